@@ -1,0 +1,130 @@
+//! Builders of request bodies: values are converted as they are set, and complaints come together at the end.
+
+use std::fmt;
+
+/// What kept a request body from being built: every field that is missing or wrong, with the rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidBody {
+    body: &'static str,
+    problems: Vec<String>,
+}
+
+impl InvalidBody {
+    pub(crate) fn new(body: &'static str, problems: Vec<String>) -> Self {
+        Self { body, problems }
+    }
+
+    /// One sentence for each field that is missing or wrong.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for InvalidBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.body, self.problems.join("; "))
+    }
+}
+
+impl std::error::Error for InvalidBody {}
+
+/// Declares the builder of one request body. Used by the generated `bodies` module.
+///
+/// A `required` field must be set, an `optional` one may be; after `secret` a complaint does not repeat the value.
+macro_rules! body_builder {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        pub struct $name {
+            $($field: Option<Result<$type, String>>,)*
+        }
+
+        impl $name {
+            $(
+                $(#[$field_meta])*
+                #[must_use]
+                pub fn $field(mut self, value: impl TryInto<$type, Error: std::fmt::Display>) -> Self {
+                    self.$field = Some(body_builder!(@convert $($secret)?)(stringify!($field), value));
+                    self
+                }
+            )*
+
+            /// Checks what was set and makes the body.
+            ///
+            /// # Errors
+            ///
+            /// Lists every required field that is missing and every value that was refused.
+            pub fn build(self) -> Result<super::types::$name, $crate::runtime::InvalidBody> {
+                let mut problems = Vec::new();
+                $(let $field = match self.$field {
+                    Some(Ok(value)) => Some(value),
+                    Some(Err(problem)) => {
+                        problems.push(problem);
+                        None
+                    }
+                    None => {
+                        body_builder!(@absent $need, $field, problems);
+                        None
+                    }
+                };)*
+                match body_builder!(@fields $name; []; $($need $field,)*) {
+                    Some(body) if problems.is_empty() => Ok(body),
+                    _ => Err($crate::runtime::InvalidBody::new(stringify!($name), problems)),
+                }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: None,)* }
+            }
+        }
+
+        impl TryFrom<$name> for super::types::$name {
+            type Error = $crate::runtime::InvalidBody;
+
+            fn try_from(builder: $name) -> Result<Self, Self::Error> {
+                builder.build()
+            }
+        }
+
+        impl From<super::types::$name> for $name {
+            fn from(body: super::types::$name) -> Self {
+                Self { $($field: body_builder!(@slot $need body.$field),)* }
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut set = f.debug_set();
+                $(if self.$field.is_some() {
+                    set.entry(&format_args!(stringify!($field)));
+                })*
+                set.finish()
+            }
+        }
+
+        impl super::types::$name {
+            /// Starts an empty body.
+            pub fn builder() -> $name {
+                $name::default()
+            }
+        }
+    };
+    (@convert) => { $crate::runtime::argument };
+    (@convert secret) => { $crate::runtime::sensitive_argument };
+    (@absent required, $field:ident, $problems:ident) => {
+        $problems.push(concat!("`", stringify!($field), "` is required").to_owned())
+    };
+    (@absent optional, $field:ident, $problems:ident) => {};
+    (@slot required $value:expr) => { Some(Ok($value)) };
+    (@slot optional $value:expr) => { $value.map(Ok) };
+    (@fields $name:ident; [$($done:tt)*]; required $field:ident, $($rest:tt)*) => {
+        $field.and_then(|$field| body_builder!(@fields $name; [$($done)* $field: $field,]; $($rest)*))
+    };
+    (@fields $name:ident; [$($done:tt)*]; optional $field:ident, $($rest:tt)*) => {
+        body_builder!(@fields $name; [$($done)* $field: $field,]; $($rest)*)
+    };
+    (@fields $name:ident; [$($done:tt)*];) => { Some(super::types::$name { $($done)* }) };
+}
+pub(crate) use body_builder;

@@ -1,0 +1,217 @@
+//! Codes of the field: checked where a user makes one, kept as they are where a server sends one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::invalid::InvalidValue;
+
+/// Most bytes of a code that a server may send. The longest code here, the ISIN, has 12.
+const CAPACITY: usize = 15;
+
+/// A short string without an allocation, so that codes are `Copy`. Unused bytes are zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Text {
+    bytes: [u8; CAPACITY],
+    length: u8,
+}
+
+impl Text {
+    fn new(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; CAPACITY];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self { bytes, length: u8::try_from(text.len()).ok()? })
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+macro_rules! code {
+    ($(#[$meta:meta])* $name:ident, $what:literal, $rule:literal, $check:path) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Text);
+
+        impl $name {
+            /// The code as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            /// Whether the code keeps to the form of its standard. Only one that a server sent may not.
+            pub fn is_valid(&self) -> bool {
+                $check(self.as_str().as_bytes())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                match Text::new(text.as_bytes()) {
+                    Some(code) if $check(text.as_bytes()) => Ok(Self(code)),
+                    _ => Err(InvalidValue::new(text, $what, $rule)),
+                }
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: &str) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidValue;
+
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
+                text.parse()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Code).map(Self)
+            }
+        }
+    };
+}
+
+code! {
+    /// A currency by its ISO 4217 code, such as `EUR`.
+    ///
+    /// Made from text it must be three capital letters; whether such a currency exists is not checked, since new ones come.
+    /// What a server sends is kept as it is, up to 15 bytes.
+    ///
+    /// ```
+    /// use upvest_api::types::CurrencyCode;
+    ///
+    /// assert_eq!("EUR".parse(), Ok(CurrencyCode::EUR));
+    /// assert!("euro".parse::<CurrencyCode>().is_err());
+    /// ```
+    CurrencyCode, "currency code", "three capital letters (ISO 4217), such as EUR", is_currency
+}
+
+code! {
+    /// A country by its ISO 3166-1 alpha-2 code, such as `DE`.
+    ///
+    /// Made from text it must be two capital letters. What a server sends is kept as it is, up to 15 bytes.
+    ///
+    /// ```
+    /// use upvest_api::types::CountryCode;
+    ///
+    /// assert_eq!("DE".parse::<CountryCode>()?.as_str(), "DE");
+    /// assert!("Germany".parse::<CountryCode>().is_err());
+    /// # Ok::<(), upvest_api::runtime::InvalidValue>(())
+    /// ```
+    CountryCode, "country code", "two capital letters (ISO 3166-1 alpha-2), such as DE", is_country
+}
+
+code! {
+    /// A security by its International Securities Identification Number (ISO 6166), such as `IE00B4L5Y983`.
+    ///
+    /// Made from text its form and its check digit must be right. What a server sends is kept as it is, up to 15 bytes.
+    ///
+    /// ```
+    /// use upvest_api::types::Isin;
+    ///
+    /// assert!("DE000BASF111".parse::<Isin>().is_ok());
+    /// assert!("DE000BASF112".parse::<Isin>().is_err(), "the check digit is 1");
+    /// ```
+    Isin, "ISIN", "two capital letters, nine capital letters or digits and the right check digit (ISO 6166)", is_isin
+}
+
+impl CurrencyCode {
+    /// Euro.
+    pub const EUR: Self = Self::known(*b"EUR");
+    /// Pound sterling.
+    pub const GBP: Self = Self::known(*b"GBP");
+    /// US dollar.
+    pub const USD: Self = Self::known(*b"USD");
+    /// Swiss franc.
+    pub const CHF: Self = Self::known(*b"CHF");
+
+    const fn known(letters: [u8; 3]) -> Self {
+        let mut bytes = [0; CAPACITY];
+        bytes[0] = letters[0];
+        bytes[1] = letters[1];
+        bytes[2] = letters[2];
+        Self(Text { bytes, length: 3 })
+    }
+}
+
+fn is_currency(code: &[u8]) -> bool {
+    code.len() == 3 && code.iter().all(u8::is_ascii_uppercase)
+}
+
+fn is_country(code: &[u8]) -> bool {
+    code.len() == 2 && code.iter().all(u8::is_ascii_uppercase)
+}
+
+fn is_isin(code: &[u8]) -> bool {
+    code.len() == 12
+        && code[..2].iter().all(u8::is_ascii_uppercase)
+        && code[2..11].iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && code[11].is_ascii_digit()
+        && luhn_sum(code).is_multiple_of(10)
+}
+
+/// The sum of the Luhn formula over the characters' values, where `A` is 10 and `Z` is 35 (ISO 6166 annex A).
+fn luhn_sum(code: &[u8]) -> u32 {
+    let mut sum = 0;
+    let mut double = false;
+    for c in code.iter().rev() {
+        let value = char::from(*c).to_digit(36).unwrap_or_default();
+        let digits = if value < 10 { [value, u32::MAX] } else { [value % 10, value / 10] };
+        for digit in digits.into_iter().filter(|digit| *digit != u32::MAX) {
+            sum += if double { digit * 2 / 10 + digit * 2 % 10 } else { digit };
+            double = !double;
+        }
+    }
+    sum
+}
+
+struct Code;
+
+impl Visitor<'_> for Code {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a code of at most {CAPACITY} bytes")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Text::new(text.as_bytes())
+            .ok_or_else(|| E::custom(format_args!("expected a code of at most {CAPACITY} bytes")))
+    }
+}

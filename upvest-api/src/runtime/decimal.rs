@@ -1,0 +1,187 @@
+//! Exact decimal numbers for amounts, prices, quantities, weights and rates.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::invalid::InvalidValue;
+
+const RULE: &str =
+    "digits with at most one point, no exponent, and no more than 28 digits that count, such as 1234.50";
+
+/// A decimal number that is exact or an error: never rounded, never a float, its scale kept.
+///
+/// `"10.00"` stays `10.00` on its way in and out. At most 28 decimal places and 96 bits of digits fit (any 28 digits
+/// do); what does not fit is refused, not rounded. It dereferences to [`rust_decimal::Decimal`] for arithmetic.
+///
+/// ```
+/// use upvest_api::types::Decimal;
+///
+/// let amount: Decimal = "10.00".parse()?;
+/// assert_eq!(amount.to_string(), "10.00");
+/// assert_eq!(Decimal::from(*amount * *amount).to_string(), "100.0000");
+/// assert!("1e400".parse::<Decimal>().is_err());
+/// # Ok::<(), upvest_api::runtime::InvalidValue>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Decimal(rust_decimal::Decimal);
+
+impl Decimal {
+    /// Zero, without decimal places.
+    pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
+
+    /// The number `digits` divided by ten `scale` times: `new(1050, 2)` is `10.50`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] where `scale` is over 28.
+    pub fn new(digits: i64, scale: u32) -> Result<Self, InvalidValue> {
+        rust_decimal::Decimal::try_new(digits, scale)
+            .map(Self)
+            .map_err(|_| InvalidValue::new(&format!("{digits}e-{scale}"), "decimal number", RULE))
+    }
+
+    /// The number as the library type.
+    pub const fn into_inner(self) -> rust_decimal::Decimal {
+        self.0
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        // The library also reads `1_000`, `+1` and `1.`, which the wire has not.
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+        let exact = rust_decimal::Decimal::from_str_exact(text);
+        match exact {
+            Ok(number) if plain(whole) && plain(fraction) => Ok(Self(number)),
+            _ => Err(InvalidValue::new(text, "decimal number", RULE)),
+        }
+    }
+}
+
+impl TryFrom<&str> for Decimal {
+    type Error = InvalidValue;
+
+    fn try_from(text: &str) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Decimal {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+impl From<rust_decimal::Decimal> for Decimal {
+    fn from(number: rust_decimal::Decimal) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Decimal> for rust_decimal::Decimal {
+    fn from(number: Decimal) -> Self {
+        number.0
+    }
+}
+
+impl From<i32> for Decimal {
+    fn from(number: i32) -> Self {
+        Self(number.into())
+    }
+}
+
+impl From<u32> for Decimal {
+    fn from(number: u32) -> Self {
+        Self(number.into())
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(number: i64) -> Self {
+        Self(number.into())
+    }
+}
+
+impl Deref for Decimal {
+    type Target = rust_decimal::Decimal;
+
+    fn deref(&self) -> &rust_decimal::Decimal {
+        &self.0
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Number)
+    }
+}
+
+/// Reads an optional decimal, in which `""` stands for none: Upvest sends it for a price that an order has not
+/// (PROTOCOL 7).
+pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    deserializer.deserialize_option(Optional)
+}
+
+struct Number;
+
+impl Visitor<'_> for Number {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string with a decimal number: {RULE}")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
+        text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+struct Optional;
+
+impl<'de> Visitor<'de> for Optional {
+    type Value = Option<Decimal>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Number.expecting(f)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Option<Decimal>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Option<Decimal>, D::Error> {
+        inner.deserialize_str(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<Decimal>, E> {
+        if text.is_empty() { Ok(None) } else { Number.visit_str(text).map(Some) }
+    }
+}

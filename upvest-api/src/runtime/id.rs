@@ -1,0 +1,68 @@
+//! Typed ids: one newtype over [`uuid::Uuid`] for each kind of thing, so that mixing two up does not compile.
+
+/// Declares one id type. Used by the generated `ids` module.
+macro_rules! id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// Takes a UUID to be the id of such a thing.
+            pub const fn new(uuid: uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID itself.
+            pub const fn as_uuid(&self) -> &uuid::Uuid {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::runtime::InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let rule = "a UUID, such as 5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+                match uuid::Uuid::try_parse(text) {
+                    Ok(uuid) => Ok(Self(uuid)),
+                    Err(_) => Err($crate::runtime::InvalidValue::new(text, stringify!($name), rule)),
+                }
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $crate::runtime::InvalidValue;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<uuid::Uuid> for $name {
+            fn from(uuid: uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for uuid::Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+pub(crate) use id;

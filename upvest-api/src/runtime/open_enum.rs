@@ -1,0 +1,162 @@
+//! Open enums: a value that this version does not know is kept, never an error, and goes out again unchanged.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::invalid::InvalidValue;
+
+/// An enum of the description: its known values, and whatever else the server may send one day.
+pub trait OpenEnum: Sized + 'static {
+    /// The known values, in the description's order.
+    const VARIANTS: &'static [Self];
+
+    /// The value as it stands on the wire.
+    fn as_str(&self) -> &str;
+
+    /// Whether this version knows the value.
+    fn is_known(&self) -> bool;
+
+    /// Reads any wire value. A known one becomes its variant, any other is kept as it is.
+    fn from_wire(wire: &str) -> Self;
+}
+
+/// A wire value that this version does not know. Only reading one makes one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnknownValue(Box<str>);
+
+impl UnknownValue {
+    pub(crate) fn new(wire: &str) -> Self {
+        Self(wire.into())
+    }
+
+    /// The value as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Declares one open enum. Used by the generated `enums` module.
+macro_rules! open_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)+
+            /// A value that this version does not know. It is kept and sent again unchanged.
+            Unknown($crate::runtime::UnknownValue),
+        }
+
+        impl $name {
+            /// The known values, in the description's order.
+            pub const VARIANTS: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The value as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)+
+                    Self::Unknown(value) => value.as_str(),
+                }
+            }
+
+            /// Whether this version knows the value.
+            pub fn is_known(&self) -> bool {
+                !matches!(self, Self::Unknown(_))
+            }
+        }
+
+        impl $crate::runtime::OpenEnum for $name {
+            const VARIANTS: &'static [Self] = Self::VARIANTS;
+
+            fn as_str(&self) -> &str {
+                self.as_str()
+            }
+
+            fn is_known(&self) -> bool {
+                self.is_known()
+            }
+
+            fn from_wire(wire: &str) -> Self {
+                match wire {
+                    $($wire => Self::$variant,)+
+                    _ => Self::Unknown($crate::runtime::UnknownValue::new(wire)),
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            /// Never fails: a value that this version does not know is kept.
+            fn from_str(wire: &str) -> Result<Self, Self::Err> {
+                Ok($crate::runtime::OpenEnum::from_wire(wire))
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $crate::runtime::InvalidValue;
+
+            /// Takes known values only, so that a slip of the pen is caught; [`str::parse`] takes any.
+            fn try_from(wire: &str) -> Result<Self, Self::Error> {
+                $crate::runtime::open_enum::known(wire, stringify!($name), concat!("one of", $(" ", $wire),+))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::runtime::open_enum::deserialize(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use open_enum;
+
+pub(crate) fn known<T: OpenEnum>(
+    wire: &str,
+    what: &'static str,
+    rule: &'static str,
+) -> Result<T, InvalidValue> {
+    let value = T::from_wire(wire);
+    match value.is_known() {
+        true => Ok(value),
+        false => Err(InvalidValue::new(wire, what, rule)),
+    }
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
+    struct Wire<T>(PhantomData<T>);
+
+    impl<T: OpenEnum> Visitor<'_> for Wire<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: Error>(self, wire: &str) -> Result<T, E> {
+            Ok(T::from_wire(wire))
+        }
+    }
+
+    deserializer.deserialize_str(Wire(PhantomData))
+}

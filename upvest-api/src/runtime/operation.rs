@@ -1,0 +1,217 @@
+//! What the description says of an operation, and the traits by which code can be generic over operations.
+
+use std::future::Future;
+
+use http::Method;
+use progenitor_client::{Error, ResponseValue};
+
+use super::problem::Problem;
+
+/// One operation of the description, as the generated table has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationMeta {
+    /// The description's `operationId`, for example `createOrder`.
+    pub id: &'static str,
+    /// The name of the client's method, for example `create_order`.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path template, for example `/orders/{order_id}`.
+    pub path: &'static str,
+    /// The first tag, for example `Orders`.
+    pub tag: &'static str,
+    /// The OAuth scopes that a token needs for the call. Empty where the call takes no token.
+    pub scopes: &'static [&'static str],
+    /// Whether the server honours an `idempotency-key`: only then may a call that changes something be sent twice.
+    pub idempotency_key: bool,
+    /// How the operation pages, where it does.
+    pub paging: Option<Paging>,
+    /// The `accept` header: the media types of the success answer.
+    pub accept: &'static str,
+}
+
+impl OperationMeta {
+    /// Describes an operation that the table does not know, for raw requests. All optional facts are left out.
+    pub const fn custom(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            id,
+            name: id,
+            method,
+            path,
+            tag: "",
+            scopes: &[],
+            idempotency_key: false,
+            paging: None,
+            accept: "application/json",
+        }
+    }
+
+    /// The same operation, under `tag`, with these scopes, idempotency and paging. Used by the generated table.
+    #[must_use]
+    pub(crate) const fn facts(
+        mut self,
+        name: &'static str,
+        tag: &'static str,
+        scopes: &'static [&'static str],
+        accept: &'static str,
+    ) -> Self {
+        self.name = name;
+        self.tag = tag;
+        self.scopes = scopes;
+        self.accept = accept;
+        self
+    }
+
+    /// The same operation, taking an idempotency key.
+    #[must_use]
+    pub const fn keyed(mut self) -> Self {
+        self.idempotency_key = true;
+        self
+    }
+
+    /// The same operation, paging as given.
+    #[must_use]
+    pub(crate) const fn paged(mut self, paging: Paging) -> Self {
+        self.paging = Some(paging);
+        self
+    }
+
+    /// Whether the call only reads (`GET` or `HEAD`), so that sending it twice changes nothing.
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+/// The bounds that the description sets on `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Paging {
+    /// Items on a page where the request does not say.
+    pub default_limit: u32,
+    /// The least `limit` the server takes.
+    pub min_limit: u32,
+    /// The greatest `limit` the server takes.
+    pub max_limit: u32,
+}
+
+impl Paging {
+    pub(crate) const fn new(default_limit: u32, min_limit: u32, max_limit: u32) -> Self {
+        Self { default_limit, min_limit, max_limit }
+    }
+}
+
+/// An operation's builder, ready to be sent.
+pub trait Operation: Sized + Send {
+    /// What the description says of the operation.
+    const META: &'static OperationMeta;
+
+    /// The value of a successful answer.
+    type Output: Send;
+
+    /// Sends the request, as the builder's own `send` does.
+    fn send(self) -> impl Future<Output = Result<ResponseValue<Self::Output>, Error<Problem>>> + Send;
+}
+
+/// An operation whose answer is a list of items.
+pub trait List: Operation {
+    /// One item of the list.
+    type Item: Send;
+
+    /// Takes the items, and what is known about the whole list, out of an answer.
+    fn page(output: Self::Output) -> Page<Self::Item>;
+}
+
+/// A [`List`] that comes in pages, chosen by `offset` and `limit`.
+pub trait Paginated: List + Clone {
+    /// Asks for `limit` items from item number `offset` on, counted from 0.
+    #[must_use]
+    fn at(self, offset: u64, limit: u32) -> Self;
+}
+
+/// The items of one answer and the server's remarks on the whole list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The items, in the server's order.
+    pub items: Vec<T>,
+    /// The number of items in the whole list, where the server says so.
+    pub total: Option<u64>,
+    /// The position of the first item as the server understood it, where the server says so.
+    pub offset: Option<u64>,
+}
+
+impl<T> Page<T> {
+    /// A page of `items` without any remark on the whole.
+    pub fn new(items: Vec<T>) -> Self {
+        Self { items, total: None, offset: None }
+    }
+
+    /// The same page with the server's remarks.
+    #[must_use]
+    pub fn with_meta(mut self, total: Option<u64>, offset: Option<u64>) -> Self {
+        self.total = total;
+        self.offset = offset;
+        self
+    }
+}
+
+/// Finds the operation whose method is called `name` in a table sorted by it.
+pub(crate) fn find_operation(table: &[&'static OperationMeta], name: &str) -> Option<&'static OperationMeta> {
+    let index = table.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+    table.get(index).copied()
+}
+
+/// Declares an operation of the table and makes its builder an [`Operation`].
+macro_rules! operation {
+    ($(#[$meta:meta])* $constant:ident = $builder:ident -> $output:ty; $id:literal, $name:literal, $method:ident $path:literal, $tag:literal, [$($scope:literal),*], $accept:literal $(; $fact:ident($($argument:expr)?))*) => {
+        $(#[$meta])*
+        pub static $constant: OperationMeta = OperationMeta::custom($id, http::Method::$method, $path)
+            .facts($name, $tag, &[$($scope),*], $accept)
+            $(.$fact($($argument)?))*;
+
+        impl $crate::runtime::Operation for builder::$builder<'_> {
+            const META: &'static OperationMeta = &$constant;
+
+            type Output = $output;
+
+            async fn send(
+                self,
+            ) -> Result<progenitor_client::ResponseValue<$output>, progenitor_client::Error<types::Problem>> {
+                self.send().await
+            }
+        }
+    };
+}
+pub(crate) use operation;
+
+/// Makes a builder a [`List`] by the fields `data` and `meta` of its answer.
+macro_rules! list {
+    ($builder:ident, $item:ty $(, $meta:ident)?) => {
+        impl $crate::runtime::List for builder::$builder<'_> {
+            type Item = $item;
+
+            fn page(output: Self::Output) -> $crate::runtime::Page<$item> {
+                let page = $crate::runtime::Page::new(output.data);
+                $(let page = match output.$meta {
+                    Some(meta) => page.with_meta(meta.total.or(meta.total_count), meta.offset),
+                    None => page,
+                };)?
+                page
+            }
+        }
+    };
+}
+pub(crate) use list;
+
+/// Makes a [`List`] with the parameters `offset` and `limit` [`Paginated`].
+macro_rules! paginated {
+    ($builder:ident) => {
+        impl $crate::runtime::Paginated for builder::$builder<'_> {
+            fn at(self, offset: u64, limit: u32) -> Self {
+                self.offset(offset).limit(limit)
+            }
+        }
+    };
+}
+pub(crate) use paginated;

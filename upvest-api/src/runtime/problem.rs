@@ -1,0 +1,128 @@
+//! The one error type of the API: a problem as RFC 9457 has it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Most bytes of a body that was no problem document which are kept for inspection.
+const BODY_LIMIT: usize = 4096;
+
+/// What the server says went wrong (RFC 9457; the table of types is in Upvest's error documentation).
+///
+/// Every error status of every operation carries one. Where the answer was no problem document, as from a gateway that
+/// sends HTML, `status` and `title` are filled from the status line and the start of the body is in [`Problem::body`].
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// A URI that names the kind of problem; its last path segment is the code, see [`Problem::code`].
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub type_: Option<String>,
+    /// The HTTP status, repeated by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// A short summary of the kind of problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What went wrong this time. Upvest sends it as `detail`, and now and then as `details`.
+    #[serde(default, alias = "details", skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// A URI for this occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The id to quote to Upvest's support; equal to the header `upvest-request-id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(skip)]
+    body: Option<Box<str>>,
+}
+
+impl Problem {
+    /// Reads the body of an answer with `status`, whatever the body is.
+    pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
+        let mut problem = Self::parse(body).unwrap_or_else(|| Self {
+            title: status.canonical_reason().map(str::to_owned),
+            body: excerpt(body),
+            ..Self::default()
+        });
+        problem.status.get_or_insert(status.as_u16());
+        problem
+    }
+
+    /// The problem's code: the last segment of its `type`, such as `not_found`.
+    pub fn code(&self) -> Option<&str> {
+        let last = self.type_.as_deref()?.rsplit('/').next()?;
+        (!last.is_empty()).then_some(last)
+    }
+
+    /// The first 4 KiB of a body that was no problem document. Never part of `Display` or `Debug`.
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+
+    /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself.
+    fn parse(body: &[u8]) -> Option<Self> {
+        let serde_json::Value::Object(fields) = serde_json::from_slice(body).ok()? else {
+            return None;
+        };
+        let text = |name: &str| match fields.get(name)? {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Null => None,
+            other => Some(other.to_string()),
+        };
+        // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
+        Some(Self {
+            type_: text("type"),
+            status: text("status").and_then(|status| status.parse().ok()),
+            title: text("title").or_else(|| text("error")),
+            detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),
+            instance: text("instance"),
+            request_id: text("request_id"),
+            body: None,
+        })
+    }
+}
+
+fn excerpt(body: &[u8]) -> Option<Box<str>> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(BODY_LIMIT)]);
+    (!text.is_empty()).then(|| text.into())
+}
+
+impl fmt::Display for Problem {
+    /// `404 Not Found: <detail> (not_found, request <id>)`, as far as the parts are known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        if let Some(status) = self.status {
+            write!(f, "{status}")?;
+            separator = " ";
+        }
+        if let Some(title) = &self.title {
+            write!(f, "{separator}{title}")?;
+            separator = ": ";
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, "{separator}{detail}")?;
+        }
+        match (self.code(), &self.request_id) {
+            (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
+            (Some(code), None) => write!(f, " ({code})"),
+            (None, Some(id)) => write!(f, " (request {id})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("type_", &self.type_)
+            .field("status", &self.status)
+            .field("title", &self.title)
+            .field("detail", &self.detail)
+            .field("instance", &self.instance)
+            .field("request_id", &self.request_id)
+            .field("body", &self.body.as_ref().map(|body| body.len()))
+            .finish()
+    }
+}
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,5 @@
+//! SDK for the Upvest Investment API.
+
+pub mod sign_request;
+
+pub use upvest_api as api;

@@ -1,0 +1,32 @@
+//! YAML or JSON text to a document.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Parses `text` and checks that it is an OpenAPI document of a version that the passes know.
+pub(crate) fn load(text: &str) -> Result<Value> {
+    let document = parse(text)?;
+    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
+    if version.starts_with("3.0.") || version.starts_with("3.1.") {
+        Ok(document)
+    } else {
+        Err(Error::at(
+            "/openapi",
+            format!("the version of OpenAPI is {version:?}"),
+            "give a description in OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
+        ))
+    }
+}
+
+/// Parses any YAML text, of which JSON is a part.
+pub(crate) fn parse(text: &str) -> Result<Value> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let place = match error.location() {
+            Some(at) => format!("line {} column {}", at.line(), at.column()),
+            None => String::new(),
+        };
+        let message = error.without_snippet().to_string();
+        Error::at(place, format!("this is no YAML: {message}"), "mend the syntax at that place")
+    })
+}

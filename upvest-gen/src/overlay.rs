@@ -1,0 +1,116 @@
+//! OpenAPI Overlay 1.0: what the description leaves out, merged into it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+use crate::error::{Error, Result};
+use crate::pointer;
+
+#[derive(Deserialize)]
+struct Overlay {
+    overlay: String,
+    actions: Vec<Action>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    target: String,
+    description: Option<String>,
+    update: Option<Value>,
+    #[serde(default)]
+    remove: bool,
+}
+
+/// Applies the actions of `overlay` to `document`, in order.
+///
+/// Stricter than the specification in two ways, so that corrections cannot rot: an action needs a reason in its
+/// `description`, and a target that matches nothing is an error.
+pub(crate) fn overlay(mut document: Value, overlay: Value) -> Result<Value> {
+    let overlay: Overlay = serde_json::from_value(overlay).map_err(|error| {
+        Error::at(
+            "",
+            format!("this is no overlay: {error}"),
+            "see the OpenAPI Overlay Specification 1.0, section 4.4",
+        )
+    })?;
+    if !overlay.overlay.starts_with("1.0.") {
+        return Err(Error::at(
+            "/overlay",
+            format!("the version of the overlay is {:?}", overlay.overlay),
+            "write it for version 1.0.x",
+        ));
+    }
+    for (index, action) in overlay.actions.into_iter().enumerate() {
+        apply(&mut document, action, &format!("/actions/{index}"))?;
+    }
+    Ok(document)
+}
+
+fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
+    let target = &action.target;
+    if action.description.is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(Error::at(
+            at,
+            format!("the action on `{target}` gives no reason"),
+            "say why in its `description`",
+        ));
+    }
+    let path = JsonPath::parse(target).map_err(|error| {
+        Error::at(pointer::join(at, "target"), format!("`{target}` is no JSONPath: {error}"), "see RFC 9535")
+    })?;
+    let mut places: Vec<String> =
+        path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
+    if places.is_empty() {
+        return Err(Error::at(
+            pointer::join(at, "target"),
+            format!("`{target}` matches nothing"),
+            "the description has changed: correct the target, or drop the action if its reason is gone",
+        ));
+    }
+    // Last first, so that removing an item of an array does not move those still to be removed.
+    places.reverse();
+    for place in places {
+        if action.remove {
+            remove(document, &place);
+        } else if let (Some(update), Some(target)) = (&action.update, document.pointer_mut(&place)) {
+            merge(target, update);
+        }
+    }
+    Ok(())
+}
+
+/// Objects are merged member by member, arrays are joined, anything else is replaced (Overlay 1.0 section 4.4.3).
+fn merge(target: &mut Value, update: &Value) {
+    match (target, update) {
+        (Value::Object(target), Value::Object(update)) => {
+            for (key, value) in update {
+                match target.get_mut(key) {
+                    Some(present) => merge(present, value),
+                    None => {
+                        target.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        (Value::Array(target), Value::Array(update)) => target.extend(update.iter().cloned()),
+        (target, update) => *target = update.clone(),
+    }
+}
+
+fn remove(document: &mut Value, place: &str) {
+    let Some((parent, key)) = place.rsplit_once('/') else {
+        return;
+    };
+    match document.pointer_mut(parent) {
+        Some(Value::Object(parent)) => {
+            parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(parent)) => {
+            if let Some(index) = key.parse().ok().filter(|index| *index < parent.len()) {
+                parent.remove(index);
+            }
+        }
+        _ => {}
+    }
+}
