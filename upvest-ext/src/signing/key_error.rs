@@ -1,0 +1,36 @@
+//! Why a file is no signing key.
+
+use super::algorithm::KeyAlgorithm;
+
+/// Why a private key could not be read. Says what is wrong with the file, never what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// There is no PEM block in the input.
+    #[error("no PEM block (`-----BEGIN ...-----`) found")]
+    NotPem,
+    /// There are PEM blocks, and none is a private key.
+    #[error("no private key among the PEM blocks; found `{0}`")]
+    NoPrivateKey(String),
+    /// The file holds the public half only.
+    #[error("this is a public key; signing needs the private key")]
+    PublicKey,
+    /// The key is encrypted and no passphrase was given.
+    #[error("the key is encrypted and no passphrase was given")]
+    PassphraseMissing,
+    /// The key does not open with the passphrase.
+    #[error("the passphrase does not open the key, or the file is damaged")]
+    WrongPassphrase,
+    /// The key is encrypted in a way that is not supported.
+    #[error("the key is encrypted with {0}, which is not supported")]
+    UnsupportedEncryption(String),
+    /// The key is of a kind that Upvest cannot use.
+    #[error("{0} keys are not supported; use P-521, P-384, P-256 or Ed25519")]
+    UnsupportedKey(String),
+    /// The PEM block does not hold what its label says.
+    #[error("the private key is damaged: {0}")]
+    Damaged(&'static str),
+    /// The numbers in the file are no key on its curve.
+    #[error("the file holds no valid key for {0}")]
+    Invalid(KeyAlgorithm),
+}

@@ -1,0 +1,25 @@
+//! Signatures: of requests to Upvest (version 15), and the half of them that webhooks share.
+
+mod algorithm;
+mod base;
+mod digest;
+mod key;
+mod key_error;
+mod key_file;
+mod legacy_pem;
+mod public_key;
+mod received;
+mod refusal;
+mod request;
+mod signature_input;
+mod signer;
+
+pub use algorithm::KeyAlgorithm;
+pub use base::SignatureVersion;
+pub use key::SigningKey;
+pub use key_error::KeyError;
+pub use public_key::{InvalidPublicKey, PublicKey};
+pub use received::{Claim, Received, SignaturePolicy};
+pub use refusal::Refusal;
+pub use request::{InvalidKeyId, RequestSigner, SigningError};
+pub use signer::{Signer, SignerError, SignerFuture};

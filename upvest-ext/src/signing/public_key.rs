@@ -1,0 +1,104 @@
+//! The public half of a key: checks signatures, and prints itself for onboarding.
+
+use std::fmt;
+
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pkcs8::der::Encode as _;
+use pkcs8::der::asn1::{AnyRef, BitStringRef};
+use pkcs8::spki::AlgorithmIdentifier;
+use pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
+
+use super::algorithm::KeyAlgorithm;
+
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// A public key that has been found to be one: its point is on its curve.
+#[derive(Clone)]
+pub struct PublicKey {
+    algorithm: KeyAlgorithm,
+    parsed: ParsedPublicKey,
+}
+
+/// The bytes are no public key of the algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a public key for {0}")]
+pub struct InvalidPublicKey(KeyAlgorithm);
+
+impl PublicKey {
+    /// Takes an uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPublicKey`] where the bytes are anything else, such as a point off the curve.
+    pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, InvalidPublicKey> {
+        // aws-lc takes other encodings too (compressed points, whole SPKI documents): one form, one meaning.
+        let expected = match algorithm {
+            KeyAlgorithm::Ed25519 => 32,
+            ecdsa => 1 + 2 * ecdsa.field_len(),
+        };
+        if bytes.len() != expected {
+            return Err(InvalidPublicKey(algorithm));
+        }
+        let parsed = ParsedPublicKey::new(algorithm.verification(), bytes)
+            .map_err(|_| InvalidPublicKey(algorithm))?;
+        Ok(Self { algorithm, parsed })
+    }
+
+    /// The kind of key.
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.parsed.as_ref()
+    }
+
+    /// Whether `signature` (DER for ECDSA) was made over `message` with the private half of this key.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verify_sig(message, signature).is_ok()
+    }
+
+    /// The key as PEM (`BEGIN PUBLIC KEY`), as `openssl pkey -pubout` writes it.
+    pub fn to_pem(&self) -> String {
+        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        pem::encode_config(&pem::Pem::new("PUBLIC KEY", self.to_der()), config)
+    }
+
+    /// The form that Upvest's onboarding asks for: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
+    pub fn for_onboarding(&self) -> String {
+        match self.algorithm {
+            KeyAlgorithm::Ed25519 => STANDARD.encode(self.as_bytes()),
+            _ => self.to_pem(),
+        }
+    }
+
+    fn to_der(&self) -> Vec<u8> {
+        let curve = self.algorithm.oid();
+        let algorithm = match self.algorithm {
+            KeyAlgorithm::Ed25519 => AlgorithmIdentifier { oid: curve, parameters: None },
+            _ => AlgorithmIdentifier { oid: EC_PUBLIC_KEY, parameters: Some(AnyRef::from(&curve)) },
+        };
+        let subject_public_key =
+            BitStringRef::from_bytes(self.as_bytes()).expect("a point is far below the limit of DER");
+        SubjectPublicKeyInfoRef { algorithm, subject_public_key }
+            .to_der()
+            .expect("two identifiers and a point have a DER form")
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PublicKey").field(&self.algorithm).field(&STANDARD.encode(self.as_bytes())).finish()
+    }
+}

@@ -1,0 +1,196 @@
+//! The other end of a signature: what a received request claims, and whether a key bears it out.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, Method, Uri};
+
+use super::base::{Parts, SignatureVersion, signature_base};
+use super::digest::{DigestError, check_digest};
+use super::public_key::PublicKey;
+use super::refusal::Refusal;
+use super::signature_input::{Malformed, SignatureInput, parse_inputs, parse_signatures};
+
+/// More signatures than any rotation needs; each costs a verification.
+const MAX_SIGNATURES: usize = 8;
+
+/// A request as it came in: the target as the client sent it, before any router changed it, and the bytes of the body.
+#[derive(Clone, Copy)]
+pub struct Received<'a> {
+    pub(crate) parts: Parts<'a>,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Received<'a> {
+    /// Takes a request apart.
+    pub fn new(method: &'a Method, target: &'a Uri, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        let path = if target.path().is_empty() { "/" } else { target.path() };
+        Self { parts: Parts { method: method.as_str(), path, query: target.query(), headers }, body }
+    }
+}
+
+impl std::fmt::Debug for Received<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Received")
+            .field("method", &self.parts.method)
+            .field("path", &self.parts.path)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a signature must be like before its key is even looked up.
+#[derive(Clone, Debug)]
+pub struct SignaturePolicy {
+    tolerance: Duration,
+    versions: &'static [SignatureVersion],
+    digest_of_empty_body: bool,
+}
+
+impl SignaturePolicy {
+    /// For webhook deliveries: versions 6 and 15, a digest always.
+    pub fn deliveries() -> Self {
+        let versions = &[SignatureVersion::V6, SignatureVersion::V15];
+        Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: true }
+    }
+
+    /// For requests to the API: version 15, a digest where there is a body.
+    pub fn requests() -> Self {
+        let versions = &[SignatureVersion::V15];
+        Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: false }
+    }
+
+    /// How far the sender's clock may be off, and how late a delivery may come after its `expires`. 300 s by default.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Reads the signatures of `request` and checks everything but the key: form, coverage, time, digest.
+    ///
+    /// # Errors
+    ///
+    /// Where no signature stands, what is wrong with the one that came furthest.
+    pub fn claims<'a>(&self, request: &Received<'a>, now: SystemTime) -> Result<Vec<Claim>, Refusal> {
+        let headers = request.parts.headers;
+        let inputs = joined(headers, "signature-input").ok_or(Refusal::MissingSignature)?;
+        let signatures = joined(headers, "signature").ok_or(Refusal::MissingSignature)?;
+        let inputs = parse_inputs(inputs.as_str()).map_err(|malformed| match malformed {
+            Malformed::Syntax => Refusal::MalformedSignatureInput,
+            Malformed::DuplicateLabel => Refusal::DuplicateLabel,
+        })?;
+        let mut signatures = parse_signatures(signatures.as_str()).map_err(|malformed| match malformed {
+            Malformed::Syntax => Refusal::MalformedSignature,
+            Malformed::DuplicateLabel => Refusal::DuplicateLabel,
+        })?;
+        if inputs.len().max(signatures.len()) > MAX_SIGNATURES {
+            return Err(Refusal::MalformedSignatureInput);
+        }
+        let (mut claims, mut furthest) = (Vec::new(), Refusal::MissingSignature);
+        for input in &inputs {
+            let signature = signatures.iter_mut().find(|(label, _)| *label == input.label);
+            let claim = match signature {
+                None => Err(Refusal::LabelMismatch),
+                Some((_, signature)) => self.claim(request, input, std::mem::take(signature), now),
+            };
+            match claim {
+                Ok(claim) => claims.push(claim),
+                Err(refusal) => furthest = furthest.max(refusal),
+            }
+        }
+        if claims.is_empty() { Err(furthest) } else { Ok(claims) }
+    }
+
+    fn claim(
+        &self,
+        request: &Received<'_>,
+        input: &SignatureInput<'_>,
+        signature: Vec<u8>,
+        now: SystemTime,
+    ) -> Result<Claim, Refusal> {
+        let version = self.coverage(request, input)?;
+        self.time_window(input, now)?;
+        let base = signature_base(request.parts, version.unwrap_or(SignatureVersion::V15), &input.components, input.raw)
+            .map_err(|_| Refusal::ComponentMissing)?;
+        if let Some(version) = version {
+            let header = joined(request.parts.headers, version.digest_header());
+            let header = header.ok_or(Refusal::ComponentMissing)?;
+            check_digest(version, &header, request.body).map_err(|error| match error {
+                DigestError::Unsupported => Refusal::UnsupportedDigest,
+                DigestError::Mismatch => Refusal::DigestMismatch,
+            })?;
+        }
+        Ok(Claim { key_id: input.key_id.to_owned(), base, signature })
+    }
+
+    /// Method, path, query and body have to be covered. The covered digest header tells the version; `None`: no body, no digest.
+    fn coverage(
+        &self,
+        request: &Received<'_>,
+        input: &SignatureInput<'_>,
+    ) -> Result<Option<SignatureVersion>, Refusal> {
+        let covers = |name: &str| input.components.contains(&name);
+        if !covers("@method") || !covers("@path") || (request.parts.has_query() && !covers("@query")) {
+            return Err(Refusal::RequiredComponentMissing);
+        }
+        let version = self.versions.iter().copied().rev().find(|version| covers(version.digest_header()));
+        if version.is_none() && (self.digest_of_empty_body || !request.body.is_empty()) {
+            return Err(Refusal::RequiredComponentMissing);
+        }
+        Ok(version)
+    }
+
+    /// A signature without `expires` ends when it was made, but for the tolerance.
+    fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), Refusal> {
+        let tolerance = seconds(self.tolerance);
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
+        if input.created > now.saturating_add(tolerance) {
+            return Err(Refusal::CreatedInFuture);
+        }
+        if now > input.expires.unwrap_or(input.created).saturating_add(tolerance) {
+            return Err(Refusal::Expired);
+        }
+        Ok(())
+    }
+}
+
+/// A signature that is in order except that nobody has checked it against its key.
+#[derive(Clone)]
+pub struct Claim {
+    key_id: String,
+    base: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Claim {
+    /// The `keyid`: the id of the key that is said to have signed. Anyone can write anything here.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Whether `key` made the signature.
+    pub fn is_signed_by(&self, key: &PublicKey) -> bool {
+        key.verifies(&self.base, &self.signature)
+    }
+}
+
+impl std::fmt::Debug for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The values of a header as one text. `None` where there is none, or none that is text.
+fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let mut text = values.next()?.to_str().ok()?.to_owned();
+    for value in values {
+        text.push_str(", ");
+        text.push_str(value.to_str().ok()?);
+    }
+    Some(text)
+}

@@ -1,0 +1,236 @@
+//! Signs the requests of the client: version 15 (`PROTOCOL` 1).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
+use http::Method;
+
+use super::base::{Parts, SignatureVersion, signature_base};
+use super::digest::digest_header;
+use super::signer::{Signer, SignerError};
+use crate::sign_request::{SignFailure, SignFuture, SignRequest};
+
+const LABEL: &str = "sig1";
+const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
+const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("upvest-signature-version");
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// Headers whose name starts like this are not covered: proxies and HTTP libraries change them (`PROTOCOL` 1.3).
+const IGNORED: [&str; 15] = [
+    "accept-encoding", "cdn-", "cf-", "connection", "cookie", "expect", "host", "priority", "sec-", "signature",
+    "te", "transfer-encoding", "upvest-signature", "user-agent", "x-",
+];
+
+/// Why a request could not be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SigningError {
+    /// The body is a stream: its digest cannot be known before it is sent.
+    #[error("a streamed body cannot be signed; give the whole body")]
+    StreamedBody,
+    /// The clock shows a time that no header can carry.
+    #[error("the clock shows a time before 1970 or after 9999")]
+    Clock,
+    /// The nonce source returned something that no header can carry.
+    #[error("the nonce is empty or holds characters other than letters, digits, `-` and `_`")]
+    InvalidNonce,
+    /// The key service or the cryptographic library failed.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+}
+
+/// The id of a signing key is empty, or holds characters that no header can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key id is made of letters, digits and `-._`, such as the UUID that Upvest gave the key")]
+pub struct InvalidKeyId;
+
+type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Signs requests with one key.
+///
+/// Covers whatever the request has except what proxies change, and adds `accept` (where there is none), `date`,
+/// `content-length` and `content-digest` (where there is a body), so that nothing reaches the wire unsigned.
+///
+/// ```
+/// use std::time::Duration;
+/// use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
+/// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key)?.lifetime(Duration::from_secs(5));
+/// # let _ = signer; Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RequestSigner {
+    key_id: Arc<str>,
+    signer: Arc<dyn Signer>,
+    lifetime: Duration,
+    clock: Clock,
+    nonce: Nonce,
+}
+
+impl RequestSigner {
+    /// Signs with `signer`, whose public half Upvest knows as `key_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKeyId`] where the id cannot stand in a header.
+    pub fn new(key_id: impl AsRef<str>, signer: impl Signer + 'static) -> Result<Self, InvalidKeyId> {
+        let key_id = key_id.as_ref();
+        if !is_plain(key_id) {
+            return Err(InvalidKeyId);
+        }
+        Ok(Self {
+            key_id: key_id.into(),
+            signer: Arc::new(signer),
+            lifetime: Duration::from_secs(10),
+            clock: Arc::new(SystemTime::now),
+            nonce: Arc::new(|| uuid::Uuid::new_v4().to_string()),
+        })
+    }
+
+    /// How long a signature is good for, in whole seconds, at least 1. 10 s by default.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Takes the time from `clock` instead of the system.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Takes nonces from `nonce` instead of making random UUIDs. Each must be new.
+    #[must_use]
+    pub fn nonce(mut self, nonce: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.nonce = Arc::new(nonce);
+        self
+    }
+
+    /// Signs `request`, replacing any signature it has.
+    ///
+    /// # Errors
+    ///
+    /// [`SigningError`] where the body is a stream or the key service fails.
+    pub async fn sign_request(&self, request: &mut reqwest::Request) -> Result<(), SigningError> {
+        let now = (self.clock)();
+        let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();
+        let nonce = (self.nonce)();
+        if !is_plain(&nonce) {
+            return Err(SigningError::InvalidNonce);
+        }
+        prepare(request, now, created)?;
+
+        let components = covered(request);
+        let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
+        let (key_id, expires) = (&self.key_id, created.saturating_add(self.lifetime.as_secs()));
+        let params = format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
+        let names: Vec<&str> = components.iter().map(String::as_str).collect();
+        let base = signature_base(parts(request), SignatureVersion::V15, &names, &params)
+            .expect("only what the request has is covered");
+        let signature = self.signer.sign(&base).await?;
+
+        let headers = request.headers_mut();
+        headers.insert(SIGNATURE_INPUT, header_value(format!("{LABEL}={params}")));
+        headers.insert(SIGNATURE, header_value(format!("{LABEL}=:{}:", STANDARD.encode(signature))));
+        headers.insert(SIGNATURE_VERSION, HeaderValue::from_static("15"));
+        Ok(())
+    }
+}
+
+impl SignRequest for RequestSigner {
+    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
+        Box::pin(async move { self.sign_request(request).await.map_err(SignFailure::from) })
+    }
+}
+
+impl fmt::Debug for RequestSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestSigner")
+            .field("key_id", &self.key_id)
+            .field("signer", &self.signer)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts on the request what would otherwise be added below us, unsigned, and takes off an old signature.
+fn prepare(request: &mut reqwest::Request, now: SystemTime, created: u64) -> Result<(), SigningError> {
+    let body = match request.body().map(reqwest::Body::as_bytes) {
+        Some(None) => return Err(SigningError::StreamedBody),
+        Some(Some(body)) if !body.is_empty() => Some((body.len(), digest_header(SignatureVersion::V15, body))),
+        _ => None,
+    };
+    // A method in lower case is another method: RFC 9110 section 9.1. Upvest's are all in upper case.
+    if request.method().as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+        let upper = request.method().as_str().to_ascii_uppercase();
+        *request.method_mut() = Method::from_bytes(upper.as_bytes()).expect("letters stay letters");
+    }
+    // Upvest's own signers drop a bare `?`, whose signature is disputed (`PROTOCOL` 1.2).
+    if request.url().query() == Some("") {
+        request.url_mut().set_query(None);
+    }
+    // The last second that an HTTP date has digits for is 9999-12-31T23:59:59Z; the crate panics beyond it.
+    if created > 253_402_300_799 {
+        return Err(SigningError::Clock);
+    }
+    let headers = request.headers_mut();
+    for stale in [SIGNATURE, SIGNATURE_INPUT, CONTENT_DIGEST] {
+        headers.remove(stale);
+    }
+    // `*/*`, which reqwest adds by itself, is nothing that Upvest takes (`PROTOCOL` 1.3).
+    if headers.get(ACCEPT).is_none_or(|accept| accept == "*/*") {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(DATE, header_value(httpdate::fmt_http_date(now)));
+    if let Some((len, digest)) = body {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+        headers.insert(CONTENT_DIGEST, header_value(digest));
+    }
+    Ok(())
+}
+
+/// The components to cover: what the request has, in an order that depends on nothing else.
+fn covered(request: &reqwest::Request) -> Vec<String> {
+    let mut components = vec!["@method".to_owned(), "@path".to_owned()];
+    if parts(request).has_query() {
+        components.push("@query".to_owned());
+    }
+    components.extend(covered_headers(request.headers()));
+    components
+}
+
+fn covered_headers(headers: &HeaderMap) -> Vec<String> {
+    let is_ignored = |name: &str| IGNORED.iter().any(|prefix| name.starts_with(prefix));
+    let mut names: Vec<_> =
+        headers.keys().map(HeaderName::as_str).filter(|name| !is_ignored(name)).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The request as it will stand on the wire.
+pub(super) fn parts(request: &reqwest::Request) -> Parts<'_> {
+    Parts {
+        method: request.method().as_str(),
+        path: request.url().path(),
+        query: request.url().query(),
+        headers: request.headers(),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("made of base64, names of headers, digits and checked ids")
+}

@@ -1,0 +1,201 @@
+//! Reads the headers `signature-input` and `signature`, strictly (RFC 8941).
+//!
+//! A general structured-field reader serves badly here: the signature covers the text as it was sent, which such a reader
+//! forgets, and a label or parameter that comes twice has to be refused, where RFC 8941 lets the last one win.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// What one label of `signature-input` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignatureInput<'a> {
+    pub(crate) label: &'a str,
+    /// Everything after `label=`, as sent: the value of `@signature-params`.
+    pub(crate) raw: &'a str,
+    pub(crate) components: Vec<&'a str>,
+    pub(crate) key_id: &'a str,
+    pub(crate) created: i64,
+    pub(crate) expires: Option<i64>,
+}
+
+/// How a header fails to be what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    Syntax,
+    DuplicateLabel,
+}
+
+/// Reads `signature-input`: a dictionary of inner lists of names, each with parameters.
+pub(crate) fn parse_inputs(value: &str) -> Result<Vec<SignatureInput<'_>>, Malformed> {
+    let mut inputs = Vec::new();
+    dictionary(value, |label, scanner| {
+        inputs.push(signature_input(label, scanner).ok_or(Malformed::Syntax)?);
+        Ok(())
+    })?;
+    unique(inputs.iter().map(|input| input.label))?;
+    Ok(inputs)
+}
+
+/// Reads `signature`: a dictionary of byte sequences.
+pub(crate) fn parse_signatures(value: &str) -> Result<Vec<(&str, Vec<u8>)>, Malformed> {
+    let mut signatures = Vec::new();
+    dictionary(value, |label, scanner| {
+        signatures.push((label, scanner.bytes().ok_or(Malformed::Syntax)?));
+        Ok(())
+    })?;
+    unique(signatures.iter().map(|(label, _)| *label))?;
+    Ok(signatures)
+}
+
+/// Reads a dictionary of byte sequences, such as `content-digest`, and takes the one called `name`.
+pub(crate) fn find_bytes(value: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
+    let members = parse_signatures(value)?;
+    Ok(members.into_iter().find(|(key, _)| *key == name).map(|(_, bytes)| bytes))
+}
+
+/// RFC 8941 section 4.2.2, with `member` reading what follows each `key=`.
+fn dictionary<'a>(
+    value: &'a str,
+    mut member: impl FnMut(&'a str, &mut Scanner<'a>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let mut scanner = Scanner { text: value.trim_matches(' '), at: 0 };
+    loop {
+        let label = scanner.key().ok_or(Malformed::Syntax)?;
+        scanner.expect(b'=').ok_or(Malformed::Syntax)?;
+        member(label, &mut scanner)?;
+        scanner.skip(|byte| matches!(byte, b' ' | b'\t'));
+        if scanner.peek().is_none() {
+            return Ok(());
+        }
+        scanner.expect(b',').ok_or(Malformed::Syntax)?;
+        scanner.skip(|byte| matches!(byte, b' ' | b'\t'));
+    }
+}
+
+fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<SignatureInput<'a>> {
+    let start = scanner.at;
+    let components = component_list(scanner)?;
+    let (mut key_id, mut created, mut expires) = (None, None, None);
+    let mut names = Vec::new();
+    while scanner.expect(b';').is_some() {
+        scanner.skip(|byte| byte == b' ');
+        let name = scanner.key()?;
+        if names.contains(&name) {
+            return None;
+        }
+        names.push(name);
+        match name {
+            "keyid" => key_id = Some(scanner.expect(b'=').and_then(|()| scanner.string())?),
+            "created" => created = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
+            "expires" => expires = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
+            // The nonce is signed with the rest; the key alone decides the algorithm, so that `alg` cannot lie about it.
+            _ => scanner.any_value()?,
+        }
+    }
+    let raw = scanner.text.get(start..scanner.at)?;
+    Some(SignatureInput { label, raw, components, key_id: key_id?, created: created?, expires })
+}
+
+/// An inner list of names without parameters, none twice (RFC 9421 section 2: identifiers are unique).
+fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
+    scanner.expect(b'(')?;
+    let mut components = Vec::new();
+    loop {
+        scanner.skip(|byte| byte == b' ');
+        if scanner.expect(b')').is_some() {
+            return Some(components);
+        }
+        let name = scanner.string()?;
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@!#$%&'*+-.^_`|~:".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_name) || components.contains(&name) {
+            return None;
+        }
+        components.push(name);
+        if !matches!(scanner.peek()?, b' ' | b')') {
+            return None;
+        }
+    }
+}
+
+fn unique<'a>(labels: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
+    let mut seen = Vec::new();
+    for label in labels {
+        if seen.contains(&label) {
+            return Err(Malformed::DuplicateLabel);
+        }
+        seen.push(label);
+    }
+    Ok(())
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    /// Moves over the bytes that `take` wants and returns them. Only ever asked for ASCII, so that it stops between characters.
+    fn skip(&mut self, take: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at;
+        while self.peek().is_some_and(&take) {
+            self.at += 1;
+        }
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// RFC 8941 section 4.2.3.3.
+    fn key(&mut self) -> Option<&'a str> {
+        let is_first = |byte: u8| byte.is_ascii_lowercase() || byte == b'*';
+        let is_next = |byte: u8| is_first(byte) || byte.is_ascii_digit() || b"_-.".contains(&byte);
+        is_first(self.peek()?).then(|| self.skip(is_next))
+    }
+
+    /// A string without escapes: neither names nor ids have a use for them.
+    fn string(&mut self) -> Option<&'a str> {
+        self.expect(b'"')?;
+        let content = self.skip(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte));
+        self.expect(b'"')?;
+        Some(content)
+    }
+
+    /// RFC 8941 section 3.3.1: at most 15 digits.
+    fn integer(&mut self) -> Option<i64> {
+        let start = self.at;
+        let _ = self.expect(b'-');
+        let digits = self.skip(|byte| byte.is_ascii_digit());
+        if digits.is_empty() || digits.len() > 15 {
+            return None;
+        }
+        self.text.get(start..self.at)?.parse().ok()
+    }
+
+    fn bytes(&mut self) -> Option<Vec<u8>> {
+        self.expect(b':')?;
+        let encoded = self.skip(|byte| byte != b':' && byte.is_ascii());
+        self.expect(b':')?;
+        STANDARD.decode(encoded).ok()
+    }
+
+    /// The value of a parameter that is not looked at: a string, a number, a token, a byte sequence, a flag, or none.
+    fn any_value(&mut self) -> Option<()> {
+        if self.expect(b'=').is_none() {
+            return Some(());
+        }
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b':' => self.bytes().map(drop),
+            _ => {
+                let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte);
+                (!self.skip(is_token).is_empty()).then_some(())
+            }
+        }
+    }
+}
