@@ -17,6 +17,8 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     /// Write the generated half of upvest-api from the description in spec/.
     Regen(Regen),
+    /// Check files of signature vectors: requests and webhook deliveries.
+    Vectors(Vectors),
 }
 
 /// Flags of `regen`.
@@ -37,4 +39,12 @@ pub(crate) struct Regen {
     /// Write into this folder instead of upvest-api/src/generated.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Flags of `vectors`.
+#[derive(Args, Debug)]
+pub(crate) struct Vectors {
+    /// The files to check.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }

@@ -2,6 +2,7 @@
 
 mod flags;
 mod regen;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use flags::{Command, Flags};
 fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Regen(flags) => regen::run(&flags),
+        Command::Vectors(flags) => vectors::run(&flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -168,6 +168,11 @@ impl Claim {
         &self.key_id
     }
 
+    /// The bytes that the signature is over. They hold whatever the request holds, its token included.
+    pub fn signature_base(&self) -> &[u8] {
+        &self.base
+    }
+
     /// Whether `key` made the signature.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         key.verifies(&self.base, &self.signature)

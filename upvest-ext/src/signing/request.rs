@@ -20,11 +20,12 @@ const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("upvest-signature-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
-/// Headers whose name starts like this are not covered: proxies and HTTP libraries change them (`PROTOCOL` 1.3).
-const IGNORED: [&str; 15] = [
-    "accept-encoding", "cdn-", "cf-", "connection", "cookie", "expect", "host", "priority", "sec-", "signature",
-    "te", "transfer-encoding", "upvest-signature", "user-agent", "x-",
-];
+/// Headers that start like this are not covered: proxies and HTTP libraries change them (`PROTOCOL` 1.3).
+const IGNORED_PREFIXES: [&str; 9] =
+    ["accept-encoding", "cdn-", "cf-", "connection", "cookie", "priority", "sec-", "upvest-signature", "x-"];
+/// Further headers that are not covered, of which only the transport knows the last word.
+const IGNORED: [&str; 7] =
+    ["expect", "host", "signature", "signature-input", "te", "transfer-encoding", "user-agent"];
 
 /// Why a request could not be signed.
 #[derive(Debug, thiserror::Error)]
@@ -210,7 +211,9 @@ fn covered(request: &reqwest::Request) -> Vec<String> {
 }
 
 fn covered_headers(headers: &HeaderMap) -> Vec<String> {
-    let is_ignored = |name: &str| IGNORED.iter().any(|prefix| name.starts_with(prefix));
+    let is_ignored = |name: &str| {
+        IGNORED.contains(&name) || IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
     let mut names: Vec<_> =
         headers.keys().map(HeaderName::as_str).filter(|name| !is_ignored(name)).map(str::to_owned).collect();
     names.sort_unstable();

@@ -1,0 +1,52 @@
+//! One webhook delivery: is it judged as it should be, and for an acceptable reason?
+
+use anyhow::{Context, Result, bail, ensure};
+use http::{Method, Uri};
+use serde_json::Value;
+use upvest_ext::signing::{Received, SignaturePolicy};
+use upvest_ext::webhooks::{KeySet, VerifyError, WebhookVerifier};
+
+use super::{bytes, headers, text, time};
+
+pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
+    let (request, expected, now) = (&case["request"], &case["expected"], time(case, "now")?);
+    let method = Method::from_bytes(text(request, "method")?.as_bytes())?;
+    let target: Uri = text(request, "target")?.parse()?;
+    let (headers, body) = (headers(request, "headers")?, bytes(request, "body_base64")?);
+    let received = Received::new(&method, &target, &headers, &body);
+
+    let keys = KeySet::from_json(key_set(sets, case)?.to_string())?;
+    let verdict = WebhookVerifier::new(keys).clock(move || now).verify(&received).await;
+    let acceptable = expected["acceptable_reasons"].as_array();
+    match (text(expected, "verdict")?, verdict) {
+        ("valid", Ok(delivery)) => {
+            let claims = SignaturePolicy::deliveries().claims(&received, now)?;
+            let base = claims.first().context("accepted without a claim")?.signature_base();
+            ensure!(base == text(case, "signed_base")?.as_bytes(), "another signature base than the signer's");
+            for event in delivery.events() {
+                event?;
+            }
+        }
+        ("invalid", Err(VerifyError::Refused(refusal))) => {
+            let code = refusal.code();
+            let is_acceptable = acceptable.is_some_and(|reasons| reasons.iter().any(|reason| reason == code));
+            ensure!(is_acceptable, "refused as {code}, expected {}", expected["acceptable_reasons"]);
+        }
+        (verdict @ ("valid" | "invalid"), result) => bail!("expected {verdict}, got {result:?}"),
+        (verdict, _) => bail!("`{verdict}` is no verdict"),
+    }
+    Ok(())
+}
+
+/// The set called `jwks_ref`, in whichever group knows the case's key, or else in any.
+fn key_set<'a>(sets: &'a Value, case: &Value) -> Result<&'a Value> {
+    let name = text(case, "jwks_ref")?;
+    let groups = sets.as_object().context("`jwks_sets` is no object")?;
+    let mut found: Vec<&Value> = groups.values().map(|group| &group[name]).filter(|set| set.is_object()).collect();
+    found.extend(sets.get(name).filter(|set| set["keys"].is_array()));
+    let knows = |set: &&&Value| {
+        set["keys"].as_array().is_some_and(|keys| keys.iter().any(|key| key["kid"] == case["keyid"]))
+    };
+    let set = found.iter().find(knows).or(found.first());
+    set.copied().with_context(|| format!("no key set is called {name}"))
+}

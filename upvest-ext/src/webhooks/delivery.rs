@@ -1,0 +1,46 @@
+//! A verified delivery: a batch of events, each decoded by itself.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{Event, UndecodableEvent};
+
+/// The body of a delivery whose signature stands.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    body: &'a [u8],
+}
+
+impl<'a> Delivery<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        Self { body }
+    }
+
+    /// Decodes the events, in the order in which they were sent. One that cannot be read costs only itself.
+    ///
+    /// Takes the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2).
+    pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
+        #[derive(Deserialize)]
+        struct Wrapper<'a> {
+            #[serde(borrow)]
+            payload: Vec<&'a RawValue>,
+        }
+        match serde_json::from_slice::<Wrapper<'_>>(self.body) {
+            Ok(wrapper) => wrapper.payload.iter().map(|raw| Event::decode(raw.get().as_bytes())).collect(),
+            Err(_) => vec![Event::decode(self.body)],
+        }
+    }
+
+    /// The bytes as they came.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+impl fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("body_len", &self.body.len()).finish()
+    }
+}

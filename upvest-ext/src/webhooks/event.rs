@@ -1,0 +1,180 @@
+//! One event, in either shape of its payload (`PROTOCOL` 2.2).
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use upvest_api::runtime::OpenEnum as _;
+use upvest_api::types::{WebhookEventCategory, WebhookId};
+use uuid::Uuid;
+
+use super::event_type::EventType;
+
+/// Something that happened at Upvest.
+///
+/// Events repeat and come out of order: an order may be filled before its execution is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// The event's id: the same on every delivery of it.
+    pub id: Uuid,
+    /// When it happened.
+    pub created_at: DateTime<Utc>,
+    /// What happened.
+    pub event_type: EventType,
+    /// The subscription that it was delivered for, where the delivery says so.
+    pub webhook_id: Option<WebhookId>,
+    object: Box<RawValue>,
+}
+
+/// Names the thing that an event is about, so that it can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ObjectReference {
+    /// The id of the thing.
+    pub id: Uuid,
+    /// The kind of thing.
+    pub object_type: WebhookEventCategory,
+}
+
+impl ObjectReference {
+    /// The id as the type that operations take, such as [`OrderId`](upvest_api::types::OrderId).
+    pub fn id_as<Id: From<Uuid>>(&self) -> Id {
+        self.id.into()
+    }
+}
+
+/// Why an event has no resource to give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// The delivery names the resource and does not carry it: fetch it by its id.
+    #[error("the event only names the {} with the id {}; fetch it", .0.object_type.as_str(), .0.id)]
+    NotCarried(ObjectReference),
+    /// The resource does not fit the type. Holds the place, never the content.
+    #[error("the resource does not fit the type, at `{0}`")]
+    Unfit(String),
+}
+
+/// An event that cannot be read. Its text is kept, and never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event cannot be read, at `{path}`")]
+pub struct UndecodableEvent {
+    /// Where in the event, as `created_at`; `.` for the event as a whole.
+    pub path: String,
+    /// The event as it was sent.
+    pub raw: Box<[u8]>,
+}
+
+impl Event {
+    /// Reads the JSON of one event.
+    ///
+    /// # Errors
+    ///
+    /// [`UndecodableEvent`] with the place that does not fit, and the JSON.
+    pub fn decode(json: &[u8]) -> Result<Self, UndecodableEvent> {
+        let undecodable = |path: String| UndecodableEvent { path, raw: json.into() };
+        let wire: Wire<'_> = match serde_json::from_slice(json) {
+            Ok(wire) => wire,
+            Err(_) => return Err(undecodable(failing_path::<Wire<'_>>(json))),
+        };
+        let event_type = wire.type_.or(wire.event_type).ok_or_else(|| undecodable("type".to_owned()))?;
+        Ok(Self {
+            id: wire.id,
+            created_at: wire.created_at,
+            event_type: EventType::from_wire(&event_type),
+            webhook_id: wire.webhook_id,
+            object: wire.object.to_owned(),
+        })
+    }
+
+    /// Decodes the resource that the delivery carries, such as an [`Order`](upvest_api::types::Order).
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::NotCarried`] where the delivery only names the resource, with what is needed to fetch it;
+    /// [`ResourceError::Unfit`] where the resource is not what `T` wants.
+    pub fn resource<T: DeserializeOwned>(&self) -> Result<T, ResourceError> {
+        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
+            return Err(ResourceError::NotCarried(reference.into()));
+        }
+        serde_json::from_str(self.object.get())
+            .map_err(|_| ResourceError::Unfit(failing_path::<T>(self.object.get().as_bytes())))
+    }
+
+    /// Names the thing that the event is about, whether or not the delivery carries it. `None` where it has no id.
+    pub fn reference(&self) -> Option<ObjectReference> {
+        #[derive(Deserialize)]
+        struct Identified {
+            id: Uuid,
+        }
+        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
+            return Some(reference.into());
+        }
+        let Identified { id } = serde_json::from_str(self.object.get()).ok()?;
+        Some(ObjectReference { id, object_type: self.event_type.category() })
+    }
+
+    /// The object as JSON, as it was sent.
+    pub fn object_json(&self) -> &str {
+        self.object.get()
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    #[serde(rename = "type")]
+    type_: Option<String>,
+    event_type: Option<String>,
+    webhook_id: Option<WebhookId>,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// An object that is nothing but an id and a type is no resource.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BareReference {
+    id: Uuid,
+    #[serde(rename = "type")]
+    object_type: String,
+}
+
+impl From<BareReference> for ObjectReference {
+    fn from(bare: BareReference) -> Self {
+        Self { id: bare.id, object_type: WebhookEventCategory::from_wire(&bare.object_type) }
+    }
+}
+
+/// Where `json` does not fit `T`. Serde's own message would quote what it found, which may be personal data.
+fn failing_path<'de, T: Deserialize<'de>>(json: &'de [u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Err(error) => error.path().to_string(),
+        Ok(_) => ".".to_owned(),
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("id", &self.id)
+            .field("created_at", &self.created_at)
+            .field("event_type", &self.event_type)
+            .field("webhook_id", &self.webhook_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UndecodableEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UndecodableEvent")
+            .field("path", &self.path)
+            .field("raw_len", &self.raw.len())
+            .finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! The event types that are known, and whatever else Upvest may send one day.
+
+use std::fmt;
+
+use upvest_api::runtime::OpenEnum;
+use upvest_api::types::WebhookEventCategory;
+
+/// An event type that this version does not know. Only reading one makes one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnknownEventType(Box<str>);
+
+macro_rules! event_types {
+    ($($variant:ident = $wire:literal,)+) => {
+        /// What happened to what: `ORDER.FILLED` is the action `FILLED` of the category `ORDER`.
+        ///
+        /// Upvest adds types in minor releases, so that an unknown one is kept and never an error.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum EventType {
+            $(#[doc = concat!("`", $wire, "` on the wire.")] $variant,)+
+            /// A type that this version does not know.
+            Unknown(UnknownEventType),
+        }
+
+        impl EventType {
+            /// The known types, in the order of their names.
+            pub const VARIANTS: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The type as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)+
+                    Self::Unknown(UnknownEventType(wire)) => wire,
+                }
+            }
+
+            /// Reads any wire value. A known one becomes its variant, any other is kept as it is.
+            pub fn from_wire(wire: &str) -> Self {
+                match wire {
+                    $($wire => Self::$variant,)+
+                    other => Self::Unknown(UnknownEventType(other.into())),
+                }
+            }
+        }
+    };
+}
+
+// The types of the description of events and those of Upvest's own interface (`PROTOCOL` 2.2).
+event_types! {
+    AccountActivated = "ACCOUNT.ACTIVATED",
+    AccountClosed = "ACCOUNT.CLOSED",
+    AccountClosing = "ACCOUNT.CLOSING",
+    AccountClosingInitiated = "ACCOUNT.CLOSING_INITIATED",
+    AccountCreated = "ACCOUNT.CREATED",
+    AccountLocked = "ACCOUNT.LOCKED",
+    AccountOpened = "ACCOUNT.OPENED",
+    AccountUpdated = "ACCOUNT.UPDATED",
+    AccountGroupActivated = "ACCOUNT_GROUP.ACTIVATED",
+    AccountGroupClosed = "ACCOUNT_GROUP.CLOSED",
+    AccountGroupClosingInitiated = "ACCOUNT_GROUP.CLOSING_INITIATED",
+    AccountGroupCreated = "ACCOUNT_GROUP.CREATED",
+    AccountGroupLocked = "ACCOUNT_GROUP.LOCKED",
+    AccountGroupUpdated = "ACCOUNT_GROUP.UPDATED",
+    AccountLiquidationCancelled = "ACCOUNT_LIQUIDATION.CANCELLED",
+    AccountLiquidationFilled = "ACCOUNT_LIQUIDATION.FILLED",
+    AccountLiquidationNew = "ACCOUNT_LIQUIDATION.NEW",
+    AccountLiquidationProcessing = "ACCOUNT_LIQUIDATION.PROCESSING",
+    AccountLiquidationSettled = "ACCOUNT_LIQUIDATION.SETTLED",
+    AccountReturnsCreated = "ACCOUNT_RETURNS.CREATED",
+    AccountTransferCompleted = "ACCOUNT_TRANSFER.COMPLETED",
+    AccountTransferFailed = "ACCOUNT_TRANSFER.FAILED",
+    AccountTransferProcessing = "ACCOUNT_TRANSFER.PROCESSING",
+    AccountValuationCreated = "ACCOUNT_VALUATION.CREATED",
+    CashBalanceUpdated = "CASH_BALANCE.UPDATED",
+    CashTransactionExecuted = "CASH_TRANSACTION.EXECUTED",
+    CorporateActionAnnounced = "CORPORATE_ACTION.ANNOUNCED",
+    CorporateActionProcessed = "CORPORATE_ACTION.PROCESSED",
+    DirectDebitCancelled = "DIRECT_DEBIT.CANCELLED",
+    DirectDebitCompleted = "DIRECT_DEBIT.COMPLETED",
+    DirectDebitConfirmed = "DIRECT_DEBIT.CONFIRMED",
+    DirectDebitFailed = "DIRECT_DEBIT.FAILED",
+    DirectDebitNew = "DIRECT_DEBIT.NEW",
+    DirectDebitProcessing = "DIRECT_DEBIT.PROCESSING",
+    DirectDebitReversed = "DIRECT_DEBIT.REVERSED",
+    ExecutionCancelled = "EXECUTION.CANCELLED",
+    ExecutionFilled = "EXECUTION.FILLED",
+    ExecutionNew = "EXECUTION.NEW",
+    ExecutionSettled = "EXECUTION.SETTLED",
+    FeeCharged = "FEE.CHARGED",
+    FeeCollectionCancelled = "FEE_COLLECTION.CANCELLED",
+    FeeCollectionCreated = "FEE_COLLECTION.CREATED",
+    FeeCollectionFinalised = "FEE_COLLECTION.FINALISED",
+    InstrumentActivated = "INSTRUMENT.ACTIVATED",
+    InstrumentDeactivated = "INSTRUMENT.DEACTIVATED",
+    InstrumentOnboarded = "INSTRUMENT.ONBOARDED",
+    IntradayAccountValuationCreated = "INTRADAY_ACCOUNT_VALUATION.CREATED",
+    LiquidationCompleted = "LIQUIDATION.COMPLETED",
+    LiquidationFailed = "LIQUIDATION.FAILED",
+    LiquidationProcessing = "LIQUIDATION.PROCESSING",
+    MandateCreated = "MANDATE.CREATED",
+    MandateRevoked = "MANDATE.REVOKED",
+    OrderCancelled = "ORDER.CANCELLED",
+    OrderFilled = "ORDER.FILLED",
+    OrderNew = "ORDER.NEW",
+    OrderProcessing = "ORDER.PROCESSING",
+    OrderRejected = "ORDER.REJECTED",
+    OrderCancellationConfirmed = "ORDER_CANCELLATION.CONFIRMED",
+    OrderCancellationPending = "ORDER_CANCELLATION.PENDING",
+    OrderCancellationRejected = "ORDER_CANCELLATION.REJECTED",
+    PortfolioClosed = "PORTFOLIO.CLOSED",
+    PortfolioCreated = "PORTFOLIO.CREATED",
+    PortfolioUpdated = "PORTFOLIO.UPDATED",
+    PortfolioAllocationChanged = "PORTFOLIO_ALLOCATION.CHANGED",
+    PortfolioAllocationCreated = "PORTFOLIO_ALLOCATION.CREATED",
+    PortfolioOrderCancelled = "PORTFOLIO_ORDER.CANCELLED",
+    PortfolioOrderFilled = "PORTFOLIO_ORDER.FILLED",
+    PortfolioOrderNew = "PORTFOLIO_ORDER.NEW",
+    PortfolioOrderProcessing = "PORTFOLIO_ORDER.PROCESSING",
+    PortfolioOrderSettled = "PORTFOLIO_ORDER.SETTLED",
+    PositionClosed = "POSITION.CLOSED",
+    PositionCreated = "POSITION.CREATED",
+    PositionUpdated = "POSITION.UPDATED",
+    RebalancingCompleted = "REBALANCING.COMPLETED",
+    RebalancingFailed = "REBALANCING.FAILED",
+    RebalancingProcessing = "REBALANCING.PROCESSING",
+    ReportCreated = "REPORT.CREATED",
+    ReportFailed = "REPORT.FAILED",
+    ReportReady = "REPORT.READY",
+    SavingsPlanCancelled = "SAVINGS_PLAN.CANCELLED",
+    SavingsPlanCreated = "SAVINGS_PLAN.CREATED",
+    SavingsPlanExecuted = "SAVINGS_PLAN.EXECUTED",
+    SavingsPlanPaused = "SAVINGS_PLAN.PAUSED",
+    SecuritiesTransferCompleted = "SECURITIES_TRANSFER.COMPLETED",
+    SecuritiesTransferFailed = "SECURITIES_TRANSFER.FAILED",
+    SecuritiesTransferProcessing = "SECURITIES_TRANSFER.PROCESSING",
+    SecurityTransactionExecuted = "SECURITY_TRANSACTION.EXECUTED",
+    TreasuryReportCreated = "TREASURY_REPORT.CREATED",
+    UserActivated = "USER.ACTIVATED",
+    UserBlocked = "USER.BLOCKED",
+    UserClosed = "USER.CLOSED",
+    UserCreated = "USER.CREATED",
+    UserDataChanged = "USER.DATA_CHANGED",
+    UserDataChangeFailed = "USER.DATA_CHANGE_FAILED",
+    UserDeactivated = "USER.DEACTIVATED",
+    UserOffboarded = "USER.OFFBOARDED",
+    UserOffboardingInitiated = "USER.OFFBOARDING_INITIATED",
+    UserUpdated = "USER.UPDATED",
+    UserCheckCreated = "USER_CHECK.CREATED",
+    UserCheckFailed = "USER_CHECK.FAILED",
+    UserCheckPassed = "USER_CHECK.PASSED",
+    VirtualCashDecreaseCancelled = "VIRTUAL_CASH_DECREASE.CANCELLED",
+    VirtualCashDecreaseConfirmed = "VIRTUAL_CASH_DECREASE.CONFIRMED",
+    VirtualCashDecreaseIssued = "VIRTUAL_CASH_DECREASE.ISSUED",
+    VirtualCashDecreaseQueued = "VIRTUAL_CASH_DECREASE.QUEUED",
+    VirtualCashIncreaseConfirmed = "VIRTUAL_CASH_INCREASE.CONFIRMED",
+    VirtualCashIncreaseIssued = "VIRTUAL_CASH_INCREASE.ISSUED",
+    WithdrawalCancelled = "WITHDRAWAL.CANCELLED",
+    WithdrawalCompleted = "WITHDRAWAL.COMPLETED",
+    WithdrawalConfirmed = "WITHDRAWAL.CONFIRMED",
+    WithdrawalFailed = "WITHDRAWAL.FAILED",
+    WithdrawalNew = "WITHDRAWAL.NEW",
+    WithdrawalProcessing = "WITHDRAWAL.PROCESSING",
+}
+
+impl EventType {
+    /// Whether this version knows the type.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+
+    /// The category: what stands before the dot. Subscriptions are made by category.
+    pub fn category(&self) -> WebhookEventCategory {
+        let wire = self.as_str();
+        WebhookEventCategory::from_wire(wire.split_once('.').map_or(wire, |(category, _)| category))
+    }
+
+    /// The action: what stands after the dot; empty where there is none.
+    pub fn action(&self) -> &str {
+        self.as_str().split_once('.').map_or("", |(_, action)| action)
+    }
+}
+
+impl OpenEnum for EventType {
+    const VARIANTS: &'static [Self] = Self::VARIANTS;
+
+    fn as_str(&self) -> &str {
+        self.as_str()
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known()
+    }
+
+    fn from_wire(wire: &str) -> Self {
+        Self::from_wire(wire)
+    }
+}
+
+impl From<&str> for EventType {
+    fn from(wire: &str) -> Self {
+        Self::from_wire(wire)
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

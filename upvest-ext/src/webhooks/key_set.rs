@@ -1,0 +1,143 @@
+//! The keys that Upvest signs with, as a JSON Web Key Set (RFC 7517).
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::signing::{KeyAlgorithm, PublicKey};
+
+/// Upvest leaves padding out, RFC 7515 forbids it, and nothing is gained by refusing it.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+/// A set has a few keys; verification tries every key of an id.
+const MAX_KEYS: usize = 100;
+
+/// Public keys by their ids.
+///
+/// A key that cannot be read costs only itself: a new kind of key in the set must not stop deliveries signed by the others.
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    pub(super) keys: Vec<SetKey>,
+}
+
+/// One entry of the set. `key` is `None` where the entry is of a kind that is not known, or damaged.
+#[derive(Clone, Debug)]
+pub(super) struct SetKey {
+    pub(super) id: String,
+    pub(super) key: Option<PublicKey>,
+}
+
+/// The text is no key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a JSON Web Key Set: an object with a list called `keys`, of at most {MAX_KEYS} entries")]
+pub struct InvalidKeySet;
+
+impl KeySet {
+    /// Reads a JSON Web Key Set, such as the answer of `GET /auth/verify_keys`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKeySet`] where the text as a whole is none.
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InvalidKeySet> {
+        #[derive(Deserialize)]
+        struct Set<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
+        }
+        let set: Set<'_> = serde_json::from_slice(json.as_ref()).map_err(|_| InvalidKeySet)?;
+        if set.keys.len() > MAX_KEYS {
+            return Err(InvalidKeySet);
+        }
+        Ok(Self { keys: set.keys.into_iter().filter_map(set_key).collect() })
+    }
+
+    /// A set of one key.
+    #[must_use]
+    pub fn single(id: impl Into<String>, key: PublicKey) -> Self {
+        Self::default().with(id, key)
+    }
+
+    /// The same set with one key more.
+    #[must_use]
+    pub fn with(mut self, id: impl Into<String>, key: PublicKey) -> Self {
+        self.keys.push(SetKey { id: id.into(), key: Some(key) });
+        self
+    }
+
+    /// The keys called `id`: normally one. `None` stands for one that cannot be used.
+    pub(super) fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Option<&'a PublicKey>> {
+        self.keys.iter().filter(move |entry| entry.id == id).map(|entry| entry.key.as_ref())
+    }
+
+    /// The set as JSON, for tests that serve it.
+    pub fn to_json(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?))).collect();
+        serde_json::json!({ "keys": keys }).to_string()
+    }
+}
+
+/// `None` where the entry has no id, so that no signature can name it.
+fn set_key(raw: &RawValue) -> Option<SetKey> {
+    #[derive(Deserialize)]
+    struct Identified {
+        kid: String,
+    }
+    let Identified { kid: id } = serde_json::from_str(raw.get()).ok()?;
+    Some(SetKey { id, key: public_key(raw) })
+}
+
+fn public_key(raw: &RawValue) -> Option<PublicKey> {
+    #[derive(Deserialize)]
+    struct Jwk {
+        kty: String,
+        crv: String,
+        x: String,
+        y: Option<String>,
+        #[serde(rename = "use")]
+        usage: Option<String>,
+    }
+    let jwk: Jwk = serde_json::from_str(raw.get()).ok()?;
+    if jwk.usage.is_some_and(|usage| usage != "sig") {
+        return None;
+    }
+    let algorithm = KeyAlgorithm::from_curve(&jwk.crv)?;
+    let bytes = match (algorithm, jwk.kty.as_str()) {
+        (KeyAlgorithm::Ed25519, "OKP") => BASE64URL.decode(&jwk.x).ok()?,
+        (KeyAlgorithm::Ed25519, _) => return None,
+        (_, "EC") => {
+            let mut point = vec![4];
+            point.extend(coordinate(algorithm, &jwk.x)?);
+            point.extend(coordinate(algorithm, &jwk.y?)?);
+            point
+        }
+        _ => return None,
+    };
+    PublicKey::from_bytes(algorithm, &bytes).ok()
+}
+
+/// RFC 7518 section 6.2.1.2 wants left zero bytes kept; shorter ones are put up with.
+fn coordinate(algorithm: KeyAlgorithm, text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64URL.decode(text).ok()?;
+    let mut padded = vec![0; algorithm.field_len().checked_sub(bytes.len())?];
+    padded.extend(bytes);
+    Some(padded)
+}
+
+fn to_jwk(id: &str, key: &PublicKey) -> serde_json::Value {
+    let curve = key.algorithm().curve();
+    if key.algorithm() == KeyAlgorithm::Ed25519 {
+        let x = unpadded(key.as_bytes());
+        return serde_json::json!({ "kid": id, "kty": "OKP", "crv": curve, "x": x });
+    }
+    let (_, point) = key.as_bytes().split_at(1);
+    let (x, y) = point.split_at(key.algorithm().field_len());
+    serde_json::json!({ "kid": id, "kty": "EC", "crv": curve, "x": unpadded(x), "y": unpadded(y) })
+}
+
+fn unpadded(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,152 @@
+//! Accepts what Upvest signed, and nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::delivery::Delivery;
+use super::fetch_keys::{FetchKeys, FetchKeysError};
+use super::key_cache::{Found, KeyCache, KeyCacheLimits};
+use super::key_set::KeySet;
+use crate::signing::{KeyAlgorithm, Received, Refusal, SignaturePolicy};
+
+/// Why a delivery was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The delivery is not what Upvest signed.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The keys cannot be had just now. The delivery may be good: let Upvest send it again.
+    #[error(transparent)]
+    KeysUnavailable(#[from] FetchKeysError),
+}
+
+/// Checks the signatures of webhook deliveries, in both versions that Upvest has.
+///
+/// ```
+/// use http::{HeaderMap, Method, Uri};
+/// use upvest_ext::signing::Received;
+/// use upvest_ext::webhooks::{KeySet, WebhookVerifier};
+///
+/// # async fn deliver(jwks: &str, method: Method, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
+/// for event in verifier.verify(&Received::new(&method, &uri, &headers, &body)).await?.events() {
+///     println!("{:?}", event?.event_type);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct WebhookVerifier {
+    keys: Arc<Keys>,
+    policy: SignaturePolicy,
+    allowed: Vec<KeyAlgorithm>,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Fixed(KeySet),
+    Cached(KeyCache),
+}
+
+impl WebhookVerifier {
+    /// Accepts signatures of `keys` only.
+    pub fn new(keys: KeySet) -> Self {
+        Self::with(Keys::Fixed(keys))
+    }
+
+    /// Fetches the keys when they are needed and keeps them for as long as the default [`KeyCacheLimits`] say.
+    pub fn fetching(keys: impl FetchKeys + 'static) -> Self {
+        Self::fetching_within(keys, KeyCacheLimits::default())
+    }
+
+    /// As [`fetching`](Self::fetching), with other limits.
+    pub fn fetching_within(keys: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
+        Self::with(Keys::Cached(KeyCache::new(Box::new(keys), limits)))
+    }
+
+    fn with(keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(keys),
+            policy: SignaturePolicy::deliveries(),
+            allowed: vec![KeyAlgorithm::EcdsaP521],
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// How far clocks may be apart, and how late a delivery may come after its signature's end. 300 s by default.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.policy = self.policy.tolerance(tolerance);
+        self
+    }
+
+    /// Accepts keys of these kinds. P-521 alone by default, which is what Upvest documents for webhooks.
+    #[must_use]
+    pub fn allow(mut self, algorithms: impl IntoIterator<Item = KeyAlgorithm>) -> Self {
+        self.allowed = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Takes the time from `clock` instead of the system.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks a delivery. Of several signatures, one that stands is enough.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Refused`] with the reason; [`VerifyError::KeysUnavailable`] where the reason is on our side.
+    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
+        let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Refused)?;
+        let mut furthest = Refusal::UnknownKey;
+        let mut unavailable = None;
+        for claim in claims {
+            let found = match &*self.keys {
+                Keys::Fixed(keys) => keys.find(claim.key_id()).map(|key| key.cloned()).collect(),
+                Keys::Cached(cache) => match cache.find(claim.key_id()).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        unavailable = Some(error);
+                        continue;
+                    }
+                },
+            };
+            match self.judge(&claim, &found) {
+                None => return Ok(Delivery::new(request.body)),
+                Some(refusal) => furthest = furthest.max(refusal),
+            }
+        }
+        Err(unavailable.map_or(VerifyError::Refused(furthest), VerifyError::KeysUnavailable))
+    }
+
+    fn judge(&self, claim: &crate::signing::Claim, found: &Found) -> Option<Refusal> {
+        let mut furthest = Refusal::UnknownKey;
+        for key in found {
+            let allowed = key.as_ref().filter(|key| self.allowed.contains(&key.algorithm()));
+            let Some(key) = allowed else {
+                furthest = furthest.max(Refusal::KeyNotAllowed);
+                continue;
+            };
+            if claim.is_signed_by(key) {
+                return None;
+            }
+            furthest = Refusal::SignatureMismatch;
+        }
+        Some(furthest)
+    }
+}
+
+impl fmt::Debug for WebhookVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookVerifier")
+            .field("keys", &self.keys)
+            .field("policy", &self.policy)
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
+    }
+}
