@@ -22,6 +22,8 @@ pub struct DecodeError {
     pub problem: String,
     /// The header `upvest-request-id` of the answer.
     pub request_id: Option<String>,
+    /// The headers of the answer, among them what the transport added.
+    pub headers: http::HeaderMap,
 }
 
 impl fmt::Display for DecodeError {
@@ -54,10 +56,9 @@ pub(crate) async fn json<T: DeserializeOwned>(
         Ok(value) => Ok(ResponseValue::new(value, status, headers)),
         Err(_) => {
             let (path, problem) = explain::<T>(&body);
-            Err(Error::ResponseBodyError(
-                carry(DecodeError { operation, status, path, problem, request_id: request_id(&headers) })
-                    .await,
-            ))
+            let request_id = request_id(&headers);
+            let error = DecodeError { operation, status, path, problem, request_id, headers };
+            Err(Error::ResponseBodyError(carry(error).await))
         }
     }
 }

@@ -1,0 +1,277 @@
+//! Building a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
+use secrecy::SecretString;
+
+use crate::clock::{Ambient, Clock, Random};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind};
+use crate::http_send::{HttpSend, ReqwestSend};
+use crate::options::CallOptions;
+use crate::pipeline::{Core, Pipeline};
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::sign_request::SignRequest;
+use crate::token::{Scopes, TokenCache, TokenRequest, TokenStore};
+use crate::upvest::Upvest;
+
+const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Builds an [`Upvest`]. Made by [`Upvest::builder`] and [`UpvestBuilder::from_env`].
+#[must_use = "nothing is made before `build`"]
+pub struct UpvestBuilder {
+    environment: Environment,
+    client_id: String,
+    client_secret: SecretString,
+    signer: Option<Arc<dyn SignRequest>>,
+    scopes: Vec<Scopes>,
+    store: Option<Arc<dyn TokenStore>>,
+    retry: RetryPolicy,
+    budget: RetryBudget,
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    call_timeout: Duration,
+    user_agent: Option<String>,
+    proxy: Option<reqwest::Proxy>,
+    http: Option<reqwest::Client>,
+    sender: Option<Arc<dyn HttpSend>>,
+    ambient: Ambient,
+}
+
+impl UpvestBuilder {
+    pub(crate) fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            client_id: String::new(),
+            client_secret: SecretString::default(),
+            signer: None,
+            scopes: Vec::new(),
+            store: None,
+            retry: RetryPolicy::new(),
+            budget: RetryBudget::default(),
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(20),
+            call_timeout: Duration::from_secs(60),
+            user_agent: None,
+            proxy: None,
+            http: None,
+            sender: None,
+            ambient: Ambient::default(),
+        }
+    }
+
+    /// The client id and secret that Upvest issued.
+    pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.client_id = id.into();
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// Signs every request. Upvest's own servers refuse requests without a signature.
+    pub fn signer(self, signer: impl SignRequest + 'static) -> Self {
+        self.shared_signer(Arc::new(signer))
+    }
+
+    /// As [`UpvestBuilder::signer`], for a signer that others use too.
+    pub fn shared_signer(mut self, signer: Arc<dyn SignRequest>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// Asks for tokens with these scopes. [`Scopes::all`] unless set.
+    ///
+    /// Given more than once, a token is kept for each set, and a call takes the first set that covers what its operation
+    /// needs, or else the last. Upvest advises separate tokens for reading and writing:
+    ///
+    /// ```
+    /// use upvest_ext::{Environment, Scopes, Upvest};
+    ///
+    /// let builder = Upvest::builder(Environment::Sandbox).scopes(Scopes::reading()).scopes(Scopes::all());
+    /// # let _ = builder;
+    /// ```
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes.push(scopes);
+        self
+    }
+
+    /// Keeps tokens in `store` too, so that clients and processes can share them.
+    pub fn token_store(mut self, store: Arc<impl TokenStore + 'static>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Tries again by `policy`, unless a call has its own.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Pays retries out of `budget`. Clones of one budget share it, so that several clients can.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The longest time for making a connection. 5 s unless set; without effect on a client of your own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The longest time for one attempt, its answer included. 20 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// The longest time for a call with all its attempts and waits. 60 s unless set.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// Names your application in the header `user-agent`, such as `my-bank/2.1`.
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.user_agent = Some(product.into());
+        self
+    }
+
+    /// Sends everything through `proxy`. Without effect on a client of your own.
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Sends over a `reqwest` client of your own.
+    ///
+    /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: a redirect would
+    /// carry the signature to another host, and is an error here once it has happened; a retry below the signer would send
+    /// the same nonce twice.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// Sends by `sender` instead of over the network, as a test or a recorder does.
+    pub fn http_sender(mut self, sender: impl HttpSend + 'static) -> Self {
+        self.sender = Some(Arc::new(sender));
+        self
+    }
+
+    /// Tells the time and waits by `clock`. The tokio runtime's unless set.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.ambient.clock = Arc::new(clock);
+        self
+    }
+
+    /// Draws jitter and idempotency keys from `random`. The thread's generator unless set.
+    pub fn random(mut self, random: impl Random + 'static) -> Self {
+        self.ambient.random = Arc::new(random);
+        self
+    }
+
+    /// Makes the client. Nothing is sent before the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] with all that is missing or wrong, in one message.
+    pub fn build(self) -> Result<Upvest, Error> {
+        let (base_url, headers) = self.check()?;
+        let http = match &self.http {
+            Some(client) => client.clone(),
+            None => self.http_client_of_our_own()?,
+        };
+        let sender = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
+        let tokens = TokenRequest {
+            url: join(&base_url, upvest_api::operations::CREATE_ACCESS_TOKEN.path),
+            server: base_url.to_string(),
+            client_id: self.client_id,
+            client_secret: self.client_secret.clone(),
+            headers: headers.clone(),
+            http: Arc::clone(&sender),
+            signer: self.signer.clone(),
+            store: self.store,
+            timeout: self.attempt_timeout,
+            ambient: self.ambient.clone(),
+        };
+        let core = Core {
+            base_url,
+            http: sender,
+            signer: self.signer,
+            tokens: TokenCache::new(tokens),
+            client_secret: self.client_secret,
+            scopes: if self.scopes.is_empty() { vec![Scopes::all()] } else { self.scopes },
+            headers,
+            retry: self.retry,
+            budget: self.budget,
+            attempt_timeout: self.attempt_timeout,
+            call_timeout: self.call_timeout,
+            ambient: self.ambient,
+        };
+        Ok(Upvest::assemble(http, Pipeline { core: Arc::new(core), options: CallOptions::new() }))
+    }
+
+    /// The base URL and the headers of every request, or everything that is wrong.
+    fn check(&self) -> Result<(Url, HeaderMap), Error> {
+        use secrecy::ExposeSecret;
+        let mut problems = Vec::new();
+        let base_url = self.environment.base_url().map_err(|error| problems.push(error.to_string())).ok();
+        let headers = self.headers().map_err(|problem| problems.push(problem.to_owned())).ok();
+        if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
+            problems.push("the client id and the client secret are needed: call `credentials`".to_owned());
+        }
+        if self.signer.is_none() && self.environment.is_upvest() {
+            problems.push("Upvest refuses unsigned requests: give the key that signs them".to_owned());
+        }
+        match (base_url, headers) {
+            (Some(base_url), Some(headers)) if problems.is_empty() => Ok((base_url, headers)),
+            _ => Err(Error::new(ErrorKind::Configuration, problems.join("; "))),
+        }
+    }
+
+    fn headers(&self) -> Result<HeaderMap, &'static str> {
+        let agent = match &self.user_agent {
+            Some(product) => format!("{product} {SDK_AGENT}"),
+            None => SDK_AGENT.to_owned(),
+        };
+        let agent = HeaderValue::try_from(agent).map_err(|_| "the user agent does not fit an HTTP header")?;
+        let id = HeaderValue::try_from(&self.client_id).map_err(|_| "the client id does not fit an HTTP header")?;
+        Ok(HeaderMap::from_iter([
+            (HeaderName::from_static("upvest-client-id"), id),
+            (HeaderName::from_static("upvest-api-version"), HeaderValue::from_static("1")),
+            (USER_AGENT, agent),
+        ]))
+    }
+
+    fn http_client_of_our_own(&self) -> Result<reqwest::Client, Error> {
+        let mut client = reqwest::Client::builder()
+            // Both would resend a signature: to another host, or with the same nonce.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(self.connect_timeout);
+        if let Some(proxy) = self.proxy.clone() {
+            client = client.proxy(proxy);
+        }
+        client.build().map_err(|error| {
+            Error::new(ErrorKind::Configuration, "the HTTP client cannot be made").with_source(error)
+        })
+    }
+}
+
+fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+impl fmt::Debug for UpvestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpvestBuilder").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! Time, sleep and randomness, handed in so that a test decides them.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::HeaderMap;
+use http::header::DATE;
+
+/// What [`Clock::sleep`] returns.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tells the time and waits.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The time that only moves forward; deadlines and token lifetimes are measured by it.
+    fn now(&self) -> Instant;
+
+    /// The time of day, for reading dates that a server sends.
+    fn wall(&self) -> SystemTime;
+
+    /// Waits for `duration`.
+    fn sleep(&self, duration: Duration) -> Sleep;
+}
+
+/// Makes random bits, for jitter and idempotency keys.
+pub trait Random: fmt::Debug + Send + Sync {
+    /// 64 random bits.
+    fn bits(&self) -> u64;
+}
+
+/// The clock of the tokio runtime, which stands still where a test has paused it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokioClock;
+
+impl Clock for TokioClock {
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The thread's generator, seeded by the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThreadRandom;
+
+impl Random for ThreadRandom {
+    fn bits(&self) -> u64 {
+        rand::random()
+    }
+}
+
+/// Time and randomness together, as the parts of a client share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Ambient {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl Default for Ambient {
+    fn default() -> Self {
+        Self { clock: Arc::new(TokioClock), random: Arc::new(ThreadRandom) }
+    }
+}
+
+impl Ambient {
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// A fraction in `[0, 1)` with all the 53 bits that an `f64` holds.
+    pub(crate) fn fraction(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
+        let bits = (self.random.bits() >> 11) as f64;
+        bits / (1_u64 << 53) as f64
+    }
+}
+
+/// By how many seconds the clock of the server, by the `date` of its answer, is ahead of `wall`.
+pub(crate) fn offset(headers: &HeaderMap, wall: SystemTime) -> Option<i64> {
+    let theirs = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
+    match theirs.duration_since(wall) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => seconds(behind.duration()).map(|seconds| -seconds),
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be set for one call.
+
+use std::fmt::Display;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, DATE, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::idempotency::IdempotencyKey;
+use crate::retry::RetryPolicy;
+use crate::token::Scopes;
+
+/// Headers that the pipeline sets, or that the signature depends on.
+const RESERVED: [&str; 9] = [
+    "content-digest",
+    "idempotency-key",
+    "signature",
+    "signature-input",
+    "upvest-api-version",
+    "upvest-client-id",
+    "upvest-request-id",
+    "upvest-sdk-call",
+    "upvest-signature-version",
+];
+
+/// Settings for one call, in the place of the client's own.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use upvest_ext::{CallOptions, IdempotencyKey};
+///
+/// # async fn place(upvest: upvest_ext::Upvest, order: upvest_ext::api::types::OrderCreate) -> Result<(), upvest_ext::Error> {
+/// let options = CallOptions::new().idempotency_key(IdempotencyKey::generate()).call_timeout(Duration::from_secs(5));
+/// let order = upvest.with(options).create_order().body(order).send().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    pub(crate) idempotency_key: Option<UsedKey>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) call_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) scopes: Option<Scopes>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) problem: Option<String>,
+}
+
+impl CallOptions {
+    /// No settings: everything as the client has it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends the call under `key`. It is good for one request: another request under the same options is refused.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<IdempotencyKey>) -> Self {
+        self.idempotency_key = Some(UsedKey { key: key.into(), request: Arc::default() });
+        self
+    }
+
+    /// The longest time for one attempt, its answer included. 20 s unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// The longest time for the call with all its attempts and waits. 60 s unless set.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = Some(timeout);
+        self
+    }
+
+    /// The moment by which the call is over. The earlier of this and the timeout counts.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Tries again by `policy`.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Sends the call with a token for exactly these scopes.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = Some(scopes);
+        self
+    }
+
+    /// Adds a header. Those that the SDK sets itself are refused when the call is sent.
+    #[must_use]
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName, Error: Display>,
+        V: TryInto<HeaderValue, Error: Display>,
+    {
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), _) if is_reserved(&name) => self.problem = Some(format!("the SDK sets the header `{name}` itself")),
+            (Ok(name), Ok(value)) => _ = self.headers.insert(name, value),
+            (Err(error), _) => self.problem = Some(error.to_string()),
+            (Ok(name), Err(error)) => self.problem = Some(format!("header `{name}`: {error}")),
+        }
+        self
+    }
+}
+
+fn is_reserved(name: &HeaderName) -> bool {
+    let connection = [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, DATE, HOST, TRANSFER_ENCODING];
+    connection.contains(name) || RESERVED.contains(&name.as_str())
+}
+
+/// A key and the one request that it was used for, so that a second order never goes out under the key of the first.
+#[derive(Clone, Debug)]
+pub(crate) struct UsedKey {
+    key: IdempotencyKey,
+    request: Arc<OnceLock<u64>>,
+}
+
+impl UsedKey {
+    /// The key for `request`; `None` where it was used for another one.
+    pub(crate) fn for_request(&self, request: &reqwest::Request) -> Option<IdempotencyKey> {
+        let mut hasher = DefaultHasher::new();
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        (request.method(), request.url(), body).hash(&mut hasher);
+        let fingerprint = hasher.finish();
+        (*self.request.get_or_init(|| fingerprint) == fingerprint).then_some(self.key)
+    }
+}

@@ -1,0 +1,70 @@
+//! Which calls may be repeated, and after what.
+
+use http::StatusCode;
+use upvest_api::runtime::OperationMeta;
+
+use crate::http_send::Interruption;
+
+/// Whether a call may be sent again once the server may have seen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryClass {
+    /// It only reads: any number of times.
+    Safe,
+    /// It changes something under an idempotency key: any number of times under the same key.
+    Keyed,
+    /// It changes something and takes no key: only when the server cannot have acted on it.
+    Never,
+}
+
+impl RetryClass {
+    /// The class of an operation.
+    ///
+    /// ```
+    /// use upvest_ext::{RetryClass, api::operations};
+    ///
+    /// assert_eq!(RetryClass::of(&operations::LIST_ORDERS), RetryClass::Safe);
+    /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::Keyed);
+    /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::Never);
+    /// ```
+    pub fn of(operation: &OperationMeta) -> Self {
+        match operation {
+            _ if operation.is_safe() => Self::Safe,
+            _ if operation.idempotency_key => Self::Keyed,
+            _ => Self::Never,
+        }
+    }
+
+    /// Whether sending again after `setback` is both safe and promising.
+    pub(crate) fn allows(self, setback: Setback) -> bool {
+        match (self, setback) {
+            // Not a byte has left, so this is no repetition.
+            (_, Setback::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
+            (_, Setback::Interrupted(Interruption::Redirected)) | (Self::Never, _) => false,
+            (Self::Safe | Self::Keyed, Setback::Interrupted(_)) => true,
+            (Self::Safe, Setback::Answered(StatusCode::INTERNAL_SERVER_ERROR)) => true,
+            (Self::Safe | Self::Keyed, Setback::Answered(status)) => {
+                matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504)
+            }
+        }
+    }
+}
+
+/// What went wrong with one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setback {
+    /// The server answered with an error status.
+    Answered(StatusCode),
+    /// There was no complete answer.
+    Interrupted(Interruption),
+}
+
+impl Setback {
+    /// Whether a call that changes something may have changed it all the same.
+    pub(crate) fn may_have_happened(self) -> bool {
+        match self {
+            Self::Answered(status) => status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT,
+            Self::Interrupted(how) => !matches!(how, Interruption::NotSent | Interruption::ConnectTimeout),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! When a call is sent again, how long it waits before, and when it gives up.
+
+mod backoff;
+mod budget;
+mod class;
+mod policy;
+mod retry_after;
+
+pub use backoff::Backoff;
+pub use budget::RetryBudget;
+pub use class::RetryClass;
+pub(crate) use class::Setback;
+pub use policy::RetryPolicy;
+pub(crate) use policy::{Decision, Stop, Try};
+pub(crate) use retry_after::retry_after;

@@ -1,0 +1,211 @@
+//! How often and how fast a call is sent again: values, and one function that decides.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::backoff::Backoff;
+use super::budget::RetryBudget;
+use super::class::{RetryClass, Setback};
+use crate::http_send::Interruption;
+
+const RETRY_COST: u32 = 5;
+const TIMEOUT_RETRY_COST: u32 = 10;
+
+/// How often a call is sent, and how long it waits in between.
+///
+/// Whether a call may be sent again at all is no matter of policy, see [`RetryClass`].
+///
+/// ```
+/// use std::time::Duration;
+/// use upvest_ext::{Backoff, RetryPolicy};
+///
+/// let patient = RetryPolicy::new()
+///     .max_attempts(8)
+///     .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
+/// # let _ = patient;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    backoff: Backoff,
+    throttled: Backoff,
+    max_retry_after: Duration,
+}
+
+impl RetryPolicy {
+    /// 4 attempts, a backoff of 250 ms (1 s after a 429) up to 15 s, and a `retry-after` obeyed up to 30 s.
+    pub const fn new() -> Self {
+        let cap = Duration::from_secs(15);
+        Self {
+            max_attempts: 4,
+            backoff: Backoff::new(Duration::from_millis(250), cap),
+            throttled: Backoff::new(Duration::from_secs(1), cap),
+            max_retry_after: Duration::from_secs(30),
+        }
+    }
+
+    /// One attempt. A call refused with 401 is still sent once more, with a new token.
+    pub const fn never() -> Self {
+        Self::new().max_attempts(1)
+    }
+
+    /// Sends at most `attempts` times in all; 0 counts as 1.
+    #[must_use]
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// Waits by `backoff` before a retry.
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Waits by `backoff` before a retry after 429.
+    #[must_use]
+    pub const fn backoff_when_throttled(mut self, backoff: Backoff) -> Self {
+        self.throttled = backoff;
+        self
+    }
+
+    /// Obeys a `retry-after` of at most `limit`. Where the server asks for more, the call fails at once, and
+    /// [`Error::retry_after`](crate::Error::retry_after) says how long it asked for.
+    #[must_use]
+    pub const fn max_retry_after(mut self, limit: Duration) -> Self {
+        self.max_retry_after = limit;
+        self
+    }
+
+    /// What to do after an attempt that failed. Takes from `budget` where the answer is to try again.
+    pub(crate) fn decide(&self, attempt: &Try, budget: &RetryBudget, fraction: f64) -> Decision {
+        if !attempt.class.allows(attempt.setback) {
+            return Decision::Stop(Stop::Final);
+        }
+        if attempt.made >= self.max_attempts {
+            return Decision::Stop(Stop::Attempts);
+        }
+        let asked = attempt.retry_after.unwrap_or_default();
+        if asked > self.max_retry_after {
+            return Decision::Stop(Stop::RetryAfter);
+        }
+        let wait = self.backoff_after(attempt.setback).wait(attempt.made.saturating_sub(1), fraction).max(asked);
+        if wait >= attempt.left {
+            return Decision::Stop(Stop::Deadline);
+        }
+        let cost = cost(attempt.setback);
+        if !budget.withdraw(cost) {
+            return Decision::Stop(Stop::Budget);
+        }
+        Decision::Again { wait, cost }
+    }
+
+    fn backoff_after(&self, setback: Setback) -> &Backoff {
+        match setback {
+            Setback::Answered(StatusCode::TOO_MANY_REQUESTS) => &self.throttled,
+            _ => &self.backoff,
+        }
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One attempt that failed, as far as the decision needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Try {
+    pub(crate) class: RetryClass,
+    pub(crate) setback: Setback,
+    /// How long the server asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+    /// How many attempts were made, this one included.
+    pub(crate) made: u32,
+    /// The time until the call's deadline.
+    pub(crate) left: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Again { wait: Duration, cost: u32 },
+    Stop(Stop),
+}
+
+/// Why a call was not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stop {
+    /// Trying again is unsafe or useless.
+    Final,
+    /// The policy's attempts are used up.
+    Attempts,
+    /// The wait would have outlasted the deadline.
+    Deadline,
+    /// Too many calls of this client were being retried.
+    Budget,
+    /// The server asked for a longer wait than the policy grants.
+    RetryAfter,
+}
+
+fn cost(setback: Setback) -> u32 {
+    match setback {
+        Setback::Interrupted(Interruption::Timeout | Interruption::ConnectTimeout) => TIMEOUT_RETRY_COST,
+        _ => RETRY_COST,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttled(retry_after: Option<u64>, made: u32, left: u64) -> Try {
+        Try {
+            class: RetryClass::Safe,
+            setback: Setback::Answered(StatusCode::TOO_MANY_REQUESTS),
+            retry_after: retry_after.map(Duration::from_secs),
+            made,
+            left: Duration::from_secs(left),
+        }
+    }
+
+    fn decide(attempt: Try) -> Decision {
+        RetryPolicy::new().decide(&attempt, &RetryBudget::default(), 0.5)
+    }
+
+    fn again(millis: u64) -> Decision {
+        Decision::Again { wait: Duration::from_millis(millis), cost: RETRY_COST }
+    }
+
+    #[test]
+    fn retry_after_is_a_lower_bound_up_to_its_limit() {
+        assert_eq!(decide(throttled(None, 1, 60)), again(500));
+        assert_eq!(decide(throttled(Some(7), 1, 60)), again(7000));
+        assert_eq!(decide(throttled(Some(1), 3, 60)), again(2000));
+        assert_eq!(decide(throttled(Some(31), 1, 60)), Decision::Stop(Stop::RetryAfter));
+    }
+
+    #[test]
+    fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
+        assert_eq!(decide(throttled(Some(7), 1, 7)), Decision::Stop(Stop::Deadline));
+    }
+
+    #[test]
+    fn the_last_attempt_is_the_last() {
+        assert_eq!(decide(throttled(None, 4, 60)), Decision::Stop(Stop::Attempts));
+    }
+
+    #[test]
+    fn a_retry_after_a_timeout_costs_twice_as_much() {
+        let setback = Setback::Interrupted(Interruption::Timeout);
+        let budget = RetryBudget::new(14);
+        let attempt = Try { setback, ..throttled(None, 1, 60) };
+        let policy = RetryPolicy::new();
+        assert!(matches!(policy.decide(&attempt, &budget, 0.0), Decision::Again { cost: 10, .. }));
+        assert_eq!(policy.decide(&attempt, &budget, 0.0), Decision::Stop(Stop::Budget));
+        assert_eq!(budget.available(), 4);
+    }
+}

@@ -1,0 +1,70 @@
+//! A token and the times that matter to it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+const SCHEME: &str = "Bearer ";
+
+/// The part of its life after which a token is renewed, in percent.
+const RENEW_PERCENT: u32 = 80;
+
+/// A token with less life than this is not sent: it might expire on the way.
+const LEAST_LIFE: Duration = Duration::from_secs(15);
+
+/// No token is trusted for longer, whatever the server says.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// A token on its way into requests. Its bytes are wiped when the last request that holds them is gone.
+pub(crate) struct AccessToken {
+    header: HeaderValue,
+    renew_at: Instant,
+    unusable_at: Instant,
+}
+
+impl AccessToken {
+    /// `None` where an HTTP header cannot carry the token. `lifetime` counts from `since`, where `left` of it is left.
+    pub(crate) fn new(token: &str, now: Instant, left: Duration, lifetime: Duration) -> Option<Self> {
+        let bytes = Zeroizing::new([SCHEME.as_bytes(), token.as_bytes()].concat());
+        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;
+        header.set_sensitive(true);
+        let lifetime = lifetime.min(LONGEST_LIFE);
+        let left = left.min(lifetime);
+        let last_fifth = lifetime * (100 - RENEW_PERCENT) / 100;
+        // A token that never lives for long would otherwise never be sent.
+        let reserve = LEAST_LIFE.min(lifetime / 2);
+        let before_expiry = |margin| now.checked_add(left.saturating_sub(margin)).unwrap_or(now);
+        Some(Self {
+            header,
+            renew_at: before_expiry(last_fifth.max(reserve)),
+            unusable_at: before_expiry(reserve),
+        })
+    }
+
+    /// The value of the `authorization` header, marked as sensitive.
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.header
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        let text = std::str::from_utf8(self.header.as_bytes()).unwrap_or_default();
+        text.strip_prefix(SCHEME).unwrap_or_default()
+    }
+
+    pub(crate) fn is_usable(&self, now: Instant) -> bool {
+        now < self.unusable_at
+    }
+
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        now >= self.renew_at
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").finish_non_exhaustive()
+    }
+}

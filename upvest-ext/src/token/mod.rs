@@ -1,0 +1,13 @@
+//! Access tokens: fetched when needed, never twice at once, renewed ahead of expiry.
+
+mod access_token;
+mod cache;
+mod request;
+mod scopes;
+mod store;
+
+pub(crate) use access_token::AccessToken;
+pub(crate) use cache::TokenCache;
+pub(crate) use request::TokenRequest;
+pub use scopes::Scopes;
+pub use store::{MemoryTokenStore, StoreFuture, StoredToken, TokenKey, TokenStore};

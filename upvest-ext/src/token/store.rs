@@ -1,0 +1,93 @@
+//! A place for tokens that outlives a client, or is shared by several.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::scopes::Scopes;
+
+/// What the methods of a [`TokenStore`] return.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a token is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TokenKey {
+    /// The base URL of the API.
+    pub server: String,
+    /// The client that the token was issued to.
+    pub client_id: String,
+    /// What the token is good for.
+    pub scopes: Scopes,
+}
+
+/// A token as a store keeps it.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// The token itself.
+    pub token: SecretString,
+    /// When it expires.
+    pub expires_at: SystemTime,
+    /// How long it lived when it was new.
+    pub lifetime: Duration,
+}
+
+/// Keeps tokens for several clients of one process, or for several processes.
+///
+/// Each client keeps its current tokens in memory by itself. It looks here before it asks Upvest for one, and leaves here
+/// what it got. A store that fails should behave like an empty one, so that it never costs a call.
+pub trait TokenStore: fmt::Debug + Send + Sync {
+    /// The token for `key`, if there is one.
+    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>>;
+
+    /// Keeps `token` for `key` in the place of any other.
+    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> StoreFuture<'a, ()>;
+
+    /// Forgets `refused`, which the server no longer takes; a newer token for the same key stays.
+    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> StoreFuture<'a, ()>;
+}
+
+/// A store in memory, for several clients of one process.
+///
+/// ```
+/// use std::sync::Arc;
+/// use upvest_ext::{Environment, MemoryTokenStore, Upvest};
+///
+/// let store = Arc::new(MemoryTokenStore::default());
+/// let builder = Upvest::builder(Environment::Sandbox).token_store(Arc::clone(&store));
+/// # let _ = builder;
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryTokenStore(Mutex<HashMap<TokenKey, StoredToken>>);
+
+impl MemoryTokenStore {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<TokenKey, StoredToken>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl TokenStore for MemoryTokenStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+        Box::pin(ready(self.with(|tokens| tokens.get(key).cloned())))
+    }
+
+    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> StoreFuture<'a, ()> {
+        self.with(|tokens| tokens.insert(key.clone(), token));
+        Box::pin(ready(()))
+    }
+
+    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> StoreFuture<'a, ()> {
+        self.with(|tokens| {
+            let same = |kept: &StoredToken| kept.token.expose_secret() == refused.expose_secret();
+            if tokens.get(key).is_some_and(same) {
+                tokens.remove(key);
+            }
+        });
+        Box::pin(ready(()))
+    }
+}

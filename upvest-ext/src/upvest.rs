@@ -1,0 +1,114 @@
+//! The client.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use http::Method;
+use upvest_api::Client;
+use upvest_api::runtime::Inner;
+
+use crate::builder::UpvestBuilder;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::options::CallOptions;
+use crate::pipeline::{Core, Pipeline};
+use crate::raw::RawRequest;
+use crate::retry::RetryBudget;
+
+/// A client for the Upvest Investment API. Cheap to clone; clones share connections, tokens and the retry budget.
+///
+/// It dereferences to the generated [`Client`], so that every operation is a method of it.
+///
+/// ```no_run
+/// use upvest_ext::{Environment, Upvest};
+///
+/// # async fn run(signer: impl upvest_ext::sign_request::SignRequest + 'static) -> Result<(), upvest_ext::Error> {
+/// let upvest = Upvest::builder(Environment::Sandbox).credentials("client-id", "client-secret").signer(signer).build()?;
+/// let orders = upvest.list_orders().limit(50_u32).send().await?;
+/// println!("{} orders", orders.data.len());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Upvest {
+    client: Client,
+    http: reqwest::Client,
+    pipeline: Arc<Pipeline>,
+}
+
+impl Upvest {
+    /// Starts building a client for `environment`.
+    pub fn builder(environment: Environment) -> UpvestBuilder {
+        UpvestBuilder::new(environment)
+    }
+
+    /// A client from the variables that [`UpvestBuilder::from_env`] reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with every variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, Error> {
+        UpvestBuilder::from_env()?.build()
+    }
+
+    /// The same client with settings for one call, in the place of any given before.
+    ///
+    /// ```no_run
+    /// # async fn list(upvest: upvest_ext::Upvest) -> Result<(), upvest_ext::Error> {
+    /// use upvest_ext::{CallOptions, RetryPolicy};
+    ///
+    /// let users = upvest.with(CallOptions::new().retry(RetryPolicy::never())).list_users().send().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self::assemble(self.http.clone(), Pipeline { core: Arc::clone(&self.pipeline.core), options })
+    }
+
+    /// A request to any path, with the same token, signature and retries: for endpoints that the description lacks.
+    ///
+    /// ```no_run
+    /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
+    /// use upvest_ext::Method;
+    ///
+    /// let answer = upvest.request(Method::DELETE, format!("/orders/{id}")).send().await?;
+    /// println!("{}: {} bytes", answer.status(), answer.len());
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+        RawRequest::new(Pipeline::clone(&self.pipeline), method, path.into())
+    }
+
+    /// What this client and its clones may spend on retries.
+    pub fn retry_budget(&self) -> &RetryBudget {
+        &self.pipeline.core.budget
+    }
+
+    pub(crate) fn assemble(http: reqwest::Client, pipeline: Pipeline) -> Self {
+        let pipeline = Arc::new(pipeline);
+        let base_url = pipeline.core.base_url.as_str().trim_end_matches('/');
+        let client = Client::new_with_client(base_url, http.clone(), Inner::new(pipeline.clone()));
+        Self { client, http, pipeline }
+    }
+}
+
+impl Deref for Upvest {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl fmt::Debug for Upvest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Core { base_url, .. } = &*self.pipeline.core;
+        f.debug_struct("Upvest").field("base_url", &base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+const _: () = {
+    const fn is_shared<T: Send + Sync + Clone>() {}
+    is_shared::<Upvest>();
+    is_shared::<Error>();
+};
