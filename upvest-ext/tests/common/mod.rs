@@ -1,0 +1,254 @@
+//! A server without a network, on a clock that stands still until everybody waits.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use http::HeaderMap;
+use reqwest::Request;
+use upvest_ext::clock::{Clock, Random, Sleep, TokioClock};
+use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
+use upvest_ext::{Environment, Upvest, UpvestBuilder};
+
+pub const CLIENT_ID: &str = "0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081";
+pub const CLIENT_SECRET: &str = "the secret & its 100% odd signs";
+
+/// What the server does with a request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+    pub after: Duration,
+    pub fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Answer,
+    NotSent,
+    Broken,
+    BrokenBody,
+    Silence,
+}
+
+impl Reply {
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
+        Self { status, headers: vec![], body: body.into(), after: Duration::ZERO, fate: Fate::Answer }
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self::new(status, r#"{"title": "told to", "detail": "by the test"}"#)
+    }
+
+    pub fn fate(fate: Fate) -> Self {
+        Self { fate, ..Self::status(200) }
+    }
+
+    pub fn empty_list() -> Self {
+        Self::new(200, r#"{"data": [], "meta": {"offset": 0, "limit": 20, "count": 0, "total_count": 0}}"#)
+    }
+
+    pub fn order() -> Self {
+        Self::new(201, ORDER)
+    }
+
+    pub fn token(token: &str, expires_in: u64) -> Self {
+        let body = serde_json::json!({"access_token": token, "expires_in": expires_in, "token_type": "bearer", "scope": "a"});
+        Self::new(200, body.to_string())
+    }
+
+    pub fn after(mut self, after: Duration) -> Self {
+        self.after = after;
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+pub const ORDER: &str = r#"{"id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11",
+    "account_id": "6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11", "user_id": "7e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11",
+    "instrument_id": "8e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11", "side": "BUY", "type": "MARKET", "status": "NEW",
+    "cash_amount": "100.00", "currency": "EUR",
+    "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z"}"#;
+
+/// What the server saw of a request.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub method: String,
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub at: Instant,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+type Handler = Box<dyn Fn(&Seen, usize) -> Reply + Send + Sync>;
+
+/// A server. The number that its handlers get counts the requests of their sort, from 0.
+#[derive(Clone)]
+pub struct FakeApi(Arc<Inner>);
+
+struct Inner {
+    token: Handler,
+    api: Handler,
+    token_calls: AtomicUsize,
+    api_calls: AtomicUsize,
+    seen: Mutex<Vec<Seen>>,
+    keep: bool,
+}
+
+impl FakeApi {
+    /// Tokens live for 1,799 s and come at once.
+    pub fn new(api: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 1799), api)
+    }
+
+    pub fn with_tokens(
+        token: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+        api: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            token: Box::new(token),
+            api: Box::new(api),
+            token_calls: AtomicUsize::new(0),
+            api_calls: AtomicUsize::new(0),
+            seen: Mutex::default(),
+            keep: true,
+        }))
+    }
+
+    pub fn token_calls(&self) -> usize {
+        self.0.token_calls.load(Ordering::SeqCst)
+    }
+
+    pub fn api_calls(&self) -> usize {
+        self.0.api_calls.load(Ordering::SeqCst)
+    }
+
+    /// The requests other than for tokens.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.0.seen.lock().unwrap().iter().filter(|seen| seen.path != "/auth/token").cloned().collect()
+    }
+
+    pub fn seen_tokens(&self) -> Vec<Seen> {
+        self.0.seen.lock().unwrap().iter().filter(|seen| seen.path == "/auth/token").cloned().collect()
+    }
+
+    pub fn builder(&self) -> UpvestBuilder {
+        let url = "http://127.0.0.1:9".parse().unwrap();
+        Upvest::builder(Environment::Custom(url))
+            .credentials(CLIENT_ID, CLIENT_SECRET)
+            .http_sender(self.clone())
+            .clock(TestClock::new())
+    }
+
+    pub fn client(&self) -> Upvest {
+        self.builder().build().unwrap()
+    }
+}
+
+impl fmt::Debug for FakeApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FakeApi")
+    }
+}
+
+impl HttpSend for FakeApi {
+    fn send(&self, request: Request) -> HttpFuture<'_> {
+        let inner = &self.0;
+        let seen = Seen {
+            method: request.method().to_string(),
+            path: request.url().path().to_owned(),
+            headers: request.headers().clone(),
+            body: request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec(),
+            at: TokioClock.now(),
+        };
+        let reply = if seen.path == "/auth/token" {
+            (inner.token)(&seen, inner.token_calls.fetch_add(1, Ordering::SeqCst))
+        } else {
+            (inner.api)(&seen, inner.api_calls.fetch_add(1, Ordering::SeqCst))
+        };
+        if inner.keep {
+            inner.seen.lock().unwrap().push(seen);
+        }
+        Box::pin(async move {
+            if !reply.after.is_zero() {
+                tokio::time::sleep(reply.after).await;
+            }
+            answer(reply).await
+        })
+    }
+}
+
+async fn answer(reply: Reply) -> Result<reqwest::Response, SendError> {
+    let mut response = http::Response::builder().status(reply.status).header("content-type", "application/json");
+    for (name, value) in &reply.headers {
+        response = response.header(*name, value);
+    }
+    match reply.fate {
+        Fate::Answer => Ok(response.body(reply.body).unwrap().into()),
+        Fate::NotSent => Err(SendError::not_sent("connection refused")),
+        Fate::Broken => Err(SendError::broken("connection reset")),
+        Fate::Silence => std::future::pending().await,
+        Fate::BrokenBody => {
+            let chunks = [Ok(reply.body[..4].to_owned()), Err("connection reset")];
+            let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+            Ok(response.body(body).unwrap().into())
+        }
+    }
+}
+
+/// The tokio clock, with a time of day that follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct TestClock(Instant);
+
+impl TestClock {
+    pub fn new() -> Self {
+        Self(TokioClock.now())
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        TokioClock.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) + (self.now() - self.0)
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        TokioClock.sleep(duration)
+    }
+}
+
+/// The same bits over and over: with `u64::MAX`, each wait is as long as it can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed(pub u64);
+
+impl Random for Fixed {
+    fn bits(&self) -> u64 {
+        self.0
+    }
+}
+
+pub fn order() -> upvest_ext::api::bodies::OrderCreate {
+    use upvest_ext::api::types::{OrderCreate, OrderSide, OrderType};
+    OrderCreate::builder()
+        .account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")
+        .instrument_id("8e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")
+        .side(OrderSide::Buy)
+        .type_(OrderType::Market)
+        .cash_amount("100.00")
+}

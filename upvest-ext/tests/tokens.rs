@@ -1,0 +1,298 @@
+//! Tokens: one request however many wait, renewed without stalling anyone, dropped only when refused.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::{CLIENT_ID, Fate, FakeApi, Reply};
+use futures_util::future::join_all;
+use tokio::time::{Instant, advance, sleep};
+use upvest_ext::{CallOptions, Error, ErrorKind, MemoryTokenStore, Scopes, Upvest};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn list(upvest: &Upvest) -> Result<(), Error> {
+    upvest.list_orders().send().await?;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_on_a_cold_cache_share_one_token_request() {
+    let api = FakeApi::with_tokens(
+        |_, n| Reply::token(&format!("token-{n}"), 1799).after(2 * SECOND),
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    let results = join_all((0..1000).map(|_| list(&upvest))).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!((api.token_calls(), api.api_calls()), (1, 1000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_at_once() {
+    for (reply, status) in [(Reply::status(503), Some(503)), (Reply::status(401), Some(401)), (Reply::fate(Fate::Broken), None)] {
+        let reply = reply.after(2 * SECOND);
+        let api = FakeApi::with_tokens(move |_, _| reply.clone(), |_, _| Reply::empty_list());
+        let upvest = api.client();
+        let started = Instant::now();
+        let results = join_all((0..1000).map(|_| async { (list(&upvest).await, started.elapsed()) })).await;
+        assert_eq!((api.token_calls(), api.api_calls()), (1, 0));
+        for (result, elapsed) in results {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Token);
+            assert_eq!(error.status().map(|status| status.as_u16()), status);
+            assert_eq!(error.operation(), Some("list_orders"));
+            assert!(elapsed <= 2 * SECOND * 11 / 10, "{elapsed:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_on_many_threads_share_one_token_request() {
+    // Callers that arrive one after another while the request is on its way, each in a task of its own.
+    let api = FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());
+    let upvest = api.client();
+    let tasks: Vec<_> = (0..1000)
+        .map(|n| {
+            let upvest = upvest.clone();
+            tokio::spawn(async move {
+                sleep(Duration::from_millis(n)).await;
+                list(&upvest).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(api.token_calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_an_hour_renewals_add_no_latency() {
+    let api = FakeApi::with_tokens(
+        |_, n| Reply::token(&format!("token-{n}"), 1799).after(2 * SECOND),
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(3600) {
+        let before = Instant::now();
+        list(&upvest).await.unwrap();
+        assert_eq!(before.elapsed(), Duration::ZERO, "after {:?}", started.elapsed());
+        sleep(SECOND).await;
+    }
+    // 80 % of 1,799 s is 1,439 s, so an hour takes the first token and two renewals.
+    assert_eq!(api.token_calls(), 3);
+    let last = api.seen().pop().unwrap();
+    assert_eq!(last.header("authorization"), "Bearer token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_five_minutes_inside_the_renewal_window_fails_no_call() {
+    let down = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&down);
+    let api = FakeApi::with_tokens(
+        move |_, n| match seen.load(Ordering::SeqCst) {
+            true => Reply::status(503).after(2 * SECOND),
+            false => Reply::token(&format!("token-{n}"), 1799).after(2 * SECOND),
+        },
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(1900) {
+        let elapsed = started.elapsed().as_secs();
+        down.store((1430..1730).contains(&elapsed), Ordering::SeqCst);
+        let before = Instant::now();
+        list(&upvest).await.unwrap();
+        assert_eq!(before.elapsed(), Duration::ZERO, "after {elapsed} s");
+        sleep(SECOND).await;
+    }
+    let calls = api.token_calls();
+    assert!((10..70).contains(&calls), "{calls} token requests, paced while the endpoint is down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
+    let api = FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 100), |_, _| Reply::empty_list());
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    advance(86 * SECOND).await;
+    list(&upvest).await.unwrap();
+    assert_eq!(api.seen()[1].header("authorization"), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_lives_for_ten_seconds_is_used_all_the_same() {
+    let api = FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 10), |_, _| Reply::empty_list());
+    let upvest = api.client();
+    for _ in 0..3 {
+        list(&upvest).await.unwrap();
+    }
+    assert_eq!(api.token_calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn absurd_lifetimes_do_no_harm() {
+    for expires_in in [0, u64::MAX] {
+        let api = FakeApi::with_tokens(move |_, _| Reply::token("t", expires_in), |_, _| Reply::empty_list());
+        let upvest = api.client();
+        list(&upvest).await.unwrap();
+        list(&upvest).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_parallel_401s_cause_one_token_request_and_one_replay_each() {
+    let api = FakeApi::with_tokens(
+        |_, n| Reply::token(&format!("token-{n}"), 1799).after(SECOND),
+        |seen, _| match seen.header("authorization") {
+            "Bearer token-0" => Reply::status(401).after(SECOND),
+            _ => Reply::empty_list().after(SECOND),
+        },
+    );
+    let upvest = api.client();
+    let results = join_all((0..100).map(|_| list(&upvest))).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert_eq!((api.token_calls(), api.api_calls()), (2, 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_401_for_an_old_token_leaves_the_new_one_alone() {
+    // The first call is refused only after the second has got a new token.
+    let api = FakeApi::new(|seen, n| match (seen.header("authorization"), n) {
+        ("Bearer token-0", 0) => Reply::status(401).after(10 * SECOND),
+        ("Bearer token-0", _) => Reply::status(401),
+        _ => Reply::empty_list(),
+    });
+    let upvest = api.client();
+    let (slow, quick) = tokio::join!(list(&upvest), async {
+        sleep(SECOND).await;
+        list(&upvest).await
+    });
+    slow.unwrap();
+    quick.unwrap();
+    assert_eq!(api.token_calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_401_is_final_and_says_what_is_likely_wrong() {
+    let api = FakeApi::new(|_, _| Reply::status(401));
+    let error = list(&api.client()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Authentication, 2));
+    assert!(error.is_authentication() && error.hint().unwrap().contains("signing key"));
+    assert_eq!(api.token_calls(), 2);
+
+    let api = FakeApi::new(|_, _| Reply::status(401).header("date", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let error = list(&api.client()).await.unwrap_err();
+    assert!(error.hint().unwrap().contains("clock"), "{:?}", error.hint());
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_error_shapes_of_the_token_endpoint_are_read() {
+    let problem = r#"{"type": "https://docs.upvest.co/errors/unauthorised", "title": "Unauthorised", "status": 401, "detail": "scope not granted", "request_id": "r-1"}"#;
+    let oauth = r#"{"error": "invalid_scope", "error_description": "scope not granted"}"#;
+    for (body, code) in [(problem, Some("unauthorised")), (oauth, None)] {
+        let api = FakeApi::with_tokens(move |_, _| Reply::new(401, body), |_, _| Reply::empty_list());
+        let error = list(&api.client()).await.unwrap_err();
+        let problem = error.problem().unwrap();
+        assert_eq!(problem.detail.as_deref(), Some("scope not granted"));
+        assert_eq!(problem.code(), code);
+        assert!(error.to_string().starts_with("list_orders: no access token: 401 "), "{error}");
+        assert!(error.hint().unwrap().contains("client id and secret"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_and_writing_take_separate_tokens_where_asked_to() {
+    let api = FakeApi::with_tokens(
+        |seen, _| {
+            let body = String::from_utf8_lossy(&seen.body);
+            Reply::token(if body.contains("admin") { "write" } else { "read" }, 1799)
+        },
+        |seen, _| if seen.method == "GET" { Reply::empty_list() } else { Reply::order() },
+    );
+    let upvest = api.builder().scopes(Scopes::reading()).scopes(Scopes::all()).build().unwrap();
+    list(&upvest).await.unwrap();
+    upvest.create_order().body(common::order()).send().await.unwrap();
+    let special = CallOptions::new().scopes(Scopes::new(["orders:admin"]));
+    list(&upvest.with(special)).await.unwrap();
+    let sent: Vec<_> = api.seen().iter().map(|seen| seen.header("authorization").to_owned()).collect();
+    assert_eq!(sent, ["Bearer read", "Bearer write", "Bearer write"]);
+    assert_eq!(api.token_calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_request_is_a_form_with_the_credentials_and_without_a_token() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().scopes(Scopes::new(["orders:read", "orders:admin"])).build().unwrap();
+    list(&upvest).await.unwrap();
+    let request = api.seen_tokens().remove(0);
+    let form = String::from_utf8(request.body.clone()).unwrap();
+    assert_eq!(
+        form,
+        format!(
+            "client_id={CLIENT_ID}&client_secret=the+secret+%26+its+100%25+odd+signs&grant_type=client_credentials&scope=orders%3Aadmin+orders%3Aread"
+        )
+    );
+    assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
+    assert_eq!(request.header("upvest-client-id"), CLIENT_ID);
+    assert_eq!(request.header("accept"), "application/json");
+    assert!(request.headers.get("authorization").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_is_asked_first_and_told_of_new_and_refused_tokens() {
+    let store = Arc::new(MemoryTokenStore::default());
+    let refuse = Arc::new(AtomicUsize::new(0));
+    let bad = Arc::clone(&refuse);
+    let api = FakeApi::new(move |seen, _| match seen.header("authorization") {
+        "Bearer token-0" if bad.load(Ordering::SeqCst) > 0 => Reply::status(401),
+        _ => Reply::empty_list(),
+    });
+    let client = || api.builder().token_store(Arc::clone(&store)).build().unwrap();
+    let (first, second) = (client(), client());
+    list(&first).await.unwrap();
+    list(&second).await.unwrap();
+    assert_eq!(api.token_calls(), 1, "the second client found the first one's token");
+    refuse.store(1, Ordering::SeqCst);
+    list(&first).await.unwrap();
+    list(&second).await.unwrap();
+    list(&client()).await.unwrap();
+    assert_eq!(api.token_calls(), 2, "the refused token is gone from the store, the new one is in it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_give_up_leave_neither_a_task_nor_a_stale_request_behind() {
+    let api = FakeApi::with_tokens(
+        |_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::token("t", 1799) },
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    let waiting = tokio::time::timeout(SECOND, join_all((0..10).map(|_| list(&upvest)))).await;
+    assert!(waiting.is_err());
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    list(&upvest).await.unwrap();
+    assert_eq!(api.token_calls(), 2, "a new request, as nobody was left to wait for the old one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_in_the_background_ends_with_the_client() {
+    let api = FakeApi::with_tokens(
+        |_, n| if n == 0 { Reply::token("t", 1799) } else { Reply::fate(Fate::Silence) },
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    advance(1500 * SECOND).await;
+    list(&upvest).await.unwrap();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert_eq!(tasks(), 1);
+    drop(upvest);
+    tokio::task::yield_now().await;
+    assert_eq!(tasks(), 0);
+}
