@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::error::Result;
 use crate::pointer;
 
 /// The methods that a path item may have, in the order in which progenitor takes them.
@@ -63,6 +64,66 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         }
     }
     value
+}
+
+/// What the keys of an object are: keywords of OpenAPI, names that an author chose, keywords of a schema, or neither.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    OpenApi,
+    Named,
+    Schema,
+    NamedSchemas,
+    Data,
+}
+
+impl Place {
+    /// The place of what stands under `key`; items of an array have the place of the array.
+    pub(crate) fn below(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::OpenApi, "schema") | (Self::NamedSchemas, _) => Self::Schema,
+            (Self::Schema, "items" | "additionalProperties" | "allOf" | "oneOf" | "anyOf" | "not") => {
+                Self::Schema
+            }
+            (Self::OpenApi, "schemas") | (Self::Schema, "properties") => Self::NamedSchemas,
+            (Self::OpenApi, "example" | "examples") | (Self::Schema | Self::Data, _) => Self::Data,
+            (Self::OpenApi, key) if key.starts_with("x-") => Self::Data,
+            (
+                Self::OpenApi,
+                "paths" | "responses" | "parameters" | "headers" | "requestBodies" | "content" | "callbacks"
+                | "links" | "securitySchemes" | "encoding",
+            ) => Self::Named,
+            (Self::OpenApi | Self::Named, _) => Self::OpenApi,
+        }
+    }
+
+    /// The place of the items of an array that stands here.
+    pub(crate) fn item(self) -> Self {
+        if self == Self::Named { Self::OpenApi } else { self }
+    }
+}
+
+/// Visits all that is no data, parents first, each with its pointer and its place.
+pub(crate) fn visit(document: &Value, see: &mut impl FnMut(&str, Place, &Value) -> Result<()>) -> Result<()> {
+    visit_at(document, "", Place::OpenApi, see)
+}
+
+fn visit_at(
+    value: &Value,
+    at: &str,
+    place: Place,
+    see: &mut impl FnMut(&str, Place, &Value) -> Result<()>,
+) -> Result<()> {
+    if place == Place::Data {
+        return Ok(());
+    }
+    if let Value::Array(items) = value {
+        let mut items = items.iter().enumerate();
+        return items
+            .try_for_each(|(index, item)| visit_at(item, &format!("{at}/{index}"), place.item(), see));
+    }
+    see(at, place, value)?;
+    let mut members = value.as_object().into_iter().flatten();
+    members.try_for_each(|(key, child)| visit_at(child, &pointer::join(at, key), place.below(key), see))
 }
 
 /// The name of the component schema that `schema` refers to.

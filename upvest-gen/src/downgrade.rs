@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::document::Place;
 use crate::error::{Error, Result};
 use crate::pointer;
 
@@ -46,64 +47,31 @@ pub(crate) fn downgrade(mut document: Value) -> Result<Value> {
     if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
         components.shift_remove("pathItems");
     }
-    object(root, "", Place::Other)?;
+    object(root, "", Place::OpenApi)?;
     Ok(document)
 }
 
-/// What the keys of an object are: keywords of a schema, names that an author chose, or keywords of OpenAPI itself.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Schema,
-    NamedSchemas,
-    Data,
-    Other,
-}
-
-impl Place {
-    fn below(self, key: &str) -> Self {
-        match (self, key) {
-            (Self::Data, _) | (Self::Schema, "enum" | "default" | "const") => Self::Data,
-            (_, "example" | "examples") if self != Self::NamedSchemas => Self::Data,
-            (Self::NamedSchemas, _) => Self::Schema,
-            (Self::Schema, "properties" | "$defs") | (Self::Other, "schemas") => Self::NamedSchemas,
-            (Self::Schema, _) | (Self::Other, "schema") => Self::Schema,
-            (Self::Other, _) => Self::Other,
-        }
-    }
-}
-
+/// Downgrades the schemas in `object`, which stands at `place`.
 fn object(object: &mut Map<String, Value>, at: &str, place: Place) -> Result<()> {
-    if place == Place::Data {
-        return Ok(());
-    }
     if place == Place::Schema {
         schema(object, at)?;
     }
-    for (key, child) in object.iter_mut() {
-        let (at, place) = (pointer::join(at, key), place.below(key));
-        match child {
-            Value::Object(child) => self::object(child, &at, place)?,
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    if let Value::Object(item) = item {
-                        self::object(item, &format!("{at}/{index}"), place)?;
-                    }
-                }
-            }
-            _ if place == Place::NamedSchemas => {}
-            Value::Bool(_)
-                if place == Place::Schema && matches!(key.as_str(), "items" | "not" | "schema") =>
-            {
-                return Err(Error::at(
-                    at,
-                    "a boolean schema has no equal in 3.0",
-                    "describe what the value is",
-                ));
-            }
-            _ => {}
+    object.iter_mut().try_for_each(|(key, child)| value(child, &pointer::join(at, key), place.below(key)))
+}
+
+fn value(value: &mut Value, at: &str, place: Place) -> Result<()> {
+    match value {
+        _ if place == Place::Data => Ok(()),
+        Value::Object(object) => self::object(object, at, place),
+        Value::Array(items) => items
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, item)| self::value(item, &format!("{at}/{index}"), place.item())),
+        Value::Bool(_) if place == Place::Schema && !at.ends_with("/additionalProperties") => {
+            Err(Error::at(at, "a boolean schema has no equal in 3.0", "describe what the value is"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn schema(schema: &mut Map<String, Value>, at: &str) -> Result<()> {

@@ -40,6 +40,7 @@ mod downgrade;
 mod error;
 mod facts;
 mod format;
+mod guard;
 mod load;
 mod overlay;
 mod pointer;

@@ -59,8 +59,8 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
     let path = JsonPath::parse(target).map_err(|error| {
         Error::at(pointer::join(at, "target"), format!("`{target}` is no JSONPath: {error}"), "see RFC 9535")
     })?;
-    let mut places: Vec<String> =
-        path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
+    let places: Vec<String> =
+        path.query_located(document).dedup().locations().map(|location| location.to_json_pointer()).collect();
     if places.is_empty() {
         return Err(Error::at(
             pointer::join(at, "target"),
@@ -69,13 +69,35 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
         ));
     }
     // Last first, so that removing an item of an array does not move those still to be removed.
-    places.reverse();
-    for place in places {
-        if action.remove {
-            remove(document, &place);
-        } else if let (Some(update), Some(target)) = (&action.update, document.pointer_mut(&place)) {
-            merge(target, update);
+    for place in places.iter().rev() {
+        match (&action.update, document.pointer_mut(place)) {
+            // An update beside `remove: true` has no effect (Overlay 1.0 section 4.4.3).
+            _ if action.remove => pointer::remove(document, place),
+            (Some(update), Some(target)) => change(target, update, at, place)?,
+            _ => {
+                return Err(Error::at(
+                    at,
+                    format!("the action on `{target}` does nothing"),
+                    "give it an `update`, or `remove: true`",
+                ));
+            }
         }
+    }
+    Ok(())
+}
+
+/// An update of an array is an item to append, or several; anything else is merged.
+fn change(target: &mut Value, update: &Value, at: &str, place: &str) -> Result<()> {
+    match (target, update) {
+        (Value::Array(target), item) if !item.is_array() => target.push(item.clone()),
+        (target, update) if target.is_object() != update.is_object() => {
+            return Err(Error::at(
+                pointer::join(at, "update"),
+                format!("the update of `{place}` is of another kind than what it updates"),
+                "update an object by an object; to replace it, remove it and add it to its parent",
+            ));
+        }
+        (target, update) => merge(target, update),
     }
     Ok(())
 }
@@ -95,22 +117,5 @@ fn merge(target: &mut Value, update: &Value) {
         }
         (Value::Array(target), Value::Array(update)) => target.extend(update.iter().cloned()),
         (target, update) => *target = update.clone(),
-    }
-}
-
-fn remove(document: &mut Value, place: &str) {
-    let Some((parent, key)) = place.rsplit_once('/') else {
-        return;
-    };
-    match document.pointer_mut(parent) {
-        Some(Value::Object(parent)) => {
-            parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
-        }
-        Some(Value::Array(parent)) => {
-            if let Some(index) = key.parse().ok().filter(|index| *index < parent.len()) {
-                parent.remove(index);
-            }
-        }
-        _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! JSON pointers (RFC 6901) and walks over a document that know where they are.
+//! JSON pointers (RFC 6901).
 
 use serde_json::Value;
 
@@ -7,21 +7,20 @@ pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Visits every object below `value`, parents first, with its pointer.
-pub(crate) fn visit<E>(
-    value: &Value,
-    pointer: &str,
-    see: &mut impl FnMut(&str, &serde_json::Map<String, Value>) -> Result<(), E>,
-) -> Result<(), E> {
-    match value {
-        Value::Object(object) => {
-            see(pointer, object)?;
-            object.iter().try_for_each(|(key, child)| visit(child, &join(pointer, key), see))
+/// Takes the member or item at `pointer` out of `document`, if there is one.
+pub(crate) fn remove(document: &mut Value, pointer: &str) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    match document.pointer_mut(parent) {
+        Some(Value::Object(parent)) => {
+            parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, child)| visit(child, &format!("{pointer}/{index}"), see)),
-        _ => Ok(()),
+        Some(Value::Array(parent)) => {
+            if let Some(index) = key.parse().ok().filter(|index| *index < parent.len()) {
+                parent.remove(index);
+            }
+        }
+        _ => {}
     }
 }

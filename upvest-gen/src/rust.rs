@@ -1,31 +1,29 @@
 //! From the shaped document to Rust, by progenitor.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::guard::guard;
+use crate::pointer;
 use crate::shape::Shaped;
 
 /// Generates the client as one syntax tree.
 pub(crate) fn rust(shaped: &Shaped) -> Result<syn::File> {
-    let description: OpenAPI = serde_json::from_value(shaped.document.clone()).map_err(|error| {
+    let description = OpenAPI::deserialize(&shaped.document).map_err(|error| {
         Error::at(
-            "",
+            place(&shaped.document),
             format!("this is no OpenAPI document: {error}"),
             "compare it with the OpenAPI Specification 3.0",
         )
     })?;
     let settings = settings(shaped);
     // `check` finds what progenitor and typify are known to panic on; what it does not know yet must still end in an error.
-    let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&description)))
-        .map_err(|panic| {
-            let message = panic.downcast_ref::<String>().cloned();
-            let message = message.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            format!("progenitor gave up: {}", message.unwrap_or_default())
-        })
+    let tokens = guard(|| Generator::new(&settings).generate_tokens(&description))
+        .map_err(|message| format!("progenitor gave up: {message}"))
         .and_then(|result| result.map_err(|error| format!("progenitor cannot read the description: {error}")))
         .map_err(|problem| {
             Error::at("", problem, "simplify the schema it names, and teach the check pass to find it")
@@ -33,6 +31,35 @@ pub(crate) fn rust(shaped: &Shaped) -> Result<syn::File> {
     syn::parse2(tokens).map_err(|error| {
         Error::at("", format!("the generated code is no Rust: {error}"), "report a defect of the generator")
     })
+}
+
+/// Where a document stops being one: the smallest part without which it can be read, as the reader does not say where it is.
+fn place(document: &Value) -> String {
+    let mut place = String::new();
+    while let Some(part) = document.pointer(&place) {
+        let keys: Vec<String> = match part {
+            Value::Object(object) => object.keys().cloned().collect(),
+            Value::Array(items) => (0..items.len()).map(|index| index.to_string()).collect(),
+            _ => break,
+        };
+        let mut places = keys.iter().map(|key| pointer::join(&place, key));
+        let guilty = places.find(|child| OpenAPI::deserialize(&without(document.clone(), child)).is_ok());
+        match guilty {
+            Some(child) => place = child,
+            None => break,
+        }
+    }
+    place
+}
+
+fn without(mut document: Value, place: &str) -> Value {
+    match place {
+        // No document can do without these two.
+        "/info" => document["info"] = json!({ "title": "", "version": "" }),
+        "/paths" => document["paths"] = json!({}),
+        _ => pointer::remove(&mut document, place),
+    }
+    document
 }
 
 fn settings(shaped: &Shaped) -> GenerationSettings {

@@ -1,6 +1,7 @@
 //! `cargo xtask regen`: the description becomes code.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     let out = flags.out.clone().unwrap_or_else(|| root.join(OUT));
     let stale = stale(&generated, &out)?;
     if flags.check {
-        return report(&stale);
+        return report(&stale, &mending(flags));
     }
     write(&stale, &out)?;
     let lines: usize = generated.files.iter().map(|file| file.text.lines().count()).sum();
@@ -99,16 +100,28 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn report(stale: &[Stale]) -> Result<()> {
+/// The command that writes what `--check` finds missing.
+fn mending(flags: &Regen) -> String {
+    let paths = [("spec", &flags.spec), ("overlay", &flags.overlay), ("out", &flags.out)];
+    paths.iter().fold("cargo xtask regen".to_owned(), |command, (flag, path)| match path {
+        Some(path) => format!("{command} --{flag} {}", path.display()),
+        None => command,
+    })
+}
+
+fn report(stale: &[Stale], mending: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
     for file in stale {
         let (name, new) = (file.path.display().to_string(), file.new.as_deref().unwrap_or_default());
-        print!("{}", TextDiff::from_lines(&file.old, new).unified_diff().header(&name, &name));
+        let diff = TextDiff::from_lines(&file.old, new);
+        write!(stdout, "{}", diff.unified_diff().header(&name, &name))
+            .context("cannot show the difference")?;
     }
-    if stale.is_empty() {
-        println!("the generated code is what the description says");
-        return Ok(());
+    match stale.len() {
+        0 => writeln!(stdout, "the generated code is what the description says").context("cannot say so"),
+        1 => bail!("1 generated file is stale; run `{mending}` and commit what it writes"),
+        many => bail!("{many} generated files are stale; run `{mending}` and commit what it writes"),
     }
-    bail!("{} generated files are stale; run `cargo xtask regen` and commit what it writes", stale.len())
 }
 
 fn write(stale: &[Stale], out: &Path) -> Result<()> {

@@ -1,0 +1,143 @@
+//! Whatever a description holds, `generate` ends in code or in an error that says what to do; it never panics.
+
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+
+use serde_json::{Value, json};
+use upvest_gen::{Source, describe, generate};
+
+const SPEC: &str = include_str!("../../spec/upvest-investment-api.yaml");
+const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
+
+/// How many damaged descriptions are tried.
+const ROUNDS: u64 = 400;
+
+#[test]
+fn a_damaged_description_never_makes_the_generator_panic() {
+    let whole =
+        describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap();
+    let (mut read, mut refused) = (0, 0);
+    for seed in 0..ROUNDS {
+        let mut dice = Dice(seed);
+        let mut document = slice(&whole, &mut dice);
+        let damage = damage(&mut document, &mut dice);
+        let source = Source::new("api.json", document.to_string());
+        match catch_unwind(|| generate(&source, None)) {
+            Ok(Ok(_)) => read += 1,
+            Ok(Err(error)) => {
+                assert!(
+                    !error.problem().is_empty() && !error.remedy().is_empty(),
+                    "seed {seed}, {damage}: {error}"
+                );
+                assert_eq!(error.file(), "api.json", "seed {seed}, {damage}: {error}");
+                if std::env::var_os("SHOW").is_some() {
+                    println!("{seed} {damage}: {error}");
+                }
+                refused += 1;
+            }
+            Err(_) => panic!("seed {seed}, {damage}: panicked"),
+        }
+    }
+    // Were all descriptions refused at once, nothing would have been tried.
+    assert!(read > 20 && refused > 20, "{read} descriptions were read, {refused} refused");
+}
+
+/// Numbers that look random and depend on the seed alone (`splitmix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((x ^ (x >> 31)) % end as u64).unwrap()
+    }
+}
+
+/// The description with two of its paths and the components that they reach: whole, it would take a second per round.
+fn slice(whole: &Value, dice: &mut Dice) -> Value {
+    let mut document = whole.clone();
+    let paths = document["paths"].as_object_mut().unwrap();
+    while paths.len() > 2 {
+        let name = paths.keys().nth(dice.below(paths.len())).unwrap().clone();
+        paths.shift_remove(&name);
+    }
+    let mut reached = BTreeSet::new();
+    reach(&document["paths"], whole, &mut reached);
+    for (kind, components) in document["components"].as_object_mut().unwrap() {
+        components.as_object_mut().unwrap().retain(|name, _| {
+            kind == "securitySchemes" || reached.contains(&format!("/components/{kind}/{name}"))
+        });
+    }
+    document
+}
+
+fn reach(value: &Value, whole: &Value, reached: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(target) = object.get("$ref").and_then(Value::as_str) {
+                let pointer = target.trim_start_matches('#');
+                if reached.insert(pointer.to_owned()) {
+                    reach(whole.pointer(pointer).unwrap(), whole, reached);
+                }
+            }
+            object.values().for_each(|child| reach(child, whole, reached));
+        }
+        Value::Array(items) => items.iter().for_each(|child| reach(child, whole, reached)),
+        _ => {}
+    }
+}
+
+/// Deletes a member or an item, or replaces it by something else; says what it did.
+fn damage(document: &mut Value, dice: &mut Dice) -> String {
+    let mut places = Vec::new();
+    list(document, "", &mut places);
+    let place = places.swap_remove(dice.below(places.len()));
+    let (parent, key) = place.rsplit_once('/').unwrap();
+    let replacements = [
+        json!(null),
+        json!(-1),
+        json!(1.5),
+        json!(""),
+        json!("a {b} c"),
+        json!(true),
+        json!([]),
+        json!([{}]),
+        json!({}),
+        json!({ "$ref": "#/components/schemas" }),
+        json!({ "type": "object", "properties": { "a": { "type": "string", "enum": ["A", "B"] } } }),
+        json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] }),
+    ];
+    let choice = dice.below(replacements.len() + 3);
+    match (document.pointer_mut(parent).unwrap(), replacements.get(choice)) {
+        (Value::Object(parent), None) => {
+            parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
+            format!("{place} deleted")
+        }
+        (Value::Array(parent), None) => {
+            parent.remove(key.parse().unwrap());
+            format!("{place} deleted")
+        }
+        (_, Some(replacement)) => {
+            *document.pointer_mut(&place).unwrap() = replacement.clone();
+            format!("{place} is {replacement}")
+        }
+        _ => unreachable!("only objects and arrays have members"),
+    }
+}
+
+fn list(value: &Value, at: &str, places: &mut Vec<String>) {
+    let mut add = |key: &str, child: &Value| {
+        let place = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+        places.push(place.clone());
+        list(child, &place, places);
+    };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, child)| add(key, child)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, child)| add(&index.to_string(), child));
+        }
+        _ => {}
+    }
+}
