@@ -3,14 +3,49 @@
 use std::collections::BTreeMap;
 
 use heck::{ToPascalCase, ToSnakeCase};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::document::{self, Operation, Place};
 use crate::error::{Error, Result};
 use crate::pointer;
 
 /// Names of Rust that generated code uses bare, so that no schema may have them.
-const TAKEN: [&str; 8] = ["Option", "Vec", "String", "Result", "Box", "Client", "Some", "None"];
+const TAKEN_TYPES: [&str; 14] = [
+    "Box",
+    "Client",
+    "CountryCode",
+    "CurrencyCode",
+    "Decimal",
+    "Default",
+    "FnOnce",
+    "Isin",
+    "None",
+    "Option",
+    "Result",
+    "Some",
+    "String",
+    "Vec",
+];
+
+/// Methods that the client has, or that its methods call on it.
+const TAKEN_METHODS: [&str; 9] =
+    ["api_version", "baseurl", "client", "clone", "exec", "inner", "new", "new_with_client", "post"];
+
+/// Methods that a builder has, and names that its `send` uses.
+const TAKEN_SETTERS: [&str; 12] = [
+    "body",
+    "body_map",
+    "client",
+    "header_map",
+    "info",
+    "new",
+    "request",
+    "response",
+    "result",
+    "send",
+    "url",
+    "value",
+];
 
 /// Keywords that say nothing without a `type`.
 const UNTYPED: [&str; 9] = [
@@ -88,10 +123,10 @@ fn components(document: &Value) -> Result<()> {
     for (name, schema) in document.pointer(SCHEMAS).and_then(Value::as_object).into_iter().flatten() {
         let at = pointer::join(SCHEMAS, name);
         let rust = name.to_pascal_case();
-        if !identifier(&rust) || TAKEN.contains(&rust.as_str()) {
+        if !identifier(&rust) || TAKEN_TYPES.contains(&rust.as_str()) {
             return Err(Error::at(at, format!("`{name}` cannot name a Rust type"), "rename the schema"));
         }
-        distinct(&mut seen, rust, name, &at, "schemas", "type")?;
+        distinct(&mut seen, &rust, name, &at, "schemas", "type")?;
         if schema.is_object() && schema.get("properties").is_none() {
             return Err(Error::at(
                 at,
@@ -109,7 +144,7 @@ fn schemas(document: &Value) -> Result<()> {
             let mut seen = BTreeMap::new();
             for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
                 let at = pointer::join(at, name);
-                distinct(&mut seen, name.to_snake_case(), name, &at, "properties", "field")?;
+                distinct(&mut seen, &name.to_snake_case(), name, &at, "properties", "field")?;
             }
             Ok(())
         }
@@ -182,6 +217,9 @@ fn paths(document: &Value) -> Result<()> {
     let Some(paths) = document["paths"].as_object() else {
         return Err(Error::at("/paths", "there are no paths", "give a description with operations"));
     };
+    if document::operations(document).next().is_none() {
+        return Err(Error::at("/paths", "there are no operations", "give a description with operations"));
+    }
     for (path, item) in paths {
         let at = pointer::join("/paths", path);
         if item.get("$ref").is_some() {
@@ -201,75 +239,76 @@ fn paths(document: &Value) -> Result<()> {
 fn operation_id(operation: &Operation<'_>, seen: &mut BTreeMap<String, String>) -> Result<()> {
     let at = pointer::join(&operation.pointer, "operationId");
     let id = operation.id();
-    if !identifier(&id.to_snake_case()) {
+    let method = id.to_snake_case();
+    // The builder's name has to lead back to the method's.
+    let clear = id.to_pascal_case().to_snake_case() == method;
+    if !identifier(&method) || !clear || TAKEN_METHODS.contains(&method.as_str()) {
         return Err(Error::at(
             at,
-            format!("`{id}` cannot name a method"),
-            "give the operation an `operationId` of letters and digits",
+            format!("`{id}` cannot name a method of the client"),
+            "give the operation an `operationId` of words, as in `listOrders`",
         ));
     }
-    distinct(seen, id.to_snake_case(), id, &at, "operations", "method")
+    distinct(seen, &method, id, &at, "operations", "method")
 }
 
 fn parameters(document: &Value, operation: &Operation<'_>) -> Result<()> {
-    let mut in_path = Vec::new();
-    for (at, parameter) in operation.parameters(document) {
+    let mut seen = BTreeMap::new();
+    let parameters = operation.parameters(document);
+    for (at, parameter) in &parameters {
+        self::parameter(parameter, at, operation)?;
         let name = parameter["name"].as_str().unwrap_or_default();
-        let place = parameter["in"].as_str().unwrap_or_default();
-        let style = match place {
-            "path" => {
-                in_path.push(name);
-                if parameter["required"] != true {
-                    return Err(Error::at(
-                        at,
-                        format!("the path parameter `{name}` is not required"),
-                        "set `required: true`",
-                    ));
-                }
-                "simple"
-            }
-            "query" => "form",
-            "header" => "simple",
-            _ => {
-                return Err(Error::at(
-                    at,
-                    format!("the parameter `{name}` of {} is in {place:?}", operation.id()),
-                    "use `path`, `query` or `header`",
-                ));
-            }
-        };
-        if parameter.get("style").is_some_and(|found| found != style) {
-            return Err(Error::at(
-                at,
-                format!("the style of `{name}` is {}", parameter["style"]),
-                format!("use `{style}`"),
-            ));
-        }
-        if parameter.get("schema").is_none() {
-            return Err(Error::at(
-                at,
-                format!("the parameter `{name}` has no schema"),
-                "describe it with `schema`",
-            ));
-        }
+        distinct(&mut seen, &name.to_snake_case(), name, at, "parameters", "setter")?;
     }
     let template = operation.path;
-    let named = template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
-    for name in named.clone().filter(|name| !in_path.contains(name)) {
-        return Err(Error::at(
-            &operation.pointer,
-            format!("`{template}` names `{name}`, which is no parameter"),
-            "add the path parameter",
-        ));
-    }
-    let named: Vec<_> = named.collect();
-    match in_path.iter().find(|name| !named.contains(name)) {
+    let in_path =
+        |name: &str| parameters.iter().any(|(_, found)| found["in"] == "path" && found["name"] == name);
+    let mut named = template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    match named.find(|name| !in_path(name)) {
         None => Ok(()),
         Some(name) => Err(Error::at(
             &operation.pointer,
-            format!("the path parameter `{name}` does not occur in `{template}`"),
-            "put it into the path, or make it a query parameter",
+            format!("`{template}` names `{name}`, which is no parameter"),
+            "add the path parameter",
         )),
+    }
+}
+
+fn parameter(parameter: &Value, at: &str, operation: &Operation<'_>) -> Result<()> {
+    let error = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    let id = operation.id();
+    let name = parameter["name"].as_str().unwrap_or_default();
+    if !name.contains(|c: char| c.is_ascii_alphanumeric())
+        || TAKEN_SETTERS.contains(&name.to_snake_case().as_str())
+    {
+        return error(format!("{name:?} cannot name a setter of {id}"), "give the parameter another `name`");
+    }
+    let place = parameter["in"].as_str().unwrap_or_default();
+    let style = match place {
+        "path" | "header" => "simple",
+        "query" => "form",
+        _ => {
+            return error(
+                format!("the parameter `{name}` of {id} is in {place:?}"),
+                "use `path`, `query` or `header`",
+            );
+        }
+    };
+    if place == "path" && parameter["required"] != true {
+        return error(format!("the path parameter `{name}` is not required"), "set `required: true`");
+    }
+    if place == "path" && !operation.path.contains(&format!("{{{name}}}")) {
+        return error(
+            format!("the path parameter `{name}` does not occur in `{}`", operation.path),
+            "put it into the path, or make it a query parameter",
+        );
+    }
+    if parameter.get("style").is_some_and(|found| found != style) {
+        return error(format!("the style of `{name}` is {}", parameter["style"]), &format!("use `{style}`"));
+    }
+    match parameter.get("schema") {
+        Some(_) => Ok(()),
+        None => error(format!("the parameter `{name}` has no schema"), "describe it with `schema`"),
     }
 }
 
@@ -287,20 +326,39 @@ fn request_body(document: &Value, operation: &Operation<'_>) -> Result<()> {
             "keep one, by an overlay action that removes the others",
         ));
     };
-    let supported =
-        ["application/json", "application/x-www-form-urlencoded", "application/octet-stream", "text/plain"];
-    if !supported.contains(&media_type.as_str()) {
+    let supported = match media_type.as_str() {
+        "application/json" | "application/x-www-form-urlencoded" => None,
+        "application/octet-stream" => Some(json!("binary")),
+        "text/plain" => Some(json!(null)),
+        _ => {
+            return Err(Error::at(
+                at,
+                format!("{} takes `{media_type}`", operation.id()),
+                "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
+            ));
+        }
+    };
+    if body.get("encoding").is_some() {
         return Err(Error::at(
             at,
-            format!("{} takes `{media_type}`", operation.id()),
-            format!("use one of {}", supported.join(", ")),
+            format!("{} gives its body an `encoding`", operation.id()),
+            "leave it out",
         ));
     }
-    match body.get("schema") {
-        Some(_) => Ok(()),
-        None => {
-            Err(Error::at(at, format!("the request body of {} has no schema", operation.id()), "describe it"))
-        }
+    let Some(schema) = body.get("schema") else {
+        return Err(Error::at(
+            at,
+            format!("the request body of {} has no schema", operation.id()),
+            "describe it with `schema`",
+        ));
+    };
+    match supported {
+        Some(format) if schema["type"] != "string" || schema["format"] != format => Err(Error::at(
+            at,
+            format!("the body of {} is described as something else than `{media_type}`", operation.id()),
+            "describe it as a string, with `format: binary` for bytes",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -310,26 +368,17 @@ fn responses(document: &Value, operation: &Operation<'_>) -> Result<()> {
     let mut success: Option<(&str, Success)> = None;
     for (status, response) in operation.responses(document) {
         let at = pointer::join(&at, status);
-        let kind = kind(response).ok_or_else(|| {
-            Error::at(
-                &at,
-                format!("the JSON answer {status} of {id} has no schema"),
-                "describe it with `schema`",
-            )
-        })?;
-        if status == "default"
-            && operation.responses(document).any(|(status, _)| document::is_success(status))
-        {
+        if !document::is_status(status) {
             return Err(Error::at(
                 at,
-                format!("{id} has a `default` answer beside one for success"),
-                "every error carries the problem type already: remove `default` in the overlay",
+                format!("{id} answers with {status:?}"),
+                "describe answers of success and errors, such as `200`, `404` or `4XX`; \
+                 every other status is an error with the problem type already",
             ));
         }
-        if !document::is_success(status) && status != "default" {
-            continue;
-        }
+        let kind = kind(response, &at, id)?;
         match success {
+            _ if !document::is_success(status) => {}
             Some((first, other)) if other != kind => {
                 return Err(Error::at(
                     at,
@@ -355,33 +404,36 @@ enum Success<'a> {
     Json(&'a Value),
 }
 
-/// `None` where a JSON answer lacks its schema.
-fn kind(response: &Value) -> Option<Success<'_>> {
-    let content = response.get("content").and_then(Value::as_object);
-    let mut content = content.into_iter().flatten().peekable();
-    if content.peek().is_none() {
-        return Some(Success::Empty);
-    }
-    match content.find(|(media_type, _)| document::is_json(media_type)) {
-        Some((_, body)) => body.get("schema").map(Success::Json),
-        None => Some(Success::Raw),
+fn kind<'a>(response: &'a Value, at: &str, id: &str) -> Result<Success<'a>> {
+    let content = response.get("content").and_then(Value::as_object).into_iter().flatten();
+    let (json, raw): (Vec<_>, Vec<_>) = content.partition(|(media_type, _)| document::is_json(media_type));
+    match (json.as_slice(), raw.is_empty()) {
+        ([], true) => Ok(Success::Empty),
+        ([], false) => Ok(Success::Raw),
+        ([(_, media)], true) => media.get("schema").map(Success::Json).ok_or_else(|| {
+            Error::at(at, format!("a JSON answer of {id} has no schema"), "describe it with `schema`")
+        }),
+        _ => Err(Error::at(
+            at,
+            format!("an answer of {id} is JSON or something else"),
+            "keep one content type, by an overlay action that removes the others",
+        )),
     }
 }
 
 fn identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.is_ascii() && syn::parse_str::<syn::Ident>(name).is_ok()
 }
 
 fn distinct(
     seen: &mut BTreeMap<String, String>,
-    rust: String,
+    rust: &str,
     name: &str,
     at: &str,
     many: &str,
     one: &str,
 ) -> Result<()> {
-    match seen.insert(rust.clone(), name.to_owned()) {
+    match seen.insert(rust.to_owned(), name.to_owned()) {
         None => Ok(()),
         Some(first) if first == name => {
             Err(Error::at(at, format!("two {many} are called `{name}`"), "rename one of them"))
@@ -389,7 +441,7 @@ fn distinct(
         Some(first) => Err(Error::at(
             at,
             format!("the {many} `{first}` and `{name}` would be one {one}, `{rust}`"),
-            "rename one of them in the overlay",
+            "rename one of them",
         )),
     }
 }

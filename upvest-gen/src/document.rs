@@ -23,12 +23,17 @@ impl<'a> Operation<'a> {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
-    /// The parameters of the path item and the operation, references resolved, each with its pointer.
+    /// The parameters of the path item and the operation, references resolved, each with its pointer. One of the operation
+    /// stands for one of the path item with the same name and place.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let of_path = self.pointer.rsplit_once('/').map_or("", |(path, _)| path);
+        let resolved = |(at, value)| (at, resolve(document, value));
         let own = items(self.value.get("parameters"), &pointer::join(&self.pointer, "parameters"));
-        let shared = items(self.item.get("parameters"), &pointer::join(of_path, "parameters"));
-        shared.chain(own).map(|(at, value)| (at, resolve(document, value))).collect()
+        let own: Vec<_> = own.map(resolved).collect();
+        let shared = items(self.item.get("parameters"), &pointer::join(of_path, "parameters")).map(resolved);
+        let same = |a: &Value, b: &Value| a["name"] == b["name"] && a["in"] == b["in"];
+        let shared = shared.filter(|(_, shared)| !own.iter().any(|(_, own)| same(own, shared)));
+        shared.collect::<Vec<_>>().into_iter().chain(own).collect()
     }
 
     /// The responses with their status codes, references resolved.
@@ -129,6 +134,13 @@ fn visit_at(
 /// The name of the component schema that `schema` refers to.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// Whether a status code, or a range of them such as `4XX`, is one of success or failure.
+pub(crate) fn is_status(status: &str) -> bool {
+    let rest = status.get(1..).unwrap_or_default();
+    let code = rest == "XX" || (rest.len() == 2 && rest.chars().all(|c| c.is_ascii_digit()));
+    code && (is_success(status) || is_error(status))
 }
 
 /// Whether a status code, `2XX` included, is one of success.

@@ -43,7 +43,6 @@ pub(crate) fn downgrade(mut document: Value) -> Result<Value> {
     if let Some(info) = root.get_mut("info").and_then(Value::as_object_mut) {
         info.shift_remove("summary");
     }
-    root.entry("paths").or_insert_with(|| json!({}));
     if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
         components.shift_remove("pathItems");
     }
@@ -101,10 +100,10 @@ fn schema(schema: &mut Map<String, Value>, at: &str) -> Result<()> {
     exclusive_bound(schema, "exclusiveMinimum", "minimum");
     exclusive_bound(schema, "exclusiveMaximum", "maximum");
     content(schema);
-    if let Some(Value::Array(examples)) = schema.shift_remove("examples") {
-        if let Some(first) = examples.into_iter().next() {
-            schema.entry("example").or_insert(first);
-        }
+    if let Some(Value::Array(examples)) = schema.shift_remove("examples")
+        && let Some(first) = examples.into_iter().next()
+    {
+        schema.entry("example").or_insert(first);
     }
     Ok(())
 }

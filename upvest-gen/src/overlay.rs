@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json_path::JsonPath;
+use serde_json_path::{JsonPath, NormalizedPath};
 
 use crate::error::{Error, Result};
 use crate::pointer;
@@ -60,7 +60,7 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
         Error::at(pointer::join(at, "target"), format!("`{target}` is no JSONPath: {error}"), "see RFC 9535")
     })?;
     let places: Vec<String> =
-        path.query_located(document).dedup().locations().map(|location| location.to_json_pointer()).collect();
+        path.query_located(document).dedup().locations().map(NormalizedPath::to_json_pointer).collect();
     if places.is_empty() {
         return Err(Error::at(
             pointer::join(at, "target"),
