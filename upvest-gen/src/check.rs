@@ -1,38 +1,22 @@
 //! Finds what the generator behind would trip over, and says it in the description's terms.
 
+mod schemas;
+
 use std::collections::BTreeMap;
 
 use heck::{ToPascalCase, ToSnakeCase};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::document::{self, Operation, Place};
+use crate::document::{self, Operation};
 use crate::error::{Error, Result};
 use crate::pointer;
-
-/// Names of Rust that generated code uses bare, so that no schema may have them.
-const TAKEN_TYPES: [&str; 14] = [
-    "Box",
-    "Client",
-    "CountryCode",
-    "CurrencyCode",
-    "Decimal",
-    "Default",
-    "FnOnce",
-    "Isin",
-    "None",
-    "Option",
-    "Result",
-    "Some",
-    "String",
-    "Vec",
-];
 
 /// Methods that the client has, or that its methods call on it.
 const TAKEN_METHODS: [&str; 9] =
     ["api_version", "baseurl", "client", "clone", "exec", "inner", "new", "new_with_client", "post"];
 
 /// Methods that a builder has, and names that its `send` uses.
-const TAKEN_SETTERS: [&str; 12] = [
+const TAKEN_SETTERS: [&str; 11] = [
     "body",
     "body_map",
     "client",
@@ -44,29 +28,13 @@ const TAKEN_SETTERS: [&str; 12] = [
     "result",
     "send",
     "url",
-    "value",
 ];
-
-/// Keywords that say nothing without a `type`.
-const UNTYPED: [&str; 9] = [
-    "enum",
-    "format",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "items",
-    "additionalProperties",
-];
-
-const SCHEMAS: &str = "/components/schemas";
 
 /// Checks a 3.0 document and gives it back.
 pub(crate) fn check(document: Value) -> Result<Value> {
-    references(&document)?;
-    components(&document)?;
-    schemas(&document)?;
+    schemas::references(&document)?;
+    schemas::components(&document)?;
+    schemas::schemas(&document)?;
     paths(&document)?;
     let mut seen = BTreeMap::new();
     for operation in document::operations(&document) {
@@ -76,141 +44,6 @@ pub(crate) fn check(document: Value) -> Result<Value> {
         responses(&document, &operation)?;
     }
     Ok(document)
-}
-
-fn references(document: &Value) -> Result<()> {
-    document::visit(document, &mut |at, place, value| {
-        let Some(reference) = value.get("$ref").filter(|_| place != Place::NamedSchemas) else {
-            return Ok(());
-        };
-        let target = reference.as_str().unwrap_or_default();
-        let Some(local) = target.strip_prefix('#') else {
-            return Err(Error::at(
-                at,
-                format!("the reference {reference} leaves the document"),
-                "copy its target into `components`",
-            ));
-        };
-        if document.pointer(local).is_none() {
-            return Err(Error::at(
-                at,
-                format!("the reference `{target}` leads nowhere"),
-                "correct it, or add its target",
-            ));
-        }
-        let parts: Vec<_> = local.split('/').collect();
-        let kind = if place == Place::Schema { "schemas" } else { parts.get(2).copied().unwrap_or_default() };
-        if !matches!(parts.as_slice(), ["", "components", found, _] if *found == kind) {
-            return Err(Error::at(
-                at,
-                format!("the reference `{target}` leads to no component of its kind"),
-                "move its target into `components`, and refer to it there",
-            ));
-        }
-        if document::resolve(document, value).get("$ref").is_some() {
-            return Err(Error::at(
-                at,
-                format!("the reference `{target}` leads back to itself"),
-                "break the circle",
-            ));
-        }
-        Ok(())
-    })
-}
-
-fn components(document: &Value) -> Result<()> {
-    let mut seen = BTreeMap::new();
-    for (name, schema) in document.pointer(SCHEMAS).and_then(Value::as_object).into_iter().flatten() {
-        let at = pointer::join(SCHEMAS, name);
-        let rust = name.to_pascal_case();
-        if !identifier(&rust) || TAKEN_TYPES.contains(&rust.as_str()) {
-            return Err(Error::at(at, format!("`{name}` cannot name a Rust type"), "rename the schema"));
-        }
-        distinct(&mut seen, &rust, name, &at, "schemas", "type")?;
-        if schema.is_object() && schema.get("properties").is_none() {
-            return Err(Error::at(
-                at,
-                format!("the component `{name}` is no object with properties"),
-                "describe such a value where it is used",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn schemas(document: &Value) -> Result<()> {
-    document::visit(document, &mut |at, place, value| match (place, value) {
-        (Place::NamedSchemas, Value::Object(_)) if at.ends_with("/properties") => {
-            let mut seen = BTreeMap::new();
-            for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
-                let at = pointer::join(at, name);
-                distinct(&mut seen, &name.to_snake_case(), name, &at, "properties", "field")?;
-            }
-            Ok(())
-        }
-        (Place::Schema, Value::Object(schema)) => self::schema(schema, at),
-        (Place::Schema, Value::Bool(_)) if at.ends_with("/additionalProperties") => Ok(()),
-        (Place::Schema, other) => {
-            Err(Error::at(at, format!("{other} is no schema"), "write an object of keywords"))
-        }
-        _ => Ok(()),
-    })
-}
-
-fn schema(schema: &Map<String, Value>, at: &str) -> Result<()> {
-    let unclear = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
-    if schema.contains_key("$ref") {
-        return Ok(());
-    }
-    if let Some(keyword) = ["oneOf", "anyOf", "not"].into_iter().find(|keyword| schema.contains_key(*keyword))
-    {
-        return unclear(
-            format!("`{keyword}` has no Rust type yet"),
-            "replace the alternatives in the overlay by what all of them have",
-        );
-    }
-    if let Some(all) = schema.get("allOf") {
-        let single = all.as_array().is_some_and(|all| all.len() == 1);
-        if !single || schema.contains_key("properties") {
-            return unclear("`allOf` joins several schemas".to_owned(), "write the joined properties out");
-        }
-        return Ok(());
-    }
-    let object = schema.contains_key("properties");
-    if object && !named(at) {
-        return unclear(
-            "an object is described inside another schema".to_owned(),
-            "move it to `components/schemas` and refer to it",
-        );
-    }
-    match schema.get("type").map(|kind| kind.as_str().unwrap_or_default()) {
-        Some("array") if !schema.contains_key("items") => {
-            unclear("the items of the array are not described".to_owned(), "add `items`")
-        }
-        Some("integer" | "number" | "boolean" | "array" | "object") if schema.contains_key("enum") => {
-            unclear(
-                "an enum of other values than strings".to_owned(),
-                "leave `enum` out, and name the values in the description",
-            )
-        }
-        Some("string" | "integer" | "number" | "boolean" | "array" | "object") => Ok(()),
-        Some(_) => unclear(
-            format!("the type is {}", schema["type"]),
-            "use one of string, integer, number, boolean, array, object",
-        ),
-        None => match UNTYPED.into_iter().find(|keyword| schema.contains_key(*keyword)) {
-            Some(keyword) => unclear(format!("there is `{keyword}` but no `type`"), "add `type`"),
-            None => Ok(()),
-        },
-    }
-}
-
-/// Whether the schema at this place gets a name: a component has one, a body or an answer is named after its operation.
-fn named(at: &str) -> bool {
-    match at.strip_prefix(SCHEMAS) {
-        Some(name) => name.matches('/').count() == 1,
-        None => at.starts_with("/paths/") && at.contains("/content/") && at.ends_with("/schema"),
-    }
 }
 
 fn paths(document: &Value) -> Result<()> {

@@ -4,6 +4,7 @@
 //! generator which path each name stands for.
 
 mod names;
+mod operations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +13,9 @@ use serde_json::{Map, Value, json};
 
 use crate::document;
 use crate::error::{Error, Result};
-use crate::facts::TRANSPORT_HEADERS;
 use crate::pointer;
 use names::{Named, Names, entity};
+use operations::contents_mut;
 
 pub(crate) use names::{EnumType, IdType};
 
@@ -33,9 +34,10 @@ pub(crate) struct Shaped {
 
 /// Shapes a checked 3.0 document.
 pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
-    hoist_inline_objects(&mut document);
-    let problem = errors(&mut document)?;
-    transport_headers(&mut document);
+    operations::content_types(&mut document);
+    operations::hoist_inline_objects(&mut document)?;
+    let problem = operations::errors(&mut document)?;
+    operations::transport_headers(&mut document);
     let sent = sent(&document);
     let mut shaper = Shaper { names: Names::default(), replacements: BTreeMap::new(), sent: &sent };
     shaper.schemas(&mut document)?;
@@ -61,117 +63,6 @@ pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
         }
     }
     Ok(Shaped { document, ids, enums, replacements, sent })
-}
-
-/// Objects written inline in a request body or an answer become components, named after the operation.
-fn hoist_inline_objects(document: &mut Value) {
-    let mut hoisted = Map::new();
-    for operation in operations_mut(document) {
-        let id = operation["operationId"].as_str().unwrap_or_default().to_pascal_case();
-        for (part, suffix) in [("requestBody", "Body"), ("responses", "Response")] {
-            let Some(part) = operation.get_mut(part) else { continue };
-            let responses: Vec<&mut Value> = if suffix == "Body" {
-                vec![part]
-            } else {
-                part.as_object_mut().into_iter().flat_map(Map::values_mut).collect()
-            };
-            let contents = responses.into_iter().filter_map(|part| part.get_mut("content")?.as_object_mut());
-            for media in contents.flat_map(Map::values_mut) {
-                if media["schema"].get("properties").is_some() {
-                    let name = format!("{id}{suffix}");
-                    let schema = std::mem::replace(
-                        &mut media["schema"],
-                        json!({ "$ref": format!("#{SCHEMAS}/{name}") }),
-                    );
-                    hoisted.insert(name, schema);
-                }
-            }
-        }
-    }
-    let components = &mut document["components"];
-    if components.is_null() {
-        *components = json!({});
-    }
-    let schemas = &mut components["schemas"];
-    if schemas.is_null() {
-        *schemas = json!({});
-    }
-    if let Some(schemas) = schemas.as_object_mut() {
-        schemas.extend(hoisted);
-    }
-}
-
-/// Every error status of every operation carries the one problem type; returns the name that it has in the description.
-fn errors(document: &mut Value) -> Result<Option<String>> {
-    let mut problem: Option<String> = None;
-    for operation in document::operations(document) {
-        for (status, response) in
-            operation.responses(document).filter(|(status, _)| document::is_error(status))
-        {
-            let content = response.get("content").and_then(Value::as_object).into_iter().flatten();
-            for (_, media) in content.filter(|(media_type, _)| document::is_json(media_type)) {
-                let at = format!("{}/responses/{status}", operation.pointer);
-                let Some(name) = document::schema_name(&media["schema"]) else {
-                    return Err(Error::at(
-                        at,
-                        "an error answer with a schema of its own",
-                        "refer to the one problem schema",
-                    ));
-                };
-                match &problem {
-                    Some(first) if first != name => {
-                        return Err(Error::at(
-                            at,
-                            format!("the error type is `{name}`, elsewhere it is `{first}`"),
-                            "all errors carry one problem type: refer to the same schema",
-                        ));
-                    }
-                    _ => problem = Some(name.to_owned()),
-                }
-            }
-        }
-    }
-    let Some(name) = &problem else {
-        return Ok(None);
-    };
-    let answer = json!({
-        "description": "A problem.",
-        "content": { "application/json": { "schema": { "$ref": format!("#{SCHEMAS}/{name}") } } },
-    });
-    for operation in operations_mut(document) {
-        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            responses.retain(|status, _| !document::is_error(status));
-            responses.insert("4XX".to_owned(), answer.clone());
-            responses.insert("5XX".to_owned(), answer.clone());
-        }
-    }
-    Ok(problem)
-}
-
-/// What the transport supplies is no parameter.
-fn transport_headers(document: &mut Value) {
-    let supplied = |parameter: &Value| {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        parameter["in"] == "header"
-            && TRANSPORT_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
-    };
-    let parameters = document.pointer("/components/parameters").cloned().unwrap_or_default();
-    let keep = |parameter: &Value| {
-        let target =
-            parameter["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/parameters/"));
-        !supplied(target.map_or(parameter, |name| &parameters[name]))
-    };
-    for holder in path_items_mut(document) {
-        let Some(item) = holder.as_object_mut() else { continue };
-        for value in item.values_mut().filter(|value| value.is_object()) {
-            if let Some(list) = value.get_mut("parameters").and_then(Value::as_array_mut) {
-                list.retain(keep);
-            }
-        }
-        if let Some(list) = item.get_mut("parameters").and_then(Value::as_array_mut) {
-            list.retain(keep);
-        }
-    }
 }
 
 /// The component schemas that a request body reaches.
@@ -279,7 +170,7 @@ impl Shaper<'_> {
                 }),
             },
             ("integer", _) => integer(object),
-            ("number", "float" | "double") => {}
+            ("number", "float" | "double") => unbounded(object),
             ("number", _) => {
                 return Err(Error::at(
                     at,
@@ -292,7 +183,11 @@ impl Shaper<'_> {
                     self.value(items, entity, singular(field), &pointer::join(at, "items"))?;
                 }
             }
-            ("object", _) => self.object(schema, entity, at)?,
+            ("object", _) => {
+                if let Some(values) = object.get_mut("additionalProperties") {
+                    self.value(values, entity, singular(field), &pointer::join(at, "additionalProperties"))?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -339,7 +234,10 @@ impl Shaper<'_> {
         let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
         let path = match (schema.get("type")?.as_str()?, format) {
             ("array", _) => {
-                let item = self.rust_path(schema.get("items")?.as_object()?)?;
+                let items = schema.get("items")?.as_object()?;
+                let item = self.rust_path(items)?;
+                let nullable = items.get("nullable") == Some(&json!(true));
+                let item = if nullable { format!("::std::option::Option<{item}>") } else { item };
                 return Some(format!("::std::vec::Vec<{item}>"));
             }
             ("string", "uuid") => "::uuid::Uuid",
@@ -372,15 +270,19 @@ impl Shaper<'_> {
         for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
             let at = pointer::join("/paths", path);
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
-                let id = operation["operationId"].as_str().unwrap_or_default();
-                let entity = listed.get(id).cloned().unwrap_or_else(|| id.to_pascal_case());
+                let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
                 let at = pointer::join(&at, method);
+                let named = id.to_pascal_case();
+                let entity = listed.get(&id).unwrap_or(&named);
+                for (schema, word) in contents_mut(operation) {
+                    self.value(schema, &named, word, &at)?;
+                }
                 // The path item's own list, or the operation's.
                 let list =
                     if method == "parameters" { Some(operation) } else { operation.get_mut("parameters") };
                 for (index, parameter) in list.and_then(Value::as_array_mut).into_iter().flatten().enumerate()
                 {
-                    self.parameter(parameter, &entity, &format!("{at}/parameters/{index}"))?;
+                    self.parameter(parameter, entity, &format!("{at}/parameters/{index}"))?;
                 }
             }
         }
@@ -410,15 +312,19 @@ fn integer(schema: &mut Map<String, Value>) {
     let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
     let (min, max) = (bound("minimum"), bound("maximum"));
     let format = match (min, max) {
-        (Some(_), Some(max)) if max <= u64::from(u32::MAX) => Some("uint32"),
+        (Some(_), Some(max)) if u32::try_from(max).is_ok() => Some("uint32"),
         (Some(_), _) => Some("uint64"),
         _ => None,
     };
-    for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"] {
-        schema.shift_remove(keyword);
-    }
+    unbounded(schema);
     if let Some(format) = format {
         schema.insert("format".to_owned(), json!(format));
+    }
+}
+
+fn unbounded(schema: &mut Map<String, Value>) {
+    for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"] {
+        schema.shift_remove(keyword);
     }
 }
 
@@ -455,15 +361,4 @@ fn listed(document: &Value) -> BTreeMap<String, String> {
     document::operations(document)
         .filter_map(|operation| Some((operation.id().to_owned(), item(&operation)?)))
         .collect()
-}
-
-fn path_items_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut)
-}
-
-fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    path_items_mut(document)
-        .filter_map(Value::as_object_mut)
-        .flat_map(Map::values_mut)
-        .filter(|value| value.get("operationId").is_some())
 }

@@ -1,0 +1,203 @@
+//! References and schemas that the generator behind would trip over.
+
+use std::collections::BTreeMap;
+
+use heck::{ToPascalCase, ToSnakeCase};
+use serde_json::{Map, Value};
+
+use super::{distinct, identifier};
+use crate::document::{self, Place};
+use crate::error::{Error, Result};
+use crate::pointer;
+
+/// Names of Rust that generated code uses bare, so that no schema may have them.
+const TAKEN_TYPES: [&str; 14] = [
+    "Box",
+    "Client",
+    "CountryCode",
+    "CurrencyCode",
+    "Decimal",
+    "Default",
+    "FnOnce",
+    "Isin",
+    "None",
+    "Option",
+    "Result",
+    "Some",
+    "String",
+    "Vec",
+];
+
+/// Keywords that say nothing without a `type`.
+const UNTYPED: [&str; 9] = [
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "items",
+    "additionalProperties",
+];
+
+const SCHEMAS: &str = "/components/schemas";
+
+/// Checks where references lead.
+pub(super) fn references(document: &Value) -> Result<()> {
+    document::visit(document, &mut |at, place, value| {
+        let Some(reference) = value.get("$ref").filter(|_| place != Place::NamedSchemas) else {
+            return Ok(());
+        };
+        let target = reference.as_str().unwrap_or_default();
+        let Some(local) = target.strip_prefix('#') else {
+            return Err(Error::at(
+                at,
+                format!("the reference {reference} leaves the document"),
+                "copy its target into `components`",
+            ));
+        };
+        if document.pointer(local).is_none() {
+            return Err(Error::at(
+                at,
+                format!("the reference `{target}` leads nowhere"),
+                "correct it, or add its target",
+            ));
+        }
+        let parts: Vec<_> = local.split('/').collect();
+        let kind = if place == Place::Schema { "schemas" } else { parts.get(2).copied().unwrap_or_default() };
+        if !matches!(parts.as_slice(), ["", "components", found, _] if *found == kind) {
+            return Err(Error::at(
+                at,
+                format!("the reference `{target}` leads to no component of its kind"),
+                "move its target into `components`, and refer to it there",
+            ));
+        }
+        if document::resolve(document, value).get("$ref").is_some() {
+            return Err(Error::at(
+                at,
+                format!("the reference `{target}` leads back to itself"),
+                "break the circle",
+            ));
+        }
+        Ok(())
+    })
+}
+
+/// Checks that each component can become a type.
+pub(super) fn components(document: &Value) -> Result<()> {
+    for at in ["/components", SCHEMAS] {
+        if let Some(other) = document.pointer(at).filter(|found| !found.is_object()) {
+            return Err(Error::at(
+                at,
+                format!("{other} holds no components"),
+                "write an object of components",
+            ));
+        }
+    }
+    let mut seen = BTreeMap::new();
+    for (name, schema) in document.pointer(SCHEMAS).and_then(Value::as_object).into_iter().flatten() {
+        let at = pointer::join(SCHEMAS, name);
+        let rust = name.to_pascal_case();
+        if !type_name(&rust) {
+            return Err(Error::at(at, format!("`{name}` cannot name a Rust type"), "rename the schema"));
+        }
+        distinct(&mut seen, &rust, name, &at, "schemas", "type")?;
+        if schema.is_object() && schema.get("properties").is_none() {
+            return Err(Error::at(
+                at,
+                format!("the component `{name}` is no object with properties"),
+                "describe such a value where it is used",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks every schema where it stands.
+pub(super) fn schemas(document: &Value) -> Result<()> {
+    document::visit(document, &mut |at, place, value| match (place, value) {
+        (Place::NamedSchemas, Value::Object(_)) if at.ends_with("/properties") => {
+            let mut seen = BTreeMap::new();
+            for name in value.as_object().into_iter().flatten().map(|(name, _)| name) {
+                let at = pointer::join(at, name);
+                distinct(&mut seen, &name.to_snake_case(), name, &at, "properties", "field")?;
+            }
+            Ok(())
+        }
+        (Place::Schema, Value::Object(schema)) => self::schema(schema, at),
+        (Place::Schema, Value::Bool(_)) if at.ends_with("/additionalProperties") => Ok(()),
+        (Place::Schema, other) => {
+            Err(Error::at(at, format!("{other} is no schema"), "write an object of keywords"))
+        }
+        _ => Ok(()),
+    })
+}
+
+fn schema(schema: &Map<String, Value>, at: &str) -> Result<()> {
+    let unclear = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    if schema.contains_key("$ref") {
+        return Ok(());
+    }
+    if let Some(name) = schema.get("x-type-name")
+        && !name.as_str().is_some_and(type_name)
+    {
+        return unclear(
+            format!("`x-type-name: {name}` cannot name a Rust type"),
+            "use words, as in `OrderSide`",
+        );
+    }
+    if let Some(keyword) = ["oneOf", "anyOf", "not"].into_iter().find(|keyword| schema.contains_key(*keyword))
+    {
+        return unclear(
+            format!("`{keyword}` has no Rust type yet"),
+            "replace the alternatives in the overlay by what all of them have",
+        );
+    }
+    if let Some(all) = schema.get("allOf") {
+        let single = all.as_array().is_some_and(|all| all.len() == 1);
+        if !single || schema.contains_key("properties") {
+            return unclear("`allOf` joins several schemas".to_owned(), "write the joined properties out");
+        }
+        return Ok(());
+    }
+    let object = schema.contains_key("properties");
+    if object && !named(at) {
+        return unclear(
+            "an object is described inside another schema".to_owned(),
+            "move it to `components/schemas` and refer to it",
+        );
+    }
+    match schema.get("type").map(|kind| kind.as_str().unwrap_or_default()) {
+        Some("array") if !schema.contains_key("items") => {
+            unclear("the items of the array are not described".to_owned(), "add `items`")
+        }
+        Some("integer" | "number" | "boolean" | "array" | "object") if schema.contains_key("enum") => {
+            unclear(
+                "an enum of other values than strings".to_owned(),
+                "leave `enum` out, and name the values in the description",
+            )
+        }
+        Some("string" | "integer" | "number" | "boolean" | "array" | "object") => Ok(()),
+        Some(_) => unclear(
+            format!("the type is {}", schema["type"]),
+            "use one of string, integer, number, boolean, array, object",
+        ),
+        None => match UNTYPED.into_iter().find(|keyword| schema.contains_key(*keyword)) {
+            Some(keyword) => unclear(format!("there is `{keyword}` but no `type`"), "add `type`"),
+            None => Ok(()),
+        },
+    }
+}
+
+/// Whether the schema at this place gets a name: a component has one, a body or an answer is named after its operation.
+fn named(at: &str) -> bool {
+    match at.strip_prefix(SCHEMAS) {
+        Some(name) => name.matches('/').count() == 1,
+        None => at.starts_with("/paths/") && at.contains("/content/") && at.ends_with("/schema"),
+    }
+}
+
+fn type_name(name: &str) -> bool {
+    identifier(name) && name == name.to_pascal_case() && !TAKEN_TYPES.contains(&name)
+}
