@@ -1,4 +1,6 @@
 //! Typed ids: one newtype over [`uuid::Uuid`] for each kind of thing, so that mixing two up does not compile.
+//!
+//! A module of macros has no page of its own; see [`OrderId`](crate::types::OrderId) for what all of them can do.
 
 /// Declares one id type. Used by the generated `ids` module.
 macro_rules! id {

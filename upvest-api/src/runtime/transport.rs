@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::HeaderValue;
+use http::header::ACCEPT;
 use progenitor_client::{ClientHooks, OperationInfo};
 
 use super::operation::OperationMeta;
@@ -52,13 +54,16 @@ impl Inner {
 impl ClientHooks<Inner> for Client {
     async fn exec(
         &self,
-        request: reqwest::Request,
+        mut request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
-        match operations::find(info.operation_id) {
-            Some(operation) => self.inner.transport.execute(request, operation).await,
-            None => Err(carry(UnknownOperation(info.operation_id)).await),
-        }
+        let Some(operation) = operations::find(info.operation_id) else {
+            return Err(carry(UnknownOperation(info.operation_id)).await);
+        };
+        // The builder of an answer that is no JSON sets none, and `*/*` would be sent.
+        let accept = request.headers_mut().entry(ACCEPT);
+        accept.or_insert(HeaderValue::from_static(operation.accept));
+        self.inner.transport.execute(request, operation).await
     }
 }
 

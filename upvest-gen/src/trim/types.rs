@@ -3,7 +3,7 @@
 use heck::ToPascalCase;
 use quote::quote;
 use serde_json::Value;
-use syn::{Attribute, Field, Item, ItemStruct, Meta, parse_quote};
+use syn::{Attribute, Field, Fields, Item, ItemStruct, Meta, parse_quote};
 
 use super::{docs, schema, unexpected};
 use crate::error::Result;
@@ -34,6 +34,7 @@ fn type_(mut item: ItemStruct, shaped: &Shaped) -> Result<Vec<Item>> {
     docs::set(&mut item.attrs, &description(schema, &name));
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     let properties = &schema["properties"];
+    in_order_of_the_description(&mut item.fields, properties);
     let mut hidden = false;
     let mut shown = Vec::new();
     for field in &mut item.fields {
@@ -58,6 +59,18 @@ fn type_(mut item: ItemStruct, shaped: &Shaped) -> Result<Vec<Item>> {
     let ident = &item.ident;
     let debug = parse_quote!(hiding_debug! { #ident { #(#shown)* } });
     Ok(vec![Item::Struct(item), debug])
+}
+
+/// progenitor sorts by name; the description puts what matters first.
+fn in_order_of_the_description(fields: &mut Fields, properties: &Value) {
+    let Fields::Named(fields) = fields else { return };
+    let place = |field: &Field| {
+        let name = field.ident.as_ref().map(|ident| wire_name(field, &ident.to_string()));
+        properties.as_object()?.keys().position(|key| Some(key) == name.as_ref())
+    };
+    let mut sorted: Vec<Field> = std::mem::take(&mut fields.named).into_iter().collect();
+    sorted.sort_by_key(place);
+    fields.named = sorted.into_iter().collect();
 }
 
 /// How a field is read where its type alone does not say so.

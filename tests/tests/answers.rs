@@ -1,0 +1,146 @@
+//! What is no answer of the description: each ends in an error that says operation and status, and in no panic.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use upvest_api::runtime::{DecodeError, Direct, Problem, carried};
+use upvest_api::types::{ListOrdersResponse, Order};
+use upvest_api::{Client, Error, ResponseValue};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const ORDER: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
+
+fn client(base_url: &str) -> Client {
+    let http = reqwest::Client::new();
+    Client::direct(base_url, http.clone(), Direct::new(http))
+}
+
+async fn retrieve(answer: ResponseTemplate) -> Result<ResponseValue<Order>, Error<Problem>> {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    client(&server.uri()).retrieve_order().order_id(ORDER).send().await
+}
+
+async fn list(body: &str) -> Error<Problem> {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let outcome: Result<ResponseValue<ListOrdersResponse>, _> =
+        client(&server.uri()).list_orders().send().await;
+    outcome.expect_err("the body does not fit")
+}
+
+fn decode_error(error: &Error<Problem>) -> &DecodeError {
+    carried(error).unwrap_or_else(|| panic!("{error:?} carries no DecodeError"))
+}
+
+#[tokio::test]
+async fn html_from_a_gateway_keeps_its_status_and_its_text_is_not_displayed() {
+    for status in [502, 503, 504, 403, 413] {
+        let html = "<html><body><h1>Bad gateway</h1></body></html>";
+        let outcome = retrieve(ResponseTemplate::new(status).set_body_raw(html, "text/html")).await;
+        let Err(Error::ErrorResponse(problem)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(problem.status().as_u16(), status);
+        assert_eq!(problem.status, Some(status));
+        assert_eq!(problem.body(), Some(html));
+        assert!(!format!("{} {:?}", *problem, *problem).contains("<html>"));
+    }
+}
+
+#[tokio::test]
+async fn html_with_a_success_status_is_an_error_with_operation_and_status() {
+    let outcome = retrieve(ResponseTemplate::new(200).set_body_raw("<html>log in</html>", "text/html")).await;
+    let error = outcome.expect_err("HTML is no order");
+    let decode = decode_error(&error);
+    assert_eq!((decode.operation, decode.status.as_u16()), ("retrieveOrder", 200));
+    assert!(decode.to_string().starts_with("retrieveOrder answered 200"), "{decode}");
+    assert!(!decode.to_string().contains("log in"), "{decode}");
+}
+
+#[tokio::test]
+async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
+    let cases = [
+        (
+            r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "cash_amount": "1e400"}]}"#,
+            "data[0].cash_amount",
+        ),
+        (
+            r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "cash_amount": 10.5}]}"#,
+            "data[0].cash_amount",
+        ),
+        (
+            r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "quantity": "0.12345678901234567890123456789"}]}"#,
+            "data[0].quantity",
+        ),
+        (r#"{"data": [{"id": "Ada Lovelace"}]}"#, "data[0].id"),
+        (r#"{"data": [{}]}"#, "data[0]"),
+        (r#"{"data": [], "meta": {"total": -1}}"#, "meta.total"),
+        (r#"{"data": {}}"#, "data"),
+        ("{}", ""),
+    ];
+    for (body, path) in cases {
+        let error = list(body).await;
+        let decode = decode_error(&error);
+        assert_eq!(
+            (decode.operation, decode.status.as_u16(), decode.path.as_str()),
+            ("listOrders", 200, path)
+        );
+        for content in ["1e400", "10.5", "0.1234", "Ada", "-1"] {
+            assert!(!decode.to_string().contains(content), "{decode}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_an_error() {
+    let error = list(r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e"#).await;
+    assert_eq!(decode_error(&error).operation, "listOrders");
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("the port is known");
+    let server = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.expect("the client connects");
+        let mut request = [0; 4096];
+        let read = connection.read(&mut request).await.expect("the client asks");
+        assert!(read > 0);
+        let answer =
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"data\":";
+        connection.write_all(answer).await.expect("the client listens");
+    });
+    let outcome = client(&format!("http://{address}")).list_orders().send().await;
+    assert!(matches!(outcome, Err(Error::ResponseBodyError(_))), "{outcome:?}");
+    server.await.expect("the server saw a request");
+}
+
+#[tokio::test]
+async fn a_status_that_is_neither_described_nor_an_error_comes_as_it_is() {
+    for status in [202, 204, 304] {
+        let outcome = retrieve(ResponseTemplate::new(status)).await;
+        let Err(Error::UnexpectedResponse(answer)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(answer.status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn odd_problem_documents_are_read_as_far_as_they_go() {
+    let cases = [
+        (
+            r#"{"type": "https://docs.upvest.co/errors/not_found", "details": "plural"}"#,
+            Some("not_found"),
+            Some("plural"),
+        ),
+        (r#"{"error": "invalid_client", "error_description": "who?"}"#, None, Some("who?")),
+        (r#"{"status": "404", "detail": {"field": "x"}, "title": null}"#, None, Some(r#"{"field":"x"}"#)),
+        (r#"["no", "object"]"#, None, None),
+        ("", None, None),
+    ];
+    for (body, code, detail) in cases {
+        let outcome = retrieve(ResponseTemplate::new(404).set_body_raw(body, "application/json")).await;
+        let Err(Error::ErrorResponse(problem)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(
+            (problem.status, problem.code(), problem.detail.as_deref()),
+            (Some(404), code, detail),
+            "{body}"
+        );
+    }
+}

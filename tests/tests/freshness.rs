@@ -1,0 +1,21 @@
+//! The checked-in code is what the description says.
+
+use upvest_gen::generate;
+use upvest_tests::description::{source, workspace_file};
+
+#[test]
+fn generated_code_is_what_regen_would_write() {
+    let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
+    let generated = generate(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
+    for file in &generated.files {
+        let path = workspace_file("upvest-api/src/generated").join(file.name);
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == file.text, "{} is stale: run `cargo xtask regen`", path.display());
+    }
+}
+
+#[test]
+fn the_same_description_gives_the_same_bytes() {
+    let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
+    assert_eq!(generate(&spec, Some(&overlay)), generate(&spec, Some(&overlay)));
+}

@@ -1,0 +1,119 @@
+//! Open enums: known values map to their variant, any other string survives byte for byte.
+
+use std::fmt::{Debug, Display};
+
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use upvest_api::runtime::OpenEnum;
+use upvest_api::types;
+use upvest_tests::description::{Description, workspace_file};
+
+/// What a user expects of an enum, in one bound.
+trait WireEnum: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
+
+impl<T> WireEnum for T where T: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
+
+/// One name for each enum; [`every_generated_enum_is_tested_here`] fails where one is missing.
+macro_rules! enums {
+    ($($name:ident)*) => {
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        fn known_values() -> Vec<Vec<&'static str>> {
+            vec![$(types::$name::VARIANTS.iter().map(types::$name::as_str).collect()),*]
+        }
+
+        fn check_all(wire: &str) {
+            $(check::<types::$name>(wire);)*
+        }
+    };
+}
+
+enums! {
+    AccountStatus AccountTransferStatus CorporateActionStatus CorporateActionType DirectDebitStatus
+    ExecutionStatus GrantType InstrumentType LiquidationStatus LiquidationType MandateStatus
+    OrderCancellationStatus OrderSide OrderStatus OrderType PortfolioOrderStatus PortfolioStatus
+    RebalancingExecutionStatus ReferenceAccountStatus ReportStatus SavingsPlanFrequency SavingsPlanStatus
+    SecuritiesTransferStatus TokenType TransactionType TransferDirection UserCheckStatus UserStatus
+    WebhookEventCategory WebhookSubscriptionStatus WithdrawalStatus
+}
+
+fn check<T: WireEnum>(wire: &str) {
+    let json = serde_json::to_string(wire).expect("a string can be written");
+    let value: T = serde_json::from_str(&json).expect("any string can be read");
+    assert_eq!(value.as_str(), wire);
+    assert_eq!(value.to_string(), wire);
+    assert_eq!(serde_json::to_string(&value).expect("it can be written"), json);
+    assert_eq!(value, T::from_wire(wire));
+    let variant = T::VARIANTS.iter().find(|variant| variant.as_str() == wire);
+    assert_eq!(value.is_known(), variant.is_some());
+    assert!(variant.is_none_or(|variant| *variant == value));
+}
+
+/// All lists of enum values in the description.
+fn described(value: &Value, lists: &mut Vec<Vec<String>>) {
+    if let Some(values) = value["enum"].as_array() {
+        lists.push(values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect());
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| described(value, lists)),
+        Value::Array(items) => items.iter().for_each(|value| described(value, lists)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_generated_enum_is_tested_here() {
+    let source = std::fs::read_to_string(workspace_file("upvest-api/src/generated/enums.rs"));
+    let source = source.expect("the generated code is there");
+    for name in NAMES {
+        assert!(source.contains(&format!("    {name} {{")), "{name}");
+    }
+    assert_eq!(source.matches("open_enum! {").count(), NAMES.len());
+}
+
+#[test]
+fn the_known_values_are_those_of_the_description() {
+    let mut lists = Vec::new();
+    described(Description::vendored().document(), &mut lists);
+    let known = known_values();
+    for values in &known {
+        assert!(lists.iter().any(|list| list == values), "{values:?} stands nowhere in the description");
+    }
+    for list in &lists {
+        let covered = |values: &Vec<&str>| list.iter().all(|value| values.contains(&value.as_str()));
+        assert!(known.iter().any(covered), "{list:?} is no part of any enum");
+    }
+}
+
+#[test]
+fn each_known_wire_string_maps_to_its_variant() {
+    for wire in known_values().into_iter().flatten() {
+        check_all(wire);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_other_string_survives_a_round_trip_byte_for_byte(wire in any::<String>()) {
+        check_all(&wire);
+    }
+}
+
+#[test]
+fn order_and_order_creation_share_one_side_and_an_update_has_the_status_of_its_plan() {
+    let body = types::OrderCreate::builder().side(types::OrderSide::Sell);
+    assert!(format!("{body:?}").contains("side"));
+    let update = types::SavingsPlanUpdate::builder().status(types::SavingsPlanStatus::Paused).build();
+    assert_eq!(update.expect("nothing is required").status, Some(types::SavingsPlanStatus::Paused));
+}
+
+#[test]
+fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
+    let error = types::OrderSide::try_from("BYU").expect_err("no such side is known");
+    assert_eq!(error.to_string(), "\"BYU\" is no OrderSide: expected one of BUY SELL");
+    let unknown: types::OrderSide = "SHORT".parse().expect("parsing never fails");
+    assert!(!unknown.is_known());
+    assert_eq!(unknown.as_str(), "SHORT");
+}

@@ -1,0 +1,89 @@
+//! The operation table says what the description and the overlay say.
+
+use std::fmt::Write;
+
+use upvest_api::operations::{OPERATIONS, find};
+use upvest_api::runtime::{List, Operation, Paginated};
+use upvest_api::{builder, types};
+use upvest_tests::description::Description;
+
+#[test]
+fn the_table_has_every_operation_of_the_description() {
+    let operations = Description::vendored().operations();
+    assert_eq!(OPERATIONS.len(), operations.len());
+    for operation in operations {
+        let entry =
+            OPERATIONS.iter().find(|entry| entry.id == operation.id).expect("the operation is in the table");
+        assert_eq!((entry.method.as_str(), entry.path), (operation.method.as_str(), operation.path.as_str()));
+        assert_eq!(find(entry.name), Some(*entry));
+    }
+    assert_eq!(find("place_bet"), None);
+}
+
+/// Reviewed by a person: which scope, which idempotency, which paging an operation has.
+#[test]
+fn scopes_idempotency_and_paging_are_reviewed() {
+    let mut text = String::new();
+    for entry in OPERATIONS {
+        let _ = write!(
+            text,
+            "{:<30} {:<6} {:<50} {}",
+            entry.name,
+            entry.method.as_str(),
+            entry.path,
+            entry.scopes.join(" ")
+        );
+        if entry.idempotency_key {
+            text.push_str(", idempotency key");
+        }
+        if let Some(paging) = entry.paging {
+            let _ = write!(
+                text,
+                ", pages of {} to {}, {}",
+                paging.min_limit, paging.max_limit, paging.default_limit
+            );
+        }
+        if entry.accept != "application/json" {
+            let _ = write!(text, ", accepts {}", entry.accept);
+        }
+        text.push('\n');
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn reading_needs_a_read_scope_and_changing_an_admin_scope() {
+    let description = Description::vendored();
+    let scheme = &description.document()["components"]["securitySchemes"]["oauth2ClientCredentials"];
+    let scopes = &scheme["flows"]["clientCredentials"]["scopes"];
+    for entry in OPERATIONS.iter().filter(|entry| entry.id != "createAccessToken") {
+        let [scope] = entry.scopes else { panic!("{} has the scopes {:?}", entry.id, entry.scopes) };
+        assert!(scope.ends_with(if entry.is_safe() { ":read" } else { ":admin" }), "{} {scope}", entry.id);
+        assert!(scopes[scope].is_string(), "the description declares no scope {scope}");
+    }
+}
+
+#[test]
+fn sixteen_operations_page() {
+    assert_eq!(OPERATIONS.iter().filter(|entry| entry.paging.is_some()).count(), 16);
+    fn pages<T: Paginated<Item = I>, I>() -> bool {
+        T::META.paging.is_some()
+    }
+    fn lists<T: List<Item = I>, I>() -> bool {
+        T::META.paging.is_none()
+    }
+    assert!(pages::<builder::ListOrders<'_>, types::Order>());
+    assert!(pages::<builder::ListTransactions<'_>, types::Transaction>());
+    assert!(lists::<builder::ListPositions<'_>, types::Position>());
+    assert_eq!(<builder::CreateOrder<'_> as Operation>::META.id, "createOrder");
+}
+
+#[test]
+fn a_page_carries_either_name_of_the_total() {
+    for total in ["total", "total_count"] {
+        let body = format!(r#"{{"data": [], "meta": {{"offset": 40, "{total}": 41}}}}"#);
+        let answer: types::ListOrdersResponse = serde_json::from_str(&body).expect("it fits");
+        let page = <builder::ListOrders<'_> as List>::page(answer);
+        assert_eq!((page.total, page.offset, page.items.len()), (Some(41), Some(40), 0));
+    }
+}

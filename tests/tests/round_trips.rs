@@ -1,0 +1,88 @@
+//! Every schema of the description survives type -> JSON -> type and JSON -> type -> JSON without loss.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use upvest_api::types;
+use upvest_tests::description::Description;
+
+/// What `T` makes of `sent` when it is read and written, and once more.
+fn round_trip<T>(sent: &Value) -> Result<Value, TestCaseError>
+where
+    T: DeserializeOwned + Serialize + PartialEq,
+{
+    let mut with_news = sent.clone();
+    with_news["a_field_of_tomorrow"] = json!({ "nested": [1, 2, 3] });
+    let read: T = parse(&with_news)?;
+    let written = serde_json::to_value(&read).expect("what was read can be written");
+    let again: T = parse(&written)?;
+    prop_assert!(read == again, "type -> JSON -> type changed {written}");
+    Ok(written)
+}
+
+fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, TestCaseError> {
+    // Through text, as from a server: a `Value` would hand out owned strings.
+    serde_json::from_str(&value.to_string()).map_err(|error| TestCaseError::fail(format!("{error}: {value}")))
+}
+
+/// One name for each schema; [`every_schema_survives_both_ways`] fails where the description has another.
+macro_rules! schemas {
+    ($($name:ident)*) => {
+        fn round_trip_of(schema: &str, sent: &Value) -> Option<Result<Value, TestCaseError>> {
+            match schema {
+                $(stringify!($name) => Some(round_trip::<types::$name>(sent)),)*
+                "Error" => Some(round_trip::<types::Problem>(sent)),
+                _ => None,
+            }
+        }
+    };
+}
+
+schemas! {
+    AccessToken User UserCreate UserUpdate Address UserIdentifier UserIdentifierCreate UserIdentifierUpdate UserCheck
+    TaxResidency TaxResidencyCreate Account AccountCreate AccountUpdate Instrument Exchange InstrumentPrice Order OrderCreate
+    OrderCancellation Execution Portfolio PortfolioCreate PortfolioUpdate PortfolioAllocation PortfolioAllocationCreate
+    PortfolioOrder PortfolioOrderCreate RebalancingExecution SavingsPlan SavingsPlanCreate SavingsPlanUpdate Position
+    Valuation AccountReturn CashBalance DirectDebit DirectDebitCreate Mandate Withdrawal WithdrawalCreate ReferenceAccount
+    Fee FeeConfiguration Report TreasuryReport Transaction Liquidation LiquidationCreate SecuritiesTransfer
+    SecuritiesTransferCreate AccountTransfer AccountTransferCreate CorporateAction WebhookSubscription
+    WebhookSubscriptionCreate WebhookSubscriptionUpdate PaginationMeta
+}
+
+#[test]
+fn every_schema_survives_both_ways() {
+    let description = Description::vendored();
+    assert_eq!(description.schemas().count(), 59);
+    for (name, schema) in description.schemas() {
+        let mut runner =
+            TestRunner::new(Config { cases: 128, failure_persistence: None, ..Config::default() });
+        let result = runner.run(&description.values(schema), |sent| {
+            let Some(written) = round_trip_of(name, &sent) else {
+                return Err(TestCaseError::fail("no line in `schemas!`: add the name"));
+            };
+            prop_assert_eq!(written?, sent, "JSON -> type -> JSON");
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn an_optional_list_tells_absent_from_empty() {
+    for body in [json!({}), json!({ "event_categories": [] })] {
+        let update: types::WebhookSubscriptionUpdate = serde_json::from_value(body.clone()).expect("it fits");
+        assert_eq!(serde_json::to_value(update).expect("it can be written"), body);
+    }
+}
+
+#[test]
+fn an_empty_optional_decimal_is_none_and_null_is_too() {
+    for empty in [json!(""), json!(null)] {
+        let order =
+            json!({ "id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "limit_price": empty, "quantity": "0" });
+        let order: types::Order = serde_json::from_value(order).expect("it fits");
+        assert_eq!((order.limit_price, order.quantity), (None, Some(types::Decimal::ZERO)));
+    }
+}

@@ -1,0 +1,117 @@
+//! Wrong input by a user is an error that names field, value and rule, and nothing is sent.
+
+use upvest_api::runtime::{Direct, Operation};
+use upvest_api::types::{
+    CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
+};
+use upvest_api::{Client, Error};
+
+fn client() -> Client {
+    let http = reqwest::Client::new();
+    // Port 9 is the discard port; nothing here gets as far as to connect.
+    Client::direct("http://127.0.0.1:9", http.clone(), Direct::new(http))
+}
+
+async fn refused<T: Operation>(operation: T) -> String {
+    match operation.send().await {
+        Err(Error::InvalidRequest(message)) => message,
+        Err(error) => panic!("not refused but {error}"),
+        Ok(_) => panic!("sent"),
+    }
+}
+
+#[test]
+fn codes_ids_and_decimals_name_value_and_rule() {
+    let cases = [
+        (
+            "EURO".parse::<CurrencyCode>().map(drop),
+            "\"EURO\" is no currency code: expected three capital letters",
+        ),
+        ("eur".parse::<CurrencyCode>().map(drop), "\"eur\" is no currency code"),
+        (
+            "Deutschland".parse::<CountryCode>().map(drop),
+            "\"Deutschland\" is no country code: expected two capital",
+        ),
+        ("DE000BASF112".parse::<Isin>().map(drop), "\"DE000BASF112\" is no ISIN"),
+        ("US037833100".parse::<Isin>().map(drop), "\"US037833100\" is no ISIN"),
+        ("1e400".parse::<Decimal>().map(drop), "\"1e400\" is no decimal number: expected digits"),
+        ("not-a-uuid".parse::<OrderId>().map(drop), "\"not-a-uuid\" is no OrderId: expected a UUID"),
+    ];
+    for (result, message) in cases {
+        let error = result.expect_err(message).to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
+}
+
+#[test]
+fn good_codes_are_taken() {
+    for isin in ["US0378331005", "DE000BASF111", "IE00B4L5Y983", "GB0002634946", "AU0000XVGZA3"] {
+        assert_eq!(isin.parse::<Isin>().map(|isin| isin.to_string()).as_deref(), Ok(isin));
+        let wrong_digit = format!("{}{}", &isin[..11], (isin.as_bytes()[11] - b'0' + 1) % 10);
+        assert!(wrong_digit.parse::<Isin>().is_err(), "{wrong_digit}");
+    }
+    assert_eq!("EUR".parse(), Ok(CurrencyCode::EUR));
+    assert_eq!(CurrencyCode::USD.as_str(), "USD");
+}
+
+#[test]
+fn decimals_are_exact_or_refused_and_keep_their_scale() {
+    for exact in ["0", "-0.5", "10.00", "0.0000000000000000000000000001", "9999999999999999999999999999"] {
+        assert_eq!(exact.parse::<Decimal>().expect(exact).to_string(), exact);
+    }
+    for inexact in [
+        "",
+        "-",
+        ".",
+        "1.",
+        ".5",
+        "1e2",
+        "+1",
+        "1_000",
+        "1,5",
+        " 1",
+        "NaN",
+        "0.12345678901234567890123456789",
+    ] {
+        assert!(inexact.parse::<Decimal>().is_err(), "{inexact:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
+    let client = client();
+    let order = OrderCreate::builder().currency("EURO").cash_amount("1e400").side(OrderSide::Buy);
+    let message = refused(client.create_order().body(order)).await;
+    for part in [
+        "OrderCreate",
+        "`currency`: \"EURO\"",
+        "`cash_amount`: \"1e400\"",
+        "`account_id` is required",
+        "`type_` is required",
+    ] {
+        assert!(message.contains(part), "{part} is not in: {message}");
+    }
+    assert!(!message.contains("`side`"), "{message}");
+    let message = refused(client.create_order().body_map(|body| body.type_(OrderType::Market))).await;
+    assert!(message.contains("`side` is required"), "{message}");
+}
+
+#[tokio::test]
+async fn a_parameter_names_itself_value_and_rule() {
+    let client = client();
+    let message = refused(client.retrieve_order().order_id("not-a-uuid")).await;
+    assert!(message.starts_with("`order_id`: \"not-a-uuid\" is no OrderId: expected a UUID"), "{message}");
+    assert_eq!(refused(client.retrieve_order()).await, "`order_id` is required");
+    let message = refused(client.list_instruments().isin("DE000BASF112")).await;
+    assert!(message.starts_with("`isin`: \"DE000BASF112\" is no ISIN"), "{message}");
+    let message = refused(client.list_orders().limit(-1_i64)).await;
+    assert!(message.starts_with("`limit`: "), "{message}");
+}
+
+#[tokio::test]
+async fn a_complaint_about_personal_data_does_not_repeat_it() {
+    let user = UserCreate::builder().first_name("Ada").nationality("Wonderland");
+    let message = refused(client().create_user().body(user)).await;
+    assert!(message.contains("`nationality`: the value (not shown) is no CountryCode"), "{message}");
+    assert!(!message.contains("Wonderland") && !message.contains("Ada"), "{message}");
+}
