@@ -55,9 +55,11 @@ pub struct Account {
     pub status: Option<AccountStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -83,12 +85,12 @@ pub struct AccountReturn {
     pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub total_return: Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +115,7 @@ pub struct AccountTransfer {
     pub status: Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -171,16 +174,16 @@ pub struct CashBalance {
     pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub available: Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub pending: Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub total: Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +214,7 @@ pub struct CorporateAction {
     pub ex_date: Option<chrono::naive::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -251,7 +255,7 @@ pub struct DirectDebit {
     pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -265,6 +269,7 @@ pub struct DirectDebit {
     pub status: Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -326,14 +331,15 @@ pub struct Execution {
     pub status: Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub quantity: Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub price: Option<Decimal>,
     /// When the trade took place, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub executed_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -351,13 +357,14 @@ pub struct Fee {
     pub type_: Option<String>,
     /// Amount of the fee in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -375,7 +382,7 @@ pub struct FeeConfiguration {
     pub type_: Option<String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub rate: Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -429,13 +436,14 @@ pub struct InstrumentPrice {
     pub exchange_id: Option<String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub price: Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub timestamp: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -456,6 +464,7 @@ pub struct Liquidation {
     pub status: Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -792,6 +801,7 @@ pub struct Mandate {
     pub status: Option<MandateStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -830,30 +840,32 @@ pub struct Order {
     pub status: Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub quantity: Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub limit_price: Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -871,6 +883,7 @@ pub struct OrderCancellation {
     pub status: Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -893,22 +906,22 @@ pub struct OrderCreate {
     /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
     /// order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub quantity: Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub limit_price: Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
@@ -954,9 +967,11 @@ pub struct Portfolio {
     pub status: Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -970,7 +985,7 @@ pub struct PortfolioAllocation {
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub weight: Option<Decimal>,
 }
 
@@ -1008,7 +1023,7 @@ pub struct PortfolioOrder {
     pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1018,6 +1033,7 @@ pub struct PortfolioOrder {
     pub status: Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1054,20 +1070,22 @@ pub struct Position {
     pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub quantity: Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub average_buy_in_price: Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1085,6 +1103,7 @@ pub struct RebalancingExecution {
     pub status: Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1131,6 +1150,7 @@ pub struct Report {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1151,7 +1171,7 @@ pub struct SavingsPlan {
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1168,9 +1188,11 @@ pub struct SavingsPlan {
     pub next_execution_date: Option<chrono::naive::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1201,7 +1223,7 @@ pub struct SavingsPlanCreate {
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1225,6 +1247,7 @@ pub struct SecuritiesTransfer {
     pub direction: Option<TransferDirection>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1250,6 +1273,7 @@ pub struct TaxResidency {
     pub tax_identification_number: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1288,13 +1312,14 @@ pub struct Transaction {
     pub type_: Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1312,6 +1337,7 @@ pub struct TreasuryReport {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1362,9 +1388,11 @@ pub struct User {
     pub status: Option<UserStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub updated_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1388,9 +1416,11 @@ pub struct UserCheck {
     pub status: Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub completed_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1433,6 +1463,7 @@ pub struct UserIdentifier {
     pub value: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1502,13 +1533,14 @@ pub struct Valuation {
     pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub total_value: Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub valued_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1531,6 +1563,7 @@ pub struct WebhookSubscription {
     pub status: Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 
@@ -1572,7 +1605,7 @@ pub struct Withdrawal {
     pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::optional_decimal")]
+    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1582,6 +1615,7 @@ pub struct Withdrawal {
     pub status: Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
     pub created_at: Option<chrono::DateTime<chrono::offset::Utc>>,
 }
 

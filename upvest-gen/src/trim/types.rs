@@ -77,14 +77,23 @@ fn in_order_of_the_description(fields: &mut Fields, properties: &Value) {
 fn reading(field: &mut Field) {
     let kind = &field.ty;
     let kind = quote!(#kind).to_string().replace(' ', "");
-    let with = if kind == "::std::option::Option<crate::types::Decimal>" {
-        "crate::runtime::optional_decimal"
-    } else if kind.starts_with("::std::option::Option<crate::runtime::Nullable<") {
-        "crate::runtime::present"
-    } else {
-        return;
+    let (kind, optional) =
+        match kind.strip_prefix("::std::option::Option<").and_then(|kind| kind.strip_suffix('>')) {
+            Some(inner) => (inner, true),
+            None => (kind.as_str(), false),
+        };
+    let with = match (kind, optional) {
+        ("crate::types::Decimal", true) => "crate::runtime::decimal::optional",
+        ("::chrono::DateTime<::chrono::offset::Utc>", true) => "crate::runtime::timestamp::optional",
+        ("::chrono::DateTime<::chrono::offset::Utc>", false) => "crate::runtime::timestamp::required",
+        (kind, true) if kind.starts_with("crate::runtime::Nullable<") => "crate::runtime::present",
+        _ => return,
     };
-    field.attrs.push(parse_quote!(#[serde(default, deserialize_with = #with)]));
+    field.attrs.push(if optional {
+        parse_quote!(#[serde(default, deserialize_with = #with)])
+    } else {
+        parse_quote!(#[serde(deserialize_with = #with)])
+    });
 }
 
 /// The name on the wire: what `#[serde(rename = "...")]` says, or the field's own.
