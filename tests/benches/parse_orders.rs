@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use upvest_api::types::ListOrdersResponse;
 use upvest_tests::description::Description;
@@ -56,12 +57,8 @@ fn main() {
     let mut typed = Vec::with_capacity(ROUNDS);
     // In turn, so that a change of the machine's speed meets both.
     for _ in 0..ROUNDS {
-        plain.push(time(|| {
-            drop(black_box(serde_json::from_str::<PlainPage>(black_box(&page)).expect("it fits")))
-        }));
-        typed.push(time(|| {
-            drop(black_box(serde_json::from_str::<ListOrdersResponse>(black_box(&page)).expect("it fits")))
-        }));
+        plain.push(time::<PlainPage>(&page));
+        typed.push(time::<ListOrdersResponse>(&page));
     }
     let (plain, typed) = (median(plain), median(typed));
     println!("plain strings   {plain:?}");
@@ -82,9 +79,11 @@ fn page() -> String {
     json!({ "meta": { "offset": 0, "limit": 100, "count": 100, "total": 1234 }, "data": orders }).to_string()
 }
 
-fn time(mut parse: impl FnMut()) -> Duration {
+fn time<T: DeserializeOwned>(page: &str) -> Duration {
     let start = Instant::now();
-    (0..PARSES).for_each(|_| parse());
+    for _ in 0..PARSES {
+        drop(black_box(serde_json::from_str::<T>(black_box(page)).expect("it fits")));
+    }
     start.elapsed() / u32::try_from(PARSES).expect("a small number")
 }
 

@@ -1,5 +1,6 @@
 //! The checked-in code is what the description says.
 
+use sha2::{Digest, Sha256};
 use upvest_gen::generate;
 use upvest_tests::description::{source, workspace_file};
 
@@ -18,4 +19,14 @@ fn generated_code_is_what_regen_would_write() {
 fn the_same_description_gives_the_same_bytes() {
     let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
     assert_eq!(generate(&spec, Some(&overlay)), generate(&spec, Some(&overlay)));
+}
+
+#[test]
+fn the_recorded_digest_is_that_of_the_description() {
+    let text =
+        std::fs::read(workspace_file("spec/upvest-investment-api.yaml")).expect("the description is there");
+    let digest: String =
+        Sha256::digest(text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let readme = std::fs::read_to_string(workspace_file("spec/README.md")).expect("its README is there");
+    assert!(readme.contains(&digest), "spec/README.md does not name the SHA-256 {digest}");
 }

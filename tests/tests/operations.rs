@@ -1,5 +1,7 @@
 //! Every operation of the description builds the right request and reads the right answer.
 
+#![expect(clippy::result_large_err, reason = "the error is the generated client's")]
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -34,234 +36,80 @@ impl Fixture {
 }
 
 /// One line for each operation; `None` where the description has one that no line calls.
+#[expect(clippy::too_many_lines, reason = "a table")]
+#[rustfmt::skip]
 async fn call(c: &Client, f: &Fixture) -> Option<Outcome> {
     Some(match f.0.id.as_str() {
-        "createAccessToken" => {
-            json(c.create_access_token().body(f.body::<types::CreateAccessTokenBody>()).send().await)
-        }
+        "createAccessToken" => json(c.create_access_token().body(f.body::<types::CreateAccessTokenBody>()).send().await),
         "listUsers" => json(c.list_users().offset(f.number("offset")).limit(f.number("limit")).send().await),
         "createUser" => json(c.create_user().body(f.body::<types::UserCreate>()).send().await),
         "retrieveUser" => json(c.retrieve_user().user_id(f.text("user_id")).send().await),
-        "updateUser" => {
-            json(c.update_user().user_id(f.text("user_id")).body(f.body::<types::UserUpdate>()).send().await)
-        }
+        "updateUser" => json(c.update_user().user_id(f.text("user_id")).body(f.body::<types::UserUpdate>()).send().await),
         "listUserIdentifiers" => json(c.list_user_identifiers().user_id(f.text("user_id")).send().await),
-        "createUserIdentifier" => json(
-            c.create_user_identifier()
-                .user_id(f.text("user_id"))
-                .body(f.body::<types::UserIdentifierCreate>())
-                .send()
-                .await,
-        ),
-        "retrieveUserIdentifier" => json(
-            c.retrieve_user_identifier()
-                .user_id(f.text("user_id"))
-                .identifier_id(f.text("identifier_id"))
-                .send()
-                .await,
-        ),
-        "updateUserIdentifier" => json(
-            c.update_user_identifier()
-                .user_id(f.text("user_id"))
-                .identifier_id(f.text("identifier_id"))
-                .body(f.body::<types::UserIdentifierUpdate>())
-                .send()
-                .await,
-        ),
+        "createUserIdentifier" => json(c.create_user_identifier().user_id(f.text("user_id")).body(f.body::<types::UserIdentifierCreate>()).send().await),
+        "retrieveUserIdentifier" => json(c.retrieve_user_identifier().user_id(f.text("user_id")).identifier_id(f.text("identifier_id")).send().await),
+        "updateUserIdentifier" => json(c.update_user_identifier().user_id(f.text("user_id")).identifier_id(f.text("identifier_id")).body(f.body::<types::UserIdentifierUpdate>()).send().await),
         "listUserChecks" => json(c.list_user_checks().user_id(f.text("user_id")).send().await),
         "listTaxResidencies" => json(c.list_tax_residencies().user_id(f.text("user_id")).send().await),
-        "createTaxResidency" => json(
-            c.create_tax_residency()
-                .user_id(f.text("user_id"))
-                .body(f.body::<types::TaxResidencyCreate>())
-                .send()
-                .await,
-        ),
+        "createTaxResidency" => json(c.create_tax_residency().user_id(f.text("user_id")).body(f.body::<types::TaxResidencyCreate>()).send().await),
         "listUserAccounts" => json(c.list_user_accounts().user_id(f.text("user_id")).send().await),
-        "listAccounts" => {
-            json(c.list_accounts().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
+        "listAccounts" => json(c.list_accounts().offset(f.number("offset")).limit(f.number("limit")).send().await),
         "createAccount" => json(c.create_account().body(f.body::<types::AccountCreate>()).send().await),
         "retrieveAccount" => json(c.retrieve_account().account_id(f.text("account_id")).send().await),
-        "updateAccount" => json(
-            c.update_account()
-                .account_id(f.text("account_id"))
-                .body(f.body::<types::AccountUpdate>())
-                .send()
-                .await,
-        ),
+        "updateAccount" => json(c.update_account().account_id(f.text("account_id")).body(f.body::<types::AccountUpdate>()).send().await),
         "closeAccount" => json(c.close_account().account_id(f.text("account_id")).send().await),
-        "listInstruments" => json(
-            c.list_instruments()
-                .offset(f.number("offset"))
-                .limit(f.number("limit"))
-                .isin(f.text("isin"))
-                .type_(f.text("type"))
-                .send()
-                .await,
-        ),
-        "retrieveInstrument" => {
-            json(c.retrieve_instrument().instrument_id(f.text("instrument_id")).send().await)
-        }
-        "listInstrumentPrices" => {
-            json(c.list_instrument_prices().instrument_id(f.text("instrument_id")).send().await)
-        }
-        "listOrders" => json(
-            c.list_orders()
-                .offset(f.number("offset"))
-                .limit(f.number("limit"))
-                .account_id(f.text("account_id"))
-                .status(f.text("status"))
-                .send()
-                .await,
-        ),
+        "listInstruments" => json(c.list_instruments().offset(f.number("offset")).limit(f.number("limit")).isin(f.text("isin")).type_(f.text("type")).send().await),
+        "retrieveInstrument" => json(c.retrieve_instrument().instrument_id(f.text("instrument_id")).send().await),
+        "listInstrumentPrices" => json(c.list_instrument_prices().instrument_id(f.text("instrument_id")).send().await),
+        "listOrders" => json(c.list_orders().offset(f.number("offset")).limit(f.number("limit")).account_id(f.text("account_id")).status(f.text("status")).send().await),
         "createOrder" => json(c.create_order().body(f.body::<types::OrderCreate>()).send().await),
         "retrieveOrder" => json(c.retrieve_order().order_id(f.text("order_id")).send().await),
         "cancelOrder" => json(c.cancel_order().order_id(f.text("order_id")).send().await),
         "listOrderExecutions" => json(c.list_order_executions().order_id(f.text("order_id")).send().await),
-        "listPortfolios" => {
-            json(c.list_portfolios().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
+        "listPortfolios" => json(c.list_portfolios().offset(f.number("offset")).limit(f.number("limit")).send().await),
         "createPortfolio" => json(c.create_portfolio().body(f.body::<types::PortfolioCreate>()).send().await),
         "retrievePortfolio" => json(c.retrieve_portfolio().portfolio_id(f.text("portfolio_id")).send().await),
-        "updatePortfolio" => json(
-            c.update_portfolio()
-                .portfolio_id(f.text("portfolio_id"))
-                .body(f.body::<types::PortfolioUpdate>())
-                .send()
-                .await,
-        ),
-        "listPortfolioAllocations" => {
-            json(c.list_portfolio_allocations().portfolio_id(f.text("portfolio_id")).send().await)
-        }
-        "updatePortfolioAllocations" => json(
-            c.update_portfolio_allocations()
-                .portfolio_id(f.text("portfolio_id"))
-                .body(f.body::<types::UpdatePortfolioAllocationsBody>())
-                .send()
-                .await,
-        ),
-        "createPortfolioOrder" => json(
-            c.create_portfolio_order()
-                .portfolio_id(f.text("portfolio_id"))
-                .body(f.body::<types::PortfolioOrderCreate>())
-                .send()
-                .await,
-        ),
-        "triggerPortfolioRebalancing" => {
-            json(c.trigger_portfolio_rebalancing().portfolio_id(f.text("portfolio_id")).send().await)
-        }
-        "listRebalancingExecutions" => {
-            json(c.list_rebalancing_executions().portfolio_id(f.text("portfolio_id")).send().await)
-        }
-        "listSavingsPlans" => {
-            json(c.list_savings_plans().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "createSavingsPlan" => {
-            json(c.create_savings_plan().body(f.body::<types::SavingsPlanCreate>()).send().await)
-        }
-        "retrieveSavingsPlan" => {
-            json(c.retrieve_savings_plan().savings_plan_id(f.text("savings_plan_id")).send().await)
-        }
-        "updateSavingsPlan" => json(
-            c.update_savings_plan()
-                .savings_plan_id(f.text("savings_plan_id"))
-                .body(f.body::<types::SavingsPlanUpdate>())
-                .send()
-                .await,
-        ),
-        "deleteSavingsPlan" => {
-            json(c.delete_savings_plan().savings_plan_id(f.text("savings_plan_id")).send().await)
-        }
+        "updatePortfolio" => json(c.update_portfolio().portfolio_id(f.text("portfolio_id")).body(f.body::<types::PortfolioUpdate>()).send().await),
+        "listPortfolioAllocations" => json(c.list_portfolio_allocations().portfolio_id(f.text("portfolio_id")).send().await),
+        "updatePortfolioAllocations" => json(c.update_portfolio_allocations().portfolio_id(f.text("portfolio_id")).body(f.body::<types::UpdatePortfolioAllocationsBody>()).send().await),
+        "createPortfolioOrder" => json(c.create_portfolio_order().portfolio_id(f.text("portfolio_id")).body(f.body::<types::PortfolioOrderCreate>()).send().await),
+        "triggerPortfolioRebalancing" => json(c.trigger_portfolio_rebalancing().portfolio_id(f.text("portfolio_id")).send().await),
+        "listRebalancingExecutions" => json(c.list_rebalancing_executions().portfolio_id(f.text("portfolio_id")).send().await),
+        "listSavingsPlans" => json(c.list_savings_plans().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "createSavingsPlan" => json(c.create_savings_plan().body(f.body::<types::SavingsPlanCreate>()).send().await),
+        "retrieveSavingsPlan" => json(c.retrieve_savings_plan().savings_plan_id(f.text("savings_plan_id")).send().await),
+        "updateSavingsPlan" => json(c.update_savings_plan().savings_plan_id(f.text("savings_plan_id")).body(f.body::<types::SavingsPlanUpdate>()).send().await),
+        "deleteSavingsPlan" => json(c.delete_savings_plan().savings_plan_id(f.text("savings_plan_id")).send().await),
         "listPositions" => json(c.list_positions().account_id(f.text("account_id")).send().await),
-        "retrievePosition" => json(
-            c.retrieve_position()
-                .account_id(f.text("account_id"))
-                .position_id(f.text("position_id"))
-                .send()
-                .await,
-        ),
+        "retrievePosition" => json(c.retrieve_position().account_id(f.text("account_id")).position_id(f.text("position_id")).send().await),
         "listValuations" => json(c.list_valuations().account_id(f.text("account_id")).send().await),
         "listAccountReturns" => json(c.list_account_returns().account_id(f.text("account_id")).send().await),
         "listCashBalances" => json(c.list_cash_balances().account_id(f.text("account_id")).send().await),
-        "createDirectDebit" => {
-            json(c.create_direct_debit().body(f.body::<types::DirectDebitCreate>()).send().await)
-        }
-        "listDirectDebits" => {
-            json(c.list_direct_debits().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listMandates" => {
-            json(c.list_mandates().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
+        "createDirectDebit" => json(c.create_direct_debit().body(f.body::<types::DirectDebitCreate>()).send().await),
+        "listDirectDebits" => json(c.list_direct_debits().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listMandates" => json(c.list_mandates().offset(f.number("offset")).limit(f.number("limit")).send().await),
         "retrieveMandate" => json(c.retrieve_mandate().mandate_id(f.text("mandate_id")).send().await),
-        "createWithdrawal" => {
-            json(c.create_withdrawal().body(f.body::<types::WithdrawalCreate>()).send().await)
-        }
-        "listWithdrawals" => {
-            json(c.list_withdrawals().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listReferenceAccounts" => {
-            json(c.list_reference_accounts().account_id(f.text("account_id")).send().await)
-        }
+        "createWithdrawal" => json(c.create_withdrawal().body(f.body::<types::WithdrawalCreate>()).send().await),
+        "listWithdrawals" => json(c.list_withdrawals().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listReferenceAccounts" => json(c.list_reference_accounts().account_id(f.text("account_id")).send().await),
         "listFees" => json(c.list_fees().account_id(f.text("account_id")).send().await),
-        "listFeeConfigurations" => {
-            json(c.list_fee_configurations().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listReports" => {
-            json(c.list_reports().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listTreasuryReports" => {
-            json(c.list_treasury_reports().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listTransactions" => json(
-            c.list_transactions()
-                .account_id(f.text("account_id"))
-                .offset(f.number("offset"))
-                .limit(f.number("limit"))
-                .send()
-                .await,
-        ),
+        "listFeeConfigurations" => json(c.list_fee_configurations().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listReports" => json(c.list_reports().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listTreasuryReports" => json(c.list_treasury_reports().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listTransactions" => json(c.list_transactions().account_id(f.text("account_id")).offset(f.number("offset")).limit(f.number("limit")).send().await),
         "retrieveFile" => bytes(c.retrieve_file().file_id(f.text("file_id")).send().await).await,
-        "createLiquidation" => json(
-            c.create_liquidation()
-                .account_id(f.text("account_id"))
-                .body(f.body::<types::LiquidationCreate>())
-                .send()
-                .await,
-        ),
+        "createLiquidation" => json(c.create_liquidation().account_id(f.text("account_id")).body(f.body::<types::LiquidationCreate>()).send().await),
         "listLiquidations" => json(c.list_liquidations().account_id(f.text("account_id")).send().await),
-        "createSecuritiesTransfer" => json(
-            c.create_securities_transfer().body(f.body::<types::SecuritiesTransferCreate>()).send().await,
-        ),
-        "listSecuritiesTransfers" => json(
-            c.list_securities_transfers().offset(f.number("offset")).limit(f.number("limit")).send().await,
-        ),
-        "createAccountTransfer" => {
-            json(c.create_account_transfer().body(f.body::<types::AccountTransferCreate>()).send().await)
-        }
-        "listAccountTransfers" => {
-            json(c.list_account_transfers().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
-        "listCorporateActions" => {
-            json(c.list_corporate_actions().offset(f.number("offset")).limit(f.number("limit")).send().await)
-        }
+        "createSecuritiesTransfer" => json(c.create_securities_transfer().body(f.body::<types::SecuritiesTransferCreate>()).send().await),
+        "listSecuritiesTransfers" => json(c.list_securities_transfers().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "createAccountTransfer" => json(c.create_account_transfer().body(f.body::<types::AccountTransferCreate>()).send().await),
+        "listAccountTransfers" => json(c.list_account_transfers().offset(f.number("offset")).limit(f.number("limit")).send().await),
+        "listCorporateActions" => json(c.list_corporate_actions().offset(f.number("offset")).limit(f.number("limit")).send().await),
         "listWebhookSubscriptions" => json(c.list_webhook_subscriptions().send().await),
-        "createWebhookSubscription" => json(
-            c.create_webhook_subscription().body(f.body::<types::WebhookSubscriptionCreate>()).send().await,
-        ),
-        "retrieveWebhookSubscription" => {
-            json(c.retrieve_webhook_subscription().webhook_id(f.text("webhook_id")).send().await)
-        }
-        "updateWebhookSubscription" => json(
-            c.update_webhook_subscription()
-                .webhook_id(f.text("webhook_id"))
-                .body(f.body::<types::WebhookSubscriptionUpdate>())
-                .send()
-                .await,
-        ),
-        "deleteWebhookSubscription" => {
-            json(c.delete_webhook_subscription().webhook_id(f.text("webhook_id")).send().await)
-        }
+        "createWebhookSubscription" => json(c.create_webhook_subscription().body(f.body::<types::WebhookSubscriptionCreate>()).send().await),
+        "retrieveWebhookSubscription" => json(c.retrieve_webhook_subscription().webhook_id(f.text("webhook_id")).send().await),
+        "updateWebhookSubscription" => json(c.update_webhook_subscription().webhook_id(f.text("webhook_id")).body(f.body::<types::WebhookSubscriptionUpdate>()).send().await),
+        "deleteWebhookSubscription" => json(c.delete_webhook_subscription().webhook_id(f.text("webhook_id")).send().await),
         _ => return None,
     })
 }

@@ -52,15 +52,13 @@ pub(crate) async fn json<T: DeserializeOwned>(
     let status = response.status();
     let headers = response.headers().clone();
     let body = response.bytes().await.map_err(Error::ResponseBodyError)?;
-    match serde_json::from_slice(&body) {
-        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
-        Err(_) => {
-            let (path, problem) = explain::<T>(&body);
-            let request_id = request_id(&headers);
-            let error = DecodeError { operation, status, path, problem, request_id, headers };
-            Err(Error::ResponseBodyError(carry(error).await))
-        }
+    if let Ok(value) = serde_json::from_slice(&body) {
+        return Ok(ResponseValue::new(value, status, headers));
     }
+    let (path, problem) = explain::<T>(&body);
+    let request_id = request_id(&headers);
+    let error = DecodeError { operation, status, path, problem, request_id, headers };
+    Err(Error::ResponseBodyError(carry(error).await))
 }
 
 /// Reads any answer that is no success: an error status with its problem, everything else as it came.

@@ -137,10 +137,7 @@ pub(crate) fn known<T: OpenEnum>(
     rule: &'static str,
 ) -> Result<T, InvalidValue> {
     let value = T::from_wire(wire);
-    match value.is_known() {
-        true => Ok(value),
-        false => Err(InvalidValue::new(wire, what, rule)),
-    }
+    if value.is_known() { Ok(value) } else { Err(InvalidValue::new(wire, what, rule)) }
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {

@@ -8,8 +8,8 @@ use serde::Serialize;
 pub(crate) const HIDDEN: fmt::Arguments<'static> = format_args!("<hidden>");
 
 /// As [`HIDDEN`], telling whether there is a value.
-pub(crate) fn hidden_option<T>(value: &Option<T>) -> Option<fmt::Arguments<'static>> {
-    value.as_ref().map(|_| HIDDEN)
+pub(crate) fn hidden_option<T>(value: Option<&T>) -> Option<fmt::Arguments<'static>> {
+    value.map(|_| HIDDEN)
 }
 
 /// Shows everything in a value that carries personal data, as JSON.
@@ -50,6 +50,6 @@ macro_rules! hiding_debug {
     };
     (@ show $value:expr) => { &$value };
     (@ hide $value:expr) => {{ let _ = &$value; &$crate::runtime::HIDDEN }};
-    (@ hide_option $value:expr) => { &$crate::runtime::hidden_option(&$value) };
+    (@ hide_option $value:expr) => { &$crate::runtime::hidden_option($value.as_ref()) };
 }
 pub(crate) use hiding_debug;

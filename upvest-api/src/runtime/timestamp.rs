@@ -56,7 +56,8 @@ impl<'de> Visitor<'de> for OptionalTime {
 /// parser.
 fn utc(text: &[u8]) -> Option<DateTime<Utc>> {
     let (seconds, fraction) = text.strip_suffix(b"Z")?.split_at_checked(19)?;
-    let &[a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n] = seconds else {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', min1, min2, b':', s1, s2] = seconds
+    else {
         return None;
     };
     let nanoseconds = match fraction {
@@ -66,9 +67,10 @@ fn utc(text: &[u8]) -> Option<DateTime<Utc>> {
         }
         _ => return None,
     };
-    let year = i32::try_from(number(&[a, b, c, d])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, number(&[e, f])?, number(&[g, h])?)?;
-    let time = date.and_hms_nano_opt(number(&[i, j])?, number(&[k, l])?, number(&[m, n])?, nanoseconds)?;
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let time =
+        date.and_hms_nano_opt(number(&[h1, h2])?, number(&[min1, min2])?, number(&[s1, s2])?, nanoseconds)?;
     Some(time.and_utc())
 }
 

@@ -190,7 +190,9 @@ fn send(function: &mut ImplItemFn, operation: &OperationFacts) -> Result<Type> {
     if !own_headers {
         kept.retain(|stmt| !matches!(stmt, Stmt::Local(local) if binds(&local.pat, "header_map")));
         let mut headers = NoHeaders;
-        kept.iter_mut().for_each(|stmt| headers.visit_stmt_mut(stmt));
+        for stmt in &mut kept {
+            headers.visit_stmt_mut(stmt);
+        }
     }
     let success = success.ok_or_else(|| what("matches no status of success"))?;
     let (status, body, name) = (&success.pat, decoded(&success.body), &operation.name);

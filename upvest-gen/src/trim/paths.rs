@@ -18,7 +18,9 @@ const PRELUDE: [&str; 7] = [
 /// Shortens all paths in `items`; types of the description stand in `module`, which is empty within their own.
 pub(super) fn shorten(items: &mut [Item], module: &'static str) {
     let mut shortener = Shortener { module };
-    items.iter_mut().for_each(|item| shortener.visit_item_mut(item));
+    for item in items {
+        shortener.visit_item_mut(item);
+    }
 }
 
 struct Shortener {
