@@ -36,7 +36,6 @@ impl Fixture {
 }
 
 /// One line for each operation; `None` where the description has one that no line calls.
-#[expect(clippy::too_many_lines, reason = "a table")]
 #[rustfmt::skip]
 async fn call(c: &Client, f: &Fixture) -> Option<Outcome> {
     Some(match f.0.id.as_str() {
