@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use upvest_api::runtime::{DecodeError, Direct, Problem, carried};
-use upvest_api::types::{ListOrdersResponse, Order};
+use upvest_api::types::{Listing, Order};
 use upvest_api::{Client, Error, ResponseValue};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -25,8 +25,7 @@ async fn list(body: &str) -> Error<Problem> {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let outcome: Result<ResponseValue<ListOrdersResponse>, _> =
-        client(&server.uri()).list_orders().send().await;
+    let outcome: Result<ResponseValue<Listing<Order>>, _> = client(&server.uri()).list_orders().send().await;
     outcome.expect_err("the body does not fit")
 }
 

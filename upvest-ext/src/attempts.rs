@@ -49,7 +49,8 @@ impl Core {
                 continue;
             }
             self.note(setback, result.as_ref().ok().map(Answer::headers), info);
-            match call.policy.decide(&self.try_of(call, setback, info), &self.budget, self.ambient.fraction()) {
+            match call.policy.decide(&self.try_of(call, setback, info), &self.budget, self.ambient.fraction())
+            {
                 Decision::Again { wait, cost } => {
                     CallSpan::retrying(info.attempts, setback, wait);
                     spent = Some(cost);
@@ -67,7 +68,10 @@ impl Core {
     /// A request with a token and a fresh signature.
     async fn ready(&self, call: &Call<'_>, info: &mut CallInfo) -> Result<(Request, Token), Error> {
         let Some(mut request) = call.request.try_clone() else {
-            return Err(Error::new(ErrorKind::InvalidRequest, "a streamed body can be neither signed nor sent again"));
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "a streamed body can be neither signed nor sent again",
+            ));
         };
         let token = match call.scopes {
             Some(scopes) => Some(self.tokens.get(scopes).await.inspect_err(|error| error.leave_facts(info))?),
@@ -83,7 +87,12 @@ impl Core {
     }
 
     /// Sends `request` once and reads the answer, within the time for one attempt.
-    async fn attempt(&self, request: Request, call: &Call<'_>, info: &mut CallInfo) -> Result<Answer, SendError> {
+    async fn attempt(
+        &self,
+        request: Request,
+        call: &Call<'_>,
+        info: &mut CallInfo,
+    ) -> Result<Answer, SendError> {
         info.attempts += 1;
         info.in_flight = true;
         let exchange = async { Answer::read(self.http.send(request).await?, call.streams).await };
@@ -94,7 +103,11 @@ impl Core {
         };
         info.in_flight = false;
         if let Ok(answer) = &result {
-            CallSpan::answered(info.attempts, answer.status().as_u16(), request_id(answer.headers()).as_deref());
+            CallSpan::answered(
+                info.attempts,
+                answer.status().as_u16(),
+                request_id(answer.headers()).as_deref(),
+            );
         }
         result
     }

@@ -240,7 +240,8 @@ impl UpvestBuilder {
             None => SDK_AGENT.to_owned(),
         };
         let agent = HeaderValue::try_from(agent).map_err(|_| "the user agent does not fit an HTTP header")?;
-        let id = HeaderValue::try_from(&self.client_id).map_err(|_| "the client id does not fit an HTTP header")?;
+        let id = HeaderValue::try_from(&self.client_id)
+            .map_err(|_| "the client id does not fit an HTTP header")?;
         Ok(HeaderMap::from_iter([
             (HeaderName::from_static("upvest-client-id"), id),
             (HeaderName::from_static("upvest-api-version"), HeaderValue::from_static("1")),

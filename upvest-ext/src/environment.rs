@@ -35,7 +35,9 @@ impl Environment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum InvalidEnvironment {
-    #[error("the base URL must be https; http is for loopback hosts only, as the token would be readable on the way")]
+    #[error(
+        "the base URL must be https; http is for loopback hosts only, as the token would be readable on the way"
+    )]
     Insecure,
     #[error("the base URL must be https with a host")]
     Scheme,
@@ -77,10 +79,17 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_hosts_only() {
-        for url in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "https://example.com/upvest"] {
+        for url in
+            ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "https://example.com/upvest"]
+        {
             assert!(custom(url).is_ok(), "{url}");
         }
-        for url in ["http://example.com", "http://10.0.0.1", "http://localhost.example.com", "http://127.0.0.1.nip.io"] {
+        for url in [
+            "http://example.com",
+            "http://10.0.0.1",
+            "http://localhost.example.com",
+            "http://127.0.0.1.nip.io",
+        ] {
             assert_eq!(custom(url), Err(InvalidEnvironment::Insecure), "{url}");
         }
         assert_eq!(custom("ftp://example.com"), Err(InvalidEnvironment::Scheme));

@@ -52,14 +52,17 @@ impl UpvestBuilder {
             value.unwrap_or_default()
         };
         let (environment, id, secret) = (required(ENVIRONMENT), required(CLIENT_ID), required(CLIENT_SECRET));
-        let environment = if environment.is_empty() { Some(Environment::Sandbox) } else { parse(&environment) };
+        let environment =
+            if environment.is_empty() { Some(Environment::Sandbox) } else { parse(&environment) };
         if environment.is_none() {
             problems.push(format!("{ENVIRONMENT} is none of `sandbox`, `live` and a URL"));
         }
         match environment {
             Some(environment) if problems.is_empty() => {
                 let builder = Self::new(environment).credentials(id, secret);
-                Ok(lookup(SCOPES).into_iter().fold(builder, |builder, scopes| builder.scopes(Scopes::new([scopes]))))
+                Ok(lookup(SCOPES)
+                    .into_iter()
+                    .fold(builder, |builder, scopes| builder.scopes(Scopes::new([scopes]))))
             }
             _ => Err(Error::new(ErrorKind::Configuration, problems.join("; "))),
         }

@@ -20,11 +20,11 @@ mod response;
 mod retry;
 pub mod sign_request;
 pub mod signing;
-#[cfg(feature = "webhooks")]
-pub mod webhooks;
 mod telemetry;
 mod token;
 mod upvest;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 pub use builder::UpvestBuilder;
 pub use environment::Environment;

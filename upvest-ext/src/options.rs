@@ -104,7 +104,9 @@ impl CallOptions {
         V: TryInto<HeaderValue, Error: Display>,
     {
         match (name.try_into(), value.try_into()) {
-            (Ok(name), _) if is_reserved(&name) => self.problem = Some(format!("the SDK sets the header `{name}` itself")),
+            (Ok(name), _) if is_reserved(&name) => {
+                self.problem = Some(format!("the SDK sets the header `{name}` itself"))
+            }
             (Ok(name), Ok(value)) => _ = self.headers.insert(name, value),
             (Err(error), _) => self.problem = Some(error.to_string()),
             (Ok(name), Err(error)) => self.problem = Some(format!("header `{name}`: {error}")),

@@ -14,8 +14,8 @@ use upvest_api::runtime::{OperationMeta, Transport, TransportFuture, carry};
 use crate::clock::Ambient;
 use crate::error::{Error, ErrorKind};
 use crate::http_send::HttpSend;
-use crate::options::CallOptions;
 use crate::idempotency::IdempotencyKey;
+use crate::options::CallOptions;
 use crate::response::CallInfo;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::sign_request::SignRequest;
@@ -129,7 +129,10 @@ impl Pipeline {
         }
         // The token and the signature are for one server only.
         if !is_same_origin(request.url(), &self.core.base_url) {
-            return Err(Error::new(ErrorKind::InvalidRequest, "the request is for another server than the client's"));
+            return Err(Error::new(
+                ErrorKind::InvalidRequest,
+                "the request is for another server than the client's",
+            ));
         }
         info.idempotency_key = self.idempotency_key(&request, operation)?;
         let headers = request.headers_mut();
@@ -161,12 +164,11 @@ impl Pipeline {
     ) -> Result<Option<IdempotencyKey>, Error> {
         match &self.options.idempotency_key {
             Some(given) => given.for_request(request).map(Some).ok_or_else(|| {
-                let message = "the idempotency key was used for another request already; each request needs its own";
+                let message =
+                    "the idempotency key was used for another request already; each request needs its own";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
-            None if operation.idempotency_key => {
-                Ok(Some(IdempotencyKey::generate_with(&self.core.ambient)))
-            }
+            None if operation.idempotency_key => Ok(Some(IdempotencyKey::generate_with(&self.core.ambient))),
             None => Ok(None),
         }
     }

@@ -42,7 +42,8 @@ impl RawRequest {
 
     /// Adds a query parameter.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, &value.to_string()).finish();
+        let pair =
+            form_urlencoded::Serializer::new(String::new()).append_pair(name, &value.to_string()).finish();
         if !self.query.is_empty() {
             self.query.push('&');
         }
@@ -52,7 +53,9 @@ impl RawRequest {
 
     /// Sends `body` as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        self.body = serde_json::to_vec(body).map(Some).map_err(|error| invalid("no JSON can be made of the body").with_source(error));
+        self.body = serde_json::to_vec(body)
+            .map(Some)
+            .map_err(|error| invalid("no JSON can be made of the body").with_source(error));
         self
     }
 
@@ -71,7 +74,10 @@ impl RawRequest {
         let (pipeline, request) = self.build()?;
         let response = pipeline.call(request.0, request.1).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(|error| Error::from(upvest_api::Error::ResponseBodyError(error)))?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| Error::from(upvest_api::Error::ResponseBodyError(error)))?;
         if status.is_client_error() || status.is_server_error() {
             let problem = Problem::from_body(status, &body);
             return Err(upvest_api::Error::ErrorResponse(ResponseValue::new(problem, status, headers)).into());
@@ -97,7 +103,12 @@ impl RawRequest {
                 status,
                 path: String::new(),
                 // The category only: the message may quote the body.
-                problem: format!("{:?} error in line {} column {}", error.classify(), error.line(), error.column()),
+                problem: format!(
+                    "{:?} error in line {} column {}",
+                    error.classify(),
+                    error.line(),
+                    error.column()
+                ),
                 request_id: request_id(&headers),
                 headers,
             })),
@@ -107,7 +118,9 @@ impl RawRequest {
     fn build(self) -> Result<(Pipeline, (Request, &'static OperationMeta)), Error> {
         let body = self.body?;
         if !self.path.starts_with('/') || self.path.contains(['?', '#']) {
-            return Err(invalid("the path of a raw request starts with a slash and holds neither `?` nor `#`"));
+            return Err(invalid(
+                "the path of a raw request starts with a slash and holds neither `?` nor `#`",
+            ));
         }
         let mut url = self.pipeline.core.base_url.clone();
         let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);

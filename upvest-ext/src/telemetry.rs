@@ -53,7 +53,12 @@ mod on {
         }
 
         pub(crate) fn answered(attempt: u32, status: u16, request_id: Option<&str>) {
-            tracing::debug!(attempt, http.response.status_code = status, upvest.request_id = request_id, "answer");
+            tracing::debug!(
+                attempt,
+                http.response.status_code = status,
+                upvest.request_id = request_id,
+                "answer"
+            );
         }
 
         pub(crate) fn retrying(attempt: u32, setback: Setback, wait: Duration) {

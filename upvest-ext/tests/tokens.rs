@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{CLIENT_ID, Fate, FakeApi, Reply};
+use common::{CLIENT_ID, FakeApi, Fate, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, advance, sleep};
 use upvest_ext::{CallOptions, Error, ErrorKind, MemoryTokenStore, Scopes, Upvest};
@@ -32,7 +32,9 @@ async fn a_thousand_callers_on_a_cold_cache_share_one_token_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_at_once() {
-    for (reply, status) in [(Reply::status(503), Some(503)), (Reply::status(401), Some(401)), (Reply::fate(Fate::Broken), None)] {
+    for (reply, status) in
+        [(Reply::status(503), Some(503)), (Reply::status(401), Some(401)), (Reply::fate(Fate::Broken), None)]
+    {
         let reply = reply.after(2 * SECOND);
         let api = FakeApi::with_tokens(move |_, _| reply.clone(), |_, _| Reply::empty_list());
         let upvest = api.client();
@@ -52,7 +54,8 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
 #[tokio::test(start_paused = true)]
 async fn callers_on_many_threads_share_one_token_request() {
     // Callers that arrive one after another while the request is on its way, each in a task of its own.
-    let api = FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());
+    let api =
+        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());
     let upvest = api.client();
     let tasks: Vec<_> = (0..1000)
         .map(|n| {
@@ -118,7 +121,8 @@ async fn an_outage_of_five_minutes_inside_the_renewal_window_fails_no_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
-    let api = FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 100), |_, _| Reply::empty_list());
+    let api =
+        FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 100), |_, _| Reply::empty_list());
     let upvest = api.client();
     list(&upvest).await.unwrap();
     advance(86 * SECOND).await;
@@ -128,7 +132,8 @@ async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_lives_for_ten_seconds_is_used_all_the_same() {
-    let api = FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 10), |_, _| Reply::empty_list());
+    let api =
+        FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 10), |_, _| Reply::empty_list());
     let upvest = api.client();
     for _ in 0..3 {
         list(&upvest).await.unwrap();

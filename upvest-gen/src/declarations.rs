@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use heck::{ToPascalCase, ToShoutySnakeCase};
+use heck::ToShoutySnakeCase;
 use quote::ToTokens;
-use syn::{Item, Type};
 
 use crate::facts::OperationFacts;
 use crate::shape::{EnumType, IdType};
@@ -38,7 +37,7 @@ pub(crate) fn enums(enums: &[EnumType]) -> String {
 }
 
 /// One `operation!` for each operation, the table of all, and what lists and pages.
-pub(crate) fn operations(facts: &[OperationFacts], sends: &[Send], types: &[Item]) -> String {
+pub(crate) fn operations(facts: &[OperationFacts], sends: &[Send]) -> String {
     let mut source = String::from(
         "use super::{builder, types};\nuse crate::runtime::{OperationMeta, Paging, find_operation, list, operation, paginated};\n\n",
     );
@@ -70,9 +69,8 @@ pub(crate) fn operations(facts: &[OperationFacts], sends: &[Send], types: &[Item
             let _ = writeln!(source, "    ; paged(Paging::new({default}, {min}, {max}))");
         }
         source.push_str("}\n\n");
-        if let Some((item, meta)) = listed(&send.output, types) {
-            let meta = if meta { ", meta" } else { "" };
-            let _ = writeln!(source, "list!({}, types::{item}{meta});\n", send.builder);
+        if let Some(item) = output.strip_prefix("types::Listing<").and_then(|rest| rest.strip_suffix('>')) {
+            let _ = writeln!(source, "list!({}, {item});\n", send.builder);
             if operation.paging.is_some() {
                 let _ = writeln!(source, "paginated!({});\n", send.builder);
             }
@@ -88,22 +86,6 @@ pub(crate) fn operations(facts: &[OperationFacts], sends: &[Send], types: &[Item
     source.push_str("];\n\n/// The operation whose method is called `name`.\n");
     source.push_str("pub fn find(name: &str) -> Option<&'static OperationMeta> {\n    find_operation(&OPERATIONS, name)\n}\n");
     source
-}
-
-/// The type of the items in the field `data` of the struct `output`, and whether it has the field `meta`.
-fn listed(output: &Type, types: &[Item]) -> Option<(String, bool)> {
-    let name = output.to_token_stream().to_string();
-    let name = name.rsplit("::").next()?.trim();
-    let answer = types.iter().find_map(|item| match item {
-        Item::Struct(item) if item.ident == name => Some(item),
-        _ => None,
-    })?;
-    let field = |name: &str| {
-        answer.fields.iter().find(|field| field.ident.as_ref().is_some_and(|ident| ident == name))
-    };
-    let data = field("data")?.ty.to_token_stream().to_string().replace(' ', "");
-    let item = data.strip_prefix("Vec<")?.strip_suffix('>')?;
-    Some((item.to_pascal_case(), field("meta").is_some()))
 }
 
 fn docs(source: &mut String, indent: &str, text: &str) {

@@ -3,6 +3,7 @@
 //! The types that stand for ids, enums, codes and decimals are no schemas of the result: [`Shaped::replacements`] tells the
 //! generator which path each name stands for.
 
+mod lists;
 mod names;
 mod operations;
 
@@ -46,6 +47,7 @@ pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
     if let Some(problem) = problem {
         replacements.insert(problem, "crate::types::Problem".to_owned());
     }
+    replacements.extend(lists::listings(&mut document));
     let Named { ids, enums } = names.finish()?;
     let named = ids.iter().map(|id| &id.name).chain(enums.iter().map(|item| &item.name));
     replacements.extend(named.map(|name| (name.clone(), format!("crate::types::{name}"))));

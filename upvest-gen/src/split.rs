@@ -25,7 +25,7 @@ pub(crate) struct Part {
 /// Splits the trimmed code into files.
 pub(crate) fn split(trimmed: Trimmed, shaped: &Shaped, facts: &[OperationFacts]) -> Vec<Part> {
     let bodies = body_builders(&trimmed.types, shaped);
-    let operations = declarations::operations(facts, &trimmed.sends, &trimmed.types);
+    let operations = declarations::operations(facts, &trimmed.sends);
     let tree = |name, docs, uses: Vec<Item>, items: Vec<Item>| Part {
         name,
         docs,
@@ -134,7 +134,7 @@ fn types_uses() -> Vec<Item> {
             pub use super::ids::*;
         ),
         parse_quote!(
-            pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Problem};
+            pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, Problem};
         ),
         parse_quote!(
             use crate::runtime::hiding_debug;

@@ -22,7 +22,10 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
         ("valid", Ok(delivery)) => {
             let claims = SignaturePolicy::deliveries().claims(&received, now)?;
             let base = claims.first().context("accepted without a claim")?.signature_base();
-            ensure!(base == text(case, "signed_base")?.as_bytes(), "another signature base than the signer's");
+            ensure!(
+                base == text(case, "signed_base")?.as_bytes(),
+                "another signature base than the signer's"
+            );
             for event in delivery.events() {
                 event?;
             }
@@ -42,7 +45,8 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
 fn key_set<'a>(sets: &'a Value, case: &Value) -> Result<&'a Value> {
     let name = text(case, "jwks_ref")?;
     let groups = sets.as_object().context("`jwks_sets` is no object")?;
-    let mut found: Vec<&Value> = groups.values().map(|group| &group[name]).filter(|set| set.is_object()).collect();
+    let mut found: Vec<&Value> =
+        groups.values().map(|group| &group[name]).filter(|set| set.is_object()).collect();
     found.extend(sets.get(name).filter(|set| set["keys"].is_array()));
     let knows = |set: &&&Value| {
         set["keys"].as_array().is_some_and(|keys| keys.iter().any(|key| key["kid"] == case["keyid"]))

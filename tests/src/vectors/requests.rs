@@ -25,7 +25,10 @@ pub(super) async fn check(keys: &Value, case: &Value) -> Result<()> {
 fn read_key(entry: &Value) -> Result<SigningKey> {
     let key = SigningKey::from_pem(text(entry, "private_key_pem")?, entry["passphrase"].as_str())?;
     ensure!(key.algorithm().curve() == text(entry, "curve")?, "another curve than the vector's");
-    ensure!(key.public_key().to_pem() == text(entry, "public_key_pem")?, "another public key than the vector's");
+    ensure!(
+        key.public_key().to_pem() == text(entry, "public_key_pem")?,
+        "another public key than the vector's"
+    );
     Ok(key)
 }
 
@@ -39,7 +42,10 @@ fn theirs(key: &SigningKey, case: &Value) -> Result<()> {
     ensure!(claim.is_signed_by(key.public_key()), "the signature does not verify");
     if key.algorithm() == KeyAlgorithm::Ed25519 {
         let signature = STANDARD.encode(key.sign_now(claim.signature_base())?);
-        ensure!(signature == text(expected, "signature_base64")?, "another Ed25519 signature of the same base");
+        ensure!(
+            signature == text(expected, "signature_base64")?,
+            "another Ed25519 signature of the same base"
+        );
     }
     Ok(())
 }
@@ -69,7 +75,10 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
     let claim = claim(&Received::new(request.method(), &target, request.headers(), body), case)?;
     ensure!(claim.is_signed_by(&public), "it does not verify");
-    ensure!(lines(claim.signature_base())? == lines(text(expected, "signature_base")?.as_bytes())?, "other lines");
+    ensure!(
+        lines(claim.signature_base())? == lines(text(expected, "signature_base")?.as_bytes())?,
+        "other lines"
+    );
     Ok(())
 }
 

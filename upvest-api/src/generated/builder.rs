@@ -119,7 +119,7 @@ impl<'a> ListUsers<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListUsersResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::User>>, Error<types::Problem>> {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -392,7 +392,7 @@ impl<'a> ListUserIdentifiers<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListUserIdentifiersResponse>,
+        ResponseValue<types::Listing<types::UserIdentifier>>,
         Error<types::Problem>,
     > {
         let Self { client, user_id } = self;
@@ -708,7 +708,7 @@ impl<'a> ListUserChecks<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListUserChecksResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::UserCheck>>, Error<types::Problem>> {
         let Self { client, user_id } = self;
         let user_id = user_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -769,7 +769,7 @@ impl<'a> ListTaxResidencies<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListTaxResidenciesResponse>,
+        ResponseValue<types::Listing<types::TaxResidency>>,
         Error<types::Problem>,
     > {
         let Self { client, user_id } = self;
@@ -917,7 +917,7 @@ impl<'a> ListUserAccounts<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListUserAccountsResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Account>>, Error<types::Problem>> {
         let Self { client, user_id } = self;
         let user_id = user_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -982,7 +982,7 @@ impl<'a> ListAccounts<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListAccountsResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Account>>, Error<types::Problem>> {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -1334,7 +1334,10 @@ impl<'a> ListInstruments<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListInstrumentsResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::Instrument>>,
+        Error<types::Problem>,
+    > {
         let Self { client, isin, limit, offset, type_ } = self;
         let isin = isin.map_err(Error::InvalidRequest)?;
         let limit = limit.map_err(Error::InvalidRequest)?;
@@ -1461,7 +1464,7 @@ impl<'a> ListInstrumentPrices<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListInstrumentPricesResponse>,
+        ResponseValue<types::Listing<types::InstrumentPrice>>,
         Error<types::Problem>,
     > {
         let Self { client, instrument_id } = self;
@@ -1549,7 +1552,7 @@ impl<'a> ListOrders<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListOrdersResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Order>>, Error<types::Problem>> {
         let Self { client, account_id, limit, offset, status } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let limit = limit.map_err(Error::InvalidRequest)?;
@@ -1804,10 +1807,7 @@ impl<'a> ListOrderExecutions<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<
-        ResponseValue<types::ListOrderExecutionsResponse>,
-        Error<types::Problem>,
-    > {
+    ) -> Result<ResponseValue<types::Listing<types::Execution>>, Error<types::Problem>> {
         let Self { client, order_id } = self;
         let order_id = order_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -1873,7 +1873,7 @@ impl<'a> ListPortfolios<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListPortfoliosResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Portfolio>>, Error<types::Problem>> {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -2147,7 +2147,7 @@ impl<'a> ListPortfolioAllocations<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListPortfolioAllocationsResponse>,
+        ResponseValue<types::Listing<types::PortfolioAllocation>>,
         Error<types::Problem>,
     > {
         let Self { client, portfolio_id } = self;
@@ -2232,7 +2232,7 @@ impl<'a> UpdatePortfolioAllocations<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::UpdatePortfolioAllocationsResponse>,
+        ResponseValue<types::Listing<types::PortfolioAllocation>>,
         Error<types::Problem>,
     > {
         let Self { client, portfolio_id, body } = self;
@@ -2389,7 +2389,7 @@ impl<'a> ListRebalancingExecutions<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListRebalancingExecutionsResponse>,
+        ResponseValue<types::Listing<types::RebalancingExecution>>,
         Error<types::Problem>,
     > {
         let Self { client, portfolio_id } = self;
@@ -2519,7 +2519,10 @@ impl<'a> ListSavingsPlans<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListSavingsPlansResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::SavingsPlan>>,
+        Error<types::Problem>,
+    > {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -2856,7 +2859,7 @@ impl<'a> ListPositions<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListPositionsResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Position>>, Error<types::Problem>> {
         let Self { client, account_id } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -2989,7 +2992,7 @@ impl<'a> ListValuations<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListValuationsResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Valuation>>, Error<types::Problem>> {
         let Self { client, account_id } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -3051,7 +3054,7 @@ impl<'a> ListAccountReturns<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListAccountReturnsResponse>,
+        ResponseValue<types::Listing<types::AccountReturn>>,
         Error<types::Problem>,
     > {
         let Self { client, account_id } = self;
@@ -3114,7 +3117,10 @@ impl<'a> ListCashBalances<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListCashBalancesResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::CashBalance>>,
+        Error<types::Problem>,
+    > {
         let Self { client, account_id } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -3180,7 +3186,10 @@ impl<'a> ListDirectDebits<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListDirectDebitsResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::DirectDebit>>,
+        Error<types::Problem>,
+    > {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -3318,7 +3327,7 @@ impl<'a> ListMandates<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListMandatesResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Mandate>>, Error<types::Problem>> {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -3444,7 +3453,10 @@ impl<'a> ListWithdrawals<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListWithdrawalsResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::Withdrawal>>,
+        Error<types::Problem>,
+    > {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -3577,7 +3589,7 @@ impl<'a> ListReferenceAccounts<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListReferenceAccountsResponse>,
+        ResponseValue<types::Listing<types::ReferenceAccount>>,
         Error<types::Problem>,
     > {
         let Self { client, account_id } = self;
@@ -3640,7 +3652,7 @@ impl<'a> ListFees<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListFeesResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Fee>>, Error<types::Problem>> {
         let Self { client, account_id } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -3706,7 +3718,7 @@ impl<'a> ListFeeConfigurations<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListFeeConfigurationsResponse>,
+        ResponseValue<types::Listing<types::FeeConfiguration>>,
         Error<types::Problem>,
     > {
         let Self { client, limit, offset } = self;
@@ -3774,7 +3786,7 @@ impl<'a> ListReports<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListReportsResponse>, Error<types::Problem>> {
+    ) -> Result<ResponseValue<types::Listing<types::Report>>, Error<types::Problem>> {
         let Self { client, limit, offset } = self;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let offset = offset.map_err(Error::InvalidRequest)?;
@@ -3841,7 +3853,7 @@ impl<'a> ListTreasuryReports<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListTreasuryReportsResponse>,
+        ResponseValue<types::Listing<types::TreasuryReport>>,
         Error<types::Problem>,
     > {
         let Self { client, limit, offset } = self;
@@ -3919,7 +3931,10 @@ impl<'a> ListTransactions<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListTransactionsResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::Transaction>>,
+        Error<types::Problem>,
+    > {
         let Self { client, account_id, limit, offset } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let limit = limit.map_err(Error::InvalidRequest)?;
@@ -4035,7 +4050,10 @@ impl<'a> ListLiquidations<'a> {
     /// See the method of the client.
     pub async fn send(
         self,
-    ) -> Result<ResponseValue<types::ListLiquidationsResponse>, Error<types::Problem>> {
+    ) -> Result<
+        ResponseValue<types::Listing<types::Liquidation>>,
+        Error<types::Problem>,
+    > {
         let Self { client, account_id } = self;
         let account_id = account_id.map_err(Error::InvalidRequest)?;
         let url = format!(
@@ -4187,7 +4205,7 @@ impl<'a> ListSecuritiesTransfers<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListSecuritiesTransfersResponse>,
+        ResponseValue<types::Listing<types::SecuritiesTransfer>>,
         Error<types::Problem>,
     > {
         let Self { client, limit, offset } = self;
@@ -4328,7 +4346,7 @@ impl<'a> ListAccountTransfers<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListAccountTransfersResponse>,
+        ResponseValue<types::Listing<types::AccountTransfer>>,
         Error<types::Problem>,
     > {
         let Self { client, limit, offset } = self;
@@ -4468,7 +4486,7 @@ impl<'a> ListCorporateActions<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListCorporateActionsResponse>,
+        ResponseValue<types::Listing<types::CorporateAction>>,
         Error<types::Problem>,
     > {
         let Self { client, limit, offset } = self;
@@ -4521,7 +4539,7 @@ impl<'a> ListWebhookSubscriptions<'a> {
     pub async fn send(
         self,
     ) -> Result<
-        ResponseValue<types::ListWebhookSubscriptionsResponse>,
+        ResponseValue<types::Listing<types::WebhookSubscription>>,
         Error<types::Problem>,
     > {
         let Self { client } = self;

@@ -14,11 +14,11 @@ operation! {
 
 operation! {
     /// `GET /users`
-    LIST_USERS = ListUsers -> types::ListUsersResponse; "listUsers", "list_users", GET "/users", "Users", ["users:read"], "application/json"
+    LIST_USERS = ListUsers -> types::Listing<types::User>; "listUsers", "list_users", GET "/users", "Users", ["users:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListUsers, types::User, meta);
+list!(ListUsers, types::User);
 
 paginated!(ListUsers);
 
@@ -40,7 +40,7 @@ operation! {
 
 operation! {
     /// `GET /users/{user_id}/identifiers`
-    LIST_USER_IDENTIFIERS = ListUserIdentifiers -> types::ListUserIdentifiersResponse; "listUserIdentifiers", "list_user_identifiers", GET "/users/{user_id}/identifiers", "User Identifiers", ["users:read"], "application/json"
+    LIST_USER_IDENTIFIERS = ListUserIdentifiers -> types::Listing<types::UserIdentifier>; "listUserIdentifiers", "list_user_identifiers", GET "/users/{user_id}/identifiers", "User Identifiers", ["users:read"], "application/json"
 }
 
 list!(ListUserIdentifiers, types::UserIdentifier);
@@ -62,14 +62,14 @@ operation! {
 
 operation! {
     /// `GET /users/{user_id}/checks`
-    LIST_USER_CHECKS = ListUserChecks -> types::ListUserChecksResponse; "listUserChecks", "list_user_checks", GET "/users/{user_id}/checks", "User Checks", ["users:read"], "application/json"
+    LIST_USER_CHECKS = ListUserChecks -> types::Listing<types::UserCheck>; "listUserChecks", "list_user_checks", GET "/users/{user_id}/checks", "User Checks", ["users:read"], "application/json"
 }
 
 list!(ListUserChecks, types::UserCheck);
 
 operation! {
     /// `GET /users/{user_id}/tax_residencies`
-    LIST_TAX_RESIDENCIES = ListTaxResidencies -> types::ListTaxResidenciesResponse; "listTaxResidencies", "list_tax_residencies", GET "/users/{user_id}/tax_residencies", "Tax Residencies", ["users:read"], "application/json"
+    LIST_TAX_RESIDENCIES = ListTaxResidencies -> types::Listing<types::TaxResidency>; "listTaxResidencies", "list_tax_residencies", GET "/users/{user_id}/tax_residencies", "Tax Residencies", ["users:read"], "application/json"
 }
 
 list!(ListTaxResidencies, types::TaxResidency);
@@ -82,18 +82,18 @@ operation! {
 
 operation! {
     /// `GET /users/{user_id}/accounts`
-    LIST_USER_ACCOUNTS = ListUserAccounts -> types::ListUserAccountsResponse; "listUserAccounts", "list_user_accounts", GET "/users/{user_id}/accounts", "Accounts", ["accounts:read"], "application/json"
+    LIST_USER_ACCOUNTS = ListUserAccounts -> types::Listing<types::Account>; "listUserAccounts", "list_user_accounts", GET "/users/{user_id}/accounts", "Accounts", ["accounts:read"], "application/json"
 }
 
-list!(ListUserAccounts, types::Account, meta);
+list!(ListUserAccounts, types::Account);
 
 operation! {
     /// `GET /accounts`
-    LIST_ACCOUNTS = ListAccounts -> types::ListAccountsResponse; "listAccounts", "list_accounts", GET "/accounts", "Accounts", ["accounts:read"], "application/json"
+    LIST_ACCOUNTS = ListAccounts -> types::Listing<types::Account>; "listAccounts", "list_accounts", GET "/accounts", "Accounts", ["accounts:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListAccounts, types::Account, meta);
+list!(ListAccounts, types::Account);
 
 paginated!(ListAccounts);
 
@@ -120,11 +120,11 @@ operation! {
 
 operation! {
     /// `GET /instruments`
-    LIST_INSTRUMENTS = ListInstruments -> types::ListInstrumentsResponse; "listInstruments", "list_instruments", GET "/instruments", "Instruments", ["instruments:read"], "application/json"
+    LIST_INSTRUMENTS = ListInstruments -> types::Listing<types::Instrument>; "listInstruments", "list_instruments", GET "/instruments", "Instruments", ["instruments:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListInstruments, types::Instrument, meta);
+list!(ListInstruments, types::Instrument);
 
 paginated!(ListInstruments);
 
@@ -135,18 +135,18 @@ operation! {
 
 operation! {
     /// `GET /instruments/{instrument_id}/prices`
-    LIST_INSTRUMENT_PRICES = ListInstrumentPrices -> types::ListInstrumentPricesResponse; "listInstrumentPrices", "list_instrument_prices", GET "/instruments/{instrument_id}/prices", "Instrument Prices", ["instruments:read"], "application/json"
+    LIST_INSTRUMENT_PRICES = ListInstrumentPrices -> types::Listing<types::InstrumentPrice>; "listInstrumentPrices", "list_instrument_prices", GET "/instruments/{instrument_id}/prices", "Instrument Prices", ["instruments:read"], "application/json"
 }
 
 list!(ListInstrumentPrices, types::InstrumentPrice);
 
 operation! {
     /// `GET /orders`
-    LIST_ORDERS = ListOrders -> types::ListOrdersResponse; "listOrders", "list_orders", GET "/orders", "Orders", ["orders:read"], "application/json"
+    LIST_ORDERS = ListOrders -> types::Listing<types::Order>; "listOrders", "list_orders", GET "/orders", "Orders", ["orders:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListOrders, types::Order, meta);
+list!(ListOrders, types::Order);
 
 paginated!(ListOrders);
 
@@ -168,18 +168,18 @@ operation! {
 
 operation! {
     /// `GET /orders/{order_id}/executions`
-    LIST_ORDER_EXECUTIONS = ListOrderExecutions -> types::ListOrderExecutionsResponse; "listOrderExecutions", "list_order_executions", GET "/orders/{order_id}/executions", "Executions", ["orders:read"], "application/json"
+    LIST_ORDER_EXECUTIONS = ListOrderExecutions -> types::Listing<types::Execution>; "listOrderExecutions", "list_order_executions", GET "/orders/{order_id}/executions", "Executions", ["orders:read"], "application/json"
 }
 
 list!(ListOrderExecutions, types::Execution);
 
 operation! {
     /// `GET /portfolios`
-    LIST_PORTFOLIOS = ListPortfolios -> types::ListPortfoliosResponse; "listPortfolios", "list_portfolios", GET "/portfolios", "Portfolios", ["portfolios:read"], "application/json"
+    LIST_PORTFOLIOS = ListPortfolios -> types::Listing<types::Portfolio>; "listPortfolios", "list_portfolios", GET "/portfolios", "Portfolios", ["portfolios:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListPortfolios, types::Portfolio, meta);
+list!(ListPortfolios, types::Portfolio);
 
 paginated!(ListPortfolios);
 
@@ -201,14 +201,14 @@ operation! {
 
 operation! {
     /// `GET /portfolios/{portfolio_id}/allocations`
-    LIST_PORTFOLIO_ALLOCATIONS = ListPortfolioAllocations -> types::ListPortfolioAllocationsResponse; "listPortfolioAllocations", "list_portfolio_allocations", GET "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:read"], "application/json"
+    LIST_PORTFOLIO_ALLOCATIONS = ListPortfolioAllocations -> types::Listing<types::PortfolioAllocation>; "listPortfolioAllocations", "list_portfolio_allocations", GET "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:read"], "application/json"
 }
 
 list!(ListPortfolioAllocations, types::PortfolioAllocation);
 
 operation! {
     /// `PUT /portfolios/{portfolio_id}/allocations`
-    UPDATE_PORTFOLIO_ALLOCATIONS = UpdatePortfolioAllocations -> types::UpdatePortfolioAllocationsResponse; "updatePortfolioAllocations", "update_portfolio_allocations", PUT "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:admin"], "application/json"
+    UPDATE_PORTFOLIO_ALLOCATIONS = UpdatePortfolioAllocations -> types::Listing<types::PortfolioAllocation>; "updatePortfolioAllocations", "update_portfolio_allocations", PUT "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:admin"], "application/json"
 }
 
 list!(UpdatePortfolioAllocations, types::PortfolioAllocation);
@@ -221,7 +221,7 @@ operation! {
 
 operation! {
     /// `GET /portfolios/{portfolio_id}/rebalancing`
-    LIST_REBALANCING_EXECUTIONS = ListRebalancingExecutions -> types::ListRebalancingExecutionsResponse; "listRebalancingExecutions", "list_rebalancing_executions", GET "/portfolios/{portfolio_id}/rebalancing", "Portfolios Rebalancing", ["portfolios:read"], "application/json"
+    LIST_REBALANCING_EXECUTIONS = ListRebalancingExecutions -> types::Listing<types::RebalancingExecution>; "listRebalancingExecutions", "list_rebalancing_executions", GET "/portfolios/{portfolio_id}/rebalancing", "Portfolios Rebalancing", ["portfolios:read"], "application/json"
 }
 
 list!(ListRebalancingExecutions, types::RebalancingExecution);
@@ -234,11 +234,11 @@ operation! {
 
 operation! {
     /// `GET /savings_plans`
-    LIST_SAVINGS_PLANS = ListSavingsPlans -> types::ListSavingsPlansResponse; "listSavingsPlans", "list_savings_plans", GET "/savings_plans", "Savings Plans", ["orders:read"], "application/json"
+    LIST_SAVINGS_PLANS = ListSavingsPlans -> types::Listing<types::SavingsPlan>; "listSavingsPlans", "list_savings_plans", GET "/savings_plans", "Savings Plans", ["orders:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListSavingsPlans, types::SavingsPlan, meta);
+list!(ListSavingsPlans, types::SavingsPlan);
 
 paginated!(ListSavingsPlans);
 
@@ -265,7 +265,7 @@ operation! {
 
 operation! {
     /// `GET /accounts/{account_id}/positions`
-    LIST_POSITIONS = ListPositions -> types::ListPositionsResponse; "listPositions", "list_positions", GET "/accounts/{account_id}/positions", "Positions", ["positions:read"], "application/json"
+    LIST_POSITIONS = ListPositions -> types::Listing<types::Position>; "listPositions", "list_positions", GET "/accounts/{account_id}/positions", "Positions", ["positions:read"], "application/json"
 }
 
 list!(ListPositions, types::Position);
@@ -277,32 +277,32 @@ operation! {
 
 operation! {
     /// `GET /accounts/{account_id}/valuations`
-    LIST_VALUATIONS = ListValuations -> types::ListValuationsResponse; "listValuations", "list_valuations", GET "/accounts/{account_id}/valuations", "Valuations", ["accounts:read"], "application/json"
+    LIST_VALUATIONS = ListValuations -> types::Listing<types::Valuation>; "listValuations", "list_valuations", GET "/accounts/{account_id}/valuations", "Valuations", ["accounts:read"], "application/json"
 }
 
 list!(ListValuations, types::Valuation);
 
 operation! {
     /// `GET /accounts/{account_id}/returns`
-    LIST_ACCOUNT_RETURNS = ListAccountReturns -> types::ListAccountReturnsResponse; "listAccountReturns", "list_account_returns", GET "/accounts/{account_id}/returns", "Returns", ["accounts:read"], "application/json"
+    LIST_ACCOUNT_RETURNS = ListAccountReturns -> types::Listing<types::AccountReturn>; "listAccountReturns", "list_account_returns", GET "/accounts/{account_id}/returns", "Returns", ["accounts:read"], "application/json"
 }
 
 list!(ListAccountReturns, types::AccountReturn);
 
 operation! {
     /// `GET /accounts/{account_id}/cash_balances`
-    LIST_CASH_BALANCES = ListCashBalances -> types::ListCashBalancesResponse; "listCashBalances", "list_cash_balances", GET "/accounts/{account_id}/cash_balances", "Cash Balances", ["accounts:read"], "application/json"
+    LIST_CASH_BALANCES = ListCashBalances -> types::Listing<types::CashBalance>; "listCashBalances", "list_cash_balances", GET "/accounts/{account_id}/cash_balances", "Cash Balances", ["accounts:read"], "application/json"
 }
 
 list!(ListCashBalances, types::CashBalance);
 
 operation! {
     /// `GET /direct_debits`
-    LIST_DIRECT_DEBITS = ListDirectDebits -> types::ListDirectDebitsResponse; "listDirectDebits", "list_direct_debits", GET "/direct_debits", "Direct Debits", ["payments:read"], "application/json"
+    LIST_DIRECT_DEBITS = ListDirectDebits -> types::Listing<types::DirectDebit>; "listDirectDebits", "list_direct_debits", GET "/direct_debits", "Direct Debits", ["payments:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListDirectDebits, types::DirectDebit, meta);
+list!(ListDirectDebits, types::DirectDebit);
 
 paginated!(ListDirectDebits);
 
@@ -314,11 +314,11 @@ operation! {
 
 operation! {
     /// `GET /mandates`
-    LIST_MANDATES = ListMandates -> types::ListMandatesResponse; "listMandates", "list_mandates", GET "/mandates", "Mandates", ["payments:read"], "application/json"
+    LIST_MANDATES = ListMandates -> types::Listing<types::Mandate>; "listMandates", "list_mandates", GET "/mandates", "Mandates", ["payments:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListMandates, types::Mandate, meta);
+list!(ListMandates, types::Mandate);
 
 paginated!(ListMandates);
 
@@ -329,11 +329,11 @@ operation! {
 
 operation! {
     /// `GET /withdrawals`
-    LIST_WITHDRAWALS = ListWithdrawals -> types::ListWithdrawalsResponse; "listWithdrawals", "list_withdrawals", GET "/withdrawals", "Withdrawals", ["payments:read"], "application/json"
+    LIST_WITHDRAWALS = ListWithdrawals -> types::Listing<types::Withdrawal>; "listWithdrawals", "list_withdrawals", GET "/withdrawals", "Withdrawals", ["payments:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListWithdrawals, types::Withdrawal, meta);
+list!(ListWithdrawals, types::Withdrawal);
 
 paginated!(ListWithdrawals);
 
@@ -345,55 +345,55 @@ operation! {
 
 operation! {
     /// `GET /accounts/{account_id}/reference_accounts`
-    LIST_REFERENCE_ACCOUNTS = ListReferenceAccounts -> types::ListReferenceAccountsResponse; "listReferenceAccounts", "list_reference_accounts", GET "/accounts/{account_id}/reference_accounts", "Reference Accounts", ["payments:read"], "application/json"
+    LIST_REFERENCE_ACCOUNTS = ListReferenceAccounts -> types::Listing<types::ReferenceAccount>; "listReferenceAccounts", "list_reference_accounts", GET "/accounts/{account_id}/reference_accounts", "Reference Accounts", ["payments:read"], "application/json"
 }
 
 list!(ListReferenceAccounts, types::ReferenceAccount);
 
 operation! {
     /// `GET /accounts/{account_id}/fees`
-    LIST_FEES = ListFees -> types::ListFeesResponse; "listFees", "list_fees", GET "/accounts/{account_id}/fees", "Fees", ["fees:read"], "application/json"
+    LIST_FEES = ListFees -> types::Listing<types::Fee>; "listFees", "list_fees", GET "/accounts/{account_id}/fees", "Fees", ["fees:read"], "application/json"
 }
 
 list!(ListFees, types::Fee);
 
 operation! {
     /// `GET /fee_configurations`
-    LIST_FEE_CONFIGURATIONS = ListFeeConfigurations -> types::ListFeeConfigurationsResponse; "listFeeConfigurations", "list_fee_configurations", GET "/fee_configurations", "Fee Configurations", ["fees:read"], "application/json"
+    LIST_FEE_CONFIGURATIONS = ListFeeConfigurations -> types::Listing<types::FeeConfiguration>; "listFeeConfigurations", "list_fee_configurations", GET "/fee_configurations", "Fee Configurations", ["fees:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListFeeConfigurations, types::FeeConfiguration, meta);
+list!(ListFeeConfigurations, types::FeeConfiguration);
 
 paginated!(ListFeeConfigurations);
 
 operation! {
     /// `GET /reports`
-    LIST_REPORTS = ListReports -> types::ListReportsResponse; "listReports", "list_reports", GET "/reports", "Reports", ["reports:read"], "application/json"
+    LIST_REPORTS = ListReports -> types::Listing<types::Report>; "listReports", "list_reports", GET "/reports", "Reports", ["reports:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListReports, types::Report, meta);
+list!(ListReports, types::Report);
 
 paginated!(ListReports);
 
 operation! {
     /// `GET /treasury_reports`
-    LIST_TREASURY_REPORTS = ListTreasuryReports -> types::ListTreasuryReportsResponse; "listTreasuryReports", "list_treasury_reports", GET "/treasury_reports", "Treasury Reports", ["reports:read"], "application/json"
+    LIST_TREASURY_REPORTS = ListTreasuryReports -> types::Listing<types::TreasuryReport>; "listTreasuryReports", "list_treasury_reports", GET "/treasury_reports", "Treasury Reports", ["reports:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListTreasuryReports, types::TreasuryReport, meta);
+list!(ListTreasuryReports, types::TreasuryReport);
 
 paginated!(ListTreasuryReports);
 
 operation! {
     /// `GET /accounts/{account_id}/transactions`
-    LIST_TRANSACTIONS = ListTransactions -> types::ListTransactionsResponse; "listTransactions", "list_transactions", GET "/accounts/{account_id}/transactions", "Transactions", ["transactions:read"], "application/json"
+    LIST_TRANSACTIONS = ListTransactions -> types::Listing<types::Transaction>; "listTransactions", "list_transactions", GET "/accounts/{account_id}/transactions", "Transactions", ["transactions:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListTransactions, types::Transaction, meta);
+list!(ListTransactions, types::Transaction);
 
 paginated!(ListTransactions);
 
@@ -404,7 +404,7 @@ operation! {
 
 operation! {
     /// `GET /accounts/{account_id}/liquidations`
-    LIST_LIQUIDATIONS = ListLiquidations -> types::ListLiquidationsResponse; "listLiquidations", "list_liquidations", GET "/accounts/{account_id}/liquidations", "Liquidations", ["accounts:read"], "application/json"
+    LIST_LIQUIDATIONS = ListLiquidations -> types::Listing<types::Liquidation>; "listLiquidations", "list_liquidations", GET "/accounts/{account_id}/liquidations", "Liquidations", ["accounts:read"], "application/json"
 }
 
 list!(ListLiquidations, types::Liquidation);
@@ -417,11 +417,11 @@ operation! {
 
 operation! {
     /// `GET /securities_transfers`
-    LIST_SECURITIES_TRANSFERS = ListSecuritiesTransfers -> types::ListSecuritiesTransfersResponse; "listSecuritiesTransfers", "list_securities_transfers", GET "/securities_transfers", "Securities Transfers", ["accounts:read"], "application/json"
+    LIST_SECURITIES_TRANSFERS = ListSecuritiesTransfers -> types::Listing<types::SecuritiesTransfer>; "listSecuritiesTransfers", "list_securities_transfers", GET "/securities_transfers", "Securities Transfers", ["accounts:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListSecuritiesTransfers, types::SecuritiesTransfer, meta);
+list!(ListSecuritiesTransfers, types::SecuritiesTransfer);
 
 paginated!(ListSecuritiesTransfers);
 
@@ -433,11 +433,11 @@ operation! {
 
 operation! {
     /// `GET /account_transfers`
-    LIST_ACCOUNT_TRANSFERS = ListAccountTransfers -> types::ListAccountTransfersResponse; "listAccountTransfers", "list_account_transfers", GET "/account_transfers", "Account Transfers", ["accounts:read"], "application/json"
+    LIST_ACCOUNT_TRANSFERS = ListAccountTransfers -> types::Listing<types::AccountTransfer>; "listAccountTransfers", "list_account_transfers", GET "/account_transfers", "Account Transfers", ["accounts:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListAccountTransfers, types::AccountTransfer, meta);
+list!(ListAccountTransfers, types::AccountTransfer);
 
 paginated!(ListAccountTransfers);
 
@@ -449,17 +449,17 @@ operation! {
 
 operation! {
     /// `GET /corporate_actions`
-    LIST_CORPORATE_ACTIONS = ListCorporateActions -> types::ListCorporateActionsResponse; "listCorporateActions", "list_corporate_actions", GET "/corporate_actions", "Corporate Actions", ["instruments:read"], "application/json"
+    LIST_CORPORATE_ACTIONS = ListCorporateActions -> types::Listing<types::CorporateAction>; "listCorporateActions", "list_corporate_actions", GET "/corporate_actions", "Corporate Actions", ["instruments:read"], "application/json"
     ; paged(Paging::new(20, 1, 100))
 }
 
-list!(ListCorporateActions, types::CorporateAction, meta);
+list!(ListCorporateActions, types::CorporateAction);
 
 paginated!(ListCorporateActions);
 
 operation! {
     /// `GET /webhooks`
-    LIST_WEBHOOK_SUBSCRIPTIONS = ListWebhookSubscriptions -> types::ListWebhookSubscriptionsResponse; "listWebhookSubscriptions", "list_webhook_subscriptions", GET "/webhooks", "Webhook Subscriptions", ["webhooks:read"], "application/json"
+    LIST_WEBHOOK_SUBSCRIPTIONS = ListWebhookSubscriptions -> types::Listing<types::WebhookSubscription>; "listWebhookSubscriptions", "list_webhook_subscriptions", GET "/webhooks", "Webhook Subscriptions", ["webhooks:read"], "application/json"
 }
 
 list!(ListWebhookSubscriptions, types::WebhookSubscription);

@@ -5,6 +5,7 @@ use std::future::Future;
 use http::Method;
 use progenitor_client::{Error, ResponseValue};
 
+use super::listing::Page;
 use super::problem::Problem;
 
 /// One operation of the description, as the generated table has it.
@@ -129,33 +130,6 @@ pub trait Paginated: List + Clone {
     fn at(self, offset: u64, limit: u32) -> Self;
 }
 
-/// The items of one answer and the server's remarks on the whole list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Page<T> {
-    /// The items, in the server's order.
-    pub items: Vec<T>,
-    /// The number of items in the whole list, where the server says so.
-    pub total: Option<u64>,
-    /// The position of the first item as the server understood it, where the server says so.
-    pub offset: Option<u64>,
-}
-
-impl<T> Page<T> {
-    /// A page of `items` without any remark on the whole.
-    pub fn new(items: Vec<T>) -> Self {
-        Self { items, total: None, offset: None }
-    }
-
-    /// The same page with the server's remarks.
-    #[must_use]
-    pub fn with_meta(mut self, total: Option<u64>, offset: Option<u64>) -> Self {
-        self.total = total;
-        self.offset = offset;
-        self
-    }
-}
-
 /// Finds the operation whose method is called `name` in a table sorted by it.
 pub(crate) fn find_operation(table: &[&'static OperationMeta], name: &str) -> Option<&'static OperationMeta> {
     let index = table.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
@@ -185,19 +159,14 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// Makes a builder a [`List`] by the fields `data` and `meta` of its answer.
+/// Makes a builder whose answer is a [`Listing`](super::Listing) a [`List`].
 macro_rules! list {
-    ($builder:ident, $item:ty $(, $meta:ident)?) => {
+    ($builder:ident, $item:ty) => {
         impl $crate::runtime::List for builder::$builder<'_> {
             type Item = $item;
 
             fn page(output: Self::Output) -> $crate::runtime::Page<$item> {
-                let page = $crate::runtime::Page::new(output.data);
-                $(let page = match output.$meta {
-                    Some(meta) => page.with_meta(meta.total.or(meta.total_count), meta.offset),
-                    None => page,
-                };)?
-                page
+                output.into()
             }
         }
     };

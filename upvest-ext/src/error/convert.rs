@@ -14,7 +14,9 @@ impl From<upvest_api::Error<Problem>> for Error {
     fn from(error: upvest_api::Error<Problem>) -> Self {
         use upvest_api::Error as Api;
         match error {
-            Api::InvalidRequest(message) | Api::Custom(message) => Self::new(ErrorKind::InvalidRequest, message),
+            Api::InvalidRequest(message) | Api::Custom(message) => {
+                Self::new(ErrorKind::InvalidRequest, message)
+            }
             Api::ErrorResponse(answer) => {
                 let (status, headers) = (answer.status(), answer.headers());
                 let (id, info) = (request_id(headers), CallInfo::read(headers));
@@ -38,7 +40,8 @@ fn from_reqwest(error: reqwest::Error) -> Error {
         return Error::undecodable(decode.clone());
     }
     if error.is_builder() {
-        return Error::new(ErrorKind::InvalidRequest, "the request cannot be built").with_source(error.without_url());
+        return Error::new(ErrorKind::InvalidRequest, "the request cannot be built")
+            .with_source(error.without_url());
     }
     Error::interrupted(error.into())
 }

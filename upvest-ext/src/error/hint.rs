@@ -14,8 +14,12 @@ impl Error {
 
     fn stop_hint(&self) -> Option<&'static str> {
         match self.info()?.stop? {
-            Stop::RetryAfter => Some("the server asks for a longer wait than the retry policy grants: see `retry_after()`"),
-            Stop::Budget => Some("not tried again, as too many calls of this client are failing: let the server recover"),
+            Stop::RetryAfter => {
+                Some("the server asks for a longer wait than the retry policy grants: see `retry_after()`")
+            }
+            Stop::Budget => {
+                Some("not tried again, as too many calls of this client are failing: let the server recover")
+            }
             Stop::Deadline => Some("not tried again, as the wait would have outlasted the call's deadline"),
             Stop::Final | Stop::Attempts => None,
         }
@@ -25,16 +29,26 @@ impl Error {
         match self.kind() {
             ErrorKind::Token if self.is_authentication() => Some(self.token_refused()),
             ErrorKind::Authentication => Some(self.call_refused()),
-            ErrorKind::Permission => Some("the token lacks a scope that the operation needs, or the client is not allowed to do this"),
-            ErrorKind::Connect => Some("nothing was sent; check the network, the proxy and the base URL"),
-            ErrorKind::Decode => Some("the server and this version of the SDK disagree: look for a newer version, or use the raw request"),
-            ErrorKind::RateLimited => Some("send fewer requests at a time; the sandbox allows 300 in a second"),
-            ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Server if self.is_outcome_unknown() => Some(
-                match self.idempotency_key() {
-                    Some(_) => "it may have happened: send the same body again under the same `idempotency_key()`",
-                    None => "it may have happened: look before you send it again, as the operation takes no idempotency key",
-                },
+            ErrorKind::Permission => Some(
+                "the token lacks a scope that the operation needs, or the client is not allowed to do this",
             ),
+            ErrorKind::Connect => Some("nothing was sent; check the network, the proxy and the base URL"),
+            ErrorKind::Decode => Some(
+                "the server and this version of the SDK disagree: look for a newer version, or use the raw request",
+            ),
+            ErrorKind::RateLimited => {
+                Some("send fewer requests at a time; the sandbox allows 300 in a second")
+            }
+            ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Server if self.is_outcome_unknown() => {
+                Some(match self.idempotency_key() {
+                    Some(_) => {
+                        "it may have happened: send the same body again under the same `idempotency_key()`"
+                    }
+                    None => {
+                        "it may have happened: look before you send it again, as the operation takes no idempotency key"
+                    }
+                })
+            }
             _ => None,
         }
     }

@@ -92,7 +92,8 @@ impl RetryPolicy {
         if asked > self.max_retry_after {
             return Decision::Stop(Stop::RetryAfter);
         }
-        let wait = self.backoff_after(attempt.setback).wait(attempt.made.saturating_sub(1), fraction).max(asked);
+        let wait =
+            self.backoff_after(attempt.setback).wait(attempt.made.saturating_sub(1), fraction).max(asked);
         if wait >= attempt.left {
             return Decision::Stop(Stop::Deadline);
         }

@@ -3,9 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-};
+use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 
 use super::algorithm::KeyAlgorithm;
@@ -85,9 +83,7 @@ impl SigningKey {
     pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let failed = |_| SignerError::new("the cryptographic library refused to sign");
         Ok(match &self.pair {
-            Pair::P521(pair) => {
-                pair.sign(&SystemRandom::new(), message).map_err(failed)?.as_ref().to_vec()
-            }
+            Pair::P521(pair) => pair.sign(&SystemRandom::new(), message).map_err(failed)?.as_ref().to_vec(),
             Pair::P384(pair) => {
                 let signature: p384::ecdsa::Signature =
                     pair.sign_prehash(sha512(message).as_ref()).map_err(SignerError::new)?;

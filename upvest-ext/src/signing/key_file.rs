@@ -24,10 +24,7 @@ const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 const MAX_FILE: usize = 1 << 20;
 
 /// Finds the private key in `pem` and opens it.
-pub(super) fn read(
-    pem: &[u8],
-    passphrase: Option<&str>,
-) -> Result<(KeyAlgorithm, PrivateScalar), KeyError> {
+pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm, PrivateScalar), KeyError> {
     if pem.len() > MAX_FILE {
         return Err(KeyError::Damaged("it is over 1 MiB long"));
     }
@@ -130,11 +127,15 @@ fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Key
 }
 
 fn affordable(kdf: &pbes2::Kdf) -> Result<(), KeyError> {
-    let too_dear = |what: &str| Err(KeyError::UnsupportedEncryption(format!("an unreasonable cost of {what}")));
+    let too_dear =
+        |what: &str| Err(KeyError::UnsupportedEncryption(format!("an unreasonable cost of {what}")));
     match kdf {
-        pbes2::Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ROUNDS => too_dear("PBKDF2"),
+        pbes2::Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ROUNDS => {
+            too_dear("PBKDF2")
+        }
         pbes2::Kdf::Scrypt(parameters) => {
-            let factors = [parameters.cost_parameter, parameters.block_size.into(), parameters.parallelization.into()];
+            let factors =
+                [parameters.cost_parameter, parameters.block_size.into(), parameters.parallelization.into()];
             let bytes = factors.into_iter().try_fold(128_u64, u64::checked_mul);
             if bytes.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES) { Ok(()) } else { too_dear("scrypt") }
         }

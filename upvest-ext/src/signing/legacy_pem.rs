@@ -10,7 +10,11 @@ use super::key_error::KeyError;
 const BLOCK: usize = 16;
 
 /// Opens the content of a block whose `DEK-Info` header is `dek_info`.
-pub(super) fn decrypt(content: &[u8], dek_info: &str, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(super) fn decrypt(
+    content: &[u8],
+    dek_info: &str,
+    passphrase: &str,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (cipher, iv) = dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` names no vector"))?;
     let key_len = match cipher.trim() {
         "AES-128-CBC" => 16,

@@ -41,8 +41,8 @@ impl PublicKey {
         if bytes.len() != expected {
             return Err(InvalidPublicKey(algorithm));
         }
-        let parsed = ParsedPublicKey::new(algorithm.verification(), bytes)
-            .map_err(|_| InvalidPublicKey(algorithm))?;
+        let parsed =
+            ParsedPublicKey::new(algorithm.verification(), bytes).map_err(|_| InvalidPublicKey(algorithm))?;
         Ok(Self { algorithm, parsed })
     }
 

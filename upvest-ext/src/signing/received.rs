@@ -110,8 +110,13 @@ impl SignaturePolicy {
     ) -> Result<Claim, Refusal> {
         let version = self.coverage(request, input)?;
         self.time_window(input, now)?;
-        let base = signature_base(request.parts, version.unwrap_or(SignatureVersion::V15), &input.components, input.raw)
-            .map_err(|_| Refusal::ComponentMissing)?;
+        let base = signature_base(
+            request.parts,
+            version.unwrap_or(SignatureVersion::V15),
+            &input.components,
+            input.raw,
+        )
+        .map_err(|_| Refusal::ComponentMissing)?;
         if let Some(version) = version {
             let header = joined(request.parts.headers, version.digest_header());
             let header = header.ok_or(Refusal::ComponentMissing)?;

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::Method;
+use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
@@ -134,7 +134,8 @@ impl RequestSigner {
         let components = covered(request);
         let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
         let (key_id, expires) = (&self.key_id, created.saturating_add(self.lifetime.as_secs()));
-        let params = format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
+        let params =
+            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
         let names: Vec<&str> = components.iter().map(String::as_str).collect();
         let base = signature_base(parts(request), SignatureVersion::V15, &names, &params)
             .expect("only what the request has is covered");
@@ -168,7 +169,9 @@ impl fmt::Debug for RequestSigner {
 fn prepare(request: &mut reqwest::Request, now: SystemTime, created: u64) -> Result<(), SigningError> {
     let body = match request.body().map(reqwest::Body::as_bytes) {
         Some(None) => return Err(SigningError::StreamedBody),
-        Some(Some(body)) if !body.is_empty() => Some((body.len(), digest_header(SignatureVersion::V15, body))),
+        Some(Some(body)) if !body.is_empty() => {
+            Some((body.len(), digest_header(SignatureVersion::V15, body)))
+        }
         _ => None,
     };
     // A method in lower case is another method: RFC 9110 section 9.1. Upvest's are all in upper case.

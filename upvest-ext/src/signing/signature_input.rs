@@ -106,7 +106,9 @@ fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
             return Some(components);
         }
         let name = scanner.string()?;
-        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@!#$%&'*+-.^_`|~:".contains(&byte);
+        let is_name = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@!#$%&'*+-.^_`|~:".contains(&byte)
+        };
         if name.is_empty() || !name.bytes().all(is_name) || components.contains(&name) {
             return None;
         }
@@ -193,7 +195,8 @@ impl<'a> Scanner<'a> {
             b'"' => self.string().map(drop),
             b':' => self.bytes().map(drop),
             _ => {
-                let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte);
+                let is_token =
+                    |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte);
                 (!self.skip(is_token).is_empty()).then_some(())
             }
         }

@@ -171,6 +171,9 @@ impl State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("token", &self.token).field("failures", &self.failures).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("token", &self.token)
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
     }
 }

@@ -63,7 +63,9 @@ impl TokenRequest {
         let lifetime = answer.expires_in.map_or(UNSTATED_LIFETIME, Duration::from_secs);
         self.keep(scopes, &answer.access_token, started, lifetime).await;
         let token = AccessToken::new(answer.access_token.expose_secret(), started, lifetime, lifetime);
-        token.map(Arc::new).ok_or_else(|| Error::new(ErrorKind::Token, "the token does not fit an HTTP header"))
+        token
+            .map(Arc::new)
+            .ok_or_else(|| Error::new(ErrorKind::Token, "the token does not fit an HTTP header"))
     }
 
     /// Takes a refused token out of the store.
@@ -114,7 +116,8 @@ impl TokenRequest {
             return Err(self.refused(status, &headers, &body));
         }
         serde_json::from_slice(&body).map_err(|_| {
-            Error::new(ErrorKind::Token, "an answer without `access_token`").with_status(status, request_id(&headers))
+            Error::new(ErrorKind::Token, "an answer without `access_token`")
+                .with_status(status, request_id(&headers))
         })
     }
 
@@ -147,7 +150,9 @@ impl TokenRequest {
             clock_offset: crate::clock::offset(headers, wall),
             ..CallInfo::default()
         };
-        Error::answered(status, problem, request_id(headers)).with_kind(ErrorKind::Token).with_info(Some(info))
+        Error::answered(status, problem, request_id(headers))
+            .with_kind(ErrorKind::Token)
+            .with_info(Some(info))
     }
 }
 

@@ -75,7 +75,8 @@ impl KeySet {
 
     /// The set as JSON, for tests that serve it.
     pub fn to_json(&self) -> String {
-        let keys: Vec<_> = self.keys.iter().filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?))).collect();
+        let keys: Vec<_> =
+            self.keys.iter().filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?))).collect();
         serde_json::json!({ "keys": keys }).to_string()
     }
 }

@@ -192,7 +192,8 @@ impl HttpSend for FakeApi {
 }
 
 async fn answer(reply: Reply) -> Result<reqwest::Response, SendError> {
-    let mut response = http::Response::builder().status(reply.status).header("content-type", "application/json");
+    let mut response =
+        http::Response::builder().status(reply.status).header("content-type", "application/json");
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
