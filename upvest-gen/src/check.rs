@@ -278,3 +278,6 @@ fn distinct(
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,3 +164,6 @@ fn items<'a>(list: Option<&'a Value>, at: &str) -> impl Iterator<Item = (String,
     let list = list.and_then(Value::as_array).into_iter().flatten().enumerate();
     list.map(move |(index, value)| (format!("{at}/{index}"), value))
 }
+
+#[cfg(test)]
+mod tests;

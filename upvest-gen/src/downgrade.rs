@@ -211,3 +211,6 @@ fn content(schema: &mut Map<String, Value>) {
     };
     schema.entry("format").or_insert_with(|| json!(format));
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ fn accept(success: &[(&str, &Value)]) -> String {
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ mod pointer;
 mod rust;
 mod shape;
 mod split;
+#[cfg(test)]
+mod testing;
 mod trim;
 
 use std::fmt::Write;

@@ -21,7 +21,9 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 
 /// Parses any YAML text, of which JSON is a part.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    // As in YAML 1.2: `NO` is Norway and no boolean.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = match error.location() {
             Some(at) => format!("line {} column {}", at.line(), at.column()),
             None => String::new(),
@@ -30,3 +32,6 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
         Error::at(place, format!("this is no YAML: {message}"), "mend the syntax at that place")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ fn merge(target: &mut Value, update: &Value) {
         (target, update) => *target = update.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

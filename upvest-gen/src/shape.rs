@@ -364,3 +364,6 @@ fn listed(document: &Value) -> BTreeMap<String, String> {
         .filter_map(|operation| Some((operation.id().to_owned(), item(&operation)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use serde_json::{Value, json};
+
+use super::overlay;
+use crate::error::Result;
+use crate::testing::{refused, yaml};
+
+fn apply(document: Value, action: &str) -> Result<Value> {
+    let action = yaml(action);
+    overlay(
+        document,
+        json!({ "overlay": "1.0.0", "info": { "title": "T", "version": "1" }, "actions": [action] }),
+    )
+}
+
+#[track_caller]
+fn assert_becomes(document: &str, action: &str, expected: &str) {
+    let action = format!("description: Why.\n{action}");
+    assert_eq!(apply(yaml(document), &action).unwrap(), yaml(expected), "{action}");
+}
+
+#[test]
+fn an_update_is_merged_into_objects_joined_to_lists_and_put_in_place_of_the_rest() {
+    for (update, expected) in [
+        ("{ y: 2 }", "a: { x: 1, l: [1], o: { p: 1 }, y: 2 }"),
+        ("{ x: two }", "a: { x: two, l: [1], o: { p: 1 } }"),
+        ("{ l: [2, 1] }", "a: { x: 1, l: [1, 2, 1], o: { p: 1 } }"),
+        ("{ o: { q: 2 } }", "a: { x: 1, l: [1], o: { p: 1, q: 2 } }"),
+        ("{ o: { p: { r: 3 } } }", "a: { x: 1, l: [1], o: { p: { r: 3 } } }"),
+        ("{ x: null }", "a: { x: null, l: [1], o: { p: 1 } }"),
+        ("{}", "a: { x: 1, l: [1], o: { p: 1 } }"),
+    ] {
+        assert_becomes(
+            "a: { x: 1, l: [1], o: { p: 1 } }",
+            &format!("target: $.a\nupdate: {update}"),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn an_update_of_a_list_is_appended() {
+    assert_becomes("a: [1]", "target: $.a\nupdate: { name: x }", "a: [1, { name: x }]");
+    assert_becomes("a: [1]", "target: $.a\nupdate: 2", "a: [1, 2]");
+    assert_becomes("a: [1]", "target: $.a\nupdate: [2, 3]", "a: [1, 2, 3]");
+}
+
+#[test]
+fn every_match_is_updated() {
+    assert_becomes(
+        "a: { t: 1 }\nb: { t: 1 }\nc: { u: 1 }",
+        "target: $[?@.t]\nupdate: { seen: true }",
+        "a: { t: 1, seen: true }\nb: { t: 1, seen: true }\nc: { u: 1 }",
+    );
+}
+
+#[test]
+fn a_place_that_matches_twice_is_changed_once() {
+    assert_becomes("a: { l: [1] }", "target: $['a', 'a']\nupdate: { l: [2] }", "a: { l: [1, 2] }");
+    assert_becomes("a: [1, 2, 3]", "target: $.a[0, 0]\nremove: true", "a: [2, 3]");
+}
+
+#[test]
+fn removal_takes_out_members_and_items_in_any_order() {
+    assert_becomes("a: 1\nb: 2", "target: $.a\nremove: true", "b: 2");
+    assert_becomes("a: [1, 2, 3, 4]", "target: $.a[?@ > 2]\nremove: true", "a: [1, 2]");
+    assert_becomes("a: [1, 2, 3, 4]", "target: $.a[2, 0, 1]\nremove: true", "a: [4]");
+    assert_becomes("a: { a/b~c: 1, d: 2 }", "target: $.a['a/b~c']\nremove: true", "a: { d: 2 }");
+    assert_becomes("a: { b: { b: 1 } }\nb: 2", "target: $..b\nremove: true", "a: {}");
+}
+
+#[test]
+fn removal_goes_before_an_update_beside_it() {
+    assert_becomes("a: { x: 1 }\nb: 2", "target: $.a\nremove: true\nupdate: { y: 2 }", "b: 2");
+}
+
+#[test]
+fn actions_see_what_those_before_them_did() {
+    let overlay_of_two = yaml(
+        "overlay: 1.0.0\nactions:\n\
+         - { target: $.a, description: Why., update: { new: {} } }\n\
+         - { target: $.a.new, description: Why., update: { x: 1 } }\n",
+    );
+    assert_eq!(overlay(yaml("a: {}"), overlay_of_two).unwrap(), yaml("a: { new: { x: 1 } }"));
+}
+
+#[test]
+fn what_cannot_be_applied_is_an_error_with_its_place() {
+    for (action, place, problem) in [
+        ("target: $.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.b` matches nothing"),
+        ("target: $.b\ndescription: Why.\nremove: true", "/actions/0/target", "`$.b` matches nothing"),
+        ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
+        ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
+        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is no JSONPath: "),
+        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is no JSONPath: "),
+        ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` does nothing"),
+        ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` does nothing"),
+        (
+            "target: $.a\ndescription: Why.\nupdate: 1",
+            "/actions/0/update",
+            "the update of `/a` is of another kind",
+        ),
+        (
+            "target: $.s\ndescription: Why.\nupdate: {}",
+            "/actions/0/update",
+            "the update of `/s` is of another kind",
+        ),
+    ] {
+        let error = refused(apply(yaml("a: {}\ns: 1"), action), action);
+        assert_eq!(error.pointer(), place, "{action}: {error}");
+        assert!(error.problem().starts_with(problem), "{action}: {error}");
+    }
+}
+
+#[test]
+fn a_document_that_is_no_overlay_is_refused() {
+    for (text, place, problem) in [
+        ("overlay: 2.0.0\nactions: []", "/overlay", "the version of the overlay is \"2.0.0\""),
+        ("overlay: 1.1.0\nactions: []", "/overlay", "the version of the overlay is \"1.1.0\""),
+        ("actions: []", "", "this is no overlay: missing field `overlay`"),
+        ("overlay: 1.0.0", "", "this is no overlay: missing field `actions`"),
+        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "this is no overlay: missing field `target`"),
+        ("overlay: 1.0.0\nactions: {}", "", "this is no overlay: "),
+        ("[]", "", "this is no overlay: "),
+    ] {
+        let error = refused(overlay(json!({}), yaml(text)), text);
+        assert_eq!(error.pointer(), place, "{text}: {error}");
+        assert!(error.problem().starts_with(problem), "{text}: {error}");
+    }
+}

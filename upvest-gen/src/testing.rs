@@ -1,0 +1,24 @@
+//! What the tests of the passes share.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::load;
+
+/// A fixture of a few lines.
+#[track_caller]
+pub(crate) fn yaml(text: &str) -> Value {
+    load::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The error of a pass that had to fail; `what` says with which input.
+#[track_caller]
+pub(crate) fn refused<T>(result: Result<T>, what: &str) -> Error {
+    match result {
+        Ok(_) => panic!("nothing was found wrong with {what}"),
+        Err(error) => {
+            assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+            error
+        }
+    }
+}
