@@ -6,14 +6,26 @@ use serde_json::Value;
 use crate::document::{self, Operation};
 
 /// Headers that the transport supplies: no parameters of an operation.
-pub(crate) const TRANSPORT_HEADERS: [&str; 6] = [
+const TRANSPORT_HEADERS: [&str; 6] = [
     "authorization",
     "signature",
     "signature-input",
     "upvest-client-id",
     "upvest-api-version",
-    "idempotency-key",
+    IDEMPOTENCY_KEY,
 ];
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Whether a parameter is one that the transport supplies.
+pub(crate) fn is_transport_header(parameter: &Value) -> bool {
+    TRANSPORT_HEADERS.iter().any(|header| is_header(parameter, header))
+}
+
+fn is_header(parameter: &Value, header: &str) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    parameter["in"] == "header" && name.eq_ignore_ascii_case(header)
+}
 
 /// The facts of one operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +60,6 @@ fn read(document: &Value, operation: &Operation<'_>) -> OperationFacts {
     let value = operation.value;
     let parameters = operation.parameters(document);
     let named = |name: &str| parameters.iter().map(|(_, parameter)| *parameter).find(|p| p["name"] == name);
-    let by_transport = |parameter: &Value| {
-        parameter["in"] == "header"
-            && TRANSPORT_HEADERS.iter().any(|header| {
-                parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(header))
-            })
-    };
     let described = |(status, response): (&str, &Value)| (status.to_owned(), text(response, "description"));
     let (success, errors): (Vec<_>, Vec<_>) =
         operation.responses(document).partition(|(status, _)| !document::is_error(status));
@@ -64,9 +70,7 @@ fn read(document: &Value, operation: &Operation<'_>) -> OperationFacts {
         path: operation.path.to_owned(),
         tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
         scopes: scopes(value.get("security").or_else(|| document.get("security"))),
-        idempotency_key: parameters.iter().any(|(_, parameter)| {
-            parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("idempotency-key"))
-        }),
+        idempotency_key: parameters.iter().any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
         paging: named("offset").and(named("limit")).map(|limit| {
             let bound = |name: &str, absent| limit["schema"][name].as_u64().unwrap_or(absent);
             let max = bound("maximum", u64::from(u32::MAX));
@@ -77,7 +81,7 @@ fn read(document: &Value, operation: &Operation<'_>) -> OperationFacts {
         description: text(value, "description"),
         parameters: parameters
             .iter()
-            .filter(|(_, parameter)| !by_transport(parameter))
+            .filter(|(_, parameter)| !is_transport_header(parameter))
             .map(|(_, parameter)| (text(parameter, "name"), text(parameter, "description")))
             .collect(),
         body: value.get("requestBody").map(|body| text(document::resolve(document, body), "description")),
@@ -104,8 +108,12 @@ fn scopes(security: Option<&Value>) -> Vec<String> {
 /// The media types of the success answers; an answer without content leaves its errors, which are JSON.
 fn accept(success: &[(&str, &Value)]) -> String {
     let contents = success.iter().filter_map(|(_, response)| response.get("content")?.as_object());
-    let mut types: Vec<&str> = contents.flat_map(|content| content.keys().map(String::as_str)).collect();
-    types.dedup();
+    let mut types: Vec<&str> = Vec::new();
+    for media_type in contents.flat_map(|content| content.keys()) {
+        if !types.contains(&media_type.as_str()) {
+            types.push(media_type);
+        }
+    }
     match types.as_slice() {
         [] => "application/json".to_owned(),
         types => types.join(", "),

@@ -39,10 +39,10 @@ pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
     operations::hoist_inline_objects(&mut document)?;
     let problem = operations::errors(&mut document)?;
     operations::transport_headers(&mut document);
-    let sent = sent(&document);
+    let (sent, listed) = (sent(&document), listed(&document));
     let mut shaper = Shaper { names: Names::default(), replacements: BTreeMap::new(), sent: &sent };
     shaper.schemas(&mut document)?;
-    shaper.parameters(&mut document)?;
+    shaper.parameters(&mut document, &listed)?;
     let Shaper { names, mut replacements, .. } = shaper;
     if let Some(problem) = problem {
         replacements.insert(problem, "crate::types::Problem".to_owned());
@@ -262,13 +262,12 @@ impl Shaper<'_> {
     }
 
     /// Parameters: a path parameter is an id by its name, a filter of a list has the type of the items' field.
-    fn parameters(&mut self, document: &mut Value) -> Result<()> {
+    fn parameters(&mut self, document: &mut Value, listed: &BTreeMap<String, String>) -> Result<()> {
         let shared = document.pointer_mut("/components/parameters").and_then(Value::as_object_mut);
         for (name, parameter) in shared.into_iter().flatten() {
             let at = pointer::join("/components/parameters", name);
             self.parameter(parameter, name, &at)?;
         }
-        let listed = listed(document);
         for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
             let at = pointer::join("/paths", path);
             for (method, operation) in item.as_object_mut().into_iter().flatten() {

@@ -118,7 +118,10 @@ fn read(name: &str, schema: &Map<String, Value>, at: &str) -> Result<EnumType> {
             return Err(Error::at(at, format!("the enum value {value} is no string"), "use strings"));
         };
         let name = variant(wire);
-        if name.is_empty() || name == "Unknown" || variants.iter().any(|other| other.name == name) {
+        if syn::parse_str::<syn::Ident>(&name).is_err()
+            || name == "Unknown"
+            || variants.iter().any(|other| other.name == name)
+        {
             return Err(Error::at(
                 at,
                 format!("the enum value {wire:?} cannot name a variant"),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::SCHEMAS;
 use crate::document;
 use crate::error::{Error, Result};
-use crate::facts::TRANSPORT_HEADERS;
+use crate::facts::is_transport_header;
 use crate::pointer;
 
 /// The runtime's type for what errors carry.
@@ -125,16 +125,11 @@ pub(super) fn errors(document: &mut Value) -> Result<Option<String>> {
 
 /// What the transport supplies is no parameter.
 pub(super) fn transport_headers(document: &mut Value) {
-    let supplied = |parameter: &Value| {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        parameter["in"] == "header"
-            && TRANSPORT_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
-    };
     let parameters = document.pointer("/components/parameters").cloned().unwrap_or_default();
     let keep = |parameter: &Value| {
         let target =
             parameter["$ref"].as_str().and_then(|target| target.strip_prefix("#/components/parameters/"));
-        !supplied(target.map_or(parameter, |name| &parameters[name]))
+        !is_transport_header(target.map_or(parameter, |name| &parameters[name]))
     };
     for holder in path_items_mut(document) {
         let Some(item) = holder.as_object_mut() else { continue };
