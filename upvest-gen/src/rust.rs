@@ -43,7 +43,8 @@ fn place(document: &Value) -> String {
             _ => break,
         };
         let mut places = keys.iter().map(|key| pointer::join(&place, key));
-        let guilty = places.find(|child| OpenAPI::deserialize(&without(document.clone(), child)).is_ok());
+        let guilty = places
+            .find(|child| without(document, child).iter().any(|rest| OpenAPI::deserialize(rest).is_ok()));
         match guilty {
             Some(child) => place = child,
             None => break,
@@ -52,14 +53,17 @@ fn place(document: &Value) -> String {
     place
 }
 
-fn without(mut document: Value, place: &str) -> Value {
-    match place {
-        // No document can do without these two.
-        "/info" => document["info"] = json!({ "title": "", "version": "" }),
-        "/paths" => document["paths"] = json!({}),
-        _ => pointer::remove(&mut document, place),
+/// The document without what stands at `place`, and with nothing in it, since some parts are required.
+fn without(document: &Value, place: &str) -> [Value; 2] {
+    let (mut removed, mut emptied) = (document.clone(), document.clone());
+    pointer::remove(&mut removed, place);
+    match emptied.pointer_mut(place) {
+        Some(info) if place == "/info" => *info = json!({ "title": "", "version": "" }),
+        Some(Value::Object(object)) => object.clear(),
+        Some(Value::Array(items)) => items.clear(),
+        _ => {}
     }
-    document
+    [removed, emptied]
 }
 
 fn settings(shaped: &Shaped) -> GenerationSettings {
