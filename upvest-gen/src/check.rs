@@ -38,6 +38,7 @@ pub(crate) fn check(document: Value) -> Result<Value> {
     paths(&document)?;
     let mut seen = BTreeMap::new();
     for operation in document::operations(&document) {
+        method(&operation)?;
         operation_id(&operation, &mut seen)?;
         parameters(&document, &operation)?;
         request_body(&document, &operation)?;
@@ -67,6 +68,17 @@ fn paths(document: &Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn method(operation: &Operation<'_>) -> Result<()> {
+    match operation.method {
+        "options" | "trace" => Err(Error::at(
+            &operation.pointer,
+            format!("the client cannot send {}", operation.method.to_ascii_uppercase()),
+            "remove the operation in the overlay",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn operation_id(operation: &Operation<'_>, seen: &mut BTreeMap<String, String>) -> Result<()> {

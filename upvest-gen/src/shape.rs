@@ -44,9 +44,7 @@ pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
     shaper.schemas(&mut document)?;
     shaper.parameters(&mut document, &listed)?;
     let Shaper { names, mut replacements, .. } = shaper;
-    if let Some(problem) = problem {
-        replacements.insert(problem, "crate::types::Problem".to_owned());
-    }
+    replacements.insert(problem, "crate::types::Problem".to_owned());
     replacements.extend(lists::listings(&mut document));
     let Named { ids, enums } = names.finish()?;
     let named = ids.iter().map(|id| &id.name).chain(enums.iter().map(|item| &item.name));
@@ -113,10 +111,7 @@ impl Shaper<'_> {
         let Some(schema) = schema.as_object_mut() else {
             return Ok(());
         };
-        // A closed object would refuse the field that the next release adds.
-        if schema.get("additionalProperties") == Some(&json!(false)) {
-            schema.shift_remove("additionalProperties");
-        }
+        open(schema);
         let required: Vec<Value> =
             schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
@@ -186,6 +181,7 @@ impl Shaper<'_> {
                 }
             }
             ("object", _) => {
+                open(object);
                 if let Some(values) = object.get_mut("additionalProperties") {
                     self.value(values, entity, singular(field), &pointer::join(at, "additionalProperties"))?;
                 }
@@ -305,6 +301,13 @@ fn id_name(entity: &str, field: &str) -> Option<String> {
     match field.strip_suffix("_id") {
         Some(thing) => Some(format!("{}Id", thing.to_pascal_case())),
         None => (field == "id").then(|| format!("{entity}Id")),
+    }
+}
+
+/// A closed object would refuse the field that the next release adds.
+fn open(schema: &mut Map<String, Value>) {
+    if schema.get("additionalProperties") == Some(&json!(false)) {
+        schema.shift_remove("additionalProperties");
     }
 }
 

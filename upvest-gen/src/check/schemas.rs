@@ -168,6 +168,12 @@ fn schema(schema: &Map<String, Value>, at: &str) -> Result<()> {
             "move it to `components/schemas` and refer to it",
         );
     }
+    if schema.get("properties").and_then(Value::as_object).is_some_and(Map::is_empty) {
+        return unclear(
+            "an object without properties".to_owned(),
+            "describe them, or leave `properties` out for a map",
+        );
+    }
     match schema.get("type").map(|kind| kind.as_str().unwrap_or_default()) {
         Some("array") if !schema.contains_key("items") => {
             unclear("the items of the array are not described".to_owned(), "add `items`")

@@ -151,6 +151,12 @@ fn every_component_has_to_become_a_type_of_its_own() {
 fn every_schema_has_to_say_what_rust_type_it_is() {
     let (old, at) = ("side: { type: string }", "SCHEMAS/Order/properties/side");
     assert_refused(&[
+        (
+            "properties: { side: { type: string } }",
+            "properties: {}",
+            "SCHEMAS/Order",
+            "an object without properties",
+        ),
         (old, "side: 7", at, "7 is no schema"),
         (old, "side: null", at, "null is no schema"),
         (old, "side: true", at, "true is no schema"),
@@ -221,6 +227,8 @@ fn paths_have_to_be_templates_with_operations() {
             "the reference `#/paths/x` leads to no component of its kind",
         ),
         ("    put:", "    x-put:", "/paths", "there are no operations"),
+        ("    put:", "    trace:", "/paths/~1orders~1{order_id}/trace", "the client cannot send TRACE"),
+        ("    put:", "    options:", "/paths/~1orders~1{order_id}/options", "the client cannot send OPTIONS"),
         ("paths:", "x-paths:", "/paths", "there are no paths"),
         ("paths:", "paths: 7\nx-paths:", "/paths", "there are no paths"),
     ]);
@@ -399,7 +407,7 @@ fn a_request_body_has_one_content_type_that_fits_its_schema() {
     for new in [
         "requestBody: { content: { application/octet-stream: { schema: { type: string, format: binary } } } }",
         "requestBody: { content: { text/plain: { schema: { type: string } } } }",
-        "requestBody: { content: { application/x-www-form-urlencoded: { schema: { type: object, properties: {} } } } }",
+        "requestBody: { content: { application/x-www-form-urlencoded: { schema: { type: object, properties: { a: {} } } } } }",
     ] {
         assert!(with(old, new).is_ok(), "{new}");
     }

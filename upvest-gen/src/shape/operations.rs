@@ -67,8 +67,9 @@ pub(super) fn hoist_inline_objects(document: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Every error status of every operation carries the one problem type; returns the name that it has in the description.
-pub(super) fn errors(document: &mut Value) -> Result<Option<String>> {
+/// Every error status of every operation carries the one problem type; returns the name that it has in the description, or
+/// would have.
+pub(super) fn errors(document: &mut Value) -> Result<String> {
     let mut problem: Option<String> = None;
     for operation in document::operations(document) {
         for (status, response) in
@@ -106,9 +107,7 @@ pub(super) fn errors(document: &mut Value) -> Result<Option<String>> {
             "rename it, or let the error answers refer to it",
         ));
     }
-    let Some(name) = &problem else {
-        return Ok(None);
-    };
+    let name = problem.unwrap_or_else(|| PROBLEM.to_owned());
     let answer = json!({
         "description": "A problem.",
         "content": { "application/json": { "schema": { "$ref": format!("#{SCHEMAS}/{name}") } } },
@@ -120,7 +119,7 @@ pub(super) fn errors(document: &mut Value) -> Result<Option<String>> {
             responses.insert("5XX".to_owned(), answer.clone());
         }
     }
-    Ok(problem)
+    Ok(name)
 }
 
 /// What the transport supplies is no parameter.

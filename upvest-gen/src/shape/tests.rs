@@ -230,7 +230,7 @@ fn codes_are_found_by_their_pattern_and_decimals_by_their_format() {
     ] {
         let (found, shaped) = property("x", schema);
         assert_eq!(found, json!({ "$ref": format!("#/components/schemas/{name}") }));
-        assert_eq!(shaped.replacements, BTreeMap::from([(name.to_owned(), format!("crate::types::{name}"))]));
+        assert_eq!(shaped.replacements[name], format!("crate::types::{name}"));
     }
 }
 
@@ -244,6 +244,7 @@ fn what_the_server_judges_is_not_checked_again() {
             "{ type: number, format: double }",
         ),
         ("{ type: boolean, default: true }", "{ type: boolean }"),
+        ("{ type: object, additionalProperties: false }", "{ type: object }"),
     ] {
         assert_eq!(property("x", schema).0, yaml(expected), "{schema}");
     }
@@ -301,7 +302,7 @@ fn an_optional_list_is_not_an_empty_one() {
     }
     let (required, shaped) = property("tags", "{ type: array, items: { type: string } }");
     assert_eq!(required, yaml("{ type: array, items: { type: string } }"));
-    assert!(shaped.replacements.is_empty());
+    assert_eq!(shaped.replacements.keys().collect::<Vec<_>>(), ["Problem"]);
 }
 
 #[test]
@@ -328,7 +329,7 @@ fn a_change_request_tells_null_from_absent() {
     }
     // What only comes in is absent either way.
     let shaped = schemas(&text("Order", "{ type: string, nullable: true }")).unwrap();
-    assert!(shaped.replacements.is_empty());
+    assert_eq!(shaped.replacements.keys().collect::<Vec<_>>(), ["Problem"]);
     let error =
         refused(schemas(&text("OrderUpdate", "{ type: object, nullable: true }")), "an inline object");
     assert_eq!(error.pointer(), "/components/schemas/OrderUpdate/properties/x");
@@ -427,6 +428,14 @@ fn every_error_status_carries_the_one_problem_type() {
         }
     }
     assert_eq!(shaped.replacements["Error"], "crate::types::Problem");
+}
+
+#[test]
+fn errors_carry_a_problem_in_a_description_without_one() {
+    let shaped = operations("/a: { get: { operationId: getA, responses: { '200': {} } } }", "{}").unwrap();
+    let error = &shaped.document["paths"]["/a"]["get"]["responses"]["4XX"];
+    assert_eq!(error["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Problem");
+    assert_eq!(shaped.replacements["Problem"], "crate::types::Problem");
 }
 
 #[test]
