@@ -130,7 +130,7 @@ fn setter(function: &mut ImplItemFn, fields: &[Field], name: &str, operation: &O
     };
     *function = new;
     let text = match (name, described, &operation.body) {
-        ("body", None, Some(text)) => text.clone(),
+        ("body", None, Some(text)) if !text.is_empty() => text.clone(),
         (_, Some((_, text)), _) if !text.is_empty() => text.clone(),
         _ => format!("Sets `{name}`."),
     };
