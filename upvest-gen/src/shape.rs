@@ -45,7 +45,7 @@ pub(crate) fn shape(mut document: Value) -> Result<Shaped> {
     shaper.parameters(&mut document, &listed)?;
     let Shaper { names, mut replacements, .. } = shaper;
     replacements.insert(problem, "crate::types::Problem".to_owned());
-    replacements.extend(lists::listings(&mut document));
+    replacements.extend(lists::listings(&mut document)?);
     let Named { ids, enums } = names.finish()?;
     let named = ids.iter().map(|id| &id.name).chain(enums.iter().map(|item| &item.name));
     replacements.extend(named.map(|name| (name.clone(), format!("crate::types::{name}"))));

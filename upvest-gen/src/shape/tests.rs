@@ -522,3 +522,44 @@ fn what_a_request_holds_is_sent_through_all_references() {
     .unwrap();
     assert_eq!(shaped.sent.iter().map(String::as_str).collect::<Vec<_>>(), ["Leg", "OrderCreate", "Price"]);
 }
+
+const LIST: &str = "{ /orders: { get: { operationId: listOrders, parameters: PARAMETERS, \
+    responses: { '200': { content: { application/json: { schema: { $ref: '#/components/schemas/Orders' } } } } } } } }";
+
+fn listing(parameters: &str, answer: &str) -> Result<Shaped> {
+    let schemas = format!(
+        "Order: {{ properties: {{ name: {{ type: string }} }} }}\nPaginationMeta: {{ properties: {{ total: {{ type: integer }} }} }}\nOrders: {answer}"
+    );
+    operations(&LIST.replace("PARAMETERS", parameters), &schemas)
+}
+
+const DATA: &str = "data: { type: array, items: { $ref: '#/components/schemas/Order' } }";
+
+#[test]
+fn an_answer_of_data_and_meta_is_one_generic_listing() {
+    for meta in ["", ", meta: { $ref: '#/components/schemas/PaginationMeta' }"] {
+        let shaped =
+            listing("[]", &format!("{{ required: [data], properties: {{ {DATA}{meta} }} }}")).unwrap();
+        assert_eq!(shaped.replacements["Orders"], "crate::types::Listing<crate::types::Order>");
+    }
+}
+
+#[test]
+fn an_answer_with_more_than_a_list_stays_a_type_of_its_own() {
+    for answer in [
+        format!("{{ required: [data], properties: {{ {DATA}, sum: {{ type: integer }} }} }}"),
+        format!("{{ properties: {{ {DATA} }} }}"),
+        "{ required: [data], properties: { data: { $ref: '#/components/schemas/Order' } } }".to_owned(),
+    ] {
+        let shaped = listing("[]", &answer).unwrap();
+        assert!(!shaped.replacements.contains_key("Orders"), "{answer}");
+    }
+}
+
+#[test]
+fn what_pages_and_answers_with_no_list_is_refused() {
+    let parameters = "[{ name: offset, in: query, schema: { type: integer } }, { name: limit, in: query, schema: { type: integer } }]";
+    let error = listing(parameters, "{ properties: { count: { type: integer } } }").err().unwrap();
+    assert_eq!(error.pointer(), "/paths/~1orders/get");
+    assert!(error.problem().contains("listOrders takes `offset` and `limit`"), "{error}");
+}
