@@ -201,3 +201,35 @@ fn is_same_origin(url: &Url, base: &Url) -> bool {
     let origin = |url: &Url| (url.port_or_known_default(), url.scheme() == "https");
     origin(url) == origin(base) && url.host_str() == base.host_str()
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::http_send::HttpFuture;
+    use crate::upvest::Upvest;
+
+    #[derive(Debug)]
+    struct Unreachable;
+
+    impl HttpSend for Unreachable {
+        fn send(&self, request: Request) -> HttpFuture<'_> {
+            panic!("sent {}", request.url())
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_another_server_than_the_configured_one() {
+        static META: OperationMeta = OperationMeta::custom("x", Method::GET, "/x");
+        let environment = Environment::Custom("http://127.0.0.1:9".parse().unwrap());
+        let builder = Upvest::builder(environment).credentials("id", "secret").http_sender(Unreachable);
+        let upvest = builder.build().unwrap();
+        for url in ["http://127.0.0.1:10/x", "https://127.0.0.1:9/x", "http://localhost:9/x", "http://evil.example:9/x"] {
+            let request = Request::new(Method::GET, url.parse().unwrap());
+            let error = upvest.pipeline().call(request, &META).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
+        }
+    }
+}

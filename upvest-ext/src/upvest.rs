@@ -84,6 +84,11 @@ impl Upvest {
         &self.pipeline.core.budget
     }
 
+    #[cfg(test)]
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
     pub(crate) fn assemble(http: reqwest::Client, pipeline: Pipeline) -> Self {
         let pipeline = Arc::new(pipeline);
         let base_url = pipeline.core.base_url.as_str().trim_end_matches('/');

@@ -52,7 +52,7 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_on_many_threads_share_one_token_request() {
+async fn callers_that_come_while_a_token_is_on_its_way_share_it() {
     // Callers that arrive one after another while the request is on its way, each in a task of its own.
     let api =
         FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());

@@ -1,9 +1,9 @@
 //! A server without a network, on a clock that stands still until everybody waits.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
@@ -93,6 +93,8 @@ impl Seen {
     }
 }
 
+static HTTP: OnceLock<reqwest::Client> = OnceLock::new();
+
 type Handler = Box<dyn Fn(&Seen, usize) -> Reply + Send + Sync>;
 
 /// A server. The number that its handlers get counts the requests of their sort, from 0.
@@ -149,6 +151,8 @@ impl FakeApi {
         let url = "http://127.0.0.1:9".parse().unwrap();
         Upvest::builder(Environment::Custom(url))
             .credentials(CLIENT_ID, CLIENT_SECRET)
+            // Making one takes milliseconds, as it reads the system's certificates.
+            .http_client(HTTP.get_or_init(reqwest::Client::new).clone())
             .http_sender(self.clone())
             .clock(TestClock::new())
     }

@@ -1,0 +1,188 @@
+//! What a call sends, what it gives back, and what it refuses to do.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{CLIENT_ID, FakeApi, Reply, order};
+use http::HeaderValue;
+use serde::Deserialize;
+use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::{CallOptions, Environment, Error, ErrorKind, Method, ResponseExt, Upvest, UpvestBuilder};
+
+/// Numbers its signatures, and notes what was there to be signed.
+#[derive(Clone, Debug, Default)]
+struct Numbering {
+    seen: Arc<Mutex<Vec<(String, bool)>>>,
+    broken: bool,
+}
+
+impl SignRequest for Numbering {
+    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
+        Box::pin(async move {
+            if self.broken {
+                return Err("the key is gone".into());
+            }
+            let mut seen = self.seen.lock().unwrap();
+            let authorized = request.headers().contains_key("authorization");
+            seen.push((request.url().path().to_owned(), authorized));
+            request.headers_mut().insert("signature", HeaderValue::from(seen.len()));
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too() {
+    let api = FakeApi::new(|_, n| [Reply::status(503), Reply::status(401), Reply::order()][n].clone());
+    let signer = Numbering::default();
+    let upvest = api.builder().signer(signer.clone()).build().unwrap();
+    upvest.create_order().body(order()).send().await.unwrap();
+    let seen = signer.seen.lock().unwrap().clone();
+    let expected = [("/auth/token", false), ("/orders", true), ("/orders", true), ("/auth/token", false), ("/orders", true)];
+    assert_eq!(seen, expected.map(|(path, authorized)| (path.to_owned(), authorized)));
+    let signatures: Vec<_> = api.seen().iter().map(|seen| seen.header("signature").to_owned()).collect();
+    assert_eq!(signatures, ["2", "3", "5"]);
+    assert_eq!(api.seen_tokens()[0].header("signature"), "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_signed_is_not_sent() {
+    let api = FakeApi::new(|_, _| Reply::order());
+    let upvest = api.builder().signer(Numbering { broken: true, ..Numbering::default() }).build().unwrap();
+    let error = Error::from(upvest.create_order().body(order()).send().await.unwrap_err());
+    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Signing, 0, false));
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the key is gone");
+    assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_carries_the_headers_that_upvest_needs() {
+    let api = FakeApi::new(|_, _| Reply::order());
+    let upvest = api.builder().user_agent("my-bank/2.1").build().unwrap();
+    let options = CallOptions::new().header("x-trace", "abc");
+    upvest.with(options).create_order().body(order()).send().await.unwrap();
+    let seen = &api.seen()[0];
+    assert_eq!(seen.header("upvest-client-id"), CLIENT_ID);
+    assert_eq!(seen.header("upvest-api-version"), "1");
+    assert_eq!(seen.header("accept"), "application/json");
+    assert_eq!(seen.header("content-type"), "application/json");
+    assert_eq!(seen.header("authorization"), "Bearer token-0");
+    assert_eq!(seen.header("user-agent"), concat!("my-bank/2.1 upvest-rust/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(seen.header("x-trace"), "abc");
+    assert_eq!(seen.headers.get_all("accept").iter().count(), 1);
+    assert!(seen.headers["authorization"].is_sensitive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_the_sdk_cannot_be_set_by_hand() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    for name in ["Authorization", "signature", "Signature-Input", "idempotency-key", "upvest-client-id", "host", "b ad"] {
+        let upvest = api.client().with(CallOptions::new().header(name, "x"));
+        let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}");
+    }
+    assert_eq!(api.api_calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_comes_along_without_losing_the_value() {
+    let api = FakeApi::new(|_, n| match n {
+        0 => Reply::status(503).header("retry-after", "3"),
+        _ => Reply::order().header("upvest-request-id", "r-7").header("upvest-sdk-call", "{\"attempts\": 99}"),
+    });
+    let order = api.client().create_order().body(order()).send().await.unwrap();
+    assert_eq!(order.cash_amount.unwrap().to_string(), "100.00");
+    let call = order.metadata();
+    assert_eq!((call.status.as_u16(), call.attempts, call.elapsed), (201, 2, Duration::from_secs(3)));
+    assert_eq!(call.request_id.as_deref(), Some("r-7"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_is_handed_on_as_it_comes() {
+    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::new(200, "%PDF-1.7") });
+    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+    let file = api.client().retrieve_file().file_id(id).send().await.unwrap();
+    assert_eq!(file.metadata().attempts, 2);
+    let chunks: Vec<_> = futures_util::StreamExt::collect(file.into_inner_stream()).await;
+    let bytes: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.unwrap().to_vec()).collect();
+    assert_eq!(bytes, b"%PDF-1.7");
+    assert_eq!(api.seen()[1].header("accept"), "application/pdf, application/octet-stream");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_request_gets_the_same_token_and_headers() {
+    #[derive(Deserialize)]
+    struct Quote {
+        price: String,
+    }
+    let api = FakeApi::new(|_, _| Reply::new(200, r#"{"price": "1.50"}"#).header("upvest-request-id", "r-1"));
+    let upvest = api.client();
+    let quote = upvest.request(Method::GET, "/quotes").query("isin", "DE 1&2").send_json::<Quote>().await.unwrap();
+    assert_eq!((quote.price.as_str(), quote.metadata().request_id.as_deref()), ("1.50", Some("r-1")));
+    let seen = &api.seen()[0];
+    assert_eq!((seen.path.as_str(), seen.header("authorization")), ("/quotes", "Bearer token-0"));
+    assert_eq!(seen.header("accept"), "application/json");
+
+    let error = upvest.request(Method::GET, "/quotes").send_json::<u8>().await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(!format!("{error} {error:?}").contains("1.50"));
+    for path in ["quotes", "//evil.example?x", "/a#b"] {
+        assert!(upvest.request(Method::GET, path).send().await.is_err(), "{path}");
+    }
+    upvest.request(Method::GET, "//evil.example/x").send().await.unwrap();
+    assert_eq!(api.seen().pop().unwrap().path, "//evil.example/x", "a path stays a path of our server");
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_for_a_token_by_hand_needs_no_token() {
+    use upvest_ext::api::types::AccessToken;
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let token: AccessToken = api
+        .client()
+        .create_access_token()
+        .body_map(|body| body.client_id(CLIENT_ID).client_secret("s").grant_type("client_credentials").scope("a"))
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(!format!("{token:?}").contains("token-0"));
+    assert_eq!(api.token_calls(), 1);
+    assert!(api.seen_tokens()[0].headers.get("authorization").is_none());
+}
+
+#[test]
+fn a_builder_reports_everything_that_is_wrong_at_once() {
+    let url = "http://example.com".parse().unwrap();
+    let error = Upvest::builder(Environment::Custom(url)).user_agent("line\nbreak").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let message = error.to_string();
+    for part in ["https", "user agent", "client secret"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let error = Upvest::builder(Environment::Live).credentials("id", "secret").build().unwrap_err();
+    assert!(error.to_string().contains("unsigned"));
+}
+
+#[test]
+fn all_missing_variables_are_reported_in_one_error() {
+    let error = UpvestBuilder::from_vars(|_| None).unwrap_err();
+    for name in ["UPVEST_ENVIRONMENT", "UPVEST_CLIENT_ID", "UPVEST_CLIENT_SECRET"] {
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let with = |environment: &'static str| {
+        UpvestBuilder::from_vars(move |name| match name {
+            "UPVEST_ENVIRONMENT" => Some(environment.to_owned()),
+            "UPVEST_CLIENT_ID" => Some(CLIENT_ID.to_owned()),
+            "UPVEST_CLIENT_SECRET" => Some("hush".to_owned()),
+            _ => None,
+        })
+    };
+    let error = with("production").unwrap_err();
+    assert!(error.to_string().contains("sandbox") && !error.to_string().contains("hush"));
+    for environment in ["sandbox", "live", "http://127.0.0.1:8080"] {
+        let builder = with(environment).unwrap().signer(Numbering::default());
+        builder.build().unwrap();
+    }
+}

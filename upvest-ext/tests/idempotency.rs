@@ -1,0 +1,121 @@
+//! One key for one logical call.
+
+mod common;
+
+use std::collections::HashSet;
+
+use common::{Fate, FakeApi, Reply, order};
+use upvest_ext::{CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt};
+
+#[tokio::test(start_paused = true)]
+async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
+    let api = FakeApi::new(|_, n| if n % 3 == 2 { Reply::order() } else { Reply::status(503) });
+    let upvest = api.client();
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let answer = upvest.create_order().body(order()).send().await.unwrap();
+        assert_eq!(answer.metadata().attempts, 3);
+        keys.push(answer.metadata().idempotency_key.unwrap().to_string());
+    }
+    let sent: Vec<_> = api.seen().iter().map(|seen| seen.header("idempotency-key").to_owned()).collect();
+    assert_eq!(sent[..3], [keys[0].as_str(); 3]);
+    assert_eq!(sent[3..], [keys[1].as_str(); 3]);
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_operations_that_take_a_key_get_one() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let answer = api.client().list_orders().send().await.unwrap();
+    assert_eq!(answer.metadata().idempotency_key, None);
+    assert!(api.seen()[0].headers.get("idempotency-key").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_is_in_every_error_of_the_call() {
+    let replies = [
+        Reply::status(400),
+        Reply::status(401),
+        Reply::status(503),
+        Reply::status(302),
+        Reply::fate(Fate::Broken),
+        Reply::fate(Fate::NotSent),
+        Reply::fate(Fate::Silence),
+        Reply::new(201, r#"{"not": "an order"}"#),
+        Reply::new(200, "{}"),
+    ];
+    for reply in replies {
+        let case = format!("{reply:?}");
+        let api = FakeApi::new(move |_, _| reply.clone());
+        let error = Error::from(api.client().create_order().body(order()).send().await.unwrap_err());
+        let sent = api.seen()[0].header("idempotency-key").to_owned();
+        assert_eq!(error.idempotency_key().map(|key| key.to_string()), Some(sent), "{case}");
+        assert_eq!(error.operation(), Some("create_order"), "{case}");
+        assert!(error.attempts() > 0 && error.elapsed().is_some(), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_key_resumes_the_same_order_after_a_crash() {
+    let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::order() });
+    let stored = IdempotencyKey::generate().to_string();
+    // The process dies while the call is under way.
+    let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
+    let first = api.client();
+    let call = tokio::spawn(async move { first.with(options).create_order().body(order()).send().await.map(drop) });
+    while api.api_calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    // Another one finds the order and its key.
+    let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
+    api.client().with(options).create_order().body(order()).send().await.unwrap();
+    let seen = api.seen();
+    assert_eq!((seen[0].header("idempotency-key"), &seen[0].body), (stored.as_str(), &seen[1].body));
+    assert_eq!(seen[1].header("idempotency-key"), stored);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_refused_for_a_second_request_but_not_for_the_same_one_again() {
+    let api = FakeApi::new(|_, _| Reply::order());
+    let upvest = api.client().with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
+    upvest.create_order().body(order()).send().await.unwrap();
+    upvest.create_order().body(order()).send().await.unwrap();
+    let other = upvest.create_order().body(order().cash_amount("100.01")).send().await;
+    let error = Error::from(other.unwrap_err());
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0));
+    assert_eq!(api.api_calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_on_an_operation_that_takes_none_does_not_make_it_repeatable() {
+    let api = FakeApi::new(|_, _| Reply::status(503));
+    let upvest = api.client().with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
+    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+    upvest.cancel_order().order_id(id).send().await.unwrap_err();
+    assert_eq!(api.api_calls(), 1);
+}
+
+#[test]
+fn keys_are_random_version_4_uuids_and_survive_a_round_trip() {
+    let keys: HashSet<_> = (0..10_000).map(|_| IdempotencyKey::generate()).collect();
+    assert_eq!(keys.len(), 10_000);
+    for key in keys {
+        assert_eq!(key.as_uuid().get_version_num(), 4);
+        assert_eq!(key.to_string().parse(), Ok(key));
+    }
+    assert!("not a key".parse::<IdempotencyKey>().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn raw_requests_are_keyed_only_by_the_key_given() {
+    let api = FakeApi::new(|_, _| Reply::status(503));
+    let upvest = api.client();
+    upvest.request(Method::POST, "/x").send().await.unwrap_err();
+    assert!(api.seen()[0].headers.get("idempotency-key").is_none());
+    let key = IdempotencyKey::generate();
+    let options = CallOptions::new().idempotency_key(key);
+    let error = upvest.request(Method::POST, "/x").options(options).send().await.unwrap_err();
+    assert_eq!((error.attempts(), error.idempotency_key()), (4, Some(key)));
+}
