@@ -1,6 +1,8 @@
 //! A server without a network, on a clock that stands still until everybody waits.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod socket;
+
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,0 +1,136 @@
+//! Over a real socket: what the fakes take for granted.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use common::order;
+use common::socket::{self, SocketServer, http, token};
+use secrecy::SecretString;
+use upvest_ext::{Error, ErrorKind, ResponseExt, StoreFuture, StoredToken, TokenKey, TokenStore};
+
+fn is_token(request: &str) -> bool {
+    request.starts_with("POST /auth/token")
+}
+
+fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
+    let head = request.split("\r\n\r\n").next().unwrap();
+    head.lines().filter_map(|line| line.split_once(": ")).filter(|(n, _)| *n == name).map(|(_, v)| v).collect()
+}
+
+#[tokio::test]
+async fn an_order_goes_out_complete_and_each_header_once() {
+    let server = SocketServer::start(|request| {
+        if is_token(request) { token() } else { http("201 Created", "upvest-request-id: r-1\r\n", common::ORDER) }
+    })
+    .await;
+    let upvest = server.builder().build().unwrap();
+    let answer = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(answer.metadata().request_id.as_deref(), Some("r-1"));
+    let request = server.requests().remove(0);
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    assert_eq!(header(&request, "content-length"), [body.len().to_string()]);
+    for (name, value) in [
+        ("authorization", "Bearer socket-token"),
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+        ("upvest-client-id", common::CLIENT_ID),
+        ("upvest-api-version", "1"),
+    ] {
+        assert_eq!(header(&request, name), [value], "{name}");
+    }
+    assert_eq!(header(&request, "idempotency-key").len(), 1);
+    assert_eq!(header(&request, "api-version"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_key() {
+    let count = AtomicUsize::new(0);
+    let server = SocketServer::start(move |request| {
+        if is_token(request) {
+            return token();
+        }
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => None,
+            // More is announced than comes.
+            1 => Some("HTTP/1.1 201 Created\r\ncontent-length: 9999\r\n\r\n{".to_owned()),
+            _ => http("201 Created", "", common::ORDER),
+        }
+    })
+    .await;
+    let upvest = server.builder().build().unwrap();
+    let answer = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(answer.metadata().attempts, 3);
+    let key = answer.metadata().idempotency_key.unwrap().to_string();
+    for request in server.requests() {
+        assert_eq!(header(&request, "idempotency-key"), [key.as_str()]);
+    }
+}
+
+/// A store that always has a token.
+#[derive(Debug)]
+struct Stocked;
+
+impl TokenStore for Stocked {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+        let lifetime = Duration::from_secs(1799);
+        let token = StoredToken { token: "stored".into(), expires_at: SystemTime::now() + lifetime, lifetime };
+        Box::pin(std::future::ready(Some(token)))
+    }
+
+    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_known_to_have_sent_nothing() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = socket::builder(listener.local_addr().unwrap());
+    drop(listener);
+    let upvest = gone.token_store(Arc::new(Stocked)).build().unwrap();
+    // Not a byte has left, so that even a call without a key is tried again.
+    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+    let error = Error::from(upvest.cancel_order().order_id(id).send().await.unwrap_err());
+    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Connect, 4, false));
+    let mut chain = String::new();
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next {
+        chain += &error.to_string();
+        next = error.source();
+    }
+    assert!(chain.contains("refused"), "{chain}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = SocketServer::start(|_| http("200 OK", "", "{}")).await;
+    let to = format!("location: http://{}/orders\r\n", elsewhere.address);
+    let server = SocketServer::start(move |request| {
+        if is_token(request) { token() } else { http("307 Temporary Redirect", &to, "") }
+    })
+    .await;
+    let error = Error::from(server.builder().build().unwrap().list_orders().send().await.unwrap_err());
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::UnexpectedStatus, 307));
+    assert!(error.to_string().contains("redirect"));
+    assert_eq!(elsewhere.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
+    let server = SocketServer::start(|request| match request {
+        _ if is_token(request) => token(),
+        _ if request.starts_with("GET /orders") => http("307 Temporary Redirect", "location: /elsewhere\r\n", ""),
+        _ => http("200 OK", "", r#"{"data": []}"#),
+    })
+    .await;
+    let upvest = server.builder().http_client(reqwest::Client::new()).build().unwrap();
+    let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Configuration, 1));
+}
