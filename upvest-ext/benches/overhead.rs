@@ -17,7 +17,8 @@ const WARM_UP: usize = 2_000;
 
 const ORDER: &str = r#"{"id":"5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11","account_id":"6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11","user_id":"7e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11","instrument_id":"8e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11","side":"BUY","type":"MARKET","status":"NEW","cash_amount":"100.00","currency":"EUR","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}"#;
 
-const TOKEN: &str = r#"{"access_token":"a-token","expires_in":86400,"token_type":"bearer","scope":"orders:read"}"#;
+const TOKEN: &str =
+    r#"{"access_token":"a-token","expires_in":86400,"token_type":"bearer","scope":"orders:read"}"#;
 
 fn main() -> ExitCode {
     let address = serve();
@@ -27,14 +28,16 @@ fn main() -> ExitCode {
     let overhead = ours.saturating_sub(bare);
     println!("bare reqwest and serde_json: {bare:?}");
     println!("Upvest, warm and unsigned:   {ours:?}");
-    println!("overhead: {overhead:?}, at most {LIMIT:?} allowed (medians of {ROUNDS} calls each, taken in turn)");
+    println!(
+        "overhead: {overhead:?}, at most {LIMIT:?} allowed (medians of {ROUNDS} calls each, taken in turn)"
+    );
     if overhead <= LIMIT { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn measure(address: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>) {
-    let base = format!("http://{address}");
+async fn measure(server: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>) {
+    let url = format!("http://{server}");
     let http = reqwest::Client::new();
-    let upvest = Upvest::builder(Environment::Custom(base.parse().unwrap()))
+    let client = Upvest::builder(Environment::Custom(url.parse().unwrap()))
         .credentials("0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081", "secret")
         .build()
         .unwrap();
@@ -43,7 +46,7 @@ async fn measure(address: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>
     for round in 0..WARM_UP + ROUNDS {
         let started = Instant::now();
         let answer = http
-            .get(format!("{base}/orders/{id}"))
+            .get(format!("{url}/orders/{id}"))
             .header("accept", "application/json")
             .header("authorization", "Bearer a-token")
             .send()
@@ -54,7 +57,7 @@ async fn measure(address: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>
         let one = started.elapsed();
 
         let started = Instant::now();
-        black_box(upvest.retrieve_order().order_id(id).send().await.unwrap().into_inner());
+        black_box(client.retrieve_order().order_id(id).send().await.unwrap().into_inner());
         let two = started.elapsed();
         if round >= WARM_UP {
             bare.push(one);
@@ -94,7 +97,10 @@ async fn answer(mut stream: TcpStream) {
             return;
         }
         let body = if buffer.starts_with(b"POST /auth/token") { TOKEN } else { ORDER };
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
             return;
         }

@@ -77,10 +77,9 @@ impl Ambient {
     }
 
     /// A fraction in `[0, 1)` with all the 53 bits that an `f64` holds.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
     pub(crate) fn fraction(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
-        let bits = (self.random.bits() >> 11) as f64;
-        bits / (1_u64 << 53) as f64
+        (self.random.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

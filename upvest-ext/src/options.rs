@@ -103,14 +103,16 @@ impl CallOptions {
         N: TryInto<HeaderName, Error: Display>,
         V: TryInto<HeaderValue, Error: Display>,
     {
-        match (name.try_into(), value.try_into()) {
-            (Ok(name), _) if is_reserved(&name) => {
-                self.problem = Some(format!("the SDK sets the header `{name}` itself"))
+        let problem = match (name.try_into(), value.try_into()) {
+            (Ok(name), _) if is_reserved(&name) => format!("the SDK sets the header `{name}` itself"),
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+                return self;
             }
-            (Ok(name), Ok(value)) => _ = self.headers.insert(name, value),
-            (Err(error), _) => self.problem = Some(error.to_string()),
-            (Ok(name), Err(error)) => self.problem = Some(format!("header `{name}`: {error}")),
-        }
+            (Err(error), _) => error.to_string(),
+            (Ok(name), Err(error)) => format!("header `{name}`: {error}"),
+        };
+        self.problem = Some(problem);
         self
     }
 }

@@ -226,7 +226,12 @@ mod tests {
         let environment = Environment::Custom("http://127.0.0.1:9".parse().unwrap());
         let builder = Upvest::builder(environment).credentials("id", "secret").http_sender(Unreachable);
         let upvest = builder.build().unwrap();
-        for url in ["http://127.0.0.1:10/x", "https://127.0.0.1:9/x", "http://localhost:9/x", "http://evil.example:9/x"] {
+        for url in [
+            "http://127.0.0.1:10/x",
+            "https://127.0.0.1:9/x",
+            "http://localhost:9/x",
+            "http://evil.example:9/x",
+        ] {
             let request = Request::new(Method::GET, url.parse().unwrap());
             let error = upvest.pipeline().call(request, &META).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");

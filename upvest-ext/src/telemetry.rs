@@ -72,6 +72,10 @@ mod on {
         pub(crate) fn token_refused() {
             tracing::warn!("token refused, trying once more with a new one");
         }
+
+        pub(crate) fn token_not_renewed(status: Option<u16>, pause: Duration) {
+            tracing::warn!(http.response.status_code = status, ?pause, "no new token");
+        }
     }
 }
 
@@ -107,5 +111,7 @@ mod off {
         pub(crate) fn gave_up(_: u32, _: Setback, _: Stop) {}
 
         pub(crate) fn token_refused() {}
+
+        pub(crate) fn token_not_renewed(_: Option<u16>, _: Duration) {}
     }
 }

@@ -40,7 +40,13 @@ async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too(
     let upvest = api.builder().signer(signer.clone()).build().unwrap();
     upvest.create_order().body(order()).send().await.unwrap();
     let seen = signer.seen.lock().unwrap().clone();
-    let expected = [("/auth/token", false), ("/orders", true), ("/orders", true), ("/auth/token", false), ("/orders", true)];
+    let expected = [
+        ("/auth/token", false),
+        ("/orders", true),
+        ("/orders", true),
+        ("/auth/token", false),
+        ("/orders", true),
+    ];
     assert_eq!(seen, expected.map(|(path, authorized)| (path.to_owned(), authorized)));
     let signatures: Vec<_> = api.seen().iter().map(|seen| seen.header("signature").to_owned()).collect();
     assert_eq!(signatures, ["2", "3", "5"]);
@@ -78,7 +84,15 @@ async fn a_call_carries_the_headers_that_upvest_needs() {
 #[tokio::test(start_paused = true)]
 async fn headers_of_the_sdk_cannot_be_set_by_hand() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    for name in ["Authorization", "signature", "Signature-Input", "idempotency-key", "upvest-client-id", "host", "b ad"] {
+    for name in [
+        "Authorization",
+        "signature",
+        "Signature-Input",
+        "idempotency-key",
+        "upvest-client-id",
+        "host",
+        "b ad",
+    ] {
         let upvest = api.client().with(CallOptions::new().header(name, "x"));
         let error = Error::from(upvest.list_orders().send().await.unwrap_err());
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}");
@@ -90,7 +104,9 @@ async fn headers_of_the_sdk_cannot_be_set_by_hand() {
 async fn metadata_comes_along_without_losing_the_value() {
     let api = FakeApi::new(|_, n| match n {
         0 => Reply::status(503).header("retry-after", "3"),
-        _ => Reply::order().header("upvest-request-id", "r-7").header("upvest-sdk-call", "{\"attempts\": 99}"),
+        _ => {
+            Reply::order().header("upvest-request-id", "r-7").header("upvest-sdk-call", "{\"attempts\": 99}")
+        }
     });
     let order = api.client().create_order().body(order()).send().await.unwrap();
     assert_eq!(order.cash_amount.unwrap().to_string(), "100.00");
@@ -119,7 +135,8 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
     }
     let api = FakeApi::new(|_, _| Reply::new(200, r#"{"price": "1.50"}"#).header("upvest-request-id", "r-1"));
     let upvest = api.client();
-    let quote = upvest.request(Method::GET, "/quotes").query("isin", "DE 1&2").send_json::<Quote>().await.unwrap();
+    let quote =
+        upvest.request(Method::GET, "/quotes").query("isin", "DE 1&2").send_json::<Quote>().await.unwrap();
     assert_eq!((quote.price.as_str(), quote.metadata().request_id.as_deref()), ("1.50", Some("r-1")));
     let seen = &api.seen()[0];
     assert_eq!((seen.path.as_str(), seen.header("authorization")), ("/quotes", "Bearer token-0"));
@@ -142,7 +159,9 @@ async fn asking_for_a_token_by_hand_needs_no_token() {
     let token: AccessToken = api
         .client()
         .create_access_token()
-        .body_map(|body| body.client_id(CLIENT_ID).client_secret("s").grant_type("client_credentials").scope("a"))
+        .body_map(|body| {
+            body.client_id(CLIENT_ID).client_secret("s").grant_type("client_credentials").scope("a")
+        })
         .send()
         .await
         .unwrap()

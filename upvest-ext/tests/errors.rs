@@ -4,7 +4,7 @@ mod common;
 
 use std::error::Error as _;
 
-use common::{Fate, FakeApi, Reply, order};
+use common::{FakeApi, Fate, Reply, order};
 use upvest_ext::api::runtime::DecodeError;
 use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy};
 
@@ -94,7 +94,9 @@ async fn a_builder_that_lacks_something_sends_nothing() {
     let api = FakeApi::new(|_, _| Reply::order());
     let error = Error::from(api.client().create_order().send().await.unwrap_err());
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    assert!(error.is_validation() && !error.is_outcome_unknown() && error.to_string().contains("`account_id`"));
+    assert!(
+        error.is_validation() && !error.is_outcome_unknown() && error.to_string().contains("`account_id`")
+    );
     assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
 }
 
@@ -103,7 +105,8 @@ fn an_error_can_be_made_for_a_users_own_tests() {
     use upvest_ext::api::{Error as ApiError, ResponseValue, types::Problem};
     let status = http::StatusCode::CONFLICT;
     let problem = Problem::from_body(status, br#"{"detail": "already filled"}"#);
-    let error = Error::from(ApiError::ErrorResponse(ResponseValue::new(problem, status, http::HeaderMap::new())));
+    let error =
+        Error::from(ApiError::ErrorResponse(ResponseValue::new(problem, status, http::HeaderMap::new())));
     assert!(error.is_conflict());
     assert_eq!((error.attempts(), error.operation()), (0, None));
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashSet;
 
-use common::{Fate, FakeApi, Reply, order};
+use common::{FakeApi, Fate, Reply, order};
 use upvest_ext::{CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt};
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +62,8 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
     // The process dies while the call is under way.
     let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
     let first = api.client();
-    let call = tokio::spawn(async move { first.with(options).create_order().body(order()).send().await.map(drop) });
+    let call =
+        tokio::spawn(async move { first.with(options).create_order().body(order()).send().await.map(drop) });
     while api.api_calls() == 0 {
         tokio::task::yield_now().await;
     }

@@ -17,13 +17,21 @@ fn is_token(request: &str) -> bool {
 
 fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
     let head = request.split("\r\n\r\n").next().unwrap();
-    head.lines().filter_map(|line| line.split_once(": ")).filter(|(n, _)| *n == name).map(|(_, v)| v).collect()
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(n, _)| *n == name)
+        .map(|(_, v)| v)
+        .collect()
 }
 
 #[tokio::test]
 async fn an_order_goes_out_complete_and_each_header_once() {
     let server = SocketServer::start(|request| {
-        if is_token(request) { token() } else { http("201 Created", "upvest-request-id: r-1\r\n", common::ORDER) }
+        if is_token(request) {
+            token()
+        } else {
+            http("201 Created", "upvest-request-id: r-1\r\n", common::ORDER)
+        }
     })
     .await;
     let upvest = server.builder().build().unwrap();
@@ -76,7 +84,8 @@ struct Stocked;
 impl TokenStore for Stocked {
     fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
         let lifetime = Duration::from_secs(1799);
-        let token = StoredToken { token: "stored".into(), expires_at: SystemTime::now() + lifetime, lifetime };
+        let token =
+            StoredToken { token: "stored".into(), expires_at: SystemTime::now() + lifetime, lifetime };
         Box::pin(std::future::ready(Some(token)))
     }
 
@@ -126,7 +135,9 @@ async fn a_redirect_is_not_followed() {
 async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
     let server = SocketServer::start(|request| match request {
         _ if is_token(request) => token(),
-        _ if request.starts_with("GET /orders") => http("307 Temporary Redirect", "location: /elsewhere\r\n", ""),
+        _ if request.starts_with("GET /orders") => {
+            http("307 Temporary Redirect", "location: /elsewhere\r\n", "")
+        }
         _ => http("200 OK", "", r#"{"data": []}"#),
     })
     .await;

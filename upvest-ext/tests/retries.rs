@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Fate, FakeApi, Fixed, Reply, Seen};
+use common::{FakeApi, Fate, Fixed, Reply, Seen};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, timeout};
 use upvest_ext::api::operations::OPERATIONS;
 use upvest_ext::{
-    CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt, RetryBudget, RetryClass, RetryPolicy, Upvest,
+    CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt, RetryBudget, RetryClass, RetryPolicy,
+    Upvest,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -116,7 +117,15 @@ async fn the_generated_operations_follow_the_same_table() {
 fn the_class_of_every_operation_is_reviewed() {
     let classes: Vec<_> = OPERATIONS
         .iter()
-        .map(|operation| format!("{:?} {} {} {}", RetryClass::of(operation), operation.name, operation.method, operation.path))
+        .map(|operation| {
+            format!(
+                "{:?} {} {} {}",
+                RetryClass::of(operation),
+                operation.name,
+                operation.method,
+                operation.path
+            )
+        })
         .collect();
     assert_eq!(classes.len(), 70);
     insta::assert_snapshot!(classes.join("\n"));
@@ -181,8 +190,8 @@ async fn place(upvest: &Upvest, key: IdempotencyKey) -> Result<(), Error> {
 async fn a_server_that_commits_and_drops_a_thousand_times_has_a_thousand_orders() {
     let exchange = Exchange::default();
     let mut resumed = 0;
-    for run in 0..1000 {
-        let api = exchange.api(run);
+    for run in 1..=1000 {
+        let api = exchange.api(run as u64);
         let upvest = api.client();
         // The recipe: the key is stored before the call, and a call that failed is sent again under it, also by the
         // process that comes after this one.
@@ -190,7 +199,7 @@ async fn a_server_that_commits_and_drops_a_thousand_times_has_a_thousand_orders(
         while place(&upvest, stored.parse().unwrap()).await.is_err() {
             resumed += 1;
         }
-        assert_eq!(exchange.placed(), run as usize + 1);
+        assert_eq!(exchange.placed(), run);
     }
     assert_eq!(exchange.placed(), 1000);
     assert!(resumed > 50, "only {resumed} calls failed, so this has not tested much");
@@ -243,9 +252,12 @@ async fn a_call_never_outlasts_its_deadline() {
     let patient = RetryPolicy::new().max_attempts(1000);
     for millis in [0, 1, 130, 999, 2500, 7777] {
         let deadline = Duration::from_millis(millis);
-        for token in [Reply::token("t", 1799), Reply::token("t", 1799).after(SECOND), Reply::fate(Fate::Silence)] {
+        for token in
+            [Reply::token("t", 1799), Reply::token("t", 1799).after(SECOND), Reply::fate(Fate::Silence)]
+        {
             for reply in &slow {
-                let (token, reply, case) = (token.clone(), reply.clone(), format!("{deadline:?} {token:?} {reply:?}"));
+                let (token, reply, case) =
+                    (token.clone(), reply.clone(), format!("{deadline:?} {token:?} {reply:?}"));
                 let api = FakeApi::with_tokens(move |_, _| token.clone(), move |_, _| reply.clone());
                 let upvest = api.builder().retry(patient).build().unwrap();
                 for options in [
@@ -255,7 +267,11 @@ async fn a_call_never_outlasts_its_deadline() {
                     let started = Instant::now();
                     let options = options.timeout(400 * SECOND);
                     upvest.with(options).list_orders().send().await.unwrap_err();
-                    assert!(started.elapsed() <= deadline + Duration::from_millis(50), "{case}: {:?}", started.elapsed());
+                    assert!(
+                        started.elapsed() <= deadline + Duration::from_millis(50),
+                        "{case}: {:?}",
+                        started.elapsed()
+                    );
                 }
             }
         }
@@ -344,7 +360,9 @@ async fn the_waits_are_those_of_the_policy() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
-    for (value, date) in [("7", None), ("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:30 GMT"))] {
+    for (value, date) in
+        [("7", None), ("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:30 GMT"))]
+    {
         let api = FakeApi::new(move |_, n| match (n, date) {
             (0, None) => Reply::status(503).header("retry-after", value),
             (0, Some(date)) => Reply::status(429).header("retry-after", value).header("date", date),
@@ -355,7 +373,10 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
     }
     let api = FakeApi::new(|_, _| Reply::status(503).header("retry-after", "31"));
     let error = Error::from(api.client().list_orders().send().await.unwrap_err());
-    assert_eq!((error.attempts(), error.elapsed(), error.retry_after()), (1, Some(Duration::ZERO), Some(31 * SECOND)));
+    assert_eq!(
+        (error.attempts(), error.elapsed(), error.retry_after()),
+        (1, Some(Duration::ZERO), Some(31 * SECOND))
+    );
     assert!(error.hint().unwrap().contains("retry_after()"));
 }
 
@@ -363,7 +384,8 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
 async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
     let api = always(Row::Status(503));
     let upvest = api.builder().retry(RetryPolicy::new().max_attempts(2)).build().unwrap();
-    let count = async |upvest: &Upvest| Error::from(upvest.list_orders().send().await.unwrap_err()).attempts();
+    let count =
+        async |upvest: &Upvest| Error::from(upvest.list_orders().send().await.unwrap_err()).attempts();
     assert_eq!(count(&upvest).await, 2);
     assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::never()))).await, 1);
     assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::new().max_attempts(6)))).await, 6);

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use common::socket::{SocketServer, http};
-use common::{Fate, FakeApi, Reply, order};
+use common::{FakeApi, Fate, Reply, order};
 use http::HeaderValue;
 use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
@@ -116,7 +116,8 @@ fn echoes() -> Vec<String> {
 }
 
 fn replies() -> Vec<Reply> {
-    let mut replies: Vec<_> = [Fate::NotSent, Fate::Broken, Fate::BrokenBody, Fate::Silence].map(Reply::fate).to_vec();
+    let mut replies: Vec<_> =
+        [Fate::NotSent, Fate::Broken, Fate::BrokenBody, Fate::Silence].map(Reply::fate).to_vec();
     for echo in echoes() {
         for status in [400, 401, 403, 409, 422, 429, 500, 502, 503] {
             replies.push(Reply::new(status, echo.clone()));
@@ -138,7 +139,8 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
         .with_writer(move || writer.clone())
         .init();
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let shown = runtime.block_on(provoke());
     // Over a real socket, for the logs of the HTTP libraries.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -72,6 +72,22 @@ async fn callers_that_come_while_a_token_is_on_its_way_share_it() {
     assert_eq!(api.token_calls(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_on_many_threads_share_one_token_request() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.client();
+    let tasks: Vec<_> = (0..1000)
+        .map(|_| {
+            let upvest = upvest.clone();
+            tokio::spawn(async move { list(&upvest).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!((api.token_calls(), api.api_calls()), (1, 1000));
+}
+
 #[tokio::test(start_paused = true)]
 async fn over_an_hour_renewals_add_no_latency() {
     let api = FakeApi::with_tokens(
@@ -98,9 +114,10 @@ async fn an_outage_of_five_minutes_inside_the_renewal_window_fails_no_call() {
     let down = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&down);
     let api = FakeApi::with_tokens(
-        move |_, n| match seen.load(Ordering::SeqCst) {
-            true => Reply::status(503).after(2 * SECOND),
-            false => Reply::token(&format!("token-{n}"), 1799).after(2 * SECOND),
+        move |_, n| {
+            let down = seen.load(Ordering::SeqCst);
+            let reply = if down { Reply::status(503) } else { Reply::token(&format!("token-{n}"), 1799) };
+            reply.after(2 * SECOND)
         },
         |_, _| Reply::empty_list(),
     );

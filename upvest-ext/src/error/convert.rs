@@ -1,13 +1,11 @@
 //! From the generated client's errors to ours.
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, StatusCode};
 use upvest_api::runtime::{DecodeError, carried};
 use upvest_api::types::Problem;
 
 use super::{Error, ErrorKind};
-use crate::http_send::{Interruption, SendError};
+use crate::http_send::SendError;
 use crate::response::{CallInfo, request_id};
 
 impl From<upvest_api::Error<Problem>> for Error {
@@ -71,10 +69,6 @@ impl Error {
 
     /// A request that got no answer.
     pub(crate) fn interrupted(error: SendError) -> Self {
-        let message: Cow<'static, str> = match error.how {
-            Interruption::Timeout => "no answer in time".into(),
-            _ => error.to_string().into(),
-        };
-        Self::new(error.how.into(), message).with_source(error.source)
+        Self::new(error.how.into(), error.to_string()).with_source(error.source)
     }
 }

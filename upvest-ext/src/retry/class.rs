@@ -42,10 +42,11 @@ impl RetryClass {
             (_, Setback::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
             (_, Setback::Interrupted(Interruption::Redirected)) | (Self::Never, _) => false,
             (Self::Safe | Self::Keyed, Setback::Interrupted(_)) => true,
-            (Self::Safe, Setback::Answered(StatusCode::INTERNAL_SERVER_ERROR)) => true,
-            (Self::Safe | Self::Keyed, Setback::Answered(status)) => {
-                matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504)
-            }
+            (Self::Safe | Self::Keyed, Setback::Answered(status)) => match status.as_u16() {
+                408 | 425 | 429 | 502 | 503 | 504 => true,
+                500 => self == Self::Safe,
+                _ => false,
+            },
         }
     }
 }

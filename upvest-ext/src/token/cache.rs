@@ -13,6 +13,7 @@ use super::request::TokenRequest;
 use super::scopes::Scopes;
 use crate::error::Error;
 use crate::retry::Backoff;
+use crate::telemetry::CallSpan;
 
 /// The pauses between background renewals that fail. Calls do not wait for them: they have a token that works.
 const RENEWAL_PAUSE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(15));
@@ -124,20 +125,21 @@ impl Slot {
         if state.number != number || state.flight.take().is_none() {
             return;
         }
-        match fetched {
+        let error = match fetched {
             Ok(token) => {
                 state.token = Some(Arc::clone(token));
                 state.failures = 0;
                 state.renew_after = None;
+                return;
             }
-            Err(_) => {
-                // Between half the window and all of it, so that a fleet of clients does not come back together.
-                let window = RENEWAL_PAUSE.window(state.failures);
-                let pause = window.mul_f64(0.5 + request.ambient.fraction() / 2.0);
-                state.failures = state.failures.saturating_add(1);
-                state.renew_after = Some(request.ambient.now() + pause);
-            }
-        }
+            Err(error) => error,
+        };
+        // Between half the window and all of it, so that a fleet of clients does not come back together.
+        let window = RENEWAL_PAUSE.window(state.failures);
+        let pause = window.mul_f64(0.5 + request.ambient.fraction() / 2.0);
+        state.failures = state.failures.saturating_add(1);
+        state.renew_after = Some(request.ambient.now() + pause);
+        CallSpan::token_not_renewed(error.status().map(|status| status.as_u16()), pause);
     }
 }
 

@@ -66,13 +66,15 @@ async fn read(stream: &mut TcpStream) -> String {
             return text;
         }
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
         if body.len() >= length.unwrap_or(0) {
             return text;
         }
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a script returns")]
 pub fn http(status: &str, headers: &str, body: &str) -> Option<String> {
     let length = body.len();
     Some(format!(
