@@ -12,7 +12,7 @@ use common::{FakeApi, Fate, Reply, order};
 use http::HeaderValue;
 use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{Error, IdempotencyKey, MemoryTokenStore, Upvest};
+use upvest_ext::{Error, MemoryTokenStore, Upvest};
 
 const SECRET: &str = "canary+client/secret=1 &%~";
 const TOKEN: &str = "canary-access.token_2+/=";
@@ -213,7 +213,8 @@ async fn show(upvest: &Upvest, out: &mut String) {
     if let Err(error) = raw {
         describe(&error, out);
     }
-    let _ = write!(out, "{:?}", IdempotencyKey::generate());
+    // Now that there is a token in the cache.
+    let _ = write!(out, "{upvest:?}{:?}{:#?}", upvest.list_orders(), **upvest);
 }
 
 async fn provoke_on_a_socket() -> String {
