@@ -78,7 +78,7 @@ fn no_private_key(blocks: &[Pem]) -> KeyError {
 
 fn from_sec1(der: &[u8], curve: Option<KeyAlgorithm>) -> Result<(KeyAlgorithm, PrivateScalar), KeyError> {
     let key = EcPrivateKey::from_der(der).map_err(|_| KeyError::Damaged("not the DER of RFC 5915"))?;
-    let named = key.parameters.and_then(|parameters| parameters.named_curve());
+    let named = key.parameters.and_then(EcParameters::named_curve);
     let algorithm = match (named, curve) {
         (Some(oid), _) => supported_curve(oid)?,
         (None, Some(curve)) => curve,

@@ -3,6 +3,7 @@
 mod algorithm;
 mod base;
 mod digest;
+mod explain;
 mod key;
 mod key_error;
 mod key_file;
@@ -16,6 +17,11 @@ mod signer;
 
 pub use algorithm::KeyAlgorithm;
 pub use base::SignatureVersion;
+#[cfg(feature = "webhooks")]
+pub(crate) use base::signature_base;
+#[cfg(feature = "webhooks")]
+pub(crate) use digest::digest_header;
+pub use explain::{ExplainError, Explanation, explain_signature};
 pub use key::SigningKey;
 pub use key_error::KeyError;
 pub use public_key::{InvalidPublicKey, PublicKey};

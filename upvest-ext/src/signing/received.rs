@@ -71,7 +71,7 @@ impl SignaturePolicy {
     /// # Errors
     ///
     /// Where no signature stands, what is wrong with the one that came furthest.
-    pub fn claims<'a>(&self, request: &Received<'a>, now: SystemTime) -> Result<Vec<Claim>, Refusal> {
+    pub fn claims(&self, request: &Received<'_>, now: SystemTime) -> Result<Vec<Claim>, Refusal> {
         let headers = request.parts.headers;
         let inputs = joined(headers, "signature-input").ok_or(Refusal::MissingSignature)?;
         let signatures = joined(headers, "signature").ok_or(Refusal::MissingSignature)?;

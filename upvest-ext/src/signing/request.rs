@@ -125,28 +125,40 @@ impl RequestSigner {
     pub async fn sign_request(&self, request: &mut reqwest::Request) -> Result<(), SigningError> {
         let now = (self.clock)();
         let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();
-        let nonce = (self.nonce)();
-        if !is_plain(&nonce) {
-            return Err(SigningError::InvalidNonce);
-        }
         prepare(request, now, created)?;
-
         let components = covered(request);
-        let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
-        let (key_id, expires) = (&self.key_id, created.saturating_add(self.lifetime.as_secs()));
-        let params =
-            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
-        let names: Vec<&str> = components.iter().map(String::as_str).collect();
-        let base = signature_base(parts(request), SignatureVersion::V15, &names, &params)
-            .expect("only what the request has is covered");
-        let signature = self.signer.sign(&base).await?;
+        let params = self.params(&components, created)?;
+        let signature = self.signer.sign(&base(request, &params)).await?;
 
         let headers = request.headers_mut();
-        headers.insert(SIGNATURE_INPUT, header_value(format!("{LABEL}={params}")));
+        headers.insert(SIGNATURE_INPUT, header_value(format!("{LABEL}={}", params.text)));
         headers.insert(SIGNATURE, header_value(format!("{LABEL}=:{}:", STANDARD.encode(signature))));
         headers.insert(SIGNATURE_VERSION, HeaderValue::from_static("15"));
         Ok(())
     }
+
+    fn params<'a>(&self, components: &'a [String], created: u64) -> Result<Params<'a>, SigningError> {
+        let (key_id, nonce) = (&self.key_id, (self.nonce)());
+        if !is_plain(&nonce) {
+            return Err(SigningError::InvalidNonce);
+        }
+        let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
+        let expires = created.saturating_add(self.lifetime.as_secs());
+        let text =
+            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
+        Ok(Params { components: components.iter().map(String::as_str).collect(), text })
+    }
+}
+
+/// The covered components, and what the signature says of itself.
+struct Params<'a> {
+    components: Vec<&'a str>,
+    text: String,
+}
+
+fn base(request: &reqwest::Request, params: &Params<'_>) -> Vec<u8> {
+    signature_base(parts(request), SignatureVersion::V15, &params.components, &params.text)
+        .expect("only what the request has is covered")
 }
 
 impl SignRequest for RequestSigner {

@@ -8,7 +8,7 @@ use super::delivery::Delivery;
 use super::fetch_keys::{FetchKeys, FetchKeysError};
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::key_set::KeySet;
-use crate::signing::{KeyAlgorithm, Received, Refusal, SignaturePolicy};
+use crate::signing::{Claim, KeyAlgorithm, Received, Refusal, SignaturePolicy};
 
 /// Why a delivery was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ impl WebhookVerifier {
         let mut unavailable = None;
         for claim in claims {
             let found = match &*self.keys {
-                Keys::Fixed(keys) => keys.find(claim.key_id()).map(|key| key.cloned()).collect(),
+                Keys::Fixed(keys) => keys.find(claim.key_id()).map(Option::<&_>::cloned).collect(),
                 Keys::Cached(cache) => match cache.find(claim.key_id()).await {
                     Ok(found) => found,
                     Err(error) => {
@@ -124,7 +124,7 @@ impl WebhookVerifier {
         Err(unavailable.map_or(VerifyError::Refused(furthest), VerifyError::KeysUnavailable))
     }
 
-    fn judge(&self, claim: &crate::signing::Claim, found: &Found) -> Option<Refusal> {
+    fn judge(&self, claim: &Claim, found: &Found) -> Option<Refusal> {
         let mut furthest = Refusal::UnknownKey;
         for key in found {
             let allowed = key.as_ref().filter(|key| self.allowed.contains(&key.algorithm()));

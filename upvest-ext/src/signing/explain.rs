@@ -1,0 +1,135 @@
+//! Shows what a signature covers, without the secrets: the first thing to look at when Upvest says "Signature is incorrect".
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+
+use super::base::{Parts, SignatureVersion, signature_base};
+use super::request::parts;
+use super::signature_input::{SignatureInput, parse_inputs};
+
+/// Headers whose values are never shown.
+const SECRET: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+
+/// What [`explain_signature`] found. `Display` shows it all, secrets masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The label of the signature, `sig1`.
+    pub label: String,
+    /// The id of the key.
+    pub key_id: String,
+    /// When the signature was made, in seconds since 1970.
+    pub created: i64,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<i64>,
+    /// The signature base, line by line, secrets masked.
+    pub base: String,
+    /// SHA-512 of the true base, in hex: compare it with another signer's.
+    pub base_sha512: String,
+    /// Headers on the request that the signature does not cover.
+    pub uncovered: Vec<String>,
+}
+
+/// Why a signature cannot be explained.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The request has no `signature-input`.
+    #[error("the request is not signed: it has no signature-input")]
+    NotSigned,
+    /// `signature-input` cannot be read.
+    #[error("the header signature-input is malformed")]
+    Malformed,
+    /// The signature covers something that the request does not have.
+    #[error("the signature covers `{0}`, which the request does not have")]
+    Missing(String),
+}
+
+/// Rebuilds the signature base of a signed request and shows it with tokens and other secrets masked.
+///
+/// ```
+/// use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey, explain_signature};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", SigningKey::generate(KeyAlgorithm::EcdsaP521)?)?;
+/// let mut request = reqwest::Request::new(reqwest::Method::GET, "https://sandbox.upvest.co/users?limit=1".parse()?);
+/// request.headers_mut().insert("authorization", "Bearer secret".parse()?);
+/// signer.sign_request(&mut request).await?;
+///
+/// let explanation = explain_signature(&request)?.to_string();
+/// assert!(explanation.contains(r#""@query": ?limit=1"#));
+/// assert!(!explanation.contains("secret"));
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// [`ExplainError`] where the request is not signed, or was changed so that its signature cannot be rebuilt.
+pub fn explain_signature(request: &reqwest::Request) -> Result<Explanation, ExplainError> {
+    let headers = request.headers();
+    let value = headers.get("signature-input").ok_or(ExplainError::NotSigned)?;
+    let inputs =
+        value.to_str().ok().and_then(|value| parse_inputs(value).ok()).ok_or(ExplainError::Malformed)?;
+    let input = inputs.first().ok_or(ExplainError::Malformed)?;
+    let base = rebuild(parts(request), input)?;
+    let masked = masked(headers);
+    let shown = rebuild(Parts { headers: &masked, ..parts(request) }, input)?;
+    let is_covered = |name: &str| input.components.contains(&name);
+    let uncovered = headers.keys().map(HeaderName::as_str).filter(|name| !is_covered(name));
+    Ok(Explanation {
+        label: input.label.to_owned(),
+        key_id: input.key_id.to_owned(),
+        created: input.created,
+        expires: input.expires,
+        base: String::from_utf8_lossy(&shown).into_owned(),
+        base_sha512: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, &base).as_ref()),
+        uncovered: uncovered.map(str::to_owned).collect(),
+    })
+}
+
+fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, ExplainError> {
+    signature_base(parts, SignatureVersion::V15, &input.components, input.raw)
+        .map_err(|missing| ExplainError::Missing(missing.to_owned()))
+}
+
+/// The same headers, secrets replaced by their length.
+fn masked(headers: &HeaderMap) -> HeaderMap {
+    let mut masked = headers.clone();
+    for (name, value) in &mut masked {
+        if value.is_sensitive() || SECRET.contains(&name.as_str()) {
+            let text = value.to_str().unwrap_or_default();
+            let scheme = match text.split_once(' ') {
+                Some(("Bearer", _)) => "Bearer ",
+                _ => "",
+            };
+            let mask = format!("{scheme}<hidden, {} bytes>", value.len() - scheme.len());
+            *value = mask.parse().expect("letters and a number make a header value");
+        }
+    }
+    masked
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lifetime = self.expires.map(|expires| expires.saturating_sub(self.created));
+        write!(f, "{} by key {}, made at {}", self.label, self.key_id, self.created)?;
+        match lifetime {
+            Some(seconds) => writeln!(f, ", good for {seconds} s")?,
+            None => writeln!(f, ", without end")?,
+        }
+        writeln!(f, "--- signature base (secrets masked) ---")?;
+        writeln!(f, "{}", self.base)?;
+        writeln!(f, "--- SHA-512 of the true base ---")?;
+        writeln!(f, "{}", self.base_sha512)?;
+        write!(f, "not covered: {}", self.uncovered.join(", "))
+    }
+}

@@ -1,0 +1,93 @@
+//! An extractor and a ready route for [`axum`](https://docs.rs/axum).
+
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post_service};
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::delivery::Delivery;
+use super::event::{Event, UndecodableEvent};
+use super::handler::{Outcome, WebhookHandler};
+use super::tower::{WebhookService, original_target, read};
+use super::verifier::WebhookVerifier;
+use crate::signing::Received;
+
+/// The largest body that the extractor reads: 2 MiB.
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// A route that verifies deliveries and gives their events to `handler`.
+///
+/// ```
+/// # fn router(handler: upvest_ext::webhooks::WebhookHandler) -> axum::Router {
+/// axum::Router::new().route("/webhooks", upvest_ext::webhooks::axum::route(handler))
+/// # }
+/// ```
+pub fn route<S>(handler: WebhookHandler) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    post_service(WebhookService::new(handler))
+}
+
+/// Extracts a verified delivery; the state must hold a [`WebhookVerifier`]. Anything else never reaches the function.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use upvest_ext::webhooks::{WebhookVerifier, axum::Verified};
+///
+/// async fn webhook(delivery: Verified) {
+///     for event in delivery.events() {
+///         println!("{event:?}");
+///     }
+/// }
+///
+/// # fn router(verifier: WebhookVerifier) -> Router {
+/// Router::new().route("/webhooks", post(webhook)).with_state(verifier)
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verified(Bytes);
+
+impl Verified {
+    /// Decodes the events, as [`Delivery::events`] does.
+    pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
+        Delivery::new(&self.0).events()
+    }
+
+    /// The bytes as they came.
+    pub fn body(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+/// The request was no delivery of Upvest's.
+#[derive(Debug)]
+pub struct Rejected(StatusCode);
+
+impl IntoResponse for Rejected {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl<S> FromRequest<S> for Verified
+where
+    WebhookVerifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Rejected;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Rejected> {
+        let (parts, body) = request.into_parts();
+        let body = read(body, BODY_LIMIT).await.map_err(Rejected)?;
+        let received = Received::new(&parts.method, original_target(&parts), &parts.headers, &body);
+        let verifier = WebhookVerifier::from_ref(state);
+        let verdict = verifier.verify(&received).await.map(drop);
+        match verdict {
+            Ok(()) => Ok(Self(body)),
+            Err(error) => Err(Rejected(Outcome::refused(error).status)),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! From a delivery to the functions that handle its events, and to the answer that Upvest gets.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use upvest_api::types::WebhookEventCategory;
+
+use super::event::{Event, UndecodableEvent};
+use super::event_type::EventType;
+use super::parking::{ParkEvents, ParkedEvent};
+use super::seen::{Claimed, SeenEvents, SeenInMemory};
+use super::verifier::{VerifyError, WebhookVerifier};
+use crate::signing::{Received, Refusal};
+
+/// Whatever a handler fails with.
+pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
+
+type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
+type Handler = Arc<dyn Fn(Event) -> HandlerFuture + Send + Sync>;
+type Fallback = Arc<dyn Fn(Event, bool) -> HandlerFuture + Send + Sync>;
+
+/// Verifies deliveries and gives each event, once, to the function registered for it.
+///
+/// ```
+/// use upvest_api::types::{Order, WebhookEventCategory};
+/// use upvest_ext::webhooks::{EventType, KeySet, WebhookHandler, WebhookVerifier};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let jwks = r#"{"keys": []}"#;
+/// let handler = WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?))
+///     .on(EventType::OrderFilled, async |event| {
+///         let order: Order = event.resource()?;
+///         println!("{} is filled", order.id);
+///         Ok(())
+///     })
+///     .on_category(WebhookEventCategory::User, async |event| Ok(println!("{event:?}")));
+/// assert_eq!(handler.registered_categories(), [WebhookEventCategory::User, WebhookEventCategory::Order]);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct WebhookHandler {
+    verifier: WebhookVerifier,
+    by_type: HashMap<EventType, Handler>,
+    by_category: HashMap<WebhookEventCategory, Handler>,
+    fallback: Option<Fallback>,
+    seen: Arc<dyn SeenEvents>,
+    parking: Option<(u32, Arc<dyn ParkEvents>)>,
+    body_limit: usize,
+}
+
+/// What became of a delivery.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The status to answer with: 200 only where every event is handled, parked, or nobody's business.
+    pub status: StatusCode,
+    /// Why the delivery was not accepted at all.
+    pub refused: Option<VerifyError>,
+    /// Events handled now.
+    pub handled: usize,
+    /// Events handled before.
+    pub repeated: usize,
+    /// Events for which nothing is registered.
+    pub ignored: usize,
+    /// Events given up on and parked.
+    pub parked: usize,
+    /// What went wrong with the rest. Upvest will send the delivery again.
+    pub failures: Vec<HandlerError>,
+}
+
+/// The event is being handled for another delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is being handled for another delivery")]
+struct BusyElsewhere;
+
+impl WebhookHandler {
+    /// A handler with nothing registered.
+    pub fn new(verifier: WebhookVerifier) -> Self {
+        Self {
+            verifier,
+            by_type: HashMap::new(),
+            by_category: HashMap::new(),
+            fallback: None,
+            seen: Arc::new(SeenInMemory::default()),
+            parking: None,
+            body_limit: 2 * 1024 * 1024,
+        }
+    }
+
+    /// Handles one type of event.
+    #[must_use]
+    pub fn on<F, R>(mut self, event_type: impl Into<EventType>, handler: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.by_type.insert(event_type.into(), Arc::new(move |event| Box::pin(handler(event))));
+        self
+    }
+
+    /// Handles all types of a category that have no handler of their own.
+    #[must_use]
+    pub fn on_category<F, R>(mut self, category: WebhookEventCategory, handler: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.by_category.insert(category, Arc::new(move |event| Box::pin(handler(event))));
+        self
+    }
+
+    /// Handles what nothing else does. The flag says whether this version knows the event's type.
+    #[must_use]
+    pub fn otherwise<F, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(Event, bool) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.fallback = Some(Arc::new(move |event, known| Box::pin(handler(event, known))));
+        self
+    }
+
+    /// Remembers handled events in `seen` instead of in memory.
+    #[must_use]
+    pub fn seen(mut self, seen: impl SeenEvents + 'static) -> Self {
+        self.seen = Arc::new(seen);
+        self
+    }
+
+    /// Tries an event up to `attempts` times (at least once), then parks it and goes on. What cannot be read is parked at once.
+    ///
+    /// Without parking, one event that always fails blocks all deliveries after it: Upvest repeats it without end.
+    #[must_use]
+    pub fn park_after(mut self, attempts: u32, parking: impl ParkEvents + 'static) -> Self {
+        self.parking = Some((attempts.max(1), Arc::new(parking)));
+        self
+    }
+
+    /// The largest body that is read, in bytes. 2 MiB by default; Upvest packs up to 1 MiB, and more for one large event.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// The largest body that is read, in bytes.
+    pub fn max_body_len(&self) -> usize {
+        self.body_limit
+    }
+
+    /// The categories for which something is registered, to create the subscription with.
+    pub fn registered_categories(&self) -> Vec<WebhookEventCategory> {
+        let by_type = self.by_type.keys().map(EventType::category);
+        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().cloned()).collect();
+        categories.into_iter().collect()
+    }
+
+    /// Verifies a delivery and handles its events. Answer with [`Outcome::status`].
+    pub async fn handle(&self, request: &Received<'_>) -> Outcome {
+        if request.body.len() > self.body_limit {
+            return Outcome::of(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let delivery = match self.verifier.verify(request).await {
+            Ok(delivery) => delivery,
+            Err(error) => return Outcome::refused(error),
+        };
+        let mut outcome = Outcome::of(StatusCode::OK);
+        for event in delivery.events() {
+            if let Err(failure) = self.handle_event(event, &mut outcome).await {
+                outcome.failures.push(failure);
+            }
+        }
+        if !outcome.failures.is_empty() {
+            outcome.status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        outcome
+    }
+
+    async fn handle_event(
+        &self,
+        event: Result<Event, UndecodableEvent>,
+        outcome: &mut Outcome,
+    ) -> Result<(), HandlerError> {
+        let name = match &event {
+            Ok(event) => event.id.to_string(),
+            Err(undecodable) => {
+                format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
+            }
+        };
+        let attempt = match self.seen.claim(&name).await? {
+            Claimed::Ours { attempt } => attempt,
+            Claimed::Busy => return Err(BusyElsewhere.into()),
+            Claimed::Done => {
+                outcome.repeated += 1;
+                return Ok(());
+            }
+        };
+        match self.dispatch(event, attempt, outcome).await {
+            Ok(()) => Ok(self.seen.done(&name).await?),
+            Err(error) => {
+                self.seen.failed(&name).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn dispatch(
+        &self,
+        event: Result<Event, UndecodableEvent>,
+        attempt: u32,
+        outcome: &mut Outcome,
+    ) -> Result<(), HandlerError> {
+        let event = match (event, &self.parking) {
+            (Ok(event), _) => event,
+            (Err(undecodable), None) => return Err(undecodable.into()),
+            (Err(undecodable), Some((_, parking))) => {
+                parking.park(ParkedEvent::Undecodable(undecodable)).await?;
+                outcome.parked += 1;
+                return Ok(());
+            }
+        };
+        let Some(handled) = self.call(&event) else {
+            outcome.ignored += 1;
+            return Ok(());
+        };
+        match (handled.await, &self.parking) {
+            (Ok(()), _) => outcome.handled += 1,
+            (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
+                parking.park(ParkedEvent::Unhandled { event, attempts: attempt, error }).await?;
+                outcome.parked += 1;
+            }
+            (Err(error), _) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Starts the handler of the event, where there is one.
+    fn call(&self, event: &Event) -> Option<HandlerFuture> {
+        let event_type = &event.event_type;
+        let handler = self.by_type.get(event_type).or_else(|| self.by_category.get(&event_type.category()));
+        match (handler, &self.fallback) {
+            (Some(handler), _) => Some(handler(event.clone())),
+            (None, Some(fallback)) => Some(fallback(event.clone(), event_type.is_known())),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Outcome {
+    fn of(status: StatusCode) -> Self {
+        let failures = Vec::new();
+        Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, parked: 0, failures }
+    }
+
+    pub(super) fn refused(error: VerifyError) -> Self {
+        // An unknown key may be one that Upvest has just begun to use: say "later", not "never".
+        let status = match error {
+            VerifyError::KeysUnavailable(_) | VerifyError::Refused(Refusal::UnknownKey) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            VerifyError::Refused(_) => StatusCode::UNAUTHORIZED,
+        };
+        Self { refused: Some(error), ..Self::of(status) }
+    }
+}
+
+impl fmt::Debug for WebhookHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookHandler")
+            .field("verifier", &self.verifier)
+            .field("types", &self.by_type.keys())
+            .field("categories", &self.by_category.keys())
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Where events go that cannot be handled, so that they do not block all that come after them.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::event::{Event, UndecodableEvent};
+use super::handler::HandlerError;
+
+/// What [`ParkEvents::park`] returns.
+pub type ParkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+
+/// An event that was given up on.
+#[non_exhaustive]
+pub enum ParkedEvent {
+    /// Its handler failed as often as the policy allows.
+    Unhandled {
+        /// The event.
+        event: Event,
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        error: HandlerError,
+    },
+    /// It cannot be read. Its text is kept.
+    Undecodable(UndecodableEvent),
+}
+
+/// Keeps events that were given up on: in a table, a queue, a file that somebody looks at.
+///
+/// Only an event that is safely parked is acknowledged; where parking fails, Upvest sends the delivery again.
+pub trait ParkEvents: Send + Sync {
+    /// Keeps the event. It may come again where the acknowledgement got lost.
+    fn park(&self, event: ParkedEvent) -> ParkFuture<'_>;
+}
+
+impl fmt::Debug for ParkedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unhandled { event, attempts, .. } => f
+                .debug_struct("Unhandled")
+                .field("event", event)
+                .field("attempts", attempts)
+                .finish_non_exhaustive(),
+            Self::Undecodable(event) => f.debug_tuple("Undecodable").field(event).finish(),
+        }
+    }
+}

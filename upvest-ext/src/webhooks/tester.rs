@@ -1,0 +1,270 @@
+//! For tests of webhook endpoints: signs deliveries as Upvest does, with a throw-away key.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use super::key_set::KeySet;
+use super::verifier::WebhookVerifier;
+use crate::signing::{KeyAlgorithm, KeyError, Received, SignatureVersion, SigningKey};
+use crate::signing::{digest_header, signature_base};
+
+/// Makes deliveries for tests.
+///
+/// ```
+/// use upvest_ext::webhooks::{Tamper, WebhookTester};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tester = WebhookTester::new()?;
+/// let verifier = tester.verifier();
+/// let delivery = tester.deliver("/webhooks", &[WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}))]);
+/// assert!(verifier.verify(&delivery.received()).await.is_ok());
+/// assert!(verifier.verify(&delivery.tampered(Tamper::Body).received()).await.is_err());
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct WebhookTester {
+    key: SigningKey,
+    key_id: String,
+    version: SignatureVersion,
+    at: Option<SystemTime>,
+}
+
+/// A signed delivery.
+#[derive(Clone)]
+pub struct TestDelivery {
+    /// `POST`.
+    pub method: Method,
+    /// Path and query.
+    pub target: Uri,
+    /// The headers, signature included.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A way to spoil a delivery after it was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tamper {
+    /// Changes one byte of the body.
+    Body,
+    /// Changes the body and makes the digest fit it.
+    BodyAndDigest,
+    /// Delivers to another path.
+    Path,
+    /// Moves the end of the signature a day away.
+    Expiry,
+    /// Names another key.
+    KeyId,
+    /// Changes one byte of the signature.
+    Signature,
+    /// Takes the signature off.
+    NoSignature,
+}
+
+impl Tamper {
+    /// All ways.
+    pub const ALL: [Self; 7] = [
+        Self::Body,
+        Self::BodyAndDigest,
+        Self::Path,
+        Self::Expiry,
+        Self::KeyId,
+        Self::Signature,
+        Self::NoSignature,
+    ];
+}
+
+impl WebhookTester {
+    /// A tester with a new P-521 key, signing version 6, as Upvest does today.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where the system has no randomness to give.
+    pub fn new() -> Result<Self, KeyError> {
+        SigningKey::generate(KeyAlgorithm::EcdsaP521).map(Self::with_key)
+    }
+
+    /// A tester that signs with `key`.
+    pub fn with_key(key: SigningKey) -> Self {
+        Self { key, key_id: uuid::Uuid::new_v4().to_string(), version: SignatureVersion::V6, at: None }
+    }
+
+    /// Signs in this version.
+    #[must_use]
+    pub fn version(mut self, version: SignatureVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Signs at this time instead of now.
+    #[must_use]
+    pub fn at(mut self, time: SystemTime) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// The id of the key.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The key set that a server would give out.
+    pub fn key_set(&self) -> KeySet {
+        KeySet::single(&self.key_id, self.key.public_key().clone())
+    }
+
+    /// A verifier that accepts the tester's deliveries.
+    pub fn verifier(&self) -> WebhookVerifier {
+        let verifier = WebhookVerifier::new(self.key_set()).allow([self.key.algorithm()]);
+        match self.at {
+            Some(at) => verifier.clock(move || at),
+            None => verifier,
+        }
+    }
+
+    /// An event in the official shape, with a new id.
+    pub fn event(event_type: &str, object: impl Into<serde_json::Value>) -> serde_json::Value {
+        serde_json::json!({
+            "id": uuid::Uuid::new_v4(),
+            "created_at": "2024-05-17T09:30:00.123456Z",
+            "type": event_type,
+            "object": object.into(),
+            "webhook_id": uuid::Uuid::new_v4(),
+        })
+    }
+
+    /// Signs a batch of events for `target`, a path with or without a query.
+    ///
+    /// # Panics
+    ///
+    /// Where `target` is no path.
+    pub fn deliver(&self, target: &str, events: &[serde_json::Value]) -> TestDelivery {
+        self.deliver_raw(target, serde_json::json!({ "payload": events }).to_string())
+    }
+
+    /// Signs any bytes for `target`.
+    ///
+    /// # Panics
+    ///
+    /// Where `target` is no path, or the clock stands before 1970.
+    pub fn deliver_raw(&self, target: &str, body: impl Into<Bytes>) -> TestDelivery {
+        let body = body.into();
+        let mut headers = HeaderMap::new();
+        let mut set = |name: &'static str, value: String| {
+            let value = HeaderValue::try_from(value).expect("made of digits, base64 and names");
+            headers.insert(HeaderName::from_static(name), value);
+        };
+        set("accept", "application/json".to_owned());
+        set("content-type", "application/json".to_owned());
+        set("content-length", body.len().to_string());
+        set(self.version.digest_header(), digest_header(self.version, &body));
+        let target: Uri = target.parse().expect("the target of a test delivery is a path");
+        let mut delivery = TestDelivery { method: Method::POST, target, headers, body };
+        self.sign(&mut delivery);
+        delivery
+    }
+
+    fn sign(&self, delivery: &mut TestDelivery) {
+        let at = self.at.unwrap_or_else(SystemTime::now);
+        let created = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        let mut names = vec!["@method", "@path"];
+        if delivery.target.query().is_some_and(|query| !query.is_empty()) {
+            names.push("@query");
+        }
+        names.extend(["accept", "content-length", "content-type", self.version.digest_header()]);
+        let list = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
+        let (key_id, expires) = (&self.key_id, created + 5);
+        let nonce = uuid::Uuid::new_v4().simple();
+        let params =
+            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
+        let base = signature_base(delivery.received().parts, self.version, &names, &params)
+            .expect("the delivery has what it covers");
+        let signature = self.key.sign_now(&base).expect("a local key signs");
+        delivery.set("signature-input", &format!("sig1={params}"));
+        delivery.set("signature", &format!("sig1=:{}:", STANDARD.encode(signature)));
+    }
+}
+
+impl TestDelivery {
+    /// The delivery as a server receives it.
+    pub fn received(&self) -> Received<'_> {
+        Received::new(&self.method, &self.target, &self.headers, &self.body)
+    }
+
+    /// The delivery as an HTTP request, for endpoints that take one.
+    pub fn to_request(&self) -> Request<Bytes> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
+    /// The delivery, spoiled.
+    #[must_use]
+    pub fn tampered(&self, tamper: Tamper) -> Self {
+        let mut spoiled = self.clone();
+        match tamper {
+            Tamper::Body => spoiled.spoil_body(),
+            Tamper::BodyAndDigest => {
+                spoiled.spoil_body();
+                for version in [SignatureVersion::V6, SignatureVersion::V15] {
+                    if spoiled.headers.contains_key(version.digest_header()) {
+                        spoiled.set(version.digest_header(), &digest_header(version, &spoiled.body));
+                    }
+                }
+            }
+            Tamper::Path => {
+                let target = self.target.to_string().replacen('/', "/x", 1);
+                spoiled.target = target.parse().unwrap_or_default();
+            }
+            Tamper::Expiry => spoiled.edit("signature-input", |text| text.replace(";expires=", ";expires=9")),
+            Tamper::KeyId => spoiled.edit("signature-input", |text| text.replace("keyid=\"", "keyid=\"0")),
+            Tamper::Signature => {
+                let other = |letter: &str| if letter == "A" { "B" } else { "A" };
+                // `sig1=:` and a few letters of base64, far from its end.
+                spoiled.edit("signature", |text| match (text.get(..20), text.get(20..21), text.get(21..)) {
+                    (Some(head), Some(letter), Some(tail)) => format!("{head}{}{tail}", other(letter)),
+                    _ => String::new(),
+                });
+            }
+            Tamper::NoSignature => {
+                spoiled.headers.remove("signature");
+            }
+        }
+        spoiled
+    }
+
+    fn spoil_body(&mut self) {
+        let mut body = self.body.to_vec();
+        match body.first_mut() {
+            Some(byte) => *byte ^= 1,
+            None => body.push(b' '),
+        }
+        self.body = body.into();
+    }
+
+    fn edit(&mut self, name: &'static str, edit: impl Fn(&str) -> String) {
+        let text = self.headers.get(name).and_then(|value| value.to_str().ok()).map(edit);
+        self.set(name, &text.unwrap_or_default());
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        let value = HeaderValue::try_from(value).expect("made of digits, base64 and names");
+        self.headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+impl std::fmt::Debug for TestDelivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestDelivery")
+            .field("target", &self.target.path())
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
