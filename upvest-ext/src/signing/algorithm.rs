@@ -34,6 +34,7 @@ impl KeyAlgorithm {
         }
     }
 
+    #[cfg(feature = "webhooks")]
     pub(crate) fn from_curve(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.curve() == name)
     }
