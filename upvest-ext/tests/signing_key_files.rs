@@ -8,11 +8,8 @@ use upvest_ext::signing::{KeyAlgorithm, KeyError, SigningKey};
 /// The passphrase in `fixtures/keys/make.sh`, which holds the commands that made the files.
 const PASSPHRASE: &str = "correct horse, battery staple";
 
-const CURVES: [(&str, KeyAlgorithm); 3] = [
-    ("p521", KeyAlgorithm::EcdsaP521),
-    ("p384", KeyAlgorithm::EcdsaP384),
-    ("p256", KeyAlgorithm::EcdsaP256),
-];
+const CURVES: [(&str, KeyAlgorithm); 3] =
+    [("p521", KeyAlgorithm::EcdsaP521), ("p384", KeyAlgorithm::EcdsaP384), ("p256", KeyAlgorithm::EcdsaP256)];
 const PLAIN: [&str; 3] = ["sec1", "sec1-with-parameters", "pkcs8"];
 const ENCRYPTED: [&str; 5] = ["sec1-aes128", "sec1-aes192", "sec1-aes256", "pkcs8-pbkdf2", "pkcs8-scrypt"];
 
@@ -26,7 +23,8 @@ fn open(name: &str, passphrase: Option<&str>) -> Result<SigningKey, KeyError> {
 }
 
 fn assert_opens(key: &str, format: &str, algorithm: KeyAlgorithm, passphrase: Option<&str>) {
-    let signing = open(&format!("{key}.{format}"), passphrase).unwrap_or_else(|error| panic!("{key}.{format}: {error}"));
+    let signing = open(&format!("{key}.{format}"), passphrase)
+        .unwrap_or_else(|error| panic!("{key}.{format}: {error}"));
     assert_eq!(signing.algorithm(), algorithm, "{key}.{format}");
     assert_eq!(signing.public_key().to_pem(), read(&format!("{key}.public")), "{key}.{format}");
     let signature = signing.sign_now(b"message").unwrap();
@@ -158,7 +156,8 @@ fn the_public_key_prints_in_the_form_that_onboarding_asks_for() {
 fn generated_keys_sign_and_differ() {
     for (_, algorithm) in CURVES.into_iter().chain([("", KeyAlgorithm::Ed25519)]) {
         for _ in 0..20 {
-            let (one, two) = (SigningKey::generate(algorithm).unwrap(), SigningKey::generate(algorithm).unwrap());
+            let (one, two) =
+                (SigningKey::generate(algorithm).unwrap(), SigningKey::generate(algorithm).unwrap());
             let signature = one.sign_now(b"message").unwrap();
             assert!(one.public_key().verifies(b"message", &signature));
             assert!(!two.public_key().verifies(b"message", &signature));

@@ -111,7 +111,8 @@ async fn no_request_with_one_bit_changed_is_accepted() {
 
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap();
         let target = "/orders?limit=10&note=caf%C3%A9";
-        let message = Message::new(request.method(), target, request.headers(), body, &["upvest-signature-version"]);
+        let message =
+            Message::new(request.method(), target, request.headers(), body, &["upvest-signature-version"]);
         assert_refuses_all_changes(&message, CHANGES, |received| accepts_request(received, &public));
     }
 }
@@ -127,9 +128,12 @@ fn no_delivery_with_one_bit_changed_is_accepted() {
     for version in [SignatureVersion::V6, SignatureVersion::V15] {
         let tester = WebhookTester::new().unwrap().version(version).at(now());
         let verifier = tester.verifier();
-        let events = [WebhookTester::event("ORDER.FILLED", serde_json::json!({ "id": "1", "status": "FILLED" }))];
+        let events =
+            [WebhookTester::event("ORDER.FILLED", serde_json::json!({ "id": "1", "status": "FILLED" }))];
         let delivery = tester.deliver("/webhooks/upvest?tenant=a%20b&x=1", &events);
-        assert_refuses_all_changes(&message_of(&delivery), CHANGES, |received| accepts_delivery(&verifier, received));
+        assert_refuses_all_changes(&message_of(&delivery), CHANGES, |received| {
+            accepts_delivery(&verifier, received)
+        });
     }
 }
 

@@ -8,8 +8,8 @@ use http::{HeaderValue, Method, Uri};
 use reqwest::Request;
 use upvest_ext::sign_request::SignRequest;
 use upvest_ext::signing::{
-    Claim, ExplainError, InvalidKeyId, KeyAlgorithm, Received, Refusal, RequestSigner, SignaturePolicy, Signer,
-    SignerError, SignerFuture, SigningError, SigningKey, explain_signature,
+    Claim, ExplainError, InvalidKeyId, KeyAlgorithm, Received, Refusal, RequestSigner, SignaturePolicy,
+    Signer, SignerError, SignerFuture, SigningError, SigningKey, explain_signature,
 };
 
 const KEY_ID: &str = "2606a727-e55e-4f72-b47d-323f163acfff";
@@ -104,7 +104,10 @@ async fn the_parameters_are_those_of_the_documentation() {
 #[tokio::test]
 async fn a_query_is_covered_byte_for_byte_and_left_out_where_there_is_none() {
     for (url, line) in [
-        ("https://a.example/x?status=NEW&status=FILLED&note=caf%c3%A9+%20&empty=", Some("?status=NEW&status=FILLED&note=caf%c3%A9+%20&empty=")),
+        (
+            "https://a.example/x?status=NEW&status=FILLED&note=caf%c3%A9+%20&empty=",
+            Some("?status=NEW&status=FILLED&note=caf%c3%A9+%20&empty="),
+        ),
         ("https://a.example/x?flag", Some("?flag")),
         ("https://a.example/x", None),
         ("https://a.example/x?", None),
@@ -247,7 +250,11 @@ impl Signer for KeyService {
     fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
         Box::pin(async move {
             tokio::task::yield_now().await;
-            if self.works { self.key.sign_now(message) } else { Err(SignerError::new("the key service is away")) }
+            if self.works {
+                self.key.sign_now(message)
+            } else {
+                Err(SignerError::new("the key service is away"))
+            }
         })
     }
 }

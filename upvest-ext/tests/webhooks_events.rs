@@ -1,0 +1,141 @@
+//! Events of both shapes, known and unknown, are values; what cannot be read costs only itself.
+
+use serde_json::{Value, json};
+use upvest_api::types::{Order, OrderId, WebhookEventCategory};
+use upvest_ext::webhooks::{Event, EventType, ResourceError, UndecodableEvent, WebhookTester};
+
+const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+
+async fn decode(body: impl Into<Vec<u8>>) -> Vec<Result<Event, UndecodableEvent>> {
+    let tester = WebhookTester::new().unwrap();
+    let delivery = tester.deliver_raw("/webhooks", body.into());
+    tester.verifier().verify(&delivery.received()).await.unwrap().events()
+}
+
+fn event(event_type: &str, object: Value) -> Value {
+    WebhookTester::event(event_type, object)
+}
+
+#[tokio::test]
+async fn the_official_shape_carries_the_resource() {
+    let order = json!({
+        "id": ID, "account_id": ID, "instrument_id": ID, "side": "BUY", "type": "MARKET", "status": "FILLED",
+        "cash_amount": "100.00", "currency": "EUR", "created_at": "2024-05-17T09:30:00Z",
+        "updated_at": "2024-05-17T09:30:00Z",
+    });
+    let events = decode(json!({ "payload": [event("ORDER.FILLED", order)] }).to_string()).await;
+    let event = events[0].as_ref().unwrap();
+    assert_eq!(event.event_type, EventType::OrderFilled);
+    assert_eq!(event.created_at.to_rfc3339(), "2024-05-17T09:30:00.123456+00:00");
+    let order: Order = event.resource().unwrap();
+    assert_eq!(order.id.to_string(), ID);
+    let reference = event.reference().unwrap();
+    assert_eq!(reference.object_type, WebhookEventCategory::Order);
+    assert_eq!(reference.id_as::<OrderId>(), order.id);
+}
+
+#[tokio::test]
+async fn the_other_shape_names_the_resource_to_be_fetched() {
+    let body = json!({ "payload": [{
+        "id": ID, "created_at": "2024-05-17T09:30:00Z", "event_type": "ORDER.NEW", "webhook_id": ID,
+        "object": { "id": ID, "type": "ORDER" },
+    }]});
+    let events = decode(body.to_string()).await;
+    let event = events[0].as_ref().unwrap();
+    assert_eq!(event.event_type, EventType::OrderNew);
+    let Err(ResourceError::NotCarried(reference)) = event.resource::<Order>() else { panic!("carried") };
+    assert_eq!(reference.id_as::<OrderId>().to_string(), ID);
+    assert_eq!(Some(reference), event.reference());
+}
+
+#[tokio::test]
+async fn a_bare_event_needs_no_wrapper() {
+    let events = decode(event("USER.CREATED", json!({ "id": ID })).to_string()).await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].as_ref().unwrap().event_type, EventType::UserCreated);
+}
+
+#[tokio::test]
+async fn one_undecodable_event_among_many_costs_only_itself() {
+    for broken in [json!(null), json!(7), json!({}), json!({ "id": "no uuid" }), json!([[[]]]), json!("text")]
+    {
+        for position in 0..5 {
+            let mut payload: Vec<_> = (0..5).map(|_| event("ORDER.NEW", json!({ "id": ID }))).collect();
+            payload[position] = broken.clone();
+            let events = decode(json!({ "payload": payload }).to_string()).await;
+            assert_eq!(events.len(), 5);
+            for (index, event) in events.iter().enumerate() {
+                assert_eq!(event.is_err(), index == position, "{broken} at {position}");
+            }
+            let undecodable = events[position].as_ref().unwrap_err();
+            assert_eq!(*undecodable.raw, *broken.to_string().as_bytes(), "the text is kept");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_event_is_one_undecodable_event() {
+    for body in ["", "{", "null", "[]", "\u{0}", r#"{"payload": 7}"#] {
+        let events = decode(body).await;
+        assert_eq!(events.len(), 1, "{body}");
+        assert_eq!(*events[0].as_ref().unwrap_err().raw, *body.as_bytes());
+    }
+    assert!(decode(r#"{"payload": []}"#).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_place_of_the_failure_is_told_and_its_content_is_not() {
+    let mut broken = event("ORDER.NEW", json!({ "id": ID }));
+    broken["created_at"] = "CANARY".into();
+    let events = decode(json!({ "payload": [broken] }).to_string()).await;
+    let error = events[0].as_ref().unwrap_err();
+    assert_eq!(error.path, "created_at");
+    assert!(!format!("{error} {error:?}").contains("CANARY"));
+
+    let events = decode(event("ORDER.NEW", json!({ "id": "CANARY", "status": 1 })).to_string()).await;
+    let event = events[0].as_ref().unwrap();
+    let error = event.resource::<Order>().unwrap_err();
+    assert_eq!(error, ResourceError::Unfit("id".to_owned()));
+    assert!(!format!("{event:?} {error} {error:?}").contains("CANARY"));
+}
+
+#[tokio::test]
+async fn unknown_fields_and_both_names_of_the_type_do_no_harm() {
+    let mut extended = event("ORDER.NEW", json!({ "id": ID }));
+    extended["event_type"] = "ORDER.NEW".into();
+    extended["new_field"] = json!({ "a": 1 });
+    let events = decode(json!({ "payload": [extended], "meta": 1 }).to_string()).await;
+    assert_eq!(events[0].as_ref().unwrap().event_type, EventType::OrderNew);
+}
+
+#[test]
+fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
+    let description: Value = serde_json::from_str(include_str!("fixtures/webhook-event-types.json")).unwrap();
+    let described: Vec<_> =
+        description.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+    assert_eq!(described.len(), 60);
+    for wire in described {
+        let event_type = EventType::from_wire(wire);
+        assert!(event_type.is_known(), "{wire}");
+        assert_eq!(event_type.as_str(), wire);
+        assert_eq!(format!("{}.{}", event_type.category().as_str(), event_type.action()), wire);
+    }
+    for wire in ["ACCOUNT_LIQUIDATION.SETTLED", "VIRTUAL_CASH_DECREASE.QUEUED", "INSTRUMENT.ONBOARDED"] {
+        assert!(EventType::from_wire(wire).is_known(), "{wire}");
+    }
+}
+
+#[test]
+fn an_unknown_type_is_kept() {
+    for (wire, category, action) in [
+        ("ORDER.TELEPORTED", "ORDER", "TELEPORTED"),
+        ("COMET.SEEN", "COMET", "SEEN"),
+        ("odd", "odd", ""),
+        ("", "", ""),
+    ] {
+        let event_type = EventType::from_wire(wire);
+        assert!(!event_type.is_known());
+        assert_eq!((event_type.as_str(), event_type.action()), (wire, action));
+        assert_eq!(event_type.category().as_str(), category);
+    }
+}

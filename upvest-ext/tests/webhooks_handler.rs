@@ -1,0 +1,284 @@
+//! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use upvest_api::types::WebhookEventCategory;
+use upvest_ext::webhooks::{
+    Claimed, EventType, HandlerError, ParkEvents, ParkFuture, ParkedEvent, SeenError, SeenEvents, SeenFuture,
+    SeenInMemory, Tamper, WebhookHandler, WebhookTester,
+};
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+fn tester() -> WebhookTester {
+    WebhookTester::new().unwrap()
+}
+
+fn event(event_type: &str) -> Value {
+    WebhookTester::event(event_type, json!({ "id": uuid::Uuid::new_v4() }))
+}
+
+/// Handles everything by writing down what came where; fails on `ORDER.REJECTED`.
+fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
+    let note = |place: &'static str| {
+        let log = Arc::clone(log);
+        move |event: upvest_ext::webhooks::Event| {
+            let log = Arc::clone(&log);
+            async move {
+                log.lock().unwrap().push(format!("{place} {}", event.event_type));
+                Ok::<(), HandlerError>(())
+            }
+        }
+    };
+    let fallback = Arc::clone(log);
+    WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, note("type"))
+        .on(EventType::OrderRejected, async |_| Err("the ledger says no".into()))
+        .on("COMET.SEEN", note("unknown type"))
+        .on_category(WebhookEventCategory::Order, note("category"))
+        .on_category(WebhookEventCategory::User, note("category"))
+        .otherwise(move |event, known| {
+            let log = Arc::clone(&fallback);
+            async move {
+                log.lock().unwrap().push(format!("fallback {} {known}", event.event_type));
+                Ok(())
+            }
+        })
+}
+
+#[tokio::test]
+async fn an_event_goes_to_its_type_then_to_its_category_then_to_the_fallback() {
+    let (tester, log) = (tester(), Log::default());
+    let names = ["ORDER.FILLED", "ORDER.NEW", "USER.TELEPORTED", "COMET.SEEN", "FEE.CHARGED", "COMET.GONE"];
+    let delivery = tester.deliver("/webhooks", &names.map(event));
+    let outcome = handler(&tester, &log).handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.handled), (StatusCode::OK, 6));
+    let expected = [
+        "type ORDER.FILLED",
+        "category ORDER.NEW",
+        "category USER.TELEPORTED",
+        "unknown type COMET.SEEN",
+        "fallback FEE.CHARGED true",
+        "fallback COMET.GONE false",
+    ];
+    assert_eq!(*log.lock().unwrap(), expected);
+}
+
+#[test]
+fn the_registered_categories_are_those_to_subscribe_to() {
+    let categories = handler(&tester(), &Log::default()).registered_categories();
+    let names: Vec<_> = categories.iter().map(WebhookEventCategory::as_str).collect();
+    assert_eq!(names, ["USER", "ORDER", "COMET"]);
+}
+
+#[tokio::test]
+async fn what_nobody_registered_for_is_acknowledged() {
+    let tester = tester();
+    let delivery = tester.deliver("/webhooks", &[event("FEE.CHARGED")]);
+    let outcome = WebhookHandler::new(tester.verifier()).handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.ignored), (StatusCode::OK, 1));
+}
+
+#[tokio::test]
+async fn the_same_event_in_five_batches_is_handled_once() {
+    let (tester, log) = (tester(), Log::default());
+    let handler = handler(&tester, &log);
+    let repeated = event("ORDER.FILLED");
+    for batch in 0..5 {
+        let delivery =
+            tester.deliver("/webhooks", &[event("USER.CREATED"), repeated.clone(), event("ORDER.NEW")]);
+        let outcome = handler.handle(&delivery.received()).await;
+        assert_eq!(outcome.status, StatusCode::OK);
+        assert_eq!((outcome.handled, outcome.repeated), if batch == 0 { (3, 0) } else { (2, 1) });
+    }
+    assert_eq!(log.lock().unwrap().iter().filter(|line| *line == "type ORDER.FILLED").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_event_in_five_batches_at_once_is_handled_once() {
+    let (tester, log) = (tester(), Log::default());
+    let slow = Arc::clone(&log);
+    let handler = WebhookHandler::new(tester.verifier()).on(EventType::OrderFilled, move |_| {
+        let log = Arc::clone(&slow);
+        async move {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            log.lock().unwrap().push("handled".to_owned());
+            Ok(())
+        }
+    });
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+    let tasks: Vec<_> = (0..5)
+        .map(|_| {
+            let (handler, delivery) = (handler.clone(), delivery.clone());
+            tokio::spawn(async move { handler.handle(&delivery.received()).await.status })
+        })
+        .collect();
+    let mut acknowledged = 0;
+    for task in tasks {
+        acknowledged += usize::from(task.await.unwrap() == StatusCode::OK);
+    }
+    assert_eq!(acknowledged, 1, "the others must not say that it is done before it is");
+    assert_eq!(log.lock().unwrap().len(), 1);
+    assert_eq!(handler.handle(&delivery.received()).await.repeated, 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_not_acknowledged_and_costs_the_others_nothing() {
+    let (tester, log) = (tester(), Log::default());
+    let handler = handler(&tester, &log);
+    let batch = [event("ORDER.NEW"), event("ORDER.REJECTED"), event("ORDER.FILLED")];
+    let delivery = tester.deliver("/webhooks", &batch);
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.handled), (StatusCode::INTERNAL_SERVER_ERROR, 2));
+    assert_eq!(outcome.failures[0].to_string(), "the ledger says no");
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.handled, outcome.repeated, outcome.failures.len()), (0, 2, 1));
+}
+
+/// Writes down what is parked, unless it is full.
+#[derive(Clone, Default)]
+struct Shelf {
+    parked: Log,
+    full: Arc<Mutex<bool>>,
+}
+
+impl ParkEvents for Shelf {
+    fn park(&self, event: ParkedEvent) -> ParkFuture<'_> {
+        Box::pin(async move {
+            if *self.full.lock().unwrap() {
+                return Err("the shelf is full".into());
+            }
+            self.parked.lock().unwrap().push(match event {
+                ParkedEvent::Unhandled { event, attempts, error, .. } => {
+                    format!("{} after {attempts}: {error}", event.event_type)
+                }
+                ParkedEvent::Undecodable(event) => String::from_utf8(event.raw.into()).unwrap(),
+                _ => "?".to_owned(),
+            });
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_on() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let handler = handler(&tester, &Log::default()).park_after(3, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), event("ORDER.NEW")]);
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(handler.handle(&delivery.received()).await.status.as_u16());
+    }
+    assert_eq!(statuses, [500, 500, 200, 200, 200]);
+    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.REJECTED after 3: the ledger says no"]);
+}
+
+#[tokio::test]
+async fn one_undecodable_event_is_parked_once_and_the_rest_is_handled() {
+    let (tester, shelf, log) = (tester(), Shelf::default(), Log::default());
+    let handler = handler(&tester, &log).park_after(3, shelf.clone());
+    let delivery =
+        tester.deliver("/webhooks", &[event("ORDER.NEW"), json!({ "odd": 1 }), event("ORDER.FILLED")]);
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.handled, outcome.parked), (StatusCode::OK, 2, 1));
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.repeated, outcome.parked), (3, 0));
+    assert_eq!(*shelf.parked.lock().unwrap(), [r#"{"odd":1}"#]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_parked_is_not_acknowledged() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let handler = handler(&tester, &Log::default()).park_after(1, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), json!({ "odd": 1 })]);
+    *shelf.full.lock().unwrap() = true;
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.failures.len()), (StatusCode::INTERNAL_SERVER_ERROR, 2));
+    *shelf.full.lock().unwrap() = false;
+    let outcome = handler.handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.parked), (StatusCode::OK, 2));
+}
+
+#[tokio::test]
+async fn without_parking_an_undecodable_event_is_not_lost() {
+    let tester = tester();
+    let delivery = tester.deliver("/webhooks", &[json!({ "odd": 1 })]);
+    let outcome = handler(&tester, &Log::default()).handle(&delivery.received()).await;
+    assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn forgeries_and_oversized_bodies_reach_no_handler() {
+    let (tester, log) = (tester(), Log::default());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.NEW")]);
+    let handler = handler(&tester, &log);
+    for tamper in Tamper::ALL {
+        let outcome = handler.handle(&delivery.tampered(tamper).received()).await;
+        assert!(outcome.refused.is_some());
+        // An unknown key may be one that has just been put to use: Upvest is asked to come again.
+        let status = if tamper == Tamper::KeyId { 503 } else { 401 };
+        assert_eq!(outcome.status.as_u16(), status, "{tamper:?}");
+    }
+    let outcome = handler.clone().body_limit(delivery.body.len() - 1).handle(&delivery.received()).await;
+    assert_eq!(outcome.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(log.lock().unwrap().is_empty());
+    assert_eq!(
+        handler.body_limit(delivery.body.len()).handle(&delivery.received()).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_lapses_when_its_holder_falls_silent() {
+    let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
+    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 1 });
+    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 2 });
+    seen.failed("a").await.unwrap();
+    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 3 });
+    seen.done("a").await.unwrap();
+    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Done);
+}
+
+#[tokio::test]
+async fn the_memory_is_bounded_and_forgets_the_oldest() {
+    let seen = SeenInMemory::new(100);
+    for number in 0..1000 {
+        let name = number.to_string();
+        seen.claim(&name).await.unwrap();
+        seen.done(&name).await.unwrap();
+    }
+    assert_eq!(seen.claim("999").await.unwrap(), Claimed::Done);
+    assert_eq!(seen.claim("900").await.unwrap(), Claimed::Done);
+    assert_eq!(seen.claim("0").await.unwrap(), Claimed::Ours { attempt: 1 });
+}
+
+/// A store that is away.
+struct Away;
+
+impl SeenEvents for Away {
+    fn claim<'a>(&'a self, _: &'a str) -> SeenFuture<'a, Claimed> {
+        Box::pin(async { Err(SeenError::new("no connection")) })
+    }
+
+    fn done<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn failed<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_nothing_is_acknowledged() {
+    let (tester, log) = (tester(), Log::default());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.NEW")]);
+    let outcome = handler(&tester, &log).seen(Away).handle(&delivery.received()).await;
+    assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(log.lock().unwrap().is_empty());
+}

@@ -1,0 +1,373 @@
+//! What Upvest signed is accepted, and nothing else; keys come and go without a delivery lost.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+use serde_json::json;
+use tokio::time::{Instant, advance};
+use upvest_ext::signing::{KeyAlgorithm, Refusal, SignatureVersion, SigningKey};
+use upvest_ext::webhooks::{
+    FetchFuture, FetchKeys, FetchKeysError, KeyCacheLimits, KeySet, Tamper, TestDelivery, VerifyError,
+    WebhookTester, WebhookVerifier,
+};
+
+fn events() -> [serde_json::Value; 1] {
+    [WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))]
+}
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_780_854_045)
+}
+
+async fn refusal(verifier: &WebhookVerifier, delivery: &TestDelivery) -> Refusal {
+    match verifier.verify(&delivery.received()).await {
+        Err(VerifyError::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn both_versions_are_accepted_with_and_without_a_query() {
+    for version in [SignatureVersion::V6, SignatureVersion::V15] {
+        let tester = WebhookTester::new().unwrap().version(version);
+        for target in ["/", "/webhooks", "/webhooks?token=a%20b&x=1"] {
+            let delivery = tester.deliver(target, &events());
+            assert!(tester.verifier().verify(&delivery.received()).await.is_ok(), "{version:?} {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_way_of_tampering_has_its_reason() {
+    for version in [SignatureVersion::V6, SignatureVersion::V15] {
+        let tester = WebhookTester::new().unwrap().version(version);
+        let delivery = tester.deliver("/webhooks", &events());
+        for tamper in Tamper::ALL {
+            let expected = match tamper {
+                Tamper::Body => Refusal::DigestMismatch,
+                Tamper::KeyId => Refusal::UnknownKey,
+                Tamper::NoSignature => Refusal::MissingSignature,
+                _ => Refusal::SignatureMismatch,
+            };
+            let found = refusal(&tester.verifier(), &delivery.tampered(tamper)).await;
+            assert_eq!(found, expected, "{version:?} {tamper:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_several_signatures_one_that_stands_is_enough() {
+    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let body = json!({ "payload": events() }).to_string();
+    let (by_old, by_new) = (old.deliver_raw("/webhooks", body.clone()), new.deliver_raw("/webhooks", body));
+    let joined = |name: &str, first: &TestDelivery, second: &TestDelivery| {
+        let text = |delivery: &TestDelivery| delivery.headers[name].to_str().unwrap().to_owned();
+        HeaderValue::try_from(format!("{}, {}", text(first), text(second).replace("sig1=", "sig2="))).unwrap()
+    };
+    for (first, second) in [(&by_old, &by_new), (&by_new, &by_old)] {
+        let mut both = first.clone();
+        for name in ["signature-input", "signature"] {
+            both.headers.insert(
+                if name == "signature" { "signature" } else { "signature-input" },
+                joined(name, first, second),
+            );
+        }
+        assert!(old.verifier().verify(&both.received()).await.is_ok());
+        assert!(new.verifier().verify(&both.received()).await.is_ok());
+        assert_eq!(refusal(&old.verifier(), &both.tampered(Tamper::Body)).await, Refusal::DigestMismatch);
+        let stranger = WebhookTester::new().unwrap().at(now()).verifier();
+        assert_eq!(refusal(&stranger, &both).await, Refusal::UnknownKey);
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let delivery = tester.deliver("/webhooks", &events());
+    // The tester's signatures are good for 5 s.
+    for (seconds, expected) in
+        [(-301, Some(Refusal::CreatedInFuture)), (-300, None), (305, None), (306, Some(Refusal::Expired))]
+    {
+        let at = if seconds < 0 {
+            now() - Duration::from_secs(-seconds as u64)
+        } else {
+            now() + Duration::from_secs(seconds as u64)
+        };
+        let verifier = tester.verifier().clock(move || at);
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert_eq!(verdict.is_ok(), expected.is_none(), "{seconds}");
+        if let Some(expected) = expected {
+            assert_eq!(refusal(&verifier, &delivery).await, expected, "{seconds}");
+            let patient = tester.verifier().tolerance(Duration::from_secs(400)).clock(move || at);
+            assert!(patient.verify(&delivery.received()).await.is_ok());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_p521_is_allowed_unless_more_is() {
+    let mut accepted = Vec::new();
+    for algorithm in
+        [KeyAlgorithm::EcdsaP521, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519]
+    {
+        let tester = WebhookTester::with_key(SigningKey::generate(algorithm).unwrap());
+        let delivery = tester.deliver("/webhooks", &events());
+        let strict = WebhookVerifier::new(tester.key_set());
+        match strict.verify(&delivery.received()).await {
+            Ok(_) => accepted.push(algorithm),
+            Err(VerifyError::Refused(refusal)) => assert_eq!(refusal, Refusal::KeyNotAllowed),
+            Err(other) => panic!("{other:?}"),
+        }
+        assert!(strict.allow([algorithm]).verify(&delivery.received()).await.is_ok(), "{algorithm}");
+    }
+    assert_eq!(accepted, [KeyAlgorithm::EcdsaP521]);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_costs_only_itself() {
+    let tester = WebhookTester::new().unwrap();
+    let mut set: serde_json::Value = serde_json::from_str(&tester.key_set().to_json()).unwrap();
+    let keys = set["keys"].as_array_mut().unwrap();
+    for odd in [
+        json!({ "kid": "rsa", "kty": "RSA", "n": "AQAB", "e": "AQAB" }),
+        json!({ "kid": "off-the-curve", "kty": "EC", "crv": "P-521", "x": "AQ", "y": "AQ" }),
+        json!({ "kid": "too-long", "kty": "EC", "crv": "P-521", "x": "A".repeat(400), "y": "AQ" }),
+        json!({ "kty": "EC" }),
+        json!({ "kid": 7 }),
+        json!("key"),
+        json!(null),
+    ] {
+        keys.insert(0, odd);
+    }
+    let verifier = WebhookVerifier::new(KeySet::from_json(set.to_string()).unwrap());
+    let delivery = tester.deliver("/webhooks", &events());
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    for text in ["", "[]", "{}", r#"{"keys": {}}"#] {
+        assert!(KeySet::from_json(text).is_err(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn coordinates_without_their_left_zeros_are_put_up_with() {
+    // About one key in 128 has a coordinate with a zero in the second byte; the first has one bit only.
+    for _ in 0..20 {
+        let tester = WebhookTester::new().unwrap();
+        let mut set: serde_json::Value = serde_json::from_str(&tester.key_set().to_json()).unwrap();
+        for name in ["x", "y"] {
+            let text = set["keys"][0][name].as_str().unwrap().to_owned();
+            if let Some(rest) = text.strip_prefix("AA") {
+                use base64::Engine as _;
+                let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+                let bytes = engine.decode(format!("AA{rest}")).unwrap();
+                let first = bytes.iter().position(|byte| *byte != 0).unwrap();
+                set["keys"][0][name] = engine.encode(&bytes[first..]).into();
+            }
+        }
+        let verifier = WebhookVerifier::new(KeySet::from_json(set.to_string()).unwrap());
+        assert!(verifier.verify(&tester.deliver("/", &events()).received()).await.is_ok());
+    }
+}
+
+/// A key endpoint whose set the test changes, and which counts.
+#[derive(Clone, Default)]
+struct Endpoint(Arc<Mutex<EndpointState>>);
+
+#[derive(Default)]
+struct EndpointState {
+    set: KeySet,
+    down: bool,
+    takes: Duration,
+    fetched: Vec<Instant>,
+}
+
+impl Endpoint {
+    fn serve(&self, set: KeySet) {
+        self.0.lock().unwrap().set = set;
+    }
+
+    fn set_down(&self, down: bool) {
+        self.0.lock().unwrap().down = down;
+    }
+
+    fn fetches(&self) -> usize {
+        self.0.lock().unwrap().fetched.len()
+    }
+}
+
+impl FetchKeys for Endpoint {
+    fn fetch(&self) -> FetchFuture<'_> {
+        Box::pin(async {
+            let takes = {
+                let mut state = self.0.lock().unwrap();
+                state.fetched.push(Instant::now());
+                state.takes
+            };
+            tokio::time::sleep(takes).await;
+            let state = self.0.lock().unwrap();
+            if state.down { Err(FetchKeysError::new("503")) } else { Ok(state.set.to_json().into_bytes()) }
+        })
+    }
+}
+
+fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
+    WebhookVerifier::fetching(endpoint.clone()).clock(now)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rotation_in_mid_stream_loses_no_valid_delivery() {
+    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let endpoint = Endpoint::default();
+    endpoint.serve(old.key_set());
+    let verifier = fetching(&endpoint);
+    let mut accepted = 0;
+    for second in 0..600 {
+        if second == 300 {
+            // Hard: the old key is gone from the set at once, while deliveries that it signed are still on their way.
+            endpoint.serve(new.key_set());
+        }
+        let signer = if second < 300 || (second < 360 && second % 2 == 0) { &old } else { &new };
+        let delivery = signer.deliver("/webhooks", &events());
+        verifier
+            .verify(&delivery.received())
+            .await
+            .unwrap_or_else(|error| panic!("lost at {second} s: {error}"));
+        accepted += 1;
+        advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!((accepted, endpoint.fetches()), (600, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
+    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let endpoint = Endpoint::default();
+    endpoint.serve(old.key_set());
+    let verifier = fetching(&endpoint);
+    let forged = old.deliver("/webhooks", &events()).tampered(Tamper::KeyId);
+    assert!(verifier.verify(&forged.received()).await.is_err());
+    endpoint.serve(new.key_set());
+    let delivery = new.deliver("/webhooks", &events());
+    // The pauses between Upvest's tries (`PROTOCOL` 2.1).
+    let mut tries = 0;
+    for pause in [1, 2, 3, 5, 8] {
+        tries += 1;
+        assert!(verifier.verify(&forged.received()).await.is_err());
+        if verifier.verify(&delivery.received()).await.is_ok() {
+            break;
+        }
+        advance(Duration::from_secs(pause)).await;
+    }
+    assert!(verifier.verify(&delivery.received()).await.is_ok(), "not accepted after {tries} tries");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_forged_key_ids_cause_at_most_one_fetch_in_ten_seconds() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    let verifier = fetching(&endpoint);
+    let delivery = tester.deliver("/webhooks", &events());
+    let mut ids = HashSet::new();
+    for _ in 0..10_000 {
+        let id = uuid::Uuid::new_v4().to_string();
+        let mut forged = delivery.clone();
+        let input = forged.headers["signature-input"].to_str().unwrap().replace(tester.key_id(), &id);
+        forged.headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
+        assert_eq!(refusal(&verifier, &forged).await, Refusal::UnknownKey);
+        ids.insert(id);
+        advance(Duration::from_millis(10)).await;
+    }
+    assert_eq!(ids.len(), 10_000);
+    let fetched = endpoint.0.lock().unwrap().fetched.clone();
+    assert!(fetched.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(10)));
+    assert_eq!(fetched.len(), 10, "100 s of forgeries");
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_deliveries_at_once_share_one_fetch() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    endpoint.0.lock().unwrap().takes = Duration::from_secs(2);
+    let verifier = fetching(&endpoint);
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (verifier, delivery) = (verifier.clone(), tester.deliver("/webhooks", &events()));
+            tokio::spawn(async move { verifier.verify(&delivery.received()).await.is_ok() })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap());
+    }
+    assert_eq!(endpoint.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_fetched_again_after_an_hour_and_serve_a_day_while_the_endpoint_is_down() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    let verifier = fetching(&endpoint);
+    let delivery = tester.deliver("/webhooks", &events());
+    let hour = Duration::from_secs(3600);
+
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    advance(hour - Duration::from_secs(1)).await;
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    assert_eq!(endpoint.fetches(), 1);
+    advance(Duration::from_secs(1)).await;
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    assert_eq!(endpoint.fetches(), 2);
+
+    endpoint.set_down(true);
+    for _ in 0..23 {
+        advance(hour).await;
+        assert!(verifier.verify(&delivery.received()).await.is_ok());
+    }
+    advance(hour).await;
+    let verdict = verifier.verify(&delivery.received()).await;
+    assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+
+    endpoint.set_down(false);
+    advance(Duration::from_secs(10)).await;
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_slow_endpoint_who_has_a_key_to_go_on_with() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    let verifier = fetching(&endpoint);
+    let delivery = tester.deliver("/webhooks", &events());
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    advance(Duration::from_secs(3600)).await;
+    endpoint.0.lock().unwrap().takes = Duration::from_secs(5);
+    let first = {
+        let (verifier, delivery) = (verifier.clone(), delivery.clone());
+        tokio::spawn(async move { verifier.verify(&delivery.received()).await.is_ok() })
+    };
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(first.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_can_be_set() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    let limits = KeyCacheLimits { fresh: Duration::from_secs(60), ..KeyCacheLimits::default() };
+    let verifier = WebhookVerifier::fetching_within(endpoint.clone(), limits).clock(now);
+    let delivery = tester.deliver("/webhooks", &events());
+    for _ in 0..5 {
+        assert!(verifier.verify(&delivery.received()).await.is_ok());
+        advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!(endpoint.fetches(), 5);
+}
