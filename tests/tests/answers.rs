@@ -107,7 +107,10 @@ async fn a_body_that_ends_early_is_an_error() {
         connection.write_all(answer).await.expect("the client listens");
     });
     let outcome = client(&format!("http://{address}")).list_orders().send().await;
-    assert!(matches!(outcome, Err(Error::ResponseBodyError(_))), "{outcome:?}");
+    let error = outcome.expect_err("half a body is no list");
+    let decode = decode_error(&error);
+    assert_eq!((decode.operation, decode.status.as_u16()), ("listOrders", 200));
+    assert!(decode.problem.starts_with("the body broke off"), "{decode}");
     server.await.expect("the server saw a request");
 }
 

@@ -43,19 +43,20 @@ impl std::error::Error for DecodeError {}
 ///
 /// # Errors
 ///
-/// [`Error::ResponseBodyError`] where the body breaks off, and where it does not fit `T`: then with a [`DecodeError`] in its
-/// chain of sources.
+/// [`Error::ResponseBodyError`] with a [`DecodeError`] in its chain of sources, where the body breaks off or does not fit `T`.
 pub(crate) async fn json<T: DeserializeOwned>(
     response: reqwest::Response,
     operation: &'static str,
 ) -> Result<ResponseValue<T>, Error<Problem>> {
     let status = response.status();
     let headers = response.headers().clone();
-    let body = response.bytes().await.map_err(Error::ResponseBodyError)?;
-    if let Ok(value) = serde_json::from_slice(&body) {
-        return Ok(ResponseValue::new(value, status, headers));
-    }
-    let (path, problem) = explain::<T>(&body);
+    let (path, problem) = match response.bytes().await {
+        Ok(body) => match serde_json::from_slice(&body) {
+            Ok(value) => return Ok(ResponseValue::new(value, status, headers)),
+            Err(_) => explain::<T>(&body),
+        },
+        Err(error) => (String::new(), format!("the body broke off: {}", cause(&error))),
+    };
     let request_id = request_id(&headers);
     let error = DecodeError { operation, status, path, problem, request_id, headers };
     Err(Error::ResponseBodyError(carry(error).await))
@@ -80,6 +81,11 @@ pub(crate) async fn failure(response: reqwest::Response) -> Error<Problem> {
 fn request_id(headers: &http::HeaderMap) -> Option<String> {
     let value = headers.get("upvest-request-id")?.to_str().ok()?;
     Some(value.to_owned())
+}
+
+/// The innermost reason of an error; what lies around it names the URL and little else.
+fn cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
+    error.source().map_or(error, cause)
 }
 
 /// Parses again, slowly, to learn where it went wrong. Only the failing path pays for it.
