@@ -72,13 +72,13 @@ impl Pipeline {
         match result {
             Ok(mut response) => {
                 let status = response.status();
-                let error = if status.is_success() { None } else { Some(ErrorKind::of(status).name()) };
+                let error = (!status.is_success()).then(|| ErrorKind::of(status));
                 span.ended(Some(status.as_u16()), error, &info);
                 info.write(response.headers_mut());
                 Ok(response)
             }
             Err(error) => {
-                span.ended(error.status().map(|status| status.as_u16()), Some(error.kind().name()), &info);
+                span.ended(error.status().map(|status| status.as_u16()), Some(error.kind()), &info);
                 Err(error.with_info(Some(info)))
             }
         }

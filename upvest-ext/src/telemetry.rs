@@ -17,6 +17,7 @@ mod on {
     use tracing::{Instrument, Span};
     use upvest_api::runtime::OperationMeta;
 
+    use crate::error::ErrorKind;
     use crate::response::CallInfo;
     use crate::retry::{Setback, Stop};
 
@@ -42,13 +43,13 @@ mod on {
             call.instrument(self.0.clone()).await
         }
 
-        pub(crate) fn ended(&self, status: Option<u16>, error: Option<&'static str>, info: &CallInfo) {
+        pub(crate) fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, info: &CallInfo) {
             self.0.record("http.request.resend_count", info.attempts.saturating_sub(1));
             if let Some(status) = status {
                 self.0.record("http.response.status_code", status);
             }
             if let Some(error) = error {
-                self.0.record("error.type", error);
+                self.0.record("error.type", tracing::field::debug(error));
             }
         }
 
@@ -66,7 +67,11 @@ mod on {
         }
 
         pub(crate) fn gave_up(attempt: u32, setback: Setback, stop: Stop) {
-            tracing::warn!(attempt, ?setback, ?stop, "attempt failed, giving up");
+            if stop == Stop::Final {
+                tracing::debug!(attempt, ?setback, "attempt failed for good");
+            } else {
+                tracing::warn!(attempt, ?setback, ?stop, "attempt failed, giving up");
+            }
         }
 
         pub(crate) fn token_refused() {
@@ -86,6 +91,7 @@ mod off {
 
     use upvest_api::runtime::OperationMeta;
 
+    use crate::error::ErrorKind;
     use crate::response::CallInfo;
     use crate::retry::{Setback, Stop};
 
@@ -102,7 +108,7 @@ mod off {
         }
 
         #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
-        pub(crate) fn ended(&self, _: Option<u16>, _: Option<&'static str>, _: &CallInfo) {}
+        pub(crate) fn ended(&self, _: Option<u16>, _: Option<ErrorKind>, _: &CallInfo) {}
 
         pub(crate) fn answered(_: u32, _: u16, _: Option<&str>) {}
 

@@ -4,9 +4,9 @@ mod common;
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use common::log::Log;
 use common::socket::{SocketServer, http};
 use common::{FakeApi, Fate, Reply, order};
 use http::HeaderValue;
@@ -39,21 +39,6 @@ impl SignRequest for Signer {
             request.headers_mut().insert("signature", HeaderValue::from(length));
             Ok(())
         })
-    }
-}
-
-/// Everything that is logged, by us and by what we stand on.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -146,7 +131,7 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let shown = shown + &runtime.block_on(provoke_on_a_socket());
 
-    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let logged = log.text();
     assert!(shown.len() > 100_000 && logged.len() > 100_000, "{} {}", shown.len(), logged.len());
     assert!(logged.contains("upvest.call") && logged.contains("hyper"), "nothing was logged");
     assert_eq!(leaks(&shown), [""; 0], "shown");

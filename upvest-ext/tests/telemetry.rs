@@ -3,25 +3,9 @@
 
 mod common;
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
+use common::log::Log;
 use common::{FakeApi, Reply};
 use tracing_subscriber::fmt::format::FmtSpan;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetry() {
@@ -42,7 +26,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
     api.client().retrieve_order().order_id(id).send().await.unwrap_err();
     drop(guard);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let closing = log.lines().find(|line| line.contains("close")).unwrap();
     for field in [
         "upvest.call",
@@ -53,7 +37,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
         "upvest.operation=\"retrieve_order\"",
         "http.request.resend_count=1",
         "http.response.status_code=404",
-        "error.type=\"not_found\"",
+        "error.type=NotFound",
     ] {
         assert!(closing.contains(field), "{field} is not in {closing}");
     }

@@ -303,6 +303,19 @@ async fn callers_that_give_up_leave_neither_a_task_nor_a_stale_request_behind() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_does_not_take_the_request_from_the_others() {
+    let api =
+        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(3 * SECOND), |_, _| Reply::empty_list());
+    let upvest = api.client();
+    let hasty = upvest.with(CallOptions::new().call_timeout(SECOND));
+    let started = Instant::now();
+    let (first, second) = tokio::join!(list(&hasty), list(&upvest));
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Timeout);
+    second.unwrap();
+    assert_eq!((api.token_calls(), started.elapsed()), (1, 3 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_renewal_in_the_background_ends_with_the_client() {
     let api = FakeApi::with_tokens(
         |_, n| if n == 0 { Reply::token("t", 1799) } else { Reply::fate(Fate::Silence) },

@@ -26,30 +26,32 @@ impl Error {
     }
 
     fn kind_hint(&self) -> Option<&'static str> {
-        match self.kind() {
-            ErrorKind::Token if self.is_authentication() => Some(self.token_refused()),
-            ErrorKind::Authentication => Some(self.call_refused()),
-            ErrorKind::Permission => Some(
-                "the token lacks a scope that the operation needs, or the client is not allowed to do this",
-            ),
-            ErrorKind::Connect => Some("nothing was sent; check the network, the proxy and the base URL"),
-            ErrorKind::Decode => Some(
-                "the server and this version of the SDK disagree: look for a newer version, or use the raw request",
-            ),
-            ErrorKind::RateLimited => {
-                Some("send fewer requests at a time; the sandbox allows 300 in a second")
+        let hint = match self.kind() {
+            ErrorKind::Decode => {
+                "the server and this version of the SDK disagree: look for a newer version, or use a raw request"
             }
-            ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Server if self.is_outcome_unknown() => {
-                Some(match self.idempotency_key() {
-                    Some(_) => {
-                        "it may have happened: send the same body again under the same `idempotency_key()`"
-                    }
-                    None => {
-                        "it may have happened: look before you send it again, as the operation takes no idempotency key"
-                    }
-                })
+            _ if self.is_outcome_unknown() => self.maybe_done(),
+            ErrorKind::Token if self.is_authentication() => self.token_refused(),
+            ErrorKind::Token if self.is_transient() => {
+                "the token endpoint was asked once, on behalf of all calls that waited: try the call again later"
             }
-            _ => None,
+            ErrorKind::Authentication => self.call_refused(),
+            ErrorKind::Permission => {
+                "the token lacks a scope that the operation needs, or the client is not allowed to do this"
+            }
+            ErrorKind::Connect => "nothing was sent; check the network, the proxy and the base URL",
+            ErrorKind::RateLimited => "send fewer requests at a time; the sandbox allows 300 in a second",
+            _ => return None,
+        };
+        Some(hint)
+    }
+
+    fn maybe_done(&self) -> &'static str {
+        match self.idempotency_key() {
+            Some(_) => "it may have happened: send the same body again under the same `idempotency_key()`",
+            None => {
+                "it may have happened: look before you send it again, as it was sent without an idempotency key"
+            }
         }
     }
 

@@ -43,28 +43,6 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind as `tracing` shows it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::InvalidRequest => "invalid_request",
-            Self::Token => "token",
-            Self::Signing => "signing",
-            Self::Connect => "connect",
-            Self::Interrupted => "interrupted",
-            Self::Timeout => "timeout",
-            Self::Authentication => "authentication",
-            Self::Permission => "permission",
-            Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
-            Self::Refused => "refused",
-            Self::RateLimited => "rate_limited",
-            Self::Server => "server",
-            Self::UnexpectedStatus => "unexpected_status",
-            Self::Decode => "decode",
-        }
-    }
-
     pub(crate) fn of(status: StatusCode) -> Self {
         match status.as_u16() {
             400 | 422 => Self::Refused,

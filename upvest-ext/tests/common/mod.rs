@@ -1,6 +1,7 @@
 //! A server without a network, on a clock that stands still until everybody waits.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod log;
 pub mod socket;
 
 use std::fmt;
@@ -109,7 +110,6 @@ struct Inner {
     token_calls: AtomicUsize,
     api_calls: AtomicUsize,
     seen: Mutex<Vec<Seen>>,
-    keep: bool,
 }
 
 impl FakeApi {
@@ -128,7 +128,6 @@ impl FakeApi {
             token_calls: AtomicUsize::new(0),
             api_calls: AtomicUsize::new(0),
             seen: Mutex::default(),
-            keep: true,
         }))
     }
 
@@ -185,9 +184,7 @@ impl HttpSend for FakeApi {
         } else {
             (inner.api)(&seen, inner.api_calls.fetch_add(1, Ordering::SeqCst))
         };
-        if inner.keep {
-            inner.seen.lock().unwrap().push(seen);
-        }
+        inner.seen.lock().unwrap().push(seen);
         Box::pin(async move {
             if !reply.after.is_zero() {
                 tokio::time::sleep(reply.after).await;
