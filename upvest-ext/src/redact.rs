@@ -1,6 +1,7 @@
 //! Keeps secrets that a server sends back to us out of errors.
 
 use http::StatusCode;
+use serde_json::Value;
 
 /// Secrets in the forms in which a server may repeat them.
 pub(crate) struct Secrets(Vec<String>);
@@ -11,13 +12,19 @@ impl Secrets {
         for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
             forms.push(secret.to_owned());
             forms.push(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+            let quoted = Value::from(secret).to_string();
+            forms.extend(quoted.get(1..quoted.len() - 1).map(str::to_owned));
         }
         Self(forms)
     }
 
     /// A problem to show in the place of `body`, where it holds a secret: some servers and gateways echo what they refuse.
     pub(crate) fn hide(&self, status: StatusCode, body: &[u8]) -> Option<Vec<u8>> {
-        let text = String::from_utf8_lossy(body);
+        // JSON has many ways to write a character (`\u0026`): write it again in the one that we look for.
+        let text = match serde_json::from_slice::<Value>(body) {
+            Ok(json) => json.to_string(),
+            Err(_) => String::from_utf8_lossy(body).into_owned(),
+        };
         if !self.0.iter().any(|secret| text.contains(secret)) {
             return None;
         }

@@ -145,3 +145,21 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
     let error = Error::from(upvest.list_orders().send().await.unwrap_err());
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Configuration, 1));
 }
+
+#[tokio::test]
+async fn everything_goes_through_the_proxy() {
+    let proxy =
+        SocketServer::start(
+            |request| {
+                if is_token(request) { token() } else { http("200 OK", "", r#"{"data": []}"#) }
+            },
+        )
+        .await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
+    let upvest = socket::builder(nobody).proxy(through).token_store(Arc::new(Stocked)).build().unwrap();
+    upvest.list_orders().send().await.unwrap();
+    assert!(proxy.requests()[0].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
+}

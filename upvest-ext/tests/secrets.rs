@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
 use upvest_ext::{Error, MemoryTokenStore, Upvest};
 
-const SECRET: &str = "canary+client/secret=1 &%~";
+const SECRET: &str = "canary+client/secret=1 &%~\"\\end";
 const TOKEN: &str = "canary-access.token_2+/=";
 const KEY: &str = "canary-private-key-3==";
 const PASSPHRASE: &str = "canary passphrase 4 +%";
@@ -92,8 +92,11 @@ fn describe(error: &(dyn StdError + 'static), out: &mut String) {
 /// Bodies that repeat what was sent, as some servers and gateways do.
 fn echoes() -> Vec<String> {
     let form = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
+    let problem =
+        serde_json::json!({"title": "bad", "detail": format!("client_secret {SECRET} is wrong")}).to_string();
     vec![
-        format!(r#"{{"title": "bad", "detail": "client_secret {SECRET} is wrong"}}"#),
+        problem.replace('&', "\\u0026"),
+        problem,
         format!(r#"{{"error": "bad", "error_description": "body was client_secret={form}"}}"#),
         format!(r#"{{"title": "authorization: Bearer {TOKEN}"}}"#),
         format!("<html>{SECRET} {TOKEN}</html>"),
