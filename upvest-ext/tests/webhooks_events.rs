@@ -1,4 +1,5 @@
 //! Events of both shapes, known and unknown, are values; what cannot be read costs only itself.
+#![cfg(feature = "webhooks")]
 
 use serde_json::{Value, json};
 use upvest_api::types::{Order, OrderId, WebhookEventCategory};

@@ -1,4 +1,5 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
+#![cfg(feature = "webhooks")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

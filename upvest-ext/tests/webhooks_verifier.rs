@@ -1,4 +1,5 @@
 //! What Upvest signed is accepted, and nothing else; keys come and go without a delivery lost.
+#![cfg(feature = "webhooks")]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

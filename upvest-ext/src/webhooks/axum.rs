@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, post_service};
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::delivery::Delivery;
+use super::delivery::decode_events;
 use super::event::{Event, UndecodableEvent};
 use super::handler::{Outcome, WebhookHandler};
 use super::tower::{WebhookService, original_target, read};
@@ -51,9 +51,9 @@ where
 pub struct Verified(Bytes);
 
 impl Verified {
-    /// Decodes the events, as [`Delivery::events`] does.
+    /// Decodes the events, as [`Delivery::events`](super::Delivery::events) does.
     pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
-        Delivery::new(&self.0).events()
+        decode_events(&self.0)
     }
 
     /// The bytes as they came.

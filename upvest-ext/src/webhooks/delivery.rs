@@ -19,23 +19,29 @@ impl<'a> Delivery<'a> {
     }
 
     /// Decodes the events, in the order in which they were sent. One that cannot be read costs only itself.
-    ///
-    /// Takes the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2).
     pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
-        #[derive(Deserialize)]
-        struct Wrapper<'a> {
-            #[serde(borrow)]
-            payload: Vec<&'a RawValue>,
-        }
-        match serde_json::from_slice::<Wrapper<'_>>(self.body) {
-            Ok(wrapper) => wrapper.payload.iter().map(|raw| Event::decode(raw.get().as_bytes())).collect(),
-            Err(_) => vec![Event::decode(self.body)],
-        }
+        decode_events(self.body)
     }
 
     /// The bytes as they came.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+}
+
+/// Decodes the events of a body whose origin is certain, such as one that was verified before and kept in a queue.
+///
+/// Takes the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Deliveries from the network belong
+/// into [`WebhookVerifier::verify`](super::WebhookVerifier::verify), which leads to [`Delivery::events`].
+pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
+    #[derive(Deserialize)]
+    struct Wrapper<'a> {
+        #[serde(borrow)]
+        payload: Vec<&'a RawValue>,
+    }
+    match serde_json::from_slice::<Wrapper<'_>>(body) {
+        Ok(wrapper) => wrapper.payload.iter().map(|raw| Event::decode(raw.get().as_bytes())).collect(),
+        Err(_) => vec![Event::decode(body)],
     }
 }
 

@@ -16,7 +16,7 @@ mod tester;
 mod tower;
 mod verifier;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
 pub use event_type::{EventType, UnknownEventType};
 pub use fetch_keys::{FetchFuture, FetchKeys, FetchKeysError};

@@ -1,0 +1,178 @@
+//! Nothing that comes in from outside makes the readers panic.
+//!
+//! Each target runs on arbitrary bytes, and on good input with a few bytes changed, which gets further. By default a short
+//! while; for longer, `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test signing_fuzz`.
+#![cfg(feature = "webhooks")]
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use arbtest::arbitrary::{Result, Unstructured};
+use arbtest::arbtest;
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use serde_json::json;
+use upvest_ext::signing::{Received, SignatureVersion, SigningKey};
+use upvest_ext::webhooks::{Event, KeySet, TestDelivery, WebhookTester, WebhookVerifier};
+
+fn fuzz(target: impl FnMut(&mut Unstructured<'_>) -> Result<()>) {
+    let seconds = std::env::var("UPVEST_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    arbtest(target).budget(Duration::from_secs(seconds)).size_max(4096).run();
+}
+
+/// Arbitrary bytes, or one of the seeds with some of its bytes changed, cut or repeated.
+fn input(u: &mut Unstructured<'_>, seeds: &[Vec<u8>]) -> Result<Vec<u8>> {
+    if u.ratio(1, 4)? {
+        return Ok(u.bytes(u.len())?.to_vec());
+    }
+    let mut bytes = u.choose(seeds)?.clone();
+    for _ in 0..u.int_in_range(0..=8)? {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = u.choose_index(bytes.len())?;
+        match u.int_in_range(0..=4)? {
+            0 => bytes[at] = u.arbitrary()?,
+            1 => bytes[at] ^= 1 << u.int_in_range(0..=7)?,
+            2 => bytes.truncate(at),
+            3 => bytes.insert(at, *u.choose(b"\"\\:;,=() \t\r\n{}[]-A0\xff\x00")?),
+            _ => {
+                let tail = bytes.split_off(at);
+                bytes.extend_from_slice(&tail);
+                bytes.extend_from_slice(&tail);
+            }
+        }
+        bytes.truncate(16 * 1024);
+    }
+    Ok(bytes)
+}
+
+#[test]
+fn fuzz_pem() {
+    let seeds = [
+        include_bytes!("fixtures/keys/p521.sec1.pem").to_vec(),
+        include_bytes!("fixtures/keys/p384.pkcs8.pem").to_vec(),
+        include_bytes!("fixtures/keys/p256.sec1-aes256.pem").to_vec(),
+        include_bytes!("fixtures/keys/p256.sec1-with-parameters.pem").to_vec(),
+        include_bytes!("fixtures/keys/ed25519.pkcs8.pem").to_vec(),
+        include_bytes!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem").to_vec(),
+    ];
+    fuzz(|u| {
+        let pem = input(u, &seeds)?;
+        let passphrase = u.ratio(1, 2)?.then_some("correct horse, battery staple");
+        if let Ok(key) = SigningKey::from_pem(&pem, passphrase) {
+            let signature = key.sign_now(b"message").unwrap();
+            assert!(key.public_key().verifies(b"message", &signature));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn fuzz_der_inside_pem() {
+    let seeds: Vec<Vec<u8>> = [
+        include_str!("fixtures/keys/p521.sec1.pem"),
+        include_str!("fixtures/keys/p256.pkcs8.pem"),
+        include_str!("fixtures/keys/ed25519.pkcs8.pem"),
+        include_str!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem"),
+        include_str!("fixtures/keys/p256.pkcs8-scrypt.pem"),
+    ]
+    .into_iter()
+    .map(|text| pem::parse(text).unwrap().into_contents())
+    .collect();
+    fuzz(|u| {
+        let der = input(u, &seeds)?;
+        let label = *u.choose(&["EC PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"])?;
+        let text = pem::encode(&pem::Pem::new(label, der));
+        let _ = SigningKey::from_pem(text, Some("correct horse, battery staple"));
+        Ok(())
+    });
+}
+
+#[test]
+fn fuzz_signature_headers() {
+    let tester = WebhookTester::new().unwrap();
+    let verifier = tester.verifier();
+    let deliveries = [SignatureVersion::V6, SignatureVersion::V15].map(|version| signed(version, &tester));
+    let seeds = |name: &str| -> Vec<Vec<u8>> {
+        deliveries
+            .iter()
+            .filter_map(|delivery| Some(delivery.headers.get(name)?.as_bytes().to_vec()))
+            .collect()
+    };
+    let names = ["signature-input", "signature", "digest", "content-digest"];
+    let seeds = names.map(|name| (name, seeds(name)));
+    fuzz(|u| {
+        let mut delivery = u.choose(&deliveries)?.clone();
+        for (name, seeds) in &seeds {
+            if u.ratio(1, 2)? {
+                if let Ok(value) = HeaderValue::from_bytes(&input(u, seeds)?) {
+                    delivery.headers.insert(*name, value);
+                }
+            }
+        }
+        let _ = accepts(&verifier, &delivery.method, &delivery.target, &delivery.headers, &delivery.body);
+        Ok(())
+    });
+}
+
+fn signed(version: SignatureVersion, tester: &WebhookTester) -> TestDelivery {
+    // Another key than the tester's: what counts is that the headers are read, not that they fit.
+    let other = WebhookTester::new().unwrap().version(version);
+    let mut delivery = other.deliver("/webhooks?x=1", &[json!({})]);
+    let input =
+        delivery.headers["signature-input"].to_str().unwrap().replace(other.key_id(), tester.key_id());
+    delivery.headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
+    delivery
+}
+
+fn accepts(
+    verifier: &WebhookVerifier,
+    method: &Method,
+    target: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> bool {
+    let received = Received::new(method, target, headers, body);
+    let verdict = pin!(verifier.verify(&received));
+    let verdict = verdict.poll(&mut Context::from_waker(Waker::noop()));
+    matches!(verdict, Poll::Ready(Ok(_)))
+}
+
+#[test]
+fn fuzz_key_set() {
+    let seeds = [
+        WebhookTester::new().unwrap().key_set().to_json().into_bytes(),
+        br#"{"keys":[{"kid":"a","kty":"OKP","crv":"Ed25519","x":"yAiKW8P6UrzZtPti1x93L-QAdrsvB1VLv6Paj8TMGj0"}]}"#.to_vec(),
+        br#"{"keys":[{"kid":"a","kty":"EC","crv":"P-256","x":"AQ","y":"AQ","use":"sig"},null,7,[]]}"#.to_vec(),
+    ];
+    fuzz(|u| {
+        if let Ok(set) = KeySet::from_json(input(u, &seeds)?) {
+            KeySet::from_json(set.to_json()).unwrap();
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn fuzz_event_batch() {
+    let event = WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::nil(), "type": "ORDER" }));
+    let seeds = [
+        json!({ "payload": [event, event] }).to_string().into_bytes(),
+        event.to_string().into_bytes(),
+        br#"{"payload":[{"id":"5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11","created_at":"2024-05-17T09:30:00Z","event_type":"A.B","object":{}}]}"#.to_vec(),
+    ];
+    fuzz(|u| {
+        let body = input(u, &seeds)?;
+        for event in upvest_ext::webhooks::decode_events(&body).into_iter().flatten() {
+            let _ = (
+                event.resource::<upvest_api::types::Order>(),
+                event.reference(),
+                event.event_type.category(),
+            );
+        }
+        let _ = Event::decode(&body);
+        Ok(())
+    });
+}
