@@ -106,10 +106,10 @@ fn fuzz_signature_headers() {
     fuzz(|u| {
         let mut delivery = u.choose(&deliveries)?.clone();
         for (name, seeds) in &seeds {
-            if u.ratio(1, 2)? {
-                if let Ok(value) = HeaderValue::from_bytes(&input(u, seeds)?) {
-                    delivery.headers.insert(*name, value);
-                }
+            if u.ratio(1, 2)?
+                && let Ok(value) = HeaderValue::from_bytes(&input(u, seeds)?)
+            {
+                delivery.headers.insert(*name, value);
             }
         }
         let _ = accepts(&verifier, &delivery.method, &delivery.target, &delivery.headers, &delivery.body);
