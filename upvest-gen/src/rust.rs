@@ -1,5 +1,6 @@
 //! From the shaped document to Rust, by progenitor.
 
+use heck::ToPascalCase;
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
@@ -76,7 +77,7 @@ fn settings(shaped: &Shaped) -> GenerationSettings {
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
     for (name, path) in &shaped.replacements {
-        settings.with_replacement(name, path, [TypeImpl::Display].into_iter());
+        settings.with_replacement(name.to_pascal_case(), path, [TypeImpl::Display].into_iter());
     }
     settings
 }

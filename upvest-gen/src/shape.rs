@@ -120,7 +120,7 @@ impl Shaper<'_> {
         for (field, value) in properties {
             let at = pointer::join(&pointer::join(at, "properties"), field);
             let optional = !required.iter().any(|required| required == field);
-            self.value(value, entity(name), field, &at)?;
+            self.value(value, &entity(name), field, &at)?;
             if optional {
                 self.optional(value, name, &at)?;
             }
@@ -148,7 +148,7 @@ impl Shaper<'_> {
             }
             ("string", "decimal") => self.replace(object, "Decimal", "crate::types::Decimal"),
             ("string", _) if object.contains_key("enum") => {
-                let name = explicit.unwrap_or_else(|| format!("{entity}{}", field.to_pascal_case()));
+                let name = explicit.unwrap_or_else(|| format!("{entity}-{field}").to_pascal_case());
                 self.names.values(&name, object, at)?;
                 refer(object, &name);
             }
@@ -222,7 +222,10 @@ impl Shaper<'_> {
         if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
             let name = name.rsplit('/').next()?;
             return Some(
-                self.replacements.get(name).cloned().unwrap_or_else(|| format!("crate::types::{name}")),
+                self.replacements
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| format!("crate::types::{}", name.to_pascal_case())),
             );
         }
         if let Some([Value::Object(only)]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
@@ -360,7 +363,7 @@ fn listed(document: &Value) -> BTreeMap<String, String> {
     let item = |operation: &document::Operation<'_>| {
         let (_, response) = operation.responses(document).find(|(status, _)| document::is_success(status))?;
         let answer = document::resolve(document, &response["content"]["application/json"]["schema"]);
-        document::schema_name(&answer["properties"]["data"]["items"]).map(str::to_owned)
+        document::schema_name(&answer["properties"]["data"]["items"]).map(entity)
     };
     document::operations(document)
         .filter_map(|operation| Some((operation.id().to_owned(), item(&operation)?)))

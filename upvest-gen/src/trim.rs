@@ -10,6 +10,7 @@ mod docs;
 mod paths;
 mod types;
 
+use heck::ToPascalCase;
 use serde_json::Value;
 use syn::{File, Item, ItemMod};
 
@@ -70,7 +71,9 @@ fn unexpected(what: &str) -> Error {
     )
 }
 
-/// The object of the component schema `name`.
+/// The component schema of which `name` is the Rust name.
 fn schema<'a>(shaped: &'a Shaped, name: &str) -> &'a Value {
-    &shaped.document["components"]["schemas"][name]
+    let schemas = shaped.document["components"]["schemas"].as_object();
+    let found = schemas.into_iter().flatten().find(|(key, _)| key.to_pascal_case() == name);
+    found.map_or(&Value::Null, |(_, schema)| schema)
 }

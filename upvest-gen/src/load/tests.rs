@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use serde_json::json;
 
 use super::{load, parse};
@@ -55,7 +57,8 @@ fn text_of_any_depth_or_size_is_read_or_refused() {
     refused(parse(&nested), "nested lists");
     let mut bomb = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..40 {
-        bomb += &format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+        let below = level - 1;
+        writeln!(bomb, "a{level}: &a{level} [*a{below}, *a{below}]").unwrap();
     }
     refused(parse(&bomb), "aliases of aliases");
 }

@@ -99,8 +99,10 @@ impl Names {
 }
 
 /// The entity that a schema is about: `OrderCreate` and `OrderUpdate` are about the `Order`.
-pub(crate) fn entity(schema: &str) -> &str {
-    schema.strip_suffix("Create").or_else(|| schema.strip_suffix("Update")).unwrap_or(schema)
+pub(crate) fn entity(schema: &str) -> String {
+    let name = schema.to_pascal_case();
+    let entity = name.strip_suffix("Create").or_else(|| name.strip_suffix("Update"));
+    entity.filter(|entity| !entity.is_empty()).unwrap_or(&name).to_owned()
 }
 
 fn id_docs(name: &str) -> String {

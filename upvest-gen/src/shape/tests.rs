@@ -94,6 +94,19 @@ fn the_id_of_a_change_request_is_that_of_the_entity() {
 }
 
 #[test]
+fn names_that_follow_from_other_names_are_rust_names() {
+    let shaped = schemas(
+        "{ SEPAOrder: { required: [id, list], properties: { id: { type: string, format: uuid }, \
+           kind: { type: string, enum: [A] } } }, \
+           pay_out: { properties: { id: { type: string, format: uuid }, all: { type: array, items: { $ref: '#/components/schemas/SEPAOrder' } } } } }",
+    )
+    .unwrap();
+    assert_eq!(ids(&shaped), ["PayOutId", "SepaOrderId"]);
+    assert_eq!(enums(&shaped), [("SepaOrderKind", vec!["A"])]);
+    assert!(shaped.replacements.values().any(|path| path == "::std::vec::Vec<crate::types::SepaOrder>"));
+}
+
+#[test]
 fn ids_are_documented() {
     let (_, shaped) = property("account_group_id", "{ type: string, format: uuid }");
     assert_eq!(shaped.ids[0].docs, "Identifies an account group.");

@@ -7,6 +7,7 @@ use heck::ToPascalCase;
 use quote::ToTokens;
 use syn::{Field, GenericArgument, Item, PathArguments, Type};
 
+use super::types::wire_name;
 use super::{docs, schema};
 use crate::shape::Shaped;
 
@@ -20,10 +21,7 @@ pub(crate) fn body_builders(types: &[Item], shaped: &Shaped) -> String {
         if !sent.contains(&name) {
             continue;
         }
-        let sensitive = |field: &str| {
-            let properties = &schema(shaped, &name)["properties"];
-            properties[field.trim_end_matches('_')]["x-sensitive"] == true
-        };
+        let properties = &schema(shaped, &name)["properties"];
         let _ = writeln!(
             source,
             "body_builder! {{\n    /// Builds [`{name}`](super::types::{name}).\n    {name} {{"
@@ -37,7 +35,8 @@ pub(crate) fn body_builders(types: &[Item], shaped: &Shaped) -> String {
                 Some(inner) => ("optional", inner),
                 None => ("required", &field.ty),
             };
-            let secret = if sensitive(&ident) { "(secret) " } else { "" };
+            let secret =
+                if properties[wire_name(field, &ident)]["x-sensitive"] == true { "(secret) " } else { "" };
             let kind = qualified(kind, &sent);
             let _ = writeln!(source, "        {need} {secret}{ident}: {kind},");
         }

@@ -130,8 +130,7 @@ fn setter(function: &mut ImplItemFn, fields: &[Field], name: &str, operation: &O
     };
     *function = new;
     let text = match (name, described, &operation.body) {
-        ("body", None, Some(text)) if !text.is_empty() => text.clone(),
-        (_, Some((_, text)), _) if !text.is_empty() => text.clone(),
+        ("body", None, Some(text)) | (_, Some((_, text)), _) if !text.is_empty() => text.clone(),
         _ => format!("Sets `{name}`."),
     };
     docs::set(&mut function.attrs, &text);
@@ -157,7 +156,7 @@ fn send(function: &mut ImplItemFn, operation: &OperationFacts) -> Result<Type> {
         .ok_or_else(|| what("returns no `Result<ResponseValue<_>, _>`"))?;
     let Block { stmts, .. } = &mut function.block;
     let mut kept: Vec<Stmt> = Vec::new();
-    let mut success = None;
+    let mut success = Vec::new();
     let mut own_headers = false;
     for mut stmt in std::mem::take(stmts) {
         let text = stmt.to_token_stream().to_string();
@@ -169,7 +168,7 @@ fn send(function: &mut ImplItemFn, operation: &OperationFacts) -> Result<Type> {
         }
         match &mut stmt {
             Stmt::Expr(Expr::Match(answer), None) => {
-                success = answer.arms.iter().find(|arm| is_success(&arm.pat)).cloned();
+                success = answer.arms.iter().filter(|arm| is_success(&arm.pat)).cloned().collect();
                 continue;
             }
             Stmt::Local(local)
@@ -194,8 +193,10 @@ fn send(function: &mut ImplItemFn, operation: &OperationFacts) -> Result<Type> {
             headers.visit_stmt_mut(stmt);
         }
     }
-    let success = success.ok_or_else(|| what("matches no status of success"))?;
-    let (status, body, name) = (&success.pat, decoded(&success.body), &operation.name);
+    // Several statuses have one type: `check` has seen to it.
+    let first = success.first().ok_or_else(|| what("matches no status of success"))?;
+    let (statuses, body) = (success.iter().map(|arm| &arm.pat), decoded(&first.body));
+    let name = &operation.name;
     let id = &operation.id;
     let body = body.unwrap_or_else(|| quote!(decode::json(response, #id).await));
     kept.push(parse_quote! {
@@ -203,7 +204,7 @@ fn send(function: &mut ImplItemFn, operation: &OperationFacts) -> Result<Type> {
     });
     let answer: Expr = parse_quote! {
         match response.status().as_u16() {
-            #status => #body,
+            #(#statuses)|* => #body,
             _ => Err(decode::failure(response).await),
         }
     };

@@ -1,6 +1,5 @@
 //! The structs: documented, open to new fields, silent about personal data.
 
-use heck::ToPascalCase;
 use quote::quote;
 use serde_json::Value;
 use syn::{Attribute, Field, Fields, Item, ItemStruct, Meta, parse_quote};
@@ -24,13 +23,10 @@ pub(super) fn types(items: Vec<Item>, shaped: &Shaped) -> Result<Vec<Item>> {
 
 fn type_(mut item: ItemStruct, shaped: &Shaped) -> Result<Vec<Item>> {
     let name = item.ident.to_string();
-    let components = shaped.document["components"]["schemas"].as_object();
-    let schema = components
-        .into_iter()
-        .flatten()
-        .find(|(key, _)| key.to_pascal_case() == name)
-        .map(|(key, _)| schema(shaped, key))
-        .ok_or_else(|| unexpected(&format!("the struct `{name}` is no schema of the description")))?;
+    let schema = schema(shaped, &name);
+    if schema.is_null() {
+        return Err(unexpected(&format!("the struct `{name}` is no schema of the description")));
+    }
     docs::set(&mut item.attrs, &description(schema, &name));
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     let properties = &schema["properties"];
@@ -97,7 +93,7 @@ fn reading(field: &mut Field) {
 }
 
 /// The name on the wire: what `#[serde(rename = "...")]` says, or the field's own.
-fn wire_name(field: &Field, ident: &str) -> String {
+pub(super) fn wire_name(field: &Field, ident: &str) -> String {
     let renamed =
         field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")).find_map(|attribute| {
             let mut name = None;
