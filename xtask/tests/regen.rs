@@ -84,7 +84,7 @@ fn a_broken_description_ends_in_one_readable_error_and_nothing_is_written() {
     for (what, description, place, problem) in table {
         let fixture = Fixture::new(&description);
         let output = fixture.regen(&[]);
-        let text = fixture.failed(&output);
+        let text = failed(&output);
         let spec = fixture.spec.display();
         assert!(text.starts_with(&format!("error: {spec}: {place}")), "{what}: {text}");
         assert!(text.contains(problem), "{what}: {text}");
@@ -102,7 +102,7 @@ fn an_overlay_whose_target_matches_nothing_is_an_error() {
     )
     .unwrap();
     let output = fixture.regen(&["--overlay", overlay.to_str().unwrap()]);
-    let text = fixture.failed(&output);
+    let text = failed(&output);
     assert!(
         text.starts_with(&format!(
             "error: {}: /actions/0/target: `$.paths['/gone']` matches nothing",
@@ -116,10 +116,10 @@ fn an_overlay_whose_target_matches_nothing_is_an_error() {
 #[test]
 fn a_broken_description_leaves_what_was_generated_before() {
     let fixture = Fixture::new(ORDERS);
-    fixture.succeeded(&fixture.regen(&[]));
+    succeeded(&fixture.regen(&[]));
     let before = fixture.files();
     fs::write(&fixture.spec, ORDERS.replace("in: path", "in: body")).unwrap();
-    fixture.failed(&fixture.regen(&[]));
+    failed(&fixture.regen(&[]));
     assert_eq!(fixture.files(), before);
 }
 
@@ -127,7 +127,7 @@ fn a_broken_description_leaves_what_was_generated_before() {
 fn a_description_that_is_not_there_is_named() {
     let fixture = Fixture::new(ORDERS);
     fs::remove_file(&fixture.spec).unwrap();
-    let text = fixture.failed(&fixture.regen(&[]));
+    let text = failed(&fixture.regen(&[]));
     assert!(text.starts_with(&format!("error: cannot read {}", fixture.spec.display())), "{text}");
 }
 
@@ -159,7 +159,7 @@ fn every_command_explains_itself() {
 #[test]
 fn regen_says_what_it_wrote_and_how_long_it_took() {
     let fixture = Fixture::new(ORDERS);
-    let text = fixture.succeeded(&fixture.regen(&[]));
+    let text = succeeded(&fixture.regen(&[]));
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("1 operations, 2 types, "), "{last}");
     assert!(last.contains(" lines in 8 files; 8 changed; ") && last.ends_with(" s"), "{last}");
@@ -168,17 +168,17 @@ fn regen_says_what_it_wrote_and_how_long_it_took() {
 #[test]
 fn two_runs_give_the_same_bytes_and_the_second_writes_nothing() {
     let fixture = Fixture::new(ORDERS);
-    fixture.succeeded(&fixture.regen(&[]));
+    succeeded(&fixture.regen(&[]));
     let before = fixture.files();
     let written: Vec<_> = before.keys().map(|name| modified(&fixture.out.join(name))).collect();
-    let text = fixture.succeeded(&fixture.regen(&[]));
+    let text = succeeded(&fixture.regen(&[]));
     assert!(text.contains(" 0 changed"), "{text}");
     assert_eq!(fixture.files(), before);
     let touched: Vec<_> = before.keys().map(|name| modified(&fixture.out.join(name))).collect();
     assert_eq!(touched, written);
 
     let elsewhere = Fixture::new(ORDERS);
-    elsewhere.succeeded(&elsewhere.regen(&[]));
+    succeeded(&elsewhere.regen(&[]));
     for (name, text) in elsewhere.files() {
         // The header names the description as it was given.
         let text =
@@ -190,12 +190,12 @@ fn two_runs_give_the_same_bytes_and_the_second_writes_nothing() {
 #[test]
 fn only_what_changed_is_written() {
     let fixture = Fixture::new(ORDERS);
-    fixture.succeeded(&fixture.regen(&[]));
+    succeeded(&fixture.regen(&[]));
     let whole = fixture.files();
     fs::write(fixture.out.join("ids.rs"), "// stale\n").unwrap();
     fs::remove_file(fixture.out.join("enums.rs")).unwrap();
     let kept = modified(&fixture.out.join("types.rs"));
-    let text = fixture.succeeded(&fixture.regen(&[]));
+    let text = succeeded(&fixture.regen(&[]));
     assert!(text.starts_with("enums.rs\nids.rs\n") && text.contains(" 2 changed"), "{text}");
     assert_eq!(fixture.files(), whole);
     assert_eq!(modified(&fixture.out.join("types.rs")), kept);
@@ -204,12 +204,12 @@ fn only_what_changed_is_written() {
 #[test]
 fn a_file_that_is_no_longer_generated_is_removed_and_what_is_no_rust_stays() {
     let fixture = Fixture::new(ORDERS);
-    fixture.succeeded(&fixture.regen(&[]));
+    succeeded(&fixture.regen(&[]));
     fs::write(fixture.out.join("old.rs"), "pub struct Old;\n").unwrap();
     fs::write(fixture.out.join("notes.md"), "Notes\n").unwrap();
     let check = fixture.regen(&["--check"]);
-    assert!(fixture.failed_with(&check).contains("-pub struct Old;"));
-    fixture.succeeded(&fixture.regen(&[]));
+    assert!(failed_with(&check).contains("-pub struct Old;"));
+    succeeded(&fixture.regen(&[]));
     assert!(!fixture.out.join("old.rs").exists());
     assert!(fixture.out.join("notes.md").exists());
 }
@@ -217,14 +217,14 @@ fn a_file_that_is_no_longer_generated_is_removed_and_what_is_no_rust_stays() {
 #[test]
 fn check_shows_a_unified_diff_and_the_mending_command() {
     let fixture = Fixture::new(ORDERS);
-    fixture.succeeded(&fixture.regen(&[]));
-    assert!(fixture.succeeded(&fixture.regen(&["--check"])).contains("is what the description says"));
+    succeeded(&fixture.regen(&[]));
+    assert!(succeeded(&fixture.regen(&["--check"])).contains("is what the description says"));
 
     let ids = fixture.out.join("ids.rs");
     let stale = fs::read_to_string(&ids).unwrap().replace("OrderId", "OldId");
     fs::write(&ids, &stale).unwrap();
     let output = fixture.regen(&["--check"]);
-    let diff = fixture.failed_with(&output);
+    let diff = failed_with(&output);
     let name = ids.display().to_string();
     assert!(diff.contains(&format!("--- {name}\n+++ {name}\n@@ ")), "{diff}");
     assert!(diff.contains("\n-    OldId\n+    OrderId\n"), "{diff}");
@@ -238,7 +238,7 @@ fn check_shows_a_unified_diff_and_the_mending_command() {
 #[test]
 fn check_of_a_missing_folder_fails_and_does_not_make_it() {
     let fixture = Fixture::new(ORDERS);
-    fixture.failed_with(&fixture.regen(&["--check"]));
+    failed_with(&fixture.regen(&["--check"]));
     assert!(!fixture.out.exists());
 }
 
@@ -285,31 +285,31 @@ impl Fixture {
     fn files(&self) -> BTreeMap<String, String> {
         read(&self.out)
     }
+}
 
-    /// The output of a run that went well.
-    #[track_caller]
-    fn succeeded(&self, output: &Output) -> String {
-        assert!(output.status.success(), "{}", stderr(output));
-        assert_eq!(stderr(output), "");
-        stdout(output)
-    }
+/// The output of a run that went well.
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    assert_eq!(stderr(output), "");
+    stdout(output)
+}
 
-    /// The one line on stderr of a run that failed and printed nothing else.
-    #[track_caller]
-    fn failed(&self, output: &Output) -> String {
-        assert_eq!(self.failed_with(output), "");
-        stderr(output)
-    }
+/// The one line on stderr of a run that failed and printed nothing else.
+#[track_caller]
+fn failed(output: &Output) -> String {
+    assert_eq!(failed_with(output), "");
+    stderr(output)
+}
 
-    /// The output of a run that failed with one line on stderr.
-    #[track_caller]
-    fn failed_with(&self, output: &Output) -> String {
-        let text = stderr(output);
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.starts_with("error: ") && text.lines().count() == 1, "not one error: {text}");
-        assert!(!text.contains("panicked"), "{text}");
-        stdout(output)
-    }
+/// The output of a run that failed with one line on stderr.
+#[track_caller]
+fn failed_with(output: &Output) -> String {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("error: ") && text.lines().count() == 1, "not one error: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    stdout(output)
 }
 
 fn xtask(flags: &[&str]) -> Output {

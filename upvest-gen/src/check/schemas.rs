@@ -174,6 +174,13 @@ fn schema(schema: &Map<String, Value>, at: &str) -> Result<()> {
             "describe them, or leave `properties` out for a map",
         );
     }
+    let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    let property = |name: &Value| {
+        schema.get("properties").is_some_and(|all| all.get(name.as_str().unwrap_or_default()).is_some())
+    };
+    if let Some(name) = required.find(|name| !property(name)) {
+        return unclear(format!("the field {name} is required and not described"), "add it to `properties`");
+    }
     match schema.get("type").map(|kind| kind.as_str().unwrap_or_default()) {
         Some("array") if !schema.contains_key("items") => {
             unclear("the items of the array are not described".to_owned(), "add `items`")

@@ -151,6 +151,13 @@ fn every_component_has_to_become_a_type_of_its_own() {
 fn every_schema_has_to_say_what_rust_type_it_is() {
     let (old, at) = ("side: { type: string }", "SCHEMAS/Order/properties/side");
     assert_refused(&[
+        (old, "side: { type: object, required: [a] }", at, "the field \"a\" is required and not described"),
+        (
+            old,
+            "side: { type: string } }, required: [side, a], x-a: { a: 1",
+            "SCHEMAS/Order",
+            "the field \"a\" is required and not described",
+        ),
         (
             "properties: { side: { type: string } }",
             "properties: {}",
