@@ -14,29 +14,52 @@ const ROUNDS: u64 = 400;
 
 #[test]
 fn a_damaged_description_never_makes_the_generator_panic() {
-    let whole =
-        describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap();
+    let whole = whole();
     let (mut read, mut refused) = (0, 0);
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
         let mut document = slice(&whole, &mut dice);
         let damage = damage(&mut document, &mut dice);
-        let source = Source::new("api.json", document.to_string());
-        let result = catch_unwind(|| generate(&source, None))
-            .unwrap_or_else(|_| panic!("seed {seed}, {damage}: panicked"));
-        match result {
-            Ok(_) => read += 1,
-            Err(error) => {
-                let what = format!("seed {seed}, {damage}: {error}");
-                assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}");
-                assert_eq!(error.file(), "api.json", "{what}");
-                assert!(!error.problem().contains("progenitor"), "not found by check: {what}");
-                refused += 1;
-            }
+        if try_to_generate(document.to_string(), &format!("seed {seed}, {damage}")) {
+            read += 1;
+        } else {
+            refused += 1;
         }
     }
     // Were all descriptions refused at once, nothing would have been tried.
     assert!(read > 20 && refused > 20, "{read} descriptions were read, {refused} refused");
+}
+
+#[test]
+fn a_damaged_text_never_makes_the_generator_panic() {
+    let text: Vec<char> = slice(&whole(), &mut Dice(0)).to_string().chars().collect();
+    let others: Vec<char> = "{}[]\",:#&*!|>'%@`-?\0\t\n\\~$ é\u{feff}\u{2028}".chars().collect();
+    let refused = (0..ROUNDS / 2).filter(|seed| {
+        let mut dice = Dice(*seed);
+        let mut text = text.clone();
+        for _ in 0..=dice.below(3) {
+            let (start, other) = (dice.below(text.len()), others[dice.below(others.len())]);
+            let end = text.len().min(start + dice.below(6));
+            text.splice(start..end, (0..dice.below(3)).map(|_| other));
+        }
+        !try_to_generate(text.into_iter().collect(), &format!("seed {seed}"))
+    });
+    assert!(refused.count() > 20);
+}
+
+fn whole() -> Value {
+    describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap()
+}
+
+/// Whether `text` could be read; if not, it has to have ended in an error that helps.
+fn try_to_generate(text: String, what: &str) -> bool {
+    let source = Source::new("api.json", text);
+    let result = catch_unwind(|| generate(&source, None)).unwrap_or_else(|_| panic!("{what}: panicked"));
+    let Err(error) = result else { return true };
+    assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+    assert_eq!(error.file(), "api.json", "{what}: {error}");
+    assert!(!error.problem().contains("progenitor"), "{what}: not found by check: {error}");
+    false
 }
 
 /// Numbers that look random and depend on the seed alone (`splitmix64`).
