@@ -135,69 +135,79 @@ pub(super) fn schemas(document: &Value) -> Result<()> {
 }
 
 fn schema(schema: &Map<String, Value>, at: &str) -> Result<()> {
-    let unclear = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    let refused = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     if schema.contains_key("$ref") {
         return Ok(());
     }
-    if let Some(name) = schema.get("x-type-name")
-        && !name.as_str().is_some_and(type_name)
-    {
-        return unclear(
+    let explicit = schema.get("x-type-name");
+    if let Some(name) = explicit.filter(|name| !name.as_str().is_some_and(type_name)) {
+        return refused(
             format!("`x-type-name: {name}` cannot name a Rust type"),
             "use words, as in `OrderSide`",
         );
     }
-    if let Some(keyword) = ["oneOf", "anyOf", "not"].into_iter().find(|keyword| schema.contains_key(*keyword))
-    {
-        return unclear(
+    let mut alternatives = ["oneOf", "anyOf", "not"].into_iter();
+    if let Some(keyword) = alternatives.find(|keyword| schema.contains_key(*keyword)) {
+        return refused(
             format!("`{keyword}` has no Rust type yet"),
             "replace the alternatives in the overlay by what all of them have",
         );
     }
-    if let Some(all) = schema.get("allOf") {
-        let single = all.as_array().is_some_and(|all| all.len() == 1);
-        if !single || schema.contains_key("properties") {
-            return unclear("`allOf` joins several schemas".to_owned(), "write the joined properties out");
-        }
-        return Ok(());
+    match schema.get("allOf").map(|all| all.as_array().map(Vec::len)) {
+        Some(Some(1)) if !schema.contains_key("properties") => Ok(()),
+        Some(_) => refused("`allOf` joins several schemas".to_owned(), "write the joined properties out"),
+        None => object(schema, at).and_then(|()| typed(schema, at)),
     }
-    let object = schema.contains_key("properties");
-    if object && !named(at) {
-        return unclear(
+}
+
+/// Checks `properties` and `required`.
+fn object(schema: &Map<String, Value>, at: &str) -> Result<()> {
+    let refused = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    let properties = schema.get("properties");
+    if properties.is_some() && !named(at) {
+        return refused(
             "an object is described inside another schema".to_owned(),
             "move it to `components/schemas` and refer to it",
         );
     }
-    if schema.get("properties").and_then(Value::as_object).is_some_and(Map::is_empty) {
-        return unclear(
+    if properties.and_then(Value::as_object).is_some_and(Map::is_empty) {
+        return refused(
             "an object without properties".to_owned(),
             "describe them, or leave `properties` out for a map",
         );
     }
-    let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    let property = |name: &Value| {
-        schema.get("properties").is_some_and(|all| all.get(name.as_str().unwrap_or_default()).is_some())
+    let described = |name: &&Value| {
+        name.as_str().is_some_and(|name| properties.is_some_and(|all| all.get(name).is_some()))
     };
-    if let Some(name) = required.find(|name| !property(name)) {
-        return unclear(format!("the field {name} is required and not described"), "add it to `properties`");
+    let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    match required.find(|name| !described(name)) {
+        Some(name) => {
+            refused(format!("the field {name} is required and not described"), "add it to `properties`")
+        }
+        None => Ok(()),
     }
+}
+
+/// Checks `type` and what depends on it.
+fn typed(schema: &Map<String, Value>, at: &str) -> Result<()> {
+    let refused = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     match schema.get("type").map(|kind| kind.as_str().unwrap_or_default()) {
         Some("array") if !schema.contains_key("items") => {
-            unclear("the items of the array are not described".to_owned(), "add `items`")
+            refused("the items of the array are not described".to_owned(), "add `items`")
         }
         Some("integer" | "number" | "boolean" | "array" | "object") if schema.contains_key("enum") => {
-            unclear(
+            refused(
                 "an enum of other values than strings".to_owned(),
                 "leave `enum` out, and name the values in the description",
             )
         }
         Some("string" | "integer" | "number" | "boolean" | "array" | "object") => Ok(()),
-        Some(_) => unclear(
+        Some(_) => refused(
             format!("the type is {}", schema["type"]),
             "use one of string, integer, number, boolean, array, object",
         ),
         None => match UNTYPED.into_iter().find(|keyword| schema.contains_key(*keyword)) {
-            Some(keyword) => unclear(format!("there is `{keyword}` but no `type`"), "add `type`"),
+            Some(keyword) => refused(format!("there is `{keyword}` but no `type`"), "add `type`"),
             None => Ok(()),
         },
     }
