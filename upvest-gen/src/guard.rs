@@ -38,13 +38,31 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{catch_unwind, panic_any, set_hook, take_hook};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
     use super::guard;
 
     #[test]
-    fn a_panic_comes_back_as_its_message() {
+    fn a_panic_comes_back_as_its_message_and_is_not_reported() {
+        let reported = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&reported);
+        let this = thread::current().id();
+        set_hook(Box::new(move |_| {
+            if thread::current().id() == this {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
         assert_eq!(guard(|| 1), Ok(1));
         assert_eq!(guard(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
         assert_eq!(guard(|| panic!("with {}", 1)), Err::<(), _>("with 1".to_owned()));
-        assert_eq!(guard(|| std::panic::panic_any(7)), Err::<(), _>("no message".to_owned()));
+        assert_eq!(guard(|| panic_any(7)), Err::<(), _>("no message".to_owned()));
+        assert_eq!(reported.load(Ordering::SeqCst), 0);
+        // A panic outside is reported as before.
+        assert!(catch_unwind(|| panic!("outside")).is_err());
+        assert_eq!(reported.load(Ordering::SeqCst), 1);
+        drop(take_hook());
     }
 }

@@ -64,9 +64,12 @@ pub(super) fn references(document: &Value) -> Result<()> {
                 "correct it, or add its target",
             ));
         }
-        let parts: Vec<_> = local.split('/').collect();
-        let kind = if place == Place::Schema { "schemas" } else { parts.get(2).copied().unwrap_or_default() };
-        if !matches!(parts.as_slice(), ["", "components", found, _] if *found == kind) {
+        let (kind, name) =
+            local.strip_prefix("/components/").and_then(|at| at.split_once('/')).unwrap_or_default();
+        if name.is_empty()
+            || name.contains('/')
+            || expected_kind(at, place).is_some_and(|expected| kind != expected)
+        {
             return Err(Error::at(
                 at,
                 format!("the reference `{target}` leads to no component of its kind"),
@@ -82,6 +85,19 @@ pub(super) fn references(document: &Value) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// The kind of component that a reference at this place leads to.
+fn expected_kind(at: &str, place: Place) -> Option<&'static str> {
+    let mut keys = at.rsplit('/');
+    match (place, keys.next()?, keys.next()?) {
+        (Place::Schema, _, _) => Some("schemas"),
+        (_, "requestBody", _) => Some("requestBodies"),
+        (_, _, "parameters") => Some("parameters"),
+        (_, _, "responses") => Some("responses"),
+        (_, _, "headers") => Some("headers"),
+        _ => None,
+    }
 }
 
 /// Checks that each component can become a type.

@@ -93,6 +93,25 @@ fn references_have_to_lead_to_a_component_of_their_kind() {
 }
 
 #[test]
+fn references_have_to_lead_to_what_belongs_there() {
+    let limit = "- { name: limit, in: query, schema: { type: integer } }";
+    let body = "{ content: { application/json: { schema: { $ref: \"#/components/schemas/Order\" } } } }";
+    let problem = "the reference `#/components/schemas/Order` leads to no component of its kind";
+    let order = "{ $ref: '#/components/schemas/Order' }";
+    assert_refused(&[
+        (limit, &format!("- {order}"), "OP/parameters/1", problem),
+        (body, order, "OP/requestBody", problem),
+        ("\"404\": { description: D }", &format!("'404': {order}"), "OP/responses/404", problem),
+        (
+            "components:",
+            "components:\n  responses: { R: { description: D } }\n  parameters: { P: { schema: { $ref: '#/components/responses/R' } } }",
+            "/components/parameters/P/schema",
+            "the reference `#/components/responses/R` leads to no component of its kind",
+        ),
+    ]);
+}
+
+#[test]
 fn references_in_a_circle_are_refused() {
     assert_refused(&[(
         "    Order:",

@@ -11,105 +11,109 @@ fn schema(text: &str) -> Result<Value> {
     downgrade(document).map(|document| document["components"]["schemas"]["T"].clone())
 }
 
+/// What it is about, the schema in 3.1, the same in 3.0.
+const TRANSLATIONS: &[(&str, &str, &str)] = &[
+    ("nullable type", "type: [string, 'null']", "{ type: string, nullable: true }"),
+    ("null first", "type: ['null', integer]", "{ type: integer, nullable: true }"),
+    ("one type in a list", "type: [string]", "{ type: string }"),
+    (
+        "nullable enum",
+        "{ type: [string, 'null'], enum: [A, null] }",
+        "{ type: string, enum: [A], nullable: true }",
+    ),
+    ("const", "const: A", "{ type: string, enum: [A] }"),
+    ("const with a type", "{ type: string, const: A }", "{ type: string, enum: [A] }"),
+    ("nullable const", "{ type: [string, 'null'], const: A }", "{ type: string, nullable: true, enum: [A] }"),
+    ("const integer", "{ type: integer, const: 1 }", "{ type: integer, enum: [1] }"),
+    ("examples", "{ type: string, examples: [a, b] }", "{ type: string, example: a }"),
+    ("no examples", "{ type: string, examples: [] }", "{ type: string }"),
+    (
+        "examples beside an example",
+        "{ type: string, example: x, examples: [a] }",
+        "{ type: string, example: x }",
+    ),
+    (
+        "exclusive minimum",
+        "{ type: integer, exclusiveMinimum: 0 }",
+        "{ type: integer, exclusiveMinimum: true, minimum: 0 }",
+    ),
+    (
+        "exclusive maximum",
+        "{ type: integer, exclusiveMaximum: 9 }",
+        "{ type: integer, exclusiveMaximum: true, maximum: 9 }",
+    ),
+    (
+        "the tighter minimum",
+        "{ type: integer, minimum: 5, exclusiveMinimum: 0 }",
+        "{ type: integer, minimum: 5 }",
+    ),
+    (
+        "the tighter exclusive minimum",
+        "{ type: integer, minimum: 0, exclusiveMinimum: 5 }",
+        "{ type: integer, minimum: 5, exclusiveMinimum: true }",
+    ),
+    (
+        "the tighter maximum",
+        "{ type: integer, maximum: 5, exclusiveMaximum: 9 }",
+        "{ type: integer, maximum: 5 }",
+    ),
+    (
+        "equal lower bounds",
+        "{ type: integer, minimum: 5, exclusiveMinimum: 5 }",
+        "{ type: integer, minimum: 5, exclusiveMinimum: true }",
+    ),
+    (
+        "equal bounds",
+        "{ type: integer, maximum: 5, exclusiveMaximum: 5 }",
+        "{ type: integer, maximum: 5, exclusiveMaximum: true }",
+    ),
+    ("reference alone", "{ $ref: '#/x' }", "{ $ref: '#/x' }"),
+    (
+        "siblings of a reference",
+        "{ $ref: '#/x', description: D }",
+        "{ description: D, allOf: [{ $ref: '#/x' }] }",
+    ),
+    (
+        "reference beside allOf",
+        "{ $ref: '#/x', allOf: [{ $ref: '#/y' }] }",
+        "{ allOf: [{ $ref: '#/x' }, { $ref: '#/y' }] }",
+    ),
+    (
+        "null branch",
+        "oneOf: [{ $ref: '#/x' }, { type: 'null' }]",
+        "{ nullable: true, allOf: [{ $ref: '#/x' }] }",
+    ),
+    (
+        "null branch of anyOf",
+        "anyOf: [{ type: 'null' }, { type: string }]",
+        "{ nullable: true, allOf: [{ type: string }] }",
+    ),
+    (
+        "null among several",
+        "oneOf: [{ $ref: '#/x' }, { $ref: '#/y' }, { type: 'null' }]",
+        "{ oneOf: [{ $ref: '#/x' }, { $ref: '#/y' }], nullable: true }",
+    ),
+    ("base64", "{ type: string, contentEncoding: base64 }", "{ type: string, format: byte }"),
+    (
+        "bytes",
+        "{ type: string, contentMediaType: application/octet-stream }",
+        "{ type: string, format: binary }",
+    ),
+    (
+        "another media type",
+        "{ type: string, contentMediaType: application/json, contentSchema: {} }",
+        "{ type: string }",
+    ),
+    (
+        "what only describes",
+        "{ type: string, $comment: C, $id: I, $schema: S, $vocabulary: {} }",
+        "{ type: string }",
+    ),
+];
+
 #[test]
 fn each_keyword_is_translated() {
-    for (what, new, old) in [
-        ("nullable type", "type: [string, 'null']", "{ type: string, nullable: true }"),
-        ("null first", "type: ['null', integer]", "{ type: integer, nullable: true }"),
-        ("one type in a list", "type: [string]", "{ type: string }"),
-        (
-            "nullable enum",
-            "{ type: [string, 'null'], enum: [A, null] }",
-            "{ type: string, enum: [A], nullable: true }",
-        ),
-        ("const", "const: A", "{ type: string, enum: [A] }"),
-        ("const with a type", "{ type: string, const: A }", "{ type: string, enum: [A] }"),
-        (
-            "nullable const",
-            "{ type: [string, 'null'], const: A }",
-            "{ type: string, nullable: true, enum: [A] }",
-        ),
-        ("const integer", "{ type: integer, const: 1 }", "{ type: integer, enum: [1] }"),
-        ("examples", "{ type: string, examples: [a, b] }", "{ type: string, example: a }"),
-        ("no examples", "{ type: string, examples: [] }", "{ type: string }"),
-        (
-            "examples beside an example",
-            "{ type: string, example: x, examples: [a] }",
-            "{ type: string, example: x }",
-        ),
-        (
-            "exclusive minimum",
-            "{ type: integer, exclusiveMinimum: 0 }",
-            "{ type: integer, exclusiveMinimum: true, minimum: 0 }",
-        ),
-        (
-            "exclusive maximum",
-            "{ type: integer, exclusiveMaximum: 9 }",
-            "{ type: integer, exclusiveMaximum: true, maximum: 9 }",
-        ),
-        (
-            "the tighter minimum",
-            "{ type: integer, minimum: 5, exclusiveMinimum: 0 }",
-            "{ type: integer, minimum: 5 }",
-        ),
-        (
-            "the tighter exclusive minimum",
-            "{ type: integer, minimum: 0, exclusiveMinimum: 5 }",
-            "{ type: integer, minimum: 5, exclusiveMinimum: true }",
-        ),
-        (
-            "the tighter maximum",
-            "{ type: integer, maximum: 5, exclusiveMaximum: 9 }",
-            "{ type: integer, maximum: 5 }",
-        ),
-        (
-            "equal bounds",
-            "{ type: integer, maximum: 5, exclusiveMaximum: 5 }",
-            "{ type: integer, maximum: 5, exclusiveMaximum: true }",
-        ),
-        ("reference alone", "{ $ref: '#/x' }", "{ $ref: '#/x' }"),
-        (
-            "siblings of a reference",
-            "{ $ref: '#/x', description: D }",
-            "{ description: D, allOf: [{ $ref: '#/x' }] }",
-        ),
-        (
-            "reference beside allOf",
-            "{ $ref: '#/x', allOf: [{ $ref: '#/y' }] }",
-            "{ allOf: [{ $ref: '#/x' }, { $ref: '#/y' }] }",
-        ),
-        (
-            "null branch",
-            "oneOf: [{ $ref: '#/x' }, { type: 'null' }]",
-            "{ nullable: true, allOf: [{ $ref: '#/x' }] }",
-        ),
-        (
-            "null branch of anyOf",
-            "anyOf: [{ type: 'null' }, { type: string }]",
-            "{ nullable: true, allOf: [{ type: string }] }",
-        ),
-        (
-            "null among several",
-            "oneOf: [{ $ref: '#/x' }, { $ref: '#/y' }, { type: 'null' }]",
-            "{ oneOf: [{ $ref: '#/x' }, { $ref: '#/y' }], nullable: true }",
-        ),
-        ("base64", "{ type: string, contentEncoding: base64 }", "{ type: string, format: byte }"),
-        (
-            "bytes",
-            "{ type: string, contentMediaType: application/octet-stream }",
-            "{ type: string, format: binary }",
-        ),
-        (
-            "another media type",
-            "{ type: string, contentMediaType: application/json, contentSchema: {} }",
-            "{ type: string }",
-        ),
-        (
-            "what only describes",
-            "{ type: string, $comment: C, $id: I, $schema: S, $vocabulary: {} }",
-            "{ type: string }",
-        ),
-    ] {
+    for (what, new, old) in TRANSLATIONS {
         assert_eq!(schema(new).unwrap(), yaml(old), "{what}");
     }
 }
