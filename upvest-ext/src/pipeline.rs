@@ -22,6 +22,9 @@ use crate::sign_request::SignRequest;
 use crate::telemetry::CallSpan;
 use crate::token::{Scopes, TokenCache};
 
+/// A day, so that no timeout is too long to be added to a clock.
+const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What all calls of a client have in common.
@@ -91,8 +94,9 @@ impl Pipeline {
         started: Instant,
         info: &mut CallInfo,
     ) -> Result<Response, Error> {
+        let late = || Error::new(ErrorKind::Timeout, "the call's deadline has passed");
         let left = self.time_left(started);
-        let deadline = started.checked_add(left).unwrap_or(started);
+        let deadline = started.checked_add(left).filter(|_| !left.is_zero()).ok_or_else(late)?;
         let call = self.prepare(request, operation, deadline, info)?;
         let outcome = {
             let attempts = pin!(self.core.attempts(&call, info));
@@ -104,12 +108,12 @@ impl Pipeline {
         };
         outcome.unwrap_or_else(|| {
             info.may_have_happened |= info.changes && info.in_flight;
-            Err(Error::new(ErrorKind::Timeout, "the call's deadline has passed"))
+            Err(late())
         })
     }
 
     fn time_left(&self, started: Instant) -> Duration {
-        let timeout = self.options.call_timeout.unwrap_or(self.core.call_timeout);
+        let timeout = self.options.call_timeout.unwrap_or(self.core.call_timeout).min(LONGEST_CALL);
         match self.options.deadline {
             Some(deadline) => timeout.min(deadline.saturating_duration_since(started)),
             None => timeout,

@@ -279,6 +279,20 @@ async fn a_call_never_outlasts_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fine() {
+    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::empty_list() });
+    let upvest = api.client();
+    upvest.list_orders().send().await.unwrap();
+    let late = CallOptions::new().deadline(Instant::now().into_std());
+    let error = Error::from(upvest.with(late).list_orders().send().await.unwrap_err());
+    assert_eq!((error.kind(), error.attempts(), api.api_calls()), (ErrorKind::Timeout, 0, 2));
+    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::empty_list() });
+    let endless = CallOptions::new().call_timeout(Duration::MAX).timeout(Duration::MAX);
+    let answer = api.client().with(endless).list_orders().send().await.unwrap();
+    assert_eq!(answer.metadata().attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
     let options = CallOptions::new().call_timeout(SECOND);
