@@ -372,3 +372,21 @@ async fn limits_can_be_set() {
     }
     assert_eq!(endpoint.fetches(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_refused() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    endpoint.set_down(true);
+    let verifier = fetching(&endpoint);
+    let delivery = tester.deliver("/webhooks", &events());
+    for _ in 0..20 {
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+        advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(endpoint.fetches(), 2);
+    endpoint.set_down(false);
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+}

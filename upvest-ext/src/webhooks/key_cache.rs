@@ -47,6 +47,8 @@ struct State {
     keys: Vec<Kept>,
     /// When keys were last asked for, whatever came of it.
     asked: Option<Instant>,
+    /// Whether nothing came of it.
+    failed: bool,
 }
 
 struct Kept {
@@ -64,7 +66,7 @@ impl KeyCache {
     ///
     /// # Errors
     ///
-    /// The failure of the fetch, where no usable key is left over from an earlier one.
+    /// The failure of the last fetch, where no usable key is left over from an earlier one.
     pub(super) async fn find(&self, id: &str) -> Result<Found, FetchKeysError> {
         let fresh = self.kept(id, self.limits.fresh);
         if !fresh.is_empty() {
@@ -80,7 +82,7 @@ impl KeyCache {
                 Err(_) => return Ok(stale),
             }
         };
-        let fetched = if self.may_ask() { self.ask().await } else { Ok(()) };
+        let fetched = if self.may_ask() { self.ask().await } else { self.last() };
         drop(flight);
         let found = self.kept(id, self.limits.stale);
         match fetched {
@@ -100,8 +102,18 @@ impl KeyCache {
         let may = state.asked.is_none_or(|asked| asked.elapsed() >= self.limits.pause);
         if may {
             state.asked = Some(Instant::now());
+            state.failed = true;
         }
         may
+    }
+
+    fn last(&self) -> Result<(), FetchKeysError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.failed {
+            Err(FetchKeysError::new("the last try failed and the next is not due yet"))
+        } else {
+            Ok(())
+        }
     }
 
     async fn ask(&self) -> Result<(), FetchKeysError> {
@@ -111,7 +123,8 @@ impl KeyCache {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A key that is no longer listed stays good for as long as it would have without this fetch: deliveries that it
         // signed are still on their way, and a stranger's key id, which brings the fetch about, must not cut that short.
-        let State { keys, .. } = &mut *state;
+        let State { keys, failed, .. } = &mut *state;
+        *failed = false;
         keys.retain(|kept| {
             kept.listed.elapsed() < self.limits.fresh && set.keys.iter().all(|key| key.id != kept.key.id)
         });
