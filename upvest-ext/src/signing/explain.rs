@@ -54,12 +54,12 @@ pub enum ExplainError {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", SigningKey::generate(KeyAlgorithm::EcdsaP521)?)?;
 /// let mut request = reqwest::Request::new(reqwest::Method::GET, "https://sandbox.upvest.co/users?limit=1".parse()?);
-/// request.headers_mut().insert("authorization", "Bearer secret".parse()?);
+/// request.headers_mut().insert("authorization", "Bearer t0ps3cret".parse()?);
 /// signer.sign_request(&mut request).await?;
 ///
 /// let explanation = explain_signature(&request)?.to_string();
 /// assert!(explanation.contains(r#""@query": ?limit=1"#));
-/// assert!(!explanation.contains("secret"));
+/// assert!(!explanation.contains("t0ps3cret"));
 /// # Ok(()) }
 /// ```
 ///
