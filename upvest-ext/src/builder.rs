@@ -17,6 +17,7 @@ use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign_request::SignRequest;
+use crate::signing::{InvalidKeyId, RequestSigner, Signer};
 use crate::token::{Scopes, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
 
@@ -29,6 +30,7 @@ pub struct UpvestBuilder {
     client_id: String,
     client_secret: SecretString,
     signer: Option<Arc<dyn SignRequest>>,
+    signing_key: Option<Result<RequestSigner, InvalidKeyId>>,
     scopes: Vec<Scopes>,
     store: Option<Arc<dyn TokenStore>>,
     retry: RetryPolicy,
@@ -50,6 +52,7 @@ impl UpvestBuilder {
             client_id: String::new(),
             client_secret: SecretString::default(),
             signer: None,
+            signing_key: None,
             scopes: Vec::new(),
             store: None,
             retry: RetryPolicy::new(),
@@ -72,7 +75,17 @@ impl UpvestBuilder {
         self
     }
 
-    /// Signs every request. Upvest's own servers refuse requests without a signature.
+    /// Signs every request with `key`, whose public half Upvest knows as `key_id`. Upvest's own servers refuse requests
+    /// without a signature.
+    ///
+    /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that asks a key service.
+    pub fn signing_key(mut self, key_id: impl AsRef<str>, key: impl Signer + 'static) -> Self {
+        self.signing_key = Some(RequestSigner::new(key_id, key));
+        self
+    }
+
+    /// Signs every request by `signer`, for settings that [`UpvestBuilder::signing_key`] leaves at their defaults. It takes
+    /// precedence over a signing key.
     pub fn signer(self, signer: impl SignRequest + 'static) -> Self {
         self.shared_signer(Arc::new(signer))
     }
@@ -187,6 +200,10 @@ impl UpvestBuilder {
             None => self.http_client_of_our_own()?,
         };
         let sender = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
+        let clock = Arc::clone(&self.ambient.clock);
+        let signing_key =
+            self.signing_key.and_then(Result::ok).map(|signer| signer.clock(move || clock.wall()));
+        let signer = self.signer.or_else(|| Some(Arc::new(signing_key?)));
         let tokens = TokenRequest {
             url: join(&base_url, upvest_api::operations::CREATE_ACCESS_TOKEN.path),
             server: base_url.to_string(),
@@ -194,7 +211,7 @@ impl UpvestBuilder {
             client_secret: self.client_secret.clone(),
             headers: headers.clone(),
             http: Arc::clone(&sender),
-            signer: self.signer.clone(),
+            signer: signer.clone(),
             store: self.store,
             timeout: self.attempt_timeout,
             ambient: self.ambient.clone(),
@@ -202,7 +219,7 @@ impl UpvestBuilder {
         let core = Core {
             base_url,
             http: sender,
-            signer: self.signer,
+            signer,
             tokens: TokenCache::new(tokens),
             client_secret: self.client_secret,
             scopes: if self.scopes.is_empty() { vec![Scopes::all()] } else { self.scopes },
@@ -225,8 +242,11 @@ impl UpvestBuilder {
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
             problems.push("the client id and the client secret are needed: call `credentials`".to_owned());
         }
-        if self.signer.is_none() && self.environment.is_upvest() {
-            problems.push("Upvest refuses unsigned requests: give the key that signs them".to_owned());
+        if let Some(Err(error)) = &self.signing_key {
+            problems.push(format!("the id of the signing key: {error}"));
+        }
+        if self.signer.is_none() && self.signing_key.is_none() && self.environment.is_upvest() {
+            problems.push("Upvest refuses unsigned requests: call `signing_key`, or set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY".to_owned());
         }
         match (base_url, headers) {
             (Some(base_url), Some(headers)) if problems.is_empty() => Ok((base_url, headers)),

@@ -5,12 +5,17 @@ use reqwest::Url;
 use crate::builder::UpvestBuilder;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
+use crate::signing::SigningKey;
 use crate::token::Scopes;
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
 const CLIENT_ID: &str = "UPVEST_CLIENT_ID";
 const CLIENT_SECRET: &str = "UPVEST_CLIENT_SECRET";
 const SCOPES: &str = "UPVEST_SCOPES";
+const KEY_ID: &str = "UPVEST_SIGNING_KEY_ID";
+const KEY: &str = "UPVEST_SIGNING_KEY";
+const KEY_FILE: &str = "UPVEST_SIGNING_KEY_FILE";
+const PASSPHRASE: &str = "UPVEST_SIGNING_KEY_PASSPHRASE";
 
 impl UpvestBuilder {
     /// Starts a builder with what the environment says:
@@ -20,6 +25,10 @@ impl UpvestBuilder {
     /// | `UPVEST_ENVIRONMENT` | `sandbox`, `live`, or the base URL of another server |
     /// | `UPVEST_CLIENT_ID` | the client id |
     /// | `UPVEST_CLIENT_SECRET` | the client secret |
+    /// | `UPVEST_SIGNING_KEY_ID` | the id that Upvest gave the key that signs; may be left out where you set a signer yourself |
+    /// | `UPVEST_SIGNING_KEY` | the private key as PEM, or |
+    /// | `UPVEST_SIGNING_KEY_FILE` | the file that holds it |
+    /// | `UPVEST_SIGNING_KEY_PASSPHRASE` | the passphrase of an encrypted key |
     /// | `UPVEST_SCOPES` | the scopes to ask for, with spaces between them; optional, all unless set |
     ///
     /// # Errors
@@ -43,36 +52,78 @@ impl UpvestBuilder {
     ///
     /// [`ErrorKind::Configuration`], with every variable that is missing or wrong.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let mut problems = Vec::new();
-        let mut required = |name: &str| {
-            let value = lookup(name).filter(|value| !value.trim().is_empty());
-            if value.is_none() {
-                problems.push(format!("{name} is not set"));
-            }
-            value.unwrap_or_default()
-        };
-        let (environment, id, secret) = (required(ENVIRONMENT), required(CLIENT_ID), required(CLIENT_SECRET));
-        let environment =
-            if environment.is_empty() { Some(Environment::Sandbox) } else { parse(&environment) };
-        if environment.is_none() {
-            problems.push(format!("{ENVIRONMENT} is none of `sandbox`, `live` and a URL"));
+        let mut vars = Vars { lookup, problems: Vec::new() };
+        let (environment, id, secret) =
+            (vars.environment(), vars.required(CLIENT_ID), vars.required(CLIENT_SECRET));
+        let must_sign = environment.as_ref().is_some_and(Environment::is_upvest);
+        let key = vars.signing_key();
+        // No problem by itself: a signer of one's own may follow. `build` insists on one of them.
+        if must_sign && key.is_none() && !vars.problems.is_empty() {
+            vars.problems.push(format!("{KEY_ID} and {KEY} are not set"));
         }
-        match environment {
-            Some(environment) if problems.is_empty() => {
-                let builder = Self::new(environment).credentials(id, secret);
-                Ok(lookup(SCOPES)
-                    .into_iter()
-                    .fold(builder, |builder, scopes| builder.scopes(Scopes::new([scopes]))))
-            }
-            _ => Err(Error::new(ErrorKind::Configuration, problems.join("; "))),
+        let (Some(environment), true) = (environment, vars.problems.is_empty()) else {
+            return Err(Error::new(ErrorKind::Configuration, vars.problems.join("; ")));
+        };
+        let mut builder = Self::new(environment).credentials(id, secret);
+        if let Some((id, key)) = key {
+            builder = builder.signing_key(id, key);
+        }
+        match vars.optional(SCOPES) {
+            Some(scopes) => Ok(builder.scopes(Scopes::new([scopes]))),
+            None => Ok(builder),
         }
     }
 }
 
-fn parse(environment: &str) -> Option<Environment> {
-    match environment.trim() {
-        "sandbox" => Some(Environment::Sandbox),
-        "live" => Some(Environment::Live),
-        url => Url::parse(url).ok().map(Environment::Custom),
+/// The variables, and everything that is wrong with them.
+struct Vars<L> {
+    lookup: L,
+    problems: Vec<String>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Vars<L> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    fn environment(&mut self) -> Option<Environment> {
+        let value = self.required(ENVIRONMENT);
+        match value.trim() {
+            "" => None,
+            "sandbox" => Some(Environment::Sandbox),
+            "live" => Some(Environment::Live),
+            url => {
+                let url = Url::parse(url);
+                if url.is_err() {
+                    self.problems.push(format!("{ENVIRONMENT} is none of `sandbox`, `live` and a URL"));
+                }
+                url.ok().map(Environment::Custom)
+            }
+        }
+    }
+
+    /// The key that signs, with its id, where any of it is given.
+    fn signing_key(&mut self) -> Option<(String, SigningKey)> {
+        [KEY_ID, KEY, KEY_FILE].into_iter().find(|name| self.optional(name).is_some())?;
+        let id = self.required(KEY_ID);
+        let pem = match (self.optional(KEY), self.optional(KEY_FILE)) {
+            (Some(pem), _) => Some(pem),
+            (None, Some(path)) => std::fs::read_to_string(&path)
+                .map_err(|error| self.problems.push(format!("{KEY_FILE}: {path}: {error}")))
+                .ok(),
+            (None, None) => {
+                self.problems.push(format!("neither {KEY} nor {KEY_FILE} is set"));
+                None
+            }
+        };
+        let key = SigningKey::from_pem(pem?, self.optional(PASSPHRASE).as_deref());
+        key.map_err(|error| self.problems.push(format!("the signing key: {error}"))).ok().map(|key| (id, key))
     }
 }

@@ -33,11 +33,12 @@ pub struct RawRequest {
     path: String,
     query: String,
     body: Result<Option<Vec<u8>>, Error>,
+    operation: Option<&'static OperationMeta>,
 }
 
 impl RawRequest {
     pub(crate) fn new(pipeline: Pipeline, method: Method, path: String) -> Self {
-        Self { pipeline, method, path, query: String::new(), body: Ok(None) }
+        Self { pipeline, method, path, query: String::new(), body: Ok(None), operation: None }
     }
 
     /// Adds a query parameter.
@@ -56,6 +57,13 @@ impl RawRequest {
         self.body = serde_json::to_vec(body)
             .map(Some)
             .map_err(|error| invalid("no JSON can be made of the body").with_source(error));
+        self
+    }
+
+    /// Takes scopes and idempotency from `operation` instead of guessing them from the method.
+    #[cfg(feature = "webhooks")]
+    pub(crate) fn as_operation(mut self, operation: &'static OperationMeta) -> Self {
+        self.operation = Some(operation);
         self
     }
 
@@ -126,8 +134,9 @@ impl RawRequest {
         let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);
         url.set_path(&path);
         url.set_query(Some(self.query.as_str()).filter(|query| !query.is_empty()));
-        let operation = match self.method {
-            Method::GET | Method::HEAD => &READ,
+        let operation = match (self.operation, &self.method) {
+            (Some(operation), _) => operation,
+            (None, &Method::GET | &Method::HEAD) => &READ,
             _ if self.pipeline.options.idempotency_key.is_some() => &WRITE_KEYED,
             _ => &WRITE,
         };

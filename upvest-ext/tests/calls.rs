@@ -190,6 +190,11 @@ fn all_missing_variables_are_reported_in_one_error() {
     for name in ["UPVEST_ENVIRONMENT", "UPVEST_CLIENT_ID", "UPVEST_CLIENT_SECRET"] {
         assert!(error.to_string().contains(name), "{error}");
     }
+    let sandbox = |name: &str| (name == "UPVEST_ENVIRONMENT").then(|| "sandbox".to_owned());
+    let error = UpvestBuilder::from_vars(sandbox).unwrap_err();
+    for name in ["UPVEST_CLIENT_ID", "UPVEST_CLIENT_SECRET", "UPVEST_SIGNING_KEY_ID", "UPVEST_SIGNING_KEY "] {
+        assert!(error.to_string().contains(name), "{error}");
+    }
     let with = |environment: &'static str| {
         UpvestBuilder::from_vars(move |name| match name {
             "UPVEST_ENVIRONMENT" => Some(environment.to_owned()),

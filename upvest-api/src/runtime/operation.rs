@@ -64,6 +64,13 @@ impl OperationMeta {
         self
     }
 
+    /// The same operation, needing these scopes.
+    #[must_use]
+    pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
     /// The same operation, taking an idempotency key.
     #[must_use]
     pub const fn keyed(mut self) -> Self {

@@ -15,6 +15,7 @@ mod tester;
 #[cfg(feature = "tower")]
 mod tower;
 mod verifier;
+mod verify_keys;
 
 pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};

@@ -1,0 +1,33 @@
+//! The keys of webhooks from Upvest itself, through the signed client (`PROTOCOL` 2.4).
+
+use http::Method;
+use upvest_api::runtime::OperationMeta;
+
+use super::fetch_keys::{FetchFuture, FetchKeys, FetchKeysError};
+use crate::upvest::Upvest;
+
+/// The description lacks the endpoint.
+static VERIFY_KEYS: OperationMeta =
+    OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys").scoped(&["webhooks:read"]);
+
+/// Fetches the keys by `GET /auth/verify_keys`, with the client's token, signature and retries.
+///
+/// ```no_run
+/// # async fn run(upvest: upvest_ext::Upvest) {
+/// use upvest_ext::webhooks::WebhookVerifier;
+///
+/// let verifier = WebhookVerifier::fetching(upvest.clone());
+/// # let _ = verifier; }
+/// ```
+impl FetchKeys for Upvest {
+    fn fetch(&self) -> FetchFuture<'_> {
+        Box::pin(async move {
+            let answer = self
+                .request(VERIFY_KEYS.method.clone(), VERIFY_KEYS.path)
+                .as_operation(&VERIFY_KEYS)
+                .send()
+                .await;
+            answer.map(|body| body.to_vec()).map_err(FetchKeysError::new)
+        })
+    }
+}
