@@ -1,7 +1,35 @@
 //! SDK for the Upvest Investment API.
 //!
 //! [`Upvest`] is the client: it fetches access tokens, signs, sends, tries again where that is safe, and fails with an
-//! [`Error`] that says what happened.
+//! [`Error`] that says what happened. Every operation of the API is a method of it, by way of the generated
+//! [`Client`](api::Client). [`webhooks`] has the other direction: deliveries verified, decoded and handled once.
+//!
+//! ```no_run
+//! use upvest_ext::signing::SigningKey;
+//! use upvest_ext::{Environment, Upvest};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = SigningKey::from_pem(std::fs::read("signing-key.pem")?, Some("passphrase"))?;
+//! let upvest = Upvest::builder(Environment::Sandbox)
+//!     .credentials("client-id", "client-secret")
+//!     .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
+//!     .build()?;
+//! for account in upvest.list_accounts().limit(50_u32).send().await?.into_inner().data {
+//!     println!("{} is {:?}", account.id, account.status);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # Troubleshooting
+//!
+//! * A second 401 after a new token: clock, key, or secret. [`Error::hint`] says which is likely, and
+//!   [`signing::explain_signature`] shows what was signed.
+//! * `is_outcome_unknown`: send the call again under the same [`IdempotencyKey`], or look whether it has happened.
+//! * An endpoint that the description lacks: [`Upvest::request`] takes any path, with the same token, signature and retries.
+//!
+//! # Features
+//!
+//! `rustls` (default) or `native-tls`, `tracing` (default), `webhooks` (default), and adapters for `tower` and `axum`.
 
 mod answer;
 mod attempts;
@@ -39,3 +67,8 @@ pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, To
 pub use upvest::Upvest;
 
 pub use upvest_api as api;
+
+/// The examples of the README compile.
+#[cfg(all(doctest, feature = "webhooks"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
