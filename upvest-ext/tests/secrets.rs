@@ -6,79 +6,77 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::log::Log;
 use common::socket::{SocketServer, http};
 use common::{FakeApi, Fate, Reply, order};
-use http::HeaderValue;
 use tracing_subscriber::fmt::format::FmtSpan;
-use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::signing::{RequestSigner, SigningKey};
 use upvest_ext::{Error, MemoryTokenStore, Upvest};
 
 const SECRET: &str = "canary+client/secret=1 &%~\"\\end";
 const TOKEN: &str = "canary-access.token_2+/=";
-const KEY: &str = "canary-private-key-3==";
-const PASSPHRASE: &str = "canary passphrase 4 +%";
+/// The passphrase of the key file, see `fixtures/keys/make.sh`.
+const PASSPHRASE: &str = "correct horse, battery staple";
+const WRONG_PASSPHRASE: &str = "canary passphrase 4 +%";
 
-/// Holds a key and a passphrase, as a signer does, and puts what it makes of them on the request.
-#[derive(Clone)]
-struct Signer {
-    key: &'static str,
-    passphrase: &'static str,
+fn key_file(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/fixtures/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-impl std::fmt::Debug for Signer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signer").finish_non_exhaustive()
-    }
+/// The private number in the key file, by which the key is known.
+fn private_key() -> Vec<u8> {
+    let pem = key_file("p521.sec1");
+    let der =
+        STANDARD.decode(pem.lines().filter(|line| !line.starts_with("---")).collect::<String>()).unwrap();
+    // RFC 5915 section 3: a sequence of the version 1, an octet string of 66 bytes, and what is public.
+    assert_eq!(der[..8], [0x30, 0x81, 0xdc, 2, 1, 1, 4, 66]);
+    der[8..74].to_vec()
 }
 
-impl SignRequest for Signer {
-    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
-        Box::pin(async move {
-            let length = self.key.len() + self.passphrase.len();
-            request.headers_mut().insert("signature", HeaderValue::from(length));
-            Ok(())
-        })
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks_exact(3) {
-        let bits = u32::from(chunk[0]) << 16 | u32::from(chunk[1]) << 8 | u32::from(chunk[2]);
-        for shift in [18, 12, 6, 0] {
-            out.push(char::from(DIGITS[(bits >> shift) as usize & 63]));
-        }
-    }
-    out
+fn signer() -> RequestSigner {
+    let key = SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(PASSPHRASE)).unwrap();
+    RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key).unwrap()
 }
 
 /// The forms that `secret` may take, wherever in a larger text it was encoded.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned(), secret.escape_debug().to_string()];
+fn forms(secret: &[u8]) -> Vec<String> {
+    let mut forms = Vec::new();
     for skip in 0..3 {
-        let encoded = base64(&secret.as_bytes()[skip..]);
+        // The last group may depend on what follows.
+        let whole = (secret.len() - skip) / 3 * 3;
+        let encoded = STANDARD.encode(&secret[skip..skip + whole]);
         forms.push(encoded.replace('+', "-").replace('/', "_"));
         forms.push(encoded);
     }
-    let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
+    let hex = secret.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
     forms.push(hex.to_uppercase());
     forms.push(hex);
-    let form = form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
-    forms.push(form.replace('+', "%20"));
-    forms.push(form.to_lowercase());
-    forms.push(form);
-    forms.push(format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).to_owned());
+    forms.push(format!("{secret:?}").trim_matches(['[', ']']).to_owned());
+    if let Ok(text) = std::str::from_utf8(secret) {
+        let form = form_urlencoded::byte_serialize(secret).collect::<String>();
+        forms.push(form.replace('+', "%20"));
+        forms.push(form.to_lowercase());
+        forms.push(form);
+        forms.push(text.escape_debug().to_string());
+        forms.push(text.to_owned());
+    }
     forms
 }
 
+fn secrets() -> Vec<Vec<u8>> {
+    let mut secrets =
+        [SECRET, TOKEN, PASSPHRASE, WRONG_PASSPHRASE].map(|secret| secret.as_bytes().to_vec()).to_vec();
+    secrets.push(private_key());
+    secrets
+}
+
 fn leaks(text: &str) -> Vec<String> {
-    let secrets = [SECRET, TOKEN, KEY, PASSPHRASE];
-    secrets.iter().flat_map(|secret| forms(secret)).filter(|form| text.contains(form.as_str())).collect()
+    secrets().iter().flat_map(|secret| forms(secret)).filter(|form| text.contains(form.as_str())).collect()
 }
 
 fn describe(error: &(dyn StdError + 'static), out: &mut String) {
@@ -143,19 +141,21 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
 
 #[test]
 fn the_search_finds_every_form_of_a_secret() {
-    for secret in [SECRET, TOKEN, KEY, PASSPHRASE] {
-        for form in forms(secret) {
+    for secret in secrets() {
+        for form in forms(&secret) {
             assert!(leaks(&format!("before {form} after")).contains(&form));
         }
         for pad in ["", "x", "xx"] {
-            let encoded = base64(format!("{pad}{secret}zzz").as_bytes());
-            assert!(!leaks(&encoded).is_empty(), "{pad}{secret}");
+            let encoded = STANDARD.encode([pad.as_bytes(), &secret, b"zzzz"].concat());
+            assert!(!leaks(&encoded).is_empty(), "{encoded}");
         }
     }
 }
 
 async fn provoke() -> String {
-    let mut out = String::new();
+    let mut out = format!("{:?}{:#?}", signer(), signer());
+    let wrong = SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(WRONG_PASSPHRASE)).unwrap_err();
+    describe(&wrong, &mut out);
     for reply in replies() {
         // The token endpoint has seen no token yet that it could repeat.
         if !reply.body.contains(TOKEN) {
@@ -171,11 +171,8 @@ async fn provoke() -> String {
 
 async fn call(api: &FakeApi, out: &mut String) {
     let store = Arc::new(MemoryTokenStore::default());
-    let builder = api
-        .builder()
-        .credentials(common::CLIENT_ID, SECRET)
-        .signer(Signer { key: KEY, passphrase: PASSPHRASE })
-        .token_store(Arc::clone(&store));
+    let builder =
+        api.builder().credentials(common::CLIENT_ID, SECRET).signer(signer()).token_store(Arc::clone(&store));
     let _ = write!(out, "{builder:?}");
     let upvest = builder.build().unwrap();
     show(&upvest, out).await;
@@ -218,7 +215,7 @@ async fn provoke_on_a_socket() -> String {
         })
         .await;
         let builder = server.builder().credentials(common::CLIENT_ID, SECRET);
-        let upvest = builder.signer(Signer { key: KEY, passphrase: PASSPHRASE }).build().unwrap();
+        let upvest = builder.signer(signer()).build().unwrap();
         show(&upvest, &mut out).await;
     }
     out
