@@ -203,3 +203,35 @@ fn only_der_signatures_verify() {
     trailing.push(0);
     assert!(!key.public_key().verifies(b"message", &trailing));
 }
+
+#[test]
+fn a_target_given_as_text_is_read_as_it_was_sent() {
+    let input = format!("sig1=(\"@method\" \"@path\" \"@query\" \"content-digest\"){PARAMS}");
+    let headers = [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("content-digest", DIGEST)];
+    let map: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()))
+        .collect();
+    let body = b"{\"hello\": \"world\"}";
+    let parts = |target: &str| {
+        let received = Received::from_text("POST", target, &map, body).unwrap();
+        let claims = SignaturePolicy::deliveries().claims(&received, now()).unwrap();
+        let base = String::from_utf8(claims[0].signature_base().to_vec()).unwrap();
+        let lines: Vec<_> = base.lines().skip(1).take(2).filter_map(|line| line.split_once(": ")).collect();
+        (lines[0].1.to_owned(), lines[1].1.to_owned())
+    };
+    for (target, path, query) in [
+        ("/a?b", "/a", "?b"),
+        ("/a?b?c=://d", "/a", "?b?c=://d"),
+        ("https://host:1/a%20b?c#d", "/a%20b", "?c"),
+        ("https://host?c", "/", "?c"),
+        ("/a://b?c", "/a://b", "?c"),
+    ] {
+        assert_eq!(parts(target), (path.to_owned(), query.to_owned()), "{target}");
+    }
+    for target in ["/a\nb", "/a\u{7f}", "/\r"] {
+        let refusal = Received::from_text("POST", target, &map, body).unwrap_err();
+        assert_eq!(refusal, Refusal::MalformedRequest);
+    }
+    assert!(Received::from_text("POST\n", "/", &map, body).is_err());
+}

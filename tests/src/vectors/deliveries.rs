@@ -1,7 +1,6 @@
 //! One webhook delivery: is it judged as it should be, and for an acceptable reason?
 
 use anyhow::{Context, Result, bail, ensure};
-use http::{Method, Uri};
 use serde_json::Value;
 use upvest_ext::signing::{Received, SignaturePolicy};
 use upvest_ext::webhooks::{KeySet, VerifyError, WebhookVerifier};
@@ -10,10 +9,8 @@ use super::{bytes, headers, text, time};
 
 pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
     let (request, expected, now) = (&case["request"], &case["expected"], time(case, "now")?);
-    let method = Method::from_bytes(text(request, "method")?.as_bytes())?;
-    let target: Uri = text(request, "target")?.parse()?;
     let (headers, body) = (headers(request, "headers")?, bytes(request, "body_base64")?);
-    let received = Received::new(&method, &target, &headers, &body);
+    let received = Received::from_text(text(request, "method")?, text(request, "target")?, &headers, &body)?;
 
     let keys = KeySet::from_json(key_set(sets, case)?.to_string())?;
     let verdict = WebhookVerifier::new(keys).clock(move || now).verify(&received).await;

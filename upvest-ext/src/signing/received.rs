@@ -26,6 +26,33 @@ impl<'a> Received<'a> {
         let path = if target.path().is_empty() { "/" } else { target.path() };
         Self { parts: Parts { method: method.as_str(), path, query: target.query(), headers }, body }
     }
+
+    /// As [`new`](Self::new), for servers that hand on the target as text: path and query, or a whole URL.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::MalformedRequest`] where method or target hold control characters, which no server lets through.
+    pub fn from_text(
+        method: &'a str,
+        target: &'a str,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> Result<Self, Refusal> {
+        if method.chars().chain(target.chars()).any(char::is_control) {
+            return Err(Refusal::MalformedRequest);
+        }
+        let target = match target.split_once("://") {
+            Some((_, rest)) if !target.starts_with('/') => {
+                rest.find(['/', '?', '#']).map_or("", |at| &rest[at..])
+            }
+            _ => target,
+        };
+        let target = target.split_once('#').map_or(target, |(target, _)| target);
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { parts: Parts { method, path, query, headers }, body })
+    }
 }
 
 impl std::fmt::Debug for Received<'_> {

@@ -4,6 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// Method or target are none that HTTP has.
+    #[error("the request is malformed")]
+    MalformedRequest,
     /// One of the headers `signature` and `signature-input` is missing.
     #[error("the request carries no signature")]
     MissingSignature,
@@ -52,6 +55,7 @@ impl Refusal {
     /// A stable name, such as `digest_mismatch`, for metrics and logs.
     pub fn code(self) -> &'static str {
         match self {
+            Self::MalformedRequest => "malformed_request",
             Self::MissingSignature => "missing_signature",
             Self::MalformedSignatureInput => "malformed_signature_input",
             Self::DuplicateLabel => "duplicate_label",
