@@ -52,7 +52,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Invalid`] where the system has no randomness to give.
+    /// [`KeyError::Invalid`] where the system has no randomness to give, and for one random number in 2^32 on P-256.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let invalid = || KeyError::Invalid(algorithm);
         let mut scalar = PrivateScalar::new(vec![0; algorithm.field_len()]);

@@ -1,4 +1,16 @@
 //! Signatures: of requests to Upvest (version 15), and the half of them that webhooks share.
+//!
+//! ```no_run
+//! use upvest_ext::signing::{RequestSigner, SigningKey};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = SigningKey::from_pem(std::fs::read("upvest-key.pem")?, Some("passphrase"))?;
+//! println!("{}", key.public_key().for_onboarding());
+//! let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key)?;
+//! # let _ = signer; Ok(()) }
+//! ```
+//!
+//! Where Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
 
 mod algorithm;
 mod base;

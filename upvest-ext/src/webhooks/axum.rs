@@ -14,9 +14,6 @@ use super::tower::{WebhookService, original_target, read};
 use super::verifier::WebhookVerifier;
 use crate::signing::Received;
 
-/// The largest body that the extractor reads: 2 MiB.
-const BODY_LIMIT: usize = 2 * 1024 * 1024;
-
 /// A route that verifies deliveries and gives their events to `handler`.
 ///
 /// ```
@@ -81,9 +78,9 @@ where
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Rejected> {
         let (parts, body) = request.into_parts();
-        let body = read(body, BODY_LIMIT).await.map_err(Rejected)?;
-        let received = Received::new(&parts.method, original_target(&parts), &parts.headers, &body);
         let verifier = WebhookVerifier::from_ref(state);
+        let body = read(body, verifier.max_body_len()).await.map_err(Rejected)?;
+        let received = Received::new(&parts.method, original_target(&parts), &parts.headers, &body);
         let verdict = verifier.verify(&received).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),

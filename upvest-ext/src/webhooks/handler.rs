@@ -52,7 +52,6 @@ pub struct WebhookHandler {
     fallback: Option<Fallback>,
     seen: Arc<dyn SeenEvents>,
     parking: Option<(u32, Arc<dyn ParkEvents>)>,
-    body_limit: usize,
 }
 
 /// What became of a delivery.
@@ -90,7 +89,6 @@ impl WebhookHandler {
             fallback: None,
             seen: Arc::new(SeenInMemory::default()),
             parking: None,
-            body_limit: 2 * 1024 * 1024,
         }
     }
 
@@ -143,16 +141,9 @@ impl WebhookHandler {
         self
     }
 
-    /// The largest body that is read, in bytes. 2 MiB by default; Upvest packs up to 1 MiB, and more for one large event.
-    #[must_use]
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
-        self
-    }
-
-    /// The largest body that is read, in bytes.
-    pub fn max_body_len(&self) -> usize {
-        self.body_limit
+    #[cfg(feature = "tower")]
+    pub(super) fn verifier(&self) -> &WebhookVerifier {
+        &self.verifier
     }
 
     /// The categories for which something is registered, to create the subscription with.
@@ -164,9 +155,6 @@ impl WebhookHandler {
 
     /// Verifies a delivery and handles its events. Answer with [`Outcome::status`].
     pub async fn handle(&self, request: &Received<'_>) -> Outcome {
-        if request.body.len() > self.body_limit {
-            return Outcome::of(StatusCode::PAYLOAD_TOO_LARGE);
-        }
         let delivery = match self.verifier.verify(request).await {
             Ok(delivery) => delivery,
             Err(error) => return Outcome::refused(error),
@@ -266,6 +254,7 @@ impl Outcome {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             VerifyError::Refused(_) => StatusCode::UNAUTHORIZED,
+            VerifyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         };
         Self { refused: Some(error), ..Self::of(status) }
     }
@@ -277,7 +266,6 @@ impl fmt::Debug for WebhookHandler {
             .field("verifier", &self.verifier)
             .field("types", &self.by_type.keys())
             .field("categories", &self.by_category.keys())
-            .field("body_limit", &self.body_limit)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,18 @@
 //! Webhooks: deliveries verified, events decoded and handled once.
+//!
+//! ```
+//! use upvest_ext::webhooks::{EventType, KeySet, WebhookHandler, WebhookVerifier};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let jwks = r#"{"keys": []}"#;
+//! let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
+//! let handler = WebhookHandler::new(verifier).on(EventType::OrderFilled, async |event| Ok(println!("{}", event.id)));
+//! // axum::Router::new().route("/webhooks", upvest_ext::webhooks::axum::route(handler))
+//! # let _ = handler; Ok(()) }
+//! ```
+//!
+//! Keys that may rotate come from [`WebhookVerifier::fetching`]. Events that cannot be handled go where
+//! [`WebhookHandler::park_after`] says, so that they do not block those behind them. [`WebhookTester`] is for your tests.
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use super::handler::WebhookHandler;
 use crate::signing::Received;
 
-/// Answers webhook deliveries. Never reads more than [`WebhookHandler::body_limit`].
+/// Answers webhook deliveries. Never reads more than [`WebhookVerifier::body_limit`](super::WebhookVerifier::body_limit).
 #[derive(Clone, Debug)]
 pub struct WebhookService {
     handler: Arc<WebhookHandler>,
@@ -46,7 +46,7 @@ where
         let handler = Arc::clone(&self.handler);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let status = match read(body, handler.max_body_len()).await {
+            let status = match read(body, handler.verifier().max_body_len()).await {
                 Ok(body) => {
                     let target = original_target(&parts);
                     handler.handle(&Received::new(&parts.method, target, &parts.headers, &body)).await.status

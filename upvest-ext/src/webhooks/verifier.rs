@@ -14,6 +14,9 @@ use crate::signing::{Claim, KeyAlgorithm, Received, Refusal, SignaturePolicy};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The body is longer than the limit. It was not even hashed.
+    #[error("the delivery is longer than {0} bytes")]
+    TooLarge(usize),
     /// The delivery is not what Upvest signed.
     #[error("{0}")]
     Refused(Refusal),
@@ -41,6 +44,7 @@ pub struct WebhookVerifier {
     keys: Arc<Keys>,
     policy: SignaturePolicy,
     allowed: Vec<KeyAlgorithm>,
+    body_limit: usize,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -71,6 +75,7 @@ impl WebhookVerifier {
             keys: Arc::new(keys),
             policy: SignaturePolicy::deliveries(),
             allowed: vec![KeyAlgorithm::EcdsaP521],
+            body_limit: 2 * 1024 * 1024,
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -89,6 +94,18 @@ impl WebhookVerifier {
         self
     }
 
+    /// The largest body that is read, in bytes. 2 MiB by default; Upvest packs up to 1 MiB, and more for one large event.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn max_body_len(&self) -> usize {
+        self.body_limit
+    }
+
     /// Takes the time from `clock` instead of the system.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -102,6 +119,9 @@ impl WebhookVerifier {
     ///
     /// [`VerifyError::Refused`] with the reason; [`VerifyError::KeysUnavailable`] where the reason is on our side.
     pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
+        if request.body.len() > self.body_limit {
+            return Err(VerifyError::TooLarge(self.body_limit));
+        }
         let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Refused)?;
         let mut furthest = Refusal::UnknownKey;
         let mut unavailable = None;
