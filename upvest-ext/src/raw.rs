@@ -62,7 +62,7 @@ impl RawRequest {
 
     /// Takes scopes and idempotency from `operation` instead of guessing them from the method.
     #[cfg(feature = "webhooks")]
-    pub(crate) fn as_operation(mut self, operation: &'static OperationMeta) -> Self {
+    pub(crate) fn facts_of(mut self, operation: &'static OperationMeta) -> Self {
         self.operation = Some(operation);
         self
     }

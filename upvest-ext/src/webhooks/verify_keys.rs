@@ -24,7 +24,7 @@ impl FetchKeys for Upvest {
         Box::pin(async move {
             let answer = self
                 .request(VERIFY_KEYS.method.clone(), VERIFY_KEYS.path)
-                .as_operation(&VERIFY_KEYS)
+                .facts_of(&VERIFY_KEYS)
                 .send()
                 .await;
             answer.map(|body| body.to_vec()).map_err(FetchKeysError::new)
