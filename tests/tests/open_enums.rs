@@ -117,3 +117,12 @@ fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
     assert!(!unknown.is_known());
     assert_eq!(unknown.as_str(), "SHORT");
 }
+
+#[test]
+fn what_a_server_sends_cannot_forge_a_line_of_a_log() {
+    let side: types::OrderSide =
+        serde_json::from_str(r#""BUY\nERROR forged""#).expect("any string can be read");
+    let currency: types::CurrencyCode = serde_json::from_str(r#""EU\nR""#).expect("it is short enough");
+    assert_eq!(format!("{side:?} {currency:?} {:?}", types::OrderSide::Buy), r"BUY\nERROR forged EU\nR BUY");
+    assert_eq!((side.as_str(), currency.as_str()), ("BUY\nERROR forged", "EU\nR"));
+}

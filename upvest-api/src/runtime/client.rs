@@ -8,7 +8,7 @@ use super::transport::Inner;
 use crate::Client;
 
 impl Client {
-    /// A client for `base_url` that sends each request once over `transport`.
+    /// A client for `base_url`, with or without a slash at its end, that sends each request once over `transport`.
     ///
     /// ```
     /// use upvest_api::{Client, runtime::Direct};
@@ -20,7 +20,7 @@ impl Client {
     /// # let _ = request; Ok(()) }
     /// ```
     pub fn direct(base_url: &str, http: reqwest::Client, transport: Direct) -> Self {
-        Self::new_with_client(base_url, http, Inner::new(Arc::new(transport)))
+        Self::new_with_client(base_url.trim_end_matches('/'), http, Inner::new(Arc::new(transport)))
     }
 }
 

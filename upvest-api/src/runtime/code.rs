@@ -83,7 +83,7 @@ macro_rules! code {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
+                fmt::Display::fmt(&self.as_str().escape_debug(), f)
             }
         }
 

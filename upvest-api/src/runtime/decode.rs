@@ -101,16 +101,15 @@ fn explain<T: DeserializeOwned>(body: &Bytes) -> (String, String) {
     }
 }
 
-/// Serde quotes what it found (`invalid type: string "Ada", expected u64`), which may be personal data: keep the kind.
+/// Serde quotes what it found (`invalid type: string "Ada", expected u64 at line 1 column 9`), which may be personal
+/// data: keep the kind.
 fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let Some(found) =
-        message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))
-    else {
+    let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let Some((found, expected)) = found.and_then(|found| found.rsplit_once(", expected ")) else {
         return message;
     };
-    match (found.split([' ', ',']).next(), found.rsplit_once(", expected ")) {
-        (Some(kind), Some((_, expected))) => format!("found a {kind}, expected {expected}"),
-        _ => "not the type that the description names".to_owned(),
-    }
+    let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
+    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    format!("expected {expected}, found {kind}")
 }

@@ -112,7 +112,7 @@ macro_rules! open_enum {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
+                std::fmt::Display::fmt(&self.as_str().escape_debug(), f)
             }
         }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Most bytes of a body that was no problem document which are kept for inspection.
 const BODY_LIMIT: usize = 4096;
@@ -12,25 +13,26 @@ const BODY_LIMIT: usize = 4096;
 /// Every error status of every operation carries one. Where the answer was no problem document, as from a gateway that
 /// sends HTML, `status` and `title` are filled from the status line and the start of the body is in [`Problem::body`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Problem {
     /// A URI that names the kind of problem; its last path segment is the code, see [`Problem::code`].
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     /// The HTTP status, repeated by the server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// A short summary of the kind of problem.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What went wrong this time. Upvest sends it as `detail`, and now and then as `details`.
-    #[serde(default, alias = "details", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// A URI for this occurrence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// The id to quote to Upvest's support; equal to the header `upvest-request-id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     #[serde(skip)]
     body: Option<Box<str>>,
@@ -39,7 +41,8 @@ pub struct Problem {
 impl Problem {
     /// Reads the body of an answer with `status`, whatever the body is.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
-        let mut problem = Self::parse(body).unwrap_or_else(|| Self {
+        let parsed = serde_json::from_slice(body).ok().filter(|problem| *problem != Self::default());
+        let mut problem = parsed.unwrap_or_else(|| Self {
             title: status.canonical_reason().map(str::to_owned),
             body: excerpt(body),
             ..Self::default()
@@ -48,37 +51,36 @@ impl Problem {
         problem
     }
 
-    /// The problem's code: the last segment of its `type`, such as `not_found`.
+    /// The problem's code: the last segment of its `type`, such as `not_found`. The type `about:blank` has none.
     pub fn code(&self) -> Option<&str> {
         let last = self.type_.as_deref()?.rsplit('/').next()?;
-        (!last.is_empty()).then_some(last)
+        (!last.is_empty() && last != "about:blank").then_some(last)
     }
 
     /// The first 4 KiB of a body that was no problem document. Never part of `Display` or `Debug`.
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
     }
+}
 
+impl From<Map<String, Value>> for Problem {
     /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself.
-    fn parse(body: &[u8]) -> Option<Self> {
-        let serde_json::Value::Object(fields) = serde_json::from_slice(body).ok()? else {
-            return None;
-        };
-        let text = |name: &str| match fields.get(name)? {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Null => None,
+    fn from(mut fields: Map<String, Value>) -> Self {
+        let mut text = |name: &str| match fields.remove(name)? {
+            Value::String(text) => Some(text),
+            Value::Null => None,
             other => Some(other.to_string()),
         };
-        // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
-        Some(Self {
+        Self {
             type_: text("type"),
             status: text("status").and_then(|status| status.parse().ok()),
+            // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
             title: text("title").or_else(|| text("error")),
             detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),
             instance: text("instance"),
             request_id: text("request_id"),
             body: None,
-        })
+        }
     }
 }
 
