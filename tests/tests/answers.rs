@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use upvest_api::runtime::{DecodeError, Direct, Problem, carried};
 use upvest_api::types::{Listing, Order};
 use upvest_api::{Client, Error, ResponseValue};
-use wiremock::matchers::any;
+use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const ORDER: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
@@ -115,11 +115,52 @@ async fn a_body_that_ends_early_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_neither_described_nor_an_error_comes_as_it_is() {
-    for status in [202, 204, 304] {
+async fn a_status_that_is_neither_success_nor_error_comes_as_it_is() {
+    for status in [304, 399] {
         let outcome = retrieve(ResponseTemplate::new(status)).await;
         let Err(Error::UnexpectedResponse(answer)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(answer.status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn another_status_of_success_than_the_described_one_is_a_success() {
+    for status in [200, 201, 202] {
+        let body = format!(r#"{{"id": "{ORDER}"}}"#);
+        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        let order = retrieve(answer).await.expect("the order is there");
+        assert_eq!((order.status().as_u16(), order.id.to_string().as_str()), (status, ORDER));
+    }
+    let error = retrieve(ResponseTemplate::new(204)).await.expect_err("no body is no order");
+    assert_eq!(decode_error(&error).status.as_u16(), 204);
+    for status in [200, 202, 204] {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(status)).mount(&server).await;
+        let outcome = client(&server.uri()).close_account().account_id(ORDER).send().await;
+        assert_eq!(outcome.expect("the account is closed").status().as_u16(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_the_base_url_does_no_harm() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(r#"{"data": []}"#, "application/json");
+    Mock::given(path("/v1/orders")).respond_with(answer).mount(&server).await;
+    let outcome = client(&format!("{}/v1/", server.uri())).list_orders().send().await;
+    assert!(outcome.expect("it is found").data.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_found_is_told_by_its_kind() {
+    let cases = [
+        (r#"{"data": [], "meta": {"total": 1.5}}"#, "expected u64, found floating point"),
+        (r#"{"data": [], "meta": {"total": -1}}"#, "expected u64, found integer"),
+        (r#"{"data": [], "meta": {"total": "Ada, expected 3"}}"#, "expected u64, found string"),
+        (r#"{"data": null}"#, "expected a sequence, found null"),
+    ];
+    for (body, problem) in cases {
+        let error = list(body).await;
+        assert_eq!(decode_error(&error).problem, problem);
     }
 }
 
@@ -145,4 +186,25 @@ async fn odd_problem_documents_are_read_as_far_as_they_go() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn json_that_is_no_problem_document_is_kept() {
+    for body in
+        [r#"{"message": "Forbidden"}"#, r#"{"errors": [{"field": "iban"}]}"#, "{}", r#"{"type": null}"#]
+    {
+        let problem = Problem::from_body(http::StatusCode::FORBIDDEN, body.as_bytes());
+        assert_eq!((problem.title.as_deref(), problem.body()), (Some("Forbidden"), Some(body)));
+        assert_eq!(problem.to_string(), "403 Forbidden");
+    }
+}
+
+#[test]
+fn the_parts_of_a_problem_are_read_whatever_else_there_is() {
+    let read = |body: &str| Problem::from_body(http::StatusCode::CONFLICT, body.as_bytes());
+    // RFC 9457 section 4.2.1: this type says no more than the status.
+    assert_eq!(read(r#"{"type": "about:blank", "title": "Conflict"}"#).to_string(), "409 Conflict");
+    let both: Problem = serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
+        .expect("the type is as tolerant as the answers it is for");
+    assert_eq!((both.status, both.detail.as_deref()), (Some(409), Some("one")));
 }

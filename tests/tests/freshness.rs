@@ -30,3 +30,13 @@ fn the_recorded_digest_is_that_of_the_description() {
     let readme = std::fs::read_to_string(workspace_file("spec/README.md")).expect("its README is there");
     assert!(readme.contains(&digest), "spec/README.md does not name the SHA-256 {digest}");
 }
+
+#[test]
+fn every_type_and_field_is_documented_in_words_of_its_own() {
+    let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
+    let generated = generate(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
+    for file in &generated.files {
+        let empty = file.text.lines().find(|line| line.ends_with("` of the description."));
+        assert_eq!(empty, None, "{}: give it a description in the overlay", file.name);
+    }
+}

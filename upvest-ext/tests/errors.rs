@@ -32,7 +32,7 @@ async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
         (Reply::status(503), K::Server, true),
         (Reply::status(504), K::Server, true),
         (Reply::status(307), K::UnexpectedStatus, false),
-        (Reply::new(200, common::ORDER), K::UnexpectedStatus, true),
+        (Reply::status(204), K::Decode, true),
         (Reply::new(201, "{}"), K::Decode, true),
         (Reply::new(201, "<html>"), K::Decode, true),
         (Reply::fate(Fate::NotSent), K::Connect, false),

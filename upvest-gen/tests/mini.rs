@@ -175,21 +175,6 @@ fn a_secret_is_hidden_whatever_its_schema_and_its_property_are_called() {
 }
 
 #[test]
-fn all_statuses_of_success_are_read() {
-    let again = "\"201\": { $ref: \"#/components/responses/Made\" }\n        \"202\": { $ref: \"#/components/responses/Made\" }";
-    let made = "responses:\n    Made: { description: Made., content: { application/json: { schema: { $ref: \"#/components/schemas/Order\" } } } }\n    Unauthorised:";
-    let start = MINI.find("\"201\"").unwrap();
-    let end = start + MINI[start..].find('\n').unwrap();
-    let text = MINI.replace(&MINI[start..end], again).replace("responses:\n    Unauthorised:", made);
-    let generated = generate(&Source::new("mini.yaml", text), None).unwrap();
-    let builder = &generated.files.iter().find(|file| file.name == "builder.rs").unwrap().text;
-    assert!(
-        builder.contains("201u16 | 202u16 => decode::json(response, \"createOrder\").await,"),
-        "{builder}"
-    );
-}
-
-#[test]
 fn an_error_names_the_file_it_is_in() {
     let overlay = Source::new(
         "overlay.yaml",

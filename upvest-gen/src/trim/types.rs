@@ -27,7 +27,7 @@ fn type_(mut item: ItemStruct, shaped: &Shaped) -> Result<Vec<Item>> {
     if schema.is_null() {
         return Err(unexpected(&format!("the struct `{name}` is no schema of the description")));
     }
-    docs::set(&mut item.attrs, &description(schema, &name));
+    docs::set(&mut item.attrs, &description(shaped, schema, &name));
     item.attrs.push(parse_quote!(#[non_exhaustive]));
     let properties = &schema["properties"];
     in_order_of_the_description(&mut item.fields, properties);
@@ -37,7 +37,7 @@ fn type_(mut item: ItemStruct, shaped: &Shaped) -> Result<Vec<Item>> {
         let Some(ident) = field.ident.clone() else { continue };
         let wire = wire_name(field, &ident.to_string());
         let property = &properties[&wire];
-        docs::set(&mut field.attrs, &description(property, &wire));
+        docs::set(&mut field.attrs, &description(shaped, property, &wire));
         reading(field);
         let optional = quote!(#field).to_string().contains("option :: Option");
         let sensitive = property["x-sensitive"] == true;
@@ -110,8 +110,12 @@ pub(super) fn wire_name(field: &Field, ident: &str) -> String {
     renamed.unwrap_or_else(|| ident.strip_prefix("r#").unwrap_or(ident).to_owned())
 }
 
-fn description(value: &Value, name: &str) -> String {
-    value["description"].as_str().map_or_else(|| format!("`{name}` of the description."), str::to_owned)
+/// What the description says of `value`, or of what it refers to.
+fn description(shaped: &Shaped, value: &Value, name: &str) -> String {
+    let target = value["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+    let target = target.and_then(|pointer| shaped.document.pointer(pointer)).unwrap_or(&Value::Null);
+    let text = value["description"].as_str().or_else(|| target["description"].as_str());
+    text.map_or_else(|| format!("`{name}` of the description."), str::to_owned)
 }
 
 fn without_debug(attributes: &mut [Attribute]) {
