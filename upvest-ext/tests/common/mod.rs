@@ -85,6 +85,7 @@ pub const ORDER: &str = r#"{"id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11",
 pub struct Seen {
     pub method: String,
     pub path: String,
+    pub query: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
     pub at: Instant,
@@ -175,6 +176,7 @@ impl HttpSend for FakeApi {
         let seen = Seen {
             method: request.method().to_string(),
             path: request.url().path().to_owned(),
+            query: request.url().query().unwrap_or_default().to_owned(),
             headers: request.headers().clone(),
             body: request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec(),
             at: TokioClock.now(),

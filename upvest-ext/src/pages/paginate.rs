@@ -1,0 +1,90 @@
+//! What the builders of list operations can do besides `send`.
+
+use serde::Serialize;
+use upvest_api::runtime::{List, Paginated};
+
+use super::items::Items;
+use super::page_stream::{Pages, Source};
+use super::paginator::{Paginator, fetch};
+
+/// Reads a list that comes in pages. Implemented by the builder of every operation that pages.
+///
+/// A `limit` or `offset` set on the builder is replaced: [`PaginateExt::page_size`] and [`PaginateExt::resume_at`] set them.
+pub trait PaginateExt: Paginated<Item: Serialize> {
+    /// A stream over the items of the whole list. See [`Paginator::items`].
+    ///
+    /// ```no_run
+    /// use futures_util::{StreamExt, TryStreamExt};
+    /// use upvest_ext::PaginateExt;
+    ///
+    /// # async fn read(upvest: upvest_ext::Upvest) -> Result<(), upvest_ext::Error> {
+    /// let latest: Vec<_> = upvest.list_orders().items().take(250).try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    fn items<'a>(self) -> Items<'a, Self::Item>
+    where
+        Self: 'a,
+    {
+        Paginator::new(self).items()
+    }
+
+    /// A stream over the pages of the whole list.
+    fn pages<'a>(self) -> Pages<'a, Self::Item>
+    where
+        Self: 'a,
+    {
+        Paginator::new(self).pages()
+    }
+
+    /// Reads `items` on a page. See [`Paginator::page_size`].
+    fn page_size(self, items: u32) -> Paginator<Self> {
+        Paginator::new(self).page_size(items)
+    }
+
+    /// Reads up to `pages` pages ahead. See [`Paginator::prefetch`].
+    fn prefetch(self, pages: usize) -> Paginator<Self> {
+        Paginator::new(self).prefetch(pages)
+    }
+
+    /// Begins with item number `offset`. See [`Paginator::resume_at`].
+    fn resume_at(self, offset: u64) -> Paginator<Self> {
+        Paginator::new(self).resume_at(offset)
+    }
+}
+
+impl<T: Paginated<Item: Serialize>> PaginateExt for T {}
+
+/// Reads a list that comes whole as [`PaginateExt`] reads one in pages.
+///
+/// It borrows the builder, so that with both traits in scope the compiler takes [`PaginateExt::items`] wherever the list
+/// pages.
+pub trait ListExt: List + Clone {
+    /// A stream over the items of the list, which is fetched by one request once the stream is polled.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt;
+    /// use upvest_ext::{ListExt, PaginateExt, api::types::AccountId};
+    ///
+    /// # async fn read(upvest: upvest_ext::Upvest, account: AccountId) -> Result<(), upvest_ext::Error> {
+    /// let positions: Vec<_> = upvest.list_positions().account_id(account).items().try_collect().await?;
+    /// let orders: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    fn items<'a>(&self) -> Items<'a, Self::Item>
+    where
+        Self: 'a,
+    {
+        let list = self.clone();
+        let source = Source {
+            fetch: Box::new(move |_| Box::pin(fetch(list.clone()))),
+            fingerprint: |_| 0,
+            limit: None,
+            offset: 0,
+            prefetch: 0,
+            problem: None,
+        };
+        Items::new(Pages::new(source), None)
+    }
+}
+
+impl<T: List + Clone> ListExt for T {}

@@ -1,0 +1,119 @@
+//! The rules by which a list goes on or ends, without any I/O.
+
+use std::collections::HashSet;
+
+use super::error::BrokenRule;
+
+/// Most empty pages in a row that are passed over.
+const MOST_EMPTY_PAGES: u32 = 10;
+
+/// What the rules need to know of a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    pub(crate) items: u64,
+    pub(crate) total: Option<u64>,
+    /// The offset that the server says it used.
+    pub(crate) offset: Option<u64>,
+    /// Equal for equal pages.
+    pub(crate) fingerprint: u64,
+}
+
+/// How far a list has been read.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    limit: u64,
+    next: u64,
+    total: Option<u64>,
+    seen: HashSet<u64>,
+    empty: u32,
+    last_was_short: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(offset: u64, limit: u32) -> Self {
+        let limit = u64::from(limit.max(1));
+        Self { limit, next: offset, total: None, seen: HashSet::new(), empty: 0, last_was_short: false }
+    }
+
+    /// The offset of the next page.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The total of the latest page.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Takes note of the page at [`Progress::next`], and says whether another is to be asked for.
+    pub(crate) fn advance(&mut self, page: Answered) -> Result<bool, BrokenRule> {
+        self.check(page)?;
+        let end = self.next.saturating_add(page.items);
+        self.total = page.total;
+        self.empty = if page.items == 0 { self.empty + 1 } else { 0 };
+        let is_short = page.items < self.limit;
+        let goes_on = match page.total {
+            Some(total) if end == total => false,
+            // After a short page, an empty one leaves nothing to believe the total by.
+            Some(total) if end < total => page.items > 0 || !self.last_was_short,
+            // The total is too low, or there is none.
+            _ => !is_short,
+        };
+        self.next = if page.items == 0 { self.next.saturating_add(self.limit) } else { end };
+        self.last_was_short = is_short && page.items > 0;
+        let is_past_total = page.items == 0 && page.total.is_some_and(|total| self.next >= total);
+        if !goes_on || is_past_total {
+            return Ok(false);
+        }
+        if self.empty >= MOST_EMPTY_PAGES { Err(BrokenRule::Hollow) } else { Ok(true) }
+    }
+
+    fn check(&mut self, page: Answered) -> Result<(), BrokenRule> {
+        if page.items == 0 {
+            return Ok(());
+        }
+        if let Some(answered) = page.offset
+            && answered != self.next
+        {
+            return Err(BrokenRule::OffsetIgnored { asked: self.next, answered });
+        }
+        if self.seen.insert(page.fingerprint) { Ok(()) } else { Err(BrokenRule::Repeated) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(items: u64, total: Option<u64>) -> Answered {
+        Answered { items, total, offset: None, fingerprint: rand::random() }
+    }
+
+    /// Whether the list goes on after each of `pages`, which are of at most 10 items.
+    fn run(pages: &[(u64, Option<u64>)]) -> Vec<Result<bool, BrokenRule>> {
+        let mut progress = Progress::new(0, 10);
+        pages.iter().map(|(items, total)| progress.advance(page(*items, *total))).collect()
+    }
+
+    #[test]
+    fn a_list_ends_at_its_total_and_without_one_at_a_short_page() {
+        assert_eq!(run(&[(10, Some(20)), (10, Some(20))]), [Ok(true), Ok(false)]);
+        assert_eq!(run(&[(10, None), (10, None), (0, None)]), [Ok(true), Ok(true), Ok(false)]);
+        assert_eq!(run(&[(9, None)]), [Ok(false)]);
+        assert_eq!(run(&[(0, Some(0))]), [Ok(false)]);
+    }
+
+    #[test]
+    fn a_total_that_is_too_high_costs_one_request_and_one_that_is_too_low_none() {
+        assert_eq!(run(&[(7, Some(1000)), (0, Some(1000))]), [Ok(true), Ok(false)]);
+        assert_eq!(run(&[(10, Some(5)), (10, Some(5)), (3, Some(5))]), [Ok(true), Ok(true), Ok(false)]);
+    }
+
+    #[test]
+    fn an_empty_page_in_the_middle_is_passed_over_and_ten_are_an_error() {
+        assert_eq!(run(&[(10, Some(30)), (0, Some(30)), (10, Some(30))]), [Ok(true), Ok(true), Ok(false)]);
+        let mut hollow = vec![(10, Some(u64::MAX))];
+        hollow.extend([(0, Some(u64::MAX)); 10]);
+        assert_eq!(run(&hollow).last(), Some(&Err(BrokenRule::Hollow)));
+    }
+}

@@ -1,0 +1,469 @@
+//! Lists as streams.
+
+mod common;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{FakeApi, Fate, Reply};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use upvest_ext::api::runtime::{List, Operation, OperationMeta, Page, Paginated};
+use upvest_ext::api::types::{Listing, OrderStatus, Problem};
+use upvest_ext::api::{Error as ApiError, ResponseValue, operations};
+use upvest_ext::pages::PageError;
+use upvest_ext::{Error, ErrorKind, ListExt, PaginateExt, RetryPolicy};
+
+// ---- Over the client ----
+
+fn order(number: u64) -> serde_json::Value {
+    json!({"id": format!("00000000-0000-4000-8000-{number:012}")})
+}
+
+fn query(seen: &common::Seen, name: &str) -> Option<u64> {
+    let (_, value) =
+        seen.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
+    value.parse().ok()
+}
+
+/// Answers with as many of `total` orders as are asked for.
+fn orders(seen: &common::Seen, total: u64) -> Reply {
+    let (offset, limit) = (query(seen, "offset").unwrap(), query(seen, "limit").unwrap());
+    let data: Vec<_> = (offset..total.min(offset + limit)).map(order).collect();
+    Reply::new(200, json!({"data": data, "meta": {"offset": offset, "total": total}}).to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_order_comes_once_with_the_filters_of_the_builder() {
+    let api = FakeApi::new(|seen, _| orders(seen, 250));
+    let upvest = api.client();
+    let all: Vec<_> = upvest.list_orders().status(OrderStatus::Filled).items().try_collect().await.unwrap();
+    assert_eq!(all.iter().map(|order| order.id).collect::<HashSet<_>>().len(), 250);
+    assert_eq!(api.api_calls(), 3);
+    assert!(api.seen().iter().all(|seen| seen.query.contains("status=FILLED")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_paging_has_the_same_items() {
+    let api =
+        FakeApi::new(|_, _| Reply::new(200, r#"{"data": [{"id": "00000000-0000-4000-8000-000000000001"}]}"#));
+    let upvest = api.client();
+    let stream = upvest.list_positions().account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11").items();
+    assert_eq!(stream.try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    assert_eq!(api.api_calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_size_outside_of_the_bounds_is_refused_and_nothing_is_sent() {
+    let api = FakeApi::new(|seen, _| orders(seen, 250));
+    let upvest = api.client();
+    for size in [0, 101] {
+        let error = upvest.list_orders().page_size(size).items().try_next().await.unwrap_err();
+        assert_eq!(error.error().kind(), ErrorKind::InvalidRequest);
+        assert!(error.error().to_string().contains("1 to 100"), "{error:?}");
+    }
+    assert_eq!(api.api_calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resuming_gives_the_rest() {
+    let api = FakeApi::new(|seen, n| if n == 2 { Reply::fate(Fate::BrokenBody) } else { orders(seen, 50) });
+    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let mut read = Vec::new();
+    let mut items = upvest.list_orders().page_size(10).items();
+    let error: PageError = loop {
+        match items.next().await.unwrap() {
+            Ok(order) => read.push(order.id),
+            Err(error) => break error,
+        }
+    };
+    assert!(items.next().await.is_none());
+    assert_eq!(error.position(), 20);
+    assert_eq!(items.position(), 20);
+    assert_eq!(Error::from(error.clone()).kind(), ErrorKind::Interrupted);
+    let rest = upvest.list_orders().page_size(10).resume_at(error.position()).items();
+    read.extend(rest.map_ok(|order| order.id).try_collect::<Vec<_>>().await.unwrap());
+    assert_eq!(read.len(), 50);
+    assert_eq!(read.iter().collect::<HashSet<_>>().len(), 50);
+}
+
+#[test]
+fn streams_are_send_and_unpin() {
+    fn check<T: Stream + Send + Unpin>(_: &T) {}
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest =
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { api.client() });
+    check(&upvest.list_orders().items());
+    check(&upvest.list_orders().prefetch(2).pages());
+    check(&upvest.list_positions().items());
+}
+
+// ---- Over a list of our own ----
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Thing {
+    id: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Total {
+    Right,
+    Missing,
+    Wrong(u64),
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    /// `None` is a row that the server leaves out of its page.
+    rows: Vec<Option<u64>>,
+    cap: u64,
+    total: Total,
+    states_offset: bool,
+    /// From this request on, `offset` is ignored.
+    ignores_offset_from: usize,
+    latency: Duration,
+    calls: Arc<AtomicUsize>,
+    /// Pages that are out and not yet dropped, and the most there were.
+    held: Arc<Held>,
+}
+
+impl Server {
+    fn of(rows: impl IntoIterator<Item = u64>) -> Self {
+        Self {
+            rows: rows.into_iter().map(Some).collect(),
+            cap: u64::MAX,
+            total: Total::Right,
+            states_offset: true,
+            ignores_offset_from: usize::MAX,
+            latency: Duration::ZERO,
+            calls: Arc::default(),
+            held: Arc::default(),
+        }
+    }
+
+    fn list(&self) -> ListThings {
+        ListThings { server: self.clone(), offset: 0, limit: 20 }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn answer(&self, asked: u64, limit: u32) -> Listing<Thing> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let offset = if call >= self.ignores_offset_from { 0 } else { asked };
+        let size = u64::from(limit).min(self.cap);
+        let rows =
+            self.rows.iter().skip(usize::try_from(offset).unwrap()).take(usize::try_from(size).unwrap());
+        let data: Vec<_> = rows.flatten().map(|id| Thing { id: *id }).collect();
+        let mut meta = json!({});
+        match self.total {
+            Total::Right => meta["total_count"] = self.rows.len().into(),
+            Total::Wrong(total) => meta["total"] = total.into(),
+            Total::Missing => {}
+        }
+        if self.states_offset {
+            meta["offset"] = offset.into();
+        }
+        serde_json::from_value(json!({"data": data, "meta": meta})).unwrap()
+    }
+}
+
+#[derive(Clone)]
+struct ListThings {
+    server: Server,
+    offset: u64,
+    limit: u32,
+}
+
+impl Operation for ListThings {
+    const META: &'static OperationMeta = &operations::LIST_ORDERS;
+    type Output = (Listing<Thing>, Arc<Held>);
+
+    async fn send(self) -> Result<ResponseValue<Self::Output>, ApiError<Problem>> {
+        tokio::time::sleep(self.server.latency).await;
+        let listing = self.server.answer(self.offset, self.limit);
+        let output = (listing, Arc::clone(&self.server.held));
+        Ok(ResponseValue::new(output, http::StatusCode::OK, http::HeaderMap::new()))
+    }
+}
+
+impl List for ListThings {
+    type Item = Counted;
+
+    fn page((listing, held): Self::Output) -> Page<Counted> {
+        let page = Arc::new(PageTicket::new(held));
+        let meta = listing.meta;
+        let items: Vec<_> = listing.data;
+        // A page can only be made of a listing, whose items are then replaced one by one.
+        let mut counted: Listing<Counted> =
+            serde_json::from_value(json!({"data": [], "meta": meta})).unwrap();
+        counted.data =
+            items.into_iter().map(|thing| Counted { id: thing.id, page: Some(Arc::clone(&page)) }).collect();
+        counted.into()
+    }
+}
+
+impl Paginated for ListThings {
+    fn at(self, offset: u64, limit: u32) -> Self {
+        Self { offset, limit, ..self }
+    }
+}
+
+/// An item that keeps its page counted as long as it lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Counted {
+    id: u64,
+    #[serde(skip)]
+    page: Option<Arc<PageTicket>>,
+}
+
+#[derive(Debug, Default)]
+struct Held(Mutex<(usize, usize)>);
+
+#[derive(Debug)]
+struct PageTicket(Arc<Held>);
+
+impl PageTicket {
+    fn new(held: Arc<Held>) -> Self {
+        let mut count = held.0.lock().unwrap();
+        count.0 += 1;
+        count.1 = count.1.max(count.0);
+        drop(count);
+        Self(held)
+    }
+}
+
+impl Drop for PageTicket {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap().0 -= 1;
+    }
+}
+
+/// All that a stream yields; more than `most` is as good as endless.
+async fn read(
+    stream: impl Stream<Item = Result<Counted, PageError>>,
+    most: usize,
+) -> (Vec<u64>, Option<PageError>) {
+    let mut ids = Vec::new();
+    let mut stream = std::pin::pin!(stream);
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(item) => ids.push(item.id),
+            Err(error) => {
+                assert!(stream.next().await.is_none(), "a stream ends after an error");
+                return (ids, Some(error));
+            }
+        }
+        assert!(ids.len() <= most, "endless");
+    }
+    (ids, None)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Oddity {
+    None,
+    /// The server allows smaller pages than were asked for.
+    Cap(u64),
+    /// Whole pages of rows are left out, so that pages in the middle are empty.
+    Holes(u64),
+    NoTotal,
+    TotalTooHigh(u64),
+    TotalTooLow(u64),
+    Repeats(usize),
+}
+
+fn oddity() -> impl Strategy<Value = Oddity> {
+    prop_oneof![
+        Just(Oddity::None),
+        (1..40_u64).prop_map(Oddity::Cap),
+        any::<u64>().prop_map(Oddity::Holes),
+        Just(Oddity::NoTotal),
+        (1..5_000_u64).prop_map(Oddity::TotalTooHigh),
+        Just(Oddity::TotalTooHigh(u64::MAX / 2)),
+        (0..300_u64).prop_map(Oddity::TotalTooLow),
+        (1..6_usize).prop_map(Oddity::Repeats),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_item_comes_once_or_an_error_does_and_no_more_is_asked_than_needed(
+        count in 0..300_u64, size in 1..60_u32, prefetch in 0..5_usize, states_offset: bool, oddity in oddity(),
+    ) {
+        let mut server = Server::of(0..count);
+        server.states_offset = states_offset;
+        let page = u64::from(size);
+        let pages = |size: u64| usize::try_from(count.div_ceil(size).max(1)).unwrap();
+        let mut needed = pages(page);
+        match oddity {
+            Oddity::None => {}
+            Oddity::Cap(cap) => {
+                server.cap = cap;
+                needed = pages(cap.min(page));
+            }
+            Oddity::Holes(which) => {
+                for (index, row) in server.rows.iter_mut().enumerate() {
+                    let index = index as u64 / page;
+                    // The first page of each eight is there, so that there are never ten holes in a row.
+                    if index % 8 != 0 && which >> (index % 64) & 1 == 1 {
+                        *row = None;
+                    }
+                }
+            }
+            Oddity::NoTotal => {
+                server.total = Total::Missing;
+                needed = usize::try_from(count / page).unwrap() + 1;
+            }
+            Oddity::TotalTooHigh(excess) => {
+                server.total = Total::Wrong(count + excess);
+            }
+            Oddity::TotalTooLow(total) if total < count => server.total = Total::Wrong(total),
+            Oddity::TotalTooLow(_) => {}
+            Oddity::Repeats(from) => server.ignores_offset_from = from,
+        }
+        let there: Vec<_> = server.rows.iter().flatten().copied().collect();
+        let stream = server.list().page_size(size).prefetch(prefetch).items();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (ids, error) = runtime.block_on(read(stream, 300));
+        match oddity {
+            Oddity::Repeats(from) if from < needed => {
+                prop_assert!(error.is_some_and(|error| error.is_repetition()));
+                prop_assert!(there.starts_with(&ids));
+            }
+            // After a full last page a total without bounds cannot be told from holes.
+            Oddity::TotalTooHigh(_) => {
+                prop_assert_eq!(ids, there);
+                let full = count > 0 && count % page == 0;
+                prop_assert!(full || error.is_none());
+                needed += if full || count == 0 { 10 } else { 1 };
+            }
+            // A total that ends with a page is believed.
+            Oddity::TotalTooLow(total) if total < count && total % page == 0 && total > 0 => {
+                prop_assert_eq!(ids, &there[..usize::try_from(total).unwrap()]);
+                needed = usize::try_from(total / page).unwrap();
+            }
+            Oddity::TotalTooLow(total) if total < count => {
+                prop_assert_eq!(ids, there);
+                prop_assert!(error.is_none());
+                needed = usize::try_from(count / page).unwrap() + 1;
+            }
+            _ => {
+                prop_assert_eq!(ids, there);
+                prop_assert!(error.is_none());
+            }
+        }
+        let calls = server.calls();
+        prop_assert!(calls <= needed + prefetch, "{calls} requests where {needed} are needed");
+        if prefetch == 0 && !matches!(oddity, Oddity::TotalTooHigh(_) | Oddity::Repeats(_)) {
+            prop_assert_eq!(calls, needed);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn prefetch_is_three_times_as_fast_and_holds_no_more_than_its_pages_and_one() {
+    async fn run(prefetch: usize) -> (Duration, usize) {
+        let server = Server { latency: Duration::from_millis(20), ..Server::of(0..10_000) };
+        let started = tokio::time::Instant::now();
+        let mut items = server.list().prefetch(prefetch).items();
+        let mut count = 0;
+        while let Some(item) = items.try_next().await.unwrap() {
+            assert_eq!(item.id, count, "in order");
+            count += 1;
+        }
+        assert_eq!((count, server.calls()), (10_000, 100));
+        (started.elapsed(), server.held.0.lock().unwrap().1)
+    }
+    let (one_by_one, held) = run(0).await;
+    assert_eq!(held, 1);
+    let (ahead, held) = run(4).await;
+    println!("{one_by_one:?} one by one, {ahead:?} with prefetch(4), at most {held} pages held");
+    assert!(ahead * 3 <= one_by_one, "{ahead:?} against {one_by_one:?}");
+    assert!(held <= 5, "{held} pages held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn take_fetches_no_page_that_it_does_not_need() {
+    let server = Server::of(0..1_000);
+    for (take, calls) in [(0, 0), (1, 1), (10, 1), (11, 2), (30, 3)] {
+        let before = server.calls();
+        let stream = server.list().page_size(10).items().take(take);
+        assert_eq!(stream.try_collect::<Vec<_>>().await.unwrap().len(), take);
+        assert_eq!(server.calls() - before, calls, "{take} items");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_the_stream_is_polled() {
+    let server = Server::of(0..100);
+    let items = server.list().prefetch(3).items();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(items);
+    assert_eq!(server.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_next_that_is_given_up_loses_nothing() {
+    let server = Server { latency: Duration::from_millis(20), ..Server::of(0..95) };
+    for prefetch in [0, 3] {
+        let mut items = server.list().page_size(10).prefetch(prefetch).items();
+        let (mut ids, mut given_up) = (Vec::new(), 0);
+        loop {
+            match tokio::time::timeout(Duration::from_millis(7), items.try_next()).await {
+                Ok(Ok(Some(item))) => ids.push(item.id),
+                Ok(Ok(None)) => break,
+                Ok(Err(error)) => panic!("{error}"),
+                Err(_) => given_up += 1,
+            }
+        }
+        assert!(given_up > 0);
+        assert_eq!(ids, (0..95).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_and_items_are_two_views_of_one_list() {
+    let server = Server::of(0..25);
+    let sizes: Vec<_> =
+        server.list().page_size(10).pages().map_ok(|page| page.items.len()).try_collect().await.unwrap();
+    assert_eq!(sizes, [10, 10, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_is_where_the_next_stream_begins() {
+    let server = Server::of(0..25);
+    let mut items = server.list().page_size(10).items();
+    for _ in 0..13 {
+        items.try_next().await.unwrap();
+    }
+    assert_eq!((items.position(), items.total()), (13, Some(25)));
+    let rest = server.list().page_size(10).resume_at(items.position()).items();
+    let ids: Vec<_> = rest.map_ok(|item| item.id).try_collect().await.unwrap();
+    assert_eq!(ids, (13..25).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_moved_to_a_later_page_are_dropped_when_asked() {
+    let rows = (0..10).chain(7..25);
+    let ids = Server::of(rows).list().page_size(10).unique_by(|item| item.id);
+    assert_eq!(read(ids, 100).await.0, (0..25).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ignores_offset_is_told_from_its_meta_and_without_one_from_its_items() {
+    for states_offset in [true, false] {
+        let server =
+            Server { ignores_offset_from: 0, states_offset, total: Total::Missing, ..Server::of(0..1_000) };
+        let (ids, error) = read(server.list().page_size(10).items(), 1_000).await;
+        let error = error.unwrap();
+        assert_eq!((ids.len(), error.position(), error.is_repetition()), (10, 10, true));
+        assert!(Error::from(error).to_string().contains("the server"));
+    }
+}
