@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use secrecy::SecretString;
 
+use crate::bulk::{Paced, RateLimit};
 use crate::clock::{Ambient, Clock, Random};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
@@ -42,6 +43,7 @@ pub struct UpvestBuilder {
     proxy: Option<reqwest::Proxy>,
     http: Option<reqwest::Client>,
     sender: Option<Arc<dyn HttpSend>>,
+    rate_limit: Option<RateLimit>,
     ambient: Ambient,
 }
 
@@ -64,6 +66,7 @@ impl UpvestBuilder {
             proxy: None,
             http: None,
             sender: None,
+            rate_limit: None,
             ambient: Ambient::default(),
         }
     }
@@ -148,6 +151,12 @@ impl UpvestBuilder {
         self
     }
 
+    /// Sends no faster than `limit` allows. Without one, only retries slow down after a 429.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
     /// Names your application in the header `user-agent`, such as `my-bank/2.1`.
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = Some(product.into());
@@ -199,8 +208,12 @@ impl UpvestBuilder {
             Some(client) => client.clone(),
             None => self.http_client_of_our_own()?,
         };
-        let sender = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
+        let sender: Arc<dyn HttpSend> = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
         let clock = Arc::clone(&self.ambient.clock);
+        let sender: Arc<dyn HttpSend> = match self.rate_limit {
+            Some(limit) => Arc::new(Paced { inner: sender, limit, clock: Arc::clone(&clock) }),
+            None => sender,
+        };
         let signing_key =
             self.signing_key.and_then(Result::ok).map(|signer| signer.clock(move || clock.wall()));
         let signer = self.signer.or_else(|| Some(Arc::new(signing_key?)));

@@ -34,10 +34,13 @@
 mod answer;
 mod attempts;
 mod builder;
+pub mod bulk;
 pub mod clock;
 mod environment;
 mod error;
 mod from_env;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod http_send;
 mod idempotency;
 mod options;
@@ -52,6 +55,7 @@ pub mod signing;
 mod telemetry;
 mod token;
 mod upvest;
+pub mod wait;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 

@@ -201,7 +201,7 @@ pub(crate) struct Call<'a> {
     pub(crate) deadline: Instant,
 }
 
-fn is_same_origin(url: &Url, base: &Url) -> bool {
+pub(crate) fn is_same_origin(url: &Url, base: &Url) -> bool {
     let origin = |url: &Url| (url.port_or_known_default(), url.scheme() == "https");
     origin(url) == origin(base) && url.host_str() == base.host_str()
 }

@@ -84,7 +84,6 @@ impl Upvest {
         &self.pipeline.core.budget
     }
 
-    #[cfg(test)]
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.pipeline
     }

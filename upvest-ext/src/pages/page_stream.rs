@@ -79,7 +79,8 @@ impl<'a, I> Pages<'a, I> {
 
     /// Asks for as many pages as may be under way: how long the list is, only the first page tells.
     fn ask(&mut self) {
-        let most = if self.started { self.source.prefetch + 1 } else { 1 };
+        let is_known = self.started && !self.progress.is_in_doubt();
+        let most = if is_known { self.source.prefetch.saturating_add(1) } else { 1 };
         while self.asked.len() + self.arrived.len() < most && self.is_within_total(self.ahead) {
             let page = (self.source.fetch)(self.ahead);
             self.asked.push(Asked { offset: self.ahead, page });

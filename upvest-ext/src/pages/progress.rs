@@ -45,6 +45,11 @@ impl Progress {
         self.total
     }
 
+    /// Whether the latest page gave less than its place in the list promised, so that what follows is anyone's guess.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.last_was_short
+    }
+
     /// Takes note of the page at [`Progress::next`], and says whether another is to be asked for.
     pub(crate) fn advance(&mut self, page: Answered) -> Result<bool, BrokenRule> {
         self.check(page)?;

@@ -1,0 +1,66 @@
+//! How a rate is learned from refusals: pure arithmetic on times that are handed in.
+
+use std::time::{Duration, Instant};
+
+/// Doubles each second until the first refusal.
+const START: f64 = 50.0;
+const SLOWEST: f64 = 0.1;
+/// After a refusal: this much of the rate that was too high.
+const BACK: f64 = 0.94;
+/// How long a rate that works is kept before a higher one is tried.
+const HOLD: Duration = Duration::from_secs(10);
+/// By how much the rate grows each second when a higher one is tried.
+const GROWTH: f64 = 1.01;
+/// What was under way when the rate went down is refused by the old one.
+const DEAF: Duration = Duration::from_secs(1);
+
+/// A rate of requests, and when the next may go.
+#[derive(Debug)]
+pub(super) struct Rate {
+    per_second: f64,
+    most: f64,
+    next: Instant,
+    /// When the rate was last changed upwards, or is first to be.
+    grown: Instant,
+    refused: Option<Instant>,
+}
+
+impl Rate {
+    pub(super) fn new(now: Instant, most: f64) -> Self {
+        Self { per_second: START.min(most), most, next: now, grown: now, refused: None }
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        self.per_second
+    }
+
+    /// Books the next place, and says how long it is until then.
+    pub(super) fn book(&mut self, now: Instant) -> Duration {
+        self.grow(now);
+        let at = self.next.max(now);
+        self.next = at + Duration::from_secs_f64(1.0 / self.per_second);
+        at.saturating_duration_since(now)
+    }
+
+    /// Takes note of a refusal, and of how long the server asked to wait.
+    pub(super) fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) {
+        if let Some(wait) = retry_after {
+            self.next = self.next.max(now + wait.min(Duration::from_secs(30)));
+        }
+        if self.refused.is_some_and(|refused| now.saturating_duration_since(refused) < DEAF) {
+            return;
+        }
+        self.per_second = (self.per_second * BACK).max(SLOWEST);
+        self.refused = Some(now);
+        self.grown = now + HOLD;
+    }
+
+    fn grow(&mut self, now: Instant) {
+        let seconds = now.saturating_duration_since(self.grown).as_secs_f64();
+        if seconds > 0.0 {
+            let factor: f64 = if self.refused.is_some() { GROWTH } else { 2.0 };
+            self.per_second = (self.per_second * factor.powf(seconds)).min(self.most);
+            self.grown = now;
+        }
+    }
+}

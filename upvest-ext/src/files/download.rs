@@ -1,0 +1,181 @@
+//! A download, from its settings to the file.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use http::StatusCode;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use upvest_api::types::FileId;
+
+use super::body::Body;
+use super::error::DownloadError;
+use super::fetch::{fetch, refusal};
+use super::partial::Partial;
+use crate::pipeline::Pipeline;
+use crate::upvest::Upvest;
+
+type OnProgress = Box<dyn FnMut(Progress) + Send>;
+
+/// A download that has not begun. Made by [`Upvest::download_file`].
+#[must_use = "nothing is sent before `to_path` or `to_writer`"]
+pub struct Download {
+    pipeline: Pipeline,
+    file: FileId,
+    offset: u64,
+    idle: Duration,
+    sha256: bool,
+    progress: Option<OnProgress>,
+}
+
+/// How far a download has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many bytes of the file are there.
+    pub received: u64,
+    /// The length of the file in bytes, where the server says so.
+    pub length: Option<u64>,
+}
+
+/// A file that has arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Downloaded {
+    /// The length of the file in bytes.
+    pub length: u64,
+    /// The media type, such as `application/pdf`.
+    pub content_type: Option<String>,
+    /// The SHA-256 of what this download wrote, where [`Download::sha256`] asked for it.
+    pub sha256: Option<[u8; 32]>,
+}
+
+impl Upvest {
+    /// Downloads a file: of a report, for example, by its `file_id`. The bytes are never all in memory.
+    ///
+    /// ```no_run
+    /// # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
+    /// upvest.download_file(file).to_path("statement.pdf").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn download_file(&self, file: FileId) -> Download {
+        let pipeline = self.pipeline().clone();
+        Download { pipeline, file, offset: 0, idle: Duration::from_secs(30), sha256: false, progress: None }
+    }
+}
+
+impl Download {
+    /// Gives up where nothing comes for `timeout`. 30 s unless set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// Computes the SHA-256 on the way.
+    pub fn sha256(mut self) -> Self {
+        self.sha256 = true;
+        self
+    }
+
+    /// Calls `callback` after each piece that was written.
+    pub fn on_progress(mut self, callback: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(callback));
+        self
+    }
+
+    /// Leaves out the first `position` bytes, as [`DownloadError::position`] says how many have been written before. For
+    /// [`Download::to_writer`]; [`Download::to_path`] begins anew.
+    pub fn resume_at(mut self, position: u64) -> Self {
+        self.offset = position;
+        self
+    }
+
+    /// Writes the file to `path`, in the place of any that is there.
+    ///
+    /// The bytes are written to a hidden file beside it, which gets the name once it is whole and on disk. A download that
+    /// fails, or is dropped, leaves everything as it was.
+    ///
+    /// # Errors
+    ///
+    /// See [`DownloadError`].
+    pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, DownloadError> {
+        let path = path.as_ref();
+        self.offset = 0;
+        let body = self.begin().await?;
+        let unwritten = |source| DownloadError::Write { position: 0, source };
+        let random = self.pipeline.core.ambient.random.bits();
+        let mut partial = Partial::create(path, random).await.map_err(unwritten)?;
+        let downloaded = self.write(body, &mut partial.file).await?;
+        partial.put_in_place(path).await.map_err(unwritten)?;
+        Ok(downloaded)
+    }
+
+    /// Writes the file to `writer`, which holds a part of it if the download fails.
+    ///
+    /// # Errors
+    ///
+    /// See [`DownloadError`]. What is missing is what [`Download::resume_at`] gets from [`DownloadError::position`] on.
+    pub async fn to_writer(
+        mut self,
+        writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+    ) -> Result<Downloaded, DownloadError> {
+        let body = self.begin().await?;
+        self.write(body, writer).await
+    }
+
+    /// The bytes that are missing, or `None` where none are.
+    async fn begin(&self) -> Result<Option<Body>, DownloadError> {
+        let (response, is_ours) = fetch(&self.pipeline, self.file, self.offset).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                Body::new(response, self.offset, is_ours).map(Some)
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if self.is_complete(&response) => Ok(None),
+            _ => Err(refusal(response, is_ours).await.into()),
+        }
+    }
+
+    /// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
+    fn is_complete(&self, response: &reqwest::Response) -> bool {
+        let range = response.headers().get(http::header::CONTENT_RANGE);
+        let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
+        self.offset > 0 && length == Some(self.offset)
+    }
+
+    async fn write(
+        &mut self,
+        body: Option<Body>,
+        writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+    ) -> Result<Downloaded, DownloadError> {
+        let mut hash = self.sha256.then(|| Context::new(&SHA256));
+        let (mut written, mut content_type) = (self.offset, None);
+        if let Some(mut body) = body {
+            while let Some(chunk) = body.next(self.idle, &*self.pipeline.core.ambient.clock).await? {
+                let failed = |source: io::Error| DownloadError::Write { position: written, source };
+                writer.write_all(&chunk).await.map_err(failed)?;
+                written = body.position;
+                if let Some(hash) = &mut hash {
+                    hash.update(&chunk);
+                }
+                if let Some(callback) = &mut self.progress {
+                    callback(Progress { received: written, length: body.length });
+                }
+            }
+            content_type = body.content_type;
+        }
+        writer.flush().await.map_err(|source| DownloadError::Write { position: written, source })?;
+        let sha256 = hash.and_then(|hash| hash.finish().as_ref().try_into().ok());
+        Ok(Downloaded { length: written, content_type, sha256 })
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("file", &self.file)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
