@@ -127,7 +127,6 @@ struct Server {
     ignores_offset_from: usize,
     latency: Duration,
     calls: Arc<AtomicUsize>,
-    /// Pages that are out and not yet dropped, and the most there were.
     held: Arc<Held>,
 }
 
@@ -219,9 +218,11 @@ impl Paginated for ListThings {
 struct Counted {
     id: u64,
     #[serde(skip)]
+    #[expect(dead_code, reason = "it is only held")]
     page: Option<Arc<PageTicket>>,
 }
 
+/// Pages that have arrived and are not yet dropped, and the most there were.
 #[derive(Debug, Default)]
 struct Held(Mutex<(usize, usize)>);
 

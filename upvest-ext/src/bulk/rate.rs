@@ -7,10 +7,16 @@ const START: f64 = 50.0;
 const SLOWEST: f64 = 0.1;
 /// After a refusal: this much of the rate that was too high.
 const BACK: f64 = 0.94;
+/// After the first one: what a rate that doubles each second has been in the last second, on average.
+const FIRST_BACK: f64 = 0.72;
 /// How long a rate that works is kept before a higher one is tried.
 const HOLD: Duration = Duration::from_secs(10);
 /// By how much the rate grows each second when a higher one is tried.
 const GROWTH: f64 = 1.01;
+/// Who has refused one request refuses the next ones too for a while, and the first time more of them.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// What was under way when the rate went down is refused by the old one.
 const DEAF: Duration = Duration::from_secs(1);
 
@@ -44,13 +50,15 @@ impl Rate {
 
     /// Takes note of a refusal, and of how long the server asked to wait.
     pub(super) fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) {
-        if let Some(wait) = retry_after {
-            self.next = self.next.max(now + wait.min(Duration::from_secs(30)));
-        }
+        let is_first = self.refused.is_none();
+        let pause = if is_first { FIRST_PAUSE } else { PAUSE };
+        let wait = retry_after.unwrap_or(pause).clamp(pause, LONGEST_PAUSE);
+        self.next = self.next.max(now + wait);
         if self.refused.is_some_and(|refused| now.saturating_duration_since(refused) < DEAF) {
             return;
         }
-        self.per_second = (self.per_second * BACK).max(SLOWEST);
+        let back = if is_first { FIRST_BACK } else { BACK };
+        self.per_second = (self.per_second * back).max(SLOWEST);
         self.refused = Some(now);
         self.grown = now + HOLD;
     }

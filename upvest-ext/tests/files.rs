@@ -1,0 +1,209 @@
+//! Downloads.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::socket::{self, SocketServer};
+use upvest_ext::api::types::FileId;
+use upvest_ext::files::DownloadError;
+use upvest_ext::{Environment, Error, ErrorKind, Upvest};
+
+const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+fn file() -> FileId {
+    "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap()
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
+    Some(format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n{body}"))
+}
+
+/// A PDF of which `sent` comes, though `length` is announced.
+fn pdf(length: usize, sent: &str) -> Option<String> {
+    answer("200 OK", &format!("content-type: application/pdf\r\ncontent-length: {length}\r\n"), sent)
+}
+
+/// A server that gives tokens, and `script` for the rest.
+async fn server(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> SocketServer {
+    SocketServer::start(move |request| {
+        if request.starts_with("POST /auth/token") { socket::token() } else { script(request) }
+    })
+    .await
+}
+
+fn names(folder: &tempfile::TempDir) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_file_arrives_whole_with_its_hash_and_its_progress() {
+    let server = server(|_| pdf(36, CONTENT)).await;
+    let upvest = server.builder().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("statement.pdf");
+    std::fs::write(&path, "the old one").unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let download =
+        upvest.download_file(file()).sha256().on_progress(move |progress| log.lock().unwrap().push(progress));
+    let downloaded = download.to_path(&path).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), CONTENT);
+    assert_eq!((downloaded.length, downloaded.content_type.as_deref()), (36, Some("application/pdf")));
+    let expected = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, CONTENT.as_bytes());
+    assert_eq!(downloaded.sha256.unwrap(), expected.as_ref());
+    let last = *seen.lock().unwrap().last().unwrap();
+    assert_eq!((last.received, last.length), (36, Some(36)));
+    assert_eq!(names(&folder), ["statement.pdf"]);
+}
+
+#[tokio::test]
+async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
+    let failures: [fn() -> Option<String>; 4] = [
+        || pdf(36, &CONTENT[..20]),
+        || socket::http("404 Not Found", "", "{}"),
+        || answer("200 OK", "content-type: text/html\r\n", "<html>the link has expired"),
+        || answer("200 OK", "content-type: application/pdf\r\ntransfer-encoding: chunked\r\n", "a\r\n0123"),
+    ];
+    for failure in failures {
+        let upvest = server(move |_| failure()).await.builder().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (new, old) = (folder.path().join("new.pdf"), folder.path().join("old.pdf"));
+        std::fs::write(&old, "the old one").unwrap();
+        for path in [&new, &old] {
+            let error = upvest.download_file(file()).to_path(path).await.unwrap_err();
+            assert!(!error.to_string().is_empty());
+        }
+        assert_eq!(names(&folder), ["old.pdf"]);
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "the old one");
+    }
+}
+
+#[tokio::test]
+async fn a_download_that_is_dropped_leaves_nothing() {
+    let api = common::FakeApi::new(|_, _| common::Reply::fate(common::Fate::Silence));
+    let folder = tempfile::tempdir().unwrap();
+    let upvest = api.client();
+    let download = upvest.download_file(file()).to_path(folder.path().join("new.pdf"));
+    assert!(tokio::time::timeout(Duration::from_millis(1), download).await.is_err());
+    assert!(names(&folder).is_empty());
+}
+
+#[tokio::test]
+async fn the_second_host_of_a_redirect_sees_none_of_our_headers() {
+    let store = SocketServer::start(|_| answer("200 OK", "content-type: application/zip\r\n", CONTENT)).await;
+    let location = format!("location: http://{}/bucket/file?sig=secret\r\n", store.address);
+    let api = server(move |_| answer("302 Found", &location, "")).await;
+    let upvest = api.builder().build().unwrap();
+    let mut bytes = Vec::new();
+    upvest.download_file(file()).to_writer(&mut bytes).await.unwrap();
+    assert_eq!(bytes, CONTENT.as_bytes());
+    assert!(api.requests()[0].contains("authorization: Bearer socket-token"));
+    let seen = store.requests().join("\n").to_lowercase();
+    assert!(seen.starts_with("get /bucket/file?sig=secret"));
+    for header in [
+        "authorization",
+        "signature",
+        "signature-input",
+        "upvest-client-id",
+        "upvest-api-version",
+        "idempotency-key",
+        "socket-token",
+        common::CLIENT_ID,
+        "upvest",
+    ] {
+        assert!(!seen.contains(header), "{header} in {seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
+    let home = Arc::new(Mutex::new(String::new()));
+    let back = Arc::clone(&home);
+    let store = SocketServer::start(move |_| {
+        answer("302 Found", &format!("location: http://{}/orders\r\n", back.lock().unwrap()), "")
+    })
+    .await;
+    let location = format!("location: http://{}/\r\n", store.address);
+    let api = server(move |request| {
+        if request.starts_with("GET /files") { answer("302 Found", &location, "") } else { pdf(36, CONTENT) }
+    })
+    .await;
+    *home.lock().unwrap() = api.address.to_string();
+    let upvest = api.builder().build().unwrap();
+    upvest.download_file(file()).to_writer(&mut Vec::new()).await.unwrap();
+    let requests = api.requests();
+    assert!(requests[0].contains("authorization:"));
+    assert!(requests[1].starts_with("GET /orders"));
+    assert!(!requests[1].contains("authorization:"));
+}
+
+#[tokio::test]
+async fn redirects_without_end_are_an_error() {
+    let api = server(|_| answer("302 Found", "location: /files/again\r\n", "")).await;
+    let error =
+        api.builder().build().unwrap().download_file(file()).to_writer(&mut Vec::new()).await.unwrap_err();
+    assert_eq!(Error::from(error).kind(), ErrorKind::UnexpectedStatus);
+    assert!(api.requests().len() <= 6);
+}
+
+#[tokio::test]
+async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_resuming_gives_the_rest() {
+    // One server knows ranges, the other sends everything again.
+    for knows_ranges in [true, false] {
+        let api = server(move |request| match request.lines().find_map(|line| line.strip_prefix("range: bytes=")) {
+            Some(range) if knows_ranges => {
+                let from: usize = range.trim_end_matches('-').parse().unwrap();
+                let rest = &CONTENT[from..];
+                let headers = format!(
+                    "content-type: application/pdf\r\ncontent-range: bytes {from}-35/36\r\ncontent-length: {}\r\n",
+                    rest.len()
+                );
+                answer("206 Partial Content", &headers, rest)
+            }
+            Some(_) => pdf(36, CONTENT),
+            None => pdf(36, &CONTENT[..20]),
+        })
+        .await;
+        let upvest = api.builder().build().unwrap();
+        let mut bytes = Vec::new();
+        let error = upvest.download_file(file()).to_writer(&mut bytes).await.unwrap_err();
+        assert!(matches!(error, DownloadError::Interrupted { position: 20, .. }), "{error:?}");
+        assert_eq!(bytes.len(), 20);
+        let resumed =
+            upvest.download_file(file()).resume_at(error.position()).to_writer(&mut bytes).await.unwrap();
+        assert_eq!((bytes.as_slice(), resumed.length), (CONTENT.as_bytes(), 36));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
+    #[derive(Debug)]
+    struct Stalls;
+    impl upvest_ext::http_send::HttpSend for Stalls {
+        fn send(&self, request: reqwest::Request) -> upvest_ext::http_send::HttpFuture<'_> {
+            use futures_util::StreamExt;
+            let body = if request.url().path() == "/auth/token" {
+                reqwest::Body::from(r#"{"access_token": "token", "expires_in": 1799}"#)
+            } else {
+                let first = futures_util::stream::iter([Ok::<_, std::io::Error>("0123")]);
+                reqwest::Body::wrap_stream(first.chain(futures_util::stream::pending()))
+            };
+            Box::pin(async move { Ok(http::Response::new(body).into()) })
+        }
+    }
+    let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
+        .credentials("id", "secret")
+        .http_sender(Stalls)
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    let download = upvest.download_file(file()).idle_timeout(Duration::from_secs(7));
+    let error = download.to_writer(&mut Vec::new()).await.unwrap_err();
+    assert_eq!((error.position(), started.elapsed()), (4, Duration::from_secs(7)));
+    assert!(Error::from(error).is_timeout());
+}
