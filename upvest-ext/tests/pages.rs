@@ -304,7 +304,8 @@ proptest! {
         let pages = |size: u64| usize::try_from(count.div_ceil(size).max(1)).unwrap();
         let mut needed = pages(page);
         match oddity {
-            Oddity::None => {}
+            Oddity::TotalTooLow(total) if total < count => server.total = Total::Wrong(total),
+            Oddity::None | Oddity::TotalTooLow(_) => {}
             Oddity::Cap(cap) => {
                 server.cap = cap;
                 needed = pages(cap.min(page));
@@ -313,7 +314,7 @@ proptest! {
                 for (index, row) in server.rows.iter_mut().enumerate() {
                     let index = index as u64 / page;
                     // The first page of each eight is there, so that there are never ten holes in a row.
-                    if index % 8 != 0 && which >> (index % 64) & 1 == 1 {
+                    if !index.is_multiple_of(8) && which >> (index % 64) & 1 == 1 {
                         *row = None;
                     }
                 }
@@ -325,8 +326,6 @@ proptest! {
             Oddity::TotalTooHigh(excess) => {
                 server.total = Total::Wrong(count + excess);
             }
-            Oddity::TotalTooLow(total) if total < count => server.total = Total::Wrong(total),
-            Oddity::TotalTooLow(_) => {}
             Oddity::Repeats(from) => server.ignores_offset_from = from,
         }
         let there: Vec<_> = server.rows.iter().flatten().copied().collect();
@@ -341,12 +340,12 @@ proptest! {
             // After a full last page a total without bounds cannot be told from holes.
             Oddity::TotalTooHigh(_) => {
                 prop_assert_eq!(ids, there);
-                let full = count > 0 && count % page == 0;
+                let full = count > 0 && count.is_multiple_of(page);
                 prop_assert!(full || error.is_none());
                 needed += if full || count == 0 { 10 } else { 1 };
             }
             // A total that ends with a page is believed.
-            Oddity::TotalTooLow(total) if total < count && total % page == 0 && total > 0 => {
+            Oddity::TotalTooLow(total) if total < count && total > 0 && total.is_multiple_of(page) => {
                 prop_assert_eq!(ids, &there[..usize::try_from(total).unwrap()]);
                 needed = usize::try_from(total / page).unwrap();
             }
