@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! `rustls` (default) or `native-tls`, `tracing` (default), `webhooks` (default), and adapters for `tower` and `axum`.
+//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`.
 
 mod answer;
 mod attempts;
