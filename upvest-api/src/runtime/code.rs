@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use serde::{Serialize, Serializer};
 
 use super::invalid::InvalidValue;
+use super::text::{as_text, from_text};
 
 /// Most bytes of a code that a server may send. The longest code here, the ISIN, has 12.
 const CAPACITY: usize = 15;
@@ -59,45 +59,8 @@ macro_rules! code {
             }
         }
 
-        impl TryFrom<&str> for $name {
-            type Error = InvalidValue;
-
-            fn try_from(text: &str) -> Result<Self, InvalidValue> {
-                text.parse()
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidValue;
-
-            fn try_from(text: String) -> Result<Self, InvalidValue> {
-                text.parse()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.as_str().escape_debug(), f)
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
+        from_text!($name);
+        as_text!($name);
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -188,17 +151,11 @@ fn is_isin(code: &[u8]) -> bool {
 
 /// The sum of the Luhn formula over the characters' values, where `A` is 10 and `Z` is 35 (ISO 6166 annex A).
 fn luhn_sum(code: &[u8]) -> u32 {
-    let mut sum = 0;
-    let mut double = false;
-    for c in code.iter().rev() {
-        let value = char::from(*c).to_digit(36).unwrap_or_default();
-        let digits = if value < 10 { [value, u32::MAX] } else { [value % 10, value / 10] };
-        for digit in digits.into_iter().filter(|digit| *digit != u32::MAX) {
-            sum += if double { digit * 2 / 10 + digit * 2 % 10 } else { digit };
-            double = !double;
-        }
-    }
-    sum
+    let values = code.iter().filter_map(|c| char::from(*c).to_digit(36));
+    let digits: String = values.map(|value| value.to_string()).collect();
+    let from_the_right = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate();
+    let doubled = |digit: u32| digit * 2 / 10 + digit * 2 % 10;
+    from_the_right.map(|(place, digit)| if place % 2 == 1 { doubled(digit) } else { digit }).sum()
 }
 
 struct Code;

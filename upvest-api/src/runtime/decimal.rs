@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
 use super::invalid::InvalidValue;
+use super::text::from_text;
 
 const RULE: &str =
     "digits with at most one point, no exponent, and no more than 28 digits that count, such as 1234.50";
@@ -42,11 +43,6 @@ impl Decimal {
         rust_decimal::Decimal::try_new(digits, scale)
             .map(Self)
             .map_err(|_| InvalidValue::new(&format!("{digits}e-{scale}"), "decimal number", RULE))
-    }
-
-    /// The number as the library type.
-    pub const fn into_inner(self) -> rust_decimal::Decimal {
-        self.0
     }
 }
 
@@ -87,21 +83,7 @@ fn value(digit: u8) -> Option<u8> {
     digit.is_ascii_digit().then(|| digit - b'0')
 }
 
-impl TryFrom<&str> for Decimal {
-    type Error = InvalidValue;
-
-    fn try_from(text: &str) -> Result<Self, InvalidValue> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Decimal {
-    type Error = InvalidValue;
-
-    fn try_from(text: String) -> Result<Self, InvalidValue> {
-        text.parse()
-    }
-}
+from_text!(Decimal);
 
 impl From<rust_decimal::Decimal> for Decimal {
     fn from(number: rust_decimal::Decimal) -> Self {
@@ -115,23 +97,16 @@ impl From<Decimal> for rust_decimal::Decimal {
     }
 }
 
-impl From<i32> for Decimal {
-    fn from(number: i32) -> Self {
-        Self(number.into())
-    }
+macro_rules! from_integers {
+    ($($integer:ty)*) => {
+        $(impl From<$integer> for Decimal {
+            fn from(number: $integer) -> Self {
+                Self(number.into())
+            }
+        })*
+    };
 }
-
-impl From<u32> for Decimal {
-    fn from(number: u32) -> Self {
-        Self(number.into())
-    }
-}
-
-impl From<i64> for Decimal {
-    fn from(number: i64) -> Self {
-        Self(number.into())
-    }
-}
+from_integers! { i32 u32 i64 }
 
 impl Deref for Decimal {
     type Target = rust_decimal::Decimal;

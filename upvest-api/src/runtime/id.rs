@@ -45,13 +45,7 @@ macro_rules! id {
             }
         }
 
-        impl TryFrom<&str> for $name {
-            type Error = $crate::runtime::InvalidValue;
-
-            fn try_from(text: &str) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
+        $crate::runtime::from_text!($name);
 
         // Written out because the derive of serde, once for each id, was a fifth of this crate's compile time.
         impl serde::Serialize for $name {

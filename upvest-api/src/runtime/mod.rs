@@ -15,6 +15,7 @@ pub(crate) mod open_enum;
 mod operation;
 mod problem;
 mod reveal;
+mod text;
 pub(crate) mod timestamp;
 mod transport;
 
@@ -36,4 +37,5 @@ pub(crate) use operation::{find_operation, list, operation, paginated};
 pub use problem::Problem;
 pub use reveal::Reveal;
 pub(crate) use reveal::{HIDDEN, hidden_option, hiding_debug};
+pub(crate) use text::{as_text, from_text};
 pub use transport::{Inner, Transport, TransportFuture, carried, carry};

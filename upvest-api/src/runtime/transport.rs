@@ -44,11 +44,6 @@ impl Inner {
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         Self { transport }
     }
-
-    /// The transport that sends the calls.
-    pub fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
-    }
 }
 
 impl ClientHooks<Inner> for Client {

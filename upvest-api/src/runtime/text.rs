@@ -1,0 +1,47 @@
+//! What all types that are a text on the wire have in common.
+
+/// Lets a type that has `FromStr` be given as text.
+macro_rules! from_text {
+    ($name:ident) => {
+        impl TryFrom<&str> for $name {
+            type Error = $crate::runtime::InvalidValue;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::runtime::InvalidValue;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    };
+}
+pub(crate) use from_text;
+
+/// Writes a type that has `as_str`: to the wire and to people as it is, to logs with what could forge a line escaped.
+macro_rules! as_text {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.as_str().escape_debug(), f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use as_text;
