@@ -91,6 +91,33 @@ async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resumin
     assert_eq!(read.iter().collect::<HashSet<_>>().len(), 50);
 }
 
+#[tokio::test(start_paused = true)]
+async fn all_sixteen_operations_that_page_are_streams_of_the_largest_pages() {
+    async fn check<T: PaginateExt<Item: serde::Serialize>>(list: T) {
+        assert!(list.items().next().await.is_none(), "{}", T::META.name);
+    }
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.client();
+    check(upvest.list_users()).await;
+    check(upvest.list_accounts()).await;
+    check(upvest.list_instruments()).await;
+    check(upvest.list_orders()).await;
+    check(upvest.list_portfolios()).await;
+    check(upvest.list_savings_plans()).await;
+    check(upvest.list_direct_debits()).await;
+    check(upvest.list_mandates()).await;
+    check(upvest.list_withdrawals()).await;
+    check(upvest.list_fee_configurations()).await;
+    check(upvest.list_reports()).await;
+    check(upvest.list_treasury_reports()).await;
+    check(upvest.list_transactions().account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")).await;
+    check(upvest.list_securities_transfers()).await;
+    check(upvest.list_account_transfers()).await;
+    check(upvest.list_corporate_actions()).await;
+    assert_eq!(api.api_calls(), 16);
+    assert!(api.seen().iter().all(|seen| query(seen, "limit") == Some(100)));
+}
+
 #[test]
 fn streams_are_send_and_unpin() {
     fn check<T: Stream + Send + Unpin>(_: &T) {}
