@@ -29,3 +29,5 @@ mod generated;
 
 pub use generated::{Client, bodies, builder, operations, types};
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
+// What stands in public signatures, so that users get the versions that fit.
+pub use {chrono, http, reqwest, rust_decimal, uuid};

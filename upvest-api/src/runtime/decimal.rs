@@ -11,7 +11,7 @@ use super::invalid::InvalidValue;
 use super::text::from_text;
 
 const RULE: &str =
-    "digits with at most one point, no exponent, and no more than 28 digits that count, such as 1234.50";
+    "digits with at most one point and no exponent, within 96 bits and 28 decimal places, such as 1234.50";
 
 /// A decimal number that is exact or an error: never rounded, never a float, its scale kept.
 ///
