@@ -38,9 +38,9 @@ pub mod bulk;
 pub mod clock;
 mod environment;
 mod error;
-mod from_env;
 #[cfg(feature = "files")]
 pub mod files;
+mod from_env;
 pub mod http_send;
 mod idempotency;
 mod options;
