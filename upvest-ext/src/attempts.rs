@@ -28,6 +28,10 @@ impl Core {
         let mut replayed = false;
         let mut spent = None;
         loop {
+            if let Some(limit) = &self.rate_limit {
+                // Before the signature, which is good for seconds only.
+                limit.wait(&*self.ambient.clock).await;
+            }
             let (request, token) = self.ready(call, info).await?;
             let result = self.attempt(request, call, info).await;
             let setback = match &result {
@@ -117,6 +121,9 @@ impl Core {
         let wall = self.ambient.clock.wall();
         info.retry_after = headers.and_then(|headers| retry_after(headers, wall));
         info.clock_offset = headers.and_then(|headers| crate::clock::offset(headers, wall));
+        if let (Some(limit), Setback::Answered(StatusCode::TOO_MANY_REQUESTS)) = (&self.rate_limit, setback) {
+            limit.refuse(&*self.ambient.clock, info.retry_after);
+        }
     }
 
     fn try_of(&self, call: &Call<'_>, setback: Setback, info: &CallInfo) -> Try {

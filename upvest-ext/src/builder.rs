@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::bulk::{Paced, RateLimit};
+use crate::bulk::RateLimit;
 use crate::clock::{Ambient, Clock, Random};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
@@ -151,7 +151,7 @@ impl UpvestBuilder {
         self
     }
 
-    /// Sends no faster than `limit` allows. Without one, only retries slow down after a 429.
+    /// Sends calls and their retries no faster than `limit` allows; token requests are not counted. Without one, only retries slow down after a 429.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
@@ -208,12 +208,8 @@ impl UpvestBuilder {
             Some(client) => client.clone(),
             None => self.http_client_of_our_own()?,
         };
-        let sender: Arc<dyn HttpSend> = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
+        let sender = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
         let clock = Arc::clone(&self.ambient.clock);
-        let sender: Arc<dyn HttpSend> = match self.rate_limit {
-            Some(limit) => Arc::new(Paced { inner: sender, limit, clock: Arc::clone(&clock) }),
-            None => sender,
-        };
         let signing_key =
             self.signing_key.and_then(Result::ok).map(|signer| signer.clock(move || clock.wall()));
         let signer = self.signer.or_else(|| Some(Arc::new(signing_key?)));
@@ -239,6 +235,7 @@ impl UpvestBuilder {
             headers,
             retry: self.retry,
             budget: self.budget,
+            rate_limit: self.rate_limit,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,
             ambient: self.ambient,

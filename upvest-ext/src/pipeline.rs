@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use upvest_api::operations::CREATE_ACCESS_TOKEN;
 use upvest_api::runtime::{OperationMeta, Transport, TransportFuture, carry};
 
+use crate::bulk::RateLimit;
 use crate::clock::Ambient;
 use crate::error::{Error, ErrorKind};
 use crate::http_send::HttpSend;
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) headers: HeaderMap,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) ambient: Ambient,

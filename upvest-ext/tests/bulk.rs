@@ -11,6 +11,8 @@ use futures_util::stream;
 use tokio::time::Instant;
 use upvest_ext::Error;
 use upvest_ext::bulk::{RateLimit, for_each_concurrent};
+use upvest_ext::clock::{Clock as _, TokioClock};
+use upvest_ext::sign_request::{SignFuture, SignRequest};
 
 const LIMIT: usize = 300;
 const SECOND: Duration = Duration::from_secs(1);
@@ -80,8 +82,9 @@ async fn a_limit_that_is_given_is_not_exceeded() {
     let upvest = api.builder().rate_limit(RateLimit::at_most(20)).build().unwrap();
     let started = Instant::now();
     for_each_concurrent(stream::iter(0..100), 8, async |_| upvest.list_orders().send().await).await;
-    // 100 calls and the one for the token.
-    assert_eq!(started.elapsed().as_secs(), 5);
+    // The first goes at once, the other 99 at intervals of 50 ms.
+    let elapsed = started.elapsed();
+    assert!((4940..5000).contains(&elapsed.as_millis()), "{elapsed:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,4 +100,28 @@ async fn no_more_calls_run_at_a_time_than_the_bound_and_failures_stop_none() {
     assert_eq!(most.load(Ordering::SeqCst), 8);
     assert_eq!(outcome.succeeded, 45);
     assert_eq!(outcome.failed, [(3, 3), (13, 13), (23, 23), (33, 33), (43, 43)]);
+}
+
+/// Notes when it signs.
+#[derive(Clone, Debug, Default)]
+struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
+
+impl SignRequest for Signing {
+    fn sign<'a>(&'a self, _: &'a mut reqwest::Request) -> SignFuture<'a> {
+        self.0.lock().unwrap().push(TokioClock.now());
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_its_turn_before_it_is_signed() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let signing = Signing::default();
+    let upvest = api.builder().signer(signing.clone()).rate_limit(RateLimit::at_most(1)).build().unwrap();
+    for _ in 0..3 {
+        upvest.list_orders().send().await.unwrap();
+    }
+    let sent: Vec<_> = api.seen_tokens().into_iter().chain(api.seen()).map(|seen| seen.at).collect();
+    assert_eq!(*signing.0.lock().unwrap(), sent);
+    assert_eq!(sent[3] - sent[2], SECOND);
 }

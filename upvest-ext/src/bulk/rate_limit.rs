@@ -50,14 +50,15 @@ impl RateLimit {
     }
 
     /// Waits until a request may go.
-    pub(super) async fn wait(&self, clock: &dyn Clock) {
+    pub(crate) async fn wait(&self, clock: &dyn Clock) {
         let wait = self.with(clock, |rate| rate.book(clock.now()));
         if !wait.is_zero() {
             clock.sleep(wait).await;
         }
     }
 
-    pub(super) fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
+    /// Takes note of a 429.
+    pub(crate) fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
         self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
     }
 
