@@ -164,3 +164,25 @@ fn generated_keys_sign_and_differ() {
         }
     }
 }
+
+#[test]
+fn a_public_key_is_read_from_the_pem_that_openssl_writes() {
+    for curve in ["p521", "p384", "p256", "ed25519"] {
+        let pem = read(&format!("{curve}.public"));
+        let key = PublicKey::from_pem(&pem).unwrap();
+        assert_eq!(key.to_pem(), pem, "{curve}");
+    }
+}
+
+#[test]
+fn what_is_no_public_key_in_pem_is_refused_with_a_reason() {
+    use PublicKeyFileError::{Invalid, NoPublicKey, Unsupported};
+    assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NoPublicKey);
+    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NoPublicKey);
+    let noise = pem::encode(&pem::Pem::new("PUBLIC KEY", [1, 2, 3]));
+    assert_eq!(PublicKey::from_pem(noise).unwrap_err(), Unsupported);
+    let mut der = pem::parse(read("p521.public")).unwrap().into_contents();
+    *der.last_mut().unwrap() ^= 1;
+    let off_the_curve = pem::encode(&pem::Pem::new("PUBLIC KEY", der));
+    assert!(matches!(PublicKey::from_pem(off_the_curve).unwrap_err(), Invalid(_)));
+}

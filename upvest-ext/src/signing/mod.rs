@@ -36,7 +36,7 @@ pub(crate) use digest::digest_header;
 pub use explain::{ExplainError, Explanation, explain_signature};
 pub use key::SigningKey;
 pub use key_error::KeyError;
-pub use public_key::{InvalidPublicKey, PublicKey};
+pub use public_key::{InvalidPublicKey, PublicKey, PublicKeyFileError};
 pub use received::{Claim, Received, SignaturePolicy};
 pub use refusal::Refusal;
 pub use request::{InvalidKeyId, RequestSigner, SigningError};

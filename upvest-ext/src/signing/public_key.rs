@@ -26,6 +26,21 @@ pub struct PublicKey {
 #[error("not a public key for {0}")]
 pub struct InvalidPublicKey(KeyAlgorithm);
 
+/// The text is no public key in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublicKeyFileError {
+    /// There is no block `PUBLIC KEY` in the text.
+    #[error("no PEM block `PUBLIC KEY` found; `openssl pkey -in KEY -pubout` writes one")]
+    NoPublicKey,
+    /// The block does not hold a key that Upvest knows: P-521, P-384, P-256 or Ed25519.
+    #[error("the block `PUBLIC KEY` holds no key for P-521, P-384, P-256 or Ed25519")]
+    Unsupported,
+    /// The key is damaged: its point is not on its curve.
+    #[error(transparent)]
+    Invalid(#[from] InvalidPublicKey),
+}
+
 impl PublicKey {
     /// Takes an uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
     ///
@@ -44,6 +59,25 @@ impl PublicKey {
         let parsed =
             ParsedPublicKey::new(algorithm.verification(), bytes).map_err(|_| InvalidPublicKey(algorithm))?;
         Ok(Self { algorithm, parsed })
+    }
+
+    /// Reads a public key from PEM (`BEGIN PUBLIC KEY`), as [`PublicKey::to_pem`] and `openssl pkey -pubout` write it.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicKeyFileError`] says what is wrong with the text.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, PublicKeyFileError> {
+        let blocks = pem::parse_many(pem).map_err(|_| PublicKeyFileError::NoPublicKey)?;
+        let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
+        let der = block.ok_or(PublicKeyFileError::NoPublicKey)?.contents();
+        let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| PublicKeyFileError::Unsupported)?;
+        let curve = match info.algorithm.oid {
+            EC_PUBLIC_KEY => info.algorithm.parameters.and_then(|curve| curve.decode_as().ok()),
+            other => Some(other),
+        };
+        let algorithm = curve.and_then(KeyAlgorithm::from_oid).ok_or(PublicKeyFileError::Unsupported)?;
+        let bytes = info.subject_public_key.as_bytes().ok_or(PublicKeyFileError::Unsupported)?;
+        Ok(Self::from_bytes(algorithm, bytes)?)
     }
 
     /// The kind of key.

@@ -152,7 +152,13 @@ impl SignaturePolicy {
                 DigestError::Mismatch => Refusal::DigestMismatch,
             })?;
         }
-        Ok(Claim { key_id: input.key_id.to_owned(), base, signature })
+        Ok(Claim {
+            key_id: input.key_id.to_owned(),
+            nonce: input.nonce.map(str::to_owned),
+            expires: input.expires,
+            base,
+            signature,
+        })
     }
 
     /// Method, path, query and body have to be covered. The covered digest header tells the version; `None`: no body, no digest.
@@ -190,6 +196,8 @@ impl SignaturePolicy {
 #[derive(Clone)]
 pub struct Claim {
     key_id: String,
+    nonce: Option<String>,
+    expires: Option<i64>,
     base: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -198,6 +206,17 @@ impl Claim {
     /// The `keyid`: the id of the key that is said to have signed. Anyone can write anything here.
     pub fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// The `nonce`, where the sender put one in: a server that remembers it until [`Claim::expires`] and its tolerance have
+    /// passed can refuse a request that is sent twice.
+    pub fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+
+    /// When the signature ends, in seconds since 1970, where the sender said so.
+    pub fn expires(&self) -> Option<i64> {
+        self.expires
     }
 
     /// The bytes that the signature is over. They hold whatever the request holds, its token included.

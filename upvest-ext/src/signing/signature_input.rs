@@ -16,6 +16,7 @@ pub(crate) struct SignatureInput<'a> {
     pub(crate) key_id: &'a str,
     pub(crate) created: i64,
     pub(crate) expires: Option<i64>,
+    pub(crate) nonce: Option<&'a str>,
 }
 
 /// How a header fails to be what it should be.
@@ -75,7 +76,7 @@ fn dictionary<'a>(
 fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<SignatureInput<'a>> {
     let start = scanner.at;
     let components = component_list(scanner)?;
-    let (mut key_id, mut created, mut expires) = (None, None, None);
+    let (mut key_id, mut created, mut expires, mut nonce) = (None, None, None, None);
     let mut names = Vec::new();
     while scanner.expect(b';').is_some() {
         scanner.skip(|byte| byte == b' ');
@@ -88,12 +89,13 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
             "keyid" => key_id = Some(scanner.expect(b'=').and_then(|()| scanner.string())?),
             "created" => created = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
             "expires" => expires = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
-            // The nonce is signed with the rest; the key alone decides the algorithm, so that `alg` cannot lie about it.
+            "nonce" => nonce = Some(scanner.expect(b'=').and_then(|()| scanner.string())?),
+            // The key alone decides the algorithm, so that `alg` cannot lie about it.
             _ => scanner.any_value()?,
         }
     }
     let raw = scanner.text.get(start..scanner.at)?;
-    Some(SignatureInput { label, raw, components, key_id: key_id?, created: created?, expires })
+    Some(SignatureInput { label, raw, components, key_id: key_id?, created: created?, expires, nonce })
 }
 
 /// An inner list of names without parameters, none twice (RFC 9421 section 2: identifiers are unique).

@@ -1,0 +1,131 @@
+//! Who may do what: clients, their tokens, and the signatures of their requests.
+
+mod signatures;
+mod tokens;
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
+use serde_json::Value;
+use upvest_ext::signing::{PublicKey, Received};
+
+use crate::description::{Description, Operation};
+use crate::http::call::Answer;
+use crate::http::problem::Problem;
+use signatures::Nonces;
+use tokens::Tokens;
+
+/// The client that every sandbox knows, so that examples can be copied.
+pub(crate) const CLIENT_ID: &str = "6c4bb9a4-3a7f-4d2b-9a52-0d6f7f0b9c11";
+pub(crate) const CLIENT_SECRET: &str = "sandbox-secret";
+pub(crate) const KEY_ID: &str = "9a0f5c1e-52f4-4c3b-8f60-5a1d3b7e2c44";
+
+/// How strict the sandbox is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strictness {
+    pub(crate) signatures: bool,
+    pub(crate) client_id: bool,
+    pub(crate) idempotency_keys: bool,
+    pub(crate) token_lifetime: TimeDelta,
+}
+
+/// Clients, tokens, nonces.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) strictness: Strictness,
+    secrets: HashMap<String, String>,
+    keys: HashMap<String, PublicKey>,
+    tokens: Tokens,
+    nonces: Nonces,
+}
+
+impl Access {
+    pub(crate) fn new(strictness: Strictness, key: PublicKey) -> Self {
+        Self {
+            strictness,
+            secrets: HashMap::from([(CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())]),
+            keys: HashMap::from([(KEY_ID.to_owned(), key)]),
+            tokens: Tokens::default(),
+            nonces: Nonces::default(),
+        }
+    }
+
+    /// From now on requests may be signed by the private half of `key`, under `id`.
+    pub(crate) fn register_key(&mut self, id: String, key: PublicKey) {
+        self.keys.insert(id, key);
+    }
+
+    pub(crate) fn revoke_tokens(&mut self) {
+        self.tokens = Tokens::default();
+    }
+
+    /// A token for the client that every sandbox knows, with all scopes.
+    pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
+        let scopes = Description::get().scopes().map(str::to_owned).collect();
+        self.tokens.issue(secret.clone(), CLIENT_ID, scopes, now + self.strictness.token_lifetime);
+        secret
+    }
+
+    /// Whether a call of `operation` comes from someone who may make it.
+    pub(crate) fn check(
+        &self,
+        operation: &Operation,
+        headers: &HeaderMap,
+        now: DateTime<Utc>,
+    ) -> Result<(), Problem> {
+        let client_id = headers.get("upvest-client-id").and_then(|value| value.to_str().ok());
+        if client_id.is_none() && self.strictness.client_id {
+            return Err(Problem::missing_client_id());
+        }
+        let token = self.tokens.find(headers, now)?;
+        if client_id.is_some_and(|client_id| client_id != token.client_id) {
+            return Err(Problem::unauthorised("The access token belongs to another client."));
+        }
+        if !operation.scopes.iter().any(|scope| token.scopes.contains(scope)) {
+            return Err(Problem::forbidden(&operation.scopes));
+        }
+        Ok(())
+    }
+
+    /// Whether a request is signed by a registered key, for the first time. Signatures are made by the clock of the
+    /// machine, whatever the sandbox's shows, and so they are judged by it.
+    pub(crate) fn check_signature(
+        &mut self,
+        request: &Received<'_>,
+        wall: SystemTime,
+    ) -> Result<(), Problem> {
+        if self.strictness.signatures {
+            signatures::check(request, wall, &self.keys, &mut self.nonces)?;
+        }
+        Ok(())
+    }
+
+    /// Answers a token request whose form fits the description.
+    pub(crate) fn grant(
+        &mut self,
+        form: &Value,
+        secret: String,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, Problem> {
+        let field = |name: &str| form[name].as_str().unwrap_or_default();
+        if self.secrets.get(field("client_id")).map(String::as_str) != Some(field("client_secret")) {
+            return Err(Problem::unauthorised("No client has this id and secret."));
+        }
+        let scopes: Vec<String> = field("scope").split_ascii_whitespace().map(str::to_owned).collect();
+        let known = |scope: &String| Description::get().scopes().any(|known| known == scope);
+        if scopes.is_empty() || !scopes.iter().all(known) {
+            return Err(Problem::unauthorised("The client has not been granted one of the scopes."));
+        }
+        let answer = serde_json::json!({
+            "access_token": secret,
+            "token_type": "bearer",
+            "expires_in": self.strictness.token_lifetime.num_seconds(),
+            "scope": scopes.join(" "),
+        });
+        let until = now + self.strictness.token_lifetime;
+        self.tokens.issue(secret, field("client_id"), scopes, until);
+        Ok(Answer::ok(&answer))
+    }
+}

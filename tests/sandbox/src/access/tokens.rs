@@ -1,0 +1,56 @@
+//! Access tokens: opaque, with scopes and an end.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::http::problem::Problem;
+
+/// Tokens by what they are.
+#[derive(Default)]
+pub(super) struct Tokens(HashMap<String, Token>);
+
+/// Who holds a token, and for what.
+pub(super) struct Token {
+    pub(super) client_id: String,
+    pub(super) scopes: Vec<String>,
+    until: DateTime<Utc>,
+}
+
+impl Tokens {
+    pub(super) fn issue(
+        &mut self,
+        secret: String,
+        client_id: &str,
+        scopes: Vec<String>,
+        until: DateTime<Utc>,
+    ) {
+        self.0.insert(secret, Token { client_id: client_id.to_owned(), scopes, until });
+    }
+
+    /// The token of a request.
+    pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<&Token, Problem> {
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(header) = header else {
+            return Err(Problem::unauthorised("The header `authorization` is missing."));
+        };
+        let (scheme, token) = header.split_once(' ').unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Problem::unauthorised("The header `authorization` holds no bearer token."));
+        }
+        match self.0.get(token.trim()) {
+            Some(token) if token.until > now => Ok(token),
+            Some(_) => Err(Problem::unauthorised("The access token has expired.")),
+            None => Err(Problem::unauthorised("The access token is not known, or was revoked.")),
+        }
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("count", &self.0.len()).finish()
+    }
+}

@@ -1,0 +1,226 @@
+//! The settings of a sandbox.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::net::TcpListener;
+use upvest_ext::signing::{SignatureVersion, SigningKey};
+
+use crate::access::{Access, Strictness};
+use crate::clock::Clock;
+use crate::control::DEMO_KEY;
+use crate::idempotency::Idempotency;
+use crate::life::world::World;
+use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
+use crate::shared::{Core, Parts, Shared};
+use crate::webhooks::delivery::Courier;
+use crate::webhooks::keys::WebhookKeys;
+use crate::webhooks::payload::PayloadShape;
+
+/// Builds a [`Sandbox`]. Made by [`Sandbox::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is started before `start`"]
+pub struct SandboxBuilder {
+    port: u16,
+    seed: u64,
+    speed: f64,
+    start_at: Option<DateTime<Utc>>,
+    strictness: Strictness,
+    throttle: Option<u32>,
+    shape: PayloadShape,
+    version: SignatureVersion,
+    data: Option<PathBuf>,
+    event_limit: usize,
+    log_limit: usize,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 0,
+            speed: 0.0,
+            start_at: None,
+            strictness: Strictness {
+                signatures: true,
+                client_id: true,
+                idempotency_keys: true,
+                token_lifetime: TimeDelta::hours(1),
+            },
+            throttle: None,
+            shape: PayloadShape::default(),
+            version: SignatureVersion::V6,
+            data: None,
+            event_limit: 10_000,
+            log_limit: 100_000,
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// The port on the loopback interface. A free one unless set.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// What ids, tokens, random prices and random faults are drawn from. The same seed, the same requests and the same
+    /// [start](SandboxBuilder::start_at) give the same answers. 0 unless set.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Lets the clock run by itself, so many times as fast as real time: 1 is real time, 0 stands still. 0 unless set.
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.speed = if speed.is_finite() { speed.clamp(0.0, 1_000_000.0) } else { 0.0 };
+        self
+    }
+
+    /// What the clock shows at first. The machine's time unless set.
+    pub fn start_at(mut self, time: DateTime<Utc>) -> Self {
+        self.start_at = Some(time);
+        self
+    }
+
+    /// Whether requests must be signed. They must unless set.
+    pub fn signatures(mut self, required: bool) -> Self {
+        self.strictness.signatures = required;
+        self
+    }
+
+    /// Whether the header `upvest-client-id` must be there. It must unless set.
+    pub fn client_ids(mut self, required: bool) -> Self {
+        self.strictness.client_id = required;
+        self
+    }
+
+    /// Whether operations that take an idempotency key must be given one. They must unless set; the description does not
+    /// ask for it.
+    pub fn idempotency_keys(mut self, required: bool) -> Self {
+        self.strictness.idempotency_keys = required;
+        self
+    }
+
+    /// For `curl`, browsers and fuzzers: nothing is asked for that the description does not ask for. No signature, no
+    /// client id, no idempotency key; a token still.
+    pub fn plain_http(self) -> Self {
+        self.signatures(false).client_ids(false).idempotency_keys(false)
+    }
+
+    /// How long an access token lives, on the sandbox's clock. An hour unless set.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.strictness.token_lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::days(365));
+        self
+    }
+
+    /// Answers 429 to what comes beyond so many requests in a second. No limit unless set.
+    pub fn throttle(mut self, requests_per_second: u32) -> Self {
+        self.throttle = Some(requests_per_second);
+        self
+    }
+
+    /// The shape of the events in a delivery.
+    pub fn payload_shape(mut self, shape: PayloadShape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// The version of the signatures of deliveries. 6 unless set, as at Upvest.
+    pub fn webhook_signatures(mut self, version: SignatureVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Begins with the state in a file that [`Sandbox::save`] has written; a new state where there is no such file.
+    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data = Some(path.into());
+        self
+    }
+
+    /// How many events are kept for [`Sandbox::events`]. 10,000 unless set. What waits for delivery is always kept.
+    pub fn event_limit(mut self, limit: usize) -> Self {
+        self.event_limit = limit.max(1);
+        self
+    }
+
+    /// How many requests and deliveries are kept for [`Sandbox::requests`] and [`Sandbox::deliveries`]. 100,000 unless set.
+    pub fn log_limit(mut self, limit: usize) -> Self {
+        self.log_limit = limit.max(1);
+        self
+    }
+
+    /// Starts the sandbox. It serves when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] where the port is taken, or the data cannot be read.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
+        let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
+        let core = self.core()?;
+        let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
+        let parts = Parts {
+            clock: Clock::new(core.world.time.now, self.speed),
+            courier: Courier::new(self.shape).map_err(StartError::other)?,
+            core,
+            access: Access::new(self.strictness, key.public_key().clone()),
+            webhook_keys: WebhookKeys::new(self.version).map_err(StartError::other)?,
+            seed: self.seed,
+            log_limit: self.log_limit,
+            throttle: self.throttle,
+        };
+        Sandbox::run(Arc::new(Shared::new(parts)), listener).map_err(StartError::other)
+    }
+
+    /// The saved state, its time moved to the present; or a new one.
+    fn core(&self) -> Result<Core, StartError> {
+        let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
+        if let Some(path) = &self.data {
+            let loaded = Core::load(path);
+            let loaded = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
+            if let Some(mut core) = loaded {
+                core.world.run_until(now);
+                return Ok(core);
+            }
+        }
+        let mut world = World::new(now, self.seed, self.event_limit);
+        world.create_account_group(Some(ACCOUNT_GROUP));
+        Ok(Core { world, idempotency: Idempotency::default() })
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The port is taken, or not to be had.
+    #[error("port {port} cannot be had; choose another, or 0 for a free one")]
+    Port {
+        /// The port.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file with the state cannot be read. It has not been touched.
+    #[error("the state in {} cannot be read", .path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// The system lacks something.
+    #[error("the sandbox cannot be set up")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StartError {
+    fn other(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Other(Box::new(source))
+    }
+}

@@ -1,0 +1,55 @@
+//! The sandbox's own time: it stands still until it is advanced, or runs as many times as fast as real time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+
+/// A clock that can be turned forward, never back.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    speed: f64,
+    hands: Mutex<Hands>,
+}
+
+#[derive(Debug)]
+struct Hands {
+    /// What the clock showed at `since`.
+    base: DateTime<Utc>,
+    since: Instant,
+}
+
+impl Clock {
+    /// `speed` 0 stands still.
+    pub(crate) fn new(start: DateTime<Utc>, speed: f64) -> Self {
+        let start = start.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(start);
+        Self { speed, hands: Mutex::new(Hands { base: start, since: Instant::now() }) }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.shown(&self.hands())
+    }
+
+    /// Moves the hands to `time` where they are not past it.
+    pub(crate) fn turn_to(&self, time: DateTime<Utc>) {
+        let mut hands = self.hands();
+        let now = self.shown(&hands);
+        *hands = Hands { base: now.max(time), since: Instant::now() };
+    }
+
+    /// How long it really takes until the clock shows `time`; `None` where it stands still.
+    pub(crate) fn real_time_until(&self, time: DateTime<Utc>) -> Option<Duration> {
+        let left = (time - self.now()).to_std().unwrap_or_default();
+        (self.speed > 0.0).then(|| left.div_f64(self.speed))
+    }
+
+    fn shown(&self, hands: &Hands) -> DateTime<Utc> {
+        let passed = hands.since.elapsed().mul_f64(self.speed);
+        let micros = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        hands.base.checked_add_signed(TimeDelta::microseconds(micros)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,436 @@
+//! What life needs and the description has no operation for: methods of the library, and `POST /_sandbox/...`.
+
+use bytes::Bytes;
+use chrono::{NaiveDate, TimeDelta};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use upvest_ext::signing::PublicKey;
+use uuid::Uuid;
+
+use crate::faults::{Fault, FaultRule};
+use crate::http::server::State;
+use crate::life::amount::{self, Currency, EUR};
+use crate::life::corporate_actions::Effect;
+use crate::life::instruments::instrument_id;
+use crate::life::transfers::{Direction, Securities};
+use crate::life::users::UserStatus;
+use crate::life::world::{Refused, World};
+use crate::shared::Shared;
+
+/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` and its name in snake case, its fields in a JSON body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Command {
+    /// Turns the clock forward; answers when everything that is due by then has happened.
+    Advance {
+        /// Seconds, fractions allowed.
+        seconds: f64,
+    },
+    /// Makes an account group. Answers with its id.
+    CreateAccountGroup {
+        /// The id it is to have; a new one unless given.
+        #[serde(default)]
+        id: Option<Uuid>,
+    },
+    /// Puts cash into an account.
+    TopUp {
+        /// The account.
+        account_id: Uuid,
+        /// More than 0, with no decimals or two.
+        amount: String,
+        /// `EUR` unless given.
+        #[serde(default)]
+        currency: Option<String>,
+    },
+    /// Links a bank account to an account. Answers with its id.
+    AddReferenceAccount {
+        /// The account.
+        account_id: Uuid,
+        /// IBAN of the bank account.
+        iban: String,
+        /// BIC of the bank.
+        bic: String,
+        /// Name of the holder.
+        account_holder: String,
+    },
+    /// Makes a mandate for direct debits. Answers with its id.
+    CreateMandate {
+        /// The account group.
+        account_group_id: Uuid,
+        /// IBAN of the bank account to debit.
+        iban: String,
+    },
+    /// Revokes a mandate: direct debits under it fail.
+    RevokeMandate {
+        /// The mandate.
+        mandate_id: Uuid,
+    },
+    /// Takes back the money of a completed direct debit, as a bank does.
+    ReverseDirectDebit {
+        /// The direct debit.
+        direct_debit_id: Uuid,
+    },
+    /// Decides how the checks of a user end that are still under way.
+    SetCheckResult {
+        /// The user.
+        user_id: Uuid,
+        /// Whether they pass.
+        passes: bool,
+    },
+    /// Sets the status of a user, such as `BLOCKED`.
+    SetUserStatus {
+        /// The user.
+        user_id: Uuid,
+        /// The new status.
+        status: UserStatus,
+    },
+    /// Lists another instrument. Answers with its id.
+    ListInstrument {
+        /// Its ISIN.
+        isin: String,
+        /// `EQUITY`, `ETF`, `BOND` or `FUND`.
+        r#type: InstrumentType,
+        /// What sellers get.
+        bid: String,
+        /// What buyers pay.
+        offer: String,
+        /// Whether parts of a unit can be traded.
+        #[serde(default)]
+        fractional: bool,
+    },
+    /// Quotes new prices: orders that have waited for them are executed.
+    SetPrice {
+        /// ISIN of the instrument.
+        isin: String,
+        /// What sellers get.
+        bid: String,
+        /// What buyers pay.
+        offer: String,
+    },
+    /// Opens or stops trading in an instrument.
+    SetTradeable {
+        /// ISIN of the instrument.
+        isin: String,
+        /// Whether it can be traded.
+        tradeable: bool,
+    },
+    /// Announces a dividend. Answers with the id of the corporate action.
+    AnnounceDividend {
+        /// ISIN of the instrument.
+        isin: String,
+        /// Cash for each unit, in the instrument's currency.
+        per_unit: String,
+        /// The day it is paid, to whom holds the instrument as the day begins.
+        ex_date: NaiveDate,
+    },
+    /// Announces a split. Answers with the id of the corporate action.
+    AnnounceSplit {
+        /// ISIN of the instrument.
+        isin: String,
+        /// So many units in the place of one, such as `4`, or `0.1` for a reverse split.
+        ratio: String,
+        /// The day it happens, as it begins.
+        ex_date: NaiveDate,
+    },
+    /// Starts a securities transfer that moves something. Answers with its id.
+    TransferSecurities {
+        /// To the account or from it.
+        direction: Direction,
+        /// The account.
+        account_id: Uuid,
+        /// ISIN of the instrument.
+        isin: String,
+        /// Units.
+        quantity: String,
+    },
+    /// Charges a fee. Answers with its id.
+    ChargeFee {
+        /// The account.
+        account_id: Uuid,
+        /// Such as `CUSTODY`.
+        r#type: String,
+        /// More than 0, with no decimals or two, in EUR.
+        amount: String,
+    },
+    /// Begins a report, which has a PDF a second later. Answers with its id.
+    CreateReport {
+        /// Such as `ACCOUNT_STATEMENT`.
+        r#type: String,
+        /// Whether it ends as `FAILED`.
+        #[serde(default)]
+        fails: bool,
+    },
+    /// Makes a treasury report with a PDF. Answers with its id.
+    CreateTreasuryReport {
+        /// Such as `TREASURY`.
+        r#type: String,
+    },
+    /// Keeps a text file for download. Answers with its id.
+    StoreFile {
+        /// Its content.
+        content: String,
+        /// `application/octet-stream` unless given.
+        #[serde(default)]
+        media_type: Option<String>,
+    },
+    /// Registers the public half of a key that requests are signed with. Answers with the key's id.
+    RegisterPublicKey {
+        /// PEM, `BEGIN PUBLIC KEY`.
+        pem: String,
+        /// The id it is to have; a new one unless given.
+        #[serde(default)]
+        key_id: Option<Uuid>,
+    },
+    /// Issues an access token with all scopes, as `/auth/token` does, but without a signature.
+    IssueToken,
+    /// Revokes all access tokens: calls under them are answered with 401.
+    RevokeTokens,
+    /// Signs deliveries with a new key from now on. The last keys before it stay in the key set.
+    RotateWebhookKeys,
+    /// Adds a fault.
+    AddFault(FaultRule),
+    /// Lets a part of all calls go wrong, drawn from the sandbox's seed.
+    RandomFaults {
+        /// From 0 (none) to 1 (all).
+        rate: f64,
+        /// The faults to draw from; a common set unless given.
+        #[serde(default)]
+        faults: Option<Vec<Fault>>,
+    },
+    /// Shifts the server's time of day, by which signatures are judged.
+    ShiftClock {
+        /// Positive: the server is ahead.
+        seconds: i64,
+    },
+    /// Refuses connections and resets those that are open, or takes them again.
+    SetOffline {
+        /// Whether to be offline. Over HTTP there is no way back, so that it needs `seconds`.
+        offline: bool,
+        /// Back online by itself after so many seconds of real time.
+        #[serde(default)]
+        seconds: Option<f64>,
+    },
+    /// Takes all faults away.
+    ClearFaults,
+}
+
+/// The kind of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
+pub enum InstrumentType {
+    /// A share.
+    Equity,
+    /// An exchange-traded fund.
+    Etf,
+    /// A debt security.
+    Bond,
+    /// Any other fund.
+    Fund,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sandbox cannot do that: {0}")]
+pub struct CommandError(String);
+
+impl CommandError {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<Refused> for CommandError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotFound => Self::new("nothing has this id"),
+            Refused::Invalid(problem) => Self(problem),
+        }
+    }
+}
+
+impl Shared {
+    /// Carries out a command. What it makes is answered as `{"id": ...}`.
+    pub(crate) async fn execute(
+        self: &std::sync::Arc<Self>,
+        command: Command,
+    ) -> Result<Value, CommandError> {
+        let answer = match command {
+            Command::Advance { seconds } => {
+                self.advance(time_delta(seconds)?).await;
+                json!({ "now": self.clock.now() })
+            }
+            Command::IssueToken => {
+                let (secret, now) = (self.token_secret(), self.clock.now());
+                json!({ "access_token": self.access().issue(secret, now) })
+            }
+            Command::RegisterPublicKey { pem, key_id } => {
+                let key = PublicKey::from_pem(pem).map_err(|error| CommandError::new(error.to_string()))?;
+                let id = key_id.unwrap_or_else(|| self.core().world.time.id());
+                self.access().register_key(id.to_string(), key);
+                json!({ "id": id })
+            }
+            Command::RevokeTokens => done(self.access().revoke_tokens()),
+            Command::RotateWebhookKeys => {
+                let rotated = self.webhook_keys().rotate();
+                done(rotated.map_err(|error| CommandError::new(error.to_string()))?)
+            }
+            Command::AddFault(rule) => {
+                rule.fault.check().map_err(CommandError::new)?;
+                done(self.faults().rules.push(rule))
+            }
+            Command::RandomFaults { rate, faults } => {
+                let faults = faults.unwrap_or_else(Fault::common);
+                if !(0.0..=1.0).contains(&rate) {
+                    return Err(CommandError::new("`rate` must lie between 0 and 1"));
+                }
+                faults.iter().try_for_each(Fault::check).map_err(CommandError::new)?;
+                done(self.faults().at_random(rate, faults))
+            }
+            Command::ShiftClock { seconds } => done(self.faults().clock_shift = seconds),
+            Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds)?,
+            Command::ClearFaults => {
+                self.server.send_replace(State::Serving);
+                done(self.faults().clear())
+            }
+            command => {
+                let now = self.clock.now();
+                let mut core = self.core();
+                core.world.run_until(now);
+                core.world.execute(command)?
+            }
+        };
+        self.wake.notify_one();
+        Ok(answer)
+    }
+
+    fn set_offline(
+        self: &std::sync::Arc<Self>,
+        offline: bool,
+        seconds: Option<f64>,
+    ) -> Result<Value, CommandError> {
+        let back = seconds
+            .map(|seconds| time_delta(seconds).map(|it| it.to_std().unwrap_or_default()))
+            .transpose()?;
+        self.server.send_replace(if offline { State::Offline } else { State::Serving });
+        if let Some(pause) = back.filter(|_| offline) {
+            let shared = std::sync::Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                // Unless it has been stopped meanwhile.
+                shared.server.send_if_modified(|state| {
+                    let was_offline = *state == State::Offline;
+                    if was_offline {
+                        *state = State::Serving;
+                    }
+                    was_offline
+                });
+            });
+        }
+        Ok(json!({}))
+    }
+}
+
+impl World {
+    /// Carries out the commands that are about the state alone.
+    fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
+        let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
+        let positive = |field: &str, text: &str| {
+            amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
+        };
+        Ok(match command {
+            Command::CreateAccountGroup { id } => {
+                if id.is_some_and(|id| self.groups.get(id).is_some()) {
+                    return Err(CommandError::new("there is an account group with this id already"));
+                }
+                made(self.create_account_group(id))
+            }
+            Command::TopUp { account_id, amount, currency } => {
+                let currency = currency.map_or(Ok(EUR), |currency| currency.parse::<Currency>());
+                let currency = currency.map_err(|problem| Refused::invalid("currency", problem))?;
+                done(self.top_up(account_id, money(&amount)?, currency)?)
+            }
+            Command::AddReferenceAccount { account_id, iban, bic, account_holder } => {
+                made(self.add_reference_account(account_id, iban, bic, account_holder)?)
+            }
+            Command::CreateMandate { account_group_id, iban } => {
+                made(self.create_mandate(account_group_id, iban)?)
+            }
+            Command::RevokeMandate { mandate_id } => done(self.revoke_mandate(mandate_id)?),
+            Command::ReverseDirectDebit { direct_debit_id } => {
+                done(self.reverse_direct_debit(direct_debit_id)?)
+            }
+            Command::SetCheckResult { user_id, passes } => done(self.set_check_result(user_id, passes)?),
+            Command::SetUserStatus { user_id, status } => made(self.set_user_status(user_id, status)?),
+            Command::ListInstrument { isin, r#type, bid, offer, fractional } => {
+                let shape = |text: &str| {
+                    text.len() == 12
+                        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                };
+                if !shape(&isin) {
+                    return Err(
+                        Refused::invalid("isin", "is no ISIN: twelve capital letters and digits").into()
+                    );
+                }
+                let kind = serde_json::to_value(r#type).ok();
+                let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
+                let quote = (positive("bid", &bid)?, positive("offer", &offer)?);
+                made(self.list_instrument(&isin, kind, quote, fractional)?)
+            }
+            Command::SetPrice { isin, bid, offer } => {
+                let (bid, offer) = (positive("bid", &bid)?, positive("offer", &offer)?);
+                done(self.set_price(instrument_id(&isin), bid, offer)?)
+            }
+            Command::SetTradeable { isin, tradeable } => {
+                done(self.set_tradeable(instrument_id(&isin), tradeable)?)
+            }
+            Command::AnnounceDividend { isin, per_unit, ex_date } => {
+                let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
+                made(self.announce(instrument_id(&isin), effect, ex_date)?)
+            }
+            Command::AnnounceSplit { isin, ratio, ex_date } => {
+                let ratio = positive("ratio", &ratio)?;
+                if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
+                    return Err(Refused::invalid("ratio", "must lie between 0.001 and 1000").into());
+                }
+                made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
+            }
+            Command::TransferSecurities { direction, account_id, isin, quantity } => {
+                let quantity = positive("quantity", &quantity)?;
+                let moves = Securities { account: account_id, instrument: instrument_id(&isin), quantity };
+                made(self.create_securities_transfer(direction, Some(moves))?)
+            }
+            Command::ChargeFee { account_id, r#type, amount } => {
+                made(self.charge_fee(account_id, r#type, money(&amount)?)?)
+            }
+            Command::CreateReport { r#type, fails } => made(self.create_report(r#type, fails)),
+            Command::CreateTreasuryReport { r#type } => made(self.create_treasury_report(r#type)),
+            Command::StoreFile { content, media_type } => {
+                let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+                json!({ "id": self.store_file(media_type, Bytes::from(content)) })
+            }
+            // The rest is not about the state.
+            _ => return Err(CommandError::new("this command is carried out elsewhere")),
+        })
+    }
+}
+
+/// The answer to a command that makes nothing.
+fn done((): ()) -> Value {
+    json!({})
+}
+
+fn made(thing: &impl Serialize) -> Value {
+    let thing = serde_json::to_value(thing).unwrap_or_default();
+    json!({ "id": thing["id"] })
+}
+
+fn time_delta(seconds: f64) -> Result<TimeDelta, CommandError> {
+    let duration = std::time::Duration::try_from_secs_f64(seconds);
+    let delta = duration.ok().and_then(|duration| TimeDelta::from_std(duration).ok());
+    // More than anyone waits for: a century of midnights is a lot of work.
+    let delta = delta.filter(|delta| *delta <= TimeDelta::days(36_525));
+    delta.ok_or_else(|| CommandError::new("`seconds` must be a number from 0 to that of a hundred years"))
+}

@@ -1,0 +1,92 @@
+//! A schema of the description, and how a value does not fit it.
+
+use std::fmt;
+use std::sync::{LazyLock, OnceLock};
+
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::{Draft, Registry, ValidationError, Validator};
+use serde_json::Value;
+
+use super::Description;
+use crate::life::amount;
+
+const BASE: &str = "urn:upvest:description";
+
+static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
+    Registry::new()
+        .add(BASE, Description::get().document())
+        .and_then(|registry| registry.prepare())
+        .expect("the description refers to nothing outside itself")
+});
+
+/// A schema by its place in the description, compiled when it is first needed: few of the hundreds ever are.
+pub(crate) struct Schema {
+    place: String,
+    validator: OnceLock<Validator>,
+}
+
+/// Where a value does not fit its schema, and how. Never holds the value, which may be personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    /// Such as `address.country`, or empty for the whole.
+    pub(crate) field: String,
+    pub(crate) problem: String,
+}
+
+impl Schema {
+    pub(super) fn at(place: String) -> Self {
+        Self { place, validator: OnceLock::new() }
+    }
+
+    /// Everything about `value` that does not fit.
+    pub(crate) fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
+        self.validator().iter_errors(value).map(|error| mismatch(&error)).collect()
+    }
+
+    fn validator(&self) -> &Validator {
+        self.validator.get_or_init(|| {
+            jsonschema::options()
+                .with_draft(Draft::Draft202012)
+                .with_registry(&REGISTRY)
+                .should_validate_formats(true)
+                // An unused price is an empty text (PROTOCOL 7).
+                .with_format("decimal", |text| text.is_empty() || amount::parse(text).is_ok())
+                .build(&serde_json::json!({ "$ref": format!("{BASE}#{}", self.place) }))
+                .expect("the schemas of the description are valid")
+        })
+    }
+}
+
+fn mismatch(error: &ValidationError<'_>) -> Mismatch {
+    let mut field = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
+    let problem = match error.kind() {
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+            "is missing".to_owned()
+        }
+        Kind::Format { format } => format!("is no {format}"),
+        Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
+        Kind::Enum { options } => format!("is none of {options}"),
+        Kind::Type { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => {
+            error.masked_with("the value").to_string().trim_start_matches("the value ").to_owned()
+        }
+        _ => error.masked_with("the value").to_string(),
+    };
+    Mismatch { field, problem }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => write!(f, "the body {}", self.problem),
+            field => write!(f, "`{field}` {}", self.problem),
+        }
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.place).finish()
+    }
+}

@@ -1,0 +1,67 @@
+//! The log of events, and the state in numbers.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::life::events::Event;
+use crate::shared::Shared;
+
+/// Something that happened, whether or not anyone has subscribed to it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct EventRecord {
+    /// The id that deliveries of it carry.
+    pub id: Uuid,
+    /// When it happened, on the sandbox's clock.
+    pub created_at: DateTime<Utc>,
+    /// Its `type` in the official shape, such as `ORDER.FILLED`.
+    pub event_type: &'static str,
+    /// What it happened to.
+    pub about: Uuid,
+    /// That thing as it was then.
+    pub object: Box<RawValue>,
+}
+
+impl From<&Event> for EventRecord {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id,
+            created_at: event.created_at,
+            event_type: event.kind.official,
+            about: event.about,
+            object: event.object.clone(),
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn events(&self) -> Vec<EventRecord> {
+        self.core().world.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
+    }
+
+    /// How much there is of everything.
+    pub(crate) fn summary(&self) -> Value {
+        let (requests, deliveries) = (self.requests().count(), self.deliveries().count());
+        let core = self.core();
+        let world = &core.world;
+        json!({
+            "now": world.time.now,
+            "users": world.users.len(),
+            "accounts": world.accounts.len(),
+            "instruments": world.instruments.len(),
+            "orders": world.orders.len(),
+            "portfolios": world.portfolios.len(),
+            "savings_plans": world.savings_plans.len(),
+            "direct_debits": world.direct_debits.len(),
+            "withdrawals": world.withdrawals.len(),
+            "reports": world.reports.len(),
+            "webhooks": world.time.events.subscriptions.len(),
+            "events": world.time.events.count,
+            "requests": requests,
+            "deliveries": deliveries,
+        })
+    }
+}

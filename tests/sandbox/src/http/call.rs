@@ -1,0 +1,158 @@
+//! A request that has been read and found to fit the description, and the answer to it.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::description::Operation;
+
+/// The page of a list that no `limit` was given for, and the longest (the description's parameter `Limit`).
+const DEFAULT_LIMIT: u64 = 20;
+
+/// A request, its parameters by name.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) path: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Value,
+}
+
+/// What is answered when all goes well.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// `application/json`, unless it is the content of a file. Empty where there is no body.
+    pub(crate) media_type: String,
+    pub(crate) body: Bytes,
+    /// The order that was placed: its answer can be made again from the order itself.
+    pub(crate) order: Option<Uuid>,
+}
+
+impl Call {
+    /// Checks the parameters and the body against the description: everything that does not fit, or the call.
+    pub(crate) fn read(
+        operation: &Operation,
+        path: Vec<(String, String)>,
+        query: Option<&str>,
+        body: Value,
+    ) -> Result<Self, Problem> {
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+        let mut wrong = Vec::new();
+        for parameter in &operation.parameters {
+            let given = if parameter.is_path { &path } else { &query };
+            let mut values = given.iter().filter(|(name, _)| *name == parameter.name).map(|(_, value)| value);
+            let Some(value) = values.next() else { continue };
+            if values.next().is_some() {
+                wrong.push(format!("`{}` is given more than once", parameter.name));
+                continue;
+            }
+            let is_number =
+                parameter.is_integer && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let json = match serde_json::from_str(value) {
+                Ok(number) if is_number => number,
+                _ => Value::String(value.clone()),
+            };
+            let mismatches = parameter.schema.mismatches(&json);
+            wrong.extend(mismatches.into_iter().map(|it| format!("`{}` {}", parameter.name, it.problem)));
+        }
+        if let Some(schema) = operation.body.as_ref().map(|body| &body.schema) {
+            wrong.extend(schema.mismatches(&body).iter().map(ToString::to_string));
+        }
+        if wrong.is_empty() {
+            Ok(Self { path, query, body })
+        } else {
+            Err(Problem::invalid(wrong.join("; ")))
+        }
+    }
+
+    /// An id in the path.
+    pub(crate) fn id(&self, name: &str) -> Uuid {
+        let value = self.path.iter().find(|(known, _)| known == name);
+        // Not a UUID: the id of nothing.
+        value.and_then(|(_, value)| value.parse().ok()).unwrap_or_default()
+    }
+
+    /// A parameter in the query.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        T::deserialize(&self.body)
+            .map_err(|error| Problem::invalid(format!("the body does not fit: {error}")))
+    }
+
+    /// One page of a list, with how long the list is.
+    pub(crate) fn page<T: Serialize>(&self, items: impl ExactSizeIterator<Item = T>) -> Answer {
+        // A position that no number holds is behind every end.
+        let number =
+            |name, default| self.query(name).map_or(default, |text| text.parse().unwrap_or(u64::MAX));
+        let (offset, limit) = (number("offset", 0), number("limit", DEFAULT_LIMIT));
+        let total = items.len();
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        let data: Vec<_> = items.skip(size(offset)).take(size(limit)).collect();
+        let meta = Meta { offset, limit, count: data.len(), total };
+        Answer::ok(&List { meta: Some(meta), data })
+    }
+}
+
+#[derive(Serialize)]
+struct List<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+    data: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    offset: u64,
+    limit: u64,
+    count: usize,
+    total: usize,
+}
+
+impl Answer {
+    pub(crate) fn ok(value: &impl Serialize) -> Self {
+        Self::json(200, value)
+    }
+
+    pub(crate) fn created(value: &impl Serialize) -> Self {
+        Self::json(201, value)
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self { status: 204, media_type: String::new(), body: Bytes::new(), order: None }
+    }
+
+    /// A list that comes whole.
+    pub(crate) fn list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Self {
+        Self::ok(&List { meta: None, data: items.into_iter().collect() })
+    }
+
+    /// A list that comes whole and says how long it is.
+    pub(crate) fn counted_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Self {
+        let data: Vec<_> = items.into_iter().collect();
+        let count = data.len();
+        let limit = u64::try_from(count).unwrap_or(u64::MAX).max(DEFAULT_LIMIT);
+        Self::ok(&List { meta: Some(Meta { offset: 0, limit, count, total: count }), data })
+    }
+
+    pub(crate) fn file(media_type: &str, content: &Bytes) -> Self {
+        Self { status: 200, media_type: media_type.to_owned(), body: content.clone(), order: None }
+    }
+
+    /// JSON that was made before.
+    pub(crate) fn json_text(text: &str) -> Self {
+        let body = Bytes::copy_from_slice(text.as_bytes());
+        Self { status: 200, media_type: "application/json".to_owned(), body, order: None }
+    }
+
+    fn json(status: u16, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).expect("what the sandbox holds is JSON").into();
+        Self { status, media_type: "application/json".to_owned(), body, order: None }
+    }
+}

@@ -1,0 +1,7 @@
+//! The API over HTTP.
+
+pub(crate) mod call;
+mod fault_body;
+pub(crate) mod problem;
+pub(crate) mod server;
+pub(crate) mod service;

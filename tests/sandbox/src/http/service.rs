@@ -1,0 +1,387 @@
+//! One request from its first byte to its answer: access, description, idempotency, and the faults in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::RawPathParams;
+use axum::routing::any;
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::Value;
+use upvest_ext::signing::Received;
+use uuid::Uuid;
+
+use super::call::{Answer, Call};
+use super::fault_body::{gateway_page, spoil};
+use super::problem::Problem;
+use crate::description::{Description, Operation};
+use crate::faults::Fault;
+use crate::idempotency::fingerprint;
+use crate::log::RequestRecord;
+use crate::operations::{Handler, handler};
+use crate::shared::Shared;
+
+/// More than any request of the API has.
+const MAX_BODY: usize = 4 << 20;
+const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
+const PROBLEM: &str = "application/problem+json";
+
+/// Marks an answer in whose place the connection is to be reset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reset;
+
+/// An operation and what does it. Without: the token request.
+struct Route {
+    operation: &'static Operation,
+    handler: Option<Handler>,
+}
+
+/// The API as a router: every path of the description.
+pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
+    let mut paths: Vec<(&str, Vec<Route>)> = Vec::new();
+    for operation in Description::get().operations() {
+        let route = Route { operation, handler: handler(&operation.id) };
+        match paths.iter_mut().find(|(path, _)| *path == operation.path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((&operation.path, vec![route])),
+        }
+    }
+    let mut router = Router::new();
+    for (path, routes) in paths {
+        let (shared, routes) = (Arc::clone(shared), Arc::new(routes));
+        let serve = async move |path: RawPathParams, request: Request<Body>| {
+            let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            Exchange::new(shared, &request).run(&routes, path, request).await
+        };
+        router = router.route(path, any(serve));
+    }
+    let elsewhere = Arc::clone(shared);
+    router.fallback(async move |request: Request<Body>| {
+        Exchange::new(elsewhere, &request).run(&[], Vec::new(), request).await
+    })
+}
+
+/// A request under way.
+struct Exchange {
+    shared: Arc<Shared>,
+    record: RequestRecord,
+    accept: String,
+}
+
+/// What came of a call.
+struct Outcome {
+    result: Result<Answer, Problem>,
+    replayed: bool,
+}
+
+impl Exchange {
+    fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
+        let header = |name: HeaderName| {
+            let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let (number, request_id) = shared.begin_request();
+        let record = RequestRecord {
+            number,
+            at: shared.clock.now(),
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            operation: None,
+            status: None,
+            request_id,
+            idempotency_key: header(HeaderName::from_static("idempotency-key")),
+            replayed: false,
+            fault: None,
+        };
+        Self { shared, record, accept: header(ACCEPT).unwrap_or_default() }
+    }
+
+    async fn run(
+        mut self,
+        routes: &[Route],
+        path: Vec<(String, String)>,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let Some(route) = routes.iter().find(|route| route.operation.method == *request.method()) else {
+            return self.no_such_operation(routes);
+        };
+        self.record.operation = Some(route.operation.id.clone());
+        let fault = self.shared.faults().draw(&route.operation.id);
+        self.record.fault = fault.as_ref().map(Fault::name);
+        match &fault {
+            Some(Fault::ResetBeforeCommit) => return self.reset(),
+            Some(Fault::Delay { millis }) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Some(Fault::TooManyRequests { retry_after }) => return self.throttled(*retry_after),
+            Some(Fault::ServerError { status, html, after_commit: false }) => {
+                return self.server_error(*status, *html);
+            }
+            _ => {}
+        }
+        let (parts, body) = request.into_parts();
+        let outcome = match axum::body::to_bytes(body, MAX_BODY).await {
+            Ok(body) => self.shared.call(route, &parts, path, &body, self.record.idempotency_key.as_deref()),
+            Err(_) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
+        };
+        self.record.replayed = outcome.replayed;
+        match &fault {
+            Some(Fault::ResetAfterCommit) => self.reset(),
+            Some(Fault::ServerError { status, html, .. }) => self.server_error(*status, *html),
+            _ => {
+                let response = match outcome.result {
+                    Ok(answer) => self.answer(answer),
+                    Err(problem) => self.problem(&problem),
+                };
+                self.finish(response, fault.as_ref())
+            }
+        }
+    }
+
+    fn no_such_operation(self, routes: &[Route]) -> Response<Body> {
+        if routes.is_empty() {
+            let response = self.problem(&Problem::not_found("The API has no such path."));
+            return self.finish(response, None);
+        }
+        let methods: Vec<_> = routes.iter().map(|route| route.operation.method.as_str()).collect();
+        let allowed = methods.join(", ");
+        let mut response = self.problem(&Problem::method_not_allowed(&allowed));
+        response.headers_mut().insert(ALLOW, HeaderValue::try_from(allowed).expect("methods are tokens"));
+        self.finish(response, None)
+    }
+
+    fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
+        let mut response = self.problem(&Problem::too_many_requests());
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        self.finish(response, None)
+    }
+
+    fn server_error(self, status: u16, html: bool) -> Response<Body> {
+        let response = if html {
+            gateway_page(status)
+        } else {
+            self.problem_as(PROBLEM, &Problem::server_error(status))
+        };
+        self.finish(response, None)
+    }
+
+    fn reset(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(Reset);
+        self.shared.end_request(self.record);
+        response
+    }
+
+    fn answer(&self, answer: Answer) -> Response<Bytes> {
+        let mut response = Response::new(answer.body);
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).expect("the sandbox answers with real statuses");
+        if let Ok(media_type) = HeaderValue::try_from(answer.media_type)
+            && !media_type.is_empty()
+        {
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+        }
+        response
+    }
+
+    /// As the description has it: `application/json`; as Upvest's own has it where the caller asks for that.
+    fn problem(&self, problem: &Problem) -> Response<Bytes> {
+        let media_type = if self.accept.contains(PROBLEM) { PROBLEM } else { "application/json" };
+        let mut response = self.problem_as(media_type, problem);
+        if problem.status == 429 {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+
+    fn problem_as(&self, media_type: &'static str, problem: &Problem) -> Response<Bytes> {
+        let body = problem.to_json(&self.record.request_id.to_string());
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response
+    }
+
+    fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
+        let request_id =
+            HeaderValue::try_from(self.record.request_id.to_string()).expect("a UUID is a header value");
+        response.headers_mut().insert(REQUEST_ID, request_id);
+        let date = httpdate::fmt_http_date(self.shared.wall());
+        response.headers_mut().insert(DATE, HeaderValue::try_from(date).expect("a date is a header value"));
+        self.record.status = Some(response.status().as_u16());
+        self.shared.end_request(self.record);
+        spoil(response, fault)
+    }
+}
+
+impl Outcome {
+    fn refused(problem: Problem) -> Self {
+        Self { result: Err(problem), replayed: false }
+    }
+}
+
+impl Shared {
+    /// Does what a request asks for, or says why not.
+    fn call(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        path: Vec<(String, String)>,
+        body: &Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Outcome {
+        self.try_call(route, parts, path, body, idempotency_key).unwrap_or_else(Outcome::refused)
+    }
+
+    fn try_call(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        path: Vec<(String, String)>,
+        body: &Bytes,
+        idempotency_key: Option<&str>,
+    ) -> Result<Outcome, Problem> {
+        let operation = route.operation;
+        self.throttle()?;
+        let Some(handler) = route.handler else {
+            return self
+                .grant(operation, parts, body)
+                .map(|answer| Outcome { result: Ok(answer), replayed: false });
+        };
+        self.authorise(operation, parts, body)?;
+        acceptable(operation, parts)?;
+        let json = read_body(operation, parts, body)?;
+        let call = Call::read(operation, path, parts.uri.query(), json)?;
+        let key = self.idempotency_key(operation, idempotency_key)?;
+        let request = key.map(|_| {
+            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            fingerprint(parts.method.as_str(), target, body)
+        });
+        Ok(self.commit(handler, &call, key.zip(request)))
+    }
+
+    fn grant(&self, operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Answer, Problem> {
+        acceptable(operation, parts)?;
+        let form = read_body(operation, parts, body)?;
+        let call = Call::read(operation, Vec::new(), None, form)?;
+        let (secret, now) = (self.token_secret(), self.clock.now());
+        let mut access = self.access();
+        access.check_signature(&received(parts, body), self.wall())?;
+        access.grant(&call.body, secret, now)
+    }
+
+    fn authorise(&self, operation: &Operation, parts: &Parts, body: &Bytes) -> Result<(), Problem> {
+        let mut access = self.access();
+        access.check(operation, &parts.headers, self.clock.now())?;
+        access.check_signature(&received(parts, body), self.wall())
+    }
+
+    fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {
+        if !operation.takes_idempotency_key {
+            return Ok(None);
+        }
+        match key {
+            Some(key) => match Uuid::try_parse(key) {
+                Ok(key) => Ok(Some(key)),
+                Err(_) => Err(Problem::invalid("the header `idempotency-key` is no UUID")),
+            },
+            None if self.access().strictness.idempotency_keys => Err(Problem::missing_idempotency_key()),
+            None => Ok(None),
+        }
+    }
+
+    /// The one place where a call changes anything.
+    fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, u128)>) -> Outcome {
+        let mut core = self.core();
+        core.world.run_until(self.clock.now());
+        let core = &mut *core;
+        if let Some((key, request)) = key {
+            match core.idempotency.recall(key, request, &core.world) {
+                Ok(None) => {}
+                Ok(Some(answer)) => return Outcome { result: Ok(answer), replayed: true },
+                Err(problem) => return Outcome::refused(problem),
+            }
+        }
+        let result = handler(&mut core.world, call);
+        if let (Ok(answer), Some((key, request))) = (&result, key) {
+            core.idempotency.remember(key, request, answer, core.world.time.now);
+        }
+        Outcome { result, replayed: false }
+    }
+}
+
+fn received<'a>(parts: &'a Parts, body: &'a Bytes) -> Received<'a> {
+    Received::new(&parts.method, &parts.uri, &parts.headers, body)
+}
+
+/// Whether the caller takes what the operation answers with.
+fn acceptable(operation: &Operation, parts: &Parts) -> Result<(), Problem> {
+    let mut accepted =
+        parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    let offered: Vec<&str> = operation.media_types().collect();
+    if accepted.peek().is_none() || offered.is_empty() {
+        return Ok(());
+    }
+    let takes = |range: &str| {
+        let range = range.split(';').next().unwrap_or_default().trim();
+        let matches = |media_type: &&str| match range.strip_suffix("/*") {
+            Some("*") => true,
+            Some(kind) => media_type.split('/').next() == Some(kind),
+            None => **media_type == *range,
+        };
+        offered.iter().any(matches)
+    };
+    if accepted.any(|value| value.split(',').any(takes)) {
+        return Ok(());
+    }
+    Err(Problem::not_acceptable(&offered.join(" or ")))
+}
+
+/// The body as the operation takes it: JSON, or a form.
+fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value, Problem> {
+    let Some(wanted) = &operation.body else { return Ok(Value::Null) };
+    let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(&wanted.media_type) {
+        return Err(Problem::invalid(format!(
+            "the body must be {}, by its header `content-type` too",
+            wanted.media_type
+        )));
+    }
+    if wanted.media_type == "application/json" {
+        return serde_json::from_slice(body).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            Problem::invalid(format!("the body is no JSON, at {place}"))
+        });
+    }
+    let fields = form_urlencoded::parse(body)
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
+    Ok(Value::Object(fields.collect()))
+}
+
+/// `GET /auth/verify_keys`, which the description lacks (PROTOCOL 2.4): the keys that deliveries are signed with.
+pub(crate) fn verify_keys(shared: &Arc<Shared>) -> Router {
+    let shared = Arc::clone(shared);
+    Router::new().route(
+        "/auth/verify_keys",
+        axum::routing::get(async move |request: Request<Body>| {
+            let exchange = Exchange::new(Arc::clone(&shared), &request);
+            let (parts, _) = request.into_parts();
+            let operation = Operation::undescribed(
+                "retrieveVerifyKeys",
+                Method::GET,
+                "/auth/verify_keys",
+                &["webhooks:read", "webhooks:admin"],
+            );
+            let response = match shared.authorise(&operation, &parts, &Bytes::new()) {
+                Ok(()) => exchange.answer(Answer::json_text(&shared.webhook_keys().key_set())),
+                Err(problem) => exchange.problem(&problem),
+            };
+            exchange.finish(response, None)
+        }),
+    )
+}

@@ -1,0 +1,129 @@
+//! Amounts, prices, quantities and weights: decimal numbers in texts, exact or refused.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Up to nine digits before the point (PROTOCOL 7): sums and products of these stay far within 28 digits.
+const MAX_WHOLE_DIGITS: usize = 9;
+const MAX_DECIMALS: u32 = 10;
+
+/// Reads a decimal number without exponent, sign `+`, or more digits than fit.
+pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) {
+        return Err("is no decimal number");
+    }
+    Decimal::from_str_exact(text).map_err(|_| "has more digits than fit")
+}
+
+/// A positive amount of money: no decimals or two (PROTOCOL 7).
+pub(crate) fn money(text: &str) -> Result<Decimal, &'static str> {
+    let amount = positive(text)?;
+    if matches!(amount.scale(), 0 | 2) { Ok(amount) } else { Err("must have no decimals or two") }
+}
+
+/// A positive quantity or price: up to ten decimals.
+pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
+    let number = parse(text)?;
+    if number <= Decimal::ZERO {
+        return Err("must be greater than 0");
+    }
+    let whole = text.split('.').next().unwrap_or_default().trim_start_matches('0');
+    if whole.len() > MAX_WHOLE_DIGITS || number.scale() > MAX_DECIMALS {
+        return Err("may have nine digits before the point and ten behind it");
+    }
+    Ok(number)
+}
+
+/// Money is booked in cents: `quantity` times `price`, half a cent away from zero.
+pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
+    // Both have at most 9 + 10 digits, of which the product keeps the 28 highest.
+    cents(quantity.checked_mul(price).unwrap_or(Decimal::MAX))
+}
+
+pub(crate) fn cents(amount: Decimal) -> Decimal {
+    let mut amount = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    amount.rescale(2);
+    amount
+}
+
+/// `amount` divided by `price`, cut off where the instrument can be divided no further.
+pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
+    let decimals = if fractional { MAX_DECIMALS } else { 0 };
+    let units = amount.checked_div(price).unwrap_or(Decimal::ZERO);
+    units.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()
+}
+
+/// An ISO 4217 code, small enough to stand in every booking.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Currency([u8; 3]);
+
+pub(crate) const EUR: Currency = Currency(*b"EUR");
+
+impl FromStr for Currency {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),
+            _ => Err("is no currency code: three capital letters"),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A price that an order does not have is an empty text on the wire (PROTOCOL 7).
+pub(crate) mod unused_is_empty {
+    use super::{Decimal, Deserialize, Deserializer, Serializer, parse};
+    use serde::de::Error as _;
+
+    // The form that serde wants.
+    #[expect(clippy::ref_option, reason = "serde's `with` hands on a reference to the field")]
+    pub(crate) fn serialize<S: Serializer>(
+        price: &Option<Decimal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match price {
+            Some(price) => serializer.collect_str(price),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Decimal>, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "" => Ok(None),
+            text => parse(text).map(Some).map_err(D::Error::custom),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Checks the books: money and shares come from somewhere, and none is lost.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::accounts::Account;
+use super::amount::Currency;
+use super::world::World;
+
+impl World {
+    /// Everything about the books that does not add up. Empty where all is well.
+    pub(crate) fn audit(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut cash = self.outside.cash.clone();
+        let mut shares = self.outside.shares.clone();
+        for account in self.accounts.rows() {
+            audit_account(account, &mut findings);
+            for (currency, held) in &account.cash {
+                *cash.entry(*currency).or_default() += held.total();
+            }
+            for holding in &account.holdings {
+                *shares.entry(holding.view.instrument_id).or_default() += holding.view.quantity;
+            }
+        }
+        let lost = |what: String, rest: &Decimal| {
+            (!rest.is_zero()).then(|| format!("{rest} {what} came from nowhere"))
+        };
+        findings.extend(cash.iter().filter_map(|(currency, rest)| lost(currency.to_string(), rest)));
+        findings.extend(
+            shares.iter().filter_map(|(instrument, rest)| lost(format!("units of {instrument}"), rest)),
+        );
+        findings.extend(self.audit_claims());
+        findings
+    }
+
+    /// What is pending is what orders and withdrawals on their way have laid claim to.
+    fn audit_claims(&self) -> Vec<String> {
+        let mut cash: BTreeMap<(Uuid, Currency), Decimal> = BTreeMap::new();
+        let mut shares: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
+        for claim in self.orders.rows().iter().filter_map(super::orders::Order::claim) {
+            match claim.instrument {
+                None => *cash.entry((claim.account, claim.currency)).or_default() += claim.amount,
+                Some(instrument) => *shares.entry((claim.account, instrument)).or_default() += claim.amount,
+            }
+        }
+        for (account, currency, amount) in self.withdrawals.rows().iter().filter_map(|it| it.claim()) {
+            *cash.entry((account, currency)).or_default() += amount;
+        }
+        let mut findings = Vec::new();
+        for account in self.accounts.rows() {
+            let id = account.view.id;
+            for (currency, held) in &account.cash {
+                let claimed = cash.remove(&(id, *currency)).unwrap_or_default();
+                if claimed != held.pending {
+                    findings.push(format!(
+                        "account {id}: {} {currency} pending, {claimed} claimed",
+                        held.pending
+                    ));
+                }
+            }
+            for holding in &account.holdings {
+                let claimed = shares.remove(&(id, holding.view.instrument_id)).unwrap_or_default();
+                if claimed != holding.reserved {
+                    findings.push(format!(
+                        "account {id}: {} units reserved, {claimed} claimed",
+                        holding.reserved
+                    ));
+                }
+            }
+        }
+        let left = cash.values().chain(shares.values()).filter(|claim| !claim.is_zero());
+        findings.extend(left.map(|claim| format!("a claim to {claim} that no account knows of")));
+        findings
+    }
+}
+
+fn audit_account(account: &Account, findings: &mut Vec<String>) {
+    let id = account.view.id;
+    let mut booked: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    for transaction in &account.transactions {
+        *booked.entry(transaction.currency).or_default() += transaction.amount;
+    }
+    for (currency, held) in &account.cash {
+        let booked = booked.remove(currency).unwrap_or_default();
+        if booked != held.total() {
+            findings.push(format!("account {id}: {booked} {currency} booked, {} held", held.total()));
+        }
+        if held.available.is_sign_negative() && !held.available.is_zero() || held.pending < Decimal::ZERO {
+            findings.push(format!("account {id}: less than nothing in {currency}"));
+        }
+    }
+    for holding in &account.holdings {
+        let quantity = holding.view.quantity;
+        if quantity <= Decimal::ZERO || holding.reserved < Decimal::ZERO || holding.free() < Decimal::ZERO {
+            findings.push(format!("account {id}: {quantity} units, {} reserved", holding.reserved));
+        }
+        if holding.cost < Decimal::ZERO {
+            findings.push(format!("account {id}: units that cost less than nothing"));
+        }
+    }
+}

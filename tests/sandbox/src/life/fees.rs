@@ -1,0 +1,70 @@
+//! Fees: charged when the control API says so, so that no test is surprised by one.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::amount::{Currency, EUR};
+use super::events::EventKind;
+use super::ledger::TransactionType;
+use super::table::Identified;
+use super::world::{Refused, World};
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Fee {
+    id: Uuid,
+    account_id: Uuid,
+    r#type: String,
+    amount: Decimal,
+    currency: Currency,
+    created_at: DateTime<Utc>,
+}
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FeeConfiguration {
+    id: Uuid,
+    name: String,
+    r#type: String,
+    rate: Decimal,
+    currency: Currency,
+}
+
+impl Identified for FeeConfiguration {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl World {
+    /// What there is to list. Nothing is charged by these rates.
+    pub(super) fn configure_fees(&mut self) {
+        for (name, kind, rate) in [("Custody fee", "CUSTODY", "0.0012"), ("Order fee", "ORDER", "0.0000")] {
+            let id = self.time.id();
+            let rate = super::amount::parse(rate).expect("the rates are decimals");
+            let configuration =
+                FeeConfiguration { id, name: name.to_owned(), r#type: kind.to_owned(), rate, currency: EUR };
+            self.fee_configurations.insert(configuration);
+        }
+    }
+
+    pub(crate) fn charge_fee(
+        &mut self,
+        account_id: Uuid,
+        kind: String,
+        amount: Decimal,
+    ) -> Result<&Fee, Refused> {
+        if self.account(account_id)?.available(EUR) < amount {
+            return Err(Refused::invalid("amount", "is more than the account has available"));
+        }
+        let (id, created_at) = (self.time.id(), self.time.now);
+        let fee = Fee { id, account_id, r#type: kind, amount, currency: EUR, created_at };
+        self.time.emit(EventKind::FEE_CHARGED, id, &fee);
+        self.book(account_id, TransactionType::Fee, -amount, EUR);
+        let account = self.accounts.get_mut(account_id).ok_or(Refused::NotFound)?;
+        account.fees.push(fee);
+        account.fees.last().ok_or(Refused::NotFound)
+    }
+}

@@ -1,0 +1,206 @@
+//! Instruments and their prices: the mock instruments of Upvest's own sandbox (PROTOCOL 7).
+
+use chrono::{DateTime, Utc};
+use rand::RngExt as _;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::amount::{Currency, EUR};
+use super::table::Identified;
+use super::world::{Refused, World};
+
+/// An instrument with its quote.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Instrument {
+    pub(crate) view: InstrumentView,
+    /// What sellers get. It need not be below the offer: some mock instruments have it above (PROTOCOL 7).
+    pub(super) bid: Decimal,
+    /// What buyers pay.
+    pub(super) offer: Decimal,
+    quoted_at: DateTime<Utc>,
+    pub(super) behaviour: Behaviour,
+    /// Orders that wait for the price.
+    pub(super) waiting_orders: Vec<Uuid>,
+}
+
+/// What is special about an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Behaviour {
+    Plain,
+    /// Fills in up to five executions, by amount.
+    Partial,
+    /// As partial, and cancelled before the last execution.
+    PartialThenCancelled,
+    /// A new random price each hour.
+    Random,
+    /// 200 and 300 by turns, an hour each.
+    Oscillating,
+}
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InstrumentView {
+    pub(crate) id: Uuid,
+    pub(crate) isin: String,
+    name: String,
+    pub(crate) r#type: String,
+    pub(super) currency: Currency,
+    exchanges: Vec<Exchange>,
+    pub(super) tradeable: bool,
+    pub(super) fractional_trading_enabled: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Exchange {
+    id: String,
+    name: String,
+    mic: String,
+}
+
+/// As the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct InstrumentPrice<'a> {
+    instrument_id: Uuid,
+    exchange_id: &'a str,
+    price: Decimal,
+    currency: Currency,
+    timestamp: DateTime<Utc>,
+}
+
+/// ISIN, type, bid, offer, behaviour, whether it can be divided.
+type Mock = (&'static str, &'static str, &'static str, &'static str, Behaviour, bool);
+
+/// All but the last two are those of PROTOCOL 7. The ISIN of the one that oscillates there is not known, and none there
+/// trades in whole units only.
+const MOCK_INSTRUMENTS: [Mock; 25] = [
+    ("IE00BKBF6H24", "ETF", "7.51", "6.23", Behaviour::Plain, true),
+    ("IE00B3XXRP09", "ETF", "113.03", "115.05", Behaviour::Plain, true),
+    ("DE0005933931", "ETF", "81.77", "85.22", Behaviour::Plain, true),
+    ("IE00BK5BCH80", "ETF", "13.20", "11.24", Behaviour::Plain, true),
+    ("IE00BM8QRZ79", "ETF", "38.45", "41.25", Behaviour::Plain, true),
+    ("IE00BYZK4552", "ETF", "11.10", "9.96", Behaviour::Plain, true),
+    ("FR0010790980", "ETF", "90.11", "93.55", Behaviour::Plain, true),
+    ("FR0010524777", "ETF", "38.345", "38.955", Behaviour::Plain, true),
+    ("LU2194447293", "ETF", "14.564", "14.744", Behaviour::Plain, true),
+    ("IE00BGBN6P67", "ETF", "70.07", "72.09", Behaviour::Plain, true),
+    ("IE00BGL86Z12", "ETF", "6.261", "6.299", Behaviour::Plain, true),
+    ("LU0779800910", "ETF", "14.31", "14.44", Behaviour::Plain, true),
+    ("IE00BJ0KDR00", "ETF", "108.08", "108.43", Behaviour::Plain, true),
+    ("LU0533033667", "ETF", "472.50", "481.10", Behaviour::Plain, true),
+    ("IE00BM67HK77", "ETF", "43.88", "44.23", Behaviour::Plain, true),
+    ("IE00BM67HL84", "ETF", "22.02", "44.23", Behaviour::Plain, true),
+    ("LU1291109616", "ETF", "17.02", "17.28", Behaviour::Plain, true),
+    ("IE00BM67HM91", "ETF", "43.50", "43.26", Behaviour::Plain, true),
+    ("IE00B95PGT31", "ETF", "100", "100", Behaviour::Random, true),
+    ("IE0032077012", "ETF", "100", "100", Behaviour::Plain, true),
+    ("IE00B5M1WJ87", "ETF", "100", "100", Behaviour::Partial, true),
+    ("IE00BF2GFH28", "ETF", "100", "100", Behaviour::PartialThenCancelled, true),
+    ("US0378331005", "EQUITY", "100", "100", Behaviour::Plain, true),
+    ("XF0000000017", "FUND", "200", "200", Behaviour::Oscillating, true),
+    ("XF0000000025", "BOND", "100", "100", Behaviour::Plain, false),
+];
+
+impl Identified for Instrument {
+    fn id(&self) -> Uuid {
+        self.view.id
+    }
+}
+
+impl Instrument {
+    /// One price on each exchange: the bid, which is also what holdings are valued at.
+    pub(crate) fn prices(&self) -> impl Iterator<Item = InstrumentPrice<'_>> {
+        self.view.exchanges.iter().map(|exchange| InstrumentPrice {
+            instrument_id: self.view.id,
+            exchange_id: &exchange.id,
+            price: self.bid,
+            currency: self.view.currency,
+            timestamp: self.quoted_at,
+        })
+    }
+}
+
+impl World {
+    pub(super) fn list_mock_instruments(&mut self) {
+        for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
+            let quote = |text| super::amount::parse(text).expect("the mock prices are decimals");
+            self.add_instrument(isin, kind, (quote(bid), quote(offer)), behaviour, fractional);
+        }
+    }
+
+    pub(super) fn add_instrument(
+        &mut self,
+        isin: &str,
+        kind: &str,
+        (bid, offer): (Decimal, Decimal),
+        behaviour: Behaviour,
+        fractional: bool,
+    ) -> &InstrumentView {
+        let exchange = Exchange { id: "xetr".into(), name: "Xetra".into(), mic: "XETR".into() };
+        let view = InstrumentView {
+            id: instrument_id(isin),
+            isin: isin.to_owned(),
+            name: format!("Mock instrument {isin}"),
+            r#type: kind.to_owned(),
+            currency: EUR,
+            exchanges: vec![exchange],
+            tradeable: true,
+            fractional_trading_enabled: fractional,
+        };
+        let quoted_at = self.time.now;
+        let instrument = Instrument { view, bid, offer, quoted_at, behaviour, waiting_orders: Vec::new() };
+        &self.instruments.insert(instrument).view
+    }
+
+    /// Lists an instrument that can be traded at `bid` and `offer`.
+    pub(crate) fn list_instrument(
+        &mut self,
+        isin: &str,
+        kind: &str,
+        quote: (Decimal, Decimal),
+        fractional: bool,
+    ) -> Result<&InstrumentView, Refused> {
+        if self.instruments.get(instrument_id(isin)).is_some() {
+            return Err(Refused::invalid("isin", "is listed already"));
+        }
+        Ok(self.add_instrument(isin, kind, quote, Behaviour::Plain, fractional))
+    }
+
+    /// Quotes new prices: orders that have waited for them are executed.
+    pub(crate) fn set_price(&mut self, id: Uuid, bid: Decimal, offer: Decimal) -> Result<(), Refused> {
+        let instrument = self.instruments.get_mut(id).ok_or(Refused::NotFound)?;
+        (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.time.now);
+        self.wake_orders(id);
+        Ok(())
+    }
+
+    pub(crate) fn set_tradeable(&mut self, id: Uuid, tradeable: bool) -> Result<(), Refused> {
+        self.instruments.get_mut(id).ok_or(Refused::NotFound)?.view.tradeable = tradeable;
+        Ok(())
+    }
+
+    /// Once an hour.
+    pub(super) fn move_prices(&mut self) {
+        let cents = self.time.random().random_range(50_00..150_00);
+        let mut moved = Vec::new();
+        for instrument in self.instruments.rows_mut() {
+            let price = match instrument.behaviour {
+                Behaviour::Random => Decimal::new(cents, 2),
+                Behaviour::Oscillating => Decimal::from(500) - instrument.bid,
+                _ => continue,
+            };
+            (instrument.bid, instrument.offer, instrument.quoted_at) = (price, price, self.time.now);
+            moved.push(instrument.view.id);
+        }
+        moved.into_iter().for_each(|id| self.wake_orders(id));
+    }
+}
+
+/// An instrument has the same id in every sandbox: made from its ISIN (RFC 9562 section 5.8).
+pub(crate) fn instrument_id(isin: &str) -> Uuid {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(isin);
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest.iter()).for_each(|(byte, digest)| *byte = *digest);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}

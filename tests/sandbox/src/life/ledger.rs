@@ -1,0 +1,254 @@
+//! The books: every booking has two sides, the account's and the outside world's.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::Account;
+use super::amount::{self, Currency};
+use super::events::EventKind;
+use super::world::World;
+
+/// Cash in one currency. What orders and withdrawals have laid claim to is pending.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Cash {
+    pub(super) available: Decimal,
+    pub(super) pending: Decimal,
+}
+
+/// As the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CashBalance {
+    account_id: Uuid,
+    available: Decimal,
+    pending: Decimal,
+    total: Decimal,
+    currency: Currency,
+}
+
+/// A booking on the cash of an account: positive where cash came in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Transaction {
+    id: Uuid,
+    account_id: Uuid,
+    pub(super) r#type: TransactionType,
+    pub(super) amount: Decimal,
+    pub(super) currency: Currency,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum TransactionType {
+    OrderExecution,
+    Fee,
+    Dividend,
+    Transfer,
+    DirectDebit,
+    Withdrawal,
+}
+
+/// A position with what the API does not show.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Holding {
+    pub(crate) view: Position,
+    /// What orders to sell have laid claim to.
+    pub(super) reserved: Decimal,
+    /// What was paid for all of it.
+    pub(super) cost: Decimal,
+}
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Position {
+    pub(crate) id: Uuid,
+    account_id: Uuid,
+    pub(super) instrument_id: Uuid,
+    pub(super) quantity: Decimal,
+    average_buy_in_price: Decimal,
+    currency: Currency,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Cash {
+    pub(super) fn total(&self) -> Decimal {
+        self.available + self.pending
+    }
+}
+
+impl Account {
+    pub(super) fn available(&self, currency: Currency) -> Decimal {
+        self.cash.get(&currency).map_or(Decimal::ZERO, |cash| cash.available)
+    }
+
+    pub(crate) fn cash_balances(&self) -> impl Iterator<Item = CashBalance> {
+        self.cash.iter().map(|(currency, cash)| CashBalance {
+            account_id: self.view.id,
+            available: cash.available,
+            pending: cash.pending,
+            total: cash.total(),
+            currency: *currency,
+        })
+    }
+
+    pub(super) fn holding(&self, instrument: Uuid) -> Option<&Holding> {
+        self.holdings.iter().find(|holding| holding.view.instrument_id == instrument)
+    }
+
+    /// What could still be sold of an instrument.
+    pub(super) fn sellable(&self, instrument: Uuid) -> Decimal {
+        self.holding(instrument).map_or(Decimal::ZERO, Holding::free)
+    }
+}
+
+impl Holding {
+    pub(super) fn free(&self) -> Decimal {
+        self.view.quantity - self.reserved
+    }
+}
+
+impl World {
+    /// Books cash: the account's side here, the other side outside.
+    pub(super) fn book(&mut self, account: Uuid, kind: TransactionType, amount: Decimal, currency: Currency) {
+        if amount.is_zero() {
+            return;
+        }
+        let id = self.time.id();
+        let Some(account) = self.accounts.get_mut(account) else { return };
+        let account_id = account.view.id;
+        let transaction =
+            Transaction { id, account_id, r#type: kind, amount, currency, created_at: self.time.now };
+        self.time.emit(EventKind::TRANSACTION, id, &transaction);
+        account.transactions.push(transaction);
+        account.cash.entry(currency).or_default().available += amount;
+        *self.outside.cash.entry(currency).or_default() -= amount;
+        self.cash_changed(account_id, currency);
+        self.may_close(account_id);
+    }
+
+    /// Lays claim to cash. `false`, and nothing changes, where there is too little.
+    pub(super) fn reserve_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) -> bool {
+        let Some(held) = self.accounts.get_mut(account) else { return false };
+        if held.available(currency) < amount {
+            return false;
+        }
+        let cash = held.cash.entry(currency).or_default();
+        cash.available -= amount;
+        cash.pending += amount;
+        self.cash_changed(account, currency);
+        true
+    }
+
+    /// Gives up a claim to cash.
+    pub(super) fn release_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) {
+        let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
+        let cash = held.cash.entry(currency).or_default();
+        cash.pending -= amount;
+        cash.available += amount;
+        self.cash_changed(account, currency);
+    }
+
+    fn cash_changed(&mut self, account: Uuid, currency: Currency) {
+        let Some(account) = self.accounts.get(account) else { return };
+        if let Some(balance) = account.cash_balances().find(|balance| balance.currency == currency) {
+            self.time.emit(EventKind::CASH_CHANGED, account.view.id, &balance);
+        }
+    }
+
+    /// Lays claim to shares. `false`, and nothing changes, where there are too few.
+    pub(super) fn reserve_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) -> bool {
+        let Some(holding) = self.holding_mut(account, instrument) else { return false };
+        let enough = holding.free() >= quantity;
+        if enough {
+            holding.reserved += quantity;
+        }
+        enough
+    }
+
+    pub(super) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
+        if let Some(holding) = self.holding_mut(account, instrument) {
+            holding.reserved -= quantity;
+        }
+    }
+
+    /// Puts shares into an account that cost `cost`; the other side is outside.
+    pub(super) fn add_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal, cost: Decimal) {
+        let (now, id) = (self.time.now, self.time.id());
+        let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
+        let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else { return };
+        *self.outside.shares.entry(instrument).or_default() -= quantity;
+        let place = held.holdings.iter().position(|holding| holding.view.instrument_id == instrument);
+        let kind = if place.is_some() { EventKind::POSITION_CHANGED } else { EventKind::POSITION_CREATED };
+        let place = place.unwrap_or_else(|| {
+            let view = Position {
+                id,
+                account_id: account,
+                instrument_id: instrument,
+                quantity: Decimal::ZERO,
+                average_buy_in_price: Decimal::ZERO,
+                currency,
+                created_at: now,
+                updated_at: now,
+            };
+            held.holdings.push(Holding { view, reserved: Decimal::ZERO, cost: Decimal::ZERO });
+            held.holdings.len() - 1
+        });
+        let holding = &mut held.holdings[place];
+        holding.view.quantity = (holding.view.quantity + quantity).normalize();
+        holding.cost += cost;
+        holding.refresh(now);
+        self.time.emit(kind, holding.view.id, &holding.view);
+    }
+
+    /// Takes shares out of an account, and with them their part of what was paid. Returns that part.
+    pub(super) fn take_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) -> Decimal {
+        let now = self.time.now;
+        let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else {
+            return Decimal::ZERO;
+        };
+        let place = held.holdings.iter().position(|holding| holding.view.instrument_id == instrument);
+        let Some(place) = place else { return Decimal::ZERO };
+        *self.outside.shares.entry(instrument).or_default() += quantity;
+        let holding = &mut held.holdings[place];
+        let cost = if quantity == holding.view.quantity {
+            holding.cost
+        } else {
+            amount::cents(holding.cost * (quantity / holding.view.quantity))
+        };
+        holding.cost -= cost;
+        holding.view.quantity = (holding.view.quantity - quantity).normalize();
+        holding.refresh(now);
+        let is_gone = holding.view.quantity.is_zero();
+        let kind = if is_gone { EventKind::POSITION_CLOSED } else { EventKind::POSITION_CHANGED };
+        self.time.emit(kind, holding.view.id, &holding.view);
+        if is_gone {
+            held.holdings.remove(place);
+        }
+        self.may_close(account);
+        cost
+    }
+
+    /// Raises what was paid for a holding, without a change of its units.
+    pub(super) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
+        let now = self.time.now;
+        if let Some(holding) = self.holding_mut(account, instrument) {
+            holding.cost += cost;
+            holding.refresh(now);
+        }
+    }
+
+    pub(super) fn holding_mut(&mut self, account: Uuid, instrument: Uuid) -> Option<&mut Holding> {
+        let holdings = &mut self.accounts.get_mut(account)?.holdings;
+        holdings.iter_mut().find(|holding| holding.view.instrument_id == instrument)
+    }
+}
+
+impl Holding {
+    fn refresh(&mut self, now: DateTime<Utc>) {
+        let average = self.cost.checked_div(self.view.quantity).unwrap_or(Decimal::ZERO);
+        self.view.average_buy_in_price = average.round_dp(4).normalize();
+        self.view.updated_at = now;
+    }
+}

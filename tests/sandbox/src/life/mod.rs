@@ -1,0 +1,36 @@
+//! The lives of users, accounts, orders and all else: pure state, moved by calls and by time, without any network.
+
+/// `Debug` for what holds personal data: only its id is for a log.
+macro_rules! debug_by_id {
+    ($($name:ident)+) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).field("id", &self.id).finish_non_exhaustive()
+            }
+        })+
+    };
+}
+
+pub(crate) mod accounts;
+pub(crate) mod amount;
+pub(crate) mod audit;
+pub(crate) mod corporate_actions;
+pub(crate) mod events;
+pub(crate) mod fees;
+pub(crate) mod instruments;
+mod jobs;
+pub(crate) mod ledger;
+pub(crate) mod liquidations;
+pub(crate) mod orders;
+pub(crate) mod payments;
+mod pdf;
+pub(crate) mod portfolios;
+pub(crate) mod reports;
+pub(crate) mod savings_plans;
+pub(crate) mod subscriptions;
+pub(crate) mod table;
+pub(crate) mod timeline;
+pub(crate) mod transfers;
+pub(crate) mod users;
+pub(crate) mod valuations;
+pub(crate) mod world;

@@ -1,0 +1,146 @@
+//! Reports and the files that hold them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::events::EventKind;
+use super::pdf;
+use super::table::Identified;
+use super::timeline::Due;
+use super::world::{Refused, STEP, World};
+
+/// As the API shows it, and how it ends.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) view: ReportView,
+    fails: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ReportView {
+    id: Uuid,
+    r#type: String,
+    status: ReportStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_id: Option<Uuid>,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum ReportStatus {
+    Pending,
+    Ready,
+    Failed,
+}
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TreasuryReport {
+    id: Uuid,
+    r#type: String,
+    file_id: Uuid,
+    created_at: DateTime<Utc>,
+}
+
+/// A file with its media type.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct StoredFile {
+    id: Uuid,
+    pub(crate) media_type: String,
+    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    pub(crate) content: Bytes,
+}
+
+impl Identified for Report {
+    fn id(&self) -> Uuid {
+        self.view.id
+    }
+}
+
+impl Identified for TreasuryReport {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Identified for StoredFile {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl World {
+    /// Begins a report: its file is there a step later, unless it is one that fails.
+    pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
+        let (id, created_at) = (self.time.id(), self.time.now);
+        let view = ReportView { id, r#type: kind, status: ReportStatus::Pending, file_id: None, created_at };
+        self.time.emit(EventKind::REPORT_REQUESTED, id, &view);
+        self.time.after(STEP, Due::FinishReport(id));
+        &self.reports.insert(Report { view, fails }).view
+    }
+
+    pub(super) fn finish_report(&mut self, id: Uuid) {
+        let Some(report) = self.reports.get(id) else { return };
+        let fails = report.fails;
+        let title = format!("{} of {}", report.view.r#type, self.time.now.date_naive());
+        let file_id = (!fails).then(|| self.store_report_file(&title));
+        let Some(report) = self.reports.get_mut(id) else { return };
+        report.view.file_id = file_id;
+        report.view.status = if fails { ReportStatus::Failed } else { ReportStatus::Ready };
+        let kind = if fails { EventKind::REPORT_FAILED } else { EventKind::REPORT_READY };
+        self.time.emit(kind, id, &report.view);
+    }
+
+    pub(crate) fn create_treasury_report(&mut self, kind: String) -> &TreasuryReport {
+        let file_id = self.store_report_file(&format!("{kind} of {}", self.time.now.date_naive()));
+        let (id, created_at) = (self.time.id(), self.time.now);
+        let report = TreasuryReport { id, r#type: kind, file_id, created_at };
+        self.time.emit(EventKind::TREASURY_REPORT, id, &report);
+        self.treasury_reports.insert(report)
+    }
+
+    pub(crate) fn store_file(&mut self, media_type: String, content: Bytes) -> Uuid {
+        let id = self.time.id();
+        self.files.insert(StoredFile { id, media_type, content });
+        id
+    }
+
+    pub(crate) fn file(&self, id: Uuid) -> Result<&StoredFile, Refused> {
+        self.files.get(id).ok_or(Refused::NotFound)
+    }
+
+    /// A page with a line for each account: no names, as a report in a test folder is nobody's business.
+    fn store_report_file(&mut self, title: &str) -> Uuid {
+        let lines = self
+            .accounts
+            .rows()
+            .iter()
+            .map(|account| format!("Account {}: {} EUR", account.view.id, self.value_of(account)));
+        let content = pdf::page(title, &lines.take(pdf::MAX_LINES).collect::<Vec<_>>());
+        self.store_file("application/pdf".to_owned(), content.into())
+    }
+}
+
+impl std::fmt::Debug for StoredFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredFile")
+            .field("id", &self.id)
+            .field("length", &self.content.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn to_base64<S: Serializer>(content: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(content))
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    STANDARD.decode(text).map(Bytes::from).map_err(|_| D::Error::custom("the content of a file is no base64"))
+}

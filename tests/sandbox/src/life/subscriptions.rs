@@ -1,0 +1,217 @@
+//! Webhook subscriptions, and the events that wait for each of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::events::Event;
+use super::table::Identified;
+use super::world::{Refused, World};
+
+/// Upvest limits a delivery by its size in bytes; here it is by the number of its events.
+const MAX_BATCH: usize = 100;
+/// A description of the field says so.
+const MAX_URL: usize = 1000;
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SubscriptionView {
+    pub(crate) id: Uuid,
+    pub(crate) url: String,
+    pub(crate) event_categories: Vec<String>,
+    pub(crate) status: SubscriptionStatus,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum SubscriptionStatus {
+    Active,
+    Inactive,
+}
+
+/// A subscription with its queue: the first delivery that fails blocks all behind it (PROTOCOL 2.1).
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Subscription {
+    pub(crate) view: SubscriptionView,
+    waiting: VecDeque<Arc<Event>>,
+    /// What is being delivered: it stays the same until the endpoint has taken it.
+    batch: Vec<Arc<Event>>,
+    failures: u32,
+    next_attempt: DateTime<Utc>,
+    #[serde(skip)]
+    in_flight: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SubscriptionCreate {
+    url: String,
+    event_categories: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SubscriptionUpdate {
+    url: Option<String>,
+    event_categories: Option<Vec<String>>,
+    status: Option<SubscriptionStatus>,
+}
+
+impl Identified for Subscription {
+    fn id(&self) -> Uuid {
+        self.view.id
+    }
+}
+
+impl Subscription {
+    pub(super) fn take(&mut self, event: &Arc<Event>) {
+        let categories = &self.view.event_categories;
+        let wanted = categories.iter().any(|category| category == "ALL" || category == event.kind.category);
+        if wanted && self.view.status == SubscriptionStatus::Active {
+            self.waiting.push_back(Arc::clone(event));
+        }
+    }
+
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight
+    }
+
+    /// When the next delivery may be tried; `None` where there is nothing to deliver.
+    pub(crate) fn next_attempt(&self) -> Option<DateTime<Utc>> {
+        let active = self.view.status == SubscriptionStatus::Active;
+        let waits = !self.batch.is_empty() || !self.waiting.is_empty();
+        (active && waits && !self.in_flight).then_some(self.next_attempt)
+    }
+
+    /// The events of the next delivery, in the order in which they were created, and which attempt this is.
+    pub(crate) fn begin(&mut self) -> (Vec<Arc<Event>>, u32) {
+        if self.batch.is_empty() {
+            let count = self.waiting.len().min(MAX_BATCH);
+            self.batch = self.waiting.drain(..count).collect();
+        }
+        self.in_flight = true;
+        (self.batch.clone(), self.failures + 1)
+    }
+
+    pub(crate) fn end(&mut self, taken: bool, now: DateTime<Utc>) {
+        self.in_flight = false;
+        if taken {
+            self.batch.clear();
+            self.failures = 0;
+            self.next_attempt = now;
+        } else {
+            self.failures += 1;
+            self.next_attempt = now + pause(self.failures);
+        }
+    }
+}
+
+/// The pause after the nth failure in a row: 1, 2, 3, 5, 8 ... up to 600 seconds (PROTOCOL 2.1).
+pub(crate) fn pause(failures: u32) -> TimeDelta {
+    let (mut pause, mut next) = (1, 2);
+    for _ in 1..failures {
+        (pause, next) = (next, pause + next);
+        if pause >= 600 {
+            break;
+        }
+    }
+    TimeDelta::seconds(pause.min(600))
+}
+
+impl World {
+    pub(crate) fn create_subscription(
+        &mut self,
+        new: SubscriptionCreate,
+    ) -> Result<&SubscriptionView, Refused> {
+        check_url(&new.url)?;
+        self.check_categories(&new.event_categories)?;
+        let view = SubscriptionView {
+            id: self.time.id(),
+            url: new.url,
+            event_categories: new.event_categories,
+            // As at Upvest: to be switched on by an update (PROTOCOL 2.5).
+            status: SubscriptionStatus::Inactive,
+            created_at: self.time.now,
+        };
+        let subscription = Subscription {
+            view,
+            waiting: VecDeque::new(),
+            batch: Vec::new(),
+            failures: 0,
+            next_attempt: self.time.now,
+            in_flight: false,
+        };
+        Ok(&self.time.events.subscriptions.insert(subscription).view)
+    }
+
+    pub(crate) fn update_subscription(
+        &mut self,
+        id: Uuid,
+        update: SubscriptionUpdate,
+    ) -> Result<&SubscriptionView, Refused> {
+        if let Some(url) = &update.url {
+            check_url(url)?;
+        }
+        if let Some(categories) = &update.event_categories {
+            self.check_categories(categories)?;
+        }
+        let now = self.time.now;
+        let subscription = self.time.events.subscriptions.get_mut(id).ok_or(Refused::NotFound)?;
+        let view = &mut subscription.view;
+        if let Some(url) = update.url {
+            view.url = url;
+            // A new address need not wait for the old one's next turn.
+            subscription.next_attempt = now;
+        }
+        if let Some(categories) = update.event_categories {
+            view.event_categories = categories;
+        }
+        if let Some(status) = update.status {
+            view.status = status;
+        }
+        Ok(&subscription.view)
+    }
+
+    /// The description types categories of a request as plain texts, and lists the values where it shows a subscription.
+    fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
+        let known = |category: &String| self.categories.iter().any(|known| known == category);
+        if categories.is_empty() {
+            return Err(Refused::invalid(
+                "event_categories",
+                "names no category; `ALL` stands for every one",
+            ));
+        }
+        match categories.iter().position(|category| !known(category)) {
+            Some(at) => Err(Refused::invalid(&format!("event_categories.{at}"), "is no category of events")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `https` with a DNS name, as the description says; `http` and addresses for endpoints on this machine.
+fn check_url(url: &str) -> Result<(), Refused> {
+    let wrong = |problem: &str| Err(Refused::invalid("url", problem));
+    let Ok(parsed) = reqwest::Url::parse(url) else {
+        return wrong("is no URL");
+    };
+    if url.chars().count() > MAX_URL {
+        return wrong("is longer than 1000 characters");
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return wrong("must not hold a user or a password");
+    }
+    match (parsed.scheme(), is_loopback(&parsed)) {
+        ("http" | "https", true) => Ok(()),
+        ("https", false) if parsed.domain().is_some() => Ok(()),
+        ("https", false) => wrong("must have a DNS name, not an address"),
+        _ => wrong("must be https; http is for endpoints on this machine"),
+    }
+}
+
+/// Whether the endpoint is on this machine. Nothing is delivered to any other.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,125 @@
+//! What moves everything: the time, what is due, the ids that are given out, and the events that come of it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::events::{EventKind, Events};
+
+/// Time, schedule, ids and events: all that a step of anybody's life needs besides the thing itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Timeline {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) events: Events,
+    schedule: Schedule,
+    seed: u64,
+    drawn: u64,
+}
+
+/// Something that happens at its time. The ids are those of the things it happens to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Due {
+    FinishChecks(Uuid),
+    OpenAccount(Uuid),
+    CloseAccount(Uuid),
+    CheckOrder(Uuid),
+    ExecuteOrder(Uuid),
+    DecideCancellation(Uuid),
+    PortfolioOrder(Uuid),
+    Rebalancing(Uuid),
+    Liquidation { account: Uuid, id: Uuid },
+    SavingsPlan(Uuid),
+    DirectDebit(Uuid),
+    Withdrawal(Uuid),
+    SecuritiesTransfer(Uuid),
+    AccountTransfer(Uuid),
+    CorporateAction(Uuid),
+    FinishReport(Uuid),
+    Midnight,
+    MovePrices,
+}
+
+/// In the order of time; what is due at the same time happens in the order in which it was planned.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Planned>", into = "Vec<Planned>")]
+struct Schedule {
+    planned: BTreeMap<(DateTime<Utc>, u64), Due>,
+    count: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Planned {
+    at: DateTime<Utc>,
+    due: Due,
+}
+
+impl Timeline {
+    pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
+        let (events, schedule) = (Events::new(event_limit), Schedule::default());
+        Self { now, events, schedule, seed, drawn: 0 }
+    }
+
+    /// The next random bits: the same for the same seed.
+    pub(crate) fn random(&mut self) -> StdRng {
+        self.drawn += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&self.drawn.to_le_bytes());
+        StdRng::from_seed(seed)
+    }
+
+    pub(crate) fn id(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.random().random()).into_uuid()
+    }
+
+    /// Makes an event: `object` is the thing that it happened to, as it is now.
+    pub(crate) fn emit(&mut self, kind: &'static EventKind, about: Uuid, object: &impl Serialize) {
+        let id = self.id();
+        self.events.emit(id, self.now, kind, about, object);
+    }
+
+    pub(crate) fn after(&mut self, delay: TimeDelta, due: Due) {
+        self.at(self.now + delay, due);
+    }
+
+    pub(crate) fn at(&mut self, at: DateTime<Utc>, due: Due) {
+        self.schedule.count += 1;
+        self.schedule.planned.insert((at, self.schedule.count), due);
+    }
+
+    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.schedule.planned.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// The next thing that is due by `until`; the time moves to when it is due.
+    pub(crate) fn pop(&mut self, until: DateTime<Utc>) -> Option<Due> {
+        let entry = self.schedule.planned.first_entry().filter(|entry| entry.key().0 <= until)?;
+        let ((at, _), due) = entry.remove_entry();
+        self.now = self.now.max(at);
+        Some(due)
+    }
+}
+
+impl From<Vec<Planned>> for Schedule {
+    fn from(planned: Vec<Planned>) -> Self {
+        let count = planned.len() as u64;
+        let planned = (1..).zip(planned).map(|(number, planned)| ((planned.at, number), planned.due));
+        Self { planned: planned.collect(), count }
+    }
+}
+
+impl From<Schedule> for Vec<Planned> {
+    fn from(schedule: Schedule) -> Self {
+        schedule.planned.into_iter().map(|((at, _), due)| Planned { at, due }).collect()
+    }
+}
+
+impl Clone for Schedule {
+    fn clone(&self) -> Self {
+        Self { planned: self.planned.clone(), count: self.count }
+    }
+}

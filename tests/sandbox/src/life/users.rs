@@ -1,0 +1,309 @@
+//! Users: registered, checked, active.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::AccountStatus;
+use super::events::EventKind;
+use super::table::Identified;
+use super::timeline::Due;
+use super::world::{Refused, STEP, World};
+
+/// A user with what hangs off it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) view: UserView,
+    pub(crate) identifiers: Vec<UserIdentifier>,
+    pub(crate) checks: Vec<UserCheck>,
+    pub(crate) tax_residencies: Vec<TaxResidency>,
+    /// How checks end that are still under way.
+    checks_fail: bool,
+}
+
+/// As the API shows it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct UserView {
+    pub(super) id: Uuid,
+    first_name: String,
+    last_name: String,
+    email: String,
+    date_of_birth: NaiveDate,
+    nationality: String,
+    address: Address,
+    pub(crate) status: UserStatus,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Address {
+    street: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_line: Option<String>,
+    city: String,
+    postal_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    country: String,
+}
+
+/// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
+pub enum UserStatus {
+    /// Registered, checks under way.
+    Pending,
+    /// May act.
+    Active,
+    /// Barred from acting: orders are rejected.
+    Blocked,
+    /// Has ended.
+    Closed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UserCheck {
+    id: Uuid,
+    r#type: String,
+    status: CheckStatus,
+    created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum CheckStatus {
+    Pending,
+    Passed,
+    Failed,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct UserIdentifier {
+    id: Uuid,
+    r#type: String,
+    value: String,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct TaxResidency {
+    id: Uuid,
+    country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_identification_number: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct UserCreate {
+    first_name: String,
+    last_name: String,
+    email: String,
+    date_of_birth: NaiveDate,
+    nationality: String,
+    address: Address,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct UserUpdate {
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    address: Option<Address>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct IdentifierCreate {
+    r#type: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct IdentifierUpdate {
+    value: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TaxResidencyCreate {
+    country: String,
+    tax_identification_number: Option<String>,
+}
+
+impl UserCreate {
+    /// A person made up for tests.
+    pub(super) fn nobody() -> Self {
+        let address = Address {
+            street: "Unter den Linden 1".to_owned(),
+            additional_line: None,
+            city: "Berlin".to_owned(),
+            postal_code: "10117".to_owned(),
+            state: None,
+            country: "DE".to_owned(),
+        };
+        Self {
+            first_name: "Erika".to_owned(),
+            last_name: "Mustermann".to_owned(),
+            email: "erika@example.com".to_owned(),
+            date_of_birth: NaiveDate::from_ymd_opt(1990, 12, 10).unwrap_or_default(),
+            nationality: "DE".to_owned(),
+            address,
+        }
+    }
+}
+
+impl Identified for User {
+    fn id(&self) -> Uuid {
+        self.view.id
+    }
+}
+
+impl World {
+    /// Registers a user and starts the check that makes it active.
+    pub(crate) fn create_user(&mut self, new: UserCreate) -> &UserView {
+        let now = self.time.now;
+        let id = self.time.id();
+        let view = UserView {
+            id,
+            first_name: new.first_name,
+            last_name: new.last_name,
+            email: new.email,
+            date_of_birth: new.date_of_birth,
+            nationality: new.nationality,
+            address: new.address,
+            status: UserStatus::Pending,
+            created_at: now,
+            updated_at: now,
+        };
+        self.time.emit(EventKind::USER_CREATED, id, &view);
+        let check = UserCheck {
+            id: self.time.id(),
+            r#type: "KYC".to_owned(),
+            status: CheckStatus::Pending,
+            created_at: now,
+            completed_at: None,
+        };
+        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
+        self.time.after(STEP, Due::FinishChecks(id));
+        let user = User {
+            view,
+            identifiers: Vec::new(),
+            checks: vec![check],
+            tax_residencies: Vec::new(),
+            checks_fail: false,
+        };
+        &self.users.insert(user).view
+    }
+
+    pub(crate) fn update_user(&mut self, id: Uuid, update: UserUpdate) -> Result<&UserView, Refused> {
+        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
+        user.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut user.first_name));
+        user.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut user.last_name));
+        user.email = update.email.unwrap_or_else(|| std::mem::take(&mut user.email));
+        if let Some(address) = update.address {
+            user.address = address;
+        }
+        user.updated_at = self.time.now;
+        self.time.emit(EventKind::USER_CHANGED, id, user);
+        Ok(user)
+    }
+
+    pub(crate) fn add_identifier(
+        &mut self,
+        user: Uuid,
+        new: IdentifierCreate,
+    ) -> Result<&UserIdentifier, Refused> {
+        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
+        let (id, created_at) = (self.time.id(), self.time.now);
+        user.identifiers.push(UserIdentifier { id, r#type: new.r#type, value: new.value, created_at });
+        user.identifiers.last().ok_or(Refused::NotFound)
+    }
+
+    pub(crate) fn identifier(&self, user: Uuid, id: Uuid) -> Result<&UserIdentifier, Refused> {
+        let user = self.users.get(user).ok_or(Refused::NotFound)?;
+        user.identifiers.iter().find(|identifier| identifier.id == id).ok_or(Refused::NotFound)
+    }
+
+    pub(crate) fn update_identifier(
+        &mut self,
+        user: Uuid,
+        id: Uuid,
+        update: IdentifierUpdate,
+    ) -> Result<&UserIdentifier, Refused> {
+        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
+        let mut identifiers = user.identifiers.iter_mut();
+        let identifier = identifiers.find(|identifier| identifier.id == id).ok_or(Refused::NotFound)?;
+        if let Some(value) = update.value {
+            identifier.value = value;
+        }
+        Ok(identifier)
+    }
+
+    pub(crate) fn add_tax_residency(
+        &mut self,
+        user: Uuid,
+        new: TaxResidencyCreate,
+    ) -> Result<&TaxResidency, Refused> {
+        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
+        let (id, created_at) = (self.time.id(), self.time.now);
+        let TaxResidencyCreate { country, tax_identification_number } = new;
+        user.tax_residencies.push(TaxResidency { id, country, tax_identification_number, created_at });
+        user.tax_residencies.last().ok_or(Refused::NotFound)
+    }
+
+    /// Decides how the checks of a user end that are still under way.
+    pub(crate) fn set_check_result(&mut self, user: Uuid, passes: bool) -> Result<(), Refused> {
+        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
+        user.checks_fail = !passes;
+        Ok(())
+    }
+
+    pub(crate) fn set_user_status(&mut self, id: Uuid, status: UserStatus) -> Result<&UserView, Refused> {
+        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
+        if user.status != status {
+            user.status = status;
+            user.updated_at = self.time.now;
+            let kind = match status {
+                UserStatus::Active => EventKind::USER_ACTIVATED,
+                UserStatus::Blocked => EventKind::USER_BLOCKED,
+                UserStatus::Closed => EventKind::USER_CLOSED,
+                UserStatus::Pending => EventKind::USER_CHANGED,
+            };
+            self.time.emit(kind, id, user);
+        }
+        if status == UserStatus::Active {
+            let waiting = self.accounts.rows().iter();
+            let waiting =
+                waiting.filter(|it| it.view.user_id == id && it.view.status == AccountStatus::Pending);
+            for account in waiting.map(Identified::id).collect::<Vec<_>>() {
+                self.time.after(STEP, Due::OpenAccount(account));
+            }
+        }
+        let user = self.users.get(id).ok_or(Refused::NotFound)?;
+        Ok(&user.view)
+    }
+
+    pub(super) fn finish_checks(&mut self, id: Uuid) {
+        let Some(user) = self.users.get_mut(id) else { return };
+        let failed = user.checks_fail;
+        let (status, kind) = match failed {
+            true => (CheckStatus::Failed, EventKind::CHECK_FAILED),
+            false => (CheckStatus::Passed, EventKind::CHECK_PASSED),
+        };
+        for check in user.checks.iter_mut().filter(|check| check.status == CheckStatus::Pending) {
+            check.completed_at = Some(self.time.now);
+            check.status = status;
+            self.time.emit(kind, check.id, check);
+        }
+        if user.view.status == UserStatus::Pending {
+            let status = if failed { UserStatus::Blocked } else { UserStatus::Active };
+            let _ = self.set_user_status(id, status);
+        }
+    }
+}
+
+// Personal data in most fields.
+debug_by_id! { UserView UserIdentifier TaxResidency }

@@ -1,0 +1,120 @@
+//! What accounts are worth, each midnight, and what they gained.
+
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::{Account, AccountStatus};
+use super::amount::{self, Currency, EUR};
+use super::events::EventKind;
+use super::ledger::TransactionType;
+use super::table::Identified;
+use super::world::{Refused, World};
+
+/// As the API shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Valuation {
+    id: Uuid,
+    account_id: Uuid,
+    total_value: Decimal,
+    currency: Currency,
+    valued_at: DateTime<Utc>,
+}
+
+/// As the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountReturn {
+    account_id: Uuid,
+    total_return: Decimal,
+    total_return_percentage: Decimal,
+    period_start: NaiveDate,
+    period_end: NaiveDate,
+    currency: Currency,
+}
+
+impl World {
+    /// Cash and holdings at their bid, to the cent.
+    pub(crate) fn value_of(&self, account: &Account) -> Decimal {
+        let holdings = account.holdings.iter().map(|holding| {
+            let price = self.instruments.get(holding.view.instrument_id).map_or(Decimal::ZERO, |it| it.bid);
+            amount::value(holding.view.quantity, price)
+        });
+        let cash = account.cash.get(&EUR).map_or(Decimal::ZERO, super::ledger::Cash::total);
+        amount::cents(cash + holdings.sum::<Decimal>())
+    }
+
+    pub(super) fn value_all_accounts(&mut self) {
+        let open =
+            self.accounts.rows().iter().filter(|account| {
+                matches!(account.view.status, AccountStatus::Open | AccountStatus::Closing)
+            });
+        let values: Vec<_> = open.map(|account| (account.id(), self.value_of(account))).collect();
+        for (account_id, total_value) in values {
+            let (id, valued_at) = (self.time.id(), self.time.now);
+            let valuation = Valuation { id, account_id, total_value, currency: EUR, valued_at };
+            self.time.emit(EventKind::VALUATION, id, &valuation);
+            if let Some(account) = self.accounts.get_mut(account_id) {
+                account.valuations.push(valuation);
+            }
+        }
+    }
+
+    /// One for each calendar month since the account was made, the present one up to now: the value at the end, less that
+    /// at the beginning, less what was paid in, plus what was paid out.
+    pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Refused> {
+        let account = self.account(account)?;
+        let today = self.time.now.date_naive();
+        let mut returns = Vec::new();
+        let mut start = account.view.created_at.date_naive();
+        let mut value_at_start = Decimal::ZERO;
+        while start <= today {
+            let next = first_of_next_month(start);
+            let value_at_end = match account.valuations.iter().find(|it| it.valued_at == midnight(next)) {
+                Some(valuation) => valuation.total_value,
+                None => self.value_of(account),
+            };
+            let paid = flows(account, midnight(start), midnight(next));
+            let gain = value_at_end - value_at_start - paid.sum;
+            let base = value_at_start + paid.into;
+            let percentage = (gain * Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
+            returns.push(AccountReturn {
+                account_id: account.view.id,
+                total_return: amount::cents(gain),
+                total_return_percentage: percentage.round_dp(4).normalize(),
+                period_start: start,
+                period_end: next.pred_opt().unwrap_or(next).min(today),
+                currency: EUR,
+            });
+            (start, value_at_start) = (next, value_at_end);
+        }
+        Ok(returns)
+    }
+}
+
+/// What went in and out of an account, and of it what went in.
+struct Flows {
+    sum: Decimal,
+    into: Decimal,
+}
+
+fn flows(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows {
+    use TransactionType::{DirectDebit, Transfer, Withdrawal};
+    let cash = account.transactions.iter();
+    let cash =
+        cash.filter(|it| it.currency == EUR && matches!(it.r#type, DirectDebit | Transfer | Withdrawal));
+    let cash = cash.map(|it| (it.created_at, it.amount));
+    let within = cash.chain(account.in_kind.iter().copied()).filter(|(at, _)| *at >= from && *at < until);
+    let amounts: Vec<_> = within.map(|(_, amount)| amount).collect();
+    Flows { sum: amounts.iter().sum(), into: amounts.iter().filter(|amount| amount.is_sign_positive()).sum() }
+}
+
+fn first_of_next_month(date: NaiveDate) -> NaiveDate {
+    let (year, month) =
+        if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
+    NaiveDate::from_ymd_opt(year, month, 1).unwrap_or(NaiveDate::MAX)
+}
+
+fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    date.and_time(NaiveTime::MIN).and_utc()
+}

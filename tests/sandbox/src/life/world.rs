@@ -1,0 +1,168 @@
+//! All that the sandbox holds.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::{Account, AccountGroup};
+use super::amount::Currency;
+use super::corporate_actions::CorporateAction;
+use super::fees::FeeConfiguration;
+use super::instruments::Instrument;
+use super::jobs::Job;
+use super::orders::{Cancellation, Order};
+use super::payments::{DirectDebit, Mandate, Withdrawal};
+use super::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
+use super::reports::{Report, StoredFile, TreasuryReport};
+use super::savings_plans::SavingsPlan;
+use super::table::Table;
+use super::timeline::{Due, Timeline};
+use super::transfers::{AccountTransfer, SecuritiesTransfer};
+use super::users::User;
+use crate::description::Description;
+
+/// How long each step of a life takes, on the sandbox's clock.
+pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
+
+/// The state as a whole. It is only ever changed by its methods: by calls, or by the time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) time: Timeline,
+    pub(crate) users: Table<User>,
+    pub(crate) groups: Table<AccountGroup>,
+    pub(crate) accounts: Table<Account>,
+    pub(crate) instruments: Table<Instrument>,
+    pub(crate) orders: Table<Order>,
+    pub(crate) cancellations: Table<Cancellation>,
+    pub(crate) portfolios: Table<Portfolio>,
+    pub(crate) portfolio_orders: Table<PortfolioOrder>,
+    pub(crate) rebalancings: Table<Rebalancing>,
+    pub(crate) savings_plans: Table<SavingsPlan>,
+    pub(crate) direct_debits: Table<DirectDebit>,
+    pub(crate) mandates: Table<Mandate>,
+    pub(crate) withdrawals: Table<Withdrawal>,
+    pub(crate) fee_configurations: Table<FeeConfiguration>,
+    pub(crate) reports: Table<Report>,
+    pub(crate) treasury_reports: Table<TreasuryReport>,
+    pub(crate) files: Table<StoredFile>,
+    pub(crate) securities_transfers: Table<SecuritiesTransfer>,
+    pub(crate) account_transfers: Table<AccountTransfer>,
+    pub(crate) corporate_actions: Table<CorporateAction>,
+    /// What several orders together are for.
+    pub(super) jobs: Vec<Job>,
+    /// The other side of every booking: what the rest of the world holds. Never positive for cash that came in.
+    pub(super) outside: Outside,
+    #[serde(skip, default = "categories")]
+    pub(super) categories: Vec<String>,
+}
+
+/// Cash and shares of everyone else, so that with the accounts' they come to nothing.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Outside {
+    pub(super) cash: BTreeMap<Currency, Decimal>,
+    pub(super) shares: BTreeMap<Uuid, Decimal>,
+}
+
+/// Why a call changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Nothing has the id in the path.
+    NotFound,
+    /// A field does not fit, though its schema lets it pass.
+    Invalid(String),
+}
+
+impl Refused {
+    pub(crate) fn invalid(field: &str, problem: &str) -> Self {
+        Self::Invalid(format!("`{field}` {problem}"))
+    }
+
+    /// A field holds the id of something that is not there.
+    pub(crate) fn unknown(field: &str) -> Self {
+        Self::invalid(field, "is the id of nothing that this client can see")
+    }
+}
+
+impl World {
+    pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
+        let mut world = Self {
+            time: Timeline::new(now, seed, event_limit),
+            users: Table::default(),
+            groups: Table::default(),
+            accounts: Table::default(),
+            instruments: Table::default(),
+            orders: Table::default(),
+            cancellations: Table::default(),
+            portfolios: Table::default(),
+            portfolio_orders: Table::default(),
+            rebalancings: Table::default(),
+            savings_plans: Table::default(),
+            direct_debits: Table::default(),
+            mandates: Table::default(),
+            withdrawals: Table::default(),
+            fee_configurations: Table::default(),
+            reports: Table::default(),
+            treasury_reports: Table::default(),
+            files: Table::default(),
+            securities_transfers: Table::default(),
+            account_transfers: Table::default(),
+            corporate_actions: Table::default(),
+            jobs: Vec::new(),
+            outside: Outside::default(),
+            categories: categories(),
+        };
+        world.list_mock_instruments();
+        world.configure_fees();
+        world.time.at(next_midnight(now), Due::Midnight);
+        world.time.at(now + TimeDelta::hours(1), Due::MovePrices);
+        world
+    }
+
+    /// Lets everything happen that is due by `until`.
+    pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
+        while let Some(due) = self.time.pop(until) {
+            match due {
+                Due::FinishChecks(user) => self.finish_checks(user),
+                Due::OpenAccount(account) => self.open_account(account),
+                Due::CloseAccount(account) => self.finish_closing(account),
+                Due::CheckOrder(order) => self.check_order(order),
+                Due::ExecuteOrder(order) => self.execute_order(order),
+                Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
+                Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
+                Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
+                Due::Liquidation { account, id } => self.work_off_liquidation(account, id),
+                Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
+                Due::DirectDebit(debit) => self.move_direct_debit(debit),
+                Due::Withdrawal(withdrawal) => self.move_withdrawal(withdrawal),
+                Due::SecuritiesTransfer(transfer) => self.move_securities_transfer(transfer),
+                Due::AccountTransfer(transfer) => self.move_account_transfer(transfer),
+                Due::CorporateAction(action) => self.process_corporate_action(action),
+                Due::FinishReport(report) => self.finish_report(report),
+                Due::Midnight => {
+                    self.value_all_accounts();
+                    self.time.at(next_midnight(self.time.now), Due::Midnight);
+                }
+                Due::MovePrices => {
+                    self.move_prices();
+                    self.time.after(TimeDelta::hours(1), Due::MovePrices);
+                }
+            }
+        }
+        self.time.now = self.time.now.max(until);
+    }
+}
+
+fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
+    let tomorrow = now.date_naive().checked_add_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MAX);
+    tomorrow.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The categories of events that the description knows.
+fn categories() -> Vec<String> {
+    let place = "/components/schemas/WebhookSubscription/properties/event_categories/items/enum";
+    let categories = Description::get().document().pointer(place).and_then(serde_json::Value::as_array);
+    categories.into_iter().flatten().filter_map(|category| Some(category.as_str()?.to_owned())).collect()
+}

@@ -1,0 +1,227 @@
+//! What the parts of a running sandbox share.
+
+use std::fs;
+use std::io::{self, BufReader, BufWriter, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use crate::access::Access;
+use crate::clock::Clock;
+use crate::faults::FaultPlan;
+use crate::http::problem::Problem;
+use crate::http::server::State;
+use crate::idempotency::Idempotency;
+use crate::life::world::World;
+use crate::log::{DeliveryRecord, Log, RequestRecord};
+use crate::webhooks::delivery::Courier;
+use crate::webhooks::keys::WebhookKeys;
+
+/// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) courier: Courier,
+    /// Something may be due, or to be delivered.
+    pub(crate) wake: Notify,
+    pub(crate) server: watch::Sender<State>,
+    core: Mutex<Core>,
+    access: Mutex<Access>,
+    faults: Mutex<FaultPlan>,
+    webhook_keys: Mutex<WebhookKeys>,
+    requests: Mutex<Log<RequestRecord>>,
+    deliveries: Mutex<Log<DeliveryRecord>>,
+    secrets: Mutex<StdRng>,
+    throttle: Option<Mutex<Throttle>>,
+}
+
+/// The state that is saved and loaded.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Core {
+    pub(crate) world: World,
+    pub(crate) idempotency: Idempotency,
+}
+
+/// What a sandbox is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) courier: Courier,
+    pub(crate) core: Core,
+    pub(crate) access: Access,
+    pub(crate) webhook_keys: WebhookKeys,
+    pub(crate) seed: u64,
+    pub(crate) log_limit: usize,
+    pub(crate) throttle: Option<u32>,
+}
+
+/// Requests in the present second of real time.
+#[derive(Debug)]
+struct Throttle {
+    limit: u32,
+    second: u64,
+    taken: u32,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            clock: parts.clock,
+            courier: parts.courier,
+            wake: Notify::new(),
+            server: watch::Sender::new(State::Serving),
+            core: Mutex::new(parts.core),
+            access: Mutex::new(parts.access),
+            faults: Mutex::new(FaultPlan::new(parts.seed)),
+            webhook_keys: Mutex::new(parts.webhook_keys),
+            requests: Mutex::new(Log::new(parts.log_limit)),
+            deliveries: Mutex::new(Log::new(parts.log_limit)),
+            secrets: Mutex::new(StdRng::seed_from_u64(parts.seed)),
+            throttle: parts.throttle.map(|limit| Mutex::new(Throttle { limit, second: 0, taken: 0 })),
+        }
+    }
+
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        lock(&self.core)
+    }
+
+    pub(crate) fn access(&self) -> MutexGuard<'_, Access> {
+        lock(&self.access)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, FaultPlan> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn webhook_keys(&self) -> MutexGuard<'_, WebhookKeys> {
+        lock(&self.webhook_keys)
+    }
+
+    pub(crate) fn requests(&self) -> MutexGuard<'_, Log<RequestRecord>> {
+        lock(&self.requests)
+    }
+
+    pub(crate) fn deliveries(&self) -> MutexGuard<'_, Log<DeliveryRecord>> {
+        lock(&self.deliveries)
+    }
+
+    /// The time of day as the sandbox's server sees it: the machine's, unless a fault has shifted it.
+    pub(crate) fn wall(&self) -> SystemTime {
+        let shift = self.faults().clock_shift;
+        let shifted = match shift {
+            0.. => SystemTime::now().checked_add(Duration::from_secs(shift.unsigned_abs())),
+            _ => SystemTime::now().checked_sub(Duration::from_secs(shift.unsigned_abs())),
+        };
+        shifted.unwrap_or_else(SystemTime::now)
+    }
+
+    pub(crate) fn token_secret(&self) -> String {
+        let bits: u128 = lock(&self.secrets).random();
+        format!("sandbox_at_{bits:032x}")
+    }
+
+    pub(crate) fn begin_request(&self) -> (u64, Uuid) {
+        let id = uuid::Builder::from_random_bytes(lock(&self.secrets).random()).into_uuid();
+        (self.requests().number(), id)
+    }
+
+    pub(crate) fn end_request(&self, record: RequestRecord) {
+        self.requests().push(record);
+        self.wake.notify_one();
+    }
+
+    /// Counts a request against the limit of this second.
+    pub(crate) fn throttle(&self) -> Result<(), Problem> {
+        let Some(throttle) = &self.throttle else { return Ok(()) };
+        let mut throttle = lock(throttle);
+        let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        if throttle.second != second {
+            (throttle.second, throttle.taken) = (second, 0);
+        }
+        throttle.taken += 1;
+        if throttle.taken > throttle.limit { Err(Problem::too_many_requests()) } else { Ok(()) }
+    }
+
+    /// Lets everything happen that is due on the clock.
+    pub(crate) fn run_life(&self) {
+        let now = self.clock.now();
+        self.core().world.run_until(now);
+    }
+
+    /// When the next thing happens by itself: a step of a life, or another attempt at a delivery.
+    pub(crate) fn next_event(&self) -> Option<DateTime<Utc>> {
+        let core = self.core();
+        let attempts = core.world.time.events.subscriptions.rows().iter();
+        let attempts =
+            attempts.filter_map(|it| it.next_attempt().filter(|_| self.courier.reaches(&it.view.url)));
+        attempts.chain(core.world.time.next_due()).min()
+    }
+
+    /// Turns the clock forward, letting everything happen in its order, deliveries included.
+    pub(crate) async fn advance(&self, by: TimeDelta) {
+        let target = self.clock.now().checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.run_life();
+        self.deliver_due().await;
+        while let Some(next) = self.next_event().filter(|next| *next <= target) {
+            self.clock.turn_to(next);
+            self.run_life();
+            self.deliver_due().await;
+        }
+        self.clock.turn_to(target);
+        self.run_life();
+        self.deliver_due().await;
+        self.wake.notify_one();
+    }
+
+    /// Lets things happen when they are due, for as long as the sandbox lives.
+    pub(crate) async fn drive(&self) {
+        loop {
+            self.run_life();
+            self.deliver_due().await;
+            let pause = self.next_event().and_then(|next| self.clock.real_time_until(next));
+            match pause {
+                Some(pause) => tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                },
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    /// Writes the state to `path`: whole or not at all.
+    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut writer = BufWriter::new(file.as_file_mut());
+        serde_json::to_writer(&mut writer, &*self.core())?;
+        writer.flush()?;
+        drop(writer);
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Reads what [`Shared::save`] has written; `None` where there is no such file.
+    pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
+        let file = match fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(serde_json::from_reader(BufReader::new(file))?))
+    }
+}
+
+/// A panic elsewhere is no reason to stop: what it left is checked by the audit.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

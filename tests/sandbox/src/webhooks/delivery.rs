@@ -1,0 +1,146 @@
+//! Takes batches of events to their endpoints, one at a time for each subscription.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use reqwest::Url;
+use uuid::Uuid;
+
+use super::payload::{PayloadShape, payload};
+use crate::life::events::Event;
+use crate::life::subscriptions::is_loopback;
+use crate::log::DeliveryRecord;
+use crate::shared::Shared;
+
+/// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Delivers, and never to another machine.
+#[derive(Debug)]
+pub(crate) struct Courier {
+    http: reqwest::Client,
+    shape: PayloadShape,
+    /// One round at a time: the clock is not turned while deliveries are on their way.
+    round: tokio::sync::Mutex<()>,
+}
+
+/// A batch on its way.
+struct Batch {
+    webhook: Uuid,
+    url: String,
+    events: Vec<Arc<Event>>,
+    attempt: u32,
+}
+
+impl Courier {
+    pub(crate) fn new(shape: PayloadShape) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()?;
+        Ok(Self { http, shape, round: tokio::sync::Mutex::new(()) })
+    }
+
+    /// Whether deliveries to `url` are made at all: a test must not call a stranger's endpoint.
+    pub(crate) fn reaches(&self, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+impl Shared {
+    /// Makes every delivery that is due, and those that become due by it. Returns when none is on its way.
+    pub(crate) async fn deliver_due(&self) {
+        let _round = self.courier.round.lock().await;
+        let mut on_their_way = FuturesUnordered::new();
+        loop {
+            on_their_way.extend(self.due().into_iter().map(|batch| self.deliver(batch)));
+            if on_their_way.is_empty() {
+                return;
+            }
+            tokio::select! {
+                _ = on_their_way.next() => {}
+                () = self.wake.notified() => self.run_life(),
+            }
+        }
+    }
+
+    fn due(&self) -> Vec<Batch> {
+        let now = self.clock.now();
+        let mut core = self.core();
+        let subscriptions = core.world.time.events.subscriptions.rows_mut().iter_mut();
+        let due = subscriptions.filter(|it| {
+            !it.is_in_flight()
+                && it.next_attempt().is_some_and(|at| at <= now)
+                && self.courier.reaches(&it.view.url)
+        });
+        let batches = due.map(|subscription| {
+            let (events, attempt) = subscription.begin();
+            Batch { webhook: subscription.view.id, url: subscription.view.url.clone(), events, attempt }
+        });
+        batches.collect()
+    }
+
+    async fn deliver(&self, batch: Batch) {
+        let outcome = match payload(self.courier.shape, batch.webhook, &batch.events) {
+            Some(body) => self.post(&batch.url, body).await,
+            // Nothing that this shape has a name for.
+            None => return self.end_delivery(batch.webhook, true),
+        };
+        let event_types = batch.events.iter().filter_map(|event| match self.courier.shape {
+            PayloadShape::Full => Some(event.kind.official),
+            PayloadShape::Reference => event.kind.referring,
+        });
+        let record = DeliveryRecord {
+            at: self.clock.now(),
+            webhook_id: batch.webhook,
+            attempt: batch.attempt,
+            events: batch.events.iter().map(|event| event.id).collect(),
+            event_types: event_types.collect(),
+            outcome,
+        };
+        let taken = record.is_taken();
+        let mut deliveries = self.deliveries();
+        deliveries.number();
+        deliveries.push(record);
+        drop(deliveries);
+        self.end_delivery(batch.webhook, taken);
+    }
+
+    /// Signed anew on each attempt: a signature ends after seconds, and attempts go on for hours.
+    async fn post(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        let target = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let delivery = self.webhook_keys().sign(&target, body);
+        let request = self.courier.http.post(url).headers(delivery.headers).body(delivery.body);
+        match request.send().await {
+            Ok(response) => Ok(response.status().as_u16()),
+            Err(error) => Err(innermost(&error.without_url())),
+        }
+    }
+
+    fn end_delivery(&self, webhook: Uuid, taken: bool) {
+        let now = self.clock.now();
+        let mut core = self.core();
+        // It may have been deleted meanwhile.
+        if let Some(subscription) = core.world.time.events.subscriptions.get_mut(webhook) {
+            subscription.end(taken, now);
+        }
+    }
+}
+
+/// What a person can do something about: `Connection refused`, not `error sending request`.
+fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

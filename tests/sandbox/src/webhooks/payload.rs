@@ -1,0 +1,69 @@
+//! What a delivery carries, in either of its two shapes (PROTOCOL 2.2).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::life::events::Event;
+
+/// The shape of the events in a delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadShape {
+    /// Upvest's own: `type`, and the whole resource in `object`.
+    #[default]
+    Full,
+    /// That of the third-party description: `event_type`, and in `object` no more than an id and a type. Events that its
+    /// list does not have are left out.
+    Reference,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    payload: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    #[serde(flatten)]
+    what: What<'a>,
+    webhook_id: Uuid,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What<'a> {
+    Full { r#type: &'static str, object: &'a RawValue },
+    Reference { event_type: &'static str, object: Reference },
+}
+
+#[derive(Serialize)]
+struct Reference {
+    id: Uuid,
+    r#type: &'static str,
+}
+
+/// The body of a delivery. `None` where the shape has none of the events.
+pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Option<Vec<u8>> {
+    let payload: Vec<_> = events
+        .iter()
+        .filter_map(|event| {
+            let what = match shape {
+                PayloadShape::Full => What::Full { r#type: event.kind.official, object: &event.object },
+                PayloadShape::Reference => {
+                    let event_type = event.kind.referring?;
+                    let object = Reference { id: event.about, r#type: event.kind.category };
+                    What::Reference { event_type, object }
+                }
+            };
+            Some(Entry { id: event.id, created_at: event.created_at, what, webhook_id })
+        })
+        .collect();
+    let payload = (!payload.is_empty()).then_some(Payload { payload })?;
+    Some(serde_json::to_vec(&payload).expect("what the sandbox holds is JSON"))
+}
