@@ -183,6 +183,11 @@ pub enum Command {
         #[serde(default)]
         key_id: Option<Uuid>,
     },
+    /// Subscribes an endpoint to all events, switched on. Answers with the id of the subscription.
+    Subscribe {
+        /// An endpoint of this machine; `http://` will do.
+        url: String,
+    },
     /// Issues an access token with all scopes, as `/auth/token` does, but without a signature.
     IssueToken,
     /// Revokes all access tokens: calls under them are answered with 401.
@@ -411,6 +416,7 @@ impl World {
                 let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
+            Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
             // The rest is not about the state.
             _ => return Err(CommandError::new("this command is carried out elsewhere")),
         })

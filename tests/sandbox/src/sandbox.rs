@@ -458,6 +458,15 @@ impl Sandbox {
         self.make(Command::ChargeFee { account_id, r#type: kind.to_owned(), amount }).await
     }
 
+    /// Subscribes an endpoint of this machine to all events, switched on.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the URL is none.
+    pub async fn subscribe(&self, url: &str) -> Result<Uuid, CommandError> {
+        self.make(Command::Subscribe { url: url.to_owned() }).await
+    }
+
     /// Begins a report, which has a PDF a second later.
     ///
     /// # Errors

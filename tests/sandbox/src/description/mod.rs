@@ -2,7 +2,6 @@
 
 mod schema;
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use http::Method;
@@ -34,7 +33,8 @@ pub(crate) struct Operation {
     pub(crate) takes_idempotency_key: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    responses: BTreeMap<u16, Response>,
+    /// What its success is answered as. Empty where it has no body.
+    pub(crate) media_types: Vec<String>,
 }
 
 /// A parameter in the path or the query.
@@ -52,12 +52,6 @@ pub(crate) struct Parameter {
 pub(crate) struct Body {
     pub(crate) media_type: String,
     pub(crate) schema: Schema,
-}
-
-/// What an answer is, by media type. Empty where it has no body.
-#[derive(Debug)]
-pub(crate) struct Response {
-    content: Vec<(String, Schema)>,
 }
 
 impl Description {
@@ -106,32 +100,8 @@ impl Operation {
             takes_idempotency_key: false,
             parameters: Vec::new(),
             body: None,
-            responses: BTreeMap::new(),
+            media_types: Vec::new(),
         }
-    }
-
-    pub(crate) fn response(&self, status: u16) -> Option<&Response> {
-        self.responses.get(&status)
-    }
-
-    pub(crate) fn statuses(&self) -> impl Iterator<Item = u16> {
-        self.responses.keys().copied()
-    }
-
-    /// The media type of the success answer, where it has a body.
-    pub(crate) fn media_types(&self) -> impl Iterator<Item = &str> {
-        let success = self.responses.iter().filter(|(status, _)| **status < 300);
-        success.flat_map(|(_, response)| response.media_types())
-    }
-}
-
-impl Response {
-    pub(crate) fn media_types(&self) -> impl Iterator<Item = &str> {
-        self.content.iter().map(|(media_type, _)| media_type.as_str())
-    }
-
-    pub(crate) fn schema(&self, media_type: &str) -> Option<&Schema> {
-        self.content.iter().find(|(known, _)| known == media_type).map(|(_, schema)| schema)
     }
 }
 
@@ -166,7 +136,7 @@ impl Reader<'_> {
                 media_type: media_type.clone(),
                 schema: Schema::at(format!("{place}/requestBody/content/{}/schema", escape(media_type))),
             }),
-            responses: self.responses(&place),
+            media_types: self.media_types(),
         }
     }
 
@@ -181,18 +151,11 @@ impl Reader<'_> {
         }
     }
 
-    fn responses(&self, place: &str) -> BTreeMap<u16, Response> {
+    fn media_types(&self) -> Vec<String> {
         let responses = self.operation["responses"].as_object().into_iter().flatten();
-        let read = responses.filter_map(|(status, response)| {
-            let (response, place) = self.resolve(response, format!("{place}/responses/{status}"));
-            let content = response["content"].as_object().into_iter().flatten();
-            let content = content.map(|(media_type, _)| {
-                let schema = Schema::at(format!("{place}/content/{}/schema", escape(media_type)));
-                (media_type.clone(), schema)
-            });
-            Some((status.parse().ok()?, Response { content: content.collect() }))
-        });
-        read.collect()
+        let success = responses.filter(|(status, _)| status.starts_with('2'));
+        let content = success.filter_map(|(_, response)| response["content"].as_object());
+        content.flatten().map(|(media_type, _)| media_type.clone()).collect()
     }
 
     fn resolve<'a>(&'a self, value: &'a Value, place: String) -> (&'a Value, String) {

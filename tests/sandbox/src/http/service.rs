@@ -323,16 +323,16 @@ fn received<'a>(parts: &'a Parts, body: &'a Bytes) -> Received<'a> {
 fn acceptable(operation: &Operation, parts: &Parts) -> Result<(), Problem> {
     let mut accepted =
         parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    let offered: Vec<&str> = operation.media_types().collect();
+    let offered = &operation.media_types;
     if accepted.peek().is_none() || offered.is_empty() {
         return Ok(());
     }
     let takes = |range: &str| {
         let range = range.split(';').next().unwrap_or_default().trim();
-        let matches = |media_type: &&str| match range.strip_suffix("/*") {
+        let matches = |media_type: &String| match range.strip_suffix("/*") {
             Some("*") => true,
             Some(kind) => media_type.split('/').next() == Some(kind),
-            None => **media_type == *range,
+            None => media_type == range,
         };
         offered.iter().any(matches)
     };

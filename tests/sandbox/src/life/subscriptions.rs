@@ -146,6 +146,15 @@ impl World {
         Ok(&self.time.events.subscriptions.insert(subscription).view)
     }
 
+    /// A subscription to all events that is switched on already.
+    pub(crate) fn subscribe_to_all(&mut self, url: String) -> Result<&SubscriptionView, Refused> {
+        let id = self
+            .create_subscription(SubscriptionCreate { url, event_categories: vec!["ALL".to_owned()] })?
+            .id;
+        let status = Some(SubscriptionStatus::Active);
+        self.update_subscription(id, SubscriptionUpdate { url: None, event_categories: None, status })
+    }
+
     pub(crate) fn update_subscription(
         &mut self,
         id: Uuid,

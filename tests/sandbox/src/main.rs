@@ -1,0 +1,107 @@
+//! `upvest-sandbox`: a local Upvest as a program.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+use upvest_sandbox::{Command, Sandbox};
+
+/// A local Upvest: the whole Investment API on localhost, stateful, with faults on demand.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    /// Port on the loopback interface; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// What ids, tokens, random prices and random faults are drawn from.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many times as fast as real time the clock runs; 0 stands still.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Ask for no signature, no client id and no idempotency key, as curl and fuzzers send none.
+    #[arg(long)]
+    no_signatures: bool,
+    /// Subscribe this endpoint of this machine to all events.
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// Load the state from this file, and save it there at the end.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Flags::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = Sandbox::builder().port(flags.port).seed(flags.seed).speed(flags.speed);
+    if flags.no_signatures {
+        builder = builder.plain_http();
+    }
+    if let Some(path) = &flags.data {
+        builder = builder.data(path);
+    }
+    let sandbox = builder.start().await?;
+    if let Some(url) = flags.webhook_url {
+        sandbox.execute(Command::Subscribe { url }).await?;
+    }
+    introduce(&sandbox, flags.no_signatures).await?;
+    until_told_to_stop().await?;
+    if let Some(path) = &flags.data {
+        sandbox.save(path)?;
+        println!("The state is in {}.", path.display());
+    }
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// What one needs to know to use it.
+async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let url = sandbox.url();
+    println!("A local Upvest listens on {url}; its status page is {url}/\n");
+    println!("export UPVEST_ENVIRONMENT={url}");
+    println!("export UPVEST_CLIENT_ID={}", sandbox.client_id());
+    println!("export UPVEST_CLIENT_SECRET={}", sandbox.client_secret());
+    println!("export UPVEST_SIGNING_KEY_ID={}", sandbox.key_id());
+    println!("export UPVEST_SIGNING_KEY=\"$(curl -s {url}/_sandbox/signing-key.pem)\"\n");
+    println!("account group: {}", sandbox.account_group());
+    if plain {
+        let token = sandbox.execute(Command::IssueToken).await?;
+        let token = token["access_token"].as_str().unwrap_or_default();
+        println!("access token:  {token}\n");
+        println!("curl -H 'authorization: Bearer {token}' {url}/instruments?limit=2");
+    } else {
+        let fields = json!({ "seconds": 3600 });
+        println!("\ncurl -X POST -H 'content-type: application/json' -d '{fields}' {url}/_sandbox/advance");
+        println!("(calls of the API are to be signed; --no-signatures lets curl make them)");
+    }
+    Ok(())
+}
+
+/// Ctrl-C, or the signal of a service manager.
+async fn until_told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
