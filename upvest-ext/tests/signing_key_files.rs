@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use upvest_ext::signing::{KeyAlgorithm, KeyError, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, PublicKeyFileError, SigningKey};
 
 /// The passphrase in `fixtures/keys/make.sh`, which holds the commands that made the files.
 const PASSPHRASE: &str = "correct horse, battery staple";

@@ -235,3 +235,12 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
     }
     assert!(Received::from_text("POST\n", "/", &map, body).is_err());
 }
+
+#[test]
+fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_refuse_a_replay() {
+    let covered = "sig1=(\"@method\" \"@path\" \"content-digest\")";
+    let claims = judge("/x", &format!("{covered}{PARAMS}")).unwrap();
+    assert_eq!((claims[0].nonce(), claims[0].expires()), (Some("n"), Some(1_780_854_050)));
+    let claims = judge("/x", &format!("{covered};keyid=\"k\";created=1780854045")).unwrap();
+    assert_eq!((claims[0].nonce(), claims[0].expires()), (None, None));
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use tokio::net::TcpListener;
 use upvest_ext::signing::{SignatureVersion, SigningKey};
 
@@ -180,6 +180,8 @@ impl SandboxBuilder {
     /// The saved state, its time moved to the present; or a new one.
     fn core(&self) -> Result<Core, StartError> {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
+        // Microseconds, as they are easier on the eye.
+        let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
         if let Some(path) = &self.data {
             let loaded = Core::load(path);
             let loaded = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;

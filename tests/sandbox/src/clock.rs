@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock that can be turned forward, never back.
 #[derive(Debug)]
@@ -22,7 +22,6 @@ struct Hands {
 impl Clock {
     /// `speed` 0 stands still.
     pub(crate) fn new(start: DateTime<Utc>, speed: f64) -> Self {
-        let start = start.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(start);
         Self { speed, hands: Mutex::new(Hands { base: start, since: Instant::now() }) }
     }
 

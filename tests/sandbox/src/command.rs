@@ -1,16 +1,19 @@
 //! What life needs and the description has no operation for: methods of the library, and `POST /_sandbox/...`.
 
+use std::fmt;
+
 use bytes::Bytes;
 use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use upvest_ext::signing::PublicKey;
 use uuid::Uuid;
 
+use crate::amount::{self, Currency, EUR};
 use crate::faults::{Fault, FaultRule};
 use crate::http::server::State;
-use crate::life::amount::{self, Currency, EUR};
 use crate::life::corporate_actions::Effect;
 use crate::life::instruments::instrument_id;
 use crate::life::transfers::{Direction, Securities};
@@ -19,7 +22,7 @@ use crate::life::world::{Refused, World};
 use crate::shared::Shared;
 
 /// A command to the sandbox. Over HTTP it is `POST /_sandbox/` and its name in snake case, its fields in a JSON body.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Command {
@@ -171,7 +174,7 @@ pub enum Command {
     StoreFile {
         /// Its content.
         content: String,
-        /// `application/octet-stream` unless given.
+        /// `application/pdf` or, unless given, `application/octet-stream`.
         #[serde(default)]
         media_type: Option<String>,
     },
@@ -211,7 +214,7 @@ pub enum Command {
     },
     /// Refuses connections and resets those that are open, or takes them again.
     SetOffline {
-        /// Whether to be offline. Over HTTP there is no way back, so that it needs `seconds`.
+        /// Whether to be offline. Over HTTP nobody could bring it back, so that `seconds` has to be given.
         offline: bool,
         /// Back online by itself after so many seconds of real time.
         #[serde(default)]
@@ -221,8 +224,16 @@ pub enum Command {
     ClearFaults,
 }
 
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // By its name alone: the fields may hold personal data.
+        let command = serde_json::to_value(self).unwrap_or_default();
+        f.write_str(command["command"].as_str().unwrap_or("Command"))
+    }
+}
+
 /// The kind of an instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum InstrumentType {
@@ -277,14 +288,18 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
-            Command::RevokeTokens => done(self.access().revoke_tokens()),
+            Command::RevokeTokens => {
+                self.access().revoke_tokens();
+                nothing(())
+            }
             Command::RotateWebhookKeys => {
                 let rotated = self.webhook_keys().rotate();
-                done(rotated.map_err(|error| CommandError::new(error.to_string()))?)
+                rotated.map(nothing).map_err(|error| CommandError::new(error.to_string()))?
             }
             Command::AddFault(rule) => {
                 rule.fault.check().map_err(CommandError::new)?;
-                done(self.faults().rules.push(rule))
+                self.faults().rules.push(rule);
+                nothing(())
             }
             Command::RandomFaults { rate, faults } => {
                 let faults = faults.unwrap_or_else(Fault::common);
@@ -292,13 +307,19 @@ impl Shared {
                     return Err(CommandError::new("`rate` must lie between 0 and 1"));
                 }
                 faults.iter().try_for_each(Fault::check).map_err(CommandError::new)?;
-                done(self.faults().at_random(rate, faults))
+                self.faults().at_random(rate, faults);
+                nothing(())
             }
-            Command::ShiftClock { seconds } => done(self.faults().clock_shift = seconds),
-            Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds)?,
+            Command::ShiftClock { seconds } => {
+                self.faults().clock_shift = seconds;
+                nothing(())
+            }
+            Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds).await?,
             Command::ClearFaults => {
                 self.server.send_replace(State::Serving);
-                done(self.faults().clear())
+                self.until_listening(true).await;
+                self.faults().clear();
+                nothing(())
             }
             command => {
                 let now = self.clock.now();
@@ -311,7 +332,7 @@ impl Shared {
         Ok(answer)
     }
 
-    fn set_offline(
+    async fn set_offline(
         self: &std::sync::Arc<Self>,
         offline: bool,
         seconds: Option<f64>,
@@ -334,7 +355,16 @@ impl Shared {
                 });
             });
         }
+        self.until_listening(!offline).await;
         Ok(json!({}))
+    }
+
+    /// Returns when connections are taken or refused, so that a caller need not try. It does not wait for a port that has
+    /// been lost to another program.
+    async fn until_listening(&self, wanted: bool) {
+        let mut listening = self.listening.subscribe();
+        let patience = std::time::Duration::from_secs(3);
+        let _ = tokio::time::timeout(patience, listening.wait_for(|listens| *listens == wanted)).await;
     }
 }
 
@@ -355,7 +385,7 @@ impl World {
             Command::TopUp { account_id, amount, currency } => {
                 let currency = currency.map_or(Ok(EUR), |currency| currency.parse::<Currency>());
                 let currency = currency.map_err(|problem| Refused::invalid("currency", problem))?;
-                done(self.top_up(account_id, money(&amount)?, currency)?)
+                self.top_up(account_id, money(&amount)?, currency).map(nothing)?
             }
             Command::AddReferenceAccount { account_id, iban, bic, account_holder } => {
                 made(self.add_reference_account(account_id, iban, bic, account_holder)?)
@@ -363,11 +393,13 @@ impl World {
             Command::CreateMandate { account_group_id, iban } => {
                 made(self.create_mandate(account_group_id, iban)?)
             }
-            Command::RevokeMandate { mandate_id } => done(self.revoke_mandate(mandate_id)?),
+            Command::RevokeMandate { mandate_id } => self.revoke_mandate(mandate_id).map(nothing)?,
             Command::ReverseDirectDebit { direct_debit_id } => {
-                done(self.reverse_direct_debit(direct_debit_id)?)
+                self.reverse_direct_debit(direct_debit_id).map(nothing)?
             }
-            Command::SetCheckResult { user_id, passes } => done(self.set_check_result(user_id, passes)?),
+            Command::SetCheckResult { user_id, passes } => {
+                self.set_check_result(user_id, passes).map(nothing)?
+            }
             Command::SetUserStatus { user_id, status } => made(self.set_user_status(user_id, status)?),
             Command::ListInstrument { isin, r#type, bid, offer, fractional } => {
                 let shape = |text: &str| {
@@ -386,10 +418,10 @@ impl World {
             }
             Command::SetPrice { isin, bid, offer } => {
                 let (bid, offer) = (positive("bid", &bid)?, positive("offer", &offer)?);
-                done(self.set_price(instrument_id(&isin), bid, offer)?)
+                self.set_price(instrument_id(&isin), bid, offer).map(nothing)?
             }
             Command::SetTradeable { isin, tradeable } => {
-                done(self.set_tradeable(instrument_id(&isin), tradeable)?)
+                self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
             }
             Command::AnnounceDividend { isin, per_unit, ex_date } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
@@ -413,7 +445,12 @@ impl World {
             Command::CreateReport { r#type, fails } => made(self.create_report(r#type, fails)),
             Command::CreateTreasuryReport { r#type } => made(self.create_treasury_report(r#type)),
             Command::StoreFile { content, media_type } => {
-                let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
+                let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
+                if !FILE_TYPES.contains(&media_type.as_str()) {
+                    return Err(
+                        Refused::invalid("media_type", "is none that a file has in the description").into()
+                    );
+                }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
             Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
@@ -423,8 +460,11 @@ impl World {
     }
 }
 
+/// What `retrieveFile` can answer with.
+const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];
+
 /// The answer to a command that makes nothing.
-fn done((): ()) -> Value {
+fn nothing((): ()) -> Value {
     json!({})
 }
 

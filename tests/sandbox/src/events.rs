@@ -1,5 +1,7 @@
 //! The log of events, and the state in numbers.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,8 +11,11 @@ use uuid::Uuid;
 use crate::life::events::Event;
 use crate::shared::Shared;
 
+/// How much of each log the status page shows.
+const SHOWN: usize = 20;
+
 /// Something that happened, whether or not anyone has subscribed to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct EventRecord {
     /// The id that deliveries of it carry.
@@ -23,6 +28,17 @@ pub struct EventRecord {
     pub about: Uuid,
     /// That thing as it was then.
     pub object: Box<RawValue>,
+}
+
+impl fmt::Debug for EventRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The thing itself may hold personal data.
+        f.debug_struct("EventRecord")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("about", &self.about)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<&Event> for EventRecord {
@@ -40,6 +56,35 @@ impl From<&Event> for EventRecord {
 impl Shared {
     pub(crate) fn events(&self) -> Vec<EventRecord> {
         self.core().world.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
+    }
+
+    /// What the status page shows.
+    pub(crate) fn overview(&self) -> Value {
+        let core = self.core();
+        let events: Vec<_> = core
+            .world
+            .time
+            .events
+            .recent
+            .iter()
+            .rev()
+            .take(SHOWN)
+            .map(|it| EventRecord::from(&**it))
+            .collect();
+        drop(core);
+        let (rules, random_rate, clock_shift) = {
+            let faults = self.faults();
+            (faults.rules.clone(), faults.random_rate(), faults.clock_shift)
+        };
+        json!({
+            "state": self.summary(),
+            "requests": self.requests().last(SHOWN).collect::<Vec<_>>(),
+            "events": events,
+            "deliveries": self.deliveries().last(SHOWN).collect::<Vec<_>>(),
+            "faults": rules,
+            "random_rate": random_rate,
+            "clock_shift": clock_shift,
+        })
     }
 
     /// How much there is of everything.

@@ -17,34 +17,37 @@ use crate::life::world::World;
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
 /// The answers of the last 24 hours that stand under a key.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Idempotency {
     answers: HashMap<Uuid, Remembered>,
     expiries: VecDeque<(DateTime<Utc>, Uuid)>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Remembered {
-    request: u128,
+    request: Fingerprint,
     first: First,
 }
 
 /// The first answer. That of an order is made again from the order: a million of them fit into memory then.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 enum First {
     Order(Uuid),
-    Answer(u16, Box<str>),
+    Answer(Box<(u16, Box<str>)>),
 }
 
-/// What makes a request the same: its target and its body.
-pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> u128 {
+/// What makes a request the same.
+pub(crate) type Fingerprint = [u8; 16];
+
+/// From a request's target and body.
+pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> Fingerprint {
     let mut hash = Sha256::new();
     for part in [method.as_bytes(), b" ", target.as_bytes(), b"\n", body] {
         hash.update(part);
     }
-    let mut start = [0; 16];
-    start.iter_mut().zip(hash.finalize().iter()).for_each(|(byte, digest)| *byte = *digest);
-    u128::from_le_bytes(start)
+    let mut fingerprint = [0; 16];
+    fingerprint.iter_mut().zip(hash.finalize().iter()).for_each(|(byte, digest)| *byte = *digest);
+    fingerprint
 }
 
 impl Idempotency {
@@ -52,11 +55,12 @@ impl Idempotency {
     pub(crate) fn recall(
         &mut self,
         key: Uuid,
-        request: u128,
+        request: Fingerprint,
         world: &World,
     ) -> Result<Option<Answer>, Problem> {
-        while let Some((_, old)) = self.expiries.pop_front_if(|(until, _)| *until <= world.time.now) {
-            self.answers.remove(&old);
+        while self.expiries.front().is_some_and(|(until, _)| *until <= world.time.now) {
+            let old = self.expiries.pop_front();
+            old.and_then(|(_, key)| self.answers.remove(&key));
         }
         match self.answers.get(&key) {
             None => Ok(None),
@@ -66,16 +70,17 @@ impl Idempotency {
             Some(Remembered { first: First::Order(id), .. }) => {
                 Ok(world.orders.get(*id).map(|order| Answer::created(&order.view.as_created())))
             }
-            Some(Remembered { first: First::Answer(status, body), .. }) => {
+            Some(Remembered { first: First::Answer(answer), .. }) => {
+                let (status, body) = &**answer;
                 Ok(Some(Answer { status: *status, ..Answer::json_text(body) }))
             }
         }
     }
 
-    pub(crate) fn remember(&mut self, key: Uuid, request: u128, answer: &Answer, now: DateTime<Utc>) {
+    pub(crate) fn remember(&mut self, key: Uuid, request: Fingerprint, answer: &Answer, now: DateTime<Utc>) {
         let first = match answer.order {
             Some(order) => First::Order(order),
-            None => First::Answer(answer.status, String::from_utf8_lossy(&answer.body).into()),
+            None => First::Answer(Box::new((answer.status, String::from_utf8_lossy(&answer.body).into()))),
         };
         self.answers.insert(key, Remembered { request, first });
         self.expiries.push_back((now + WINDOW, key));

@@ -1,9 +1,35 @@
 //! A local Upvest: the whole Investment API on localhost.
 //!
 //! [`Sandbox`] is one line in a test. Accounts, orders that fill, savings plans that run, webhooks that arrive signed, and
-//! every fault a network has, on demand and repeatable. `cargo run -p upvest-sandbox` is the same as a program.
+//! every fault that a network has, on demand and repeatable. `cargo run -p upvest-sandbox` is the same as a program, with a
+//! status page and a control API under `/_sandbox/`.
+//!
+//! It answers from the API's description: parameters and bodies are checked against its schemas, and what it answers is
+//! valid against them. `GET /_sandbox/openapi.json` is that description, with the statuses that the sandbox answers besides.
+//!
+//! # What no source says
+//!
+//! Where neither the description nor Upvest's documentation says what happens, something has to:
+//!
+//! * **Idempotency.** A key that comes again with another request is a conflict, 409. Only what has succeeded is remembered.
+//! * **Signatures.** Clocks may differ by 30 seconds; a signature may live for 300; it needs a nonce and an end. They are
+//!   judged by the machine's clock, whatever the sandbox's shows.
+//! * **Orders.** What an account cannot afford, or may not do, is `REJECTED` a second after it was accepted. An order on an
+//!   account that is not open yet waits. A `LIMIT` or `STOP` order can be cancelled while it waits for its price.
+//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents,
+//!   quantities cut off after ten decimals.
+//! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
+//! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
+//!   is gone; its last event shows it as `CANCELLED`.
+//! * **Direct debits** go to the user's first open account in the group.
+//! * **Liquidations** that are `PARTIAL` sell half of each position.
+//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders.
+//! * **Corporate actions** are processed as their ex date begins; a split cancels orders that are on their way.
+//! * **Webhooks.** A failing endpoint blocks its own subscription, not others. Any status from 200 to 299 takes a batch; the
+//!   endpoint has ten seconds. Nothing is delivered to another machine.
 
 mod access;
+mod amount;
 mod builder;
 mod clock;
 mod command;
@@ -18,7 +44,6 @@ mod log;
 mod operations;
 mod sandbox;
 mod shared;
-mod status_page;
 mod webhooks;
 
 pub use builder::{SandboxBuilder, StartError};

@@ -13,6 +13,7 @@ pub(crate) type Handler = fn(&mut World, &Call) -> Result<Answer, Problem>;
 /// The handler of an operation; `None` where the description has one that no line handles. The token request is handled
 /// by [`access`](crate::access).
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table: one line for each operation")]
 pub(crate) fn handler(operation: &str) -> Option<Handler> {
     Some(match operation {
         "listUsers" => |w, c| Ok(c.page(w.users.rows().iter().map(|it| &it.view))),

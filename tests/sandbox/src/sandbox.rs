@@ -1,10 +1,10 @@
 //! A running sandbox.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
@@ -58,7 +58,6 @@ pub(crate) const ACCOUNT_GROUP: Uuid = uuid::uuid!("d9a1c5e0-6b1f-4e0a-8d6c-2f6f
 /// assert_eq!(order.status, Some(OrderStatus::Filled));
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -85,9 +84,10 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let router =
             service::routes(&shared).merge(service::verify_keys(&shared)).merge(control::routes(&shared));
-        let server = tokio::spawn(server::serve(listener, router, shared.server.subscribe()));
-        let driven = Arc::clone(&shared);
-        let driver = tokio::spawn(async move { driven.drive().await });
+        let (state, listening) = (shared.server.subscribe(), shared.listening.clone());
+        let server = tokio::spawn(server::serve(listener, router, state, listening));
+        let alive = Arc::clone(&shared);
+        let driver = tokio::spawn(async move { alive.drive().await });
         Ok(Self { shared, address, server: Some(server), driver })
     }
 
@@ -474,6 +474,12 @@ impl Sandbox {
     /// None that a caller can cause.
     pub async fn create_report(&self, kind: &str) -> Result<Uuid, CommandError> {
         self.make(Command::CreateReport { r#type: kind.to_owned(), fails: false }).await
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

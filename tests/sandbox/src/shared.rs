@@ -21,17 +21,18 @@ use crate::http::server::State;
 use crate::idempotency::Idempotency;
 use crate::life::world::World;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
-use crate::webhooks::delivery::Courier;
+use crate::webhooks::delivery::{Courier, is_within_reach};
 use crate::webhooks::keys::WebhookKeys;
 
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) courier: Courier,
     /// Something may be due, or to be delivered.
     pub(crate) wake: Notify,
     pub(crate) server: watch::Sender<State>,
+    /// Whether connections are taken. It follows `server` a moment later.
+    pub(crate) listening: watch::Sender<bool>,
     core: Mutex<Core>,
     access: Mutex<Access>,
     faults: Mutex<FaultPlan>,
@@ -43,7 +44,7 @@ pub(crate) struct Shared {
 }
 
 /// The state that is saved and loaded.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
     pub(crate) world: World,
     pub(crate) idempotency: Idempotency,
@@ -76,6 +77,7 @@ impl Shared {
             courier: parts.courier,
             wake: Notify::new(),
             server: watch::Sender::new(State::Serving),
+            listening: watch::Sender::new(true),
             core: Mutex::new(parts.core),
             access: Mutex::new(parts.access),
             faults: Mutex::new(FaultPlan::new(parts.seed)),
@@ -158,8 +160,7 @@ impl Shared {
     pub(crate) fn next_event(&self) -> Option<DateTime<Utc>> {
         let core = self.core();
         let attempts = core.world.time.events.subscriptions.rows().iter();
-        let attempts =
-            attempts.filter_map(|it| it.next_attempt().filter(|_| self.courier.reaches(&it.view.url)));
+        let attempts = attempts.filter_map(|it| it.next_attempt().filter(|_| is_within_reach(&it.view.url)));
         attempts.chain(core.world.time.next_due()).min()
     }
 

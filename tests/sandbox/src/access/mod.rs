@@ -32,7 +32,6 @@ pub(crate) struct Strictness {
 }
 
 /// Clients, tokens, nonces.
-#[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) strictness: Strictness,
     secrets: HashMap<String, String>,
@@ -94,9 +93,11 @@ impl Access {
     pub(crate) fn check_signature(
         &mut self,
         request: &Received<'_>,
+        headers: &HeaderMap,
         wall: SystemTime,
     ) -> Result<(), Problem> {
         if self.strictness.signatures {
+            signatures::check_version(headers)?;
             signatures::check(request, wall, &self.keys, &mut self.nonces)?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::HeaderMap;
 use upvest_ext::signing::{PublicKey, Received, Refusal, SignaturePolicy};
 
 use crate::http::problem::Problem;
@@ -16,6 +17,16 @@ const LONGEST_LIFE: i64 = 300;
 /// Nonces by their end: one that comes again before it is a replay.
 #[derive(Debug, Default)]
 pub(super) struct Nonces(HashMap<(String, String), i64>);
+
+/// Without the header Upvest assumes version 6, and would judge a signature of version 15 by the rules of that (PROTOCOL 1.1).
+pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get("upvest-signature-version") {
+        Some(version) if version == "15" => Ok(()),
+        _ => Err(Problem::unauthorised(
+            "Signature is incorrect: the header `upvest-signature-version` is not 15.",
+        )),
+    }
+}
 
 pub(super) fn check(
     request: &Received<'_>,

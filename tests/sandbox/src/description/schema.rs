@@ -8,14 +8,14 @@ use jsonschema::{Draft, Registry, ValidationError, Validator};
 use serde_json::Value;
 
 use super::Description;
-use crate::life::amount;
+use crate::amount;
 
 const BASE: &str = "urn:upvest:description";
 
 static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
     Registry::new()
         .add(BASE, Description::get().document())
-        .and_then(|registry| registry.prepare())
+        .and_then(jsonschema::RegistryBuilder::prepare)
         .expect("the description refers to nothing outside itself")
 });
 
@@ -45,13 +45,15 @@ impl Schema {
 
     fn validator(&self) -> &Validator {
         self.validator.get_or_init(|| {
+            // A pointer becomes a fragment, which holds no braces (RFC 3986 section 3.5).
+            let fragment = self.place.replace('{', "%7B").replace('}', "%7D");
             jsonschema::options()
                 .with_draft(Draft::Draft202012)
                 .with_registry(&REGISTRY)
                 .should_validate_formats(true)
                 // An unused price is an empty text (PROTOCOL 7).
                 .with_format("decimal", |text| text.is_empty() || amount::parse(text).is_ok())
-                .build(&serde_json::json!({ "$ref": format!("{BASE}#{}", self.place) }))
+                .build(&serde_json::json!({ "$ref": format!("{BASE}#{fragment}") }))
                 .expect("the schemas of the description are valid")
         })
     }

@@ -13,7 +13,6 @@ use crate::description::Operation;
 const DEFAULT_LIMIT: u64 = 20;
 
 /// A request, its parameters by name.
-#[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) path: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
@@ -21,7 +20,6 @@ pub(crate) struct Call {
 }
 
 /// What is answered when all goes well.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// `application/json`, unless it is the content of a file. Empty where there is no body.

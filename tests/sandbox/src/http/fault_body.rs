@@ -21,9 +21,13 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
     match fault {
         Some(Fault::TruncatedBody) if !body.is_empty() => {
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
-            let half = body.slice(..body.len() / 2);
-            let pieces = [Ok(half), Err(io::Error::other("a fault that was asked for"))];
-            Response::from_parts(parts, Body::from_stream(stream::iter(pieces)))
+            let half = stream::iter([Ok(body.slice(..body.len() / 2))]);
+            let end = stream::once(async {
+                // What has been written goes out before the connection ends.
+                tokio::task::yield_now().await;
+                Err(io::Error::other("a fault that was asked for"))
+            });
+            Response::from_parts(parts, Body::from_stream(half.chain(end)))
         }
         Some(Fault::WrongContentType) => {
             parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));

@@ -33,8 +33,14 @@ pub(crate) enum State {
     Killed,
 }
 
-/// Serves until told to stop. Each time it is offline, it lets go of its address and takes it again afterwards.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut state: watch::Receiver<State>) {
+/// Serves until told to stop. Each time it is offline, it lets go of its address and takes it again afterwards;
+/// `listening` says when it has.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut state: watch::Receiver<State>,
+    listening: watch::Sender<bool>,
+) {
     let Ok(address) = listener.local_addr() else { return };
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
@@ -49,6 +55,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut state: watc
                         None => return,
                     },
                 };
+                listening.send_if_modified(|listens| !std::mem::replace(listens, true));
                 tokio::select! {
                     changed = state.changed() => if changed.is_err() { return },
                     accepted = taken.accept() => if let Ok((stream, _)) = accepted {
@@ -59,9 +66,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut state: watc
             }
             State::Offline => {
                 listener = None;
+                let all_reset = async {
+                    while connections.join_next().await.is_some() {}
+                    listening.send_replace(false);
+                    std::future::pending::<()>().await;
+                };
                 tokio::select! {
                     changed = state.changed() => if changed.is_err() { return },
-                    Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                    () = all_reset => {}
                 }
             }
             State::Stopping => {

@@ -20,7 +20,7 @@ use super::fault_body::{gateway_page, spoil};
 use super::problem::Problem;
 use crate::description::{Description, Operation};
 use crate::faults::Fault;
-use crate::idempotency::fingerprint;
+use crate::idempotency::{Fingerprint, fingerprint};
 use crate::log::RequestRecord;
 use crate::operations::{Handler, handler};
 use crate::shared::Shared;
@@ -35,6 +35,7 @@ const PROBLEM: &str = "application/problem+json";
 pub(crate) struct Reset;
 
 /// An operation and what does it. Without: the token request.
+#[derive(Clone, Copy)]
 struct Route {
     operation: &'static Operation,
     handler: Option<Handler>,
@@ -51,11 +52,11 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
         }
     }
     let mut router = Router::new();
-    for (path, routes) in paths {
-        let (shared, routes) = (Arc::clone(shared), Arc::new(routes));
+    for (path, operations) in paths {
+        let (shared, operations) = (Arc::clone(shared), Arc::new(operations));
         let serve = async move |path: RawPathParams, request: Request<Body>| {
             let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            Exchange::new(shared, &request).run(&routes, path, request).await
+            Exchange::new(shared, &request).run(&operations, path, request).await
         };
         router = router.route(path, any(serve));
     }
@@ -106,15 +107,13 @@ impl Exchange {
         path: Vec<(String, String)>,
         request: Request<Body>,
     ) -> Response<Body> {
-        let Some(route) = routes.iter().find(|route| route.operation.method == *request.method()) else {
-            return self.no_such_operation(routes);
-        };
+        let route = routes.iter().find(|route| route.operation.method == *request.method());
+        let Some(route) = route.copied() else { return self.no_such_operation(routes) };
         self.record.operation = Some(route.operation.id.clone());
         let fault = self.shared.faults().draw(&route.operation.id);
         self.record.fault = fault.as_ref().map(Fault::name);
         match &fault {
             Some(Fault::ResetBeforeCommit) => return self.reset(),
-            Some(Fault::Delay { millis }) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Some(Fault::TooManyRequests { retry_after }) => return self.throttled(*retry_after),
             Some(Fault::ServerError { status, html, after_commit: false }) => {
                 return self.server_error(*status, *html);
@@ -122,20 +121,43 @@ impl Exchange {
             _ => {}
         }
         let (parts, body) = request.into_parts();
-        let outcome = match axum::body::to_bytes(body, MAX_BODY).await {
-            Ok(body) => self.shared.call(route, &parts, path, &body, self.record.idempotency_key.as_deref()),
-            Err(_) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
+        let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
+        let Some(Fault::Delay { millis }) = fault else {
+            return self.carry_out(route, &parts, path, body, fault.as_ref());
+        };
+        // In a task of its own: a caller who has given up by then does not undo what it asked for.
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            self.carry_out(route, &parts, path, body, fault.as_ref())
+        });
+        late.await.unwrap_or_else(|_| reset())
+    }
+
+    /// `body` is `None` where it could not be read.
+    fn carry_out(
+        mut self,
+        route: Route,
+        parts: &Parts,
+        path: Vec<(String, String)>,
+        body: Option<Bytes>,
+        fault: Option<&Fault>,
+    ) -> Response<Body> {
+        let outcome = match body {
+            Some(body) => {
+                self.shared.call(&route, parts, path, &body, self.record.idempotency_key.as_deref())
+            }
+            None => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
         };
         self.record.replayed = outcome.replayed;
-        match &fault {
+        match fault {
             Some(Fault::ResetAfterCommit) => self.reset(),
             Some(Fault::ServerError { status, html, .. }) => self.server_error(*status, *html),
             _ => {
                 let response = match outcome.result {
-                    Ok(answer) => self.answer(answer),
+                    Ok(answer) => Self::answer(answer),
                     Err(problem) => self.problem(&problem),
                 };
-                self.finish(response, fault.as_ref())
+                self.finish(response, fault)
             }
         }
     }
@@ -154,6 +176,8 @@ impl Exchange {
 
     fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
         let mut response = self.problem(&Problem::too_many_requests());
+        // The one that a real limit comes with.
+        response.headers_mut().remove(RETRY_AFTER);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
@@ -170,13 +194,11 @@ impl Exchange {
     }
 
     fn reset(self) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        response.extensions_mut().insert(Reset);
         self.shared.end_request(self.record);
-        response
+        reset()
     }
 
-    fn answer(&self, answer: Answer) -> Response<Bytes> {
+    fn answer(answer: Answer) -> Response<Bytes> {
         let mut response = Response::new(answer.body);
         *response.status_mut() =
             StatusCode::from_u16(answer.status).expect("the sandbox answers with real statuses");
@@ -217,6 +239,13 @@ impl Exchange {
         self.shared.end_request(self.record);
         spoil(response, fault)
     }
+}
+
+/// In the place of an answer.
+fn reset() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Reset);
+    response
 }
 
 impl Outcome {
@@ -271,14 +300,14 @@ impl Shared {
         let call = Call::read(operation, Vec::new(), None, form)?;
         let (secret, now) = (self.token_secret(), self.clock.now());
         let mut access = self.access();
-        access.check_signature(&received(parts, body), self.wall())?;
+        access.check_signature(&received(parts, body), &parts.headers, self.wall())?;
         access.grant(&call.body, secret, now)
     }
 
     fn authorise(&self, operation: &Operation, parts: &Parts, body: &Bytes) -> Result<(), Problem> {
         let mut access = self.access();
         access.check(operation, &parts.headers, self.clock.now())?;
-        access.check_signature(&received(parts, body), self.wall())
+        access.check_signature(&received(parts, body), &parts.headers, self.wall())
     }
 
     fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {
@@ -296,7 +325,7 @@ impl Shared {
     }
 
     /// The one place where a call changes anything.
-    fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, u128)>) -> Outcome {
+    fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
         let mut core = self.core();
         core.world.run_until(self.clock.now());
         let core = &mut *core;
@@ -378,7 +407,7 @@ pub(crate) fn verify_keys(shared: &Arc<Shared>) -> Router {
                 &["webhooks:read", "webhooks:admin"],
             );
             let response = match shared.authorise(&operation, &parts, &Bytes::new()) {
-                Ok(()) => exchange.answer(Answer::json_text(&shared.webhook_keys().key_set())),
+                Ok(()) => Exchange::answer(Answer::json_text(&shared.webhook_keys().key_set())),
                 Err(problem) => exchange.problem(&problem),
             };
             exchange.finish(response, None)

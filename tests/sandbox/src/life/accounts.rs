@@ -7,17 +7,16 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount::Currency;
 use super::events::EventKind;
 use super::fees::Fee;
 use super::ledger::{Cash, Holding, Transaction};
 use super::liquidations::Liquidation;
 use super::payments::ReferenceAccount;
-use super::table::Identified;
 use super::timeline::Due;
 use super::users::{UserCreate, UserStatus};
 use super::valuations::Valuation;
 use super::world::{Refused, STEP, World};
+use crate::amount::Currency;
 
 /// An account with its books.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,13 +48,8 @@ pub(crate) struct AccountView {
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum AccountStatus {
-    Pending,
-    Open,
-    Closing,
-    Closed,
+wire_enum! {
+    pub(crate) enum AccountStatus { Pending Open Closing Closed }
 }
 
 /// What mandates and direct debits refer to. The description has no operation for it.
@@ -77,17 +71,8 @@ pub(crate) struct AccountUpdate {
     r#type: Option<String>,
 }
 
-impl Identified for Account {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for AccountGroup {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by view.id: Account);
+identified!(by id: AccountGroup);
 
 impl World {
     pub(crate) fn create_account_group(&mut self, id: Option<Uuid>) -> &AccountGroup {
@@ -162,18 +147,27 @@ impl World {
         let status = self.account(id)?.view.status;
         if matches!(status, AccountStatus::Pending | AccountStatus::Open) {
             self.set_account_status(id, AccountStatus::Closing, EventKind::ACCOUNT_CLOSING);
+            self.check_waiting_orders(id);
             self.time.after(STEP, Due::CloseAccount(id));
         }
         Ok(())
     }
 
     pub(super) fn open_account(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.get_mut(id) else { return };
-        if account.view.status == AccountStatus::Pending {
-            for order in std::mem::take(&mut account.waiting_orders) {
-                self.time.after(STEP, Due::CheckOrder(order));
-            }
+        let Some(account) = self.accounts.get(id) else { return };
+        let user = self.users.get(account.view.user_id).map(|user| user.view.status);
+        // The user may have been blocked meanwhile.
+        if account.view.status == AccountStatus::Pending && user == Some(UserStatus::Active) {
+            self.check_waiting_orders(id);
             self.set_account_status(id, AccountStatus::Open, EventKind::ACCOUNT_OPENED);
+        }
+    }
+
+    /// Looks again at the orders that have waited for the account: it opens, or it never will.
+    pub(super) fn check_waiting_orders(&mut self, id: Uuid) {
+        let Some(account) = self.accounts.get_mut(id) else { return };
+        for order in std::mem::take(&mut account.waiting_orders) {
+            self.time.after(STEP, Due::CheckOrder(order));
         }
     }
 

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::accounts::Account;
-use super::amount::Currency;
 use super::world::World;
+use crate::amount::Currency;
 
 impl World {
     /// Everything about the books that does not add up. Empty where all is well.
@@ -45,7 +45,9 @@ impl World {
                 Some(instrument) => *shares.entry((claim.account, instrument)).or_default() += claim.amount,
             }
         }
-        for (account, currency, amount) in self.withdrawals.rows().iter().filter_map(|it| it.claim()) {
+        for (account, currency, amount) in
+            self.withdrawals.rows().iter().filter_map(super::payments::Withdrawal::claim)
+        {
             *cash.entry((account, currency)).or_default() += amount;
         }
         let mut findings = Vec::new();

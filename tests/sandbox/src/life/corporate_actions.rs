@@ -5,13 +5,16 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount;
 use super::events::EventKind;
 use super::ledger::TransactionType;
 use super::orders::OrderStatus;
 use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, World};
+use crate::amount;
+
+/// Splits go no further: sums of such holdings still fit a decimal.
+const MOST_UNITS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// As the API shows it, and what it does to those who hold the instrument.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,18 +34,12 @@ pub(crate) struct CorporateActionView {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum ActionType {
-    Dividend,
-    Split,
+wire_enum! {
+    enum ActionType { Dividend Split }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum ActionStatus {
-    Announced,
-    Processed,
+wire_enum! {
+    enum ActionStatus { Announced Processed }
 }
 
 /// What a corporate action does.
@@ -55,11 +52,7 @@ pub(crate) enum Effect {
     Split(Decimal),
 }
 
-impl Identified for CorporateAction {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: CorporateAction);
 
 impl World {
     /// Processed at the beginning of the ex date, or with the next step of the clock where that has passed.
@@ -118,7 +111,8 @@ impl World {
             self.cancel_now(order);
         }
         for (account, units) in self.holders(instrument) {
-            let new_units = amount::units(units.checked_mul(ratio).unwrap_or(units), Decimal::ONE, true);
+            let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST_UNITS).unwrap_or(units);
+            let new_units = amount::units(new_units, Decimal::ONE, true);
             match new_units - units {
                 more if more.is_sign_positive() => self.add_shares(account, instrument, more, Decimal::ZERO),
                 // Fewer units carry what all of them cost.
@@ -129,7 +123,7 @@ impl World {
             }
         }
         if let Some(it) = self.instruments.get(instrument) {
-            let price = |price: Decimal| price.checked_div(ratio).unwrap_or(price).round_dp(4).normalize();
+            let price = |price: Decimal| price.checked_div(ratio).unwrap_or(price).round_dp(10).normalize();
             let (bid, offer) = (price(it.bid), price(it.offer));
             let _ = self.set_price(instrument, bid, offer);
         }

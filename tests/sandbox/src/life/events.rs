@@ -23,7 +23,7 @@ pub(crate) struct EventKind {
 }
 
 /// Something that happened.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) id: Uuid,
     pub(crate) created_at: DateTime<Utc>,
@@ -33,8 +33,10 @@ pub(crate) struct Event {
     pub(crate) object: Box<RawValue>,
 }
 
+debug_by_id! { Event }
+
 /// The last events, and the subscriptions with what waits for them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Events {
     pub(crate) subscriptions: Table<Subscription>,
     pub(crate) recent: VecDeque<Arc<Event>>,

@@ -5,11 +5,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount::{Currency, EUR};
 use super::events::EventKind;
 use super::ledger::TransactionType;
-use super::table::Identified;
 use super::world::{Refused, World};
+use crate::amount::{Currency, EUR};
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,18 +31,14 @@ pub(crate) struct FeeConfiguration {
     currency: Currency,
 }
 
-impl Identified for FeeConfiguration {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by id: FeeConfiguration);
 
 impl World {
     /// What there is to list. Nothing is charged by these rates.
     pub(super) fn configure_fees(&mut self) {
         for (name, kind, rate) in [("Custody fee", "CUSTODY", "0.0012"), ("Order fee", "ORDER", "0.0000")] {
             let id = self.time.id();
-            let rate = super::amount::parse(rate).expect("the rates are decimals");
+            let rate = crate::amount::parse(rate).expect("the rates are decimals");
             let configuration =
                 FeeConfiguration { id, name: name.to_owned(), r#type: kind.to_owned(), rate, currency: EUR };
             self.fee_configurations.insert(configuration);

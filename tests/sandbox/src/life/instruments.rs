@@ -6,9 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount::{Currency, EUR};
-use super::table::Identified;
 use super::world::{Refused, World};
+use crate::amount::{Currency, EUR};
 
 /// An instrument with its quote.
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,11 +100,7 @@ const MOCK_INSTRUMENTS: [Mock; 25] = [
     ("XF0000000025", "BOND", "100", "100", Behaviour::Plain, false),
 ];
 
-impl Identified for Instrument {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: Instrument);
 
 impl Instrument {
     /// One price on each exchange: the bid, which is also what holdings are valued at.
@@ -123,7 +118,7 @@ impl Instrument {
 impl World {
     pub(super) fn list_mock_instruments(&mut self) {
         for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
-            let quote = |text| super::amount::parse(text).expect("the mock prices are decimals");
+            let quote = |text| crate::amount::parse(text).expect("the mock prices are decimals");
             self.add_instrument(isin, kind, (quote(bid), quote(offer)), behaviour, fractional);
         }
     }
@@ -181,7 +176,7 @@ impl World {
 
     /// Once an hour.
     pub(super) fn move_prices(&mut self) {
-        let cents = self.time.random().random_range(50_00..150_00);
+        let cents = self.time.random().random_range(5_000..15_000);
         let mut moved = Vec::new();
         for instrument in self.instruments.rows_mut() {
             let price = match instrument.behaviour {
@@ -192,7 +187,9 @@ impl World {
             (instrument.bid, instrument.offer, instrument.quoted_at) = (price, price, self.time.now);
             moved.push(instrument.view.id);
         }
-        moved.into_iter().for_each(|id| self.wake_orders(id));
+        for id in moved {
+            self.wake_orders(id);
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::orders::{Side, Size};
+use super::orders::{MarketOrder, Side, Size};
 use super::world::World;
+use crate::amount::EUR;
 
 /// The place of a job in [`World::jobs`].
 pub(super) type JobId = u32;
@@ -31,9 +32,9 @@ pub(super) enum Purpose {
 /// How the orders of a job went.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobEnd {
-    AllFilled,
-    SomeFilled,
-    NoneFilled,
+    Whole,
+    Part,
+    Nothing,
 }
 
 /// What a job sells and then buys.
@@ -59,7 +60,7 @@ impl World {
         let sales: Vec<_> = sales.collect();
         self.job(id, |job| job.open = u32::try_from(sales.len()).unwrap_or(u32::MAX));
         for (instrument, units) in sales {
-            self.place_for_job(account, instrument, Side::Sell, Size::Units(units), id);
+            self.place_market_order(&order(id, account, instrument, Side::Sell, Size::Units(units)));
         }
         self.go_on(id);
     }
@@ -79,9 +80,9 @@ impl World {
         let (account, purpose) = (job.account, job.purpose);
         if purchases.is_empty() {
             let end = match (job.filled, job.ended_otherwise) {
-                (_, 0) => JobEnd::AllFilled,
-                (0, _) => JobEnd::NoneFilled,
-                _ => JobEnd::SomeFilled,
+                (_, 0) => JobEnd::Whole,
+                (0, _) => JobEnd::Nothing,
+                _ => JobEnd::Part,
             };
             return match purpose {
                 Purpose::PortfolioOrder(order) => self.end_portfolio_order(order, end),
@@ -91,7 +92,7 @@ impl World {
         }
         job.open = u32::try_from(purchases.len()).unwrap_or(u32::MAX);
         for (instrument, cash) in purchases {
-            self.place_for_job(account, instrument, Side::Buy, Size::Cash(cash), id);
+            self.place_market_order(&order(id, account, instrument, Side::Buy, Size::Cash(cash)));
         }
     }
 
@@ -100,4 +101,8 @@ impl World {
             change(job);
         }
     }
+}
+
+fn order(job: JobId, account: Uuid, instrument: Uuid, side: Side, how_much: Size) -> MarketOrder {
+    MarketOrder { account, instrument, side, size: how_much, currency: EUR, job: Some(job) }
 }

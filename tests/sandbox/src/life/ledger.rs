@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::Account;
-use super::amount::{self, Currency};
 use super::events::EventKind;
 use super::world::World;
+use crate::amount::{self, Currency};
 
 /// Cash in one currency. What orders and withdrawals have laid claim to is pending.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -38,15 +38,8 @@ pub(crate) struct Transaction {
     pub(super) created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum TransactionType {
-    OrderExecution,
-    Fee,
-    Dividend,
-    Transfer,
-    DirectDebit,
-    Withdrawal,
+wire_enum! {
+    pub(crate) enum TransactionType { OrderExecution Fee Dividend Transfer DirectDebit Withdrawal }
 }
 
 /// A position with what the API does not show.
@@ -110,19 +103,37 @@ impl Holding {
 }
 
 impl World {
-    /// Books cash: the account's side here, the other side outside.
+    /// Books cash that comes, or that leaves out of what is available: the account's side here, the other side outside.
     pub(super) fn book(&mut self, account: Uuid, kind: TransactionType, amount: Decimal, currency: Currency) {
-        if amount.is_zero() {
-            return;
-        }
-        let id = self.time.id();
-        let Some(account) = self.accounts.get_mut(account) else { return };
-        let account_id = account.view.id;
+        self.enter(account, kind, amount, currency, |cash| &mut cash.available);
+    }
+
+    /// Books cash that leaves out of what has been laid claim to.
+    pub(super) fn book_claimed(
+        &mut self,
+        account: Uuid,
+        kind: TransactionType,
+        amount: Decimal,
+        currency: Currency,
+    ) {
+        self.enter(account, kind, -amount, currency, |cash| &mut cash.pending);
+    }
+
+    fn enter(
+        &mut self,
+        account: Uuid,
+        kind: TransactionType,
+        amount: Decimal,
+        currency: Currency,
+        pocket: fn(&mut Cash) -> &mut Decimal,
+    ) {
+        let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
+        let (id, account_id) = (self.time.id(), account.view.id);
         let transaction =
             Transaction { id, account_id, r#type: kind, amount, currency, created_at: self.time.now };
         self.time.emit(EventKind::TRANSACTION, id, &transaction);
         account.transactions.push(transaction);
-        account.cash.entry(currency).or_default().available += amount;
+        *pocket(account.cash.entry(currency).or_default()) += amount;
         *self.outside.cash.entry(currency).or_default() -= amount;
         self.cash_changed(account_id, currency);
         self.may_close(account_id);
@@ -215,7 +226,7 @@ impl World {
         let cost = if quantity == holding.view.quantity {
             holding.cost
         } else {
-            amount::cents(holding.cost * (quantity / holding.view.quantity))
+            (holding.cost * (quantity / holding.view.quantity)).round_dp(10)
         };
         holding.cost -= cost;
         holding.view.quantity = (holding.view.quantity - quantity).normalize();

@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount;
 use super::events::EventKind;
 use super::jobs::{JobEnd, Purpose, Trades};
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
+use crate::amount;
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,20 +21,12 @@ pub(crate) struct Liquidation {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum LiquidationType {
-    Full,
-    Partial,
+wire_enum! {
+    enum LiquidationType { Full Partial }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum LiquidationStatus {
-    New,
-    Processing,
-    Completed,
-    Failed,
+wire_enum! {
+    enum LiquidationStatus { New Processing Completed Failed }
 }
 
 #[derive(Deserialize)]
@@ -63,13 +55,13 @@ impl World {
         let Some(account) = self.accounts.get(account_id) else { return };
         let Some(liquidation) = account.liquidations.iter().find(|it| it.id == id) else { return };
         let parts = if liquidation.r#type == LiquidationType::Full { 1 } else { 2 };
-        let sell = account.holdings.iter().map(|holding| {
+        let sales = account.holdings.iter().map(|holding| {
             let instrument = holding.view.instrument_id;
             let instrument_view = self.instruments.get(instrument).map(|it| &it.view);
             let fractional = parts == 1 || instrument_view.is_some_and(|it| it.fractional_trading_enabled);
             (instrument, amount::units(holding.free(), Decimal::from(parts), fractional))
         });
-        let trades = Trades { sell: sell.collect(), then_buy: Vec::new() };
+        let trades = Trades { sell: sales.collect(), then_buy: Vec::new() };
         self.set_liquidation(
             account_id,
             id,
@@ -81,7 +73,7 @@ impl World {
 
     pub(super) fn end_liquidation(&mut self, account: Uuid, id: Uuid, end: JobEnd) {
         let (status, kind) = match end {
-            JobEnd::AllFilled => (LiquidationStatus::Completed, EventKind::LIQUIDATION_COMPLETED),
+            JobEnd::Whole => (LiquidationStatus::Completed, EventKind::LIQUIDATION_COMPLETED),
             _ => (LiquidationStatus::Failed, EventKind::LIQUIDATION_FAILED),
         };
         self.set_liquidation(account, id, status, kind);

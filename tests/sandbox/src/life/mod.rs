@@ -11,8 +11,37 @@ macro_rules! debug_by_id {
     };
 }
 
+/// The id of a thing: that of its view, or its own.
+macro_rules! identified {
+    (by view.id: $($name:ident)+) => {
+        $(impl crate::life::table::Identified for $name {
+            fn id(&self) -> uuid::Uuid {
+                self.view.id
+            }
+        })+
+    };
+    (by id: $($name:ident)+) => {
+        $(impl crate::life::table::Identified for $name {
+            fn id(&self) -> uuid::Uuid {
+                self.id
+            }
+        })+
+    };
+}
+
+/// Values that stand in capitals on the wire.
+macro_rules! wire_enum {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($value:ident)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        $vis enum $name {
+            $($value),+
+        }
+    };
+}
+
 pub(crate) mod accounts;
-pub(crate) mod amount;
 pub(crate) mod audit;
 pub(crate) mod corporate_actions;
 pub(crate) mod events;

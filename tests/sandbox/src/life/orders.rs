@@ -6,15 +6,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::AccountStatus;
-use super::amount::{self, Currency, EUR};
 use super::events::EventKind;
 use super::instruments::{Behaviour, Instrument};
 use super::jobs::JobId;
 use super::ledger::TransactionType;
-use super::table::Identified;
 use super::timeline::Due;
 use super::users::UserStatus;
 use super::world::{Refused, STEP, World};
+use crate::amount::{self, Currency, EUR};
 
 /// A cancellation is decided before an order that was placed at the same time is checked.
 const DECISION: TimeDelta = TimeDelta::milliseconds(500);
@@ -55,29 +54,16 @@ pub(crate) struct OrderView {
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum Side {
-    Buy,
-    Sell,
+wire_enum! {
+    pub(crate) enum Side { Buy Sell }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum OrderType {
-    Market,
-    Limit,
-    Stop,
+wire_enum! {
+    pub(crate) enum OrderType { Market Limit Stop }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum OrderStatus {
-    New,
-    Processing,
-    Filled,
-    Cancelled,
-    Rejected,
+wire_enum! {
+    pub(crate) enum OrderStatus { New Processing Filled Cancelled Rejected }
 }
 
 /// As the API shows it.
@@ -91,11 +77,8 @@ pub(crate) struct Execution {
     executed_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum ExecutionStatus {
-    New,
-    Settled,
+wire_enum! {
+    enum ExecutionStatus { New Settled }
 }
 
 /// As the API shows it.
@@ -107,12 +90,8 @@ pub(crate) struct Cancellation {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum CancellationStatus {
-    Pending,
-    Confirmed,
-    Rejected,
+wire_enum! {
+    enum CancellationStatus { Pending Confirmed Rejected }
 }
 
 /// A request body, its amounts still as texts.
@@ -129,6 +108,17 @@ pub(crate) struct OrderCreate {
     currency: Option<Currency>,
 }
 
+/// A market order to be placed.
+pub(super) struct MarketOrder {
+    pub(super) account: Uuid,
+    pub(super) instrument: Uuid,
+    pub(super) side: Side,
+    pub(super) size: Size,
+    pub(super) currency: Currency,
+    /// What it is a part of.
+    pub(super) job: Option<JobId>,
+}
+
 /// How much an order is for.
 #[derive(Clone, Copy)]
 pub(super) enum Size {
@@ -136,17 +126,8 @@ pub(super) enum Size {
     Cash(Decimal),
 }
 
-impl Identified for Order {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for Cancellation {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by view.id: Order);
+identified!(by id: Cancellation);
 
 impl OrderView {
     /// The order as its creation was answered: what a repetition under the same idempotency key gets again.
@@ -211,73 +192,58 @@ impl World {
         if self.instruments.get(new.instrument_id).is_none() {
             return Err(Refused::unknown("instrument_id"));
         }
-        let id = self.place(new.account_id, new.instrument_id, new.side, size, None);
+        let (account, instrument) = (new.account_id, new.instrument_id);
+        let currency = new.currency.unwrap_or(EUR);
+        let id = self.place(&MarketOrder { account, instrument, side: new.side, size, currency, job: None });
         let order = self.orders.get_mut(id).ok_or(Refused::NotFound)?;
         (order.view.r#type, order.view.limit_price, order.view.stop_price) =
             (new.r#type, limit_price, stop_price);
-        order.view.currency = new.currency.unwrap_or(EUR);
         self.time.emit(EventKind::ORDER_NEW, id, &order.view);
         Ok(&order.view)
     }
 
-    /// Places a market order that is a part of something larger.
-    pub(super) fn place_for_job(
-        &mut self,
-        account: Uuid,
-        instrument: Uuid,
-        side: Side,
-        size: Size,
-        job: JobId,
-    ) {
-        let id = self.place(account, instrument, side, size, Some(job));
+    /// Places a market order on an account's behalf.
+    pub(super) fn place_market_order(&mut self, order: &MarketOrder) {
+        let id = self.place(order);
         if let Some(order) = self.orders.get(id) {
             self.time.emit(EventKind::ORDER_NEW, id, &order.view);
         }
     }
 
-    /// Places a market order by itself, as a savings plan does.
-    pub(super) fn place_order(&mut self, account: Uuid, instrument: Uuid, side: Side, size: Size) {
-        let id = self.place(account, instrument, side, size, None);
-        if let Some(order) = self.orders.get(id) {
-            self.time.emit(EventKind::ORDER_NEW, id, &order.view);
-        }
-    }
-
-    fn place(
-        &mut self,
-        account_id: Uuid,
-        instrument_id: Uuid,
-        side: Side,
-        size: Size,
-        job: Option<JobId>,
-    ) -> Uuid {
+    fn place(&mut self, order: &MarketOrder) -> Uuid {
         let (id, now) = (self.time.id(), self.time.now);
-        let (quantity, cash_amount) = match size {
+        let (quantity, cash_amount) = match order.size {
             Size::Units(units) => (Some(units), None),
             Size::Cash(cash) => (None, Some(cash)),
         };
-        let user_id = self.accounts.get_mut(account_id).map_or(Uuid::nil(), |account| {
+        let user_id = self.accounts.get_mut(order.account).map_or(Uuid::nil(), |account| {
             account.open_orders += 1;
             account.view.user_id
         });
         let view = OrderView {
             id,
-            account_id,
+            account_id: order.account,
             user_id,
-            instrument_id,
-            side,
+            instrument_id: order.instrument,
+            side: order.side,
             r#type: OrderType::Market,
             status: OrderStatus::New,
             quantity,
             cash_amount,
             limit_price: None,
             stop_price: None,
-            currency: EUR,
+            currency: order.currency,
             created_at: now,
             updated_at: now,
         };
-        let (reserved, left) = (Decimal::ZERO, Decimal::ZERO);
-        self.orders.insert(Order { view, executions: Vec::new(), reserved, left, job, slices_left: 0 });
+        self.orders.insert(Order {
+            view,
+            executions: Vec::new(),
+            reserved: Decimal::ZERO,
+            left: Decimal::ZERO,
+            job: order.job,
+            slices_left: 0,
+        });
         self.time.after(STEP, Due::CheckOrder(id));
         id
     }
@@ -389,8 +355,7 @@ impl World {
         }
         match view.side {
             Side::Buy => {
-                self.release_cash(view.account_id, value, view.currency);
-                self.book(view.account_id, TransactionType::OrderExecution, -value, view.currency);
+                self.book_claimed(view.account_id, TransactionType::OrderExecution, value, view.currency);
                 self.add_shares(view.account_id, view.instrument_id, quantity, value);
             }
             Side::Sell => {
@@ -406,6 +371,8 @@ impl World {
         let Some(order) = self.orders.get_mut(id) else { return false };
         order.reserved -= part;
         order.left -= if view.cash_amount.is_some() { value } else { quantity };
+        // Most orders have one: room for more would be a third of all memory.
+        order.executions.reserve_exact(1);
         order.executions.push(execution);
         true
     }
@@ -471,9 +438,10 @@ impl World {
         if confirmed {
             self.cancel_now(order);
         }
-        let (status, kind) = match confirmed {
-            true => (CancellationStatus::Confirmed, EventKind::CANCELLATION_CONFIRMED),
-            false => (CancellationStatus::Rejected, EventKind::CANCELLATION_REJECTED),
+        let (status, kind) = if confirmed {
+            (CancellationStatus::Confirmed, EventKind::CANCELLATION_CONFIRMED)
+        } else {
+            (CancellationStatus::Rejected, EventKind::CANCELLATION_REJECTED)
         };
         let Some(cancellation) = self.cancellations.get_mut(id) else { return };
         cancellation.status = status;

@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::AccountStatus;
-use super::amount::{self, Currency};
 use super::events::EventKind;
 use super::ledger::TransactionType;
-use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
+use crate::amount::{self, Currency};
 
 /// As the API shows it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -23,11 +22,8 @@ pub(crate) struct Mandate {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum MandateStatus {
-    Active,
-    Revoked,
+wire_enum! {
+    enum MandateStatus { Active Revoked }
 }
 
 /// As the API shows it.
@@ -40,10 +36,8 @@ pub(crate) struct ReferenceAccount {
     status: ReferenceAccountStatus,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum ReferenceAccountStatus {
-    Active,
+wire_enum! {
+    enum ReferenceAccountStatus { Active }
 }
 
 /// As the API shows it, and the account that the money goes to.
@@ -67,14 +61,8 @@ pub(crate) struct DirectDebitView {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum DebitStatus {
-    New,
-    Processing,
-    Completed,
-    Failed,
-    Reversed,
+wire_enum! {
+    enum DebitStatus { New Processing Completed Failed Reversed }
 }
 
 /// As the API shows it.
@@ -88,13 +76,8 @@ pub(crate) struct Withdrawal {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum WithdrawalStatus {
-    New,
-    Processing,
-    Completed,
-    Failed,
+wire_enum! {
+    enum WithdrawalStatus { New Processing Completed Failed }
 }
 
 #[derive(Deserialize)]
@@ -114,23 +97,8 @@ pub(crate) struct WithdrawalCreate {
     currency: Currency,
 }
 
-impl Identified for Mandate {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
-
-impl Identified for DirectDebit {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for Withdrawal {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by view.id: DirectDebit);
+identified!(by id: Mandate Withdrawal);
 
 impl Withdrawal {
     /// What it has laid claim to while it is on its way.
@@ -148,7 +116,9 @@ impl World {
         amount: Decimal,
         currency: Currency,
     ) -> Result<(), Refused> {
-        self.account(account)?;
+        if self.account(account)?.view.status == AccountStatus::Closed {
+            return Err(Refused::invalid("account_id", "is of an account that is closed"));
+        }
         self.book(account, TransactionType::Transfer, amount, currency);
         Ok(())
     }
@@ -297,8 +267,7 @@ impl World {
                 (WithdrawalStatus::Processing, EventKind::WITHDRAWAL_PROCESSING)
             }
             WithdrawalStatus::Processing => {
-                self.release_cash(account, amount, currency);
-                self.book(account, TransactionType::Withdrawal, -amount, currency);
+                self.book_claimed(account, TransactionType::Withdrawal, amount, currency);
                 (WithdrawalStatus::Completed, EventKind::WITHDRAWAL_COMPLETED)
             }
             _ => (WithdrawalStatus::Failed, EventKind::WITHDRAWAL_FAILED),

@@ -7,12 +7,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount::{self, Currency, EUR};
 use super::events::EventKind;
 use super::jobs::{JobEnd, Purpose, Trades};
-use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
+use crate::amount::{self, Currency, EUR};
 
 /// A portfolio with its weights.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,11 +31,8 @@ pub(crate) struct PortfolioView {
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum PortfolioStatus {
-    Active,
-    Closed,
+wire_enum! {
+    enum PortfolioStatus { Active Closed }
 }
 
 /// As the API shows it.
@@ -57,13 +53,8 @@ pub(crate) struct PortfolioOrder {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum PortfolioOrderStatus {
-    New,
-    Processing,
-    Completed,
-    Cancelled,
+wire_enum! {
+    enum PortfolioOrderStatus { New Processing Completed Cancelled }
 }
 
 /// As the API shows it.
@@ -75,13 +66,8 @@ pub(crate) struct Rebalancing {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum RebalancingStatus {
-    New,
-    Processing,
-    Completed,
-    Failed,
+wire_enum! {
+    enum RebalancingStatus { New Processing Completed Failed }
 }
 
 #[derive(Deserialize)]
@@ -113,23 +99,8 @@ pub(crate) struct PortfolioOrderCreate {
     currency: Currency,
 }
 
-impl Identified for Portfolio {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for PortfolioOrder {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
-
-impl Identified for Rebalancing {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by view.id: Portfolio);
+identified!(by id: PortfolioOrder Rebalancing);
 
 impl World {
     pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
@@ -243,7 +214,7 @@ impl World {
 
     pub(super) fn end_portfolio_order(&mut self, id: Uuid, end: JobEnd) {
         match end {
-            JobEnd::NoneFilled => {
+            JobEnd::Nothing => {
                 self.set_portfolio_order(
                     id,
                     PortfolioOrderStatus::Cancelled,
@@ -320,7 +291,7 @@ impl World {
 
     pub(super) fn end_rebalancing(&mut self, id: Uuid, end: JobEnd) {
         match end {
-            JobEnd::AllFilled => {
+            JobEnd::Whole => {
                 self.set_rebalancing(id, RebalancingStatus::Completed, EventKind::REBALANCING_COMPLETED);
             }
             _ => self.set_rebalancing(id, RebalancingStatus::Failed, EventKind::REBALANCING_FAILED),

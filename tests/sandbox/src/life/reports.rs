@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::events::EventKind;
 use super::pdf;
-use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 
@@ -31,12 +30,8 @@ pub(crate) struct ReportView {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum ReportStatus {
-    Pending,
-    Ready,
-    Failed,
+wire_enum! {
+    enum ReportStatus { Pending Ready Failed }
 }
 
 /// As the API shows it.
@@ -57,23 +52,8 @@ pub(crate) struct StoredFile {
     pub(crate) content: Bytes,
 }
 
-impl Identified for Report {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for TreasuryReport {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
-
-impl Identified for StoredFile {
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(by view.id: Report);
+identified!(by id: TreasuryReport StoredFile);
 
 impl World {
     /// Begins a report: its file is there a step later, unless it is one that fails.

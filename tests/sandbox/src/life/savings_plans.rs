@@ -5,12 +5,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::amount::{self, Currency};
 use super::events::EventKind;
-use super::orders::{Side, Size};
-use super::table::Identified;
+use super::orders::{MarketOrder, Side, Size};
 use super::timeline::Due;
 use super::world::{Refused, World};
+use crate::amount::{self, Currency};
 
 /// A plan, and where its dates are counted from: a monthly plan begun on the 31st comes on the last day of shorter months.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,21 +36,12 @@ pub(crate) struct SavingsPlanView {
     updated_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Frequency {
-    Weekly,
-    Biweekly,
-    Monthly,
-    Quarterly,
+wire_enum! {
+    enum Frequency { Weekly Biweekly Monthly Quarterly }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum PlanStatus {
-    Active,
-    Paused,
-    Cancelled,
+wire_enum! {
+    enum PlanStatus { Active Paused Cancelled }
 }
 
 #[derive(Deserialize)]
@@ -71,11 +61,7 @@ pub(crate) struct SavingsPlanUpdate {
     status: Option<PlanStatus>,
 }
 
-impl Identified for SavingsPlan {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: SavingsPlan);
 
 impl Frequency {
     /// The first date after `today`, counted from `anchor`.
@@ -102,6 +88,9 @@ impl World {
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) if self.portfolios.get(id).is_none() => {
                 return Err(Refused::unknown("portfolio_id"));
+            }
+            (Some(id), None) if !self.is_portfolio_of(id, new.account_id) => {
+                return Err(Refused::invalid("portfolio_id", "belongs to another account"));
             }
             (None, Some(id)) if self.instruments.get(id).is_none() => {
                 return Err(Refused::unknown("instrument_id"));
@@ -132,6 +121,10 @@ impl World {
         self.time.emit(EventKind::PLAN_CREATED, id, &view);
         self.time.at(start_of(view.next_execution_date), Due::SavingsPlan(id));
         Ok(&self.savings_plans.insert(SavingsPlan { view, anchor }).view)
+    }
+
+    fn is_portfolio_of(&self, portfolio: Uuid, account: Uuid) -> bool {
+        self.portfolios.get(portfolio).is_some_and(|portfolio| portfolio.view.account_id == account)
     }
 
     pub(crate) fn update_savings_plan(
@@ -184,7 +177,14 @@ impl World {
         if let Some(portfolio) = view.portfolio_id {
             self.place_portfolio_order(portfolio, view.cash_amount, view.currency);
         } else if let Some(instrument) = view.instrument_id {
-            self.place_order(view.account_id, instrument, Side::Buy, Size::Cash(view.cash_amount));
+            self.place_market_order(&MarketOrder {
+                account: view.account_id,
+                instrument,
+                side: Side::Buy,
+                size: Size::Cash(view.cash_amount),
+                currency: view.currency,
+                job: None,
+            });
         }
     }
 }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::events::Event;
-use super::table::Identified;
 use super::world::{Refused, World};
 
 /// Upvest limits a delivery by its size in bytes; here it is by the number of its events.
@@ -26,11 +25,8 @@ pub(crate) struct SubscriptionView {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum SubscriptionStatus {
-    Active,
-    Inactive,
+wire_enum! {
+    pub(crate) enum SubscriptionStatus { Active Inactive }
 }
 
 /// A subscription with its queue: the first delivery that fails blocks all behind it (PROTOCOL 2.1).
@@ -59,11 +55,7 @@ pub(crate) struct SubscriptionUpdate {
     status: Option<SubscriptionStatus>,
 }
 
-impl Identified for Subscription {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: Subscription);
 
 impl Subscription {
     pub(super) fn take(&mut self, event: &Arc<Event>) {

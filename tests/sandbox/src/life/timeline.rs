@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::events::{EventKind, Events};
 
 /// Time, schedule, ids and events: all that a step of anybody's life needs besides the thing itself.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timeline {
     pub(crate) now: DateTime<Utc>,
     pub(crate) events: Events,

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::AccountStatus;
-use super::amount;
 use super::events::EventKind;
 use super::ledger::TransactionType;
-use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
+use crate::amount;
 
 /// As the API shows it, and what moves: the description has no field for that, so that only the control API can say it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,17 +51,12 @@ pub(crate) struct AccountTransferView {
     created_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum TransferStatus {
-    New,
-    Processing,
-    Completed,
-    Failed,
+wire_enum! {
+    enum TransferStatus { New Processing Completed Failed }
 }
 
 /// Which way securities go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Direction {
     /// From another institution to an account here.
@@ -81,17 +76,7 @@ pub(crate) struct AccountTransferCreate {
     target_account_id: Option<Uuid>,
 }
 
-impl Identified for SecuritiesTransfer {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
-
-impl Identified for AccountTransfer {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: SecuritiesTransfer AccountTransfer);
 
 impl World {
     pub(crate) fn create_securities_transfer(

@@ -1,6 +1,7 @@
 //! Users: registered, checked, active.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,7 +50,7 @@ pub(crate) struct Address {
 }
 
 /// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum UserStatus {
@@ -73,12 +74,8 @@ pub(crate) struct UserCheck {
     completed_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum CheckStatus {
-    Pending,
-    Passed,
-    Failed,
+wire_enum! {
+    enum CheckStatus { Pending Passed Failed }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -155,11 +152,7 @@ impl UserCreate {
     }
 }
 
-impl Identified for User {
-    fn id(&self) -> Uuid {
-        self.view.id
-    }
-}
+identified!(by view.id: User);
 
 impl World {
     /// Registers a user and starts the check that makes it active.
@@ -274,12 +267,13 @@ impl World {
             };
             self.time.emit(kind, id, user);
         }
-        if status == UserStatus::Active {
-            let waiting = self.accounts.rows().iter();
-            let waiting =
-                waiting.filter(|it| it.view.user_id == id && it.view.status == AccountStatus::Pending);
-            for account in waiting.map(Identified::id).collect::<Vec<_>>() {
-                self.time.after(STEP, Due::OpenAccount(account));
+        let waiting = self.accounts.rows().iter();
+        let waiting = waiting.filter(|it| it.view.user_id == id && it.view.status == AccountStatus::Pending);
+        for account in waiting.map(Identified::id).collect::<Vec<_>>() {
+            match status {
+                UserStatus::Active => self.time.after(STEP, Due::OpenAccount(account)),
+                UserStatus::Blocked | UserStatus::Closed => self.check_waiting_orders(account),
+                UserStatus::Pending => {}
             }
         }
         let user = self.users.get(id).ok_or(Refused::NotFound)?;
@@ -289,9 +283,10 @@ impl World {
     pub(super) fn finish_checks(&mut self, id: Uuid) {
         let Some(user) = self.users.get_mut(id) else { return };
         let failed = user.checks_fail;
-        let (status, kind) = match failed {
-            true => (CheckStatus::Failed, EventKind::CHECK_FAILED),
-            false => (CheckStatus::Passed, EventKind::CHECK_PASSED),
+        let (status, kind) = if failed {
+            (CheckStatus::Failed, EventKind::CHECK_FAILED)
+        } else {
+            (CheckStatus::Passed, EventKind::CHECK_PASSED)
         };
         for check in user.checks.iter_mut().filter(|check| check.status == CheckStatus::Pending) {
             check.completed_at = Some(self.time.now);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{Account, AccountStatus};
-use super::amount::{self, Currency, EUR};
 use super::events::EventKind;
 use super::ledger::TransactionType;
 use super::table::Identified;
 use super::world::{Refused, World};
+use crate::amount::{self, Currency, EUR};
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

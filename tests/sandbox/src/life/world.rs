@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{Account, AccountGroup};
-use super::amount::Currency;
 use super::corporate_actions::CorporateAction;
 use super::fees::FeeConfiguration;
 use super::instruments::Instrument;
@@ -22,13 +21,14 @@ use super::table::Table;
 use super::timeline::{Due, Timeline};
 use super::transfers::{AccountTransfer, SecuritiesTransfer};
 use super::users::User;
+use crate::amount::Currency;
 use crate::description::Description;
 
 /// How long each step of a life takes, on the sandbox's clock.
 pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
 
 /// The state as a whole. It is only ever changed by its methods: by calls, or by the time.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct World {
     pub(crate) time: Timeline,
     pub(crate) users: Table<User>,
@@ -88,32 +88,8 @@ impl Refused {
 
 impl World {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
-        let mut world = Self {
-            time: Timeline::new(now, seed, event_limit),
-            users: Table::default(),
-            groups: Table::default(),
-            accounts: Table::default(),
-            instruments: Table::default(),
-            orders: Table::default(),
-            cancellations: Table::default(),
-            portfolios: Table::default(),
-            portfolio_orders: Table::default(),
-            rebalancings: Table::default(),
-            savings_plans: Table::default(),
-            direct_debits: Table::default(),
-            mandates: Table::default(),
-            withdrawals: Table::default(),
-            fee_configurations: Table::default(),
-            reports: Table::default(),
-            treasury_reports: Table::default(),
-            files: Table::default(),
-            securities_transfers: Table::default(),
-            account_transfers: Table::default(),
-            corporate_actions: Table::default(),
-            jobs: Vec::new(),
-            outside: Outside::default(),
-            categories: categories(),
-        };
+        let mut world =
+            Self { time: Timeline::new(now, seed, event_limit), categories: categories(), ..Self::default() };
         world.list_mock_instruments();
         world.configure_fees();
         world.time.at(next_midnight(now), Due::Midnight);

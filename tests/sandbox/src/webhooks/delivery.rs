@@ -45,11 +45,11 @@ impl Courier {
             .build()?;
         Ok(Self { http, shape, round: tokio::sync::Mutex::new(()) })
     }
+}
 
-    /// Whether deliveries to `url` are made at all: a test must not call a stranger's endpoint.
-    pub(crate) fn reaches(&self, url: &str) -> bool {
-        Url::parse(url).is_ok_and(|url| is_loopback(&url))
-    }
+/// Whether deliveries to `url` are made at all: a test must not call a stranger's endpoint.
+pub(crate) fn is_within_reach(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_loopback(&url))
 }
 
 impl Shared {
@@ -76,7 +76,7 @@ impl Shared {
         let due = subscriptions.filter(|it| {
             !it.is_in_flight()
                 && it.next_attempt().is_some_and(|at| at <= now)
-                && self.courier.reaches(&it.view.url)
+                && is_within_reach(&it.view.url)
         });
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin();
@@ -91,16 +91,18 @@ impl Shared {
             // Nothing that this shape has a name for.
             None => return self.end_delivery(batch.webhook, true),
         };
-        let event_types = batch.events.iter().filter_map(|event| match self.courier.shape {
-            PayloadShape::Full => Some(event.kind.official),
-            PayloadShape::Reference => event.kind.referring,
+        // What the shape has no name for was not sent.
+        let sent = batch.events.iter().filter_map(|event| match self.courier.shape {
+            PayloadShape::Full => Some((event.id, event.kind.official)),
+            PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
         });
+        let (events, event_types) = sent.unzip();
         let record = DeliveryRecord {
             at: self.clock.now(),
             webhook_id: batch.webhook,
             attempt: batch.attempt,
-            events: batch.events.iter().map(|event| event.id).collect(),
-            event_types: event_types.collect(),
+            events,
+            event_types,
             outcome,
         };
         let taken = record.is_taken();

@@ -1,0 +1,176 @@
+//! What a sandbox costs: its start, its requests, its memory.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use upvest_sandbox::{Command, Sandbox};
+use uuid::Uuid;
+
+const CONNECTIONS: usize = 32;
+const REQUESTS: usize = 100_000;
+const ORDERS: usize = 1_000_000;
+
+#[tokio::main]
+async fn main() {
+    start().await;
+    throughput().await;
+    if std::env::args().any(|argument| argument == "--memory") {
+        memory().await;
+    } else {
+        println!("memory: run with `-- --memory`; it takes minutes");
+    }
+}
+
+async fn start() {
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let began = Instant::now();
+        let sandbox = Sandbox::start().await.expect("a port is free");
+        times.push(began.elapsed());
+        sandbox.stop().await;
+    }
+    let first = times.remove(0);
+    times.sort();
+    println!(
+        "start: {first:?} the first time in a process, {:?} after that (promised: under 50 ms)",
+        times[10]
+    );
+}
+
+async fn throughput() {
+    let sandbox = Sandbox::builder().plain_http().start().await.expect("a port is free");
+    let token = token(&sandbox).await;
+    let request = format!(
+        "GET /instruments?limit=20 HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    let (mut stream, mut buffer) = connect(sandbox.address().port()).await;
+    let body = exchange(&mut stream, &mut buffer, request.as_bytes()).await;
+    let bare = bare_server(body.into()).await;
+    // In turn, so that what else the machine does hits both.
+    for _ in 0..3 {
+        let bare = rate(bare, &request).await;
+        let ours = rate(sandbox.address().port(), &request).await;
+        println!(
+            "GET /instruments?limit=20: {ours:.0} requests/s, a bare server with the same bytes {bare:.0} (promised: at least 5,000)"
+        );
+    }
+}
+
+/// A server that does nothing but answer with the same bytes.
+async fn bare_server(body: Bytes) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let body = body.clone();
+            let service = service_fn(move |_| {
+                let response = http::Response::new(Full::new(body.clone()));
+                async { Ok::<_, Infallible>(response) }
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    port
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+async fn rate(port: u16, request: &str) -> f64 {
+    let began = Instant::now();
+    let workers = (0..CONNECTIONS).map(|_| {
+        let request = request.to_owned();
+        tokio::spawn(async move {
+            let (mut stream, mut buffer) = connect(port).await;
+            for _ in 0..REQUESTS / CONNECTIONS {
+                exchange(&mut stream, &mut buffer, request.as_bytes()).await;
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.expect("a worker does not panic");
+    }
+    REQUESTS as f64 / began.elapsed().as_secs_f64()
+}
+
+/// A million orders with their idempotency keys, placed over HTTP, then filled.
+async fn memory() {
+    let sandbox = Sandbox::builder().plain_http().log_limit(1000).start().await.expect("a port is free");
+    let account = sandbox.open_account("999999999.00").await.expect("an account");
+    let token = token(&sandbox).await;
+    let (instrument, port) = (Sandbox::instrument("IE0032077012"), sandbox.address().port());
+    let before = resident();
+    let began = Instant::now();
+    let workers = (0..CONNECTIONS).map(|_| {
+        let token = token.clone();
+        tokio::spawn(async move {
+            let (mut stream, mut buffer) = connect(port).await;
+            let body = format!(
+                r#"{{"account_id":"{account}","instrument_id":"{instrument}","side":"BUY","type":"MARKET","cash_amount":"100.00","currency":"EUR"}}"#
+            );
+            for _ in 0..ORDERS / CONNECTIONS {
+                let request = format!(
+                    "POST /orders HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\nidempotency-key: {}\r\ncontent-length: {}\r\n\r\n{body}",
+                    Uuid::new_v4(),
+                    body.len()
+                );
+                exchange(&mut stream, &mut buffer, request.as_bytes()).await;
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.expect("a worker does not panic");
+    }
+    println!("{ORDERS} orders placed in {:.1?}: {} MiB more", began.elapsed(), resident() - before);
+    let began = Instant::now();
+    sandbox.advance(Duration::from_secs(2)).await;
+    println!(
+        "all of them filled in {:.1?}: {} MiB in all (promised: under 1024)",
+        began.elapsed(),
+        resident()
+    );
+    assert!(sandbox.audit().is_empty(), "the books add up");
+}
+
+async fn token(sandbox: &Sandbox) -> String {
+    let answer = sandbox.execute(Command::IssueToken).await.expect("a token");
+    answer["access_token"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn connect(port: u16) -> (TcpStream, Vec<u8>) {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
+    stream.set_nodelay(true).expect("a socket option");
+    (stream, vec![0; 1 << 16])
+}
+
+/// Sends a request and reads its answer, which fits the buffer. Returns the body.
+async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> Vec<u8> {
+    stream.write_all(request).await.expect("the server reads");
+    let mut filled = 0;
+    loop {
+        let read = stream.read(&mut buffer[filled..]).await.expect("the server answers");
+        assert!(read > 0, "the server closed the connection");
+        filled += read;
+        let text = &buffer[..filled];
+        let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = std::str::from_utf8(&text[..end]).expect("a head is text");
+        assert!(head.starts_with("HTTP/1.1 20"), "{head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|length| length.parse().ok()).expect("an answer has a length");
+        if filled >= end + 4 + length {
+            return text[end + 4..].to_vec();
+        }
+    }
+}
+
+/// Memory of this process, the few connections of the client included.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}

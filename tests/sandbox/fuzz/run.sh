@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Lets tools that nobody here wrote try the sandbox: an OpenAPI fuzzer, and Upvest's own Python client.
+# usage: tests/sandbox/fuzz/run.sh [examples for each operation, 5 unless given]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+work=$(mktemp -d)
+sandbox=
+finish() {
+    [ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+
+# Starts a sandbox and takes over what it prints for the environment.
+start() {
+    "$root/target/debug/upvest-sandbox" --port 0 "$@" >"$work/out" &
+    sandbox=$!
+    for _ in $(seq 100); do
+        grep -q '^account group' "$work/out" && break
+        sleep 0.1
+    done
+    eval "$(grep '^export ' "$work/out")"
+}
+
+stop() {
+    kill "$sandbox"
+    wait "$sandbox"
+    sandbox=
+}
+
+venv=$root/target/fuzz-venv
+python3 -m venv "$venv"
+if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >"$work/pip" 2>&1; then
+    tail -n 3 "$work/pip"
+    echo "the package index for Python is not reachable: neither the fuzzer nor the official client has run"
+    exit 0
+fi
+cargo build --quiet --manifest-path "$root/Cargo.toml" --package upvest-sandbox
+
+echo "-- the official client, every request signed"
+start
+"$venv/bin/python" "$here/official_client.py"
+stop
+
+echo "-- the fuzzer, without signatures"
+start --no-signatures
+export SANDBOX_URL=$UPVEST_ENVIRONMENT
+token=$("$venv/bin/python" "$here/populate.py")
+cp "$here/hooks.py" "$work/"
+cd "$work"
+timeout 600 "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run \
+    "$root/spec/upvest-investment-api.yaml" --url "$UPVEST_ENVIRONMENT" --header "Authorization: Bearer $token" \
+    --max-examples "${1:-5}" --no-color
+stop

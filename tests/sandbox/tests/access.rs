@@ -1,0 +1,472 @@
+//! Who gets in: tokens, scopes, client ids, signatures, the keys of deliveries, and how many requests in a second.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderValue, Method};
+use reqwest::Request;
+use serde_json::{Value, json};
+use upvest_ext::Error;
+use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, SigningKey};
+use upvest_ext::webhooks::{FetchKeys as _, KeySet};
+use upvest_sandbox::{Command, Sandbox};
+use uuid::Uuid;
+
+use common::household::{advance, person};
+use common::{Answer, Api, Call, plain};
+
+const HOUR: u64 = 3_600;
+
+type Spoil<'a> = &'a dyn Fn(&mut Request);
+
+#[tokio::test]
+async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
+    let sandbox = Sandbox::builder().plain_http().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    let granted = token_call(&api, &sandbox, "orders:read users:admin").ok().await;
+    assert_eq!(granted["token_type"], "bearer");
+    assert_eq!(granted["expires_in"], HOUR);
+    assert_eq!(granted["scope"], "orders:read users:admin");
+    let token = granted["access_token"].as_str().unwrap();
+    api.call("listOrders").token(Some(token)).ok().await;
+    api.call("createUser").token(Some(token)).body(person()).ok().await;
+    let again = token_call(&api, &sandbox, "orders:read").ok().await;
+    assert_ne!(again["access_token"], granted["access_token"]);
+}
+
+#[tokio::test]
+async fn a_token_is_refused_to_whom_has_no_right_to_it() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    let stranger = Uuid::new_v4().to_string();
+    for (field, value) in [
+        ("client_secret", "wrong-secret"),
+        ("client_secret", ""),
+        ("client_id", &stranger),
+        ("scope", "users:read everything:admin"),
+        ("scope", "users:read,users:admin"),
+        ("scope", ""),
+    ] {
+        let answer = api.call("createAccessToken").body(form_with(&sandbox, field, value)).send().await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.kind().as_str()),
+            (401, "unauthorised"),
+            "{field} {value}"
+        );
+        assert!(value.is_empty() || !answer.text().contains(value), "secrets and ids stay out of problems");
+    }
+}
+
+#[tokio::test]
+async fn a_token_request_that_is_no_client_credentials_grant_is_refused() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    for grant_type in ["password", "refresh_token", ""] {
+        let form = form_with(&sandbox, "grant_type", grant_type);
+        let detail = api.call("createAccessToken").body(form).refused(400).await;
+        assert!(detail.contains("`grant_type`"), "{detail}");
+    }
+    for field in ["grant_type", "client_id", "client_secret", "scope"] {
+        let mut form = form(&sandbox, "users:read");
+        form.as_object_mut().unwrap().remove(field);
+        let detail = api.call("createAccessToken").body(form).refused(400).await;
+        assert!(detail.contains(&format!("`{field}` is missing")), "{detail}");
+    }
+    let mut as_json = token_call(&api, &sandbox, "users:read").request();
+    *as_json.body_mut() = Some(form(&sandbox, "users:read").to_string().into());
+    as_json.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    assert_eq!(api.send(as_json).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_token_ends_by_the_sandboxs_clock() {
+    let minute = Duration::from_secs(60);
+    let sandbox = Sandbox::builder().plain_http().token_lifetime(minute).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let granted = token_call(&api, &sandbox, "users:read").ok().await;
+    assert_eq!(granted["expires_in"], 60);
+    advance(&sandbox, 59).await;
+    api.call("listUsers").ok().await;
+    advance(&sandbox, 1).await;
+    let detail = api.call("listUsers").refused(401).await;
+    assert!(detail.contains("expired"), "{detail}");
+    api.call("listUsers").token(granted["access_token"].as_str()).refused(401).await;
+    token_call(&api, &sandbox, "users:read").ok().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused() {
+    let sandbox = plain().start().await.unwrap();
+    let before = Api::of(&sandbox).await;
+    before.call("listUsers").ok().await;
+    sandbox.revoke_tokens().await;
+    before.call("listUsers").refused(401).await;
+    Api::of(&sandbox).await.call("listUsers").ok().await;
+}
+
+#[tokio::test]
+async fn the_sdk_gets_a_new_token_where_the_old_one_has_ended_or_was_revoked() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let upvest = sandbox.client();
+    upvest.list_users().send().await.unwrap();
+    for end in ["expiry", "revocation"] {
+        let seen = sandbox.requests().len();
+        if end == "expiry" {
+            advance(&sandbox, HOUR).await;
+        } else {
+            sandbox.revoke_tokens().await;
+        }
+        upvest.list_users().send().await.unwrap_or_else(|error| panic!("after {end}: {error}"));
+        let requests = sandbox.requests().into_iter().skip(seen);
+        let calls: Vec<_> = requests.map(|it| (it.operation.unwrap(), it.status.unwrap())).collect();
+        let expected = [("listUsers", 401), ("createAccessToken", 200), ("listUsers", 200)];
+        assert_eq!(calls, expected.map(|(operation, status)| (operation.to_owned(), status)), "{end}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_needs_its_scope_and_no_other() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    let all = api
+        .document
+        .json
+        .pointer("/components/securitySchemes/oauth2ClientCredentials/flows/clientCredentials/scopes");
+    let all: BTreeSet<_> = all.unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+    let mut guarded = 0;
+    for operation in api.document.operations().filter(|operation| operation.id != "createAccessToken") {
+        let needed: BTreeSet<_> = operation.scopes().into_iter().collect();
+        assert!(!needed.is_empty() && needed.is_subset(&all), "{}: {needed:?}", operation.id);
+        let others: Vec<_> = all.difference(&needed).copied().collect();
+        let token = token(&api, &sandbox, &others.join(" ")).await;
+        let answer = anything(&api, &operation.id).token(Some(&token)).send().await;
+        assert_eq!(answer.status, 403, "{} without {needed:?}", operation.id);
+        assert_eq!(answer.kind(), "forbidden");
+        assert!(needed.iter().any(|scope| answer.detail().contains(scope)), "{}", answer.detail());
+
+        let scopes: Vec<_> = needed.into_iter().collect();
+        let token = self::token(&api, &sandbox, &scopes.join(" ")).await;
+        let answer = anything(&api, &operation.id).token(Some(&token)).send().await;
+        assert!(![401, 403].contains(&answer.status.as_u16()), "{} with {scopes:?}", operation.id);
+        guarded += 1;
+    }
+    assert_eq!(guarded, 69);
+}
+
+#[tokio::test]
+async fn every_operation_refuses_a_token_of_no_one() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    for operation in api.document.operations().filter(|operation| operation.id != "createAccessToken") {
+        for call in [
+            anything(&api, &operation.id),
+            anything(&api, &operation.id).token(Some("sandbox_at_of_no_one")),
+            anything(&api, &operation.id).token(Some("")),
+            anything(&api, &operation.id).header("authorization", "Basic dXNlcjpwYXNz"),
+            anything(&api, &operation.id).header("authorization", "sandbox_at_of_no_one"),
+        ] {
+            let answer = call.send().await;
+            assert_eq!(answer.status, 401, "{}", operation.id);
+            assert_eq!(answer.kind(), "unauthorised");
+            assert!(!answer.text().contains("of_no_one"), "tokens stay out of problems");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_its_client_id_is_refused() {
+    let sandbox = Sandbox::builder().signatures(false).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    for operation in api.document.operations().filter(|operation| operation.id != "createAccessToken") {
+        let answer = anything(&api, &operation.id).send().await;
+        assert_eq!(answer.status, 400, "{}", operation.id);
+        assert_eq!(answer.kind(), "missing_client_id", "{}", operation.id);
+        assert!(answer.detail().contains("upvest-client-id"));
+    }
+    api.call("listUsers").header("upvest-client-id", sandbox.client_id()).ok().await;
+    api.call("listUsers").header("upvest-client-id", Uuid::new_v4()).refused(401).await;
+    // One that is sent all the same has to be the right one, even where none is asked for.
+    let lenient = Sandbox::builder().plain_http().start().await.unwrap();
+    let api = Api::of(&lenient).await;
+    api.call("listUsers").ok().await;
+    api.call("listUsers").header("upvest-client-id", Uuid::new_v4()).refused(401).await;
+}
+
+#[tokio::test]
+async fn an_unsigned_request_is_refused_and_one_of_the_sdk_is_not() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    for operation in api.document.operations().filter(|operation| operation.id != "createAccessToken") {
+        let call = anything(&api, &operation.id).header("upvest-client-id", sandbox.client_id());
+        let detail = call.refused(401).await;
+        assert!(detail.starts_with("Signature is incorrect"), "{}: {detail}", operation.id);
+    }
+    let detail = token_call(&api, &sandbox, "users:read").refused(401).await;
+    assert!(detail.starts_with("Signature is incorrect"), "{detail}");
+    sandbox.client().list_users().send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_signed_request_that_is_sent_again_byte_for_byte_is_refused() {
+    let (sandbox, api) = strict().await;
+    let signer = signer(&sandbox);
+    let captured = signed(&signer, create_user(&api, &sandbox)).await;
+    let first = api.send(captured.try_clone().unwrap()).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    for _ in 0..3 {
+        let replay = api.send(captured.try_clone().unwrap()).await;
+        assert_eq!(replay.status, 401);
+        assert!(replay.detail().contains("nonce"), "{}", replay.detail());
+    }
+    // The same call, signed anew, is a repetition like any other.
+    let again = api.send(signed(&signer, create_user(&api, &sandbox)).await).await;
+    assert_eq!(again.status, 201);
+}
+
+#[tokio::test]
+async fn a_nonce_is_spent_per_key() {
+    let (sandbox, api) = strict().await;
+    let (other_id, other_key) = (Uuid::new_v4(), SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap());
+    register(&sandbox, other_id, other_key.public_key()).await;
+    let ours = signer(&sandbox).nonce(|| "once".to_owned());
+    let theirs = RequestSigner::new(other_id.to_string(), other_key).unwrap().nonce(|| "once".to_owned());
+    assert_eq!(api.send(signed(&ours, list_users(&api, &sandbox)).await).await.status, 200);
+    assert_eq!(api.send(signed(&theirs, list_users(&api, &sandbox)).await).await.status, 200);
+    assert_eq!(api.send(signed(&ours, list_users(&api, &sandbox)).await).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_signature_lives_as_long_as_it_says_give_or_take_half_a_minute() {
+    let (sandbox, api) = strict().await;
+    // Made so many seconds ago, to live for ten.
+    for (age, lifetime, expected, reason) in [
+        (120, 10, 401, "expired"),
+        (41 + HOUR, HOUR, 401, "expired"),
+        (20, 10, 200, ""),
+        (0, HOUR, 401, "too long"),
+    ] {
+        let signer = signer(&sandbox)
+            .clock(move || SystemTime::now() - Duration::from_secs(age))
+            .lifetime(Duration::from_secs(lifetime));
+        let answer = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
+        assert_eq!(answer.status, expected, "made {age} s ago for {lifetime} s: {}", answer.text());
+        assert!(answer.text().contains(reason), "{}", answer.text());
+    }
+    let ahead = signer(&sandbox).clock(|| SystemTime::now() + Duration::from_secs(120));
+    let answer = api.send(signed(&ahead, list_users(&api, &sandbox)).await).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.detail().contains("future"), "{}", answer.detail());
+}
+
+#[tokio::test]
+async fn a_signature_over_something_else_is_refused() {
+    let (sandbox, api) = strict().await;
+    let other = Api::of(&sandbox).await.raw(Method::GET, "/").build().unwrap();
+    let other_token = other.headers()["authorization"].clone();
+    let spoilt: [(&str, u16, Spoil<'_>); 7] = [
+        ("nothing", 201, &|_| {}),
+        ("body", 401, &|it| *it.body_mut() = Some(person().to_string().replace("Erika", "Erich").into())),
+        ("no body", 401, &|it| *it.body_mut() = None),
+        ("path", 401, &|it| it.url_mut().set_path("/accounts")),
+        ("query", 401, &|it| it.url_mut().set_query(Some("dry_run=true"))),
+        ("token", 401, &|it| drop(it.headers_mut().insert("authorization", other_token.clone()))),
+        ("idempotency key", 401, &|it| {
+            let key = Uuid::new_v4().to_string().parse().unwrap();
+            drop(it.headers_mut().insert("idempotency-key", key));
+        }),
+    ];
+    for (part, expected, spoil) in spoilt {
+        let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox)).await;
+        spoil(&mut request);
+        // It is set anew when the request is sent: a wrong one would be another mistake.
+        request.headers_mut().remove("content-length");
+        let answer = api.send(request).await;
+        assert_eq!(answer.status, expected, "{part} replaced: {}", answer.text());
+    }
+    assert_eq!(sandbox.events().iter().filter(|event| event.event_type == "USER.CREATED").count(), 1);
+}
+
+#[tokio::test]
+async fn a_key_signs_once_it_is_registered() {
+    let (sandbox, api) = strict().await;
+    for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
+        let (id, key) = (Uuid::new_v4(), SigningKey::generate(algorithm).unwrap());
+        let public = key.public_key().clone();
+        let signer = RequestSigner::new(id.to_string(), key).unwrap();
+        let unknown = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
+        assert_eq!(unknown.status, 401);
+        assert!(unknown.detail().contains("key is not known"), "{}", unknown.detail());
+        register(&sandbox, id, &public).await;
+        let known = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
+        assert_eq!(known.status, 200, "{algorithm:?}: {}", known.text());
+    }
+    // The id of a key that is known makes no other key known.
+    let forged = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
+    let forged = RequestSigner::new(sandbox.key_id(), forged).unwrap();
+    let refused = api.send(signed(&forged, list_users(&api, &sandbox)).await).await;
+    assert_eq!(refused.status, 401, "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_key_that_is_registered_without_an_id_is_given_one() {
+    let (sandbox, api) = strict().await;
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
+    let pem = key.public_key().to_pem();
+    let made = sandbox.execute(Command::RegisterPublicKey { pem, key_id: None }).await.unwrap();
+    let signer = RequestSigner::new(made["id"].as_str().unwrap(), key).unwrap();
+    assert_eq!(api.send(signed(&signer, list_users(&api, &sandbox)).await).await.status, 200);
+    let broken = Command::RegisterPublicKey { pem: "no key".to_owned(), key_id: None };
+    sandbox.execute(broken).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for seconds in [3_600, -3_600] {
+        sandbox.shift_clock(seconds).await;
+        let error = Error::from(sandbox.client().list_users().send().await.unwrap_err());
+        assert_eq!(error.status().unwrap(), 401);
+        assert!(error.is_authentication());
+        assert!(error.hint().unwrap().contains("clock differs"), "{:?}", error.hint());
+    }
+    // A client that has its token already finds out as well.
+    sandbox.shift_clock(0).await;
+    let upvest = sandbox.client();
+    upvest.list_users().send().await.unwrap();
+    sandbox.shift_clock(3_600).await;
+    let error = Error::from(upvest.list_users().send().await.unwrap_err());
+    assert!(error.hint().unwrap().contains("clock differs"), "{:?}", error.hint());
+    sandbox.clear_faults().await;
+    upvest.list_users().send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_keys_of_deliveries_are_given_to_whom_may_see_webhooks() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::nobody(&sandbox).await;
+    let fetch = async |token: Option<&str>| {
+        let request = api.raw(Method::GET, "/auth/verify_keys");
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        api.send(request.build().unwrap()).await
+    };
+    assert_eq!(fetch(None).await.status, 401);
+    let others = token(&api, &sandbox, "users:read orders:admin").await;
+    assert_eq!(fetch(Some(&others)).await.status, 403);
+    let admin = token(&api, &sandbox, "webhooks:admin").await;
+    assert_eq!(fetch(Some(&admin)).await.status, 200);
+
+    let reader = token(&api, &sandbox, "webhooks:read").await;
+    let first = keys(&fetch(Some(&reader)).await);
+    assert_eq!(first.len(), 1);
+    sandbox.rotate_webhook_keys().await.unwrap();
+    let second = keys(&fetch(Some(&reader)).await);
+    assert_eq!(second.len(), 2);
+    assert!(first.is_subset(&second), "what is on its way is signed with the old key");
+    // They do not pile up for ever, and the newest is always among them.
+    let mut last = second;
+    for _ in 0..5 {
+        sandbox.rotate_webhook_keys().await.unwrap();
+        let next = keys(&fetch(Some(&reader)).await);
+        assert_eq!(next.difference(&last).count(), 1);
+        last = next;
+    }
+    assert!(last.len() < 5 && last.is_disjoint(&first), "{} keys", last.len());
+}
+
+#[tokio::test]
+async fn the_sdk_fetches_the_keys_of_deliveries() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let fetched = sandbox.client().fetch().await.unwrap();
+    assert!(KeySet::from_json(&fetched).unwrap().to_json().contains("\"kid\""));
+}
+
+#[tokio::test]
+async fn more_requests_than_the_limit_are_told_to_wait() {
+    let sandbox = plain().throttle(2).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..20 {
+        let answer = api.call("listInstruments").send().await;
+        if answer.status == 429 {
+            refused += 1;
+            assert_eq!(answer.kind(), "too_many_requests");
+            assert_eq!(answer.header("retry-after"), Some("1"));
+        } else {
+            taken += 1;
+            assert_eq!(answer.status, 200);
+        }
+    }
+    assert!(taken >= 2 && refused >= 1, "{taken} taken, {refused} refused");
+}
+
+/// A sandbox that checks everything, and a client with a token.
+async fn strict() -> (Sandbox, Api) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    (sandbox, api)
+}
+
+/// The signer of the client that every sandbox knows.
+fn signer(sandbox: &Sandbox) -> RequestSigner {
+    let key = SigningKey::from_pem(sandbox.signing_key_pem(), None).unwrap();
+    RequestSigner::new(sandbox.key_id(), key).unwrap()
+}
+
+async fn signed(signer: &RequestSigner, call: Call<'_>) -> Request {
+    let mut request = call.request();
+    signer.sign_request(&mut request).await.unwrap();
+    request
+}
+
+async fn register(sandbox: &Sandbox, id: Uuid, key: &PublicKey) {
+    let pem = key.to_pem();
+    sandbox.execute(Command::RegisterPublicKey { pem, key_id: Some(id) }).await.unwrap();
+}
+
+fn list_users<'a>(api: &'a Api, sandbox: &Sandbox) -> Call<'a> {
+    api.call("listUsers").header("upvest-client-id", sandbox.client_id())
+}
+
+fn create_user<'a>(api: &'a Api, sandbox: &Sandbox) -> Call<'a> {
+    api.call("createUser").header("upvest-client-id", sandbox.client_id()).body(person())
+}
+
+/// A call that fits no more than its path: access is looked at before anything else.
+fn anything<'a>(api: &'a Api, operation: &str) -> Call<'a> {
+    let ids = api.document.operation(operation).ids().into_iter();
+    ids.fold(api.call(operation), |call, name| call.id(name, Uuid::new_v4()))
+}
+
+fn form(sandbox: &Sandbox, scope: &str) -> Value {
+    json!({ "grant_type": "client_credentials", "client_id": sandbox.client_id(),
+        "client_secret": sandbox.client_secret(), "scope": scope })
+}
+
+fn form_with(sandbox: &Sandbox, field: &str, value: &str) -> Value {
+    let mut form = form(sandbox, "users:read");
+    form[field] = json!(value);
+    form
+}
+
+fn token_call<'a>(api: &'a Api, sandbox: &Sandbox, scope: &str) -> Call<'a> {
+    api.call("createAccessToken").token(None).body(form(sandbox, scope))
+}
+
+async fn token(api: &Api, sandbox: &Sandbox, scope: &str) -> String {
+    token_call(api, sandbox, scope).ok().await["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The ids of the keys in a set, all of which a receiver can read.
+fn keys(answer: &Answer) -> BTreeSet<String> {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let ids = |json: &Value| -> BTreeSet<String> {
+        json["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    };
+    let read = KeySet::from_json(&answer.body).unwrap();
+    let read = ids(&serde_json::from_str(&read.to_json()).unwrap());
+    assert_eq!(read, ids(&answer.json()), "a key that a receiver cannot read");
+    read
+}

@@ -1,0 +1,499 @@
+//! Whatever happens, the books add up: money and shares come from somewhere, and none is lost.
+
+mod plain;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plain::{Plain, decimal, id, order};
+use proptest::prelude::{Strategy, any};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use rust_decimal::Decimal;
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use upvest_sandbox::Sandbox;
+use uuid::Uuid;
+
+const STEPS: usize = 10_000;
+/// The books are looked at from outside after so many steps; from inside after each.
+const STEPS_BETWEEN_CHECKS: usize = 250;
+const MAX_ACCOUNTS: usize = 12;
+/// So many accounts take no part in transfers: what they hold is the sum of what they traded.
+const ON_THEIR_OWN: usize = 3;
+
+/// Plain, with a spread, in parts, cancelled in parts, random, oscillating, in whole units.
+const ISINS: [&str; 8] = [
+    "IE0032077012",
+    "FR0010524777",
+    "IE00BGL86Z12",
+    "IE00B5M1WJ87",
+    "IE00BF2GFH28",
+    "IE00B95PGT31",
+    "XF0000000017",
+    "XF0000000025",
+];
+/// Those that are split, so that the units of the others are the sum of their executions.
+const SPLIT: [&str; 2] = ["IE0032077012", "IE00BGL86Z12"];
+const RATIOS: [&str; 6] = ["2", "0.5", "3", "0.25", "1.5", "0.001"];
+
+/// One thing that is done. All that it needs is drawn from its numbers, so that a failing script shrinks to small ones.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    what: u8,
+    who: u8,
+    which: u16,
+    size: u32,
+}
+
+/// A sandbox, and what has been made in it.
+struct Driver {
+    api: Plain,
+    users: Vec<String>,
+    accounts: Vec<Uuid>,
+    orders: Vec<String>,
+    portfolios: Vec<String>,
+    plans: Vec<String>,
+    mandates: Vec<String>,
+    debits: Vec<String>,
+    /// Accounts and instruments whose units moved otherwise than by orders.
+    moved: BTreeSet<(Uuid, &'static str)>,
+}
+
+#[test]
+fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
+    runtime().block_on(async {
+        let mut draws = StdRng::seed_from_u64(7);
+        let mut driver = Driver::start().await;
+        for number in 1..=STEPS {
+            let step = Step {
+                what: draws.random(),
+                who: draws.random(),
+                which: draws.random(),
+                size: draws.random(),
+            };
+            driver.take(step).await;
+            let findings = driver.api.sandbox.audit();
+            assert!(findings.is_empty(), "after step {number}, {step:?}: {findings:#?}");
+            if number % STEPS_BETWEEN_CHECKS == 0 {
+                driver.check_from_outside();
+            }
+        }
+        driver.check_units();
+        driver.assert_much_has_happened();
+    });
+}
+
+#[test]
+fn short_scripts_keep_the_books_too_and_shrink_where_they_do_not() {
+    let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
+    // Always the same scripts: a failure comes back.
+    let draws = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let step = (any::<u8>(), any::<u8>(), any::<u16>(), any::<u32>());
+    let step = step.prop_map(|(what, who, which, size)| Step { what, who, which, size });
+    let script = proptest::collection::vec(step, 1..40);
+    let runtime = runtime();
+    let outcome = TestRunner::new_with_rng(config, draws).run(&script, |script| {
+        let findings = runtime.block_on(async {
+            let mut driver = Driver::start().await;
+            for step in script {
+                driver.take(step).await;
+                let findings = driver.api.sandbox.audit();
+                if !findings.is_empty() {
+                    return findings;
+                }
+            }
+            driver.check_from_outside();
+            Vec::new()
+        });
+        if findings.is_empty() { Ok(()) } else { Err(TestCaseError::fail(findings.join("; "))) }
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+/// The sandbox answers on one thread, the steps are taken on the other.
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+impl Driver {
+    async fn start() -> Self {
+        let api = Plain::of(plain::builder().seed(7).event_limit(16).log_limit(16)).await;
+        let account = api.sandbox.open_account("10000.00").await.unwrap();
+        let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
+        Self {
+            api,
+            users: vec![user],
+            accounts: vec![account],
+            orders: Vec::new(),
+            portfolios: Vec::new(),
+            plans: Vec::new(),
+            mandates: Vec::new(),
+            debits: Vec::new(),
+            moved: BTreeSet::new(),
+        }
+    }
+
+    async fn take(&mut self, step: Step) {
+        match step.what % 64 {
+            0..=12 => self.place_order(step),
+            13..=15 => self.cancel_order(step),
+            16..=26 => self.advance(step).await,
+            27..=29 => self.set_price(step).await,
+            30..=33 => self.top_up(step).await,
+            34..=36 => self.withdraw(step),
+            37 | 38 => self.debit(step).await,
+            39 => self.undo_debit(step).await,
+            40 => self.open_account(step),
+            41 => self.change_user(step).await,
+            42 => self.close_account(step),
+            43 | 44 => self.create_portfolio(step),
+            45..=47 => self.order_portfolio(step),
+            48..=50 => self.rebalance(step),
+            51 | 52 => self.plan(step),
+            53 => self.change_plan(step),
+            54 | 55 => self.liquidate(step),
+            56 | 57 => self.transfer_securities(step).await,
+            58 => self.transfer_account(step),
+            59 | 60 => self.act_on_instrument(step).await,
+            61 => self.set_tradeable(step).await,
+            _ => self.charge_fee(step).await,
+        }
+    }
+
+    fn account(&self, step: Step) -> Uuid {
+        self.accounts[usize::from(step.who) % self.accounts.len()]
+    }
+
+    fn place_order(&mut self, step: Step) {
+        let price = in_cents(step.size % 30_000 + 1);
+        let amount = if step.which & 1 == 0 {
+            json!({ "cash_amount": in_cents(step.size % 90_000 + 1) })
+        } else {
+            json!({ "quantity": Decimal::new(i64::from(step.size % 500_000_000) + 1, 8) })
+        };
+        let whole = (step.size % 9 + 1).to_string();
+        let fields = match step.which >> 1 & 7 {
+            0..=3 => amount,
+            4 | 5 => json!({ "type": "LIMIT", "limit_price": price, "quantity": whole }),
+            _ => json!({ "type": "STOP", "stop_price": price, "quantity": whole }),
+        };
+        // Nearly as many sales as purchases: what is not there to sell is rejected.
+        let side = if step.which >> 4 & 7 < 4 { "BUY" } else { "SELL" };
+        let body = order(self.account(step), isin(step.which >> 7), side, &fields);
+        self.orders.push(id(&self.api.post("/orders", &body)));
+    }
+
+    fn cancel_order(&mut self, step: Step) {
+        // One of the last: the others have ended.
+        let recent = &self.orders[self.orders.len().saturating_sub(40)..];
+        if let Some(order) = some(recent, step) {
+            let (status, _) = self.api.call("POST", &format!("/orders/{order}/cancellation"), None);
+            assert_eq!(status, 200);
+        }
+    }
+
+    async fn advance(&mut self, step: Step) {
+        let millis = u64::from(step.size);
+        let by = match step.which % 100 {
+            0..60 => millis % 4_000,
+            60..85 => millis % 60_000,
+            85..96 => millis % 7_200_000,
+            _ => millis % 400_000_000,
+        };
+        self.api.sandbox.advance(std::time::Duration::from_millis(by)).await;
+    }
+
+    async fn set_price(&mut self, step: Step) {
+        let bid = in_cents(step.size % 30_000 + 1);
+        let offer = in_cents(step.size % 30_000 + u32::from(step.who) + 1);
+        self.api.sandbox.set_price(isin(step.which), &bid, &offer).await.unwrap();
+    }
+
+    async fn top_up(&mut self, step: Step) {
+        let currency = if step.which.is_multiple_of(8) { "USD" } else { "EUR" };
+        let amount = in_cents(step.size % 300_000 + 1);
+        let account = self.account(step);
+        let command =
+            json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
+        // Refused where the account is closed.
+        let _ = self.api.sandbox.execute(serde_json::from_value(command).unwrap()).await;
+    }
+
+    fn withdraw(&mut self, step: Step) {
+        let currency = if step.which.is_multiple_of(8) { "USD" } else { "EUR" };
+        let amount = in_cents(step.size % 50_000 + 1);
+        let body = json!({ "account_id": self.account(step), "cash_amount": amount, "currency": currency });
+        self.api.post("/withdrawals", &body);
+    }
+
+    async fn debit(&mut self, step: Step) {
+        let group = self.api.sandbox.account_group();
+        if self.mandates.len() < 4 {
+            let iban = "DE89370400440532013000";
+            let mandate = self.api.sandbox.create_mandate(group, iban).await.unwrap();
+            self.mandates.push(mandate.to_string());
+        }
+        let body = json!({
+            "user_id": some(&self.users, step), "account_group_id": group,
+            "mandate_id": self.mandates[usize::from(step.which) % self.mandates.len()],
+            "cash_amount": in_cents(step.size % 100_000 + 1), "currency": "EUR",
+        });
+        self.debits.push(id(&self.api.post("/direct_debits", &body)));
+    }
+
+    /// Refused where the debit is not completed, or its money has been spent.
+    async fn undo_debit(&mut self, step: Step) {
+        if let Some(debit) = some(&self.debits, step) {
+            let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
+            let _ = self.api.sandbox.execute(serde_json::from_value(command).unwrap()).await;
+        }
+    }
+
+    fn open_account(&mut self, step: Step) {
+        if self.accounts.len() >= MAX_ACCOUNTS {
+            return;
+        }
+        if step.which.is_multiple_of(2) {
+            let body = json!({
+                "first_name": "Erika", "last_name": "Mustermann", "email": "erika@example.com",
+                "date_of_birth": "1990-12-10", "nationality": "DE",
+                "address": { "street": "Ring 1", "city": "Berlin", "postal_code": "10117", "country": "DE" },
+            });
+            self.users.push(id(&self.api.post("/users", &body)));
+        }
+        let group = self.api.sandbox.account_group();
+        let user = &self.users[usize::from(step.who) % self.users.len()];
+        let account = self.api.post("/accounts", &json!({ "user_id": user, "account_group_id": group }));
+        self.accounts.push(id(&account).parse().unwrap());
+    }
+
+    async fn change_user(&mut self, step: Step) {
+        // Mostly back to active, so that things go on.
+        let status = if step.which.is_multiple_of(5) { "BLOCKED" } else { "ACTIVE" };
+        let user = &self.users[usize::from(step.who) % self.users.len()];
+        self.api.command(json!({ "command": "set_user_status", "user_id": user, "status": status })).await;
+    }
+
+    fn close_account(&mut self, step: Step) {
+        // The first stay open, so that there is always something going on.
+        if self.accounts.len() == MAX_ACCOUNTS && step.which.is_multiple_of(4) {
+            let account = self.accounts[4 + usize::from(step.who) % (MAX_ACCOUNTS - 4)];
+            let (status, _) = self.api.call("DELETE", &format!("/accounts/{account}"), None);
+            assert_eq!(status, 204);
+        }
+    }
+
+    fn create_portfolio(&mut self, step: Step) {
+        let allocations: Vec<_> = ["0.3333", "0.3333", "0.3334"]
+            .iter()
+            .zip(step.which..)
+            .map(|(weight, at)| json!({ "instrument_id": Sandbox::instrument(isin(at)), "weight": weight }))
+            .collect();
+        match some(&self.portfolios, step) {
+            Some(portfolio) if self.portfolios.len() >= 2 * MAX_ACCOUNTS => {
+                let path = format!("/portfolios/{portfolio}/allocations");
+                let (status, _) = self.api.call("PUT", &path, Some(&json!({ "allocations": allocations })));
+                assert_eq!(status, 200);
+            }
+            _ => {
+                let account = self.account(step);
+                let body = json!({ "account_id": account, "name": "Thirds", "allocations": allocations });
+                self.portfolios.push(id(&self.api.post("/portfolios", &body)));
+            }
+        }
+    }
+
+    fn order_portfolio(&mut self, step: Step) {
+        if let Some(portfolio) = some(&self.portfolios, step) {
+            let amount = in_cents(step.size % 100_000 + 1);
+            let body = json!({ "cash_amount": amount, "currency": "EUR" });
+            self.api.post(&format!("/portfolios/{portfolio}/orders"), &body);
+        }
+    }
+
+    fn rebalance(&mut self, step: Step) {
+        if let Some(portfolio) = some(&self.portfolios, step) {
+            let (status, _) = self.api.call("POST", &format!("/portfolios/{portfolio}/rebalancing"), None);
+            assert_eq!(status, 201);
+        }
+    }
+
+    fn plan(&mut self, step: Step) {
+        if self.plans.len() >= MAX_ACCOUNTS {
+            return;
+        }
+        let frequency = ["WEEKLY", "BIWEEKLY", "MONTHLY", "QUARTERLY"][usize::from(step.which) % 4];
+        let mut body = json!({
+            "account_id": self.account(step), "cash_amount": in_cents(step.size % 20_000 + 1),
+            "currency": "EUR", "frequency": frequency,
+        });
+        match some(&self.portfolios, step) {
+            Some(portfolio) if step.which.is_multiple_of(3) => {
+                let account = self.api.get(&format!("/portfolios/{portfolio}"))["account_id"].clone();
+                (body["account_id"], body["portfolio_id"]) = (account, json!(portfolio));
+            }
+            _ => body["instrument_id"] = json!(Sandbox::instrument(isin(step.which))),
+        }
+        self.plans.push(id(&self.api.post("/savings_plans", &body)));
+    }
+
+    fn change_plan(&mut self, step: Step) {
+        let Some(plan) = some(&self.plans, step) else { return };
+        let path = format!("/savings_plans/{plan}");
+        let changes = match step.which % 4 {
+            0 => json!({ "status": "PAUSED" }),
+            1 => json!({ "status": "ACTIVE", "frequency": "WEEKLY" }),
+            2 => json!({ "cash_amount": in_cents(step.size % 30_000 + 1) }),
+            _ => {
+                assert_eq!(self.api.call("DELETE", &path, None).0, 204);
+                self.plans.retain(|kept| *kept != plan);
+                return;
+            }
+        };
+        assert_eq!(self.api.call("PATCH", &path, Some(&changes)).0, 200);
+    }
+
+    fn liquidate(&mut self, step: Step) {
+        let kind = if step.which.is_multiple_of(2) { "PARTIAL" } else { "FULL" };
+        let path = format!("/accounts/{}/liquidations", self.account(step));
+        self.api.post(&path, &json!({ "type": kind }));
+    }
+
+    async fn transfer_securities(&mut self, step: Step) {
+        if usize::from(step.who) % self.accounts.len() < ON_THEIR_OWN {
+            return;
+        }
+        let inbound = !step.which.is_multiple_of(3);
+        let direction =
+            if inbound { upvest_sandbox::Direction::Inbound } else { upvest_sandbox::Direction::Outbound };
+        let (account, isin) = (self.account(step), isin(step.which));
+        let quantity = Decimal::new(i64::from(step.size % 1_000_000) + 1, 4).to_string();
+        self.api.sandbox.transfer_securities(direction, account, isin, &quantity).await.unwrap();
+        self.moved.insert((account, isin));
+    }
+
+    fn transfer_account(&mut self, step: Step) {
+        let others = &self.accounts[self.accounts.len().min(ON_THEIR_OWN)..];
+        let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else { return };
+        let target = others[usize::from(step.which) % others.len()];
+        let body = json!({ "source_account_id": source, "target_account_id": target });
+        self.api.post("/account_transfers", &body);
+        self.moved.extend(ISINS.iter().flat_map(|isin| [(*source, *isin), (target, *isin)]));
+    }
+
+    async fn act_on_instrument(&mut self, step: Step) {
+        let ex_date = self.api.sandbox.now().date_naive() + chrono::Days::new(u64::from(step.who % 3));
+        if step.which.is_multiple_of(2) {
+            let per_unit = Decimal::new(i64::from(step.size % 100_000) + 1, 4).to_string();
+            self.api.sandbox.announce_dividend(isin(step.which >> 1), &per_unit, ex_date).await.unwrap();
+        } else {
+            let isin = SPLIT[usize::from(step.which >> 1) % SPLIT.len()];
+            let ratio = RATIOS[step.size as usize % RATIOS.len()];
+            self.api.sandbox.announce_split(isin, ratio, ex_date).await.unwrap();
+            // Such that the price stays one that something can be bought at.
+            self.api.sandbox.set_price(isin, "100", "101").await.unwrap();
+        }
+    }
+
+    async fn set_tradeable(&mut self, step: Step) {
+        let tradeable = !step.size.is_multiple_of(5);
+        let command = json!({ "command": "set_tradeable", "isin": isin(step.which), "tradeable": tradeable });
+        self.api.command(command).await;
+    }
+
+    /// Refused where there is less on the account.
+    async fn charge_fee(&mut self, step: Step) {
+        let amount = in_cents(step.size % 2_000 + 1);
+        let _ = self.api.sandbox.charge_fee(self.account(step), "CUSTODY", &amount).await;
+    }
+
+    /// By the answers of the API alone: the bookings sum to the balance, and nothing is negative.
+    fn check_from_outside(&self) {
+        for account in &self.accounts {
+            let mut booked: BTreeMap<String, Decimal> = BTreeMap::new();
+            for transaction in self.api.list(&format!("/accounts/{account}/transactions")) {
+                let currency = transaction["currency"].as_str().unwrap().to_owned();
+                *booked.entry(currency).or_default() += decimal(&transaction["amount"]);
+            }
+            for balance in self.api.list(&format!("/accounts/{account}/cash_balances")) {
+                let [available, pending, total] =
+                    ["available", "pending", "total"].map(|it| decimal(&balance[it]));
+                assert_eq!(available + pending, total, "{balance}");
+                assert!(available >= Decimal::ZERO && pending >= Decimal::ZERO, "{balance}");
+                let currency = balance["currency"].as_str().unwrap();
+                assert_eq!(booked.remove(currency).unwrap_or_default(), total, "{balance}");
+            }
+            assert!(booked.is_empty(), "bookings without a balance: {booked:?}");
+            let positions = self.api.list(&format!("/accounts/{account}/positions"));
+            assert!(positions.iter().all(|position| decimal(&position["quantity"]) > Decimal::ZERO));
+            let status = self.api.get(&format!("/accounts/{account}"))["status"].clone();
+            assert!(status != "CLOSED" || positions.is_empty(), "a closed account holds {positions:?}");
+            assert!(status != "CLOSED" || self.api.cash(*account).0.is_zero(), "a closed account has cash");
+        }
+    }
+
+    /// Where units moved by orders alone, the executions sum to the position.
+    fn check_units(&self) {
+        let mut traded: BTreeMap<(String, String), Decimal> = BTreeMap::new();
+        for order in self.api.list("/orders") {
+            let text = |name: &str| order[name].as_str().unwrap().to_owned();
+            let sign = if order["side"] == "BUY" { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+            if order["status"] == "NEW" || order["status"] == "REJECTED" {
+                continue;
+            }
+            let executions = self.api.list(&format!("/orders/{}/executions", id(&order)));
+            let units: Decimal = executions.iter().map(|it| decimal(&it["quantity"])).sum();
+            *traded.entry((text("account_id"), text("instrument_id"))).or_default() += sign * units;
+        }
+        let mut compared = 0;
+        for account in &self.accounts {
+            for isin in ISINS.iter().filter(|isin| !SPLIT.contains(isin)) {
+                if self.moved.contains(&(*account, *isin)) {
+                    continue;
+                }
+                let instrument = Sandbox::instrument(isin).to_string();
+                let units = traded.remove(&(account.to_string(), instrument)).unwrap_or_default();
+                assert_eq!(self.api.units(*account, isin), units, "{isin} of {account}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 0, "everything moved otherwise");
+    }
+
+    /// Ten thousand refusals would keep the books as well.
+    fn assert_much_has_happened(&self) {
+        let with = |path: &str, status: &str| {
+            let items = self.api.list(path);
+            items.iter().filter(|item| item["status"] == status).count()
+        };
+        for status in ["FILLED", "CANCELLED", "REJECTED"] {
+            assert!(with("/orders", status) > 100, "few orders are {status}");
+        }
+        for status in ["COMPLETED", "FAILED"] {
+            for path in ["/withdrawals", "/securities_transfers"] {
+                assert!(with(path, status) > 10, "few of {path} are {status}");
+            }
+        }
+        assert!(with("/direct_debits", "COMPLETED") > 10);
+        assert!(with("/direct_debits", "REVERSED") > 0);
+        assert!(with("/account_transfers", "COMPLETED") > 0);
+        assert!(with("/corporate_actions", "PROCESSED") > 10);
+        assert!(with("/accounts", "CLOSED") > 0);
+        assert!(self.api.sandbox.now() - plain::start_of_tests() > chrono::TimeDelta::days(90));
+    }
+}
+
+fn isin(which: u16) -> &'static str {
+    ISINS[usize::from(which) % ISINS.len()]
+}
+
+fn in_cents(cents: u32) -> String {
+    Decimal::new(cents.into(), 2).to_string()
+}
+
+fn some(items: &[String], step: Step) -> Option<String> {
+    items.get(usize::from(step.which) % items.len().max(1)).cloned()
+}

@@ -1,0 +1,56 @@
+//! The clock is the test's own, or runs by itself.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use upvest_ext::api::types::{OrderCreate, OrderSide, OrderStatus, OrderType};
+use upvest_sandbox::Sandbox;
+use uuid::Uuid;
+
+fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreate {
+    OrderCreate::builder()
+        .account_id(account)
+        .instrument_id(Sandbox::instrument("IE00B3XXRP09"))
+        .side(OrderSide::Buy)
+        .type_(OrderType::Market)
+        .cash_amount("100.00")
+}
+
+#[tokio::test]
+async fn it_stands_still_until_it_is_advanced_and_then_by_as_much() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let account = sandbox.open_account("1000").await.unwrap();
+    let order = sandbox.client().create_order().body(order(account)).send().await.unwrap().into_inner();
+    let before = sandbox.now();
+    assert_eq!(sandbox.now(), before);
+    sandbox.advance(Duration::from_millis(1999)).await;
+    assert_eq!(sandbox.now() - before, TimeDelta::milliseconds(1999));
+    let read =
+        async || sandbox.client().retrieve_order().order_id(order.id).send().await.unwrap().into_inner();
+    assert_eq!(read().await.status, Some(OrderStatus::Processing));
+    sandbox.advance(Duration::from_millis(1)).await;
+    assert_eq!(read().await.status, Some(OrderStatus::Filled));
+}
+
+#[tokio::test]
+async fn it_runs_by_itself_where_it_has_a_speed() {
+    let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
+    let account = sandbox.open_account("1000").await.unwrap();
+    let upvest = sandbox.client();
+    let order = upvest.create_order().body(order(account)).send().await.unwrap().into_inner();
+    assert_eq!(upvest.wait_for_order(order.id).await.unwrap().status, Some(OrderStatus::Filled));
+    let events = sandbox.events();
+    assert!(
+        events.iter().any(|event| event.event_type == "ORDER.FILLED" && event.about == Uuid::from(order.id))
+    );
+}
+
+#[tokio::test]
+async fn a_year_passes_with_all_its_midnights() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let account = sandbox.open_account("1000").await.unwrap();
+    sandbox.advance(Duration::from_secs(365 * 86_400)).await;
+    let valuations =
+        sandbox.client().list_valuations().account_id(account).send().await.unwrap().into_inner().data;
+    assert_eq!(valuations.len(), 365);
+}

@@ -1,0 +1,647 @@
+//! Faults: each does to a caller what it says, and no more to the state than it says. And the control API that sets them.
+
+use std::io::ErrorKind as IoErrorKind;
+use std::time::{Duration, Instant, SystemTime};
+
+use chrono::{DateTime, Utc};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use upvest_ext::api::types::{Order, OrderCreate, OrderSide, OrderType};
+use upvest_ext::{Backoff, Error, ErrorKind, RetryBudget, RetryPolicy, Upvest, UpvestBuilder};
+use upvest_sandbox::{Command, Fault, FaultRule, RequestRecord, Sandbox, SandboxBuilder};
+use uuid::Uuid;
+
+const DOWN: Fault = Fault::ServerError { status: 503, html: false, after_commit: false };
+
+#[tokio::test]
+async fn a_reset_before_the_commit_leaves_nothing_behind() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::ResetBeforeCommit).await;
+    let sent = bench.order_by_socket().await;
+    assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
+    bench.fail(Fault::ResetBeforeCommit).await;
+    let error = bench.order_once().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(bench.orders().await, 0);
+    assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
+    bench.order_by_socket().await.unwrap();
+    assert_eq!(bench.orders().await, 1);
+}
+
+#[tokio::test]
+async fn a_reset_after_the_commit_hides_what_was_done() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::ResetAfterCommit).await;
+    let sent = bench.order_by_socket().await;
+    assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
+    bench.fail(Fault::ResetAfterCommit).await;
+    let error = bench.order_once().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(bench.orders().await, 2);
+    assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
+}
+
+#[tokio::test]
+async fn a_delay_makes_an_answer_late_and_nothing_else() {
+    let bench = Bench::start().await;
+    for client in [false, true] {
+        bench.fail(Fault::Delay { millis: 30 }).await;
+        let started = Instant::now();
+        if client {
+            bench.order_once().await.unwrap();
+        } else {
+            assert_eq!(bench.order().await.status, 201);
+        }
+        assert!(started.elapsed() >= Duration::from_millis(30));
+    }
+    assert_eq!(bench.orders().await, 2);
+    assert_eq!(bench.hit(), [("delay", Some(201)); 2]);
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_does_not_undo_a_delayed_order() {
+    let bench = Bench::start().await;
+    let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
+    // The token is there before time is short.
+    hasty.list_orders().send().await.unwrap();
+    bench.fail(Fault::Delay { millis: 1_000 }).await;
+    let error = place(&hasty, bench.account).await.unwrap_err();
+    assert!(error.is_timeout() && error.is_outcome_unknown(), "{error}");
+    // An answer that is later than the order.
+    bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 1_000 }).await.unwrap();
+    let orders = bench.upvest.list_orders().send().await.unwrap();
+    assert_eq!(orders.meta.as_ref().and_then(|meta| meta.total), Some(1));
+    assert_eq!(bench.hit()[0], ("delay", Some(201)));
+}
+
+#[tokio::test]
+async fn too_many_requests_come_with_and_without_a_time_to_wait() {
+    let bench = Bench::start().await;
+    for retry_after in [None, Some(7)] {
+        let fault = Fault::TooManyRequests { retry_after };
+        bench.fail(fault.clone()).await;
+        let answer = bench.order().await;
+        assert_eq!((answer.status, answer.json()["status"].as_u64()), (429, Some(429)));
+        let header = answer.headers.get(RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header, retry_after.map(|seconds| seconds.to_string()));
+        bench.fail(fault).await;
+        let error = bench.order_once().await.unwrap_err();
+        assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::RateLimited, false));
+        assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
+    }
+    assert_eq!(bench.orders().await, 0);
+    assert_eq!(bench.hit(), [("too_many_requests", Some(429)); 4]);
+}
+
+#[tokio::test]
+async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
+    let bench = Bench::start().await;
+    for status in [500, 502, 503, 504, 599] {
+        bench.fail(Fault::ServerError { status, html: false, after_commit: false }).await;
+        let answer = bench.order().await;
+        assert_eq!((answer.status, answer.content_type()), (status, "application/problem+json"));
+        assert_eq!(answer.json()["status"], status);
+        assert_eq!(answer.json()["request_id"], answer.headers["upvest-request-id"].to_str().unwrap());
+        bench.fail(Fault::ServerError { status, html: true, after_commit: false }).await;
+        let answer = bench.order().await;
+        assert_eq!((answer.status, answer.content_type()), (status, "text/html"));
+        assert!(answer.body.starts_with(b"<html>"));
+    }
+    for html in [false, true] {
+        bench.fail(Fault::ServerError { status: 502, html, after_commit: false }).await;
+        let error = bench.order_once().await.unwrap_err();
+        assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Server, 502));
+        assert!(error.is_outcome_unknown() && !error.to_string().contains('<'), "{error}");
+    }
+    assert_eq!(bench.orders().await, 0);
+}
+
+#[tokio::test]
+async fn a_server_error_after_the_commit_hides_what_was_done() {
+    let bench = Bench::start().await;
+    for html in [false, true] {
+        bench.fail(Fault::ServerError { status: 504, html, after_commit: true }).await;
+        assert_eq!(bench.order().await.status, 504);
+        bench.fail(Fault::ServerError { status: 504, html, after_commit: true }).await;
+        assert!(bench.order_once().await.unwrap_err().is_outcome_unknown());
+    }
+    assert_eq!(bench.orders().await, 4);
+    assert_eq!(bench.hit(), [("server_error", Some(504)); 4]);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::TruncatedBody).await;
+    let raw = bench.order_by_socket().await;
+    let raw = raw.expect_err("a connection that breaks off").to_string();
+    assert!(raw.contains(" of ") && !raw.starts_with('0'), "{raw}");
+    bench.fail(Fault::TruncatedBody).await;
+    let error = bench.order_once().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(bench.orders().await, 2);
+    assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
+}
+
+#[tokio::test]
+async fn a_wrong_content_type_stands_over_a_good_body() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::WrongContentType).await;
+    let answer = bench.order().await;
+    assert_eq!((answer.status, answer.content_type()), (201, "text/plain"));
+    assert_eq!(answer.json()["status"], "NEW");
+    bench.fail(Fault::WrongContentType).await;
+    // The SDK reads what can be read.
+    bench.order_once().await.unwrap();
+    assert_eq!(bench.orders().await, 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_leaves_the_outcome_unknown() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::InvalidJson).await;
+    let answer = bench.order().await;
+    assert_eq!((answer.status, answer.content_type()), (201, "application/json"));
+    serde_json::from_slice::<Value>(&answer.body).unwrap_err();
+    bench.fail(Fault::InvalidJson).await;
+    let error = bench.order_once().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Decode, true));
+    assert_eq!(bench.orders().await, 2);
+}
+
+#[tokio::test]
+async fn a_dripping_answer_is_whole_in_the_end() {
+    let bench = Bench::start().await;
+    for client in [false, true] {
+        bench.fail(Fault::SlowDrip { millis: 4 }).await;
+        let started = Instant::now();
+        if client {
+            bench.order_once().await.unwrap();
+        } else {
+            assert_eq!(bench.order().await.json()["status"], "NEW");
+        }
+        // Ten pieces, unless the body does not divide by ten.
+        assert!(started.elapsed() >= Duration::from_millis(9 * 4));
+    }
+    let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
+    hasty.list_orders().send().await.unwrap();
+    bench.fail(Fault::SlowDrip { millis: 100 }).await;
+    let error = place(&hasty, bench.account).await.unwrap_err();
+    assert!(error.is_timeout() && error.is_outcome_unknown(), "{error}");
+    assert_eq!(bench.orders().await, 3);
+}
+
+#[tokio::test]
+async fn a_client_that_tries_again_places_one_order_whatever_the_fault() {
+    let bench = Bench::start().await;
+    let policy = RetryPolicy::new().backoff(soon()).backoff_when_throttled(soon());
+    let upvest = bench.client(policy, |it| it.timeout(Duration::from_millis(500)));
+    upvest.list_orders().send().await.unwrap();
+    for (number, fault) in (1..).zip([
+        Fault::ResetBeforeCommit,
+        Fault::ResetAfterCommit,
+        Fault::Delay { millis: 700 },
+        Fault::TooManyRequests { retry_after: Some(0) },
+        DOWN,
+        Fault::ServerError { status: 504, html: true, after_commit: true },
+        Fault::TruncatedBody,
+        Fault::SlowDrip { millis: 200 },
+    ]) {
+        bench.fail(fault.clone()).await;
+        place(&upvest, bench.account).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        assert_eq!(bench.orders().await, number, "{fault:?}");
+    }
+    // The delayed attempt has come as well by then: it changes nothing.
+    bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 900 }).await.unwrap();
+    bench.upvest.list_orders().send().await.unwrap();
+    assert_eq!(bench.orders().await, 8);
+}
+
+#[tokio::test]
+async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let upvest = sandbox.client();
+    upvest.list_orders().send().await.unwrap();
+    for (seconds, sign) in [(3600, 1), (-3600, -1)] {
+        sandbox.shift_clock(seconds).await;
+        let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+        assert!(error.is_authentication(), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("clock")), "{error}: {:?}", error.hint());
+        let answer = reqwest::get(format!("{}/orders", sandbox.url())).await.unwrap();
+        let date = httpdate::parse_http_date(answer.headers()[DATE].to_str().unwrap()).unwrap();
+        let ahead = DateTime::<Utc>::from(date) - DateTime::<Utc>::from(SystemTime::now());
+        assert!((3590..=3610).contains(&(ahead.num_seconds() * sign)), "{ahead}");
+        sandbox.clear_faults().await;
+        upvest.list_orders().send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let with_token = sandbox.client();
+    with_token.list_orders().send().await.unwrap();
+    sandbox.take_token_endpoint_down().await;
+
+    let upvest = sandbox.client();
+    let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Token, 503));
+    assert!(error.to_string().contains("token") && error.to_string().contains("503"), "{error}");
+    assert!(!error.is_outcome_unknown() && error.is_transient());
+    with_token.list_orders().send().await.expect("it needs no token");
+
+    sandbox.clear_faults().await;
+    upvest.list_orders().send().await.unwrap();
+}
+
+#[tokio::test]
+async fn refused_connections_come_back_on_the_same_address() {
+    let bench = Bench::start().await;
+    bench.upvest.list_orders().send().await.unwrap();
+    let mut open = TcpStream::connect(bench.sandbox.address()).await.unwrap();
+    // A connection that is known to be served.
+    open.write_all(b"GET /_sandbox/state HTTP/1.1\r\nhost: sandbox\r\n\r\n").await.unwrap();
+    assert!(open.read(&mut [0; 1024]).await.unwrap() > 0);
+
+    for _ in 0..3 {
+        bench.sandbox.refuse_connections().await;
+        let refused = TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
+        assert_eq!(refused.kind(), IoErrorKind::ConnectionRefused);
+        let error = bench.order_once().await.unwrap_err();
+        assert!(error.is_connect() && !error.is_outcome_unknown(), "{error}");
+        bench.sandbox.clear_faults().await;
+        TcpStream::connect(bench.sandbox.address()).await.unwrap();
+        bench.order_once().await.unwrap();
+    }
+    let mut rest = Vec::new();
+    let ended = open.read_to_end(&mut rest).await.unwrap_err();
+    assert_eq!(ended.kind(), IoErrorKind::ConnectionReset);
+    assert_eq!(bench.orders().await, 3);
+}
+
+#[tokio::test]
+async fn a_fault_hits_as_many_calls_of_its_operation_as_it_says() {
+    let bench = Bench::start().await;
+    let rule = FaultRule { operation: Some("createOrder".to_owned()), times: Some(2), fault: DOWN };
+    bench.sandbox.add_fault(rule).await.unwrap();
+    assert_eq!(bench.get("/orders").await.status, 200);
+    assert_eq!(bench.order().await.status, 503);
+    let left = bench.get("/_sandbox/faults").await.json();
+    assert_eq!(left[0]["times"], 1);
+    assert_eq!(
+        left[0]["fault"],
+        json!({"kind": "server_error", "status": 503, "html": false, "after_commit": false})
+    );
+    assert_eq!(bench.order().await.status, 503);
+    assert_eq!(bench.order().await.status, 201);
+    assert_eq!(bench.get("/_sandbox/faults").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
+    let bench = Bench::start().await;
+    bench.sandbox.add_fault(FaultRule { operation: None, times: None, fault: DOWN }).await.unwrap();
+    for _ in 0..3 {
+        for path in ["/orders", "/users", "/instruments"] {
+            assert_eq!(bench.get(path).await.status, 503);
+        }
+        assert_eq!(bench.order().await.status, 503);
+    }
+    assert_eq!(bench.get("/_sandbox/state").await.status, 200, "what sets faults is not hit by them");
+    bench.sandbox.clear_faults().await;
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn of_several_faults_the_first_hits_first_and_all_of_them_before_chance() {
+    let bench = Bench::start().await;
+    let teapots = Fault::ServerError { status: 599, html: false, after_commit: false };
+    bench.sandbox.random_faults(1.0, vec![teapots]).await.unwrap();
+    bench.fail(Fault::TooManyRequests { retry_after: None }).await;
+    bench.fail(DOWN).await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(bench.order().await.status);
+    }
+    assert_eq!(statuses, [429, 503, 599]);
+    assert_eq!(bench.get("/users").await.status, 599);
+}
+
+#[tokio::test]
+async fn one_seed_hits_the_same_requests_in_the_same_way() {
+    let mut runs = Vec::new();
+    for seed in [5, 5, 6] {
+        let bench = Bench::with(Sandbox::builder().seed(seed)).await;
+        bench.sandbox.random_faults(0.3, Fault::common()).await.unwrap();
+        for number in 0..120 {
+            let path = if number % 3 == 0 { "/users" } else { "/orders" };
+            // The answer is of no interest, and may be none.
+            let _ = bench.request(reqwest::Method::GET, path).send().await;
+        }
+        let requests = bench.sandbox.requests();
+        let run: Vec<_> = requests.iter().map(|it| (it.number, it.status, it.fault)).collect();
+        let hits = run.iter().filter(|(.., fault)| fault.is_some()).count();
+        assert!((20..=55).contains(&hits), "{hits} of 120 at a rate of 0.3");
+        runs.push(run);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
+    let bench = Bench::start().await;
+    let not_found = Fault::ServerError { status: 404, html: false, after_commit: false };
+    let forever = Fault::Delay { millis: 3_600_000 };
+    for (fault, word) in [(not_found, "599"), (forever.clone(), "600000 ms")] {
+        let error = bench.sandbox.fail_next("createOrder", fault.clone()).await.unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+        bench.sandbox.random_faults(0.5, vec![DOWN, fault]).await.unwrap_err();
+    }
+    for rate in [-0.1, 1.1, f64::NAN] {
+        let error = bench.sandbox.random_faults(rate, vec![DOWN]).await.unwrap_err();
+        assert!(error.to_string().contains("`rate`"), "{error}");
+    }
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn the_log_tells_what_each_request_met() {
+    let bench = Bench::start().await;
+    bench.fail(Fault::ResetBeforeCommit).await;
+    let key = Uuid::new_v4();
+    let post = || bench.request(reqwest::Method::POST, "/orders").header("idempotency-key", key.to_string());
+    post().json(&bench.body()).send().await.unwrap_err();
+    let made = post().json(&bench.body()).send().await.unwrap();
+    let again = post().json(&bench.body()).send().await.unwrap();
+    bench.get("/elsewhere").await;
+
+    let log = bench.sandbox.requests();
+    let seen: Vec<_> = log.iter().map(|it| (it.number, it.status, it.fault, it.replayed)).collect();
+    assert_eq!(
+        seen,
+        [
+            (1, None, Some("reset_before_commit"), false),
+            (2, Some(201), None, false),
+            (3, Some(201), None, true),
+            (4, Some(404), None, false)
+        ]
+    );
+    for (record, answer) in log[1..].iter().zip([&made, &again]) {
+        let id = answer.headers()["upvest-request-id"].to_str().unwrap();
+        assert_eq!(record.request_id.to_string(), id);
+    }
+    assert!(log[..3].iter().all(|it| it.idempotency_key.as_deref() == Some(&key.to_string())));
+    let names: Vec<_> = log.iter().map(|it| (&*it.method, &*it.path, it.operation.as_deref())).collect();
+    assert_eq!(names[2], ("POST", "/orders", Some("createOrder")));
+    assert_eq!(names[3], ("GET", "/elsewhere", None));
+}
+
+#[tokio::test]
+async fn the_control_api_does_what_the_library_does() {
+    let bench = Bench::start().await;
+    let before = bench.sandbox.now();
+    let answer = bench.command("advance", json!({"seconds": 1.5})).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!((bench.sandbox.now() - before).num_milliseconds(), 1500);
+    assert_eq!(answer.json()["now"].as_str().unwrap().parse(), Ok(bench.sandbox.now()));
+
+    let top_up = json!({"account_id": bench.account, "amount": "12.34"});
+    assert_eq!(bench.command("top_up", top_up).await.status, 200);
+    let balances = bench.get(&format!("/accounts/{}/cash_balances", bench.account)).await.json();
+    let balance = if balances["data"].is_array() { &balances["data"][0] } else { &balances };
+    assert_eq!(balance["available"], "1012.34", "{balances}");
+
+    let group = bench.command("create_account_group", json!({})).await.json();
+    group["id"].as_str().unwrap().parse::<Uuid>().unwrap();
+    let rule = json!({"operation": "createOrder", "times": 1, "fault": {"kind": "reset_after_commit"}});
+    assert_eq!(bench.command("add_fault", rule).await.status, 200);
+    bench.order_by_socket().await.unwrap_err();
+    assert_eq!(bench.orders().await, 1);
+    let random = json!({"rate": 1.0, "faults": [{"kind": "too_many_requests"}]});
+    assert_eq!(bench.command("random_faults", random).await.status, 200);
+    assert_eq!(bench.order().await.status, 429);
+    assert_eq!(bench.command("clear_faults", json!({})).await.status, 200);
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn the_control_api_says_what_is_wrong_with_a_command() {
+    let bench = Bench::start().await;
+    let account = bench.account;
+    for (command, body, words) in [
+        ("make_tea", json!({}), "make_tea"),
+        ("advance", json!({}), "seconds"),
+        ("advance", json!({"seconds": "soon"}), "soon"),
+        ("advance", json!({"seconds": -1}), "seconds"),
+        ("advance", json!({"seconds": 1e300}), "seconds"),
+        ("advance", json!({"seconds": 1, "minutes": 2}), "minutes"),
+        ("top_up", json!({"account_id": Uuid::nil(), "amount": "1.00"}), "id"),
+        ("top_up", json!({"account_id": account, "amount": "1.005"}), "amount"),
+        ("top_up", json!({"account_id": account, "amount": "1.00", "currency": "euro"}), "currency"),
+        ("add_fault", json!({"fault": {"kind": "meteor"}}), "meteor"),
+        ("add_fault", json!({"fault": {"kind": "server_error", "status": 404}}), "599"),
+        ("set_offline", json!({"offline": true}), "seconds"),
+        ("advance", json!([1]), "object"),
+    ] {
+        let answer = bench.command(command, body.clone()).await;
+        let problem = answer.json();
+        let problem = problem["error"].as_str().unwrap_or_else(|| panic!("{command} {body} is carried out"));
+        assert_eq!(answer.status, 400, "{command} {body}: {problem}");
+        assert!(problem.contains(words), "{command} {body}: {problem}");
+    }
+    let url = format!("{}/_sandbox/clear_faults", bench.sandbox.url());
+    let without_type = bench.http.post(&url).body("{}").send().await.unwrap();
+    assert_eq!(without_type.status(), 400);
+    let problem: Value = without_type.json().await.unwrap();
+    assert!(problem["error"].as_str().unwrap().contains("application/json"), "{problem}");
+    let broken =
+        bench.http.post(&url).header(CONTENT_TYPE, "application/json").body("{").send().await.unwrap();
+    assert_eq!(broken.status(), 400);
+    assert_eq!(bench.get("/_sandbox/state").await.json()["orders"], 0);
+}
+
+#[tokio::test]
+async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
+    let bench = Bench::start().await;
+    let patient = RetryPolicy::new().max_attempts(200).backoff(soon());
+    let upvest = bench.client(patient, |it| it.retry_budget(RetryBudget::new(10_000)));
+    // A token is not asked for again and again; a call is.
+    upvest.list_orders().send().await.unwrap();
+    let offline = bench.http.post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
+    // The connection that asks for it is reset like any other, before the answer or after it.
+    let _ = offline.json(&json!({"offline": true, "seconds": 1})).send().await;
+    TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
+    place(&upvest, bench.account).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_control_api_shows_the_state_and_the_logs() {
+    let bench = Bench::start().await;
+    bench.order().await;
+    bench.sandbox.advance(Duration::from_secs(2)).await;
+    bench.fail(DOWN).await;
+
+    let state = bench.get("/_sandbox/state").await.json();
+    for (what, count) in [("users", 1), ("accounts", 1), ("orders", 1), ("requests", 1), ("deliveries", 0)] {
+        assert_eq!(state[what], count, "{what}: {state}");
+    }
+    let requests = bench.get("/_sandbox/requests").await.json();
+    assert_eq!(requests, serde_json::to_value(bench.sandbox.requests()).unwrap());
+    assert_eq!((&requests[0]["operation"], &requests[0]["status"]), (&json!("createOrder"), &json!(201)));
+    let events = bench.get("/_sandbox/events").await.json();
+    assert_eq!(events, serde_json::to_value(bench.sandbox.events()).unwrap());
+    assert_eq!(state["events"], events.as_array().unwrap().len());
+    assert!(events.as_array().unwrap().iter().any(|it| it["event_type"] == "ORDER.FILLED"), "{events}");
+    assert_eq!(bench.get("/_sandbox/deliveries").await.json(), json!([]));
+    assert_eq!(bench.get("/_sandbox/faults").await.json()[0]["operation"], "createOrder");
+    assert_eq!(bench.get("/_sandbox/audit").await.json(), json!([]));
+}
+
+/// A sandbox with an account, and callers that take what comes.
+struct Bench {
+    sandbox: Sandbox,
+    account: Uuid,
+    http: reqwest::Client,
+    token: String,
+    /// It tries everything once.
+    upvest: Upvest,
+}
+
+struct Answer {
+    status: u16,
+    headers: http::HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        Self::with(Sandbox::builder()).await
+    }
+
+    async fn with(builder: SandboxBuilder) -> Self {
+        let sandbox = builder.plain_http().log_limit(1_000).start().await.unwrap();
+        let account = sandbox.open_account("1000.00").await.unwrap();
+        let issued = sandbox.execute(Command::IssueToken).await.unwrap();
+        let token = issued["access_token"].as_str().unwrap().to_owned();
+        let http = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap();
+        let upvest = sandbox.client_builder().retry(RetryPolicy::never()).build().unwrap();
+        Self { sandbox, account, http, token, upvest }
+    }
+
+    async fn fail(&self, fault: Fault) {
+        self.sandbox.fail_next("createOrder", fault).await.unwrap();
+    }
+
+    fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.sandbox.url())).bearer_auth(&self.token)
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        Answer::read(self.request(reqwest::Method::GET, path)).await
+    }
+
+    async fn command(&self, name: &str, body: Value) -> Answer {
+        Answer::read(self.http.post(format!("{}/_sandbox/{name}", self.sandbox.url())).json(&body)).await
+    }
+
+    /// Places an order by plain HTTP.
+    async fn order(&self) -> Answer {
+        Answer::read(self.request(reqwest::Method::POST, "/orders").json(&self.body())).await
+    }
+
+    /// Places an order through the SDK, which is not to try again.
+    async fn order_once(&self) -> Result<Order, Error> {
+        place(&self.upvest, self.account).await
+    }
+
+    /// Places an order over a socket and reads the answer by its `content-length`.
+    async fn order_by_socket(&self) -> std::io::Result<Vec<u8>> {
+        let mut socket = TcpStream::connect(self.sandbox.address()).await?;
+        let (token, body) = (&self.token, self.body().to_string());
+        let head = format!(
+            "POST /orders HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        socket.write_all(format!("{head}{body}").as_bytes()).await?;
+        let mut answer = Vec::new();
+        let head = loop {
+            match answer.windows(4).position(|window| window == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None if socket.read_buf(&mut answer).await? == 0 => {
+                    return Err(std::io::Error::other("an end in the middle of the head"));
+                }
+                None => {}
+            }
+        };
+        let text = String::from_utf8(answer[..head].to_ascii_lowercase()).unwrap();
+        let (_, length) = text.split_once(&format!("{CONTENT_LENGTH}: ")).unwrap();
+        let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+        while answer.len() < head + length {
+            let read = socket.read_buf(&mut answer).await;
+            if !matches!(read, Ok(1..)) {
+                let got = answer.len() - head;
+                return Err(std::io::Error::other(format!("{got} of {length} bytes")));
+            }
+        }
+        Ok(answer.split_off(head))
+    }
+
+    fn body(&self) -> Value {
+        json!({
+            "account_id": self.account,
+            "instrument_id": Sandbox::instrument("IE0032077012"),
+            "side": "BUY",
+            "type": "MARKET",
+            "cash_amount": "10.00",
+        })
+    }
+
+    fn client(&self, policy: RetryPolicy, settings: impl FnOnce(UpvestBuilder) -> UpvestBuilder) -> Upvest {
+        settings(self.sandbox.client_builder().retry(policy)).build().unwrap()
+    }
+
+    /// How many orders there are, asked where no fault can hit.
+    async fn orders(&self) -> u64 {
+        self.get("/_sandbox/state").await.json()["orders"].as_u64().unwrap()
+    }
+
+    /// The faults that have hit, and the statuses that callers have got.
+    fn hit(&self) -> Vec<(&'static str, Option<u16>)> {
+        let hit = |request: RequestRecord| Some((request.fault?, request.status));
+        self.sandbox.requests().into_iter().filter_map(hit).collect()
+    }
+}
+
+impl Answer {
+    async fn read(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn content_type(&self) -> &str {
+        self.headers[CONTENT_TYPE].to_str().unwrap()
+    }
+}
+
+async fn place(upvest: &Upvest, account: Uuid) -> Result<Order, Error> {
+    let order = OrderCreate::builder()
+        .account_id(account)
+        .instrument_id(Sandbox::instrument("IE0032077012"))
+        .side(OrderSide::Buy)
+        .type_(OrderType::Market)
+        .cash_amount("10.00");
+    Ok(upvest.create_order().body(order).send().await?.into_inner())
+}
+
+fn soon() -> Backoff {
+    Backoff::new(Duration::from_millis(5), Duration::from_millis(50))
+}

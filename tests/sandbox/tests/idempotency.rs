@@ -1,0 +1,278 @@
+//! Idempotency keys: a repetition gets the first answer again, and does nothing.
+
+mod common;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use upvest_sandbox::{Sandbox, SandboxBuilder};
+use uuid::Uuid;
+
+use common::household::{Household, ISIN, advance, person};
+use common::{Api, plain};
+
+const DAY: u64 = 24 * 3_600;
+
+#[tokio::test]
+async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
+    let (sandbox, api) = keyed().await;
+    let household = Household::found(&sandbox, &api).await;
+    for operation in with_key(&api) {
+        let key = Uuid::new_v4().to_string();
+        let first = household.call(&api, operation).key(Some(&key)).send().await;
+        assert_eq!(first.status, 201, "{operation}: {}", first.text());
+        let events = sandbox.events().len();
+        for _ in 0..3 {
+            let again = household.call(&api, operation).key(Some(&key)).send().await;
+            assert_eq!((again.status, &again.body), (first.status, &first.body), "{operation}");
+            assert_eq!(again.header("content-type"), first.header("content-type"));
+            // The answer is the first one, the exchange is another.
+            assert_ne!(again.header("upvest-request-id"), first.header("upvest-request-id"));
+        }
+        assert_eq!(sandbox.events().len(), events, "{operation} was done again");
+        let replayed: Vec<_> = sandbox.requests().iter().rev().take(4).map(|it| it.replayed).collect();
+        assert_eq!(replayed, [true, true, true, false], "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
+    let (sandbox, api) = keyed().await;
+    let account = sandbox.open_account("1000.00").await.unwrap();
+    let order = json!({ "account_id": account, "instrument_id": Sandbox::instrument(ISIN), "side": "BUY",
+        "type": "MARKET", "cash_amount": "250.00" });
+    let [order_key, user_key] = [(); 2].map(|()| Uuid::new_v4().to_string());
+    let place = || api.call("createOrder").body(order.clone()).key(Some(&order_key));
+    let placed = place().send().await;
+    let register = || api.call("createUser").body(person()).key(Some(&user_key));
+    let registered = register().send().await;
+
+    advance(&sandbox, 2).await;
+    let order_id = common::id_of(&placed.json());
+    let order = api.call("retrieveOrder").id("order_id", order_id).ok().await;
+    assert_eq!(order["status"], "FILLED");
+    let user = api.call("updateUser").id("user_id", common::id_of(&registered.json()));
+    user.body(json!({ "first_name": "Erik" })).ok().await;
+
+    let (again, as_first) = (place().send().await, placed);
+    assert_eq!((again.status, again.text()), (as_first.status, as_first.text()));
+    let (again, as_first) = (register().send().await, registered);
+    assert_eq!((again.status, again.text()), (as_first.status, as_first.text()));
+    assert_eq!(total(&api, "listOrders").await, 1);
+    // The one whose account was opened, and this one.
+    assert_eq!(total(&api, "listUsers").await, 2);
+}
+
+#[tokio::test]
+async fn many_at_once_under_one_key_make_one() {
+    let (sandbox, api) = keyed().await;
+    let key = Uuid::new_v4().to_string();
+    let calls = (0..50).map(|_| api.call("createUser").body(person()).key(Some(&key)).made());
+    let ids = join_all(calls).await;
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    assert_eq!(total(&api, "listUsers").await, 1);
+    assert_eq!(sandbox.requests().iter().filter(|request| !request.replayed).count(), 2, "one, and the list");
+}
+
+#[tokio::test]
+async fn another_request_under_the_same_key_is_a_conflict() {
+    let (sandbox, api) = keyed().await;
+    let household = Household::found(&sandbox, &api).await;
+    let key = Uuid::new_v4().to_string();
+    let first = household.call(&api, "createUser").key(Some(&key)).send().await;
+    let events = sandbox.events().len();
+
+    let mut other_body = person();
+    other_body["first_name"] = json!("Erik");
+    let other_body = api.call("createUser").body(other_body).key(Some(&key)).send().await;
+    assert_eq!((other_body.status.as_u16(), other_body.kind().as_str()), (409, "conflict"));
+    for operation in with_key(&api).into_iter().filter(|operation| *operation != "createUser") {
+        let other = household.call(&api, operation).key(Some(&key)).send().await;
+        assert_eq!(other.status, 409, "{operation}: {}", other.text());
+        assert_eq!(other.kind(), "conflict");
+    }
+    // The same operation upon another thing.
+    let order = |portfolio: Uuid| {
+        let call = api.call("triggerPortfolioRebalancing").id("portfolio_id", portfolio);
+        call.key(Some("f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"))
+    };
+    let other_portfolio = household.call(&api, "createPortfolio").made().await;
+    let events_since = sandbox.events().len() - events;
+    order(household.portfolio).made().await;
+    order(other_portfolio).refused(409).await;
+    assert!(
+        events_since > 0 && sandbox.events().len() == events + events_since + 1,
+        "a conflict did something"
+    );
+    // A conflict does not take the key away from what it belongs to.
+    let again = household.call(&api, "createUser").key(Some(&key)).send().await;
+    assert_eq!((again.status, again.body), (first.status, first.body));
+}
+
+#[tokio::test]
+async fn every_operation_that_takes_a_key_asks_for_one() {
+    let (sandbox, api) = keyed().await;
+    let household = Household::found(&sandbox, &api).await;
+    let operations = with_key(&api);
+    assert_eq!(operations.len(), 13);
+    let events = sandbox.events().len();
+    for operation in &operations {
+        let answer = household.call(&api, operation).key(None).send().await;
+        assert_eq!(answer.status, 400, "{operation}");
+        assert_eq!(answer.kind(), "missing_idempotency_key", "{operation}");
+        assert!(answer.detail().contains("idempotency-key"));
+    }
+    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+    for operation in api.document.operations().filter(|operation| !operation.takes_idempotency_key()) {
+        if !operation.id.starts_with("delete") && !operation.id.starts_with("close") {
+            household.call(&api, &operation.id).key(None).ok().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_key_is_asked_for_where_that_is_switched_off() {
+    let sandbox = with_keys(plain()).idempotency_keys(false).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let household = Household::found(&sandbox, &api).await;
+    let users = total(&api, "listUsers").await;
+    for operation in with_key(&api) {
+        household.call(&api, operation).key(None).made().await;
+    }
+    household.call(&api, "createUser").key(None).made().await;
+    assert_eq!(total(&api, "listUsers").await, users + 2, "without a key each call is one of its own");
+    // One that is sent all the same does what it does elsewhere.
+    let key = Uuid::new_v4().to_string();
+    let twice = [(); 2].map(|()| household.call(&api, "createUser").key(Some(&key)).made());
+    let twice = join_all(twice).await;
+    assert_eq!(twice[0], twice[1]);
+    household.call(&api, "createOrder").key(Some(&key)).refused(409).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_uuid_is_refused() {
+    let (_sandbox, api) = keyed().await;
+    for key in
+        ["", "1", "order-4711", "f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a1", "g2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"]
+    {
+        let detail = api.call("createUser").body(person()).key(Some(key)).refused(400).await;
+        assert!(detail.contains("idempotency-key"), "{key:?}: {detail}");
+    }
+    assert_eq!(total(&api, "listUsers").await, 0);
+}
+
+#[tokio::test]
+async fn hyphens_and_capitals_make_no_other_key() {
+    let (_sandbox, api) = keyed().await;
+    let key = Uuid::new_v4();
+    let forms = [key.hyphenated().to_string(), key.simple().to_string(), key.to_string().to_uppercase()];
+    let mut ids = Vec::new();
+    for form in &forms {
+        ids.push(api.call("createUser").body(person()).key(Some(form)).made().await);
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test]
+async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
+    let (sandbox, api) = keyed().await;
+    let key = Uuid::new_v4().to_string();
+    let account = sandbox.open_account("1000.00").await.unwrap();
+    let order = |account: Uuid, side: &str| {
+        let body = json!({ "account_id": account, "instrument_id": Sandbox::instrument(ISIN), "side": side,
+            "type": "MARKET", "cash_amount": "250.00" });
+        api.call("createOrder").body(body).key(Some(&key))
+    };
+    order(account, "HOLD").refused(400).await;
+    order(Uuid::new_v4(), "BUY").refused(400).await;
+    let nowhere = api.call("triggerPortfolioRebalancing").id("portfolio_id", Uuid::new_v4());
+    nowhere.key(Some(&key)).refused(404).await;
+    order(account, "BUY").token(Some("of no one")).refused(401).await;
+    let placed = order(account, "BUY").made().await;
+    assert_eq!(order(account, "BUY").made().await, placed);
+    assert_eq!(total(&api, "listOrders").await, 1);
+}
+
+/// The body is what was sent, not what it means: whoever repeats a request repeats its bytes.
+#[tokio::test]
+async fn the_same_fields_in_another_order_are_another_body() {
+    let (_sandbox, api) = keyed().await;
+    let key = Uuid::new_v4().to_string();
+    let call = |body: &'static str| {
+        let mut request = api.call("createSecuritiesTransfer").body(Value::Null).key(Some(&key)).request();
+        *request.body_mut() = Some(body.into());
+        api.send(request)
+    };
+    let statuses = [
+        call(r#"{"direction":"INBOUND"}"#).await.status,
+        call(r#"{"direction":"INBOUND"}"#).await.status,
+        call(r#"{ "direction": "INBOUND" }"#).await.status,
+    ];
+    assert_eq!(statuses.map(|status| status.as_u16()), [201, 201, 409]);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_24_hours() {
+    let (sandbox, api) = keyed().await;
+    let key = Uuid::new_v4().to_string();
+    let register = || api.call("createUser").body(person()).key(Some(&key)).made();
+    let first = register().await;
+    advance(&sandbox, DAY - 1).await;
+    assert_eq!(register().await, first);
+    // A repetition does not make the key live longer.
+    advance(&sandbox, 1).await;
+    let second = register().await;
+    assert_ne!(second, first);
+    assert_eq!(total(&api, "listUsers").await, 2);
+    advance(&sandbox, DAY - 1).await;
+    assert_eq!(register().await, second);
+    advance(&sandbox, 1).await;
+    let changed = api.call("createUser").body(other_person()).key(Some(&key)).made().await;
+    assert!(![first, second].contains(&changed));
+}
+
+#[tokio::test]
+async fn a_key_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let key = Uuid::new_v4().to_string();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let sandbox = with_keys(plain()).data(&file).start().await.unwrap();
+        let api = Api::of(&sandbox).await;
+        answers.push(api.call("createUser").body(person()).key(Some(&key)).send().await.text());
+        api.call("createUser").body(other_person()).key(Some(&key)).refused(409).await;
+        assert_eq!(total(&api, "listUsers").await, 1);
+        sandbox.save(&file).unwrap();
+        sandbox.stop().await;
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+/// The operations of the description that take an idempotency key.
+fn with_key(api: &Api) -> Vec<&'static str> {
+    let operations = api.document.operations().filter(|operation| operation.takes_idempotency_key());
+    operations.map(|operation| operation.id.as_str()).collect()
+}
+
+async fn keyed() -> (Sandbox, Api) {
+    let sandbox = with_keys(plain()).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    (sandbox, api)
+}
+
+/// Keys are asked for, as they are unless one asks for plain HTTP.
+fn with_keys(builder: SandboxBuilder) -> SandboxBuilder {
+    builder.idempotency_keys(true).token_lifetime(Duration::from_secs(7 * DAY))
+}
+
+async fn total(api: &Api, list: &str) -> u64 {
+    api.call(list).ok().await["meta"]["total"].as_u64().unwrap()
+}
+
+fn other_person() -> Value {
+    let mut person = person();
+    person["last_name"] = json!("Gabler");
+    person
+}

@@ -1,0 +1,201 @@
+//! The program: what it prints can be used, what it is told it does, and it ends in good order.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+use upvest_ext::{Upvest, UpvestBuilder};
+
+struct Program {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    introduction: String,
+}
+
+impl Program {
+    /// Starts it on a free port and reads until it has introduced itself.
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
+            .args(["--port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut introduction = String::new();
+        while !introduction.contains("\ncurl ") {
+            assert_ne!(output.read_line(&mut introduction).unwrap(), 0, "it ended: {introduction}");
+        }
+        Self { process, output, introduction }
+    }
+
+    fn line_after(&self, start: &str) -> &str {
+        self.introduction.lines().find_map(|line| line.strip_prefix(start)).unwrap().trim()
+    }
+
+    fn url(&self) -> &str {
+        self.line_after("export UPVEST_ENVIRONMENT=")
+    }
+
+    fn token(&self) -> &str {
+        self.line_after("access token:")
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.url())).bearer_auth(self.token());
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url())).bearer_auth(self.token());
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    }
+
+    /// Ends it as a service manager does, and returns the last it printed.
+    fn terminate(mut self) -> String {
+        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert!(self.process.wait().unwrap().success());
+        rest
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+    }
+}
+
+/// What it refuses to start with.
+fn failure(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_made_of_what_it_prints_is_served() {
+    let program = Program::start(&[]);
+    let key = format!("{}/_sandbox/signing-key.pem", program.url());
+    assert!(program.introduction.contains(&key));
+    let key = reqwest::get(key).await.unwrap().text().await.unwrap();
+    let variable = |name: &str| match name {
+        "UPVEST_SIGNING_KEY" => Some(key.clone()),
+        name => {
+            let start = format!("export {name}=");
+            program.introduction.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+        }
+    };
+    let upvest: Upvest = UpvestBuilder::from_vars(variable).unwrap().build().unwrap();
+    assert_eq!(upvest.list_instruments().limit(3_u32).send().await.unwrap().data.len(), 3);
+    program.terminate();
+}
+
+#[tokio::test]
+async fn without_signatures_a_token_is_enough_and_its_curl_is_right() {
+    let program = Program::start(&["--no-signatures"]);
+    let curl = program.line_after("curl ");
+    assert!(curl.contains(program.token()) && curl.contains("/instruments?limit=2"), "{curl}");
+    assert_eq!(program.get("/instruments?limit=2").await["data"].as_array().unwrap().len(), 2);
+    program.terminate();
+}
+
+#[tokio::test]
+async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let data = file.to_str().unwrap();
+    let program = Program::start(&["--no-signatures", "--data", data]);
+    let address =
+        json!({ "street": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115", "country": "DE" });
+    let user = json!({
+        "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",
+        "nationality": "DE", "address": address,
+    });
+    let user = program.post("/users", user).await["id"].clone();
+    assert!(program.terminate().contains(data));
+
+    let program = Program::start(&["--no-signatures", "--data", data]);
+    let users = program.get("/users").await;
+    assert_eq!((&users["data"][0]["id"], &users["meta"]["total"]), (&user, &json!(1)));
+    program.terminate();
+}
+
+#[tokio::test]
+async fn one_seed_gives_the_same_ids_and_another_gives_others() {
+    let group = json!({});
+    let mut ids = Vec::new();
+    for seed in ["7", "7", "8"] {
+        let program = Program::start(&["--seed", seed, "--no-signatures"]);
+        ids.push(program.post("/_sandbox/create_account_group", group.clone()).await["id"].clone());
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[0], ids[2]);
+}
+
+#[tokio::test]
+async fn a_webhook_url_is_subscribed_to_everything() {
+    let program = Program::start(&["--no-signatures", "--webhook-url", "http://127.0.0.1:1/hook"]);
+    let subscription = &program.get("/webhooks").await["data"][0];
+    assert_eq!(subscription["status"], "ACTIVE");
+    assert_eq!(subscription["event_categories"], json!(["ALL"]));
+}
+
+#[tokio::test]
+async fn its_clock_runs_as_fast_as_it_is_told() {
+    let program = Program::start(&["--no-signatures", "--speed", "0"]);
+    let now = program.get("/_sandbox/state").await["now"].clone();
+    assert_eq!(program.get("/_sandbox/state").await["now"], now);
+    program.post("/_sandbox/advance", json!({ "seconds": 1 })).await;
+    assert_ne!(program.get("/_sandbox/state").await["now"], now);
+}
+
+#[tokio::test]
+async fn the_status_page_has_everything_in_one_file() {
+    let program = Program::start(&["--no-signatures"]);
+    let page = reqwest::get(program.url()).await.unwrap().text().await.unwrap();
+    assert!(page.starts_with("<!doctype html>"));
+    assert!(!page.contains("src=\"http") && !page.contains("//cdn"), "it loads nothing from elsewhere");
+    let reference = program.get("/_sandbox/commands").await;
+    let commands = reference["commands"].as_array().unwrap();
+    assert!(
+        commands.iter().all(|command| command["description"].as_str().is_some_and(|text| !text.is_empty()))
+    );
+    let fields = commands.iter().flat_map(|command| command["fields"].as_array().unwrap());
+    assert!(fields.clone().count() > 30);
+    assert!(fields.into_iter().all(|field| !field["description"].as_str().unwrap().is_empty()));
+    assert_eq!(reference["operations"].as_array().unwrap().len(), 70);
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_says_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let error = failure(&["--port", &port]);
+    assert!(error.contains(&port) && error.contains("choose another"), "{error}");
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+#[test]
+fn data_that_cannot_be_read_is_an_error_that_names_the_file_and_leaves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    std::fs::write(&file, "{ not the state").unwrap();
+    let error = failure(&["--port", "0", "--data", file.to_str().unwrap()]);
+    assert!(error.contains("state.json") && error.contains("line 1"), "{error}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{ not the state");
+    assert!(failure(&["--port", "0", "--data", path(folder.path())]).contains("cannot be read"));
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
