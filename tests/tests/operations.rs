@@ -1,4 +1,5 @@
-//! Every operation of the description builds the right request and reads the right answer.
+//! Every operation of the description builds the right request and reads the right answer: the examples of the
+//! description, which have fields and values that no server of ours sends. Life with a server is in `lives.rs`.
 
 #![expect(clippy::result_large_err, reason = "the error is the generated client's")]
 

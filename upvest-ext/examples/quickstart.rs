@@ -115,7 +115,9 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
     if let Some(sandbox) = &steps.sandbox {
         sandbox.top_up(account.id, "1000.00").await?;
     }
-    steps.done(format!("account {} is {}, with 1000.00 EUR", account.id, state(account.status.as_ref()))).await;
+    steps
+        .done(format!("account {} is {}, with 1000.00 EUR", account.id, state(account.status.as_ref())))
+        .await;
 
     let (endpoint, received) = listen(upvest.clone()).await?;
     let subscription = WebhookSubscriptionCreate::builder()

@@ -1,0 +1,126 @@
+//! Dividends, splits, fees, valuations, returns.
+
+use super::*;
+use crate::payments::withdraw;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dividend_is_paid_for_each_unit() {
+    let (api, account) = with_cash("1000.00").await;
+    trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "333.33" })).await;
+    let ex_date = date("2024-02-02");
+    let action = api.sandbox.announce_dividend(AT_100, "1.2345", ex_date).await.unwrap();
+    assert_eq!(listed_status(&api, "/corporate_actions", &action.to_string()), "ANNOUNCED");
+    api.days(1).await;
+    assert_eq!(api.cash(account).0, number("666.67"));
+    api.days(1).await;
+    assert_eq!(listed_status(&api, "/corporate_actions", &action.to_string()), "PROCESSED");
+    // 3.3333 units at 1.2345 are 4.11495885.
+    assert_eq!(api.bookings(account).last(), Some(&("DIVIDEND".to_owned(), number("4.11"))));
+    assert_eq!(api.cash(account).0, number("670.78"));
+    let shown = &api.list("/corporate_actions")[0];
+    assert_eq!((&shown["type"], &shown["ex_date"]), (&json!("DIVIDEND"), &json!("2024-02-02")));
+    api.assert_books_add_up();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_leaves_the_worth_and_changes_units_and_price() {
+    for (ratio, units, price, bought_at) in [("4", "14", "25", "25"), ("0.1", "0.35", "1000", "1000")] {
+        let (api, account) = with_cash("1000.00").await;
+        trade(&api, account, AT_100, "BUY", json!({ "quantity": "3.5" })).await;
+        let waiting = json!({ "type": "LIMIT", "quantity": "1", "limit_price": "90" });
+        let waiting = api.order(account, AT_100, "BUY", &waiting);
+        api.sandbox.announce_split(AT_100, ratio, date("2024-02-01")).await.unwrap();
+        api.days(1).await;
+        let position = api.position(account, AT_100).unwrap();
+        assert_eq!(decimal(&position["quantity"]), number(units));
+        assert_eq!(decimal(&position["average_buy_in_price"]), number(bought_at));
+        assert_eq!(api.bid(AT_100), number(price));
+        // It was meant for other units.
+        assert_eq!(api.order_status(&waiting), "CANCELLED");
+        assert_eq!(api.cash(account), (number("650"), number("0")));
+        assert_eq!(worth(&api, account, &[AT_100]), number("1000"));
+        api.assert_books_add_up();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fee_is_charged_where_there_is_the_cash() {
+    let (api, account) = with_cash("10.00").await;
+    api.sandbox.charge_fee(account, "CUSTODY", "2.34").await.unwrap();
+    assert!(api.sandbox.charge_fee(account, "CUSTODY", "7.67").await.is_err());
+    assert_eq!(api.cash(account), (number("7.66"), number("0")));
+    let fees = api.list(&format!("/accounts/{account}/fees"));
+    assert_eq!(fees.len(), 1);
+    assert_eq!((&fees[0]["type"], decimal(&fees[0]["amount"])), (&json!("CUSTODY"), number("2.34")));
+    assert_eq!(api.bookings(account).last(), Some(&("FEE".to_owned(), number("-2.34"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_valued_each_midnight() {
+    let (api, account) = with_cash("1000.00").await;
+    trade(&api, account, FUND, "BUY", json!({ "quantity": "1.2345" })).await;
+    let mut expected = Vec::new();
+    for price in ["113.03", "97.5", "120.12"] {
+        api.sandbox.set_price(FUND, price, "130").await.unwrap();
+        expected.push(worth(&api, account, &[FUND]));
+        api.days(1).await;
+    }
+    let valuations = api.list(&format!("/accounts/{account}/valuations"));
+    let values: Vec<_> = valuations.iter().map(|it| decimal(&it["total_value"])).collect();
+    assert_eq!(values, expected);
+    let days: Vec<_> = valuations.iter().map(|it| it["valued_at"].as_str().unwrap()).collect();
+    assert_eq!(days, ["2024-02-01T00:00:00Z", "2024-02-02T00:00:00Z", "2024-02-03T00:00:00Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn returns_add_up_to_what_is_there_less_what_was_paid_in() {
+    let (api, account) = with_cash("1000.00").await;
+    let mut paid = number("1000");
+    api.sandbox.list_instrument("DE000A000001", InstrumentType::Fund, "10", "10.10").await.unwrap();
+    trade(&api, account, "DE000A000001", "BUY", json!({ "cash_amount": "333.33" })).await;
+    api.days(20).await;
+    api.sandbox.set_price("DE000A000001", "11.37", "11.40").await.unwrap();
+    assert_eq!(withdraw(&api, account, "50.25").await, "COMPLETED");
+    paid -= number("50.25");
+    api.days(20).await;
+    api.sandbox.transfer_securities(Direction::Inbound, account, AT_100, "3").await.unwrap();
+    api.seconds(2).await;
+    paid += number("300");
+    api.sandbox.announce_dividend("DE000A000001", "0.077", date("2024-03-20")).await.unwrap();
+    api.sandbox.charge_fee(account, "CUSTODY", "3.21").await.unwrap();
+    api.days(20).await;
+    api.sandbox.set_price(AT_100, "91.91", "92").await.unwrap();
+    trade(&api, account, AT_100, "SELL", json!({ "quantity": "1.5" })).await;
+    api.days(20).await;
+    api.sandbox.top_up(account, "12.34").await.unwrap();
+    paid += number("12.34");
+    let returns = api.list(&format!("/accounts/{account}/returns"));
+    let total: Decimal = returns.iter().map(|month| decimal(&month["total_return"])).sum();
+    assert_eq!(total, worth(&api, account, &["DE000A000001", AT_100]) - paid);
+    let periods: Vec<_> = returns
+        .iter()
+        .map(|month| [&month["period_start"], &month["period_end"]].map(|it| it.as_str().unwrap()))
+        .collect();
+    let expected = [
+        ["2024-01-31", "2024-01-31"],
+        ["2024-02-01", "2024-02-29"],
+        ["2024-03-01", "2024-03-31"],
+        ["2024-04-01", "2024-04-20"],
+    ];
+    assert_eq!(periods, expected);
+    // Bought at 10.10 on the first day, worth 10.00 then: 33.0033 units have lost a tenth each.
+    assert_eq!(decimal(&returns[0]["total_return"]), number("-3.30"));
+    // Against the 1000 that went in.
+    assert_eq!(decimal(&returns[0]["total_return_percentage"]), number("-0.33"));
+    api.assert_books_add_up();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_of_nothing_is_nothing() {
+    let (api, account) = with_cash("1000.00").await;
+    api.days(40).await;
+    for month in api.list(&format!("/accounts/{account}/returns")) {
+        assert_eq!(decimal(&month["total_return"]), number("0"));
+        assert_eq!(decimal(&month["total_return_percentage"]), number("0"));
+    }
+}

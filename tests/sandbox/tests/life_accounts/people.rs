@@ -1,0 +1,99 @@
+//! Users, checks, accounts.
+
+use super::*;
+use crate::payments::withdraw;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_becomes_active_when_the_check_has_passed() {
+    let api = Plain::start().await;
+    let user = create_user(&api);
+    assert_eq!(status(&api, &format!("/users/{user}")), "PENDING");
+    let checks = api.list(&format!("/users/{user}/checks"));
+    assert_eq!((checks.len(), &checks[0]["type"]), (1, &json!("KYC")));
+    assert_eq!(checks[0]["status"], "PENDING");
+    assert_eq!(checks[0].get("completed_at"), None);
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/users/{user}")), "ACTIVE");
+    let checks = api.list(&format!("/users/{user}/checks"));
+    assert_eq!(checks[0]["status"], "PASSED");
+    assert_eq!(checks[0]["completed_at"], "2024-01-31T09:00:01Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_whose_check_fails_is_blocked_and_gets_no_account() {
+    let api = Plain::start().await;
+    let user = create_user(&api);
+    let account = create_account(&api, user);
+    api.sandbox.set_check_result(user, false).await.unwrap();
+    api.days(1).await;
+    assert_eq!(status(&api, &format!("/users/{user}")), "BLOCKED");
+    assert_eq!(api.list(&format!("/users/{user}/checks"))[0]["status"], "FAILED");
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "PENDING");
+    api.sandbox.set_user_status(user, upvest_sandbox::UserStatus::Active).await.unwrap();
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "OPEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_opens_once_its_user_is_active() {
+    let api = Plain::start().await;
+    let user = create_user(&api);
+    let first = create_account(&api, user);
+    assert_eq!(status(&api, &format!("/accounts/{first}")), "PENDING");
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/accounts/{first}")), "PENDING");
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/accounts/{first}")), "OPEN");
+    let second = create_account(&api, user);
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/accounts/{second}")), "OPEN");
+    let accounts = api.get(&format!("/users/{user}/accounts"));
+    assert_eq!(accounts["meta"]["total"], 2);
+    let events = api.events_of(&first.to_string());
+    assert_eq!(events, ["ACCOUNT.CREATED", "ACCOUNT.ACTIVATED"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_is_blocked_meanwhile_gets_no_account() {
+    let api = Plain::start().await;
+    let user = create_user(&api);
+    api.seconds(1).await;
+    let account = create_account(&api, user);
+    api.sandbox.set_user_status(user, upvest_sandbox::UserStatus::Blocked).await.unwrap();
+    api.seconds(10).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "PENDING");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_account_closes_at_once_and_takes_no_money_then() {
+    let api = Plain::start().await;
+    let account = create_account(&api, create_user(&api));
+    api.seconds(2).await;
+    assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None), (204, Value::Null));
+    api.seconds(1).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSED");
+    assert!(api.sandbox.top_up(account, "1.00").await.is_err());
+    assert_eq!(api.cash(account), (number("0"), number("0")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_closes_when_units_and_cash_are_gone() {
+    let (api, account) = with_cash("1000.00").await;
+    trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "400" })).await;
+    api.call("DELETE", &format!("/accounts/{account}"), None);
+    api.days(1).await;
+    let path = format!("/accounts/{account}");
+    assert_eq!(status(&api, &path), "CLOSING");
+    // Nothing more comes in.
+    let order = api.order(account, AT_100, "BUY", &json!({ "cash_amount": "100" }));
+    api.seconds(5).await;
+    assert_eq!(api.order_status(&order), "REJECTED");
+    trade(&api, account, AT_100, "SELL", json!({ "quantity": "4" })).await;
+    assert_eq!(status(&api, &path), "CLOSING");
+    withdraw(&api, account, "1000.00").await;
+    api.seconds(1).await;
+    assert_eq!(status(&api, &path), "CLOSED");
+    assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
+    api.days(2).await;
+    assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
+}

@@ -1,0 +1,147 @@
+//! The generated client on a server that remembers: what was written is read back, things move on as time passes, and
+//! amounts keep every digit. The requests themselves, and answers that are wrong, are in `operations.rs` and `answers.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use upvest_api::chrono::{DateTime, NaiveDate, Utc};
+use upvest_api::types::*;
+use upvest_api::uuid::Uuid;
+use upvest_api::{ByteStream, Error, ResponseValue};
+use upvest_ext::{ErrorKind, Method, Upvest};
+use upvest_sandbox::{Command, Direction, Sandbox};
+use upvest_tests::description::Description;
+
+mod helpers;
+mod kept;
+mod market;
+mod money;
+mod papers;
+mod people;
+mod plans;
+mod trading;
+
+use helpers::*;
+use kept::*;
+use market::*;
+use money::*;
+use papers::*;
+use people::*;
+use plans::*;
+use trading::*;
+
+/// Bid 113.03, offer 115.05.
+const FUND: &str = "IE00B3XXRP09";
+/// Bid and offer 100.
+const AT_100: &str = "IE0032077012";
+/// At 100 too.
+const SHARE: &str = "US0378331005";
+/// Longer than this life, so that no token ends in the middle of it.
+const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
+/// The id of nothing.
+const NOTHING: Uuid = Uuid::from_u128(1);
+
+type Answered<T> = Result<ResponseValue<T>, Error<Problem>>;
+
+/// What is there in the end, for further reading.
+struct Lived {
+    user: UserId,
+    identifier: UserIdentifierId,
+    /// Has bought and sold.
+    account: AccountId,
+    order: OrderId,
+    position: PositionId,
+    portfolio: PortfolioId,
+    savings_plan: SavingsPlanId,
+    /// Has paid fees and has a bank account.
+    payer: AccountId,
+    mandate: MandateId,
+    liquidated: AccountId,
+    webhook: WebhookId,
+}
+
+#[tokio::test]
+async fn every_operation_of_the_generated_client_works_on_a_server_that_remembers() {
+    let sandbox = sandbox().await;
+    live(&sandbox.client(), &sandbox).await;
+    let requests = sandbox.requests().into_iter();
+    let succeeded = requests.filter(|request| request.status.is_some_and(|it| (200..300).contains(&it)));
+    let succeeded: BTreeSet<_> = succeeded.filter_map(|request| request.operation).collect();
+    let described = Description::vendored().operations().into_iter();
+    let described: BTreeSet<_> = described.map(|operation| operation.id).collect();
+    assert_eq!(described.len(), 70);
+    let left_out: Vec<_> = described.difference(&succeeded).collect();
+    assert!(left_out.is_empty(), "no part of this life calls {left_out:?}: let it");
+    assert_eq!(sandbox.audit(), [""; 0]);
+}
+
+#[tokio::test]
+async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
+    let sandbox = sandbox().await;
+    let upvest = sandbox.client();
+    let lived = live(&upvest, &sandbox).await;
+    let lived_until = sandbox.requests().len();
+    people_are_kept(&upvest, &lived).await;
+    trades_are_kept(&upvest, &lived).await;
+    plans_are_kept(&upvest, &lived).await;
+    books_are_kept(&upvest, &lived).await;
+    papers_are_kept(&upvest, &lived).await;
+    let mut reads = BTreeMap::new();
+    for request in sandbox.requests().into_iter().skip(lived_until) {
+        *reads.entry(request.operation.unwrap()).or_insert(0) += 1;
+    }
+    for operation in Description::vendored().operations() {
+        if operation.method == "GET" && operation.media_type.as_deref() == Some("application/json") {
+            let id = operation.id;
+            assert_eq!(reads.get(&id), Some(&2), "{id} is not read raw and typed: add it where it belongs");
+        }
+    }
+}
+
+async fn sandbox() -> Sandbox {
+    let a_monday = time("2026-03-02T09:00:00.123456Z");
+    Sandbox::builder().start_at(a_monday).token_lifetime(A_YEAR).start().await.unwrap()
+}
+
+async fn live(upvest: &Upvest, sandbox: &Sandbox) -> Lived {
+    access_tokens(upvest, sandbox).await;
+    let user = users(upvest, sandbox).await;
+    let identifier = identifiers(upvest, sandbox, user).await;
+    tax_residencies(upvest, sandbox, user).await;
+    let account = accounts(upvest, sandbox, user).await;
+    instruments(upvest, sandbox).await;
+    let order = orders(upvest, sandbox, account).await;
+    cancellations(upvest, sandbox, account).await;
+    let position = positions(upvest, sandbox, account, order).await;
+    transactions(upvest, sandbox, account).await;
+    valuations(upvest, sandbox).await;
+    let portfolio = portfolios(upvest, sandbox).await;
+    let savings_plan = savings_plans(upvest, sandbox).await;
+    let payer = open_account(sandbox, "100.00").await;
+    let mandate = direct_debits(upvest, sandbox, payer).await;
+    withdrawals(upvest, sandbox, payer).await;
+    reference_accounts(upvest, sandbox, payer).await;
+    fees(upvest, sandbox, payer).await;
+    reports(upvest, sandbox).await;
+    treasury_reports(upvest, sandbox).await;
+    let liquidated = liquidations(upvest, sandbox).await;
+    securities_transfers(upvest, sandbox).await;
+    account_transfers(upvest, sandbox).await;
+    corporate_actions(upvest, sandbox).await;
+    let webhook = webhooks(upvest, sandbox).await;
+    Lived {
+        user,
+        identifier,
+        account,
+        order,
+        position,
+        portfolio,
+        savings_plan,
+        payer,
+        mandate,
+        liquidated,
+        webhook,
+    }
+}
