@@ -38,6 +38,7 @@ async fn start() {
     }
     let first = times.remove(0);
     times.sort();
+    assert!(first < Duration::from_millis(50), "the first start took {first:?}");
     println!(
         "start: {first:?} the first time in a process, {:?} after that (promised: under 50 ms)",
         times[10]
@@ -57,6 +58,7 @@ async fn throughput() {
     for _ in 0..3 {
         let bare = rate(bare, &request).await;
         let ours = rate(sandbox.address().port(), &request).await;
+        assert!(ours >= 5_000.0, "{ours} requests/s");
         println!(
             "GET /instruments?limit=20: {ours:.0} requests/s, a bare server with the same bytes {bare:.0} (promised: at least 5,000)"
         );
@@ -134,6 +136,7 @@ async fn memory() {
         began.elapsed(),
         resident()
     );
+    assert!(resident() < 1024, "the orders take {} MiB", resident());
     assert!(sandbox.audit().is_empty(), "the books add up");
 }
 

@@ -14,7 +14,7 @@ trap finish EXIT
 
 # Starts a sandbox and takes over what it prints for the environment.
 start() {
-    "$root/target/debug/upvest-sandbox" --port 0 "$@" >"$work/out" &
+    "$target/debug/upvest-sandbox" --port 0 "$@" >"$work/out" &
     sandbox=$!
     for _ in $(seq 100); do
         grep -q '^account group' "$work/out" && break
@@ -29,10 +29,15 @@ stop() {
     sandbox=
 }
 
-venv=$root/target/fuzz-venv
+target=${CARGO_TARGET_DIR:-$root/target}
+venv=$target/fuzz-venv
 python3 -m venv "$venv"
 if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >"$work/pip" 2>&1; then
     tail -n 3 "$work/pip"
+    if "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" six >"$work/pip" 2>&1; then
+        echo "the package index for Python is reachable, and does not give what requirements.txt names"
+        exit 1
+    fi
     echo "the package index for Python is not reachable: neither the fuzzer nor the official client has run"
     exit 0
 fi

@@ -43,7 +43,7 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
 
 /// Money is booked in cents: `quantity` times `price`, half a cent away from zero.
 pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
-    // Both have at most 9 + 10 digits, of which the product keeps the 28 highest.
+    // Neither is ever above a few thousand millions, so that the product fits.
     cents(quantity.checked_mul(price).unwrap_or(Decimal::MAX))
 }
 

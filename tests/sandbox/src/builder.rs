@@ -1,5 +1,6 @@
 //! The settings of a sandbox.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,14 +9,14 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use tokio::net::TcpListener;
-use upvest_ext::signing::{SignatureVersion, SigningKey};
+use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
 
 use crate::access::{Access, Strictness};
 use crate::clock::Clock;
 use crate::control::DEMO_KEY;
 use crate::idempotency::Idempotency;
 use crate::life::world::World;
-use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
+use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
 use crate::shared::{Core, Parts, Shared};
 use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
@@ -75,7 +76,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Lets the clock run by itself, so many times as fast as real time: 1 is real time, 0 stands still. 0 unless set.
+    /// Lets the clock run by itself, so many times as fast as real time: 1 is real time, 0 stands still, as does what is no
+    /// such number. 0 unless set; a million at most.
     pub fn speed(mut self, speed: f64) -> Self {
         self.speed = if speed.is_finite() { speed.clamp(0.0, 1_000_000.0) } else { 0.0 };
         self
@@ -112,9 +114,10 @@ impl SandboxBuilder {
         self.signatures(false).client_ids(false).idempotency_keys(false)
     }
 
-    /// How long an access token lives, on the sandbox's clock. An hour unless set.
+    /// How long an access token lives, on the sandbox's clock: a hundred years at most, an hour unless set.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.strictness.token_lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::days(365));
+        self.strictness.token_lifetime =
+            TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX).min(A_CENTURY);
         self
     }
 
@@ -164,11 +167,15 @@ impl SandboxBuilder {
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
         let core = self.core()?;
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
+        let mut access = Access::new(self.strictness, key.public_key().clone());
+        for (id, pem) in &core.public_keys {
+            access.register_key(id.clone(), PublicKey::from_pem(pem).map_err(StartError::other)?);
+        }
         let parts = Parts {
             clock: Clock::new(core.world.time.now, self.speed),
             courier: Courier::new(self.shape).map_err(StartError::other)?,
             core,
-            access: Access::new(self.strictness, key.public_key().clone()),
+            access,
             webhook_keys: WebhookKeys::new(self.version).map_err(StartError::other)?,
             seed: self.seed,
             log_limit: self.log_limit,
@@ -187,12 +194,13 @@ impl SandboxBuilder {
             let loaded = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
             if let Some(mut core) = loaded {
                 core.world.run_until(now);
+                core.world.time.events.limit = self.event_limit;
                 return Ok(core);
             }
         }
         let mut world = World::new(now, self.seed, self.event_limit);
         world.create_account_group(Some(ACCOUNT_GROUP));
-        Ok(Core { world, idempotency: Idempotency::default() })
+        Ok(Core { world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() })
     }
 }
 

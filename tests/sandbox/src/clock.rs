@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// The beginning of 9999: dates beyond that year have no RFC 3339 form.
+const END: DateTime<Utc> =
+    DateTime::from_timestamp(253_370_764_800, 0).expect("a number of seconds that a date has");
+
 /// A clock that can be turned forward, never back.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -22,7 +26,7 @@ struct Hands {
 impl Clock {
     /// `speed` 0 stands still.
     pub(crate) fn new(start: DateTime<Utc>, speed: f64) -> Self {
-        Self { speed, hands: Mutex::new(Hands { base: start, since: Instant::now() }) }
+        Self { speed, hands: Mutex::new(Hands { base: start.min(END), since: Instant::now() }) }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -36,16 +40,22 @@ impl Clock {
         *hands = Hands { base: now.max(time), since: Instant::now() };
     }
 
+    /// What the clock shows when so much has passed, at most its end.
+    pub(crate) fn after(&self, by: TimeDelta) -> DateTime<Utc> {
+        self.now().checked_add_signed(by).map_or(END, |time| time.min(END))
+    }
+
     /// How long it really takes until the clock shows `time`; `None` where it stands still.
     pub(crate) fn real_time_until(&self, time: DateTime<Utc>) -> Option<Duration> {
         let left = (time - self.now()).to_std().unwrap_or_default();
-        (self.speed > 0.0).then(|| left.div_f64(self.speed))
+        let real = || Duration::try_from_secs_f64(left.as_secs_f64() / self.speed).unwrap_or(Duration::MAX);
+        (self.speed > 0.0).then(real)
     }
 
     fn shown(&self, hands: &Hands) -> DateTime<Utc> {
-        let passed = hands.since.elapsed().mul_f64(self.speed);
-        let micros = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
-        hands.base.checked_add_signed(TimeDelta::microseconds(micros)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        let passed = Duration::try_from_secs_f64(hands.since.elapsed().as_secs_f64() * self.speed);
+        let micros = passed.map_or(i64::MAX, |it| i64::try_from(it.as_micros()).unwrap_or(i64::MAX));
+        hands.base.checked_add_signed(TimeDelta::microseconds(micros)).map_or(END, |time| time.min(END))
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {

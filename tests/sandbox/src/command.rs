@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,11 +14,13 @@ use uuid::Uuid;
 use crate::amount::{self, Currency, EUR};
 use crate::faults::{Fault, FaultRule};
 use crate::http::server::State;
+use crate::http::service::is_operation;
 use crate::life::corporate_actions::Effect;
 use crate::life::instruments::instrument_id;
 use crate::life::transfers::{Direction, Securities};
 use crate::life::users::UserStatus;
 use crate::life::world::{Refused, World};
+use crate::sandbox::A_CENTURY;
 use crate::shared::Shared;
 
 /// A command to the sandbox. Over HTTP it is `POST /_sandbox/` and its name in snake case, its fields in a JSON body.
@@ -209,7 +211,7 @@ pub enum Command {
     },
     /// Shifts the server's time of day, by which signatures are judged.
     ShiftClock {
-        /// Positive: the server is ahead.
+        /// Positive: the server is ahead. At most a year.
         seconds: i64,
     },
     /// Refuses connections and resets those that are open, or takes them again.
@@ -285,6 +287,7 @@ impl Shared {
             Command::RegisterPublicKey { pem, key_id } => {
                 let key = PublicKey::from_pem(pem).map_err(|error| CommandError::new(error.to_string()))?;
                 let id = key_id.unwrap_or_else(|| self.core().world.time.id());
+                self.core().public_keys.insert(id.to_string(), key.to_pem());
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
@@ -298,6 +301,9 @@ impl Shared {
             }
             Command::AddFault(rule) => {
                 rule.fault.check().map_err(CommandError::new)?;
+                if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
+                    return Err(CommandError::new(format!("the API has no operation `{name}`")));
+                }
                 self.faults().rules.push(rule);
                 nothing(())
             }
@@ -311,12 +317,15 @@ impl Shared {
                 nothing(())
             }
             Command::ShiftClock { seconds } => {
+                if seconds.unsigned_abs() > MOST_SHIFT {
+                    return Err(CommandError::new("`seconds` must be at most a year, either way"));
+                }
                 self.faults().clock_shift = seconds;
                 nothing(())
             }
             Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds).await?,
             Command::ClearFaults => {
-                self.server.send_replace(State::Serving);
+                self.back_online();
                 self.until_listening(true).await;
                 self.faults().clear();
                 nothing(())
@@ -340,23 +349,32 @@ impl Shared {
         let back = seconds
             .map(|seconds| time_delta(seconds).map(|it| it.to_std().unwrap_or_default()))
             .transpose()?;
-        self.server.send_replace(if offline { State::Offline } else { State::Serving });
-        if let Some(pause) = back.filter(|_| offline) {
+        if offline {
+            self.server.send_if_modified(|state| std::mem::replace(state, State::Offline) != State::Offline);
             let shared = std::sync::Arc::clone(self);
-            tokio::spawn(async move {
-                tokio::time::sleep(pause).await;
-                // Unless it has been stopped meanwhile.
-                shared.server.send_if_modified(|state| {
-                    let was_offline = *state == State::Offline;
-                    if was_offline {
-                        *state = State::Serving;
-                    }
-                    was_offline
-                });
+            let timer = back.map(|pause| {
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    shared.back_online();
+                })
             });
+            self.replace_online_timer(timer);
+        } else {
+            self.back_online();
         }
         self.until_listening(!offline).await;
         Ok(json!({}))
+    }
+
+    /// Takes connections again, unless it has been stopped meanwhile.
+    fn back_online(&self) {
+        self.server.send_if_modified(|state| {
+            let was_offline = *state == State::Offline;
+            if was_offline {
+                *state = State::Serving;
+            }
+            was_offline
+        });
     }
 
     /// Returns when connections are taken or refused, so that a caller need not try. It does not wait for a port that has
@@ -423,6 +441,11 @@ impl World {
             Command::SetTradeable { isin, tradeable } => {
                 self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
             }
+            Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
+                if !(1970..=9999).contains(&ex_date.year()) =>
+            {
+                return Err(Refused::invalid("ex_date", "must lie between 1970 and 9999").into());
+            }
             Command::AnnounceDividend { isin, per_unit, ex_date } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
                 made(self.announce(instrument_id(&isin), effect, ex_date)?)
@@ -460,6 +483,9 @@ impl World {
     }
 }
 
+/// A year, in seconds: clocks are off by less.
+const MOST_SHIFT: u64 = 366 * 86_400;
+
 /// What `retrieveFile` can answer with.
 const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];
 
@@ -476,7 +502,6 @@ fn made(thing: &impl Serialize) -> Value {
 fn time_delta(seconds: f64) -> Result<TimeDelta, CommandError> {
     let duration = std::time::Duration::try_from_secs_f64(seconds);
     let delta = duration.ok().and_then(|duration| TimeDelta::from_std(duration).ok());
-    // More than anyone waits for: a century of midnights is a lot of work.
-    let delta = delta.filter(|delta| *delta <= TimeDelta::days(36_525));
+    let delta = delta.filter(|delta| *delta <= A_CENTURY);
     delta.ok_or_else(|| CommandError::new("`seconds` must be a number from 0 to that of a hundred years"))
 }

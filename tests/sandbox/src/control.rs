@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
-use http::header::CONTENT_TYPE;
+use axum::routing::get;
+use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, StatusCode};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::description::Description;
+use crate::life::subscriptions::is_loopback;
 use crate::shared::Shared;
 
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
@@ -21,39 +24,49 @@ pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");
 pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(async || Html(include_str!("status.html"))))
-        .route("/_sandbox/commands", get(async || json_answer(&reference())))
-        .route(
-            "/_sandbox/state",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.summary())),
-        )
-        .route(
-            "/_sandbox/requests",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.requests().records())),
-        )
-        .route(
-            "/_sandbox/events",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.events())),
-        )
-        .route(
-            "/_sandbox/deliveries",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.deliveries().records())),
-        )
-        .route(
-            "/_sandbox/faults",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.faults().rules)),
-        )
-        .route(
-            "/_sandbox/audit",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.core().world.audit())),
-        )
-        .route(
-            "/_sandbox/overview",
-            get(async |State(shared): State<Arc<Shared>>| json_answer(&shared.overview())),
-        )
-        .route("/_sandbox/openapi.json", get(async || json_answer(Description::get().document())))
-        .route("/_sandbox/signing-key.pem", get(async || DEMO_KEY))
-        .route("/_sandbox/{command}", post(execute))
+        .route("/_sandbox/{name}", get(show).post(execute))
+        .route_layer(from_fn(local_only))
         .with_state(Arc::clone(shared))
+}
+
+/// A page from elsewhere, whose name has been made to mean this machine, gets nothing (DNS rebinding).
+async fn local_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let url = Url::parse(&format!("http://{host}"));
+    if url.is_ok_and(|url| is_loopback(&url)) {
+        return next.run(request).await;
+    }
+    refused("the control API answers to the names of this machine alone, such as localhost")
+}
+
+/// What there is to be read.
+async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
+    // Bound first, so that no lock is held while they are written.
+    match name.as_str() {
+        "state" => json_answer(&shared.summary()),
+        "overview" => json_answer(&shared.overview()),
+        "events" => json_answer(&shared.events()),
+        "requests" => {
+            let requests = shared.requests().records();
+            json_answer(&requests)
+        }
+        "deliveries" => {
+            let deliveries = shared.deliveries().records();
+            json_answer(&deliveries)
+        }
+        "faults" => {
+            let rules = shared.faults().rules.clone();
+            json_answer(&rules)
+        }
+        "audit" => {
+            let findings = shared.core().world.audit();
+            json_answer(&findings)
+        }
+        "commands" => json_answer(&reference()),
+        "openapi.json" => json_answer(Description::get().document()),
+        "signing-key.pem" => DEMO_KEY.into_response(),
+        _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
+    }
 }
 
 /// Takes JSON only: a page from elsewhere that is open in a browser can then send no command.

@@ -69,7 +69,7 @@ impl Shared {
             .iter()
             .rev()
             .take(SHOWN)
-            .map(|it| EventRecord::from(&**it))
+            .map(|it| json!({ "created_at": it.created_at, "event_type": it.kind.official, "about": it.about }))
             .collect();
         drop(core);
         let (rules, random_rate, clock_shift) = {
@@ -89,11 +89,12 @@ impl Shared {
 
     /// How much there is of everything.
     pub(crate) fn summary(&self) -> Value {
+        let now = self.clock.now();
         let (requests, deliveries) = (self.requests().count(), self.deliveries().count());
         let core = self.core();
         let world = &core.world;
         json!({
-            "now": world.time.now,
+            "now": now,
             "users": world.users.len(),
             "accounts": world.accounts.len(),
             "instruments": world.instruments.len(),

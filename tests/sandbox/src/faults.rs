@@ -29,7 +29,7 @@ pub enum Fault {
     },
     /// A server error, and nothing was done unless `after_commit` says so.
     ServerError {
-        /// 500, 502, 503, 504 or another status from 500 to 599.
+        /// 500, 502, 503 or 504.
         status: u16,
         /// A page of a gateway in HTML instead of a problem document.
         #[serde(default)]
@@ -52,8 +52,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The faults of [`Faults::at_random`](crate::Faults::at_random) unless it is given others: those that a client has to
-    /// survive without doing anything twice.
+    /// Those that a client has to survive without doing anything twice: what random faults are drawn from unless others are
+    /// given.
     pub fn common() -> Vec<Self> {
         vec![
             Self::ResetBeforeCommit,
@@ -80,8 +80,8 @@ impl Fault {
 
     pub(crate) fn check(&self) -> Result<(), String> {
         match self {
-            Self::ServerError { status, .. } if !(500..600).contains(status) => {
-                Err("the status of a server error is one from 500 to 599".to_owned())
+            Self::ServerError { status, .. } if !matches!(status, 500 | 502..=504) => {
+                Err("the status of a server error is 500, 502, 503 or 504".to_owned())
             }
             Self::Delay { millis } | Self::SlowDrip { millis }
                 if Duration::from_millis(*millis) > MAX_WAIT =>
@@ -147,6 +147,8 @@ impl FaultPlan {
 
     /// What goes wrong with the next call. Rules come before chance.
     pub(crate) fn draw(&mut self, operation: &str) -> Option<Fault> {
+        // Each call takes its draw, also where a rule hits it.
+        let drawn = self.random.as_mut().and_then(RandomFaults::draw);
         let hits = |rule: &FaultRule| rule.operation.as_deref().is_none_or(|hit| hit == operation);
         if let Some(at) = self.rules.iter().position(hits) {
             let rule = &mut self.rules[at];
@@ -159,8 +161,13 @@ impl FaultPlan {
             }
             return Some(fault);
         }
-        let random = self.random.as_mut()?;
-        let (hit, which) = (random.draws.random::<f64>(), random.draws.random_range(0..random.faults.len()));
-        (hit < random.rate).then(|| random.faults[which].clone())
+        drawn
+    }
+}
+
+impl RandomFaults {
+    fn draw(&mut self) -> Option<Fault> {
+        let (hit, which) = (self.draws.random::<f64>(), self.draws.random_range(0..self.faults.len()));
+        (hit < self.rate).then(|| self.faults[which].clone())
     }
 }

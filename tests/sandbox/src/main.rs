@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::json;
-use upvest_sandbox::{Command, Sandbox};
+use upvest_ext::signing::SignatureVersion;
+use upvest_sandbox::{Command, PayloadShape, Sandbox};
 
 /// A local Upvest: the whole Investment API on localhost, stateful, with faults on demand.
 #[derive(Parser)]
@@ -18,7 +19,7 @@ struct Flags {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How many times as fast as real time the clock runs; 0 stands still.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
     /// Ask for no signature, no client id and no idempotency key, as curl and fuzzers send none.
     #[arg(long)]
@@ -26,9 +27,23 @@ struct Flags {
     /// Subscribe this endpoint of this machine to all events.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
+    /// Answer 429 to what comes beyond so many requests in a second.
+    #[arg(long, value_name = "REQUESTS")]
+    throttle: Option<u32>,
+    /// Let events of a delivery refer to what they are about instead of carrying it.
+    #[arg(long)]
+    webhook_references: bool,
+    /// Sign deliveries in version 15 instead of 6.
+    #[arg(long)]
+    webhook_signatures_v15: bool,
     /// Load the state from this file, and save it there at the end.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| (0.0..=1_000_000.0).contains(speed));
+    speed.ok_or_else(|| "a number from 0 to 1000000".to_owned())
 }
 
 #[tokio::main]
@@ -52,6 +67,15 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if flags.no_signatures {
         builder = builder.plain_http();
     }
+    if let Some(limit) = flags.throttle {
+        builder = builder.throttle(limit);
+    }
+    if flags.webhook_references {
+        builder = builder.payload_shape(PayloadShape::Reference);
+    }
+    if flags.webhook_signatures_v15 {
+        builder = builder.webhook_signatures(SignatureVersion::V15);
+    }
     if let Some(path) = &flags.data {
         builder = builder.data(path);
     }
@@ -61,11 +85,13 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     }
     introduce(&sandbox, flags.no_signatures).await?;
     until_told_to_stop().await?;
-    if let Some(path) = &flags.data {
-        sandbox.save(path)?;
-        println!("The state is in {}.", path.display());
+    match &flags.data {
+        Some(path) => {
+            sandbox.stop_and_save(path).await?;
+            println!("The state is in {}.", path.display());
+        }
+        None => sandbox.stop().await,
     }
-    sandbox.stop().await;
     Ok(())
 }
 

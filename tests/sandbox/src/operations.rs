@@ -1,5 +1,7 @@
 //! What each operation of the description does: one line for each.
 
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
 use uuid::Uuid;
 
 use crate::http::call::{Answer, Call};
@@ -28,8 +30,8 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listTaxResidencies" => |w, c| Ok(Answer::list(&user(w, c)?.tax_residencies)),
         "createTaxResidency" => |w, c| Ok(Answer::created(w.add_tax_residency(c.id("user_id"), c.body()?)?)),
         "listUserAccounts" => |w, c| {
-            let user = user(w, c)?.id();
-            Ok(Answer::counted_list(w.accounts.rows().iter().map(|it| &it.view).filter(|it| it.user_id == user)))
+            let accounts = user(w, c)?.accounts.iter().filter_map(|id| w.accounts.get(*id));
+            Ok(Answer::counted_list(accounts.map(|it| &it.view)))
         },
         "listAccounts" => |w, c| Ok(c.page(w.accounts.rows().iter().map(|it| &it.view))),
         "createAccount" => |w, c| Ok(Answer::created(w.create_account(c.body()?)?)),
@@ -52,9 +54,10 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
             let all = w.orders.rows().iter().map(|it| &it.view);
             let (account, status) = (c.query("account_id").map(|id| id.parse().unwrap_or(Uuid::nil())), c.query("status"));
             if account.is_none() && status.is_none() { return Ok(c.page(all)); }
-            let status = status.map(serde_json::Value::from);
+            let status = status.map(|status| crate::life::orders::OrderStatus::deserialize(status.into_deserializer()));
+            let status: Option<Result<_, serde::de::value::Error>> = status;
             let fits = |it: &&crate::life::orders::OrderView| account.is_none_or(|account| it.account_id == account)
-                && status.as_ref().is_none_or(|status| serde_json::to_value(it.status).is_ok_and(|is| is == *status));
+                && status.as_ref().is_none_or(|status| *status == Ok(it.status));
             Ok(c.page(all.filter(fits).collect::<Vec<_>>().into_iter()))
         },
         "createOrder" => |w, c| {

@@ -29,6 +29,9 @@ use crate::{Direction, InstrumentType, UserStatus};
 /// The account group that every sandbox begins with.
 pub(crate) const ACCOUNT_GROUP: Uuid = uuid::uuid!("d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10");
 
+/// Longer than anyone waits for.
+pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
+
 /// A whole Upvest on a port of this machine. It ends with this value.
 ///
 /// Its clock stands still until it is [advanced](Sandbox::advance), unless it was built with a
@@ -82,8 +85,7 @@ impl Sandbox {
 
     pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let router =
-            service::routes(&shared).merge(service::verify_keys(&shared)).merge(control::routes(&shared));
+        let router = service::routes(&shared).merge(control::routes(&shared));
         let (state, listening) = (shared.server.subscribe(), shared.listening.clone());
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
@@ -148,10 +150,10 @@ impl Sandbox {
         self.shared.clock.now()
     }
 
-    /// Turns the clock forward. Everything that is due by then has happened when this returns: orders filled, plans
+    /// Turns the clock forward, by a hundred years at most. Everything that is due by then has happened when this returns: orders filled, plans
     /// executed, events delivered and, where an endpoint has failed, delivered again.
     pub async fn advance(&self, by: Duration) {
-        self.shared.advance(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX)).await;
+        self.shared.advance(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX).min(A_CENTURY)).await;
     }
 
     /// Waits until every event that can be delivered now has been.
@@ -198,7 +200,9 @@ impl Sandbox {
         self.shared.core().world.audit()
     }
 
-    /// Writes the whole state to a file that [`SandboxBuilder::data`] reads, whole or not at all.
+    /// Writes the state to a file that [`SandboxBuilder::data`] reads, whole or not at all: everything that the API knows of,
+    /// idempotency keys, what waits for delivery, and registered public keys. Tokens, faults, the logs of requests and
+    /// deliveries, and the keys that sign deliveries are not part of it.
     ///
     /// # Errors
     ///
@@ -213,6 +217,17 @@ impl Sandbox {
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
+    }
+
+    /// As [`Sandbox::stop`], and saves the state as it is then.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub async fn stop_and_save(self, path: impl AsRef<Path>) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        self.stop().await;
+        shared.save(path.as_ref())
     }
 
     /// Stops at once: connections break off, and no new one is taken.

@@ -1,9 +1,10 @@
 //! What the parts of a running sandbox share.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,6 +12,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -19,9 +21,10 @@ use crate::faults::FaultPlan;
 use crate::http::problem::Problem;
 use crate::http::server::State;
 use crate::idempotency::Idempotency;
+use crate::life::subscriptions::Subscription;
 use crate::life::world::World;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
-use crate::webhooks::delivery::{Courier, is_within_reach};
+use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
 
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
@@ -31,6 +34,9 @@ pub(crate) struct Shared {
     /// Something may be due, or to be delivered.
     pub(crate) wake: Notify,
     pub(crate) server: watch::Sender<State>,
+    /// Held while the clock is being advanced.
+    turning: tokio::sync::Mutex<()>,
+    online_timer: Mutex<Option<JoinHandle<()>>>,
     /// Whether connections are taken. It follows `server` a moment later.
     pub(crate) listening: watch::Sender<bool>,
     core: Mutex<Core>,
@@ -48,6 +54,8 @@ pub(crate) struct Shared {
 pub(crate) struct Core {
     pub(crate) world: World,
     pub(crate) idempotency: Idempotency,
+    /// Keys that were registered besides the one that every sandbox knows, as PEM.
+    pub(crate) public_keys: BTreeMap<String, String>,
 }
 
 /// What a sandbox is made of.
@@ -77,6 +85,8 @@ impl Shared {
             courier: parts.courier,
             wake: Notify::new(),
             server: watch::Sender::new(State::Serving),
+            turning: tokio::sync::Mutex::new(()),
+            online_timer: Mutex::new(None),
             listening: watch::Sender::new(true),
             core: Mutex::new(parts.core),
             access: Mutex::new(parts.access),
@@ -157,27 +167,41 @@ impl Shared {
     }
 
     /// When the next thing happens by itself: a step of a life, or another attempt at a delivery.
-    pub(crate) fn next_event(&self) -> Option<DateTime<Utc>> {
+    fn next_event(&self) -> Option<DateTime<Utc>> {
         let core = self.core();
         let attempts = core.world.time.events.subscriptions.rows().iter();
-        let attempts = attempts.filter_map(|it| it.next_attempt().filter(|_| is_within_reach(&it.view.url)));
-        attempts.chain(core.world.time.next_due()).min()
+        attempts.filter_map(Subscription::next_attempt).chain(core.world.time.next_due()).min()
     }
 
-    /// Turns the clock forward, letting everything happen in its order, deliveries included.
-    pub(crate) async fn advance(&self, by: TimeDelta) {
-        let target = self.clock.now().checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        self.run_life();
-        self.deliver_due().await;
-        while let Some(next) = self.next_event().filter(|next| *next <= target) {
-            self.clock.turn_to(next);
-            self.run_life();
-            self.deliver_due().await;
+    /// Returns when something is due; never where the clock stands still.
+    pub(crate) async fn something_due(&self) {
+        match self.next_event().and_then(|next| self.clock.real_time_until(next)) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => std::future::pending().await,
         }
-        self.clock.turn_to(target);
-        self.run_life();
-        self.deliver_due().await;
-        self.wake.notify_one();
+    }
+
+    /// Turns the clock forward, letting everything happen in its order, deliveries included. It is carried out to its end
+    /// even where the caller does not wait for that.
+    pub(crate) async fn advance(self: &Arc<Self>, by: TimeDelta) {
+        let shared = Arc::clone(self);
+        let advanced = tokio::spawn(async move {
+            let _one_after_another = shared.turning.lock().await;
+            let target = shared.clock.after(by);
+            shared.run_life();
+            shared.deliver_due().await;
+            while let Some(next) = shared.next_event().filter(|next| *next <= target) {
+                shared.clock.turn_to(next);
+                shared.run_life();
+                shared.deliver_due().await;
+            }
+            shared.clock.turn_to(target);
+            shared.run_life();
+            shared.deliver_due().await;
+            shared.wake.notify_one();
+        });
+        // It ends early only where the runtime does.
+        let _ = advanced.await;
     }
 
     /// Lets things happen when they are due, for as long as the sandbox lives.
@@ -185,14 +209,17 @@ impl Shared {
         loop {
             self.run_life();
             self.deliver_due().await;
-            let pause = self.next_event().and_then(|next| self.clock.real_time_until(next));
-            match pause {
-                Some(pause) => tokio::select! {
-                    () = self.wake.notified() => {}
-                    () = tokio::time::sleep(pause) => {}
-                },
-                None => self.wake.notified().await,
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = self.something_due() => {}
             }
+        }
+    }
+
+    /// The timer that brings the sandbox back online takes the place of any before it.
+    pub(crate) fn replace_online_timer(&self, timer: Option<JoinHandle<()>>) {
+        if let Some(before) = std::mem::replace(&mut *lock(&self.online_timer), timer) {
+            before.abort();
         }
     }
 

@@ -98,7 +98,7 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
 #[tokio::test]
 async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
     let bench = Bench::start().await;
-    for status in [500, 502, 503, 504, 599] {
+    for status in [500, 502, 503, 504] {
         bench.fail(Fault::ServerError { status, html: false, after_commit: false }).await;
         let answer = bench.order().await;
         assert_eq!((answer.status, answer.content_type()), (status, "application/problem+json"));
@@ -317,16 +317,16 @@ async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
 #[tokio::test]
 async fn of_several_faults_the_first_hits_first_and_all_of_them_before_chance() {
     let bench = Bench::start().await;
-    let teapots = Fault::ServerError { status: 599, html: false, after_commit: false };
-    bench.sandbox.random_faults(1.0, vec![teapots]).await.unwrap();
+    let broken = Fault::ServerError { status: 500, html: false, after_commit: false };
+    bench.sandbox.random_faults(1.0, vec![broken]).await.unwrap();
     bench.fail(Fault::TooManyRequests { retry_after: None }).await;
     bench.fail(DOWN).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(bench.order().await.status);
     }
-    assert_eq!(statuses, [429, 503, 599]);
-    assert_eq!(bench.get("/users").await.status, 599);
+    assert_eq!(statuses, [429, 503, 500]);
+    assert_eq!(bench.get("/users").await.status, 500);
 }
 
 #[tokio::test]
@@ -355,7 +355,7 @@ async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
     let bench = Bench::start().await;
     let not_found = Fault::ServerError { status: 404, html: false, after_commit: false };
     let forever = Fault::Delay { millis: 3_600_000 };
-    for (fault, word) in [(not_found, "599"), (forever.clone(), "600000 ms")] {
+    for (fault, word) in [(not_found, "504"), (forever.clone(), "600000 ms")] {
         let error = bench.sandbox.fail_next("createOrder", fault.clone()).await.unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
         bench.sandbox.random_faults(0.5, vec![DOWN, fault]).await.unwrap_err();
@@ -365,6 +365,34 @@ async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
         assert!(error.to_string().contains("`rate`"), "{error}");
     }
     assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn a_fault_for_an_operation_that_there_is_none_of_is_refused_instead_of_never_hitting() {
+    let bench = Bench::start().await;
+    let error = bench.sandbox.fail_next("createOrdr", DOWN).await.unwrap_err();
+    assert!(error.to_string().contains("`createOrdr`"), "{error}");
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn the_keys_of_deliveries_can_be_down_too() {
+    let bench = Bench::start().await;
+    bench.sandbox.fail_next("retrieveVerifyKeys", DOWN).await.unwrap();
+    assert_eq!(bench.get("/auth/verify_keys").await.status, 503);
+    assert_eq!(bench.get("/auth/verify_keys").await.status, 200);
+    let operation = |request: &RequestRecord| request.operation.clone();
+    let named: Vec<_> = bench.sandbox.requests().iter().filter_map(operation).collect();
+    assert_eq!(named.iter().filter(|name| *name == "retrieveVerifyKeys").count(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_is_shifted_by_a_year_at_most() {
+    let bench = Bench::start().await;
+    for seconds in [i64::MIN, -5_000_000_000, 1_000_000_000_000, i64::MAX] {
+        bench.sandbox.execute(Command::ShiftClock { seconds }).await.unwrap_err();
+    }
+    assert_eq!(bench.get("/users").await.status, 200);
 }
 
 #[tokio::test]
@@ -442,7 +470,7 @@ async fn the_control_api_says_what_is_wrong_with_a_command() {
         ("top_up", json!({"account_id": account, "amount": "1.005"}), "amount"),
         ("top_up", json!({"account_id": account, "amount": "1.00", "currency": "euro"}), "currency"),
         ("add_fault", json!({"fault": {"kind": "meteor"}}), "meteor"),
-        ("add_fault", json!({"fault": {"kind": "server_error", "status": 404}}), "599"),
+        ("add_fault", json!({"fault": {"kind": "server_error", "status": 404}}), "504"),
         ("set_offline", json!({"offline": true}), "seconds"),
         ("advance", json!([1]), "object"),
     ] {

@@ -473,3 +473,15 @@ async fn some_prices_move_by_the_hour() {
     assert_eq!(random.len(), 4);
     assert!(random.iter().all(|price| (number("50")..number("150")).contains(price)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_oscillates_does_so_whatever_was_quoted_meanwhile() {
+    let api = Plain::start().await;
+    api.sandbox.set_price("XF0000000017", "600", "600").await.unwrap();
+    let mut prices = Vec::new();
+    for _ in 0..3 {
+        api.seconds(3_600).await;
+        prices.push(api.bid("XF0000000017"));
+    }
+    assert_eq!(prices, ["200", "300", "200"].map(number));
+}

@@ -305,6 +305,15 @@ async fn a_path_that_the_api_does_not_have_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_a_problem_like_any_other() {
+    let sandbox = plain().start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let answer = api.send(api.raw(Method::GET, "/users/%ff").build().unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.kind()), (400, "invalid_request".to_owned()));
+    assert!(answer.header("upvest-request-id").is_some());
+}
+
+#[tokio::test]
 async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();

@@ -131,6 +131,26 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
 }
 
 #[tokio::test]
+async fn what_is_answered_while_it_stops_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let data = file.to_str().unwrap();
+    let program = Program::start(&["--no-signatures", "--data", data]);
+    let late =
+        json!({ "operation": "createSecuritiesTransfer", "fault": { "kind": "delay", "millis": 300 } });
+    program.post("/_sandbox/add_fault", late).await;
+    let url = format!("{}/securities_transfers", program.url());
+    let request = reqwest::Client::new().post(url).bearer_auth(program.token());
+    let request = request.header("content-type", "application/json").body(r#"{"direction":"INBOUND"}"#);
+    let answer = tokio::spawn(request.send());
+    while program.get("/_sandbox/state").await["requests"] == 0 {}
+    program.terminate();
+    assert_eq!(answer.await.unwrap().unwrap().status(), 201);
+    let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(state["world"]["securities_transfers"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn one_seed_gives_the_same_ids_and_another_gives_others() {
     let group = json!({});
     let mut ids = Vec::new();

@@ -431,8 +431,46 @@ async fn nothing_is_ever_sent_to_another_machine() {
     };
     // A connection to nowhere would last until its own limit, which is longer.
     tokio::time::timeout(Duration::from_secs(9), work).await.unwrap();
-    assert!(sandbox.deliveries().is_empty());
-    assert!(sandbox.events().len() > 5, "events there were");
+    let deliveries = sandbox.deliveries();
+    assert!(!deliveries.is_empty());
+    for delivery in deliveries {
+        assert!(delivery.outcome.as_ref().unwrap_err().contains("on another machine"), "{delivery:?}");
+        assert_eq!(delivery.attempt, 1, "it is not tried again");
+    }
+}
+
+#[tokio::test]
+async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
+    let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://{}/hook", silent.local_addr().unwrap());
+    let webhook = WebhookId::from(sandbox.subscribe(&url).await.unwrap());
+    sandbox.create_account_group().await.unwrap();
+    let given_up = tokio::time::timeout(Duration::from_millis(50), sandbox.advance(SECOND)).await;
+    assert!(given_up.is_err(), "the endpoint does not answer");
+    drop(silent);
+    let update = WebhookSubscriptionUpdate::builder().url(endpoint.url());
+    sandbox.client().update_webhook_subscription().webhook_id(webhook).body(update).send().await.unwrap();
+    sandbox.advance(HOUR).await;
+    assert_eq!(ids(&endpoint), happened(&sandbox)[1..]);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
+    let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let endpoint = Endpoint::start().await;
+    endpoint.answer([500, 500]);
+    sandbox.subscribe(&format!("http://{}/hook", silent.local_addr().unwrap())).await.unwrap();
+    sandbox.subscribe(&endpoint.url()).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    let third_attempt = async {
+        while endpoint.arrived().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    // The silent one takes ten seconds to be given up.
+    tokio::time::timeout(Duration::from_secs(5), third_attempt).await.unwrap();
 }
 
 #[tokio::test]

@@ -71,11 +71,14 @@ impl PublicKey {
         let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
         let der = block.ok_or(PublicKeyFileError::NoPublicKey)?.contents();
         let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| PublicKeyFileError::Unsupported)?;
-        let curve = match info.algorithm.oid {
-            EC_PUBLIC_KEY => info.algorithm.parameters.and_then(|curve| curve.decode_as().ok()),
-            other => Some(other),
+        let (oid, parameters) = (info.algorithm.oid, info.algorithm.parameters);
+        let curve = parameters.and_then(|curve| KeyAlgorithm::from_oid(curve.decode_as().ok()?));
+        let algorithm = match (oid == EC_PUBLIC_KEY, KeyAlgorithm::from_oid(oid)) {
+            (true, _) => curve.filter(|curve| *curve != KeyAlgorithm::Ed25519),
+            (false, Some(KeyAlgorithm::Ed25519)) => Some(KeyAlgorithm::Ed25519),
+            _ => None,
         };
-        let algorithm = curve.and_then(KeyAlgorithm::from_oid).ok_or(PublicKeyFileError::Unsupported)?;
+        let algorithm = algorithm.ok_or(PublicKeyFileError::Unsupported)?;
         let bytes = info.subject_public_key.as_bytes().ok_or(PublicKeyFileError::Unsupported)?;
         Ok(Self::from_bytes(algorithm, bytes)?)
     }

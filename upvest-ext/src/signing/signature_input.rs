@@ -89,7 +89,9 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
             "keyid" => key_id = Some(scanner.expect(b'=').and_then(|()| scanner.string())?),
             "created" => created = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
             "expires" => expires = Some(scanner.expect(b'=').and_then(|()| scanner.integer())?),
-            "nonce" => nonce = Some(scanner.expect(b'=').and_then(|()| scanner.string())?),
+            "nonce" if scanner.rest().starts_with("=\"") => {
+                nonce = Some(scanner.expect(b'=').and_then(|()| scanner.string())?);
+            }
             // The key alone decides the algorithm, so that `alg` cannot lie about it.
             _ => scanner.any_value()?,
         }
@@ -140,6 +142,10 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     fn expect(&mut self, byte: u8) -> Option<()> {

@@ -15,7 +15,7 @@ use crate::description::{Description, Operation};
 use crate::http::call::Answer;
 use crate::http::problem::Problem;
 use signatures::Nonces;
-use tokens::Tokens;
+use tokens::{Token, Tokens};
 
 /// The client that every sandbox knows, so that examples can be copied.
 pub(crate) const CLIENT_ID: &str = "6c4bb9a4-3a7f-4d2b-9a52-0d6f7f0b9c11";
@@ -63,7 +63,8 @@ impl Access {
     /// A token for the client that every sandbox knows, with all scopes.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = Description::get().scopes().map(str::to_owned).collect();
-        self.tokens.issue(secret.clone(), CLIENT_ID, scopes, now + self.strictness.token_lifetime);
+        let (client_id, until) = (CLIENT_ID.to_owned(), now + self.strictness.token_lifetime);
+        self.tokens.issue(secret.clone(), Token { client_id, scopes, until }, now);
         secret
     }
 
@@ -125,8 +126,8 @@ impl Access {
             "expires_in": self.strictness.token_lifetime.num_seconds(),
             "scope": scopes.join(" "),
         });
-        let until = now + self.strictness.token_lifetime;
-        self.tokens.issue(secret, field("client_id"), scopes, until);
+        let (client_id, until) = (field("client_id").to_owned(), now + self.strictness.token_lifetime);
+        self.tokens.issue(secret, Token { client_id, scopes, until }, now);
         Ok(Answer::ok(&answer))
     }
 }

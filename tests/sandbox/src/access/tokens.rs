@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -17,18 +17,14 @@ pub(super) struct Tokens(HashMap<String, Token>);
 pub(super) struct Token {
     pub(super) client_id: String,
     pub(super) scopes: Vec<String>,
-    until: DateTime<Utc>,
+    pub(super) until: DateTime<Utc>,
 }
 
 impl Tokens {
-    pub(super) fn issue(
-        &mut self,
-        secret: String,
-        client_id: &str,
-        scopes: Vec<String>,
-        until: DateTime<Utc>,
-    ) {
-        self.0.insert(secret, Token { client_id: client_id.to_owned(), scopes, until });
+    pub(super) fn issue(&mut self, secret: String, token: Token, now: DateTime<Utc>) {
+        // A day longer, so that a caller learns that a token has expired and not that it is nobody's.
+        self.0.retain(|_, old| old.until + TimeDelta::days(1) > now);
+        self.0.insert(secret, token);
     }
 
     /// The token of a request.

@@ -100,7 +100,7 @@ impl Operation {
             takes_idempotency_key: false,
             parameters: Vec::new(),
             body: None,
-            media_types: Vec::new(),
+            media_types: vec!["application/json".to_owned()],
         }
     }
 }

@@ -80,8 +80,10 @@ impl Call {
     }
 
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        T::deserialize(&self.body)
-            .map_err(|error| Problem::invalid(format!("the body does not fit: {error}")))
+        // By its place alone: serde's own message may quote the value, which may be personal data.
+        serde_path_to_error::deserialize(&self.body).map_err(|error| {
+            Problem::invalid(format!("`{}` holds a value that cannot be used", error.path()))
+        })
     }
 
     /// One page of a list, with how long the list is.

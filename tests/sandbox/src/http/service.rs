@@ -1,11 +1,12 @@
 //! One request from its first byte to its answer: access, description, idempotency, and the faults in between.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::routing::any;
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
@@ -34,35 +35,64 @@ const PROBLEM: &str = "application/problem+json";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reset;
 
-/// An operation and what does it. Without: the token request.
+/// `GET /auth/verify_keys`, which the description lacks (PROTOCOL 2.4): the keys that deliveries are signed with.
+static VERIFY_KEYS: LazyLock<Operation> = LazyLock::new(|| {
+    Operation::undescribed(
+        VERIFY_KEYS_ID,
+        Method::GET,
+        "/auth/verify_keys",
+        &["webhooks:read", "webhooks:admin"],
+    )
+});
+const VERIFY_KEYS_ID: &str = "retrieveVerifyKeys";
+
+/// An operation and what does it.
 #[derive(Clone, Copy)]
 struct Route {
     operation: &'static Operation,
-    handler: Option<Handler>,
+    does: Does,
+}
+
+#[derive(Clone, Copy)]
+enum Does {
+    /// What stands in the table of operations.
+    Handle(Handler),
+    GrantToken,
+    GiveKeys,
+}
+
+/// Whether a fault can hit an operation of this name.
+pub(crate) fn is_operation(name: &str) -> bool {
+    name == VERIFY_KEYS_ID || Description::get().operations().iter().any(|operation| operation.id == name)
 }
 
 /// The API as a router: every path of the description.
 pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     let mut paths: Vec<(&str, Vec<Route>)> = Vec::new();
     for operation in Description::get().operations() {
-        let route = Route { operation, handler: handler(&operation.id) };
+        // A test holds the table to the description: the token request is the one that it leaves to this module.
+        let does = handler(&operation.id).map_or(Does::GrantToken, Does::Handle);
+        let route = Route { operation, does };
         match paths.iter_mut().find(|(path, _)| *path == operation.path) {
             Some((_, routes)) => routes.push(route),
             None => paths.push((&operation.path, vec![route])),
         }
     }
+    paths.push((&VERIFY_KEYS.path, vec![Route { operation: &VERIFY_KEYS, does: Does::GiveKeys }]));
     let mut router = Router::new();
     for (path, operations) in paths {
         let (shared, operations) = (Arc::clone(shared), Arc::new(operations));
-        let serve = async move |path: RawPathParams, request: Request<Body>| {
-            let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            Exchange::new(shared, &request).run(&operations, path, request).await
+        let serve = async move |path: Result<RawPathParams, RawPathParamsRejection>,
+                                request: Request<Body>| {
+            let path =
+                path.map(|path| path.iter().map(|(name, value)| (name.into(), value.into())).collect());
+            Exchange::new(shared, &request).run(&operations, path.ok(), request).await
         };
         router = router.route(path, any(serve));
     }
     let elsewhere = Arc::clone(shared);
     router.fallback(async move |request: Request<Body>| {
-        Exchange::new(elsewhere, &request).run(&[], Vec::new(), request).await
+        Exchange::new(elsewhere, &request).run(&[], None, request).await
     })
 }
 
@@ -104,7 +134,7 @@ impl Exchange {
     async fn run(
         mut self,
         routes: &[Route],
-        path: Vec<(String, String)>,
+        path: Option<Vec<(String, String)>>,
         request: Request<Body>,
     ) -> Response<Body> {
         let route = routes.iter().find(|route| route.operation.method == *request.method());
@@ -133,20 +163,21 @@ impl Exchange {
         late.await.unwrap_or_else(|_| reset())
     }
 
-    /// `body` is `None` where it could not be read.
+    /// `path` and `body` are `None` where they could not be read.
     fn carry_out(
         mut self,
         route: Route,
         parts: &Parts,
-        path: Vec<(String, String)>,
+        path: Option<Vec<(String, String)>>,
         body: Option<Bytes>,
         fault: Option<&Fault>,
     ) -> Response<Body> {
-        let outcome = match body {
-            Some(body) => {
+        let outcome = match (path, body) {
+            (Some(path), Some(body)) => {
                 self.shared.call(&route, parts, path, &body, self.record.idempotency_key.as_deref())
             }
-            None => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
+            (None, _) => Outcome::refused(Problem::invalid("the path is no UTF-8")),
+            (_, None) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
         };
         self.record.replayed = outcome.replayed;
         match fault {
@@ -249,6 +280,10 @@ fn reset() -> Response<Body> {
 }
 
 impl Outcome {
+    fn answered(answer: Answer) -> Self {
+        Self { result: Ok(answer), replayed: false }
+    }
+
     fn refused(problem: Problem) -> Self {
         Self { result: Err(problem), replayed: false }
     }
@@ -277,10 +312,14 @@ impl Shared {
     ) -> Result<Outcome, Problem> {
         let operation = route.operation;
         self.throttle()?;
-        let Some(handler) = route.handler else {
-            return self
-                .grant(operation, parts, body)
-                .map(|answer| Outcome { result: Ok(answer), replayed: false });
+        let handler = match route.does {
+            Does::Handle(handler) => handler,
+            Does::GrantToken => return self.grant(operation, parts, body).map(Outcome::answered),
+            Does::GiveKeys => {
+                self.authorise(operation, parts, body)?;
+                acceptable(operation, parts)?;
+                return Ok(Outcome::answered(Answer::json_text(&self.webhook_keys().key_set())));
+            }
         };
         self.authorise(operation, parts, body)?;
         acceptable(operation, parts)?;
@@ -390,27 +429,4 @@ fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value
     let fields = form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     Ok(Value::Object(fields.collect()))
-}
-
-/// `GET /auth/verify_keys`, which the description lacks (PROTOCOL 2.4): the keys that deliveries are signed with.
-pub(crate) fn verify_keys(shared: &Arc<Shared>) -> Router {
-    let shared = Arc::clone(shared);
-    Router::new().route(
-        "/auth/verify_keys",
-        axum::routing::get(async move |request: Request<Body>| {
-            let exchange = Exchange::new(Arc::clone(&shared), &request);
-            let (parts, _) = request.into_parts();
-            let operation = Operation::undescribed(
-                "retrieveVerifyKeys",
-                Method::GET,
-                "/auth/verify_keys",
-                &["webhooks:read", "webhooks:admin"],
-            );
-            let response = match shared.authorise(&operation, &parts, &Bytes::new()) {
-                Ok(()) => Exchange::answer(Answer::json_text(&shared.webhook_keys().key_set())),
-                Err(problem) => exchange.problem(&problem),
-            };
-            exchange.finish(response, None)
-        }),
-    )
 }

@@ -114,6 +114,9 @@ impl World {
             waiting_orders: Vec::new(),
             open_orders: 0,
         };
+        if let Some(user) = self.users.get_mut(new.user_id) {
+            user.accounts.push(id);
+        }
         Ok(&self.accounts.insert(account).view)
     }
 
@@ -178,6 +181,8 @@ impl World {
             && account.open_orders == 0;
         if account.view.status == AccountStatus::Closing && is_empty {
             self.set_account_status(id, AccountStatus::Closed, EventKind::ACCOUNT_CLOSED);
+            self.close_portfolios(id);
+            self.cancel_savings_plans(id);
         }
     }
 

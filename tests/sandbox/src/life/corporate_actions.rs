@@ -13,8 +13,8 @@ use super::timeline::Due;
 use super::world::{Refused, World};
 use crate::amount;
 
-/// Splits go no further: sums of such holdings still fit a decimal.
-const MOST_UNITS: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// Units and prices go no further by a split: values and sums of them still fit a decimal.
+const MOST: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// As the API shows it, and what it does to those who hold the instrument.
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl World {
             self.cancel_now(order);
         }
         for (account, units) in self.holders(instrument) {
-            let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST_UNITS).unwrap_or(units);
+            let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST).unwrap_or(units);
             let new_units = amount::units(new_units, Decimal::ONE, true);
             match new_units - units {
                 more if more.is_sign_positive() => self.add_shares(account, instrument, more, Decimal::ZERO),
@@ -123,7 +123,10 @@ impl World {
             }
         }
         if let Some(it) = self.instruments.get(instrument) {
-            let price = |price: Decimal| price.checked_div(ratio).unwrap_or(price).round_dp(10).normalize();
+            let price = |price: Decimal| {
+                let new_price = price.checked_div(ratio).filter(|new_price| *new_price <= MOST);
+                new_price.unwrap_or(price).round_dp(10).normalize()
+            };
             let (bid, offer) = (price(it.bid), price(it.offer));
             let _ = self.set_price(instrument, bid, offer);
         }

@@ -41,7 +41,7 @@ pub(crate) struct Events {
     pub(crate) subscriptions: Table<Subscription>,
     pub(crate) recent: VecDeque<Arc<Event>>,
     pub(crate) count: u64,
-    limit: usize,
+    pub(crate) limit: usize,
 }
 
 impl Events {

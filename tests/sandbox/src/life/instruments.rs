@@ -181,7 +181,8 @@ impl World {
         for instrument in self.instruments.rows_mut() {
             let price = match instrument.behaviour {
                 Behaviour::Random => Decimal::new(cents, 2),
-                Behaviour::Oscillating => Decimal::from(500) - instrument.bid,
+                Behaviour::Oscillating if instrument.bid == Decimal::from(200) => Decimal::from(300),
+                Behaviour::Oscillating => Decimal::from(200),
                 _ => continue,
             };
             (instrument.bid, instrument.offer, instrument.quoted_at) = (price, price, self.time.now);

@@ -244,9 +244,12 @@ impl World {
     /// Raises what was paid for a holding, without a change of its units.
     pub(super) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
         let now = self.time.now;
-        if let Some(holding) = self.holding_mut(account, instrument) {
+        let Some(held) = self.accounts.get_mut(account) else { return };
+        let mut holdings = held.holdings.iter_mut();
+        if let Some(holding) = holdings.find(|holding| holding.view.instrument_id == instrument) {
             holding.cost += cost;
             holding.refresh(now);
+            self.time.emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         }
     }
 

@@ -267,7 +267,6 @@ impl World {
         let tradeable = instrument.view.tradeable && instrument.view.currency == view.currency;
         let claim = claim(&view, instrument);
         let slices = slices(&view, instrument);
-        let waits = view.r#type != OrderType::Market;
         let has_claim = allowed
             && tradeable
             && match (claim, view.side) {
@@ -285,11 +284,11 @@ impl World {
         order.view.status = OrderStatus::Processing;
         order.view.updated_at = self.time.now;
         self.time.emit(EventKind::ORDER_PROCESSING, id, &order.view);
-        if !waits {
+        let Some(instrument) = self.instruments.get_mut(view.instrument_id) else { return };
+        if is_triggered(&view, instrument.bid, instrument.offer) {
             self.time.after(STEP, Due::ExecuteOrder(id));
-        } else if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {
+        } else {
             instrument.waiting_orders.push(id);
-            self.wake_orders(view.instrument_id);
         }
     }
 

@@ -133,6 +133,7 @@ impl World {
         let id = self.time.id();
         let account = self.accounts.get_mut(account).ok_or(Refused::NotFound)?;
         let status = ReferenceAccountStatus::Active;
+        self.time.emit(EventKind::ACCOUNT_CHANGED, account.view.id, &account.view);
         account.reference_accounts.push(ReferenceAccount { id, iban, bic, account_holder, status });
         account.reference_accounts.last().ok_or(Refused::NotFound)
     }

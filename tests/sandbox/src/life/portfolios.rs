@@ -168,6 +168,15 @@ impl World {
         }
     }
 
+    /// A portfolio ends with its account.
+    pub(super) fn close_portfolios(&mut self, account: Uuid) {
+        let portfolios = self.portfolios.rows_mut().iter_mut().map(|portfolio| &mut portfolio.view);
+        for portfolio in portfolios.filter(|portfolio| portfolio.account_id == account) {
+            (portfolio.status, portfolio.updated_at) = (PortfolioStatus::Closed, self.time.now);
+            self.time.emit(EventKind::PORTFOLIO_CLOSED, portfolio.id, portfolio);
+        }
+    }
+
     pub(crate) fn create_portfolio_order(
         &mut self,
         portfolio: Uuid,

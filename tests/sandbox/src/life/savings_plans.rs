@@ -159,6 +159,15 @@ impl World {
         Ok(())
     }
 
+    /// A plan ends with its account.
+    pub(super) fn cancel_savings_plans(&mut self, account: Uuid) {
+        let plans = self.savings_plans.rows_mut().iter_mut().map(|plan| &mut plan.view);
+        for plan in plans.filter(|plan| plan.account_id == account) {
+            (plan.status, plan.updated_at) = (PlanStatus::Cancelled, self.time.now);
+            self.time.emit(EventKind::PLAN_CANCELLED, plan.id, plan);
+        }
+    }
+
     /// Invests where this is the day. A plan that was changed has another day, and is planned for it too.
     pub(super) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();

@@ -15,8 +15,8 @@ const MAX_BATCH: usize = 100;
 /// A description of the field says so.
 const MAX_URL: usize = 1000;
 
-/// As the API shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// As the API shows it. The URL may hold a secret of the receiver's.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SubscriptionView {
     pub(crate) id: Uuid,
     pub(crate) url: String,
@@ -28,6 +28,8 @@ pub(crate) struct SubscriptionView {
 wire_enum! {
     pub(crate) enum SubscriptionStatus { Active Inactive }
 }
+
+debug_by_id! { SubscriptionView }
 
 /// A subscription with its queue: the first delivery that fails blocks all behind it (PROTOCOL 2.1).
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,11 +68,7 @@ impl Subscription {
         }
     }
 
-    pub(crate) fn is_in_flight(&self) -> bool {
-        self.in_flight
-    }
-
-    /// When the next delivery may be tried; `None` where there is nothing to deliver.
+    /// When the next delivery may be tried; `None` where there is nothing to deliver, or one is on its way.
     pub(crate) fn next_attempt(&self) -> Option<DateTime<Utc>> {
         let active = self.view.status == SubscriptionStatus::Active;
         let waits = !self.batch.is_empty() || !self.waiting.is_empty();

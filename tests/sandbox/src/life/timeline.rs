@@ -44,7 +44,7 @@ pub(crate) enum Due {
 }
 
 /// In the order of time; what is due at the same time happens in the order in which it was planned.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Planned>", into = "Vec<Planned>")]
 struct Schedule {
     planned: BTreeMap<(DateTime<Utc>, u64), Due>,
@@ -115,11 +115,5 @@ impl From<Vec<Planned>> for Schedule {
 impl From<Schedule> for Vec<Planned> {
     fn from(schedule: Schedule) -> Self {
         schedule.planned.into_iter().map(|((at, _), due)| Planned { at, due }).collect()
-    }
-}
-
-impl Clone for Schedule {
-    fn clone(&self) -> Self {
-        Self { planned: self.planned.clone(), count: self.count }
     }
 }

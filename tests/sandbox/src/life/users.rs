@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::accounts::AccountStatus;
 use super::events::EventKind;
-use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 
@@ -18,6 +17,7 @@ pub(crate) struct User {
     pub(crate) identifiers: Vec<UserIdentifier>,
     pub(crate) checks: Vec<UserCheck>,
     pub(crate) tax_residencies: Vec<TaxResidency>,
+    pub(crate) accounts: Vec<Uuid>,
     /// How checks end that are still under way.
     checks_fail: bool,
 }
@@ -186,6 +186,7 @@ impl World {
             identifiers: Vec::new(),
             checks: vec![check],
             tax_residencies: Vec::new(),
+            accounts: Vec::new(),
             checks_fail: false,
         };
         &self.users.insert(user).view
@@ -211,6 +212,7 @@ impl World {
     ) -> Result<&UserIdentifier, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
+        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         user.identifiers.push(UserIdentifier { id, r#type: new.r#type, value: new.value, created_at });
         user.identifiers.last().ok_or(Refused::NotFound)
     }
@@ -232,6 +234,7 @@ impl World {
         if let Some(value) = update.value {
             identifier.value = value;
         }
+        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         Ok(identifier)
     }
 
@@ -243,6 +246,7 @@ impl World {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         let TaxResidencyCreate { country, tax_identification_number } = new;
+        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         user.tax_residencies.push(TaxResidency { id, country, tax_identification_number, created_at });
         user.tax_residencies.last().ok_or(Refused::NotFound)
     }
@@ -267,10 +271,13 @@ impl World {
             };
             self.time.emit(kind, id, user);
         }
-        let waiting = self.accounts.rows().iter();
-        let waiting = waiting.filter(|it| it.view.user_id == id && it.view.status == AccountStatus::Pending);
-        for account in waiting.map(Identified::id).collect::<Vec<_>>() {
+        let accounts = self.users.get(id).map(|user| user.accounts.clone()).unwrap_or_default();
+        let is_pending = |world: &Self, account| {
+            world.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
+        };
+        for account in accounts {
             match status {
+                _ if !is_pending(self, account) => {}
                 UserStatus::Active => self.time.after(STEP, Due::OpenAccount(account)),
                 UserStatus::Blocked | UserStatus::Closed => self.check_waiting_orders(account),
                 UserStatus::Pending => {}

@@ -45,10 +45,8 @@ impl World {
     }
 
     pub(super) fn value_all_accounts(&mut self) {
-        let open =
-            self.accounts.rows().iter().filter(|account| {
-                matches!(account.view.status, AccountStatus::Open | AccountStatus::Closing)
-            });
+        let open = self.accounts.rows().iter();
+        let open = open.filter(|account| account.view.status != AccountStatus::Closed);
         let values: Vec<_> = open.map(|account| (account.id(), self.value_of(account))).collect();
         for (account_id, total_value) in values {
             let (id, valued_at) = (self.time.id(), self.time.now);
@@ -72,7 +70,9 @@ impl World {
             let next = first_of_next_month(start);
             let value_at_end = match account.valuations.iter().find(|it| it.valued_at == midnight(next)) {
                 Some(valuation) => valuation.total_value,
-                None => self.value_of(account),
+                None if next > today => self.value_of(account),
+                // A closed account is empty, and not valued any more.
+                None => Decimal::ZERO,
             };
             let paid = flows(account, midnight(start), midnight(next));
             let gain = value_at_end - value_at_start - paid.sum;

@@ -18,12 +18,15 @@ use crate::shared::Shared;
 /// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What the log says of a delivery that was not made.
+const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
+
 /// Delivers, and never to another machine.
 #[derive(Debug)]
 pub(crate) struct Courier {
     http: reqwest::Client,
     shape: PayloadShape,
-    /// One round at a time: the clock is not turned while deliveries are on their way.
+    /// One round at a time: whoever turns the clock next waits for those that are on their way.
     round: tokio::sync::Mutex<()>,
 }
 
@@ -47,8 +50,8 @@ impl Courier {
     }
 }
 
-/// Whether deliveries to `url` are made at all: a test must not call a stranger's endpoint.
-pub(crate) fn is_within_reach(url: &str) -> bool {
+/// Whether deliveries to `url` are made at all.
+fn is_within_reach(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| is_loopback(&url))
 }
 
@@ -65,6 +68,7 @@ impl Shared {
             tokio::select! {
                 _ = on_their_way.next() => {}
                 () = self.wake.notified() => self.run_life(),
+                () = self.something_due() => self.run_life(),
             }
         }
     }
@@ -73,11 +77,7 @@ impl Shared {
         let now = self.clock.now();
         let mut core = self.core();
         let subscriptions = core.world.time.events.subscriptions.rows_mut().iter_mut();
-        let due = subscriptions.filter(|it| {
-            !it.is_in_flight()
-                && it.next_attempt().is_some_and(|at| at <= now)
-                && is_within_reach(&it.view.url)
-        });
+        let due = subscriptions.filter(|it| it.next_attempt().is_some_and(|at| at <= now));
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin();
             Batch { webhook: subscription.view.id, url: subscription.view.url.clone(), events, attempt }
@@ -87,6 +87,8 @@ impl Shared {
 
     async fn deliver(&self, batch: Batch) {
         let outcome = match payload(self.courier.shape, batch.webhook, &batch.events) {
+            // A test must not call a stranger's endpoint.
+            Some(_) if !is_within_reach(&batch.url) => Err(OUT_OF_REACH.to_owned()),
             Some(body) => self.post(&batch.url, body).await,
             // Nothing that this shape has a name for.
             None => return self.end_delivery(batch.webhook, true),
@@ -105,7 +107,8 @@ impl Shared {
             event_types,
             outcome,
         };
-        let taken = record.is_taken();
+        // What is not even tried is not tried again.
+        let taken = record.is_taken() || !is_within_reach(&batch.url);
         let mut deliveries = self.deliveries();
         deliveries.number();
         deliveries.push(record);
