@@ -26,7 +26,9 @@
 //! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders.
 //! * **Corporate actions** are processed as their ex date begins; a split cancels orders that are on their way.
 //! * **Webhooks.** A failing endpoint blocks its own subscription, not others. Any status from 200 to 299 takes a batch; the
-//!   endpoint has ten seconds. Nothing is delivered to another machine.
+//!   endpoint has ten seconds. What would go to another machine is not delivered, and the log says so.
+//! * **Money** is EUR: other currencies can be held, and nothing can be bought, valued or charged in them.
+//! * **Accounts that close** take their portfolios and savings plans with them.
 
 mod access;
 mod amount;
