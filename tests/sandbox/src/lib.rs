@@ -38,6 +38,7 @@ mod command;
 mod control;
 mod description;
 mod events;
+mod execute;
 mod faults;
 mod http;
 mod idempotency;
@@ -46,6 +47,7 @@ mod log;
 mod operations;
 mod sandbox;
 mod shared;
+mod shorthands;
 mod webhooks;
 
 pub use builder::{SandboxBuilder, StartError};

@@ -106,7 +106,10 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter())),
         "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
         "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
-        "listLiquidations" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.liquidations)),
+        "listLiquidations" => |w, c| {
+            let account = w.account(c.id("account_id"))?.view.id;
+            Ok(Answer::list(w.liquidations.rows().iter().filter(|it| it.account_id == account)))
+        },
         "createSecuritiesTransfer" => |w, c| {
             let new: crate::life::transfers::SecuritiesTransferCreate = c.body()?;
             Ok(Answer::created(w.create_securities_transfer(new.direction, None)?))

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::events::EventKind;
 use super::fees::Fee;
 use super::ledger::{Cash, Holding, Transaction};
-use super::liquidations::Liquidation;
 use super::payments::ReferenceAccount;
 use super::timeline::Due;
 use super::users::{UserCreate, UserStatus};
@@ -28,7 +27,6 @@ pub(crate) struct Account {
     pub(crate) valuations: Vec<Valuation>,
     pub(crate) reference_accounts: Vec<ReferenceAccount>,
     pub(crate) fees: Vec<Fee>,
-    pub(crate) liquidations: Vec<Liquidation>,
     /// What securities that came or went without cash were worth then, for the returns.
     pub(super) in_kind: Vec<(DateTime<Utc>, Decimal)>,
     /// Orders that wait for the account to open.
@@ -109,7 +107,6 @@ impl World {
             valuations: Vec::new(),
             reference_accounts: Vec::new(),
             fees: Vec::new(),
-            liquidations: Vec::new(),
             in_kind: Vec::new(),
             waiting_orders: Vec::new(),
             open_orders: 0,

@@ -26,7 +26,7 @@ pub(super) struct Job {
 pub(super) enum Purpose {
     PortfolioOrder(Uuid),
     Rebalancing(Uuid),
-    Liquidation { account: Uuid, id: Uuid },
+    Liquidation(Uuid),
 }
 
 /// How the orders of a job went.
@@ -87,7 +87,7 @@ impl World {
             return match purpose {
                 Purpose::PortfolioOrder(order) => self.end_portfolio_order(order, end),
                 Purpose::Rebalancing(rebalancing) => self.end_rebalancing(rebalancing, end),
-                Purpose::Liquidation { account, id } => self.end_liquidation(account, id, end),
+                Purpose::Liquidation(liquidation) => self.end_liquidation(liquidation, end),
             };
         }
         job.open = u32::try_from(purchases.len()).unwrap_or(u32::MAX);

@@ -15,7 +15,7 @@ use crate::amount;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Liquidation {
     id: Uuid,
-    account_id: Uuid,
+    pub(crate) account_id: Uuid,
     r#type: LiquidationType,
     status: LiquidationStatus,
     created_at: DateTime<Utc>,
@@ -34,62 +34,56 @@ pub(crate) struct LiquidationCreate {
     r#type: LiquidationType,
 }
 
+identified!(by id: Liquidation);
+
 impl World {
     pub(crate) fn create_liquidation(
         &mut self,
         account_id: Uuid,
         new: &LiquidationCreate,
     ) -> Result<&Liquidation, Refused> {
+        self.account(account_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let account = self.accounts.get_mut(account_id).ok_or(Refused::NotFound)?;
         let status = LiquidationStatus::New;
         let liquidation = Liquidation { id, account_id, r#type: new.r#type, status, created_at };
         self.time.emit(EventKind::LIQUIDATION_NEW, id, &liquidation);
-        self.time.after(STEP, Due::Liquidation { account: account_id, id });
-        account.liquidations.push(liquidation);
-        account.liquidations.last().ok_or(Refused::NotFound)
+        self.time.after(STEP, Due::Liquidation(id));
+        Ok(self.liquidations.insert(liquidation))
     }
 
     /// `PARTIAL` sells half of each position: the description has no field that says which part.
-    pub(super) fn work_off_liquidation(&mut self, account_id: Uuid, id: Uuid) {
+    pub(super) fn work_off_liquidation(&mut self, id: Uuid) {
+        let Some(liquidation) = self.liquidations.get(id) else { return };
+        let (account_id, whole) = (liquidation.account_id, liquidation.r#type == LiquidationType::Full);
         let Some(account) = self.accounts.get(account_id) else { return };
-        let Some(liquidation) = account.liquidations.iter().find(|it| it.id == id) else { return };
-        let parts = if liquidation.r#type == LiquidationType::Full { 1 } else { 2 };
         let sales = account.holdings.iter().map(|holding| {
             let instrument = holding.view.instrument_id;
-            let instrument_view = self.instruments.get(instrument).map(|it| &it.view);
-            let fractional = parts == 1 || instrument_view.is_some_and(|it| it.fractional_trading_enabled);
-            (instrument, amount::units(holding.free(), Decimal::from(parts), fractional))
+            let divides = |id| self.instruments.get(id).is_some_and(|it| it.view.fractional_trading_enabled);
+            let half = || amount::units(holding.free(), Decimal::TWO, divides(instrument));
+            (instrument, if whole { holding.free() } else { half() })
         });
         let trades = Trades { sell: sales.collect(), then_buy: Vec::new() };
+        self.set_liquidation(id, LiquidationStatus::Processing);
+        self.start_job(Purpose::Liquidation(id), account_id, trades);
+    }
+
+    pub(super) fn end_liquidation(&mut self, id: Uuid, end: JobEnd) {
+        let whole = end == JobEnd::Whole;
         self.set_liquidation(
-            account_id,
             id,
-            LiquidationStatus::Processing,
-            EventKind::LIQUIDATION_PROCESSING,
+            if whole { LiquidationStatus::Completed } else { LiquidationStatus::Failed },
         );
-        self.start_job(Purpose::Liquidation { account: account_id, id }, account_id, trades);
     }
 
-    pub(super) fn end_liquidation(&mut self, account: Uuid, id: Uuid, end: JobEnd) {
-        let (status, kind) = match end {
-            JobEnd::Whole => (LiquidationStatus::Completed, EventKind::LIQUIDATION_COMPLETED),
-            _ => (LiquidationStatus::Failed, EventKind::LIQUIDATION_FAILED),
+    fn set_liquidation(&mut self, id: Uuid, status: LiquidationStatus) {
+        let Some(liquidation) = self.liquidations.get_mut(id) else { return };
+        liquidation.status = status;
+        let kind = match status {
+            LiquidationStatus::New => EventKind::LIQUIDATION_NEW,
+            LiquidationStatus::Processing => EventKind::LIQUIDATION_PROCESSING,
+            LiquidationStatus::Completed => EventKind::LIQUIDATION_COMPLETED,
+            LiquidationStatus::Failed => EventKind::LIQUIDATION_FAILED,
         };
-        self.set_liquidation(account, id, status, kind);
-    }
-
-    fn set_liquidation(
-        &mut self,
-        account: Uuid,
-        id: Uuid,
-        status: LiquidationStatus,
-        kind: &'static EventKind,
-    ) {
-        let Some(account) = self.accounts.get_mut(account) else { return };
-        if let Some(liquidation) = account.liquidations.iter_mut().find(|it| it.id == id) {
-            liquidation.status = status;
-            self.time.emit(kind, id, liquidation);
-        }
+        self.time.emit(kind, id, liquidation);
     }
 }

@@ -43,6 +43,7 @@ macro_rules! wire_enum {
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod cancellations;
 pub(crate) mod corporate_actions;
 pub(crate) mod events;
 pub(crate) mod fees;

@@ -210,37 +210,28 @@ impl World {
         let covered =
             self.accounts.get(account).is_some_and(|it| it.available(order.currency) >= order.cash_amount);
         if !covered || order.currency != EUR {
-            return self.set_portfolio_order(
-                id,
-                PortfolioOrderStatus::Cancelled,
-                EventKind::PORTFOLIO_ORDER_CANCELLED,
-            );
+            return self.set_portfolio_order(id, PortfolioOrderStatus::Cancelled);
         }
         let then_buy = split(order.cash_amount, &portfolio.allocations);
-        self.set_portfolio_order(id, PortfolioOrderStatus::Processing, EventKind::PORTFOLIO_ORDER_PROCESSING);
+        self.set_portfolio_order(id, PortfolioOrderStatus::Processing);
         self.start_job(Purpose::PortfolioOrder(id), account, Trades { then_buy, ..Trades::default() });
     }
 
     pub(super) fn end_portfolio_order(&mut self, id: Uuid, end: JobEnd) {
-        match end {
-            JobEnd::Nothing => {
-                self.set_portfolio_order(
-                    id,
-                    PortfolioOrderStatus::Cancelled,
-                    EventKind::PORTFOLIO_ORDER_CANCELLED,
-                );
-            }
-            _ => self.set_portfolio_order(
-                id,
-                PortfolioOrderStatus::Completed,
-                EventKind::PORTFOLIO_ORDER_COMPLETED,
-            ),
-        }
+        let nothing = end == JobEnd::Nothing;
+        let status = if nothing { PortfolioOrderStatus::Cancelled } else { PortfolioOrderStatus::Completed };
+        self.set_portfolio_order(id, status);
     }
 
-    fn set_portfolio_order(&mut self, id: Uuid, status: PortfolioOrderStatus, kind: &'static EventKind) {
+    fn set_portfolio_order(&mut self, id: Uuid, status: PortfolioOrderStatus) {
         let Some(order) = self.portfolio_orders.get_mut(id) else { return };
         order.status = status;
+        let kind = match status {
+            PortfolioOrderStatus::New => EventKind::PORTFOLIO_ORDER_NEW,
+            PortfolioOrderStatus::Processing => EventKind::PORTFOLIO_ORDER_PROCESSING,
+            PortfolioOrderStatus::Completed => EventKind::PORTFOLIO_ORDER_COMPLETED,
+            PortfolioOrderStatus::Cancelled => EventKind::PORTFOLIO_ORDER_CANCELLED,
+        };
         self.time.emit(kind, id, order);
     }
 
@@ -259,7 +250,7 @@ impl World {
         let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
         let account = portfolio.view.account_id;
         let trades = self.trades_to_weights(portfolio);
-        self.set_rebalancing(id, RebalancingStatus::Processing, EventKind::REBALANCING_PROCESSING);
+        self.set_rebalancing(id, RebalancingStatus::Processing);
         self.start_job(Purpose::Rebalancing(id), account, trades);
     }
 
@@ -299,17 +290,22 @@ impl World {
     }
 
     pub(super) fn end_rebalancing(&mut self, id: Uuid, end: JobEnd) {
-        match end {
-            JobEnd::Whole => {
-                self.set_rebalancing(id, RebalancingStatus::Completed, EventKind::REBALANCING_COMPLETED);
-            }
-            _ => self.set_rebalancing(id, RebalancingStatus::Failed, EventKind::REBALANCING_FAILED),
-        }
+        let whole = end == JobEnd::Whole;
+        self.set_rebalancing(
+            id,
+            if whole { RebalancingStatus::Completed } else { RebalancingStatus::Failed },
+        );
     }
 
-    fn set_rebalancing(&mut self, id: Uuid, status: RebalancingStatus, kind: &'static EventKind) {
+    fn set_rebalancing(&mut self, id: Uuid, status: RebalancingStatus) {
         let Some(rebalancing) = self.rebalancings.get_mut(id) else { return };
         rebalancing.status = status;
+        let kind = match status {
+            RebalancingStatus::New => EventKind::REBALANCING_NEW,
+            RebalancingStatus::Processing => EventKind::REBALANCING_PROCESSING,
+            RebalancingStatus::Completed => EventKind::REBALANCING_COMPLETED,
+            RebalancingStatus::Failed => EventKind::REBALANCING_FAILED,
+        };
         self.time.emit(kind, id, rebalancing);
     }
 }

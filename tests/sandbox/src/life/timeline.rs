@@ -31,7 +31,7 @@ pub(crate) enum Due {
     DecideCancellation(Uuid),
     PortfolioOrder(Uuid),
     Rebalancing(Uuid),
-    Liquidation { account: Uuid, id: Uuid },
+    Liquidation(Uuid),
     SavingsPlan(Uuid),
     DirectDebit(Uuid),
     Withdrawal(Uuid),

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{Account, AccountGroup};
+use super::cancellations::Cancellation;
 use super::corporate_actions::CorporateAction;
 use super::fees::FeeConfiguration;
 use super::instruments::Instrument;
 use super::jobs::Job;
-use super::orders::{Cancellation, Order};
+use super::liquidations::Liquidation;
+use super::orders::Order;
 use super::payments::{DirectDebit, Mandate, Withdrawal};
 use super::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
 use super::reports::{Report, StoredFile, TreasuryReport};
@@ -40,6 +42,7 @@ pub(crate) struct World {
     pub(crate) portfolios: Table<Portfolio>,
     pub(crate) portfolio_orders: Table<PortfolioOrder>,
     pub(crate) rebalancings: Table<Rebalancing>,
+    pub(crate) liquidations: Table<Liquidation>,
     pub(crate) savings_plans: Table<SavingsPlan>,
     pub(crate) direct_debits: Table<DirectDebit>,
     pub(crate) mandates: Table<Mandate>,
@@ -109,7 +112,7 @@ impl World {
                 Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
                 Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
                 Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
-                Due::Liquidation { account, id } => self.work_off_liquidation(account, id),
+                Due::Liquidation(liquidation) => self.work_off_liquidation(liquidation),
                 Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
                 Due::DirectDebit(debit) => self.move_direct_debit(debit),
                 Due::Withdrawal(withdrawal) => self.move_withdrawal(withdrawal),

@@ -1,0 +1,257 @@
+//! Carries out commands: those about the state in [`World`], the others here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{Datelike as _, TimeDelta};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::{Value, json};
+use upvest_ext::signing::PublicKey;
+
+use crate::amount::{self, Currency, EUR};
+use crate::command::{Command, CommandError};
+use crate::faults::Fault;
+use crate::http::server::State;
+use crate::http::service::is_operation;
+use crate::life::corporate_actions::Effect;
+use crate::life::instruments::instrument_id;
+use crate::life::transfers::Securities;
+use crate::life::world::{Refused, World};
+use crate::sandbox::A_CENTURY;
+use crate::shared::Shared;
+
+impl Shared {
+    /// Carries out a command. What it makes is answered as `{"id": ...}`.
+    pub(crate) async fn execute(self: &Arc<Self>, command: Command) -> Result<Value, CommandError> {
+        let answer = match command {
+            Command::Advance { seconds } => {
+                self.advance(time_delta(seconds)?).await;
+                json!({ "now": self.clock.now() })
+            }
+            Command::IssueToken => {
+                let (secret, now) = (self.token_secret(), self.clock.now());
+                json!({ "access_token": self.access().issue(secret, now) })
+            }
+            Command::RegisterPublicKey { pem, key_id } => {
+                let key = PublicKey::from_pem(pem).map_err(|error| CommandError::new(error.to_string()))?;
+                let id = key_id.unwrap_or_else(|| self.core().world.time.id());
+                self.core().public_keys.insert(id.to_string(), key.to_pem());
+                self.access().register_key(id.to_string(), key);
+                json!({ "id": id })
+            }
+            Command::RevokeTokens => {
+                self.access().revoke_tokens();
+                nothing(())
+            }
+            Command::RotateWebhookKeys => {
+                let rotated = self.webhook_keys().rotate();
+                rotated.map(nothing).map_err(|error| CommandError::new(error.to_string()))?
+            }
+            Command::AddFault(rule) => {
+                rule.fault.check().map_err(CommandError::new)?;
+                if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
+                    return Err(CommandError::new(format!("the API has no operation `{name}`")));
+                }
+                self.faults().rules.push(rule);
+                nothing(())
+            }
+            Command::RandomFaults { rate, faults } => {
+                let faults = faults.unwrap_or_else(Fault::common);
+                if !(0.0..=1.0).contains(&rate) {
+                    return Err(CommandError::new("`rate` must lie between 0 and 1"));
+                }
+                faults.iter().try_for_each(Fault::check).map_err(CommandError::new)?;
+                self.faults().at_random(rate, faults);
+                nothing(())
+            }
+            Command::ShiftClock { seconds } => {
+                if seconds.unsigned_abs() > MOST_SHIFT {
+                    return Err(CommandError::new("`seconds` must be at most a year, either way"));
+                }
+                self.faults().clock_shift = seconds;
+                nothing(())
+            }
+            Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds).await?,
+            Command::ClearFaults => {
+                self.back_online();
+                self.until_listening(true).await;
+                self.faults().clear();
+                nothing(())
+            }
+            command => {
+                let now = self.clock.now();
+                let mut core = self.core();
+                core.world.run_until(now);
+                core.world.execute(command)?
+            }
+        };
+        self.wake.notify_one();
+        Ok(answer)
+    }
+
+    async fn set_offline(
+        self: &Arc<Self>,
+        offline: bool,
+        seconds: Option<f64>,
+    ) -> Result<Value, CommandError> {
+        let back = seconds
+            .map(|seconds| time_delta(seconds).map(|it| it.to_std().unwrap_or_default()))
+            .transpose()?;
+        if offline {
+            self.server.send_if_modified(|state| std::mem::replace(state, State::Offline) != State::Offline);
+            let shared = Arc::clone(self);
+            let timer = back.map(|pause| {
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    shared.back_online();
+                })
+            });
+            self.replace_online_timer(timer);
+        } else {
+            self.back_online();
+        }
+        self.until_listening(!offline).await;
+        Ok(json!({}))
+    }
+
+    /// Takes connections again, unless it has been stopped meanwhile.
+    fn back_online(&self) {
+        self.server.send_if_modified(|state| {
+            let was_offline = *state == State::Offline;
+            if was_offline {
+                *state = State::Serving;
+            }
+            was_offline
+        });
+    }
+
+    /// Returns when connections are taken or refused, so that a caller need not try. It does not wait for a port that has
+    /// been lost to another program.
+    async fn until_listening(&self, wanted: bool) {
+        let mut listening = self.listening.subscribe();
+        let patience = Duration::from_secs(3);
+        let _ = tokio::time::timeout(patience, listening.wait_for(|listens| *listens == wanted)).await;
+    }
+}
+
+impl World {
+    /// Carries out the commands that are about the state alone.
+    fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
+        let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
+        let positive = |field: &str, text: &str| {
+            amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
+        };
+        Ok(match command {
+            Command::CreateAccountGroup { id } => {
+                if id.is_some_and(|id| self.groups.get(id).is_some()) {
+                    return Err(CommandError::new("there is an account group with this id already"));
+                }
+                made(self.create_account_group(id))
+            }
+            Command::TopUp { account_id, amount, currency } => {
+                let currency = currency.map_or(Ok(EUR), |currency| currency.parse::<Currency>());
+                let currency = currency.map_err(|problem| Refused::invalid("currency", problem))?;
+                self.top_up(account_id, money(&amount)?, currency).map(nothing)?
+            }
+            Command::AddReferenceAccount { account_id, iban, bic, account_holder } => {
+                made(self.add_reference_account(account_id, iban, bic, account_holder)?)
+            }
+            Command::CreateMandate { account_group_id, iban } => {
+                made(self.create_mandate(account_group_id, iban)?)
+            }
+            Command::RevokeMandate { mandate_id } => self.revoke_mandate(mandate_id).map(nothing)?,
+            Command::ReverseDirectDebit { direct_debit_id } => {
+                self.reverse_direct_debit(direct_debit_id).map(nothing)?
+            }
+            Command::SetCheckResult { user_id, passes } => {
+                self.set_check_result(user_id, passes).map(nothing)?
+            }
+            Command::SetUserStatus { user_id, status } => made(self.set_user_status(user_id, status)?),
+            Command::ListInstrument { isin, r#type, bid, offer, fractional } => {
+                let shape = |text: &str| {
+                    text.len() == 12
+                        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                };
+                if !shape(&isin) {
+                    return Err(
+                        Refused::invalid("isin", "is no ISIN: twelve capital letters and digits").into()
+                    );
+                }
+                let kind = serde_json::to_value(r#type).ok();
+                let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
+                let quote = (positive("bid", &bid)?, positive("offer", &offer)?);
+                made(self.list_instrument(&isin, kind, quote, fractional)?)
+            }
+            Command::SetPrice { isin, bid, offer } => {
+                let (bid, offer) = (positive("bid", &bid)?, positive("offer", &offer)?);
+                self.set_price(instrument_id(&isin), bid, offer).map(nothing)?
+            }
+            Command::SetTradeable { isin, tradeable } => {
+                self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
+            }
+            Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
+                if !(1970..=9999).contains(&ex_date.year()) =>
+            {
+                return Err(Refused::invalid("ex_date", "must lie between 1970 and 9999").into());
+            }
+            Command::AnnounceDividend { isin, per_unit, ex_date } => {
+                let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
+                made(self.announce(instrument_id(&isin), effect, ex_date)?)
+            }
+            Command::AnnounceSplit { isin, ratio, ex_date } => {
+                let ratio = positive("ratio", &ratio)?;
+                if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
+                    return Err(Refused::invalid("ratio", "must lie between 0.001 and 1000").into());
+                }
+                made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
+            }
+            Command::TransferSecurities { direction, account_id, isin, quantity } => {
+                let quantity = positive("quantity", &quantity)?;
+                let moves = Securities { account: account_id, instrument: instrument_id(&isin), quantity };
+                made(self.create_securities_transfer(direction, Some(moves))?)
+            }
+            Command::ChargeFee { account_id, r#type, amount } => {
+                made(self.charge_fee(account_id, r#type, money(&amount)?)?)
+            }
+            Command::CreateReport { r#type, fails } => made(self.create_report(r#type, fails)),
+            Command::CreateTreasuryReport { r#type } => made(self.create_treasury_report(r#type)),
+            Command::StoreFile { content, media_type } => {
+                let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
+                if !FILE_TYPES.contains(&media_type.as_str()) {
+                    return Err(
+                        Refused::invalid("media_type", "is none that a file has in the description").into()
+                    );
+                }
+                json!({ "id": self.store_file(media_type, Bytes::from(content)) })
+            }
+            Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
+            // The rest is not about the state.
+            _ => return Err(CommandError::new("this command is carried out elsewhere")),
+        })
+    }
+}
+
+/// A year, in seconds: clocks are off by less.
+const MOST_SHIFT: u64 = 366 * 86_400;
+
+/// What `retrieveFile` can answer with.
+const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];
+
+/// The answer to a command that makes nothing.
+fn nothing((): ()) -> Value {
+    json!({})
+}
+
+fn made(thing: &impl Serialize) -> Value {
+    let thing = serde_json::to_value(thing).unwrap_or_default();
+    json!({ "id": thing["id"] })
+}
+
+fn time_delta(seconds: f64) -> Result<TimeDelta, CommandError> {
+    let duration = Duration::try_from_secs_f64(seconds);
+    let delta = duration.ok().and_then(|duration| TimeDelta::from_std(duration).ok());
+    let delta = delta.filter(|delta| *delta <= A_CENTURY);
+    delta.ok_or_else(|| CommandError::new("`seconds` must be a number from 0 to that of a hundred years"))
+}
