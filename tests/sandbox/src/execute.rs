@@ -51,6 +51,11 @@ impl Shared {
             }
             Command::AddFault(rule) => {
                 rule.fault.check().map_err(CommandError::new)?;
+                if rule.times == Some(0) {
+                    return Err(CommandError::new(
+                        "`times` must be at least 1; without it, every call is hit",
+                    ));
+                }
                 if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
                     return Err(CommandError::new(format!("the API has no operation `{name}`")));
                 }
@@ -100,7 +105,7 @@ impl Shared {
             .map(|seconds| time_delta(seconds).map(|it| it.to_std().unwrap_or_default()))
             .transpose()?;
         if offline {
-            self.server.send_if_modified(|state| std::mem::replace(state, State::Offline) != State::Offline);
+            self.change_state(State::Serving, State::Offline);
             let shared = Arc::clone(self);
             let timer = back.map(|pause| {
                 tokio::spawn(async move {
@@ -118,12 +123,16 @@ impl Shared {
 
     /// Takes connections again, unless it has been stopped meanwhile.
     fn back_online(&self) {
+        self.change_state(State::Offline, State::Serving);
+    }
+
+    fn change_state(&self, from: State, to: State) {
         self.server.send_if_modified(|state| {
-            let was_offline = *state == State::Offline;
-            if was_offline {
-                *state = State::Serving;
+            let applies = *state == from;
+            if applies {
+                *state = to;
             }
-            was_offline
+            applies
         });
     }
 

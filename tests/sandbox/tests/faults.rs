@@ -372,6 +372,8 @@ async fn a_fault_for_an_operation_that_there_is_none_of_is_refused_instead_of_ne
     let bench = Bench::start().await;
     let error = bench.sandbox.fail_next("createOrdr", DOWN).await.unwrap_err();
     assert!(error.to_string().contains("`createOrdr`"), "{error}");
+    let never = FaultRule { operation: None, times: Some(0), fault: DOWN };
+    assert!(bench.sandbox.add_fault(never).await.unwrap_err().to_string().contains("`times`"));
     assert_eq!(bench.order().await.status, 201);
 }
 
