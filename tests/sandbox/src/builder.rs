@@ -31,6 +31,7 @@ pub struct SandboxBuilder {
     speed: f64,
     start_at: Option<DateTime<Utc>>,
     strictness: Strictness,
+    scopes: Option<Vec<String>>,
     throttle: Option<u32>,
     shape: PayloadShape,
     version: SignatureVersion,
@@ -52,6 +53,7 @@ impl Default for SandboxBuilder {
                 idempotency_keys: true,
                 token_lifetime: TimeDelta::hours(1),
             },
+            scopes: None,
             throttle: None,
             shape: PayloadShape::default(),
             version: SignatureVersion::V6,
@@ -121,6 +123,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// The scopes that the client has been granted: it gets no token for any other. All of the description unless set.
+    pub fn granted_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Answers 429 to what comes beyond so many requests in a second. No limit unless set.
     pub fn throttle(mut self, requests_per_second: u32) -> Self {
         self.throttle = Some(requests_per_second);
@@ -167,7 +175,7 @@ impl SandboxBuilder {
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
         let core = self.core()?;
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
-        let mut access = Access::new(self.strictness, key.public_key().clone());
+        let mut access = Access::new(self.strictness, self.scopes.clone(), key.public_key().clone());
         for (id, pem) in &core.public_keys {
             access.register_key(id.clone(), PublicKey::from_pem(pem).map_err(StartError::other)?);
         }

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Method};
 use reqwest::Request;
 use serde_json::{Value, json};
-use upvest_ext::Error;
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, SigningKey};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
+use upvest_ext::{Error, ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
@@ -57,6 +57,15 @@ async fn a_token_is_refused_to_whom_has_no_right_to_it() {
         );
         assert!(value.is_empty() || !answer.text().contains(value), "secrets and ids stay out of problems");
     }
+}
+
+#[tokio::test]
+async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
+    let sandbox = Sandbox::builder().granted_scopes(["users:read"]).start().await.unwrap();
+    let granted = sandbox.client_builder().scopes(Scopes::new(["users:read"])).build().unwrap();
+    assert!(granted.list_users().send().await.is_ok());
+    let error = Error::from(sandbox.client().list_users().send().await.unwrap_err());
+    assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Token, Some(401)));
 }
 
 #[tokio::test]

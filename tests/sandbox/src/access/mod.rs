@@ -35,15 +35,18 @@ pub(crate) struct Strictness {
 pub(crate) struct Access {
     pub(crate) strictness: Strictness,
     secrets: HashMap<String, String>,
+    /// What the client has been granted.
+    scopes: Vec<String>,
     keys: HashMap<String, PublicKey>,
     tokens: Tokens,
     nonces: Nonces,
 }
 
 impl Access {
-    pub(crate) fn new(strictness: Strictness, key: PublicKey) -> Self {
+    pub(crate) fn new(strictness: Strictness, scopes: Option<Vec<String>>, key: PublicKey) -> Self {
         Self {
             strictness,
+            scopes: scopes.unwrap_or_else(|| Description::get().scopes().map(str::to_owned).collect()),
             secrets: HashMap::from([(CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())]),
             keys: HashMap::from([(KEY_ID.to_owned(), key)]),
             tokens: Tokens::default(),
@@ -60,9 +63,9 @@ impl Access {
         self.tokens = Tokens::default();
     }
 
-    /// A token for the client that every sandbox knows, with all scopes.
+    /// A token for the client that every sandbox knows, with all scopes that it has been granted.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
-        let scopes = Description::get().scopes().map(str::to_owned).collect();
+        let scopes = self.scopes.clone();
         let (client_id, until) = (CLIENT_ID.to_owned(), now + self.strictness.token_lifetime);
         self.tokens.issue(secret.clone(), Token { client_id, scopes, until }, now);
         secret
@@ -116,8 +119,7 @@ impl Access {
             return Err(Problem::unauthorised("No client has this id and secret."));
         }
         let scopes: Vec<String> = field("scope").split_ascii_whitespace().map(str::to_owned).collect();
-        let known = |scope: &String| Description::get().scopes().any(|known| known == scope);
-        if scopes.is_empty() || !scopes.iter().all(known) {
+        if scopes.is_empty() || !scopes.iter().all(|scope| self.scopes.contains(scope)) {
             return Err(Problem::unauthorised("The client has not been granted one of the scopes."));
         }
         let answer = serde_json::json!({
