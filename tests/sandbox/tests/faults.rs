@@ -77,6 +77,19 @@ async fn a_caller_who_gives_up_does_not_undo_a_delayed_order() {
 }
 
 #[tokio::test]
+async fn a_delay_makes_no_signature_too_old() {
+    let bench = Bench::start().await;
+    bench.order_once().await.unwrap();
+    let so_far = bench.get("/_sandbox/state").await.json()["requests"].as_u64();
+    bench.fail(Fault::Delay { millis: 200 }).await;
+    let (upvest, account) = (bench.upvest.clone(), bench.account);
+    let late = tokio::spawn(async move { place(&upvest, account).await });
+    while bench.get("/_sandbox/state").await.json()["requests"].as_u64() == so_far {}
+    bench.sandbox.shift_clock(3600).await;
+    late.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn too_many_requests_come_with_and_without_a_time_to_wait() {
     let bench = Bench::start().await;
     for retry_after in [None, Some(7)] {

@@ -485,3 +485,20 @@ async fn a_price_that_oscillates_does_so_whatever_was_quoted_meanwhile() {
     }
     assert_eq!(prices, ["200", "300", "200"].map(number));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fraction_that_a_split_has_left_is_sold_with_all_the_rest() {
+    let api = Plain::start().await;
+    let account = api.sandbox.open_account("1000").await.unwrap();
+    api.order(account, "XF0000000025", "BUY", &json!({ "quantity": "3" }));
+    api.seconds(2).await;
+    let tomorrow = (api.sandbox.now() + chrono::TimeDelta::days(1)).date_naive();
+    api.sandbox.announce_split("XF0000000025", "0.5", tomorrow).await.unwrap();
+    api.days(1).await;
+    assert_eq!(api.units(account, "XF0000000025"), number("1.5"));
+    let part = api.order(account, "XF0000000025", "SELL", &json!({ "quantity": "0.5" }));
+    let all = api.order(account, "XF0000000025", "SELL", &json!({ "quantity": "1.5" }));
+    api.seconds(2).await;
+    assert_eq!([api.order_status(&part), api.order_status(&all)], ["REJECTED", "FILLED"]);
+    assert_eq!(api.units(account, "XF0000000025"), number("0"));
+}

@@ -109,6 +109,8 @@ async fn files_come_as_what_they_are() {
     let file = api.call("retrieveFile").id("file_id", id).send().await;
     assert_eq!(file.header("content-type"), Some("application/octet-stream"));
     assert_eq!(file.text(), "a,b\n1,2\n");
+    let no_pdf = api.call("retrieveFile").id("file_id", id).header("accept", "application/pdf").send().await;
+    assert_eq!((no_pdf.status.as_u16(), no_pdf.kind()), (406, "not_acceptable".to_owned()));
 }
 
 #[tokio::test]

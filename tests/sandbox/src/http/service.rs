@@ -1,7 +1,7 @@
 //! One request from its first byte to its answer: access, description, idempotency, and the faults in between.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
@@ -99,8 +99,19 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
 /// A request under way.
 struct Exchange {
     shared: Arc<Shared>,
+    /// By the server's time of day.
+    arrived: SystemTime,
     record: RequestRecord,
     accept: String,
+}
+
+/// A request that has been read.
+#[derive(Clone, Copy)]
+struct Arrival<'a> {
+    parts: &'a Parts,
+    body: &'a Bytes,
+    /// What its signature is judged by, however long a fault holds it up.
+    at: SystemTime,
 }
 
 /// What came of a call.
@@ -128,7 +139,8 @@ impl Exchange {
             replayed: false,
             fault: None,
         };
-        Self { shared, record, accept: header(ACCEPT).unwrap_or_default() }
+        let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
+        Self { shared, arrived, record, accept }
     }
 
     async fn run(
@@ -174,7 +186,8 @@ impl Exchange {
     ) -> Response<Body> {
         let outcome = match (path, body) {
             (Some(path), Some(body)) => {
-                self.shared.call(&route, parts, path, &body, self.record.idempotency_key.as_deref())
+                let arrival = Arrival { parts, body: &body, at: self.arrived };
+                self.shared.call(&route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is no UTF-8")),
             (_, None) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
@@ -279,6 +292,12 @@ fn reset() -> Response<Body> {
     response
 }
 
+impl<'a> Arrival<'a> {
+    fn received(&self) -> Received<'a> {
+        Received::new(&self.parts.method, &self.parts.uri, &self.parts.headers, self.body)
+    }
+}
+
 impl Outcome {
     fn answered(answer: Answer) -> Self {
         Self { result: Ok(answer), replayed: false }
@@ -294,59 +313,65 @@ impl Shared {
     fn call(
         &self,
         route: &Route,
-        parts: &Parts,
+        arrival: Arrival<'_>,
         path: Vec<(String, String)>,
-        body: &Bytes,
         idempotency_key: Option<&str>,
     ) -> Outcome {
-        self.try_call(route, parts, path, body, idempotency_key).unwrap_or_else(Outcome::refused)
+        self.try_call(route, arrival, path, idempotency_key).unwrap_or_else(Outcome::refused)
     }
 
     fn try_call(
         &self,
         route: &Route,
-        parts: &Parts,
+        arrival: Arrival<'_>,
         path: Vec<(String, String)>,
-        body: &Bytes,
         idempotency_key: Option<&str>,
     ) -> Result<Outcome, Problem> {
-        let operation = route.operation;
+        let (operation, parts) = (route.operation, arrival.parts);
         self.throttle()?;
         let handler = match route.does {
             Does::Handle(handler) => handler,
-            Does::GrantToken => return self.grant(operation, parts, body).map(Outcome::answered),
+            Does::GrantToken => return self.grant(operation, arrival).map(Outcome::answered),
             Does::GiveKeys => {
-                self.authorise(operation, parts, body)?;
-                acceptable(operation, parts)?;
+                self.authorise(operation, arrival)?;
+                acceptable(&operation.media_types, parts)?;
                 return Ok(Outcome::answered(Answer::json_text(&self.webhook_keys().key_set())));
             }
         };
-        self.authorise(operation, parts, body)?;
-        acceptable(operation, parts)?;
-        let json = read_body(operation, parts, body)?;
+        self.authorise(operation, arrival)?;
+        acceptable(&operation.media_types, parts)?;
+        let json = read_body(operation, parts, arrival.body)?;
         let call = Call::read(operation, path, parts.uri.query(), json)?;
         let key = self.idempotency_key(operation, idempotency_key)?;
         let request = key.map(|_| {
             let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-            fingerprint(parts.method.as_str(), target, body)
+            fingerprint(parts.method.as_str(), target, arrival.body)
         });
-        Ok(self.commit(handler, &call, key.zip(request)))
+        let outcome = self.commit(handler, &call, key.zip(request));
+        if let Ok(answer) = &outcome.result
+            && operation.media_types.len() > 1
+        {
+            // Which of several it is, only the file knows.
+            acceptable(std::slice::from_ref(&answer.media_type), parts)?;
+        }
+        Ok(outcome)
     }
 
-    fn grant(&self, operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Answer, Problem> {
-        acceptable(operation, parts)?;
-        let form = read_body(operation, parts, body)?;
+    fn grant(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<Answer, Problem> {
+        acceptable(&operation.media_types, arrival.parts)?;
+        let form = read_body(operation, arrival.parts, arrival.body)?;
         let call = Call::read(operation, Vec::new(), None, form)?;
         let (secret, now) = (self.token_secret(), self.clock.now());
         let mut access = self.access();
-        access.check_signature(&received(parts, body), &parts.headers, self.wall())?;
+        access.check_signature(&arrival.received(), &arrival.parts.headers, arrival.at)?;
         access.grant(&call.body, secret, now)
     }
 
-    fn authorise(&self, operation: &Operation, parts: &Parts, body: &Bytes) -> Result<(), Problem> {
+    fn authorise(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<(), Problem> {
+        let headers = &arrival.parts.headers;
         let mut access = self.access();
-        access.check(operation, &parts.headers, self.clock.now())?;
-        access.check_signature(&received(parts, body), &parts.headers, self.wall())
+        access.check(operation, headers, self.clock.now())?;
+        access.check_signature(&arrival.received(), headers, arrival.at)
     }
 
     fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {
@@ -383,15 +408,10 @@ impl Shared {
     }
 }
 
-fn received<'a>(parts: &'a Parts, body: &'a Bytes) -> Received<'a> {
-    Received::new(&parts.method, &parts.uri, &parts.headers, body)
-}
-
-/// Whether the caller takes what the operation answers with.
-fn acceptable(operation: &Operation, parts: &Parts) -> Result<(), Problem> {
+/// Whether the caller takes one of what is offered.
+fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     let mut accepted =
         parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    let offered = &operation.media_types;
     if accepted.peek().is_none() || offered.is_empty() {
         return Ok(());
     }

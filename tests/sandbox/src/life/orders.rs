@@ -246,9 +246,10 @@ impl World {
             AccountStatus::Closing => may_act && view.side == Side::Sell,
             AccountStatus::Pending | AccountStatus::Closed => false,
         };
+        let sellable = account.sellable(view.instrument_id);
         let Some(instrument) = self.instruments.get(view.instrument_id) else { return };
         let tradeable = instrument.view.tradeable && instrument.view.currency == view.currency;
-        let claim = claim(&view, instrument);
+        let claim = claim(&view, instrument, sellable);
         let slices = slices(&view, instrument);
         let has_claim = allowed
             && tradeable
@@ -398,10 +399,12 @@ impl World {
 
 /// What an order has to lay claim to: cash for a purchase, shares for a sale, with a tenth on top where the price decides
 /// (PROTOCOL 7). `None` where there is nothing that it could buy or sell.
-fn claim(order: &OrderView, instrument: &Instrument) -> Option<Decimal> {
+fn claim(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Option<Decimal> {
     let a_tenth_more = Decimal::new(11, 1);
     let fractional = instrument.view.fractional_trading_enabled;
     match (order.side, order.quantity, order.cash_amount) {
+        // The fraction that a split has left goes with the rest.
+        (Side::Sell, Some(units), _) if units == sellable => Some(units),
         (_, Some(units), _) if !fractional && !units.fract().is_zero() => None,
         (Side::Buy, Some(units), _) => Some(match (order.limit_price, order.stop_price) {
             (Some(limit), _) => amount::value(units, limit),
