@@ -7,9 +7,9 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::digest::short_digest;
 use crate::http::call::Answer;
 use crate::http::problem::Problem;
 use crate::life::world::World;
@@ -41,13 +41,7 @@ pub(crate) type Fingerprint = [u8; 16];
 
 /// From a request's target and body.
 pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> Fingerprint {
-    let mut hash = Sha256::new();
-    for part in [method.as_bytes(), b" ", target.as_bytes(), b"\n", body] {
-        hash.update(part);
-    }
-    let mut fingerprint = [0; 16];
-    fingerprint.iter_mut().zip(hash.finalize().iter()).for_each(|(byte, digest)| *byte = *digest);
-    fingerprint
+    short_digest(&[method.as_bytes(), b" ", target.as_bytes(), b"\n", body])
 }
 
 impl Idempotency {

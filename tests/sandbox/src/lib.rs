@@ -37,6 +37,7 @@ mod clock;
 mod command;
 mod control;
 mod description;
+mod digest;
 mod events;
 mod execute;
 mod faults;

@@ -319,6 +319,22 @@ async fn a_key_signs_once_it_is_registered() {
 }
 
 #[tokio::test]
+async fn a_registered_key_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
+    let key_id = Uuid::from_u128(7);
+    let sandbox = Sandbox::start().await.unwrap();
+    let register = Command::RegisterPublicKey { pem: key.public_key().to_pem(), key_id: Some(key_id) };
+    sandbox.execute(register).await.unwrap();
+    sandbox.stop_and_save(&file).await.unwrap();
+
+    let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
+    let upvest = sandbox.client_builder().signing_key(key_id.to_string(), key).build().unwrap();
+    upvest.list_users().send().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_key_that_is_registered_without_an_id_is_given_one() {
     let (sandbox, api) = strict().await;
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();

@@ -54,3 +54,15 @@ async fn a_year_passes_with_all_its_midnights() {
         sandbox.client().list_valuations().account_id(account).send().await.unwrap().into_inner().data;
     assert_eq!(valuations.len(), 365);
 }
+
+#[tokio::test]
+async fn two_advances_at_once_add_up() {
+    let sandbox = Sandbox::start().await.unwrap();
+    // An endpoint where nobody listens: each attempt gives the other a turn.
+    sandbox.subscribe("http://127.0.0.1:1/hook").await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    let before = sandbox.now();
+    let hour = || sandbox.advance(Duration::from_secs(3600));
+    tokio::join!(hour(), hour());
+    assert_eq!(sandbox.now() - before, TimeDelta::hours(2));
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 use upvest_ext::{Upvest, UpvestBuilder};
 
 struct Program {
@@ -168,6 +169,45 @@ async fn a_webhook_url_is_subscribed_to_everything() {
     let subscription = &program.get("/webhooks").await["data"][0];
     assert_eq!(subscription["status"], "ACTIVE");
     assert_eq!(subscription["event_categories"], json!(["ALL"]));
+}
+
+#[tokio::test]
+async fn its_other_flags_do_what_they_say() {
+    let program = Program::start(&["--no-signatures", "--throttle", "1"]);
+    let url = format!("{}/users", program.url());
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        let request = reqwest::Client::new().get(&url).bearer_auth(program.token());
+        statuses.push(request.send().await.unwrap().status().as_u16());
+    }
+    assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hook = format!("http://{}/hook", listener.local_addr().unwrap());
+    let flags =
+        ["--no-signatures", "--webhook-url", &hook, "--webhook-references", "--webhook-signatures-v15"];
+    let program = Program::start(&flags);
+    program.post("/_sandbox/create_account_group", json!({})).await;
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut delivery = Vec::new();
+    while !String::from_utf8_lossy(&delivery).contains("ACCOUNT_GROUP.CREATED") {
+        assert_ne!(socket.read_buf(&mut delivery).await.unwrap(), 0);
+    }
+    let delivery = String::from_utf8(delivery).unwrap();
+    assert!(
+        delivery.contains("content-digest: sha-512=") && delivery.contains("\"event_type\""),
+        "{delivery}"
+    );
+}
+
+#[test]
+fn a_speed_that_is_none_is_refused() {
+    for speed in ["nan", "inf", "1e9", "fast"] {
+        let program =
+            Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).args(["--speed", speed]).output().unwrap();
+        assert_eq!(program.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&program.stderr).contains("a number from 0 to 1000000"));
+    }
 }
 
 #[tokio::test]

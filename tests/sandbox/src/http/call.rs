@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::description::Operation;
 
-/// The page of a list that no `limit` was given for, and the longest (the description's parameter `Limit`).
+/// The longest page of a list that no `limit` was given for (the description's parameter `Limit`).
 const DEFAULT_LIMIT: u64 = 20;
 
 /// A request, its parameters by name.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::world::{Refused, World};
 use crate::amount::{Currency, EUR};
+use crate::digest::short_digest;
 
 /// An instrument with its quote.
 #[derive(Debug, Serialize, Deserialize)]
@@ -196,9 +197,5 @@ impl World {
 
 /// An instrument has the same id in every sandbox: made from its ISIN (RFC 9562 section 5.8).
 pub(crate) fn instrument_id(isin: &str) -> Uuid {
-    use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(isin);
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(digest.iter()).for_each(|(byte, digest)| *byte = *digest);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    uuid::Builder::from_custom_bytes(short_digest(&[isin.as_bytes()])).into_uuid()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::payments::withdraw;
+use crate::portfolios::create_portfolio;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_becomes_active_when_the_check_has_passed() {
@@ -96,4 +97,35 @@ async fn an_account_closes_when_units_and_cash_are_gone() {
     assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
     api.days(2).await;
     assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_closes_takes_its_portfolios_and_plans_with_it() {
+    let (api, account) = with_cash("10.00").await;
+    let portfolio = create_portfolio(&api, account, &[(FUND, "1")]);
+    let plan = json!({
+        "account_id": account, "portfolio_id": portfolio, "cash_amount": "5", "currency": "EUR", "frequency": "WEEKLY",
+    });
+    let plan = id(&api.post("/savings_plans", &plan));
+    api.call("DELETE", &format!("/accounts/{account}"), None);
+    assert_eq!(withdraw(&api, account, "10.00").await, "COMPLETED");
+    api.seconds(2).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSED");
+    assert_eq!(status(&api, &format!("/portfolios/{portfolio}")), "CLOSED");
+    assert_eq!(status(&api, &format!("/savings_plans/{plan}")), "CANCELLED");
+    api.days(30).await;
+    assert_eq!(api.events_of(&plan), ["SAVINGS_PLAN.CREATED", "SAVINGS_PLAN.CANCELLED"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_added_to_a_user_is_a_change_of_the_user() {
+    let api = Plain::start().await;
+    let user = create_user(&api);
+    let number = json!({ "type": "NATIONAL_ID", "value": "1" });
+    let number = id(&api.post(&format!("/users/{user}/identifiers"), &number));
+    let change = json!({ "value": "2" });
+    api.call("PATCH", &format!("/users/{user}/identifiers/{number}"), Some(&change));
+    api.post(&format!("/users/{user}/tax_residencies"), &json!({ "country": "DE" }));
+    let events = api.events_of(&user.to_string());
+    assert_eq!(events.iter().filter(|event| **event == "USER.DATA_CHANGED").count(), 3, "{events:?}");
 }

@@ -1,0 +1,166 @@
+//! A sandbox with an account, spoken to in plain HTTP, by socket, and through the SDK.
+
+#![allow(dead_code, reason = "each test file needs a part of it")]
+
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use upvest_ext::api::types::{Order, OrderCreate, OrderSide, OrderType};
+use upvest_ext::{Backoff, Error, RetryPolicy, Upvest, UpvestBuilder};
+use upvest_sandbox::{Command, Fault, RequestRecord, Sandbox, SandboxBuilder};
+use uuid::Uuid;
+
+pub(crate) const DOWN: Fault = Fault::ServerError { status: 503, html: false, after_commit: false };
+
+/// A sandbox with an account, and callers that take what comes.
+pub(crate) struct Bench {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) account: Uuid,
+    pub(crate) http: reqwest::Client,
+    pub(crate) token: String,
+    /// It tries everything once.
+    pub(crate) upvest: Upvest,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        Self::with(Sandbox::builder()).await
+    }
+
+    pub(crate) async fn with(builder: SandboxBuilder) -> Self {
+        let sandbox = builder.plain_http().log_limit(1_000).start().await.unwrap();
+        let account = sandbox.open_account("1000.00").await.unwrap();
+        let issued = sandbox.execute(Command::IssueToken).await.unwrap();
+        let token = issued["access_token"].as_str().unwrap().to_owned();
+        let http = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap();
+        let upvest = sandbox.client_builder().retry(RetryPolicy::never()).build().unwrap();
+        Self { sandbox, account, http, token, upvest }
+    }
+
+    pub(crate) async fn fail(&self, fault: Fault) {
+        self.sandbox.fail_next("createOrder", fault).await.unwrap();
+    }
+
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.sandbox.url())).bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::read(self.request(reqwest::Method::GET, path)).await
+    }
+
+    pub(crate) async fn command(&self, name: &str, body: Value) -> Answer {
+        Answer::read(self.http.post(format!("{}/_sandbox/{name}", self.sandbox.url())).json(&body)).await
+    }
+
+    /// Places an order by plain HTTP.
+    pub(crate) async fn order(&self) -> Answer {
+        Answer::read(self.request(reqwest::Method::POST, "/orders").json(&self.body())).await
+    }
+
+    /// Places an order through the SDK, which is not to try again.
+    pub(crate) async fn order_once(&self) -> Result<Order, Error> {
+        place(&self.upvest, self.account).await
+    }
+
+    /// Places an order over a socket and reads the answer by its `content-length`.
+    pub(crate) async fn order_by_socket(&self) -> std::io::Result<Vec<u8>> {
+        let mut socket = TcpStream::connect(self.sandbox.address()).await?;
+        let (token, body) = (&self.token, self.body().to_string());
+        let head = format!(
+            "POST /orders HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        socket.write_all(format!("{head}{body}").as_bytes()).await?;
+        let mut answer = Vec::new();
+        let head = loop {
+            match answer.windows(4).position(|window| window == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None if socket.read_buf(&mut answer).await? == 0 => {
+                    return Err(std::io::Error::other("an end in the middle of the head"));
+                }
+                None => {}
+            }
+        };
+        let text = String::from_utf8(answer[..head].to_ascii_lowercase()).unwrap();
+        let (_, length) = text.split_once(&format!("{CONTENT_LENGTH}: ")).unwrap();
+        let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+        while answer.len() < head + length {
+            let read = socket.read_buf(&mut answer).await;
+            if !matches!(read, Ok(1..)) {
+                let got = answer.len() - head;
+                return Err(std::io::Error::other(format!("{got} of {length} bytes")));
+            }
+        }
+        Ok(answer.split_off(head))
+    }
+
+    pub(crate) fn body(&self) -> Value {
+        json!({
+            "account_id": self.account,
+            "instrument_id": Sandbox::instrument("IE0032077012"),
+            "side": "BUY",
+            "type": "MARKET",
+            "cash_amount": "10.00",
+        })
+    }
+
+    pub(crate) fn client(
+        &self,
+        policy: RetryPolicy,
+        settings: impl FnOnce(UpvestBuilder) -> UpvestBuilder,
+    ) -> Upvest {
+        settings(self.sandbox.client_builder().retry(policy)).build().unwrap()
+    }
+
+    /// How many orders there are, asked where no fault can hit.
+    pub(crate) async fn orders(&self) -> u64 {
+        self.get("/_sandbox/state").await.json()["orders"].as_u64().unwrap()
+    }
+
+    /// The faults that have hit, and the statuses that callers have got.
+    pub(crate) fn hit(&self) -> Vec<(&'static str, Option<u16>)> {
+        let hit = |request: RequestRecord| Some((request.fault?, request.status));
+        self.sandbox.requests().into_iter().filter_map(hit).collect()
+    }
+}
+
+impl Answer {
+    pub(crate) async fn read(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn content_type(&self) -> &str {
+        self.headers[CONTENT_TYPE].to_str().unwrap()
+    }
+}
+
+pub(crate) async fn place(upvest: &Upvest, account: Uuid) -> Result<Order, Error> {
+    let order = OrderCreate::builder()
+        .account_id(account)
+        .instrument_id(Sandbox::instrument("IE0032077012"))
+        .side(OrderSide::Buy)
+        .type_(OrderType::Market)
+        .cash_amount("10.00");
+    Ok(upvest.create_order().body(order).send().await?.into_inner())
+}
+
+pub(crate) fn soon() -> Backoff {
+    Backoff::new(Duration::from_millis(5), Duration::from_millis(50))
+}

@@ -1,0 +1,129 @@
+//! The control API: what the library can do besides the API, over HTTP.
+
+mod bench;
+
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use upvest_ext::{RetryBudget, RetryPolicy};
+use uuid::Uuid;
+
+use self::bench::{Answer, Bench, DOWN, place, soon};
+
+#[tokio::test]
+async fn the_control_api_does_what_the_library_does() {
+    let bench = Bench::start().await;
+    let before = bench.sandbox.now();
+    let answer = bench.command("advance", json!({"seconds": 1.5})).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!((bench.sandbox.now() - before).num_milliseconds(), 1500);
+    assert_eq!(answer.json()["now"].as_str().unwrap().parse(), Ok(bench.sandbox.now()));
+
+    let top_up = json!({"account_id": bench.account, "amount": "12.34"});
+    assert_eq!(bench.command("top_up", top_up).await.status, 200);
+    let balances = bench.get(&format!("/accounts/{}/cash_balances", bench.account)).await.json();
+    let balance = if balances["data"].is_array() { &balances["data"][0] } else { &balances };
+    assert_eq!(balance["available"], "1012.34", "{balances}");
+
+    let group = bench.command("create_account_group", json!({})).await.json();
+    group["id"].as_str().unwrap().parse::<Uuid>().unwrap();
+    let rule = json!({"operation": "createOrder", "times": 1, "fault": {"kind": "reset_after_commit"}});
+    assert_eq!(bench.command("add_fault", rule).await.status, 200);
+    bench.order_by_socket().await.unwrap_err();
+    assert_eq!(bench.orders().await, 1);
+    let random = json!({"rate": 1.0, "faults": [{"kind": "too_many_requests"}]});
+    assert_eq!(bench.command("random_faults", random).await.status, 200);
+    assert_eq!(bench.order().await.status, 429);
+    assert_eq!(bench.command("clear_faults", json!({})).await.status, 200);
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn the_control_api_says_what_is_wrong_with_a_command() {
+    let bench = Bench::start().await;
+    let account = bench.account;
+    for (command, body, words) in [
+        ("make_tea", json!({}), "make_tea"),
+        ("advance", json!({}), "seconds"),
+        ("advance", json!({"seconds": "soon"}), "soon"),
+        ("advance", json!({"seconds": -1}), "seconds"),
+        ("advance", json!({"seconds": 1e300}), "seconds"),
+        ("advance", json!({"seconds": 1, "minutes": 2}), "minutes"),
+        ("top_up", json!({"account_id": Uuid::nil(), "amount": "1.00"}), "id"),
+        ("top_up", json!({"account_id": account, "amount": "1.005"}), "amount"),
+        ("top_up", json!({"account_id": account, "amount": "1.00", "currency": "euro"}), "currency"),
+        ("add_fault", json!({"fault": {"kind": "meteor"}}), "meteor"),
+        ("add_fault", json!({"fault": {"kind": "server_error", "status": 404}}), "504"),
+        ("set_offline", json!({"offline": true}), "seconds"),
+        ("advance", json!([1]), "object"),
+    ] {
+        let answer = bench.command(command, body.clone()).await;
+        let problem = answer.json();
+        let problem = problem["error"].as_str().unwrap_or_else(|| panic!("{command} {body} is carried out"));
+        assert_eq!(answer.status, 400, "{command} {body}: {problem}");
+        assert!(problem.contains(words), "{command} {body}: {problem}");
+    }
+    let url = format!("{}/_sandbox/clear_faults", bench.sandbox.url());
+    let without_type = bench.http.post(&url).body("{}").send().await.unwrap();
+    assert_eq!(without_type.status(), 400);
+    let problem: Value = without_type.json().await.unwrap();
+    assert!(problem["error"].as_str().unwrap().contains("application/json"), "{problem}");
+    let broken =
+        bench.http.post(&url).header(CONTENT_TYPE, "application/json").body("{").send().await.unwrap();
+    assert_eq!(broken.status(), 400);
+    assert_eq!(bench.get("/_sandbox/state").await.json()["orders"], 0);
+}
+
+#[tokio::test]
+async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
+    let bench = Bench::start().await;
+    let patient = RetryPolicy::new().max_attempts(200).backoff(soon());
+    let upvest = bench.client(patient, |it| it.retry_budget(RetryBudget::new(10_000)));
+    // A token is not asked for again and again; a call is.
+    upvest.list_orders().send().await.unwrap();
+    let offline = bench.http.post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
+    // The connection that asks for it is reset like any other, before the answer or after it.
+    let _ = offline.json(&json!({"offline": true, "seconds": 1})).send().await;
+    TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
+    place(&upvest, bench.account).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_control_api_shows_the_state_and_the_logs() {
+    let bench = Bench::start().await;
+    bench.order().await;
+    bench.sandbox.advance(Duration::from_secs(2)).await;
+    bench.fail(DOWN).await;
+
+    let state = bench.get("/_sandbox/state").await.json();
+    for (what, count) in [("users", 1), ("accounts", 1), ("orders", 1), ("requests", 1), ("deliveries", 0)] {
+        assert_eq!(state[what], count, "{what}: {state}");
+    }
+    let requests = bench.get("/_sandbox/requests").await.json();
+    assert_eq!(requests, serde_json::to_value(bench.sandbox.requests()).unwrap());
+    assert_eq!((&requests[0]["operation"], &requests[0]["status"]), (&json!("createOrder"), &json!(201)));
+    let events = bench.get("/_sandbox/events").await.json();
+    assert_eq!(events, serde_json::to_value(bench.sandbox.events()).unwrap());
+    assert_eq!(state["events"], events.as_array().unwrap().len());
+    assert!(events.as_array().unwrap().iter().any(|it| it["event_type"] == "ORDER.FILLED"), "{events}");
+    assert_eq!(bench.get("/_sandbox/deliveries").await.json(), json!([]));
+    assert_eq!(bench.get("/_sandbox/faults").await.json()[0]["operation"], "createOrder");
+    assert_eq!(bench.get("/_sandbox/audit").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
+    let bench = Bench::start().await;
+    let asked_as = async |host: &str| {
+        let url = format!("{}/_sandbox/events", bench.sandbox.url());
+        Answer::read(bench.http.get(url).header("host", host)).await.status
+    };
+    for host in ["localhost", "127.0.0.1:1", "[::1]"] {
+        assert_eq!(asked_as(host).await, 200, "{host}");
+    }
+    for host in ["example.com", "127.0.0.1.example.com", "localhost.example.com:80", "10.0.0.1"] {
+        assert_eq!(asked_as(host).await, 400, "{host}");
+    }
+}
