@@ -1,0 +1,58 @@
+//! The modules that consist of macro calls: ids, enums, and the builders of bodies.
+
+use std::fmt::Write;
+
+use super::document;
+use crate::model::{Api, Schema};
+
+/// One `id!` for each typed id.
+pub(super) fn ids(api: &Api) -> String {
+    let mut source = String::from("use crate::runtime::id;\n");
+    for id in &api.ids {
+        source.push_str("\nid! {\n");
+        document(&mut source, "    ", &id.description);
+        let _ = writeln!(source, "    {}\n}}", id.name);
+    }
+    source
+}
+
+/// One `open_enum!` for each enum.
+pub(super) fn enums(api: &Api) -> String {
+    let mut source = String::from("use crate::runtime::open_enum;\n");
+    for item in &api.enums {
+        source.push_str("\nopen_enum! {\n");
+        document(&mut source, "    ", &item.description);
+        let _ = writeln!(source, "    {} {{", item.name);
+        for variant in &item.variants {
+            document(&mut source, "        ", &variant.description);
+            let _ = writeln!(source, "        {} = {:?},", variant.name, variant.wire);
+        }
+        source.push_str("    }\n}\n");
+    }
+    source
+}
+
+/// One `body_builder!` for each struct: for what only comes in, a test may need one.
+pub(super) fn bodies(api: &Api) -> String {
+    let mut source = String::from("use super::types::*;\nuse crate::runtime::{Nullable, body_builder};\n");
+    let (sent, received): (Vec<&Schema>, Vec<&Schema>) =
+        api.schemas.iter().filter(|schema| !schema.fields().is_empty()).partition(|schema| schema.sent);
+    for schema in sent.into_iter().chain(received) {
+        let name = &schema.name;
+        let guard = if schema.sent { "" } else { "#[cfg(feature = \"test-util\")]\n" };
+        let _ = write!(
+            source,
+            "\n{guard}body_builder! {{\n    /// Builds a [`{name}`].\n    {name} {name}Builder {{\n"
+        );
+        for field in schema.fields() {
+            if schema.sent {
+                document(&mut source, "        ", &field.description);
+            }
+            let need = if field.is_option() { "optional" } else { "required" };
+            let secret = if field.sensitive { " (secret)" } else { "" };
+            let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
+        }
+        source.push_str("    }\n}\n");
+    }
+    source
+}
