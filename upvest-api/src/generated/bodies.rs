@@ -9,7 +9,7 @@ use crate::runtime::body_builder;
 
 body_builder! {
     /// Builds [`AccountCreate`](super::types::AccountCreate).
-    AccountCreate {
+    AccountCreate AccountCreateBuilder {
         /// The user who will own the account.
         required user_id: UserId,
         /// The account group the account will belong to.
@@ -21,7 +21,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`AccountTransferCreate`](super::types::AccountTransferCreate).
-    AccountTransferCreate {
+    AccountTransferCreate AccountTransferCreateBuilder {
         /// The account to transfer from.
         optional source_account_id: AccountId,
         /// The account to transfer to.
@@ -31,7 +31,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`AccountUpdate`](super::types::AccountUpdate).
-    AccountUpdate {
+    AccountUpdate AccountUpdateBuilder {
         /// What the account is to be for, for example `TRADING`.
         optional type_: String,
     }
@@ -39,7 +39,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`Address`](super::types::Address).
-    Address {
+    Address AddressBuilder {
         /// Street and house number.
         required (secret) street: String,
         /// Anything the street line has no room for, such as a floor, a flat or a care-of name.
@@ -57,7 +57,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`CreateAccessTokenBody`](super::types::CreateAccessTokenBody).
-    CreateAccessTokenBody {
+    CreateAccessTokenBody CreateAccessTokenBodyBuilder {
         /// Always `client_credentials`.
         required grant_type: GrantType,
         /// Id of your API client.
@@ -72,7 +72,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`DirectDebitCreate`](super::types::DirectDebitCreate).
-    DirectDebitCreate {
+    DirectDebitCreate DirectDebitCreateBuilder {
         /// The user who pays.
         required user_id: UserId,
         /// The account group that is to receive the money.
@@ -90,7 +90,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`LiquidationCreate`](super::types::LiquidationCreate).
-    LiquidationCreate {
+    LiquidationCreate LiquidationCreateBuilder {
         /// `FULL` sells everything in the account, `PARTIAL` a part.
         required type_: LiquidationType,
     }
@@ -98,7 +98,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`OrderCreate`](super::types::OrderCreate).
-    OrderCreate {
+    OrderCreate OrderCreateBuilder {
         /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
         /// carried out.
         required account_id: AccountId,
@@ -129,7 +129,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`PortfolioAllocationCreate`](super::types::PortfolioAllocationCreate).
-    PortfolioAllocationCreate {
+    PortfolioAllocationCreate PortfolioAllocationCreateBuilder {
         /// The instrument. Name each one once.
         required instrument_id: InstrumentId,
         /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. Let all
@@ -140,7 +140,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`PortfolioCreate`](super::types::PortfolioCreate).
-    PortfolioCreate {
+    PortfolioCreate PortfolioCreateBuilder {
         /// The account that will hold the portfolio.
         required account_id: AccountId,
         /// Name for display.
@@ -152,7 +152,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`PortfolioOrderCreate`](super::types::PortfolioOrderCreate).
-    PortfolioOrderCreate {
+    PortfolioOrderCreate PortfolioOrderCreateBuilder {
         /// Amount in units of `currency`, a decimal string.
         required cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
@@ -162,7 +162,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`PortfolioUpdate`](super::types::PortfolioUpdate).
-    PortfolioUpdate {
+    PortfolioUpdate PortfolioUpdateBuilder {
         /// New name for display.
         optional name: String,
     }
@@ -170,7 +170,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`SavingsPlanCreate`](super::types::SavingsPlanCreate).
-    SavingsPlanCreate {
+    SavingsPlanCreate SavingsPlanCreateBuilder {
         /// The account that is to invest.
         required account_id: AccountId,
         /// The portfolio to invest in, if the plan is for a portfolio.
@@ -189,7 +189,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`SavingsPlanUpdate`](super::types::SavingsPlanUpdate).
-    SavingsPlanUpdate {
+    SavingsPlanUpdate SavingsPlanUpdateBuilder {
         /// New amount of each execution, a decimal string in the currency of the plan.
         optional cash_amount: Decimal,
         /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
@@ -201,7 +201,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`SecuritiesTransferCreate`](super::types::SecuritiesTransferCreate).
-    SecuritiesTransferCreate {
+    SecuritiesTransferCreate SecuritiesTransferCreateBuilder {
         /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
         required direction: TransferDirection,
     }
@@ -209,7 +209,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`TaxResidencyCreate`](super::types::TaxResidencyCreate).
-    TaxResidencyCreate {
+    TaxResidencyCreate TaxResidencyCreateBuilder {
         /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
         required (secret) country: CountryCode,
         /// Number the tax authority of `country` gave the user. Optional here.
@@ -219,7 +219,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`UpdatePortfolioAllocationsBody`](super::types::UpdatePortfolioAllocationsBody).
-    UpdatePortfolioAllocationsBody {
+    UpdatePortfolioAllocationsBody UpdatePortfolioAllocationsBodyBuilder {
         /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
         /// dropped from the set.
         required allocations: Vec<types::PortfolioAllocationCreate>,
@@ -228,7 +228,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`UserCreate`](super::types::UserCreate).
-    UserCreate {
+    UserCreate UserCreateBuilder {
         /// Given name or names. Any Unicode letters.
         required (secret) first_name: String,
         /// Family name. Any Unicode letters.
@@ -247,7 +247,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`UserIdentifierCreate`](super::types::UserIdentifierCreate).
-    UserIdentifierCreate {
+    UserIdentifierCreate UserIdentifierCreateBuilder {
         /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
         required type_: String,
         /// The identifier itself. Personal data.
@@ -257,7 +257,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`UserIdentifierUpdate`](super::types::UserIdentifierUpdate).
-    UserIdentifierUpdate {
+    UserIdentifierUpdate UserIdentifierUpdateBuilder {
         /// The identifier that replaces the present one. Personal data.
         optional (secret) value: String,
     }
@@ -265,7 +265,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`UserUpdate`](super::types::UserUpdate).
-    UserUpdate {
+    UserUpdate UserUpdateBuilder {
         /// New given name or names.
         optional (secret) first_name: String,
         /// New family name.
@@ -279,7 +279,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`WebhookSubscriptionCreate`](super::types::WebhookSubscriptionCreate).
-    WebhookSubscriptionCreate {
+    WebhookSubscriptionCreate WebhookSubscriptionCreateBuilder {
         /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
         /// not redirect. At most 1000 characters.
         required url: String,
@@ -290,7 +290,7 @@ body_builder! {
 
 body_builder! {
     /// Builds [`WebhookSubscriptionUpdate`](super::types::WebhookSubscriptionUpdate).
-    WebhookSubscriptionUpdate {
+    WebhookSubscriptionUpdate WebhookSubscriptionUpdateBuilder {
         /// New address. `https` with a DNS name, no IP address, and it must not redirect.
         optional url: String,
         /// Kinds of event to deliver from now on; `ALL` stands for every kind.
@@ -302,12 +302,687 @@ body_builder! {
 
 body_builder! {
     /// Builds [`WithdrawalCreate`](super::types::WithdrawalCreate).
-    WithdrawalCreate {
+    WithdrawalCreate WithdrawalCreateBuilder {
         /// The account the money leaves.
         required account_id: AccountId,
         /// Amount to pay out in units of `currency`, a decimal string.
         required cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
         required currency: CurrencyCode,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`AccessToken`](super::types::AccessToken).
+    AccessToken AccessTokenBuilder {
+        /// The bearer token, an opaque string to send in the `authorization` header. A secret: keep it out of
+        /// logs.
+        required (secret) access_token: String,
+        /// Kind of token; always `bearer`.
+        optional token_type: TokenType,
+        /// Seconds until the token expires, counted from the answer. The figure varies, so obey it rather than
+        /// assume one.
+        optional expires_in: u64,
+        /// Scopes the token carries, separated by spaces.
+        optional scope: String,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Account`](super::types::Account).
+    Account AccountBuilder {
+        /// Identifies the account.
+        required id: AccountId,
+        /// The user who owns the account.
+        optional user_id: UserId,
+        /// The account group the account belongs to. Mandates and direct debits refer to the group, not to one
+        /// account.
+        optional account_group_id: AccountGroupId,
+        /// What the account is for, for example `TRADING`. Free text; expect kinds you do not know.
+        optional type_: String,
+        /// `PENDING` until the account is usable, then `OPEN`; `CLOSING` while it is being wound up, then
+        /// `CLOSED`.
+        optional status: AccountStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`AccountReturn`](super::types::AccountReturn).
+    AccountReturn AccountReturnBuilder {
+        /// The account the return is for.
+        optional account_id: AccountId,
+        /// Gain in units of `currency`, a decimal string; negative for a loss.
+        optional total_return: Decimal,
+        /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
+        /// 1.5 % is not documented: compare with `total_return` before showing it.
+        optional total_return_percentage: Decimal,
+        /// First day of the period, `YYYY-MM-DD`.
+        optional period_start: chrono::naive::NaiveDate,
+        /// Last day of the period, `YYYY-MM-DD`.
+        optional period_end: chrono::naive::NaiveDate,
+        /// ISO 4217 code of the currency of `total_return`, such as `EUR`.
+        optional currency: CurrencyCode,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`AccountTransfer`](super::types::AccountTransfer).
+    AccountTransfer AccountTransferBuilder {
+        /// Identifies the transfer.
+        required id: AccountTransferId,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
+        optional status: AccountTransferStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`CashBalance`](super::types::CashBalance).
+    CashBalance CashBalanceBuilder {
+        /// The account that holds the cash.
+        optional account_id: AccountId,
+        /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
+        optional available: Decimal,
+        /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
+        /// it as available.
+        optional pending: Decimal,
+        /// All cash of the account in this currency, in units of `currency`, a decimal string.
+        optional total: Decimal,
+        /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
+        optional currency: CurrencyCode,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`CorporateAction`](super::types::CorporateAction).
+    CorporateAction CorporateActionBuilder {
+        /// Identifies the corporate action.
+        required id: CorporateActionId,
+        /// The instrument concerned.
+        optional instrument_id: InstrumentId,
+        /// `DIVIDEND`: a payment to holders; `SPLIT`: units are divided or combined; `MERGER`: the issuer
+        /// merges with another; `RIGHTS_ISSUE`: holders are offered new units.
+        optional type_: CorporateActionType,
+        /// `ANNOUNCED` until it has been carried out, then `PROCESSED`.
+        optional status: CorporateActionStatus,
+        /// Day on which a holder must be on the books to take part, `YYYY-MM-DD`.
+        optional record_date: chrono::naive::NaiveDate,
+        /// First day on which the instrument trades without the entitlement, `YYYY-MM-DD`.
+        optional ex_date: chrono::naive::NaiveDate,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`DirectDebit`](super::types::DirectDebit).
+    DirectDebit DirectDebitBuilder {
+        /// Identifies the direct debit.
+        required id: DirectDebitId,
+        /// The user who pays.
+        optional user_id: UserId,
+        /// The account group that receives the money.
+        optional account_group_id: AccountGroupId,
+        /// The mandate that permits the collection.
+        optional mandate_id: MandateId,
+        /// Amount to collect in units of `currency`, a decimal string.
+        optional cash_amount: Decimal,
+        /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// Reference text for the bank statement of the payer.
+        optional (secret) remittance_information: String,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`. `REVERSED`: the money was taken back, so
+        /// `COMPLETED` need not be the end.
+        optional status: DirectDebitStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Exchange`](super::types::Exchange).
+    Exchange ExchangeBuilder {
+        /// Identifies the exchange in this API; `InstrumentPrice` refers to it. A plain string, not a UUID.
+        required id: String,
+        /// Name of the exchange for display.
+        optional name: String,
+        /// Market identifier code (ISO 10383) of the exchange, such as `XETR`.
+        optional mic: String,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Execution`](super::types::Execution).
+    Execution ExecutionBuilder {
+        /// Identifies the execution.
+        required id: ExecutionId,
+        /// The order this execution belongs to.
+        optional order_id: OrderId,
+        /// `NEW`: traded, not settled; `SETTLED`: securities and cash have changed hands; `CANCELLED`: undone.
+        optional status: ExecutionStatus,
+        /// Number of units traded, a decimal string.
+        optional quantity: Decimal,
+        /// Price of one unit, a decimal string. There is no currency here: see the order.
+        optional price: Decimal,
+        /// When the trade took place, RFC 3339.
+        optional executed_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Fee`](super::types::Fee).
+    Fee FeeBuilder {
+        /// Identifies the fee.
+        required id: FeeId,
+        /// The account that is charged.
+        optional account_id: AccountId,
+        /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
+        optional type_: String,
+        /// Amount of the fee in units of `currency`, a decimal string.
+        optional amount: Decimal,
+        /// ISO 4217 code of the currency of `amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`FeeConfiguration`](super::types::FeeConfiguration).
+    FeeConfiguration FeeConfigurationBuilder {
+        /// Identifies the fee configuration.
+        required id: FeeConfigurationId,
+        /// Name for display.
+        optional name: String,
+        /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
+        optional type_: String,
+        /// Rate of the fee, a decimal string handed on as sent by the server.
+        optional rate: Decimal,
+        /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
+        optional currency: CurrencyCode,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Instrument`](super::types::Instrument).
+    Instrument InstrumentBuilder {
+        /// Identifies the instrument in this API. Orders, positions and allocations use it rather than the
+        /// ISIN.
+        required id: InstrumentId,
+        /// ISIN (ISO 6166): 12 characters, a two-letter prefix first and a check digit last.
+        optional isin: Isin,
+        /// German securities number (Wertpapierkennnummer), where there is one.
+        optional wkn: String,
+        /// Name of the instrument for display.
+        optional name: String,
+        /// Asset class: `EQUITY` is a share, `ETF` an exchange-traded fund, `BOND` a debt security, `FUND` any
+        /// other fund.
+        optional type_: InstrumentType,
+        /// ISO 4217 code of the instrument's currency, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// Exchanges on which the instrument is available.
+        optional exchanges: Vec<Exchange>,
+        /// Whether it can be traded at present. An order for one that cannot is still accepted and only fails
+        /// later.
+        optional tradeable: bool,
+        /// Whether parts of a unit can be bought and sold. If false, order whole units.
+        optional fractional_trading_enabled: bool,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`InstrumentPrice`](super::types::InstrumentPrice).
+    InstrumentPrice InstrumentPriceBuilder {
+        /// The instrument the price is for.
+        optional instrument_id: InstrumentId,
+        /// The exchange the price comes from: the `id` of an `Exchange`.
+        optional exchange_id: String,
+        /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
+        optional price: Decimal,
+        /// ISO 4217 code of the currency of `price`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// The moment the price stands for, RFC 3339.
+        optional timestamp: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Liquidation`](super::types::Liquidation).
+    Liquidation LiquidationBuilder {
+        /// Identifies the liquidation.
+        required id: LiquidationId,
+        /// The account whose holdings are sold.
+        optional account_id: AccountId,
+        /// `FULL` sells everything, `PARTIAL` a part.
+        optional type_: LiquidationType,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
+        optional status: LiquidationStatus,
+        /// When the liquidation was asked for, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Mandate`](super::types::Mandate).
+    Mandate MandateBuilder {
+        /// Identifies the mandate.
+        required id: MandateId,
+        /// The account group the mandate funds.
+        optional account_group_id: AccountGroupId,
+        /// IBAN of the bank account that is debited.
+        optional (secret) iban: String,
+        /// `ACTIVE`, or `REVOKED` when it permits no further collection.
+        optional status: MandateStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Order`](super::types::Order).
+    Order OrderBuilder {
+        /// Identifies the order.
+        required id: OrderId,
+        /// The account the order trades for.
+        optional account_id: AccountId,
+        /// The owner of that account.
+        optional user_id: UserId,
+        /// The instrument to buy or sell.
+        optional instrument_id: InstrumentId,
+        /// `BUY` or `SELL`.
+        optional side: OrderSide,
+        /// `MARKET` trades at the best price to be had; `LIMIT` at `limit_price` or better; `STOP` waits until
+        /// the market reaches `stop_price`. `LIMIT` and `STOP` need a whole number in `quantity`.
+        optional type_: OrderType,
+        /// `NEW`: accepted, nothing checked yet, and still to be cancelled by the client. `PROCESSING`: on its
+        /// way to or at the venue. `FILLED`: done. `CANCELLED`, `REJECTED`: ended without being filled
+        /// completely; be prepared for either.
+        optional status: OrderStatus,
+        /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
+        optional quantity: Decimal,
+        /// Value of the order in units of `currency`, a decimal string. May be empty.
+        optional cash_amount: Decimal,
+        /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
+        /// none.
+        optional limit_price: Decimal,
+        /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
+        /// string if the order has none.
+        optional stop_price: Decimal,
+        /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`OrderCancellation`](super::types::OrderCancellation).
+    OrderCancellation OrderCancellationBuilder {
+        /// Identifies the cancellation, not the order.
+        required id: OrderCancellationId,
+        /// The order to be cancelled.
+        optional order_id: OrderId,
+        /// `PENDING` until decided; `CONFIRMED`: the order is cancelled; `REJECTED`: the order goes on.
+        optional status: OrderCancellationStatus,
+        /// When cancellation was asked for, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Portfolio`](super::types::Portfolio).
+    Portfolio PortfolioBuilder {
+        /// Identifies the portfolio.
+        required id: PortfolioId,
+        /// The account that holds the portfolio.
+        optional account_id: AccountId,
+        /// Name for display.
+        optional name: String,
+        /// `ACTIVE`, or `CLOSED` once it has ended.
+        optional status: PortfolioStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`PortfolioAllocation`](super::types::PortfolioAllocation).
+    PortfolioAllocation PortfolioAllocationBuilder {
+        /// The instrument.
+        optional instrument_id: InstrumentId,
+        /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
+        /// weights of a portfolio sum to 1.
+        optional weight: Decimal,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`PortfolioOrder`](super::types::PortfolioOrder).
+    PortfolioOrder PortfolioOrderBuilder {
+        /// Identifies the portfolio order.
+        required id: PortfolioOrderId,
+        /// The portfolio to invest in.
+        optional portfolio_id: PortfolioId,
+        /// Amount in units of `currency`, a decimal string.
+        optional cash_amount: Decimal,
+        /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `CANCELLED`.
+        optional status: PortfolioOrderStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Position`](super::types::Position).
+    Position PositionBuilder {
+        /// Identifies the position.
+        required id: PositionId,
+        /// The account that holds it.
+        optional account_id: AccountId,
+        /// The instrument held.
+        optional instrument_id: InstrumentId,
+        /// Number of units held, a decimal string; may be a fraction.
+        optional quantity: Decimal,
+        /// Average price paid for one unit, in units of `currency`, a decimal string.
+        optional average_buy_in_price: Decimal,
+        /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`RebalancingExecution`](super::types::RebalancingExecution).
+    RebalancingExecution RebalancingExecutionBuilder {
+        /// Identifies the run.
+        required id: RebalancingExecutionId,
+        /// The portfolio being rebalanced.
+        optional portfolio_id: PortfolioId,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
+        optional status: RebalancingExecutionStatus,
+        /// When the run was asked for, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`ReferenceAccount`](super::types::ReferenceAccount).
+    ReferenceAccount ReferenceAccountBuilder {
+        /// Identifies the reference account.
+        required id: ReferenceAccountId,
+        /// IBAN of the bank account.
+        optional (secret) iban: String,
+        /// BIC (ISO 9362) of the bank, 8 or 11 characters.
+        optional (secret) bic: String,
+        /// Name of the holder as the bank has it.
+        optional account_holder: String,
+        /// `ACTIVE` if it can be used, else `INACTIVE`.
+        optional status: ReferenceAccountStatus,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Report`](super::types::Report).
+    Report ReportBuilder {
+        /// Identifies the report.
+        required id: ReportId,
+        /// What kind of report it is, for example `QUARTERLY_STATEMENT`. Free text; expect kinds you do not
+        /// know.
+        optional type_: String,
+        /// `PENDING` while it is produced, then `READY` or `FAILED`.
+        optional status: ReportStatus,
+        /// The file to fetch. Expect it only once `status` is `READY`.
+        optional file_id: FileId,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`SavingsPlan`](super::types::SavingsPlan).
+    SavingsPlan SavingsPlanBuilder {
+        /// Identifies the savings plan.
+        required id: SavingsPlanId,
+        /// The account that invests.
+        optional account_id: AccountId,
+        /// The portfolio to invest in, if the plan is for a portfolio.
+        optional portfolio_id: PortfolioId,
+        /// The instrument to buy, if the plan is for an instrument.
+        optional instrument_id: InstrumentId,
+        /// Amount of each execution in units of `currency`, a decimal string.
+        optional cash_amount: Decimal,
+        /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// How often the plan invests: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every
+        /// three months).
+        optional frequency: SavingsPlanFrequency,
+        /// `ACTIVE` invests; `PAUSED` can be resumed; `CANCELLED` has ended.
+        optional status: SavingsPlanStatus,
+        /// Day of the next execution, `YYYY-MM-DD`.
+        optional next_execution_date: chrono::naive::NaiveDate,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`SecuritiesTransfer`](super::types::SecuritiesTransfer).
+    SecuritiesTransfer SecuritiesTransferBuilder {
+        /// Identifies the transfer.
+        required id: SecuritiesTransferId,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
+        optional status: SecuritiesTransferStatus,
+        /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
+        optional direction: TransferDirection,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`TaxResidency`](super::types::TaxResidency).
+    TaxResidency TaxResidencyBuilder {
+        /// Identifies this tax residency.
+        required id: TaxResidencyId,
+        /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
+        optional (secret) country: CountryCode,
+        /// Number the tax authority of `country` gave the user, in that country's format. May be absent.
+        optional (secret) tax_identification_number: String,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Transaction`](super::types::Transaction).
+    Transaction TransactionBuilder {
+        /// Identifies the transaction.
+        required id: TransactionId,
+        /// The account that was booked.
+        optional account_id: AccountId,
+        /// What caused it: `ORDER_EXECUTION` (a trade), `FEE`, `DIVIDEND`, `TRANSFER`, `DIRECT_DEBIT` (money in
+        /// from a bank) or `WITHDRAWAL` (money out to a bank).
+        optional type_: TransactionType,
+        /// Amount booked in units of `currency`, a decimal string.
+        optional amount: Decimal,
+        /// ISO 4217 code of the currency of `amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`TreasuryReport`](super::types::TreasuryReport).
+    TreasuryReport TreasuryReportBuilder {
+        /// Identifies the treasury report.
+        required id: TreasuryReportId,
+        /// What kind of report it is, for example `CASH_SETTLEMENT`. Free text; expect kinds you do not know.
+        optional type_: String,
+        /// The file to fetch.
+        optional file_id: FileId,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`User`](super::types::User).
+    User UserBuilder {
+        /// Identifies the user.
+        required id: UserId,
+        /// Given name or names. Any Unicode letters.
+        optional (secret) first_name: String,
+        /// Family name. Any Unicode letters.
+        optional (secret) last_name: String,
+        /// Email address.
+        optional (secret) email: String,
+        /// Date of birth, `YYYY-MM-DD`.
+        optional (secret) date_of_birth: chrono::naive::NaiveDate,
+        /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
+        optional (secret) nationality: CountryCode,
+        /// A postal address.
+        optional address: Address,
+        /// `PENDING` until the user may act, then `ACTIVE`; `BLOCKED` is barred from acting, `CLOSED` has
+        /// ended.
+        optional status: UserStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When it last changed, RFC 3339.
+        optional updated_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`UserCheck`](super::types::UserCheck).
+    UserCheck UserCheckBuilder {
+        /// Identifies the check.
+        required id: UserCheckId,
+        /// What was checked, for example `KYC`. Free text; expect kinds you do not know.
+        optional type_: String,
+        /// `PENDING` while the check runs, then `PASSED` or `FAILED`.
+        optional status: UserCheckStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+        /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
+        optional completed_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`UserIdentifier`](super::types::UserIdentifier).
+    UserIdentifier UserIdentifierBuilder {
+        /// Identifies this record, not the user.
+        required id: UserIdentifierId,
+        /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`. Free text; expect kinds
+        /// you do not know.
+        optional type_: String,
+        /// The identifier itself. Personal data.
+        optional (secret) value: String,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Valuation`](super::types::Valuation).
+    Valuation ValuationBuilder {
+        /// Identifies the valuation.
+        required id: ValuationId,
+        /// The account that was valued.
+        optional account_id: AccountId,
+        /// Value of the account in units of `currency`, a decimal string.
+        optional total_value: Decimal,
+        /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// The moment the value stands for, RFC 3339.
+        optional valued_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`WebhookSubscription`](super::types::WebhookSubscription).
+    WebhookSubscription WebhookSubscriptionBuilder {
+        /// Identifies the subscription. Delivered events carry it as `webhook_id`.
+        required id: WebhookId,
+        /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
+        /// not redirect.
+        optional url: String,
+        /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind. New kinds
+        /// can appear.
+        optional event_categories: Vec<WebhookEventCategory>,
+        /// `ACTIVE` delivers, `INACTIVE` does not.
+        optional status: WebhookSubscriptionStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
+    }
+}
+
+#[cfg(feature = "test-util")]
+body_builder! {
+    /// Builds [`Withdrawal`](super::types::Withdrawal).
+    Withdrawal WithdrawalBuilder {
+        /// Identifies the withdrawal.
+        required id: WithdrawalId,
+        /// The account the money leaves.
+        optional account_id: AccountId,
+        /// Amount to pay out in units of `currency`, a decimal string.
+        optional cash_amount: Decimal,
+        /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
+        optional currency: CurrencyCode,
+        /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
+        optional status: WithdrawalStatus,
+        /// When it was created, RFC 3339.
+        optional created_at: chrono::DateTime<chrono::offset::Utc>,
     }
 }

@@ -5,4845 +5,2313 @@
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
 use std::fmt::Display;
-use progenitor_client::{
-    ByteStream, ClientHooks, Error, OperationInfo, RequestBuilderExt, ResponseValue,
-    encode_path,
-};
-use super::{bodies, types};
-use crate::runtime::{argument, decode};
 
-/// Builder for [`Client::create_access_token`](super::client::Client::create_access_token).
-#[derive(Debug, Clone)]
+use super::{bodies, operations, types};
+use crate::runtime::{Argument, ByteStream, Call, Client, Error, Form, Json, Response, download, list, operation, paginated};
+
+/// Builder for [`Client::create_access_token`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateAccessToken<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::CreateAccessTokenBody, String>,
-}
+pub struct CreateAccessToken(Call<Form<types::CreateAccessTokenBody>>);
 
-impl<'a> CreateAccessToken<'a> {
+impl CreateAccessToken {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_ACCESS_TOKEN))
     }
+
     /// Client credentials and scopes, form-encoded; all four fields are required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::CreateAccessTokenBody, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::CreateAccessTokenBody, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::CreateAccessTokenBody) -> bodies::CreateAccessTokenBody,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::CreateAccessTokenBodyBuilder) -> bodies::CreateAccessTokenBodyBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /auth/token`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::AccessToken>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::CreateAccessTokenBody::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/auth/token", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .form_urlencoded(&body)?
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_access_token",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createAccessToken").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_access_token`].
+    pub async fn send(self) -> Result<Response<types::AccessToken>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_users`](super::client::Client::list_users).
-#[derive(Debug, Clone)]
+operation!(CreateAccessToken, CREATE_ACCESS_TOKEN -> types::AccessToken);
+
+/// Builder for [`Client::list_users`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListUsers<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListUsers(Call);
 
-impl<'a> ListUsers<'a> {
+impl ListUsers {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_USERS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /users`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::User>>, Error<types::Problem>> {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/users", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_users",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listUsers").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_users`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::User>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_user`](super::client::Client::create_user).
-#[derive(Debug, Clone)]
+operation!(ListUsers, LIST_USERS -> types::Listing<types::User>);
+list!(ListUsers, types::User);
+paginated!(ListUsers);
+
+/// Builder for [`Client::create_user`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateUser<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::UserCreate, String>,
-}
+pub struct CreateUser(Call<Json<types::UserCreate>>);
 
-impl<'a> CreateUser<'a> {
+impl CreateUser {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_USER))
     }
+
     /// Name, email, date of birth, nationality and address, all required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::UserCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::UserCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::UserCreate) -> bodies::UserCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::UserCreateBuilder) -> bodies::UserCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /users`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::User>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| types::UserCreate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/users", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_user",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createUser").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_user`].
+    pub async fn send(self) -> Result<Response<types::User>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_user`](super::client::Client::retrieve_user).
-#[derive(Debug, Clone)]
+operation!(CreateUser, CREATE_USER -> types::User);
+
+/// Builder for [`Client::retrieve_user`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveUser<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-}
+pub struct RetrieveUser(Call);
 
-impl<'a> RetrieveUser<'a> {
+impl RetrieveUser {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_USER))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Sends `GET /users/{user_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::User>, Error<types::Problem>> {
-        let Self { client, user_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}", client.baseurl, encode_path(& user_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_user",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveUser").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_user`].
+    pub async fn send(self) -> Result<Response<types::User>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::update_user`](super::client::Client::update_user).
-#[derive(Debug, Clone)]
+operation!(RetrieveUser, RETRIEVE_USER -> types::User);
+
+/// Builder for [`Client::update_user`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdateUser<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-    body: Result<bodies::UserUpdate, String>,
-}
+pub struct UpdateUser(Call<Json<types::UserUpdate>>);
 
-impl<'a> UpdateUser<'a> {
+impl UpdateUser {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_USER))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// The fields to change, all optional.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::UserUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::UserUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::UserUpdate) -> bodies::UserUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::UserUpdateBuilder) -> bodies::UserUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /users/{user_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::User>, Error<types::Problem>> {
-        let Self { client, user_id, body } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| types::UserUpdate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}", client.baseurl, encode_path(& user_id.to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_user",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updateUser").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_user`].
+    pub async fn send(self) -> Result<Response<types::User>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_user_identifiers`](super::client::Client::list_user_identifiers).
-#[derive(Debug, Clone)]
+operation!(UpdateUser, UPDATE_USER -> types::User);
+
+/// Builder for [`Client::list_user_identifiers`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListUserIdentifiers<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-}
+pub struct ListUserIdentifiers(Call);
 
-impl<'a> ListUserIdentifiers<'a> {
+impl ListUserIdentifiers {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_USER_IDENTIFIERS))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Sends `GET /users/{user_id}/identifiers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::UserIdentifier>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, user_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/identifiers", client.baseurl, encode_path(& user_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_user_identifiers",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listUserIdentifiers").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_user_identifiers`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::UserIdentifier>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_user_identifier`](super::client::Client::create_user_identifier).
-#[derive(Debug, Clone)]
+operation!(ListUserIdentifiers, LIST_USER_IDENTIFIERS -> types::Listing<types::UserIdentifier>);
+list!(ListUserIdentifiers, types::UserIdentifier);
+
+/// Builder for [`Client::create_user_identifier`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateUserIdentifier<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-    body: Result<bodies::UserIdentifierCreate, String>,
-}
+pub struct CreateUserIdentifier(Call<Json<types::UserIdentifierCreate>>);
 
-impl<'a> CreateUserIdentifier<'a> {
+impl CreateUserIdentifier {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_USER_IDENTIFIER))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Type and value of the identifier, both required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::UserIdentifierCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::UserIdentifierCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::UserIdentifierCreate) -> bodies::UserIdentifierCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::UserIdentifierCreateBuilder) -> bodies::UserIdentifierCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /users/{user_id}/identifiers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::UserIdentifier>, Error<types::Problem>> {
-        let Self { client, user_id, body } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::UserIdentifierCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/identifiers", client.baseurl, encode_path(& user_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_user_identifier",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createUserIdentifier").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_user_identifier`].
+    pub async fn send(self) -> Result<Response<types::UserIdentifier>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_user_identifier`](super::client::Client::retrieve_user_identifier).
-#[derive(Debug, Clone)]
+operation!(CreateUserIdentifier, CREATE_USER_IDENTIFIER -> types::UserIdentifier);
+
+/// Builder for [`Client::retrieve_user_identifier`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveUserIdentifier<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-    identifier_id: Result<types::UserIdentifierId, String>,
-}
+pub struct RetrieveUserIdentifier(Call);
 
-impl<'a> RetrieveUserIdentifier<'a> {
+impl RetrieveUserIdentifier {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-            identifier_id: Err("`identifier_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_USER_IDENTIFIER))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// UUID of the identifier entry itself, not the identifying value it holds.
-    pub fn identifier_id(
-        mut self,
-        value: impl TryInto<types::UserIdentifierId, Error: Display>,
-    ) -> Self {
-        self.identifier_id = argument("identifier_id", value);
-        self
+    pub fn identifier_id(self, value: impl TryInto<types::UserIdentifierId, Error: Display>) -> Self {
+        Self(self.0.path("identifier_id", value))
     }
+
     /// Sends `GET /users/{user_id}/identifiers/{identifier_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::UserIdentifier>, Error<types::Problem>> {
-        let Self { client, user_id, identifier_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let identifier_id = identifier_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/identifiers/{}", client.baseurl, encode_path(& user_id
-            .to_string()), encode_path(& identifier_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_user_identifier",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveUserIdentifier").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_user_identifier`].
+    pub async fn send(self) -> Result<Response<types::UserIdentifier>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::update_user_identifier`](super::client::Client::update_user_identifier).
-#[derive(Debug, Clone)]
+operation!(RetrieveUserIdentifier, RETRIEVE_USER_IDENTIFIER -> types::UserIdentifier);
+
+/// Builder for [`Client::update_user_identifier`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdateUserIdentifier<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-    identifier_id: Result<types::UserIdentifierId, String>,
-    body: Result<bodies::UserIdentifierUpdate, String>,
-}
+pub struct UpdateUserIdentifier(Call<Json<types::UserIdentifierUpdate>>);
 
-impl<'a> UpdateUserIdentifier<'a> {
+impl UpdateUserIdentifier {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-            identifier_id: Err("`identifier_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_USER_IDENTIFIER))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// UUID of the identifier entry itself, not the identifying value it holds.
-    pub fn identifier_id(
-        mut self,
-        value: impl TryInto<types::UserIdentifierId, Error: Display>,
-    ) -> Self {
-        self.identifier_id = argument("identifier_id", value);
-        self
+    pub fn identifier_id(self, value: impl TryInto<types::UserIdentifierId, Error: Display>) -> Self {
+        Self(self.0.path("identifier_id", value))
     }
+
     /// The new value.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::UserIdentifierUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::UserIdentifierUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::UserIdentifierUpdate) -> bodies::UserIdentifierUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::UserIdentifierUpdateBuilder) -> bodies::UserIdentifierUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /users/{user_id}/identifiers/{identifier_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::UserIdentifier>, Error<types::Problem>> {
-        let Self { client, user_id, identifier_id, body } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let identifier_id = identifier_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::UserIdentifierUpdate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/identifiers/{}", client.baseurl, encode_path(& user_id
-            .to_string()), encode_path(& identifier_id.to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_user_identifier",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updateUserIdentifier").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_user_identifier`].
+    pub async fn send(self) -> Result<Response<types::UserIdentifier>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_user_checks`](super::client::Client::list_user_checks).
-#[derive(Debug, Clone)]
+operation!(UpdateUserIdentifier, UPDATE_USER_IDENTIFIER -> types::UserIdentifier);
+
+/// Builder for [`Client::list_user_checks`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListUserChecks<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-}
+pub struct ListUserChecks(Call);
 
-impl<'a> ListUserChecks<'a> {
+impl ListUserChecks {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_USER_CHECKS))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Sends `GET /users/{user_id}/checks`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::UserCheck>>, Error<types::Problem>> {
-        let Self { client, user_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/checks", client.baseurl, encode_path(& user_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_user_checks",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listUserChecks").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_user_checks`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::UserCheck>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_tax_residencies`](super::client::Client::list_tax_residencies).
-#[derive(Debug, Clone)]
+operation!(ListUserChecks, LIST_USER_CHECKS -> types::Listing<types::UserCheck>);
+list!(ListUserChecks, types::UserCheck);
+
+/// Builder for [`Client::list_tax_residencies`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListTaxResidencies<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-}
+pub struct ListTaxResidencies(Call);
 
-impl<'a> ListTaxResidencies<'a> {
+impl ListTaxResidencies {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_TAX_RESIDENCIES))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Sends `GET /users/{user_id}/tax_residencies`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::TaxResidency>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, user_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/tax_residencies", client.baseurl, encode_path(& user_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_tax_residencies",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listTaxResidencies").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_tax_residencies`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::TaxResidency>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_tax_residency`](super::client::Client::create_tax_residency).
-#[derive(Debug, Clone)]
+operation!(ListTaxResidencies, LIST_TAX_RESIDENCIES -> types::Listing<types::TaxResidency>);
+list!(ListTaxResidencies, types::TaxResidency);
+
+/// Builder for [`Client::create_tax_residency`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateTaxResidency<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-    body: Result<bodies::TaxResidencyCreate, String>,
-}
+pub struct CreateTaxResidency(Call<Json<types::TaxResidencyCreate>>);
 
-impl<'a> CreateTaxResidency<'a> {
+impl CreateTaxResidency {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_TAX_RESIDENCY))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Country as a two-letter code in capitals, and the tax number if there is one.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::TaxResidencyCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::TaxResidencyCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::TaxResidencyCreate) -> bodies::TaxResidencyCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::TaxResidencyCreateBuilder) -> bodies::TaxResidencyCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /users/{user_id}/tax_residencies`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::TaxResidency>, Error<types::Problem>> {
-        let Self { client, user_id, body } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::TaxResidencyCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/tax_residencies", client.baseurl, encode_path(& user_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_tax_residency",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createTaxResidency").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_tax_residency`].
+    pub async fn send(self) -> Result<Response<types::TaxResidency>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_user_accounts`](super::client::Client::list_user_accounts).
-#[derive(Debug, Clone)]
+operation!(CreateTaxResidency, CREATE_TAX_RESIDENCY -> types::TaxResidency);
+
+/// Builder for [`Client::list_user_accounts`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListUserAccounts<'a> {
-    client: &'a super::Client,
-    user_id: Result<types::UserId, String>,
-}
+pub struct ListUserAccounts(Call);
 
-impl<'a> ListUserAccounts<'a> {
+impl ListUserAccounts {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            user_id: Err("`user_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_USER_ACCOUNTS))
     }
+
     /// UUID of the user.
-    pub fn user_id(
-        mut self,
-        value: impl TryInto<types::UserId, Error: Display>,
-    ) -> Self {
-        self.user_id = argument("user_id", value);
-        self
+    pub fn user_id(self, value: impl TryInto<types::UserId, Error: Display>) -> Self {
+        Self(self.0.path("user_id", value))
     }
+
     /// Sends `GET /users/{user_id}/accounts`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Account>>, Error<types::Problem>> {
-        let Self { client, user_id } = self;
-        let user_id = user_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/users/{}/accounts", client.baseurl, encode_path(& user_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_user_accounts",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listUserAccounts").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_user_accounts`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Account>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_accounts`](super::client::Client::list_accounts).
-#[derive(Debug, Clone)]
+operation!(ListUserAccounts, LIST_USER_ACCOUNTS -> types::Listing<types::Account>);
+list!(ListUserAccounts, types::Account);
+
+/// Builder for [`Client::list_accounts`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListAccounts<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListAccounts(Call);
 
-impl<'a> ListAccounts<'a> {
+impl ListAccounts {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_ACCOUNTS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /accounts`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Account>>, Error<types::Problem>> {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/accounts", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_accounts",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listAccounts").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_accounts`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Account>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_account`](super::client::Client::create_account).
-#[derive(Debug, Clone)]
+operation!(ListAccounts, LIST_ACCOUNTS -> types::Listing<types::Account>);
+list!(ListAccounts, types::Account);
+paginated!(ListAccounts);
+
+/// Builder for [`Client::create_account`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateAccount<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::AccountCreate, String>,
-}
+pub struct CreateAccount(Call<Json<types::AccountCreate>>);
 
-impl<'a> CreateAccount<'a> {
+impl CreateAccount {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_ACCOUNT))
     }
+
     /// The user, the account group and, if wanted, the account type.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::AccountCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::AccountCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::AccountCreate) -> bodies::AccountCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::AccountCreateBuilder) -> bodies::AccountCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /accounts`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Account>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| types::AccountCreate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/accounts", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_account",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createAccount").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_account`].
+    pub async fn send(self) -> Result<Response<types::Account>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_account`](super::client::Client::retrieve_account).
-#[derive(Debug, Clone)]
+operation!(CreateAccount, CREATE_ACCOUNT -> types::Account);
+
+/// Builder for [`Client::retrieve_account`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveAccount<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct RetrieveAccount(Call);
 
-impl<'a> RetrieveAccount<'a> {
+impl RetrieveAccount {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_ACCOUNT))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Account>, Error<types::Problem>> {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}", client.baseurl, encode_path(& account_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_account",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveAccount").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_account`].
+    pub async fn send(self) -> Result<Response<types::Account>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::close_account`](super::client::Client::close_account).
-#[derive(Debug, Clone)]
+operation!(RetrieveAccount, RETRIEVE_ACCOUNT -> types::Account);
+
+/// Builder for [`Client::close_account`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CloseAccount<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct CloseAccount(Call);
 
-impl<'a> CloseAccount<'a> {
+impl CloseAccount {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CLOSE_ACCOUNT))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `DELETE /accounts/{account_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Problem>> {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}", client.baseurl, encode_path(& account_id.to_string()),
-        );
-        let request = client
-            .client
-            .delete(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "close_account",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => Ok(ResponseValue::empty(response)),
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::close_account`].
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.0.empty().await
     }
 }
 
-/// Builder for [`Client::update_account`](super::client::Client::update_account).
-#[derive(Debug, Clone)]
+operation!(CloseAccount, CLOSE_ACCOUNT -> ());
+
+/// Builder for [`Client::update_account`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdateAccount<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-    body: Result<bodies::AccountUpdate, String>,
-}
+pub struct UpdateAccount(Call<Json<types::AccountUpdate>>);
 
-impl<'a> UpdateAccount<'a> {
+impl UpdateAccount {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_ACCOUNT))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// The new account type.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::AccountUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::AccountUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::AccountUpdate) -> bodies::AccountUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::AccountUpdateBuilder) -> bodies::AccountUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /accounts/{account_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Account>, Error<types::Problem>> {
-        let Self { client, account_id, body } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| types::AccountUpdate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}", client.baseurl, encode_path(& account_id.to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_account",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updateAccount").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_account`].
+    pub async fn send(self) -> Result<Response<types::Account>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_instruments`](super::client::Client::list_instruments).
-#[derive(Debug, Clone)]
+operation!(UpdateAccount, UPDATE_ACCOUNT -> types::Account);
+
+/// Builder for [`Client::list_instruments`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListInstruments<'a> {
-    client: &'a super::Client,
-    isin: Result<Option<types::Isin>, String>,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-    type_: Result<Option<types::InstrumentType>, String>,
-}
+pub struct ListInstruments(Call);
 
-impl<'a> ListInstruments<'a> {
+impl ListInstruments {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            isin: Ok(None),
-            limit: Ok(None),
-            offset: Ok(None),
-            type_: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_INSTRUMENTS))
     }
+
     /// Only the instrument with this ISIN: twelve characters, capital letters and digits.
-    pub fn isin(mut self, value: impl TryInto<types::Isin, Error: Display>) -> Self {
-        self.isin = argument("isin", value).map(Some);
-        self
+    pub fn isin<M>(self, value: impl Argument<types::Isin, M>) -> Self {
+        Self(self.0.query("isin", value))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Only instruments of this kind: `EQUITY`, `ETF`, `BOND` or `FUND`.
-    pub fn type_(
-        mut self,
-        value: impl TryInto<types::InstrumentType, Error: Display>,
-    ) -> Self {
-        self.type_ = argument("type_", value).map(Some);
-        self
+    pub fn type_<M>(self, value: impl Argument<types::InstrumentType, M>) -> Self {
+        Self(self.0.query("type", value))
     }
+
     /// Sends `GET /instruments`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::Instrument>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, isin, limit, offset, type_ } = self;
-        let isin = isin.map_err(Error::InvalidRequest)?;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let type_ = type_.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/instruments", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("isin", &isin))
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .query(&progenitor_client::QueryParam::new("type", &type_))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_instruments",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listInstruments").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_instruments`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Instrument>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_instrument`](super::client::Client::retrieve_instrument).
-#[derive(Debug, Clone)]
+operation!(ListInstruments, LIST_INSTRUMENTS -> types::Listing<types::Instrument>);
+list!(ListInstruments, types::Instrument);
+paginated!(ListInstruments);
+
+/// Builder for [`Client::retrieve_instrument`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveInstrument<'a> {
-    client: &'a super::Client,
-    instrument_id: Result<types::InstrumentId, String>,
-}
+pub struct RetrieveInstrument(Call);
 
-impl<'a> RetrieveInstrument<'a> {
+impl RetrieveInstrument {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            instrument_id: Err("`instrument_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_INSTRUMENT))
     }
+
     /// UUID of the instrument. This is not its ISIN.
-    pub fn instrument_id(
-        mut self,
-        value: impl TryInto<types::InstrumentId, Error: Display>,
-    ) -> Self {
-        self.instrument_id = argument("instrument_id", value);
-        self
+    pub fn instrument_id(self, value: impl TryInto<types::InstrumentId, Error: Display>) -> Self {
+        Self(self.0.path("instrument_id", value))
     }
+
     /// Sends `GET /instruments/{instrument_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Instrument>, Error<types::Problem>> {
-        let Self { client, instrument_id } = self;
-        let instrument_id = instrument_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/instruments/{}", client.baseurl, encode_path(& instrument_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_instrument",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveInstrument").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_instrument`].
+    pub async fn send(self) -> Result<Response<types::Instrument>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_instrument_prices`](super::client::Client::list_instrument_prices).
-#[derive(Debug, Clone)]
+operation!(RetrieveInstrument, RETRIEVE_INSTRUMENT -> types::Instrument);
+
+/// Builder for [`Client::list_instrument_prices`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListInstrumentPrices<'a> {
-    client: &'a super::Client,
-    instrument_id: Result<types::InstrumentId, String>,
-}
+pub struct ListInstrumentPrices(Call);
 
-impl<'a> ListInstrumentPrices<'a> {
+impl ListInstrumentPrices {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            instrument_id: Err("`instrument_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_INSTRUMENT_PRICES))
     }
+
     /// UUID of the instrument. This is not its ISIN.
-    pub fn instrument_id(
-        mut self,
-        value: impl TryInto<types::InstrumentId, Error: Display>,
-    ) -> Self {
-        self.instrument_id = argument("instrument_id", value);
-        self
+    pub fn instrument_id(self, value: impl TryInto<types::InstrumentId, Error: Display>) -> Self {
+        Self(self.0.path("instrument_id", value))
     }
+
     /// Sends `GET /instruments/{instrument_id}/prices`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::InstrumentPrice>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, instrument_id } = self;
-        let instrument_id = instrument_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/instruments/{}/prices", client.baseurl, encode_path(& instrument_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_instrument_prices",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listInstrumentPrices").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_instrument_prices`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::InstrumentPrice>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_orders`](super::client::Client::list_orders).
-#[derive(Debug, Clone)]
+operation!(ListInstrumentPrices, LIST_INSTRUMENT_PRICES -> types::Listing<types::InstrumentPrice>);
+list!(ListInstrumentPrices, types::InstrumentPrice);
+
+/// Builder for [`Client::list_orders`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListOrders<'a> {
-    client: &'a super::Client,
-    account_id: Result<Option<types::AccountId>, String>,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-    status: Result<Option<types::OrderStatus>, String>,
-}
+pub struct ListOrders(Call);
 
-impl<'a> ListOrders<'a> {
+impl ListOrders {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Ok(None),
-            limit: Ok(None),
-            offset: Ok(None),
-            status: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_ORDERS))
     }
+
     /// Only orders of this account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value).map(Some);
-        self
+    pub fn account_id<M>(self, value: impl Argument<types::AccountId, M>) -> Self {
+        Self(self.0.query("account_id", value))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Only orders in this status: `NEW`, `PROCESSING`, `FILLED`, `CANCELLED` or `REJECTED`.
-    pub fn status(
-        mut self,
-        value: impl TryInto<types::OrderStatus, Error: Display>,
-    ) -> Self {
-        self.status = argument("status", value).map(Some);
-        self
+    pub fn status<M>(self, value: impl Argument<types::OrderStatus, M>) -> Self {
+        Self(self.0.query("status", value))
     }
+
     /// Sends `GET /orders`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Order>>, Error<types::Problem>> {
-        let Self { client, account_id, limit, offset, status } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let status = status.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/orders", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("account_id", &account_id))
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .query(&progenitor_client::QueryParam::new("status", &status))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_orders",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listOrders").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_orders`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Order>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_order`](super::client::Client::create_order).
-#[derive(Debug, Clone)]
+operation!(ListOrders, LIST_ORDERS -> types::Listing<types::Order>);
+list!(ListOrders, types::Order);
+paginated!(ListOrders);
+
+/// Builder for [`Client::create_order`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateOrder<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::OrderCreate, String>,
-}
+pub struct CreateOrder(Call<Json<types::OrderCreate>>);
 
-impl<'a> CreateOrder<'a> {
+impl CreateOrder {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_ORDER))
     }
+
     /// Account, instrument, side and order type, with a size and the price that the type calls for.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::OrderCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::OrderCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::OrderCreate) -> bodies::OrderCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::OrderCreateBuilder) -> bodies::OrderCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /orders`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Order>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| types::OrderCreate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/orders", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_order",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createOrder").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_order`].
+    pub async fn send(self) -> Result<Response<types::Order>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_order`](super::client::Client::retrieve_order).
-#[derive(Debug, Clone)]
+operation!(CreateOrder, CREATE_ORDER -> types::Order);
+
+/// Builder for [`Client::retrieve_order`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveOrder<'a> {
-    client: &'a super::Client,
-    order_id: Result<types::OrderId, String>,
-}
+pub struct RetrieveOrder(Call);
 
-impl<'a> RetrieveOrder<'a> {
+impl RetrieveOrder {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            order_id: Err("`order_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_ORDER))
     }
+
     /// UUID of the order, as returned when it was placed.
-    pub fn order_id(
-        mut self,
-        value: impl TryInto<types::OrderId, Error: Display>,
-    ) -> Self {
-        self.order_id = argument("order_id", value);
-        self
+    pub fn order_id(self, value: impl TryInto<types::OrderId, Error: Display>) -> Self {
+        Self(self.0.path("order_id", value))
     }
+
     /// Sends `GET /orders/{order_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Order>, Error<types::Problem>> {
-        let Self { client, order_id } = self;
-        let order_id = order_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/orders/{}", client.baseurl, encode_path(& order_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_order",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveOrder").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_order`].
+    pub async fn send(self) -> Result<Response<types::Order>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::cancel_order`](super::client::Client::cancel_order).
-#[derive(Debug, Clone)]
+operation!(RetrieveOrder, RETRIEVE_ORDER -> types::Order);
+
+/// Builder for [`Client::cancel_order`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CancelOrder<'a> {
-    client: &'a super::Client,
-    order_id: Result<types::OrderId, String>,
-}
+pub struct CancelOrder(Call);
 
-impl<'a> CancelOrder<'a> {
+impl CancelOrder {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            order_id: Err("`order_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CANCEL_ORDER))
     }
+
     /// UUID of the order, as returned when it was placed.
-    pub fn order_id(
-        mut self,
-        value: impl TryInto<types::OrderId, Error: Display>,
-    ) -> Self {
-        self.order_id = argument("order_id", value);
-        self
+    pub fn order_id(self, value: impl TryInto<types::OrderId, Error: Display>) -> Self {
+        Self(self.0.path("order_id", value))
     }
+
     /// Sends `POST /orders/{order_id}/cancellation`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::OrderCancellation>, Error<types::Problem>> {
-        let Self { client, order_id } = self;
-        let order_id = order_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/orders/{}/cancellation", client.baseurl, encode_path(& order_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "cancel_order",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "cancelOrder").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::cancel_order`].
+    pub async fn send(self) -> Result<Response<types::OrderCancellation>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_order_executions`](super::client::Client::list_order_executions).
-#[derive(Debug, Clone)]
+operation!(CancelOrder, CANCEL_ORDER -> types::OrderCancellation);
+
+/// Builder for [`Client::list_order_executions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListOrderExecutions<'a> {
-    client: &'a super::Client,
-    order_id: Result<types::OrderId, String>,
-}
+pub struct ListOrderExecutions(Call);
 
-impl<'a> ListOrderExecutions<'a> {
+impl ListOrderExecutions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            order_id: Err("`order_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_ORDER_EXECUTIONS))
     }
+
     /// UUID of the order, as returned when it was placed.
-    pub fn order_id(
-        mut self,
-        value: impl TryInto<types::OrderId, Error: Display>,
-    ) -> Self {
-        self.order_id = argument("order_id", value);
-        self
+    pub fn order_id(self, value: impl TryInto<types::OrderId, Error: Display>) -> Self {
+        Self(self.0.path("order_id", value))
     }
+
     /// Sends `GET /orders/{order_id}/executions`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Execution>>, Error<types::Problem>> {
-        let Self { client, order_id } = self;
-        let order_id = order_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/orders/{}/executions", client.baseurl, encode_path(& order_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_order_executions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listOrderExecutions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_order_executions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Execution>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_portfolios`](super::client::Client::list_portfolios).
-#[derive(Debug, Clone)]
+operation!(ListOrderExecutions, LIST_ORDER_EXECUTIONS -> types::Listing<types::Execution>);
+list!(ListOrderExecutions, types::Execution);
+
+/// Builder for [`Client::list_portfolios`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListPortfolios<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListPortfolios(Call);
 
-impl<'a> ListPortfolios<'a> {
+impl ListPortfolios {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_PORTFOLIOS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /portfolios`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Portfolio>>, Error<types::Problem>> {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/portfolios", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_portfolios",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listPortfolios").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_portfolios`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Portfolio>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_portfolio`](super::client::Client::create_portfolio).
-#[derive(Debug, Clone)]
+operation!(ListPortfolios, LIST_PORTFOLIOS -> types::Listing<types::Portfolio>);
+list!(ListPortfolios, types::Portfolio);
+paginated!(ListPortfolios);
+
+/// Builder for [`Client::create_portfolio`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreatePortfolio<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::PortfolioCreate, String>,
-}
+pub struct CreatePortfolio(Call<Json<types::PortfolioCreate>>);
 
-impl<'a> CreatePortfolio<'a> {
+impl CreatePortfolio {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_PORTFOLIO))
     }
+
     /// Account, name and allocations, all required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::PortfolioCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::PortfolioCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::PortfolioCreate) -> bodies::PortfolioCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioCreateBuilder) -> bodies::PortfolioCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /portfolios`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Portfolio>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| types::PortfolioCreate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/portfolios", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_portfolio",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createPortfolio").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_portfolio`].
+    pub async fn send(self) -> Result<Response<types::Portfolio>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_portfolio`](super::client::Client::retrieve_portfolio).
-#[derive(Debug, Clone)]
+operation!(CreatePortfolio, CREATE_PORTFOLIO -> types::Portfolio);
+
+/// Builder for [`Client::retrieve_portfolio`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrievePortfolio<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-}
+pub struct RetrievePortfolio(Call);
 
-impl<'a> RetrievePortfolio<'a> {
+impl RetrievePortfolio {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_PORTFOLIO))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// Sends `GET /portfolios/{portfolio_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Portfolio>, Error<types::Problem>> {
-        let Self { client, portfolio_id } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}", client.baseurl, encode_path(& portfolio_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_portfolio",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrievePortfolio").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_portfolio`].
+    pub async fn send(self) -> Result<Response<types::Portfolio>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::update_portfolio`](super::client::Client::update_portfolio).
-#[derive(Debug, Clone)]
+operation!(RetrievePortfolio, RETRIEVE_PORTFOLIO -> types::Portfolio);
+
+/// Builder for [`Client::update_portfolio`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdatePortfolio<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-    body: Result<bodies::PortfolioUpdate, String>,
-}
+pub struct UpdatePortfolio(Call<Json<types::PortfolioUpdate>>);
 
-impl<'a> UpdatePortfolio<'a> {
+impl UpdatePortfolio {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_PORTFOLIO))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// The new name.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::PortfolioUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::PortfolioUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::PortfolioUpdate) -> bodies::PortfolioUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioUpdateBuilder) -> bodies::PortfolioUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /portfolios/{portfolio_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Portfolio>, Error<types::Problem>> {
-        let Self { client, portfolio_id, body } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| types::PortfolioUpdate::try_from(v).map_err(|e| e.to_string()))
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}", client.baseurl, encode_path(& portfolio_id.to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_portfolio",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updatePortfolio").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_portfolio`].
+    pub async fn send(self) -> Result<Response<types::Portfolio>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::list_portfolio_allocations`](super::client::Client::list_portfolio_allocations).
-#[derive(Debug, Clone)]
+operation!(UpdatePortfolio, UPDATE_PORTFOLIO -> types::Portfolio);
+
+/// Builder for [`Client::list_portfolio_allocations`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListPortfolioAllocations<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-}
+pub struct ListPortfolioAllocations(Call);
 
-impl<'a> ListPortfolioAllocations<'a> {
+impl ListPortfolioAllocations {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_PORTFOLIO_ALLOCATIONS))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// Sends `GET /portfolios/{portfolio_id}/allocations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::PortfolioAllocation>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, portfolio_id } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}/allocations", client.baseurl, encode_path(& portfolio_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_portfolio_allocations",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listPortfolioAllocations").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_portfolio_allocations`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::PortfolioAllocation>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::update_portfolio_allocations`](super::client::Client::update_portfolio_allocations).
-#[derive(Debug, Clone)]
+operation!(ListPortfolioAllocations, LIST_PORTFOLIO_ALLOCATIONS -> types::Listing<types::PortfolioAllocation>);
+list!(ListPortfolioAllocations, types::PortfolioAllocation);
+
+/// Builder for [`Client::update_portfolio_allocations`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdatePortfolioAllocations<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-    body: Result<bodies::UpdatePortfolioAllocationsBody, String>,
-}
+pub struct UpdatePortfolioAllocations(Call<Json<types::UpdatePortfolioAllocationsBody>>);
 
-impl<'a> UpdatePortfolioAllocations<'a> {
+impl UpdatePortfolioAllocations {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_PORTFOLIO_ALLOCATIONS))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// The complete new set of allocations.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::UpdatePortfolioAllocationsBody, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::UpdatePortfolioAllocationsBody, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(
-            bodies::UpdatePortfolioAllocationsBody,
-        ) -> bodies::UpdatePortfolioAllocationsBody,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::UpdatePortfolioAllocationsBodyBuilder) -> bodies::UpdatePortfolioAllocationsBodyBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PUT /portfolios/{portfolio_id}/allocations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::PortfolioAllocation>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, portfolio_id, body } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::UpdatePortfolioAllocationsBody::try_from(v)
-                    .map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}/allocations", client.baseurl, encode_path(& portfolio_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .put(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_portfolio_allocations",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updatePortfolioAllocations").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_portfolio_allocations`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::PortfolioAllocation>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_portfolio_order`](super::client::Client::create_portfolio_order).
-#[derive(Debug, Clone)]
+operation!(UpdatePortfolioAllocations, UPDATE_PORTFOLIO_ALLOCATIONS -> types::Listing<types::PortfolioAllocation>);
+list!(UpdatePortfolioAllocations, types::PortfolioAllocation);
+
+/// Builder for [`Client::create_portfolio_order`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreatePortfolioOrder<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-    body: Result<bodies::PortfolioOrderCreate, String>,
-}
+pub struct CreatePortfolioOrder(Call<Json<types::PortfolioOrderCreate>>);
 
-impl<'a> CreatePortfolioOrder<'a> {
+impl CreatePortfolioOrder {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_PORTFOLIO_ORDER))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// Cash amount and currency, both required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::PortfolioOrderCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::PortfolioOrderCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::PortfolioOrderCreate) -> bodies::PortfolioOrderCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioOrderCreateBuilder) -> bodies::PortfolioOrderCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /portfolios/{portfolio_id}/orders`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::PortfolioOrder>, Error<types::Problem>> {
-        let Self { client, portfolio_id, body } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::PortfolioOrderCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}/orders", client.baseurl, encode_path(& portfolio_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_portfolio_order",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createPortfolioOrder").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_portfolio_order`].
+    pub async fn send(self) -> Result<Response<types::PortfolioOrder>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::list_rebalancing_executions`](super::client::Client::list_rebalancing_executions).
-#[derive(Debug, Clone)]
+operation!(CreatePortfolioOrder, CREATE_PORTFOLIO_ORDER -> types::PortfolioOrder);
+
+/// Builder for [`Client::list_rebalancing_executions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListRebalancingExecutions<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-}
+pub struct ListRebalancingExecutions(Call);
 
-impl<'a> ListRebalancingExecutions<'a> {
+impl ListRebalancingExecutions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_REBALANCING_EXECUTIONS))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// Sends `GET /portfolios/{portfolio_id}/rebalancing`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::RebalancingExecution>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, portfolio_id } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}/rebalancing", client.baseurl, encode_path(& portfolio_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_rebalancing_executions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listRebalancingExecutions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_rebalancing_executions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::RebalancingExecution>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::trigger_portfolio_rebalancing`](super::client::Client::trigger_portfolio_rebalancing).
-#[derive(Debug, Clone)]
+operation!(ListRebalancingExecutions, LIST_REBALANCING_EXECUTIONS -> types::Listing<types::RebalancingExecution>);
+list!(ListRebalancingExecutions, types::RebalancingExecution);
+
+/// Builder for [`Client::trigger_portfolio_rebalancing`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct TriggerPortfolioRebalancing<'a> {
-    client: &'a super::Client,
-    portfolio_id: Result<types::PortfolioId, String>,
-}
+pub struct TriggerPortfolioRebalancing(Call);
 
-impl<'a> TriggerPortfolioRebalancing<'a> {
+impl TriggerPortfolioRebalancing {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            portfolio_id: Err("`portfolio_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::TRIGGER_PORTFOLIO_REBALANCING))
     }
+
     /// UUID of the portfolio.
-    pub fn portfolio_id(
-        mut self,
-        value: impl TryInto<types::PortfolioId, Error: Display>,
-    ) -> Self {
-        self.portfolio_id = argument("portfolio_id", value);
-        self
+    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+        Self(self.0.path("portfolio_id", value))
     }
+
     /// Sends `POST /portfolios/{portfolio_id}/rebalancing`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::RebalancingExecution>, Error<types::Problem>> {
-        let Self { client, portfolio_id } = self;
-        let portfolio_id = portfolio_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/portfolios/{}/rebalancing", client.baseurl, encode_path(& portfolio_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "trigger_portfolio_rebalancing",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "triggerPortfolioRebalancing").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::trigger_portfolio_rebalancing`].
+    pub async fn send(self) -> Result<Response<types::RebalancingExecution>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_savings_plans`](super::client::Client::list_savings_plans).
-#[derive(Debug, Clone)]
+operation!(TriggerPortfolioRebalancing, TRIGGER_PORTFOLIO_REBALANCING -> types::RebalancingExecution);
+
+/// Builder for [`Client::list_savings_plans`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListSavingsPlans<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListSavingsPlans(Call);
 
-impl<'a> ListSavingsPlans<'a> {
+impl ListSavingsPlans {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_SAVINGS_PLANS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /savings_plans`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::SavingsPlan>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/savings_plans", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_savings_plans",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listSavingsPlans").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_savings_plans`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::SavingsPlan>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_savings_plan`](super::client::Client::create_savings_plan).
-#[derive(Debug, Clone)]
+operation!(ListSavingsPlans, LIST_SAVINGS_PLANS -> types::Listing<types::SavingsPlan>);
+list!(ListSavingsPlans, types::SavingsPlan);
+paginated!(ListSavingsPlans);
+
+/// Builder for [`Client::create_savings_plan`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateSavingsPlan<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::SavingsPlanCreate, String>,
-}
+pub struct CreateSavingsPlan(Call<Json<types::SavingsPlanCreate>>);
 
-impl<'a> CreateSavingsPlan<'a> {
+impl CreateSavingsPlan {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_SAVINGS_PLAN))
     }
+
     /// Account, cash amount, currency and frequency, with the portfolio or instrument to invest in.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::SavingsPlanCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::SavingsPlanCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::SavingsPlanCreate) -> bodies::SavingsPlanCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::SavingsPlanCreateBuilder) -> bodies::SavingsPlanCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /savings_plans`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::SavingsPlan>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::SavingsPlanCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/savings_plans", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_savings_plan",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createSavingsPlan").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_savings_plan`].
+    pub async fn send(self) -> Result<Response<types::SavingsPlan>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_savings_plan`](super::client::Client::retrieve_savings_plan).
-#[derive(Debug, Clone)]
+operation!(CreateSavingsPlan, CREATE_SAVINGS_PLAN -> types::SavingsPlan);
+
+/// Builder for [`Client::retrieve_savings_plan`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveSavingsPlan<'a> {
-    client: &'a super::Client,
-    savings_plan_id: Result<types::SavingsPlanId, String>,
-}
+pub struct RetrieveSavingsPlan(Call);
 
-impl<'a> RetrieveSavingsPlan<'a> {
+impl RetrieveSavingsPlan {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            savings_plan_id: Err("`savings_plan_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_SAVINGS_PLAN))
     }
+
     /// UUID of the savings plan.
-    pub fn savings_plan_id(
-        mut self,
-        value: impl TryInto<types::SavingsPlanId, Error: Display>,
-    ) -> Self {
-        self.savings_plan_id = argument("savings_plan_id", value);
-        self
+    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+        Self(self.0.path("savings_plan_id", value))
     }
+
     /// Sends `GET /savings_plans/{savings_plan_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::SavingsPlan>, Error<types::Problem>> {
-        let Self { client, savings_plan_id } = self;
-        let savings_plan_id = savings_plan_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/savings_plans/{}", client.baseurl, encode_path(& savings_plan_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_savings_plan",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveSavingsPlan").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_savings_plan`].
+    pub async fn send(self) -> Result<Response<types::SavingsPlan>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::delete_savings_plan`](super::client::Client::delete_savings_plan).
-#[derive(Debug, Clone)]
+operation!(RetrieveSavingsPlan, RETRIEVE_SAVINGS_PLAN -> types::SavingsPlan);
+
+/// Builder for [`Client::delete_savings_plan`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct DeleteSavingsPlan<'a> {
-    client: &'a super::Client,
-    savings_plan_id: Result<types::SavingsPlanId, String>,
-}
+pub struct DeleteSavingsPlan(Call);
 
-impl<'a> DeleteSavingsPlan<'a> {
+impl DeleteSavingsPlan {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            savings_plan_id: Err("`savings_plan_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::DELETE_SAVINGS_PLAN))
     }
+
     /// UUID of the savings plan.
-    pub fn savings_plan_id(
-        mut self,
-        value: impl TryInto<types::SavingsPlanId, Error: Display>,
-    ) -> Self {
-        self.savings_plan_id = argument("savings_plan_id", value);
-        self
+    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+        Self(self.0.path("savings_plan_id", value))
     }
+
     /// Sends `DELETE /savings_plans/{savings_plan_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Problem>> {
-        let Self { client, savings_plan_id } = self;
-        let savings_plan_id = savings_plan_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/savings_plans/{}", client.baseurl, encode_path(& savings_plan_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .delete(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "delete_savings_plan",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => Ok(ResponseValue::empty(response)),
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::delete_savings_plan`].
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.0.empty().await
     }
 }
 
-/// Builder for [`Client::update_savings_plan`](super::client::Client::update_savings_plan).
-#[derive(Debug, Clone)]
+operation!(DeleteSavingsPlan, DELETE_SAVINGS_PLAN -> ());
+
+/// Builder for [`Client::update_savings_plan`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdateSavingsPlan<'a> {
-    client: &'a super::Client,
-    savings_plan_id: Result<types::SavingsPlanId, String>,
-    body: Result<bodies::SavingsPlanUpdate, String>,
-}
+pub struct UpdateSavingsPlan(Call<Json<types::SavingsPlanUpdate>>);
 
-impl<'a> UpdateSavingsPlan<'a> {
+impl UpdateSavingsPlan {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            savings_plan_id: Err("`savings_plan_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_SAVINGS_PLAN))
     }
+
     /// UUID of the savings plan.
-    pub fn savings_plan_id(
-        mut self,
-        value: impl TryInto<types::SavingsPlanId, Error: Display>,
-    ) -> Self {
-        self.savings_plan_id = argument("savings_plan_id", value);
-        self
+    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+        Self(self.0.path("savings_plan_id", value))
     }
+
     /// The fields to change, all optional; `status` takes `ACTIVE` or `PAUSED`.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::SavingsPlanUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::SavingsPlanUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::SavingsPlanUpdate) -> bodies::SavingsPlanUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::SavingsPlanUpdateBuilder) -> bodies::SavingsPlanUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /savings_plans/{savings_plan_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::SavingsPlan>, Error<types::Problem>> {
-        let Self { client, savings_plan_id, body } = self;
-        let savings_plan_id = savings_plan_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::SavingsPlanUpdate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/savings_plans/{}", client.baseurl, encode_path(& savings_plan_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_savings_plan",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updateSavingsPlan").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_savings_plan`].
+    pub async fn send(self) -> Result<Response<types::SavingsPlan>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_positions`](super::client::Client::list_positions).
-#[derive(Debug, Clone)]
+operation!(UpdateSavingsPlan, UPDATE_SAVINGS_PLAN -> types::SavingsPlan);
+
+/// Builder for [`Client::list_positions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListPositions<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListPositions(Call);
 
-impl<'a> ListPositions<'a> {
+impl ListPositions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_POSITIONS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/positions`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Position>>, Error<types::Problem>> {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/positions", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_positions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listPositions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_positions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Position>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_position`](super::client::Client::retrieve_position).
-#[derive(Debug, Clone)]
+operation!(ListPositions, LIST_POSITIONS -> types::Listing<types::Position>);
+list!(ListPositions, types::Position);
+
+/// Builder for [`Client::retrieve_position`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrievePosition<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-    position_id: Result<types::PositionId, String>,
-}
+pub struct RetrievePosition(Call);
 
-impl<'a> RetrievePosition<'a> {
+impl RetrievePosition {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-            position_id: Err("`position_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_POSITION))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// UUID of the position, which must belong to the account in the path.
-    pub fn position_id(
-        mut self,
-        value: impl TryInto<types::PositionId, Error: Display>,
-    ) -> Self {
-        self.position_id = argument("position_id", value);
-        self
+    pub fn position_id(self, value: impl TryInto<types::PositionId, Error: Display>) -> Self {
+        Self(self.0.path("position_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/positions/{position_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Position>, Error<types::Problem>> {
-        let Self { client, account_id, position_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let position_id = position_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/positions/{}", client.baseurl, encode_path(& account_id
-            .to_string()), encode_path(& position_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_position",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrievePosition").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_position`].
+    pub async fn send(self) -> Result<Response<types::Position>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_valuations`](super::client::Client::list_valuations).
-#[derive(Debug, Clone)]
+operation!(RetrievePosition, RETRIEVE_POSITION -> types::Position);
+
+/// Builder for [`Client::list_valuations`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListValuations<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListValuations(Call);
 
-impl<'a> ListValuations<'a> {
+impl ListValuations {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_VALUATIONS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/valuations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Valuation>>, Error<types::Problem>> {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/valuations", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_valuations",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listValuations").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_valuations`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Valuation>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_account_returns`](super::client::Client::list_account_returns).
-#[derive(Debug, Clone)]
+operation!(ListValuations, LIST_VALUATIONS -> types::Listing<types::Valuation>);
+list!(ListValuations, types::Valuation);
+
+/// Builder for [`Client::list_account_returns`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListAccountReturns<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListAccountReturns(Call);
 
-impl<'a> ListAccountReturns<'a> {
+impl ListAccountReturns {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_ACCOUNT_RETURNS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/returns`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::AccountReturn>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/returns", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_account_returns",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listAccountReturns").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_account_returns`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::AccountReturn>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_cash_balances`](super::client::Client::list_cash_balances).
-#[derive(Debug, Clone)]
+operation!(ListAccountReturns, LIST_ACCOUNT_RETURNS -> types::Listing<types::AccountReturn>);
+list!(ListAccountReturns, types::AccountReturn);
+
+/// Builder for [`Client::list_cash_balances`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListCashBalances<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListCashBalances(Call);
 
-impl<'a> ListCashBalances<'a> {
+impl ListCashBalances {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_CASH_BALANCES))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/cash_balances`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::CashBalance>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/cash_balances", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_cash_balances",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listCashBalances").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_cash_balances`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::CashBalance>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_direct_debits`](super::client::Client::list_direct_debits).
-#[derive(Debug, Clone)]
+operation!(ListCashBalances, LIST_CASH_BALANCES -> types::Listing<types::CashBalance>);
+list!(ListCashBalances, types::CashBalance);
+
+/// Builder for [`Client::list_direct_debits`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListDirectDebits<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListDirectDebits(Call);
 
-impl<'a> ListDirectDebits<'a> {
+impl ListDirectDebits {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_DIRECT_DEBITS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /direct_debits`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::DirectDebit>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/direct_debits", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_direct_debits",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listDirectDebits").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_direct_debits`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::DirectDebit>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_direct_debit`](super::client::Client::create_direct_debit).
-#[derive(Debug, Clone)]
+operation!(ListDirectDebits, LIST_DIRECT_DEBITS -> types::Listing<types::DirectDebit>);
+list!(ListDirectDebits, types::DirectDebit);
+paginated!(ListDirectDebits);
+
+/// Builder for [`Client::create_direct_debit`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateDirectDebit<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::DirectDebitCreate, String>,
-}
+pub struct CreateDirectDebit(Call<Json<types::DirectDebitCreate>>);
 
-impl<'a> CreateDirectDebit<'a> {
+impl CreateDirectDebit {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_DIRECT_DEBIT))
     }
+
     /// User, account group, mandate, cash amount and currency, with an optional text for the bank
     /// statement.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::DirectDebitCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::DirectDebitCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::DirectDebitCreate) -> bodies::DirectDebitCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::DirectDebitCreateBuilder) -> bodies::DirectDebitCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /direct_debits`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::DirectDebit>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::DirectDebitCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/direct_debits", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_direct_debit",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createDirectDebit").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_direct_debit`].
+    pub async fn send(self) -> Result<Response<types::DirectDebit>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_mandates`](super::client::Client::list_mandates).
-#[derive(Debug, Clone)]
+operation!(CreateDirectDebit, CREATE_DIRECT_DEBIT -> types::DirectDebit);
+
+/// Builder for [`Client::list_mandates`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListMandates<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListMandates(Call);
 
-impl<'a> ListMandates<'a> {
+impl ListMandates {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_MANDATES))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /mandates`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Mandate>>, Error<types::Problem>> {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/mandates", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_mandates",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listMandates").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_mandates`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Mandate>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_mandate`](super::client::Client::retrieve_mandate).
-#[derive(Debug, Clone)]
+operation!(ListMandates, LIST_MANDATES -> types::Listing<types::Mandate>);
+list!(ListMandates, types::Mandate);
+paginated!(ListMandates);
+
+/// Builder for [`Client::retrieve_mandate`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveMandate<'a> {
-    client: &'a super::Client,
-    mandate_id: Result<types::MandateId, String>,
-}
+pub struct RetrieveMandate(Call);
 
-impl<'a> RetrieveMandate<'a> {
+impl RetrieveMandate {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            mandate_id: Err("`mandate_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_MANDATE))
     }
+
     /// UUID of the mandate.
-    pub fn mandate_id(
-        mut self,
-        value: impl TryInto<types::MandateId, Error: Display>,
-    ) -> Self {
-        self.mandate_id = argument("mandate_id", value);
-        self
+    pub fn mandate_id(self, value: impl TryInto<types::MandateId, Error: Display>) -> Self {
+        Self(self.0.path("mandate_id", value))
     }
+
     /// Sends `GET /mandates/{mandate_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Mandate>, Error<types::Problem>> {
-        let Self { client, mandate_id } = self;
-        let mandate_id = mandate_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/mandates/{}", client.baseurl, encode_path(& mandate_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_mandate",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveMandate").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_mandate`].
+    pub async fn send(self) -> Result<Response<types::Mandate>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_withdrawals`](super::client::Client::list_withdrawals).
-#[derive(Debug, Clone)]
+operation!(RetrieveMandate, RETRIEVE_MANDATE -> types::Mandate);
+
+/// Builder for [`Client::list_withdrawals`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListWithdrawals<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListWithdrawals(Call);
 
-impl<'a> ListWithdrawals<'a> {
+impl ListWithdrawals {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_WITHDRAWALS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /withdrawals`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::Withdrawal>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/withdrawals", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_withdrawals",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listWithdrawals").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_withdrawals`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Withdrawal>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_withdrawal`](super::client::Client::create_withdrawal).
-#[derive(Debug, Clone)]
+operation!(ListWithdrawals, LIST_WITHDRAWALS -> types::Listing<types::Withdrawal>);
+list!(ListWithdrawals, types::Withdrawal);
+paginated!(ListWithdrawals);
+
+/// Builder for [`Client::create_withdrawal`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateWithdrawal<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::WithdrawalCreate, String>,
-}
+pub struct CreateWithdrawal(Call<Json<types::WithdrawalCreate>>);
 
-impl<'a> CreateWithdrawal<'a> {
+impl CreateWithdrawal {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_WITHDRAWAL))
     }
+
     /// Account, cash amount and currency, all required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::WithdrawalCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::WithdrawalCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::WithdrawalCreate) -> bodies::WithdrawalCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::WithdrawalCreateBuilder) -> bodies::WithdrawalCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /withdrawals`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Withdrawal>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::WithdrawalCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/withdrawals", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_withdrawal",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createWithdrawal").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_withdrawal`].
+    pub async fn send(self) -> Result<Response<types::Withdrawal>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_reference_accounts`](super::client::Client::list_reference_accounts).
-#[derive(Debug, Clone)]
+operation!(CreateWithdrawal, CREATE_WITHDRAWAL -> types::Withdrawal);
+
+/// Builder for [`Client::list_reference_accounts`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListReferenceAccounts<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListReferenceAccounts(Call);
 
-impl<'a> ListReferenceAccounts<'a> {
+impl ListReferenceAccounts {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_REFERENCE_ACCOUNTS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/reference_accounts`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::ReferenceAccount>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/reference_accounts", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_reference_accounts",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listReferenceAccounts").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_reference_accounts`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::ReferenceAccount>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_fees`](super::client::Client::list_fees).
-#[derive(Debug, Clone)]
+operation!(ListReferenceAccounts, LIST_REFERENCE_ACCOUNTS -> types::Listing<types::ReferenceAccount>);
+list!(ListReferenceAccounts, types::ReferenceAccount);
+
+/// Builder for [`Client::list_fees`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListFees<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListFees(Call);
 
-impl<'a> ListFees<'a> {
+impl ListFees {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_FEES))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/fees`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Fee>>, Error<types::Problem>> {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/fees", client.baseurl, encode_path(& account_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_fees",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listFees").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_fees`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Fee>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_fee_configurations`](super::client::Client::list_fee_configurations).
-#[derive(Debug, Clone)]
+operation!(ListFees, LIST_FEES -> types::Listing<types::Fee>);
+list!(ListFees, types::Fee);
+
+/// Builder for [`Client::list_fee_configurations`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListFeeConfigurations<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListFeeConfigurations(Call);
 
-impl<'a> ListFeeConfigurations<'a> {
+impl ListFeeConfigurations {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_FEE_CONFIGURATIONS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /fee_configurations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::FeeConfiguration>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/fee_configurations", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_fee_configurations",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listFeeConfigurations").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_fee_configurations`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::FeeConfiguration>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_reports`](super::client::Client::list_reports).
-#[derive(Debug, Clone)]
+operation!(ListFeeConfigurations, LIST_FEE_CONFIGURATIONS -> types::Listing<types::FeeConfiguration>);
+list!(ListFeeConfigurations, types::FeeConfiguration);
+paginated!(ListFeeConfigurations);
+
+/// Builder for [`Client::list_reports`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListReports<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListReports(Call);
 
-impl<'a> ListReports<'a> {
+impl ListReports {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_REPORTS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /reports`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Listing<types::Report>>, Error<types::Problem>> {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/reports", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_reports",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listReports").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_reports`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Report>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_treasury_reports`](super::client::Client::list_treasury_reports).
-#[derive(Debug, Clone)]
+operation!(ListReports, LIST_REPORTS -> types::Listing<types::Report>);
+list!(ListReports, types::Report);
+paginated!(ListReports);
+
+/// Builder for [`Client::list_treasury_reports`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListTreasuryReports<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListTreasuryReports(Call);
 
-impl<'a> ListTreasuryReports<'a> {
+impl ListTreasuryReports {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_TREASURY_REPORTS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /treasury_reports`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::TreasuryReport>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/treasury_reports", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_treasury_reports",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listTreasuryReports").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_treasury_reports`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::TreasuryReport>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_transactions`](super::client::Client::list_transactions).
-#[derive(Debug, Clone)]
+operation!(ListTreasuryReports, LIST_TREASURY_REPORTS -> types::Listing<types::TreasuryReport>);
+list!(ListTreasuryReports, types::TreasuryReport);
+paginated!(ListTreasuryReports);
+
+/// Builder for [`Client::list_transactions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListTransactions<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListTransactions(Call);
 
-impl<'a> ListTransactions<'a> {
+impl ListTransactions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_TRANSACTIONS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /accounts/{account_id}/transactions`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::Transaction>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, account_id, limit, offset } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/transactions", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_transactions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listTransactions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_transactions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Transaction>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::retrieve_file`](super::client::Client::retrieve_file).
-#[derive(Debug, Clone)]
+operation!(ListTransactions, LIST_TRANSACTIONS -> types::Listing<types::Transaction>);
+list!(ListTransactions, types::Transaction);
+paginated!(ListTransactions);
+
+/// Builder for [`Client::retrieve_file`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveFile<'a> {
-    client: &'a super::Client,
-    file_id: Result<types::FileId, String>,
-}
+pub struct RetrieveFile(Call);
 
-impl<'a> RetrieveFile<'a> {
+impl RetrieveFile {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            file_id: Err("`file_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_FILE))
     }
+
     /// UUID of the file, taken from the `file_id` of a report or treasury report.
-    pub fn file_id(
-        mut self,
-        value: impl TryInto<types::FileId, Error: Display>,
-    ) -> Self {
-        self.file_id = argument("file_id", value);
-        self
+    pub fn file_id(self, value: impl TryInto<types::FileId, Error: Display>) -> Self {
+        Self(self.0.path("file_id", value))
     }
+
     /// Sends `GET /files/{file_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error<types::Problem>> {
-        let Self { client, file_id } = self;
-        let file_id = file_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/files/{}", client.baseurl, encode_path(& file_id.to_string()),
-        );
-        let request = client.client.get(url).build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_file",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => Ok(ResponseValue::stream(response)),
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_file`].
+    pub async fn send(self) -> Result<Response<ByteStream>, Error> {
+        self.0.stream().await
     }
 }
 
-/// Builder for [`Client::list_liquidations`](super::client::Client::list_liquidations).
-#[derive(Debug, Clone)]
+operation!(RetrieveFile, RETRIEVE_FILE -> ByteStream);
+download!(RetrieveFile);
+
+/// Builder for [`Client::list_liquidations`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListLiquidations<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-}
+pub struct ListLiquidations(Call);
 
-impl<'a> ListLiquidations<'a> {
+impl ListLiquidations {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_LIQUIDATIONS))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// Sends `GET /accounts/{account_id}/liquidations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::Liquidation>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, account_id } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/liquidations", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_liquidations",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listLiquidations").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_liquidations`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::Liquidation>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_liquidation`](super::client::Client::create_liquidation).
-#[derive(Debug, Clone)]
+operation!(ListLiquidations, LIST_LIQUIDATIONS -> types::Listing<types::Liquidation>);
+list!(ListLiquidations, types::Liquidation);
+
+/// Builder for [`Client::create_liquidation`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateLiquidation<'a> {
-    client: &'a super::Client,
-    account_id: Result<types::AccountId, String>,
-    body: Result<bodies::LiquidationCreate, String>,
-}
+pub struct CreateLiquidation(Call<Json<types::LiquidationCreate>>);
 
-impl<'a> CreateLiquidation<'a> {
+impl CreateLiquidation {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            account_id: Err("`account_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_LIQUIDATION))
     }
+
     /// UUID of the account.
-    pub fn account_id(
-        mut self,
-        value: impl TryInto<types::AccountId, Error: Display>,
-    ) -> Self {
-        self.account_id = argument("account_id", value);
-        self
+    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+        Self(self.0.path("account_id", value))
     }
+
     /// How far to liquidate: `FULL` or `PARTIAL`.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::LiquidationCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::LiquidationCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::LiquidationCreate) -> bodies::LiquidationCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::LiquidationCreateBuilder) -> bodies::LiquidationCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /accounts/{account_id}/liquidations`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::Liquidation>, Error<types::Problem>> {
-        let Self { client, account_id, body } = self;
-        let account_id = account_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::LiquidationCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/accounts/{}/liquidations", client.baseurl, encode_path(& account_id
-            .to_string()),
-        );
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_liquidation",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createLiquidation").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_liquidation`].
+    pub async fn send(self) -> Result<Response<types::Liquidation>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_securities_transfers`](super::client::Client::list_securities_transfers).
-#[derive(Debug, Clone)]
+operation!(CreateLiquidation, CREATE_LIQUIDATION -> types::Liquidation);
+
+/// Builder for [`Client::list_securities_transfers`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListSecuritiesTransfers<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListSecuritiesTransfers(Call);
 
-impl<'a> ListSecuritiesTransfers<'a> {
+impl ListSecuritiesTransfers {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_SECURITIES_TRANSFERS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /securities_transfers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::SecuritiesTransfer>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/securities_transfers", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_securities_transfers",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listSecuritiesTransfers").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_securities_transfers`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::SecuritiesTransfer>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::create_securities_transfer`](super::client::Client::create_securities_transfer).
-#[derive(Debug, Clone)]
+operation!(ListSecuritiesTransfers, LIST_SECURITIES_TRANSFERS -> types::Listing<types::SecuritiesTransfer>);
+list!(ListSecuritiesTransfers, types::SecuritiesTransfer);
+paginated!(ListSecuritiesTransfers);
+
+/// Builder for [`Client::create_securities_transfer`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateSecuritiesTransfer<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::SecuritiesTransferCreate, String>,
-}
+pub struct CreateSecuritiesTransfer(Call<Json<types::SecuritiesTransferCreate>>);
 
-impl<'a> CreateSecuritiesTransfer<'a> {
+impl CreateSecuritiesTransfer {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_SECURITIES_TRANSFER))
     }
+
     /// The direction, the only field.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::SecuritiesTransferCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::SecuritiesTransferCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::SecuritiesTransferCreate) -> bodies::SecuritiesTransferCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::SecuritiesTransferCreateBuilder) -> bodies::SecuritiesTransferCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /securities_transfers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::SecuritiesTransfer>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::SecuritiesTransferCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/securities_transfers", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_securities_transfer",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createSecuritiesTransfer").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_securities_transfer`].
+    pub async fn send(self) -> Result<Response<types::SecuritiesTransfer>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_account_transfers`](super::client::Client::list_account_transfers).
-#[derive(Debug, Clone)]
+operation!(CreateSecuritiesTransfer, CREATE_SECURITIES_TRANSFER -> types::SecuritiesTransfer);
+
+/// Builder for [`Client::list_account_transfers`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListAccountTransfers<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListAccountTransfers(Call);
 
-impl<'a> ListAccountTransfers<'a> {
+impl ListAccountTransfers {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_ACCOUNT_TRANSFERS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /account_transfers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::AccountTransfer>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/account_transfers", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_account_transfers",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listAccountTransfers").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_account_transfers`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::AccountTransfer>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::create_account_transfer`](super::client::Client::create_account_transfer).
-#[derive(Debug, Clone)]
+operation!(ListAccountTransfers, LIST_ACCOUNT_TRANSFERS -> types::Listing<types::AccountTransfer>);
+list!(ListAccountTransfers, types::AccountTransfer);
+paginated!(ListAccountTransfers);
+
+/// Builder for [`Client::create_account_transfer`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateAccountTransfer<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::AccountTransferCreate, String>,
-}
+pub struct CreateAccountTransfer(Call<Json<types::AccountTransferCreate>>);
 
-impl<'a> CreateAccountTransfer<'a> {
+impl CreateAccountTransfer {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_ACCOUNT_TRANSFER))
     }
+
     /// Source and target account.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::AccountTransferCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::AccountTransferCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(bodies::AccountTransferCreate) -> bodies::AccountTransferCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::AccountTransferCreateBuilder) -> bodies::AccountTransferCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /account_transfers`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::AccountTransfer>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::AccountTransferCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/account_transfers", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_account_transfer",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createAccountTransfer").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_account_transfer`].
+    pub async fn send(self) -> Result<Response<types::AccountTransfer>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for [`Client::list_corporate_actions`](super::client::Client::list_corporate_actions).
-#[derive(Debug, Clone)]
+operation!(CreateAccountTransfer, CREATE_ACCOUNT_TRANSFER -> types::AccountTransfer);
+
+/// Builder for [`Client::list_corporate_actions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListCorporateActions<'a> {
-    client: &'a super::Client,
-    limit: Result<Option<u32>, String>,
-    offset: Result<Option<u64>, String>,
-}
+pub struct ListCorporateActions(Call);
 
-impl<'a> ListCorporateActions<'a> {
+impl ListCorporateActions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            limit: Ok(None),
-            offset: Ok(None),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_CORPORATE_ACTIONS))
     }
+
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
-    pub fn limit(mut self, value: impl TryInto<u32, Error: Display>) -> Self {
-        self.limit = argument("limit", value).map(Some);
-        self
+    pub fn limit<M>(self, value: impl Argument<u32, M>) -> Self {
+        Self(self.0.query("limit", value))
     }
+
     /// How many items to skip before the page begins, from 0 up. It counts items, not pages; 0 when left
     /// out.
-    pub fn offset(mut self, value: impl TryInto<u64, Error: Display>) -> Self {
-        self.offset = argument("offset", value).map(Some);
-        self
+    pub fn offset<M>(self, value: impl Argument<u64, M>) -> Self {
+        Self(self.0.query("offset", value))
     }
+
     /// Sends `GET /corporate_actions`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::CorporateAction>>,
-        Error<types::Problem>,
-    > {
-        let Self { client, limit, offset } = self;
-        let limit = limit.map_err(Error::InvalidRequest)?;
-        let offset = offset.map_err(Error::InvalidRequest)?;
-        let url = format!("{}/corporate_actions", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("offset", &offset))
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_corporate_actions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listCorporateActions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_corporate_actions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::CorporateAction>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::list_webhook_subscriptions`](super::client::Client::list_webhook_subscriptions).
-#[derive(Debug, Clone)]
+operation!(ListCorporateActions, LIST_CORPORATE_ACTIONS -> types::Listing<types::CorporateAction>);
+list!(ListCorporateActions, types::CorporateAction);
+paginated!(ListCorporateActions);
+
+/// Builder for [`Client::list_webhook_subscriptions`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct ListWebhookSubscriptions<'a> {
-    client: &'a super::Client,
-}
+pub struct ListWebhookSubscriptions(Call);
 
-impl<'a> ListWebhookSubscriptions<'a> {
+impl ListWebhookSubscriptions {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self { client }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::LIST_WEBHOOK_SUBSCRIPTIONS))
     }
+
     /// Sends `GET /webhooks`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<
-        ResponseValue<types::Listing<types::WebhookSubscription>>,
-        Error<types::Problem>,
-    > {
-        let Self { client } = self;
-        let url = format!("{}/webhooks", client.baseurl,);
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "list_webhook_subscriptions",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "listWebhookSubscriptions").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::list_webhook_subscriptions`].
+    pub async fn send(self) -> Result<Response<types::Listing<types::WebhookSubscription>>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::create_webhook_subscription`](super::client::Client::create_webhook_subscription).
-#[derive(Debug, Clone)]
+operation!(ListWebhookSubscriptions, LIST_WEBHOOK_SUBSCRIPTIONS -> types::Listing<types::WebhookSubscription>);
+list!(ListWebhookSubscriptions, types::WebhookSubscription);
+
+/// Builder for [`Client::create_webhook_subscription`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct CreateWebhookSubscription<'a> {
-    client: &'a super::Client,
-    body: Result<bodies::WebhookSubscriptionCreate, String>,
-}
+pub struct CreateWebhookSubscription(Call<Json<types::WebhookSubscriptionCreate>>);
 
-impl<'a> CreateWebhookSubscription<'a> {
+impl CreateWebhookSubscription {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::CREATE_WEBHOOK_SUBSCRIPTION))
     }
+
     /// The endpoint and the event categories it is to receive, both required.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::WebhookSubscriptionCreate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::WebhookSubscriptionCreate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(
-            bodies::WebhookSubscriptionCreate,
-        ) -> bodies::WebhookSubscriptionCreate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::WebhookSubscriptionCreateBuilder) -> bodies::WebhookSubscriptionCreateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `POST /webhooks`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::WebhookSubscription>, Error<types::Problem>> {
-        let Self { client, body } = self;
-        let body = body
-            .and_then(|v| {
-                types::WebhookSubscriptionCreate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!("{}/webhooks", client.baseurl,);
-        let request = client
-            .client
-            .post(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "create_webhook_subscription",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "createWebhookSubscription").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::create_webhook_subscription`].
+    pub async fn send(self) -> Result<Response<types::WebhookSubscription>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::retrieve_webhook_subscription`](super::client::Client::retrieve_webhook_subscription).
-#[derive(Debug, Clone)]
+operation!(CreateWebhookSubscription, CREATE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);
+
+/// Builder for [`Client::retrieve_webhook_subscription`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct RetrieveWebhookSubscription<'a> {
-    client: &'a super::Client,
-    webhook_id: Result<types::WebhookId, String>,
-}
+pub struct RetrieveWebhookSubscription(Call);
 
-impl<'a> RetrieveWebhookSubscription<'a> {
+impl RetrieveWebhookSubscription {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            webhook_id: Err("`webhook_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::RETRIEVE_WEBHOOK_SUBSCRIPTION))
     }
+
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(
-        mut self,
-        value: impl TryInto<types::WebhookId, Error: Display>,
-    ) -> Self {
-        self.webhook_id = argument("webhook_id", value);
-        self
+    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+        Self(self.0.path("webhook_id", value))
     }
+
     /// Sends `GET /webhooks/{webhook_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::WebhookSubscription>, Error<types::Problem>> {
-        let Self { client, webhook_id } = self;
-        let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/webhooks/{}", client.baseurl, encode_path(& webhook_id.to_string()),
-        );
-        let request = client
-            .client
-            .get(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "retrieve_webhook_subscription",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "retrieveWebhookSubscription").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::retrieve_webhook_subscription`].
+    pub async fn send(self) -> Result<Response<types::WebhookSubscription>, Error> {
+        self.0.json().await
     }
 }
 
-/// Builder for
-/// [`Client::delete_webhook_subscription`](super::client::Client::delete_webhook_subscription).
-#[derive(Debug, Clone)]
+operation!(RetrieveWebhookSubscription, RETRIEVE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);
+
+/// Builder for [`Client::delete_webhook_subscription`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct DeleteWebhookSubscription<'a> {
-    client: &'a super::Client,
-    webhook_id: Result<types::WebhookId, String>,
-}
+pub struct DeleteWebhookSubscription(Call);
 
-impl<'a> DeleteWebhookSubscription<'a> {
+impl DeleteWebhookSubscription {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            webhook_id: Err("`webhook_id` is required".to_string()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::DELETE_WEBHOOK_SUBSCRIPTION))
     }
+
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(
-        mut self,
-        value: impl TryInto<types::WebhookId, Error: Display>,
-    ) -> Self {
-        self.webhook_id = argument("webhook_id", value);
-        self
+    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+        Self(self.0.path("webhook_id", value))
     }
+
     /// Sends `DELETE /webhooks/{webhook_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(self) -> Result<ResponseValue<()>, Error<types::Problem>> {
-        let Self { client, webhook_id } = self;
-        let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/webhooks/{}", client.baseurl, encode_path(& webhook_id.to_string()),
-        );
-        let request = client
-            .client
-            .delete(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "delete_webhook_subscription",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => Ok(ResponseValue::empty(response)),
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::delete_webhook_subscription`].
+    pub async fn send(self) -> Result<Response<()>, Error> {
+        self.0.empty().await
     }
 }
 
-/// Builder for
-/// [`Client::update_webhook_subscription`](super::client::Client::update_webhook_subscription).
-#[derive(Debug, Clone)]
+operation!(DeleteWebhookSubscription, DELETE_WEBHOOK_SUBSCRIPTION -> ());
+
+/// Builder for [`Client::update_webhook_subscription`].
+#[derive(Clone, Debug)]
 #[must_use = "nothing happens before `send`"]
-pub struct UpdateWebhookSubscription<'a> {
-    client: &'a super::Client,
-    webhook_id: Result<types::WebhookId, String>,
-    body: Result<bodies::WebhookSubscriptionUpdate, String>,
-}
+pub struct UpdateWebhookSubscription(Call<Json<types::WebhookSubscriptionUpdate>>);
 
-impl<'a> UpdateWebhookSubscription<'a> {
+impl UpdateWebhookSubscription {
     /// A builder in which nothing is set.
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            webhook_id: Err("`webhook_id` is required".to_string()),
-            body: Ok(Default::default()),
-        }
+    pub(crate) fn new(client: &Client) -> Self {
+        Self(Call::new(client, &operations::UPDATE_WEBHOOK_SUBSCRIPTION))
     }
+
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(
-        mut self,
-        value: impl TryInto<types::WebhookId, Error: Display>,
-    ) -> Self {
-        self.webhook_id = argument("webhook_id", value);
-        self
+    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+        Self(self.0.path("webhook_id", value))
     }
+
     /// The fields to change, all optional.
-    pub fn body(
-        mut self,
-        value: impl TryInto<types::WebhookSubscriptionUpdate, Error: Display>,
-    ) -> Self {
-        self.body = argument("body", value).map(Into::into);
-        self
+    pub fn body(self, value: impl TryInto<types::WebhookSubscriptionUpdate, Error: Display>) -> Self {
+        Self(self.0.body(value))
     }
+
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map<F>(mut self, f: F) -> Self
-    where
-        F: FnOnce(
-            bodies::WebhookSubscriptionUpdate,
-        ) -> bodies::WebhookSubscriptionUpdate,
-    {
-        self.body = self.body.map(f);
-        self
+    pub fn body_map(self, change: impl FnOnce(bodies::WebhookSubscriptionUpdateBuilder) -> bodies::WebhookSubscriptionUpdateBuilder) -> Self {
+        Self(self.0.body_map(change))
     }
+
     /// Sends `PATCH /webhooks/{webhook_id}`.
     ///
     /// # Errors
     ///
-    /// See the method of the client.
-    pub async fn send(
-        self,
-    ) -> Result<ResponseValue<types::WebhookSubscription>, Error<types::Problem>> {
-        let Self { client, webhook_id, body } = self;
-        let webhook_id = webhook_id.map_err(Error::InvalidRequest)?;
-        let body = body
-            .and_then(|v| {
-                types::WebhookSubscriptionUpdate::try_from(v).map_err(|e| e.to_string())
-            })
-            .map_err(Error::InvalidRequest)?;
-        let url = format!(
-            "{}/webhooks/{}", client.baseurl, encode_path(& webhook_id.to_string()),
-        );
-        let request = client
-            .client
-            .patch(url)
-            .header(
-                reqwest::header::ACCEPT,
-                reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let response = client
-            .exec(
-                request,
-                &OperationInfo {
-                    operation_id: "update_webhook_subscription",
-                },
-            )
-            .await?;
-        match response.status().as_u16() {
-            200..=299 => decode::json(response, "updateWebhookSubscription").await,
-            _ => Err(decode::failure(response).await),
-        }
+    /// See [`Client::update_webhook_subscription`].
+    pub async fn send(self) -> Result<Response<types::WebhookSubscription>, Error> {
+        self.0.json().await
     }
 }
+
+operation!(UpdateWebhookSubscription, UPDATE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);

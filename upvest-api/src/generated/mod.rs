@@ -11,4 +11,3 @@ mod enums;
 mod ids;
 pub mod operations;
 pub mod types;
-pub use client::Client;

@@ -4,485 +4,919 @@
 // c5fc00f408330a24844bc14c809dbbb8820448233a51282b0ff8a2a1ef26f004.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
-use super::{builder, types};
-use crate::runtime::{OperationMeta, Paging, find_operation, list, operation, paginated};
-
-operation! {
-    /// `POST /auth/token`
-    CREATE_ACCESS_TOKEN = CreateAccessToken -> types::AccessToken; "createAccessToken", "create_access_token", POST "/auth/token", "Authentication", [], "application/json"
-}
-
-operation! {
-    /// `GET /users`
-    LIST_USERS = ListUsers -> types::Listing<types::User>; "listUsers", "list_users", GET "/users", "Users", ["users:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListUsers, types::User);
-
-paginated!(ListUsers);
-
-operation! {
-    /// `POST /users`
-    CREATE_USER = CreateUser -> types::User; "createUser", "create_user", POST "/users", "Users", ["users:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /users/{user_id}`
-    RETRIEVE_USER = RetrieveUser -> types::User; "retrieveUser", "retrieve_user", GET "/users/{user_id}", "Users", ["users:read"], "application/json"
-}
-
-operation! {
-    /// `PATCH /users/{user_id}`
-    UPDATE_USER = UpdateUser -> types::User; "updateUser", "update_user", PATCH "/users/{user_id}", "Users", ["users:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /users/{user_id}/identifiers`
-    LIST_USER_IDENTIFIERS = ListUserIdentifiers -> types::Listing<types::UserIdentifier>; "listUserIdentifiers", "list_user_identifiers", GET "/users/{user_id}/identifiers", "User Identifiers", ["users:read"], "application/json"
-}
-
-list!(ListUserIdentifiers, types::UserIdentifier);
-
-operation! {
-    /// `POST /users/{user_id}/identifiers`
-    CREATE_USER_IDENTIFIER = CreateUserIdentifier -> types::UserIdentifier; "createUserIdentifier", "create_user_identifier", POST "/users/{user_id}/identifiers", "User Identifiers", ["users:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /users/{user_id}/identifiers/{identifier_id}`
-    RETRIEVE_USER_IDENTIFIER = RetrieveUserIdentifier -> types::UserIdentifier; "retrieveUserIdentifier", "retrieve_user_identifier", GET "/users/{user_id}/identifiers/{identifier_id}", "User Identifiers", ["users:read"], "application/json"
-}
-
-operation! {
-    /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
-    UPDATE_USER_IDENTIFIER = UpdateUserIdentifier -> types::UserIdentifier; "updateUserIdentifier", "update_user_identifier", PATCH "/users/{user_id}/identifiers/{identifier_id}", "User Identifiers", ["users:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /users/{user_id}/checks`
-    LIST_USER_CHECKS = ListUserChecks -> types::Listing<types::UserCheck>; "listUserChecks", "list_user_checks", GET "/users/{user_id}/checks", "User Checks", ["users:read"], "application/json"
-}
-
-list!(ListUserChecks, types::UserCheck);
-
-operation! {
-    /// `GET /users/{user_id}/tax_residencies`
-    LIST_TAX_RESIDENCIES = ListTaxResidencies -> types::Listing<types::TaxResidency>; "listTaxResidencies", "list_tax_residencies", GET "/users/{user_id}/tax_residencies", "Tax Residencies", ["users:read"], "application/json"
-}
-
-list!(ListTaxResidencies, types::TaxResidency);
-
-operation! {
-    /// `POST /users/{user_id}/tax_residencies`
-    CREATE_TAX_RESIDENCY = CreateTaxResidency -> types::TaxResidency; "createTaxResidency", "create_tax_residency", POST "/users/{user_id}/tax_residencies", "Tax Residencies", ["users:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /users/{user_id}/accounts`
-    LIST_USER_ACCOUNTS = ListUserAccounts -> types::Listing<types::Account>; "listUserAccounts", "list_user_accounts", GET "/users/{user_id}/accounts", "Accounts", ["accounts:read"], "application/json"
-}
-
-list!(ListUserAccounts, types::Account);
-
-operation! {
-    /// `GET /accounts`
-    LIST_ACCOUNTS = ListAccounts -> types::Listing<types::Account>; "listAccounts", "list_accounts", GET "/accounts", "Accounts", ["accounts:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListAccounts, types::Account);
-
-paginated!(ListAccounts);
-
-operation! {
-    /// `POST /accounts`
-    CREATE_ACCOUNT = CreateAccount -> types::Account; "createAccount", "create_account", POST "/accounts", "Accounts", ["accounts:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /accounts/{account_id}`
-    RETRIEVE_ACCOUNT = RetrieveAccount -> types::Account; "retrieveAccount", "retrieve_account", GET "/accounts/{account_id}", "Accounts", ["accounts:read"], "application/json"
-}
-
-operation! {
-    /// `DELETE /accounts/{account_id}`
-    CLOSE_ACCOUNT = CloseAccount -> (); "closeAccount", "close_account", DELETE "/accounts/{account_id}", "Accounts", ["accounts:admin"], "application/json"
-}
-
-operation! {
-    /// `PATCH /accounts/{account_id}`
-    UPDATE_ACCOUNT = UpdateAccount -> types::Account; "updateAccount", "update_account", PATCH "/accounts/{account_id}", "Accounts", ["accounts:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /instruments`
-    LIST_INSTRUMENTS = ListInstruments -> types::Listing<types::Instrument>; "listInstruments", "list_instruments", GET "/instruments", "Instruments", ["instruments:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListInstruments, types::Instrument);
-
-paginated!(ListInstruments);
-
-operation! {
-    /// `GET /instruments/{instrument_id}`
-    RETRIEVE_INSTRUMENT = RetrieveInstrument -> types::Instrument; "retrieveInstrument", "retrieve_instrument", GET "/instruments/{instrument_id}", "Instruments", ["instruments:read"], "application/json"
-}
-
-operation! {
-    /// `GET /instruments/{instrument_id}/prices`
-    LIST_INSTRUMENT_PRICES = ListInstrumentPrices -> types::Listing<types::InstrumentPrice>; "listInstrumentPrices", "list_instrument_prices", GET "/instruments/{instrument_id}/prices", "Instrument Prices", ["instruments:read"], "application/json"
-}
-
-list!(ListInstrumentPrices, types::InstrumentPrice);
-
-operation! {
-    /// `GET /orders`
-    LIST_ORDERS = ListOrders -> types::Listing<types::Order>; "listOrders", "list_orders", GET "/orders", "Orders", ["orders:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListOrders, types::Order);
-
-paginated!(ListOrders);
-
-operation! {
-    /// `POST /orders`
-    CREATE_ORDER = CreateOrder -> types::Order; "createOrder", "create_order", POST "/orders", "Orders", ["orders:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /orders/{order_id}`
-    RETRIEVE_ORDER = RetrieveOrder -> types::Order; "retrieveOrder", "retrieve_order", GET "/orders/{order_id}", "Orders", ["orders:read"], "application/json"
-}
-
-operation! {
-    /// `POST /orders/{order_id}/cancellation`
-    CANCEL_ORDER = CancelOrder -> types::OrderCancellation; "cancelOrder", "cancel_order", POST "/orders/{order_id}/cancellation", "Order Cancellations", ["orders:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /orders/{order_id}/executions`
-    LIST_ORDER_EXECUTIONS = ListOrderExecutions -> types::Listing<types::Execution>; "listOrderExecutions", "list_order_executions", GET "/orders/{order_id}/executions", "Executions", ["orders:read"], "application/json"
-}
-
-list!(ListOrderExecutions, types::Execution);
-
-operation! {
-    /// `GET /portfolios`
-    LIST_PORTFOLIOS = ListPortfolios -> types::Listing<types::Portfolio>; "listPortfolios", "list_portfolios", GET "/portfolios", "Portfolios", ["portfolios:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListPortfolios, types::Portfolio);
-
-paginated!(ListPortfolios);
-
-operation! {
-    /// `POST /portfolios`
-    CREATE_PORTFOLIO = CreatePortfolio -> types::Portfolio; "createPortfolio", "create_portfolio", POST "/portfolios", "Portfolios", ["portfolios:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /portfolios/{portfolio_id}`
-    RETRIEVE_PORTFOLIO = RetrievePortfolio -> types::Portfolio; "retrievePortfolio", "retrieve_portfolio", GET "/portfolios/{portfolio_id}", "Portfolios", ["portfolios:read"], "application/json"
-}
-
-operation! {
-    /// `PATCH /portfolios/{portfolio_id}`
-    UPDATE_PORTFOLIO = UpdatePortfolio -> types::Portfolio; "updatePortfolio", "update_portfolio", PATCH "/portfolios/{portfolio_id}", "Portfolios", ["portfolios:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /portfolios/{portfolio_id}/allocations`
-    LIST_PORTFOLIO_ALLOCATIONS = ListPortfolioAllocations -> types::Listing<types::PortfolioAllocation>; "listPortfolioAllocations", "list_portfolio_allocations", GET "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:read"], "application/json"
-}
-
-list!(ListPortfolioAllocations, types::PortfolioAllocation);
-
-operation! {
-    /// `PUT /portfolios/{portfolio_id}/allocations`
-    UPDATE_PORTFOLIO_ALLOCATIONS = UpdatePortfolioAllocations -> types::Listing<types::PortfolioAllocation>; "updatePortfolioAllocations", "update_portfolio_allocations", PUT "/portfolios/{portfolio_id}/allocations", "Portfolio Allocations", ["portfolios:admin"], "application/json"
-}
-
-list!(UpdatePortfolioAllocations, types::PortfolioAllocation);
-
-operation! {
-    /// `POST /portfolios/{portfolio_id}/orders`
-    CREATE_PORTFOLIO_ORDER = CreatePortfolioOrder -> types::PortfolioOrder; "createPortfolioOrder", "create_portfolio_order", POST "/portfolios/{portfolio_id}/orders", "Portfolio Orders", ["portfolios:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /portfolios/{portfolio_id}/rebalancing`
-    LIST_REBALANCING_EXECUTIONS = ListRebalancingExecutions -> types::Listing<types::RebalancingExecution>; "listRebalancingExecutions", "list_rebalancing_executions", GET "/portfolios/{portfolio_id}/rebalancing", "Portfolios Rebalancing", ["portfolios:read"], "application/json"
-}
-
-list!(ListRebalancingExecutions, types::RebalancingExecution);
-
-operation! {
-    /// `POST /portfolios/{portfolio_id}/rebalancing`
-    TRIGGER_PORTFOLIO_REBALANCING = TriggerPortfolioRebalancing -> types::RebalancingExecution; "triggerPortfolioRebalancing", "trigger_portfolio_rebalancing", POST "/portfolios/{portfolio_id}/rebalancing", "Portfolios Rebalancing", ["portfolios:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /savings_plans`
-    LIST_SAVINGS_PLANS = ListSavingsPlans -> types::Listing<types::SavingsPlan>; "listSavingsPlans", "list_savings_plans", GET "/savings_plans", "Savings Plans", ["orders:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListSavingsPlans, types::SavingsPlan);
-
-paginated!(ListSavingsPlans);
-
-operation! {
-    /// `POST /savings_plans`
-    CREATE_SAVINGS_PLAN = CreateSavingsPlan -> types::SavingsPlan; "createSavingsPlan", "create_savings_plan", POST "/savings_plans", "Savings Plans", ["orders:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /savings_plans/{savings_plan_id}`
-    RETRIEVE_SAVINGS_PLAN = RetrieveSavingsPlan -> types::SavingsPlan; "retrieveSavingsPlan", "retrieve_savings_plan", GET "/savings_plans/{savings_plan_id}", "Savings Plans", ["orders:read"], "application/json"
-}
-
-operation! {
-    /// `DELETE /savings_plans/{savings_plan_id}`
-    DELETE_SAVINGS_PLAN = DeleteSavingsPlan -> (); "deleteSavingsPlan", "delete_savings_plan", DELETE "/savings_plans/{savings_plan_id}", "Savings Plans", ["orders:admin"], "application/json"
-}
-
-operation! {
-    /// `PATCH /savings_plans/{savings_plan_id}`
-    UPDATE_SAVINGS_PLAN = UpdateSavingsPlan -> types::SavingsPlan; "updateSavingsPlan", "update_savings_plan", PATCH "/savings_plans/{savings_plan_id}", "Savings Plans", ["orders:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /accounts/{account_id}/positions`
-    LIST_POSITIONS = ListPositions -> types::Listing<types::Position>; "listPositions", "list_positions", GET "/accounts/{account_id}/positions", "Positions", ["positions:read"], "application/json"
-}
-
-list!(ListPositions, types::Position);
-
-operation! {
-    /// `GET /accounts/{account_id}/positions/{position_id}`
-    RETRIEVE_POSITION = RetrievePosition -> types::Position; "retrievePosition", "retrieve_position", GET "/accounts/{account_id}/positions/{position_id}", "Positions", ["positions:read"], "application/json"
-}
-
-operation! {
-    /// `GET /accounts/{account_id}/valuations`
-    LIST_VALUATIONS = ListValuations -> types::Listing<types::Valuation>; "listValuations", "list_valuations", GET "/accounts/{account_id}/valuations", "Valuations", ["accounts:read"], "application/json"
-}
-
-list!(ListValuations, types::Valuation);
-
-operation! {
-    /// `GET /accounts/{account_id}/returns`
-    LIST_ACCOUNT_RETURNS = ListAccountReturns -> types::Listing<types::AccountReturn>; "listAccountReturns", "list_account_returns", GET "/accounts/{account_id}/returns", "Returns", ["accounts:read"], "application/json"
-}
-
-list!(ListAccountReturns, types::AccountReturn);
-
-operation! {
-    /// `GET /accounts/{account_id}/cash_balances`
-    LIST_CASH_BALANCES = ListCashBalances -> types::Listing<types::CashBalance>; "listCashBalances", "list_cash_balances", GET "/accounts/{account_id}/cash_balances", "Cash Balances", ["accounts:read"], "application/json"
-}
-
-list!(ListCashBalances, types::CashBalance);
-
-operation! {
-    /// `GET /direct_debits`
-    LIST_DIRECT_DEBITS = ListDirectDebits -> types::Listing<types::DirectDebit>; "listDirectDebits", "list_direct_debits", GET "/direct_debits", "Direct Debits", ["payments:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListDirectDebits, types::DirectDebit);
-
-paginated!(ListDirectDebits);
-
-operation! {
-    /// `POST /direct_debits`
-    CREATE_DIRECT_DEBIT = CreateDirectDebit -> types::DirectDebit; "createDirectDebit", "create_direct_debit", POST "/direct_debits", "Direct Debits", ["payments:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /mandates`
-    LIST_MANDATES = ListMandates -> types::Listing<types::Mandate>; "listMandates", "list_mandates", GET "/mandates", "Mandates", ["payments:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListMandates, types::Mandate);
-
-paginated!(ListMandates);
-
-operation! {
-    /// `GET /mandates/{mandate_id}`
-    RETRIEVE_MANDATE = RetrieveMandate -> types::Mandate; "retrieveMandate", "retrieve_mandate", GET "/mandates/{mandate_id}", "Mandates", ["payments:read"], "application/json"
-}
-
-operation! {
-    /// `GET /withdrawals`
-    LIST_WITHDRAWALS = ListWithdrawals -> types::Listing<types::Withdrawal>; "listWithdrawals", "list_withdrawals", GET "/withdrawals", "Withdrawals", ["payments:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListWithdrawals, types::Withdrawal);
-
-paginated!(ListWithdrawals);
-
-operation! {
-    /// `POST /withdrawals`
-    CREATE_WITHDRAWAL = CreateWithdrawal -> types::Withdrawal; "createWithdrawal", "create_withdrawal", POST "/withdrawals", "Withdrawals", ["payments:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /accounts/{account_id}/reference_accounts`
-    LIST_REFERENCE_ACCOUNTS = ListReferenceAccounts -> types::Listing<types::ReferenceAccount>; "listReferenceAccounts", "list_reference_accounts", GET "/accounts/{account_id}/reference_accounts", "Reference Accounts", ["payments:read"], "application/json"
-}
-
-list!(ListReferenceAccounts, types::ReferenceAccount);
-
-operation! {
-    /// `GET /accounts/{account_id}/fees`
-    LIST_FEES = ListFees -> types::Listing<types::Fee>; "listFees", "list_fees", GET "/accounts/{account_id}/fees", "Fees", ["fees:read"], "application/json"
-}
-
-list!(ListFees, types::Fee);
-
-operation! {
-    /// `GET /fee_configurations`
-    LIST_FEE_CONFIGURATIONS = ListFeeConfigurations -> types::Listing<types::FeeConfiguration>; "listFeeConfigurations", "list_fee_configurations", GET "/fee_configurations", "Fee Configurations", ["fees:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListFeeConfigurations, types::FeeConfiguration);
-
-paginated!(ListFeeConfigurations);
-
-operation! {
-    /// `GET /reports`
-    LIST_REPORTS = ListReports -> types::Listing<types::Report>; "listReports", "list_reports", GET "/reports", "Reports", ["reports:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListReports, types::Report);
-
-paginated!(ListReports);
-
-operation! {
-    /// `GET /treasury_reports`
-    LIST_TREASURY_REPORTS = ListTreasuryReports -> types::Listing<types::TreasuryReport>; "listTreasuryReports", "list_treasury_reports", GET "/treasury_reports", "Treasury Reports", ["reports:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListTreasuryReports, types::TreasuryReport);
-
-paginated!(ListTreasuryReports);
-
-operation! {
-    /// `GET /accounts/{account_id}/transactions`
-    LIST_TRANSACTIONS = ListTransactions -> types::Listing<types::Transaction>; "listTransactions", "list_transactions", GET "/accounts/{account_id}/transactions", "Transactions", ["transactions:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListTransactions, types::Transaction);
-
-paginated!(ListTransactions);
-
-operation! {
-    /// `GET /files/{file_id}`
-    RETRIEVE_FILE = RetrieveFile -> progenitor_client::ByteStream; "retrieveFile", "retrieve_file", GET "/files/{file_id}", "Files", ["reports:read"], "application/pdf, application/octet-stream"
-}
-
-operation! {
-    /// `GET /accounts/{account_id}/liquidations`
-    LIST_LIQUIDATIONS = ListLiquidations -> types::Listing<types::Liquidation>; "listLiquidations", "list_liquidations", GET "/accounts/{account_id}/liquidations", "Liquidations", ["accounts:read"], "application/json"
-}
-
-list!(ListLiquidations, types::Liquidation);
-
-operation! {
-    /// `POST /accounts/{account_id}/liquidations`
-    CREATE_LIQUIDATION = CreateLiquidation -> types::Liquidation; "createLiquidation", "create_liquidation", POST "/accounts/{account_id}/liquidations", "Liquidations", ["accounts:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /securities_transfers`
-    LIST_SECURITIES_TRANSFERS = ListSecuritiesTransfers -> types::Listing<types::SecuritiesTransfer>; "listSecuritiesTransfers", "list_securities_transfers", GET "/securities_transfers", "Securities Transfers", ["accounts:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListSecuritiesTransfers, types::SecuritiesTransfer);
-
-paginated!(ListSecuritiesTransfers);
-
-operation! {
-    /// `POST /securities_transfers`
-    CREATE_SECURITIES_TRANSFER = CreateSecuritiesTransfer -> types::SecuritiesTransfer; "createSecuritiesTransfer", "create_securities_transfer", POST "/securities_transfers", "Securities Transfers", ["accounts:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /account_transfers`
-    LIST_ACCOUNT_TRANSFERS = ListAccountTransfers -> types::Listing<types::AccountTransfer>; "listAccountTransfers", "list_account_transfers", GET "/account_transfers", "Account Transfers", ["accounts:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListAccountTransfers, types::AccountTransfer);
-
-paginated!(ListAccountTransfers);
-
-operation! {
-    /// `POST /account_transfers`
-    CREATE_ACCOUNT_TRANSFER = CreateAccountTransfer -> types::AccountTransfer; "createAccountTransfer", "create_account_transfer", POST "/account_transfers", "Account Transfers", ["accounts:admin"], "application/json"
-    ; keyed()
-}
-
-operation! {
-    /// `GET /corporate_actions`
-    LIST_CORPORATE_ACTIONS = ListCorporateActions -> types::Listing<types::CorporateAction>; "listCorporateActions", "list_corporate_actions", GET "/corporate_actions", "Corporate Actions", ["instruments:read"], "application/json"
-    ; paged(Paging::new(20, 1, 100))
-}
-
-list!(ListCorporateActions, types::CorporateAction);
-
-paginated!(ListCorporateActions);
-
-operation! {
-    /// `GET /webhooks`
-    LIST_WEBHOOK_SUBSCRIPTIONS = ListWebhookSubscriptions -> types::Listing<types::WebhookSubscription>; "listWebhookSubscriptions", "list_webhook_subscriptions", GET "/webhooks", "Webhook Subscriptions", ["webhooks:read"], "application/json"
-}
-
-list!(ListWebhookSubscriptions, types::WebhookSubscription);
-
-operation! {
-    /// `POST /webhooks`
-    CREATE_WEBHOOK_SUBSCRIPTION = CreateWebhookSubscription -> types::WebhookSubscription; "createWebhookSubscription", "create_webhook_subscription", POST "/webhooks", "Webhook Subscriptions", ["webhooks:admin"], "application/json"
-}
-
-operation! {
-    /// `GET /webhooks/{webhook_id}`
-    RETRIEVE_WEBHOOK_SUBSCRIPTION = RetrieveWebhookSubscription -> types::WebhookSubscription; "retrieveWebhookSubscription", "retrieve_webhook_subscription", GET "/webhooks/{webhook_id}", "Webhook Subscriptions", ["webhooks:read"], "application/json"
-}
-
-operation! {
-    /// `DELETE /webhooks/{webhook_id}`
-    DELETE_WEBHOOK_SUBSCRIPTION = DeleteWebhookSubscription -> (); "deleteWebhookSubscription", "delete_webhook_subscription", DELETE "/webhooks/{webhook_id}", "Webhook Subscriptions", ["webhooks:admin"], "application/json"
-}
-
-operation! {
-    /// `PATCH /webhooks/{webhook_id}`
-    UPDATE_WEBHOOK_SUBSCRIPTION = UpdateWebhookSubscription -> types::WebhookSubscription; "updateWebhookSubscription", "update_webhook_subscription", PATCH "/webhooks/{webhook_id}", "Webhook Subscriptions", ["webhooks:admin"], "application/json"
-}
+use http::Method;
+
+use crate::runtime::{OperationMeta, Paging, find_operation};
+
+/// `POST /auth/token`
+pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta {
+    id: "createAccessToken",
+    name: "create_access_token",
+    method: Method::POST,
+    path: "/auth/token",
+    tag: "Authentication",
+    scopes: &[],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users`
+pub static LIST_USERS: OperationMeta = OperationMeta {
+    id: "listUsers",
+    name: "list_users",
+    method: Method::GET,
+    path: "/users",
+    tag: "Users",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /users`
+pub static CREATE_USER: OperationMeta = OperationMeta {
+    id: "createUser",
+    name: "create_user",
+    method: Method::POST,
+    path: "/users",
+    tag: "Users",
+    scopes: &["users:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}`
+pub static RETRIEVE_USER: OperationMeta = OperationMeta {
+    id: "retrieveUser",
+    name: "retrieve_user",
+    method: Method::GET,
+    path: "/users/{user_id}",
+    tag: "Users",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /users/{user_id}`
+pub static UPDATE_USER: OperationMeta = OperationMeta {
+    id: "updateUser",
+    name: "update_user",
+    method: Method::PATCH,
+    path: "/users/{user_id}",
+    tag: "Users",
+    scopes: &["users:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}/identifiers`
+pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta {
+    id: "listUserIdentifiers",
+    name: "list_user_identifiers",
+    method: Method::GET,
+    path: "/users/{user_id}/identifiers",
+    tag: "User Identifiers",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /users/{user_id}/identifiers`
+pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta {
+    id: "createUserIdentifier",
+    name: "create_user_identifier",
+    method: Method::POST,
+    path: "/users/{user_id}/identifiers",
+    tag: "User Identifiers",
+    scopes: &["users:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}/identifiers/{identifier_id}`
+pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta {
+    id: "retrieveUserIdentifier",
+    name: "retrieve_user_identifier",
+    method: Method::GET,
+    path: "/users/{user_id}/identifiers/{identifier_id}",
+    tag: "User Identifiers",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /users/{user_id}/identifiers/{identifier_id}`
+pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta {
+    id: "updateUserIdentifier",
+    name: "update_user_identifier",
+    method: Method::PATCH,
+    path: "/users/{user_id}/identifiers/{identifier_id}",
+    tag: "User Identifiers",
+    scopes: &["users:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}/checks`
+pub static LIST_USER_CHECKS: OperationMeta = OperationMeta {
+    id: "listUserChecks",
+    name: "list_user_checks",
+    method: Method::GET,
+    path: "/users/{user_id}/checks",
+    tag: "User Checks",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}/tax_residencies`
+pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta {
+    id: "listTaxResidencies",
+    name: "list_tax_residencies",
+    method: Method::GET,
+    path: "/users/{user_id}/tax_residencies",
+    tag: "Tax Residencies",
+    scopes: &["users:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /users/{user_id}/tax_residencies`
+pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta {
+    id: "createTaxResidency",
+    name: "create_tax_residency",
+    method: Method::POST,
+    path: "/users/{user_id}/tax_residencies",
+    tag: "Tax Residencies",
+    scopes: &["users:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /users/{user_id}/accounts`
+pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta {
+    id: "listUserAccounts",
+    name: "list_user_accounts",
+    method: Method::GET,
+    path: "/users/{user_id}/accounts",
+    tag: "Accounts",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts`
+pub static LIST_ACCOUNTS: OperationMeta = OperationMeta {
+    id: "listAccounts",
+    name: "list_accounts",
+    method: Method::GET,
+    path: "/accounts",
+    tag: "Accounts",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /accounts`
+pub static CREATE_ACCOUNT: OperationMeta = OperationMeta {
+    id: "createAccount",
+    name: "create_account",
+    method: Method::POST,
+    path: "/accounts",
+    tag: "Accounts",
+    scopes: &["accounts:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}`
+pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta {
+    id: "retrieveAccount",
+    name: "retrieve_account",
+    method: Method::GET,
+    path: "/accounts/{account_id}",
+    tag: "Accounts",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `DELETE /accounts/{account_id}`
+pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta {
+    id: "closeAccount",
+    name: "close_account",
+    method: Method::DELETE,
+    path: "/accounts/{account_id}",
+    tag: "Accounts",
+    scopes: &["accounts:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /accounts/{account_id}`
+pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta {
+    id: "updateAccount",
+    name: "update_account",
+    method: Method::PATCH,
+    path: "/accounts/{account_id}",
+    tag: "Accounts",
+    scopes: &["accounts:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /instruments`
+pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta {
+    id: "listInstruments",
+    name: "list_instruments",
+    method: Method::GET,
+    path: "/instruments",
+    tag: "Instruments",
+    scopes: &["instruments:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /instruments/{instrument_id}`
+pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta {
+    id: "retrieveInstrument",
+    name: "retrieve_instrument",
+    method: Method::GET,
+    path: "/instruments/{instrument_id}",
+    tag: "Instruments",
+    scopes: &["instruments:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /instruments/{instrument_id}/prices`
+pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta {
+    id: "listInstrumentPrices",
+    name: "list_instrument_prices",
+    method: Method::GET,
+    path: "/instruments/{instrument_id}/prices",
+    tag: "Instrument Prices",
+    scopes: &["instruments:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /orders`
+pub static LIST_ORDERS: OperationMeta = OperationMeta {
+    id: "listOrders",
+    name: "list_orders",
+    method: Method::GET,
+    path: "/orders",
+    tag: "Orders",
+    scopes: &["orders:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /orders`
+pub static CREATE_ORDER: OperationMeta = OperationMeta {
+    id: "createOrder",
+    name: "create_order",
+    method: Method::POST,
+    path: "/orders",
+    tag: "Orders",
+    scopes: &["orders:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /orders/{order_id}`
+pub static RETRIEVE_ORDER: OperationMeta = OperationMeta {
+    id: "retrieveOrder",
+    name: "retrieve_order",
+    method: Method::GET,
+    path: "/orders/{order_id}",
+    tag: "Orders",
+    scopes: &["orders:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /orders/{order_id}/cancellation`
+pub static CANCEL_ORDER: OperationMeta = OperationMeta {
+    id: "cancelOrder",
+    name: "cancel_order",
+    method: Method::POST,
+    path: "/orders/{order_id}/cancellation",
+    tag: "Order Cancellations",
+    scopes: &["orders:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /orders/{order_id}/executions`
+pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta {
+    id: "listOrderExecutions",
+    name: "list_order_executions",
+    method: Method::GET,
+    path: "/orders/{order_id}/executions",
+    tag: "Executions",
+    scopes: &["orders:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /portfolios`
+pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta {
+    id: "listPortfolios",
+    name: "list_portfolios",
+    method: Method::GET,
+    path: "/portfolios",
+    tag: "Portfolios",
+    scopes: &["portfolios:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /portfolios`
+pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta {
+    id: "createPortfolio",
+    name: "create_portfolio",
+    method: Method::POST,
+    path: "/portfolios",
+    tag: "Portfolios",
+    scopes: &["portfolios:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /portfolios/{portfolio_id}`
+pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta {
+    id: "retrievePortfolio",
+    name: "retrieve_portfolio",
+    method: Method::GET,
+    path: "/portfolios/{portfolio_id}",
+    tag: "Portfolios",
+    scopes: &["portfolios:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /portfolios/{portfolio_id}`
+pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta {
+    id: "updatePortfolio",
+    name: "update_portfolio",
+    method: Method::PATCH,
+    path: "/portfolios/{portfolio_id}",
+    tag: "Portfolios",
+    scopes: &["portfolios:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /portfolios/{portfolio_id}/allocations`
+pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta {
+    id: "listPortfolioAllocations",
+    name: "list_portfolio_allocations",
+    method: Method::GET,
+    path: "/portfolios/{portfolio_id}/allocations",
+    tag: "Portfolio Allocations",
+    scopes: &["portfolios:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PUT /portfolios/{portfolio_id}/allocations`
+pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta {
+    id: "updatePortfolioAllocations",
+    name: "update_portfolio_allocations",
+    method: Method::PUT,
+    path: "/portfolios/{portfolio_id}/allocations",
+    tag: "Portfolio Allocations",
+    scopes: &["portfolios:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /portfolios/{portfolio_id}/orders`
+pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta {
+    id: "createPortfolioOrder",
+    name: "create_portfolio_order",
+    method: Method::POST,
+    path: "/portfolios/{portfolio_id}/orders",
+    tag: "Portfolio Orders",
+    scopes: &["portfolios:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /portfolios/{portfolio_id}/rebalancing`
+pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta {
+    id: "listRebalancingExecutions",
+    name: "list_rebalancing_executions",
+    method: Method::GET,
+    path: "/portfolios/{portfolio_id}/rebalancing",
+    tag: "Portfolios Rebalancing",
+    scopes: &["portfolios:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /portfolios/{portfolio_id}/rebalancing`
+pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta {
+    id: "triggerPortfolioRebalancing",
+    name: "trigger_portfolio_rebalancing",
+    method: Method::POST,
+    path: "/portfolios/{portfolio_id}/rebalancing",
+    tag: "Portfolios Rebalancing",
+    scopes: &["portfolios:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /savings_plans`
+pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta {
+    id: "listSavingsPlans",
+    name: "list_savings_plans",
+    method: Method::GET,
+    path: "/savings_plans",
+    tag: "Savings Plans",
+    scopes: &["orders:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /savings_plans`
+pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta {
+    id: "createSavingsPlan",
+    name: "create_savings_plan",
+    method: Method::POST,
+    path: "/savings_plans",
+    tag: "Savings Plans",
+    scopes: &["orders:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /savings_plans/{savings_plan_id}`
+pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta {
+    id: "retrieveSavingsPlan",
+    name: "retrieve_savings_plan",
+    method: Method::GET,
+    path: "/savings_plans/{savings_plan_id}",
+    tag: "Savings Plans",
+    scopes: &["orders:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `DELETE /savings_plans/{savings_plan_id}`
+pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta {
+    id: "deleteSavingsPlan",
+    name: "delete_savings_plan",
+    method: Method::DELETE,
+    path: "/savings_plans/{savings_plan_id}",
+    tag: "Savings Plans",
+    scopes: &["orders:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /savings_plans/{savings_plan_id}`
+pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta {
+    id: "updateSavingsPlan",
+    name: "update_savings_plan",
+    method: Method::PATCH,
+    path: "/savings_plans/{savings_plan_id}",
+    tag: "Savings Plans",
+    scopes: &["orders:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/positions`
+pub static LIST_POSITIONS: OperationMeta = OperationMeta {
+    id: "listPositions",
+    name: "list_positions",
+    method: Method::GET,
+    path: "/accounts/{account_id}/positions",
+    tag: "Positions",
+    scopes: &["positions:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/positions/{position_id}`
+pub static RETRIEVE_POSITION: OperationMeta = OperationMeta {
+    id: "retrievePosition",
+    name: "retrieve_position",
+    method: Method::GET,
+    path: "/accounts/{account_id}/positions/{position_id}",
+    tag: "Positions",
+    scopes: &["positions:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/valuations`
+pub static LIST_VALUATIONS: OperationMeta = OperationMeta {
+    id: "listValuations",
+    name: "list_valuations",
+    method: Method::GET,
+    path: "/accounts/{account_id}/valuations",
+    tag: "Valuations",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/returns`
+pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta {
+    id: "listAccountReturns",
+    name: "list_account_returns",
+    method: Method::GET,
+    path: "/accounts/{account_id}/returns",
+    tag: "Returns",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/cash_balances`
+pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta {
+    id: "listCashBalances",
+    name: "list_cash_balances",
+    method: Method::GET,
+    path: "/accounts/{account_id}/cash_balances",
+    tag: "Cash Balances",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /direct_debits`
+pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta {
+    id: "listDirectDebits",
+    name: "list_direct_debits",
+    method: Method::GET,
+    path: "/direct_debits",
+    tag: "Direct Debits",
+    scopes: &["payments:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /direct_debits`
+pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta {
+    id: "createDirectDebit",
+    name: "create_direct_debit",
+    method: Method::POST,
+    path: "/direct_debits",
+    tag: "Direct Debits",
+    scopes: &["payments:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /mandates`
+pub static LIST_MANDATES: OperationMeta = OperationMeta {
+    id: "listMandates",
+    name: "list_mandates",
+    method: Method::GET,
+    path: "/mandates",
+    tag: "Mandates",
+    scopes: &["payments:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /mandates/{mandate_id}`
+pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta {
+    id: "retrieveMandate",
+    name: "retrieve_mandate",
+    method: Method::GET,
+    path: "/mandates/{mandate_id}",
+    tag: "Mandates",
+    scopes: &["payments:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /withdrawals`
+pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta {
+    id: "listWithdrawals",
+    name: "list_withdrawals",
+    method: Method::GET,
+    path: "/withdrawals",
+    tag: "Withdrawals",
+    scopes: &["payments:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /withdrawals`
+pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta {
+    id: "createWithdrawal",
+    name: "create_withdrawal",
+    method: Method::POST,
+    path: "/withdrawals",
+    tag: "Withdrawals",
+    scopes: &["payments:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/reference_accounts`
+pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta {
+    id: "listReferenceAccounts",
+    name: "list_reference_accounts",
+    method: Method::GET,
+    path: "/accounts/{account_id}/reference_accounts",
+    tag: "Reference Accounts",
+    scopes: &["payments:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/fees`
+pub static LIST_FEES: OperationMeta = OperationMeta {
+    id: "listFees",
+    name: "list_fees",
+    method: Method::GET,
+    path: "/accounts/{account_id}/fees",
+    tag: "Fees",
+    scopes: &["fees:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /fee_configurations`
+pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta {
+    id: "listFeeConfigurations",
+    name: "list_fee_configurations",
+    method: Method::GET,
+    path: "/fee_configurations",
+    tag: "Fee Configurations",
+    scopes: &["fees:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /reports`
+pub static LIST_REPORTS: OperationMeta = OperationMeta {
+    id: "listReports",
+    name: "list_reports",
+    method: Method::GET,
+    path: "/reports",
+    tag: "Reports",
+    scopes: &["reports:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /treasury_reports`
+pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta {
+    id: "listTreasuryReports",
+    name: "list_treasury_reports",
+    method: Method::GET,
+    path: "/treasury_reports",
+    tag: "Treasury Reports",
+    scopes: &["reports:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /accounts/{account_id}/transactions`
+pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta {
+    id: "listTransactions",
+    name: "list_transactions",
+    method: Method::GET,
+    path: "/accounts/{account_id}/transactions",
+    tag: "Transactions",
+    scopes: &["transactions:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /files/{file_id}`
+pub static RETRIEVE_FILE: OperationMeta = OperationMeta {
+    id: "retrieveFile",
+    name: "retrieve_file",
+    method: Method::GET,
+    path: "/files/{file_id}",
+    tag: "Files",
+    scopes: &["reports:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/pdf, application/octet-stream",
+};
+
+/// `GET /accounts/{account_id}/liquidations`
+pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta {
+    id: "listLiquidations",
+    name: "list_liquidations",
+    method: Method::GET,
+    path: "/accounts/{account_id}/liquidations",
+    tag: "Liquidations",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /accounts/{account_id}/liquidations`
+pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta {
+    id: "createLiquidation",
+    name: "create_liquidation",
+    method: Method::POST,
+    path: "/accounts/{account_id}/liquidations",
+    tag: "Liquidations",
+    scopes: &["accounts:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /securities_transfers`
+pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta {
+    id: "listSecuritiesTransfers",
+    name: "list_securities_transfers",
+    method: Method::GET,
+    path: "/securities_transfers",
+    tag: "Securities Transfers",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /securities_transfers`
+pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta {
+    id: "createSecuritiesTransfer",
+    name: "create_securities_transfer",
+    method: Method::POST,
+    path: "/securities_transfers",
+    tag: "Securities Transfers",
+    scopes: &["accounts:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /account_transfers`
+pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta {
+    id: "listAccountTransfers",
+    name: "list_account_transfers",
+    method: Method::GET,
+    path: "/account_transfers",
+    tag: "Account Transfers",
+    scopes: &["accounts:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `POST /account_transfers`
+pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta {
+    id: "createAccountTransfer",
+    name: "create_account_transfer",
+    method: Method::POST,
+    path: "/account_transfers",
+    tag: "Account Transfers",
+    scopes: &["accounts:admin"],
+    idempotency_key: true,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /corporate_actions`
+pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta {
+    id: "listCorporateActions",
+    name: "list_corporate_actions",
+    method: Method::GET,
+    path: "/corporate_actions",
+    tag: "Corporate Actions",
+    scopes: &["instruments:read"],
+    idempotency_key: false,
+    paging: Some(Paging::new(20, 1, 100)),
+    accept: "application/json",
+};
+
+/// `GET /webhooks`
+pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta {
+    id: "listWebhookSubscriptions",
+    name: "list_webhook_subscriptions",
+    method: Method::GET,
+    path: "/webhooks",
+    tag: "Webhook Subscriptions",
+    scopes: &["webhooks:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `POST /webhooks`
+pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta {
+    id: "createWebhookSubscription",
+    name: "create_webhook_subscription",
+    method: Method::POST,
+    path: "/webhooks",
+    tag: "Webhook Subscriptions",
+    scopes: &["webhooks:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `GET /webhooks/{webhook_id}`
+pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta {
+    id: "retrieveWebhookSubscription",
+    name: "retrieve_webhook_subscription",
+    method: Method::GET,
+    path: "/webhooks/{webhook_id}",
+    tag: "Webhook Subscriptions",
+    scopes: &["webhooks:read"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `DELETE /webhooks/{webhook_id}`
+pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta {
+    id: "deleteWebhookSubscription",
+    name: "delete_webhook_subscription",
+    method: Method::DELETE,
+    path: "/webhooks/{webhook_id}",
+    tag: "Webhook Subscriptions",
+    scopes: &["webhooks:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
+
+/// `PATCH /webhooks/{webhook_id}`
+pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta {
+    id: "updateWebhookSubscription",
+    name: "update_webhook_subscription",
+    method: Method::PATCH,
+    path: "/webhooks/{webhook_id}",
+    tag: "Webhook Subscriptions",
+    scopes: &["webhooks:admin"],
+    idempotency_key: false,
+    paging: None,
+    accept: "application/json",
+};
 
 /// All operations, sorted by the name of their method.
 pub static OPERATIONS: [&OperationMeta; 70] = [

@@ -6,7 +6,7 @@
 
 pub use super::enums::*;
 pub use super::ids::*;
-pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, Problem};
+pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
 use crate::runtime::hiding_debug;
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it
@@ -620,27 +620,6 @@ pub struct OrderCreate {
     /// the order unexecuted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
-}
-
-/// Where a page lies in the whole list.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct PaginationMeta {
-    /// Number of entries skipped before the first one of this page, from 0. Counts entries, not pages.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offset: Option<u64>,
-    /// Largest number of entries the page could hold, 1 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// Number of entries in this page, at most `limit`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub count: Option<u64>,
-    /// Number of entries in the whole list, over all pages. It can change between two pages.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u64>,
-    /// Number of items in the whole list, under the name that Upvest's own documentation uses.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_count: Option<u64>,
 }
 
 /// A set of instruments in an account, held at fixed target weights. The weights are its allocations.

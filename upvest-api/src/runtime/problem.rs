@@ -63,6 +63,30 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// `404 Not Found: <detail>`, as far as the parts are known.
+    pub(crate) fn describe(&self, status: Option<u16>, out: &mut impl fmt::Write) -> fmt::Result {
+        let mut separator = "";
+        if let Some(status) = status {
+            write!(out, "{status}")?;
+            separator = " ";
+        }
+        if let Some(title) = self.title.as_deref().or_else(|| reason(status?)) {
+            write!(out, "{separator}{title}")?;
+            separator = ": ";
+        }
+        if let Some(detail) = &self.detail {
+            write!(out, "{separator}{detail}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The standard phrase of a status, for a problem without a title.
+fn reason(status: u16) -> Option<&'static str> {
+    http::StatusCode::from_u16(status).ok()?.canonical_reason()
+}
+
 impl From<Map<String, Value>> for Problem {
     /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself.
     fn from(mut fields: Map<String, Value>) -> Self {
@@ -92,18 +116,7 @@ fn excerpt(body: &[u8]) -> Option<Box<str>> {
 impl fmt::Display for Problem {
     /// `404 Not Found: <detail> (not_found, request <id>)`, as far as the parts are known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        if let Some(status) = self.status {
-            write!(f, "{status}")?;
-            separator = " ";
-        }
-        if let Some(title) = &self.title {
-            write!(f, "{separator}{title}")?;
-            separator = ": ";
-        }
-        if let Some(detail) = &self.detail {
-            write!(f, "{separator}{detail}")?;
-        }
+        self.describe(self.status, f)?;
         match (self.code(), &self.request_id) {
             (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
             (Some(code), None) => write!(f, " ({code})"),
