@@ -27,7 +27,7 @@
 pub mod runtime;
 
 #[rustfmt::skip]
-#[allow(clippy::all, clippy::pedantic, reason = "the style of generated code is its generator's")]
+#[allow(clippy::all, clippy::pedantic, unused_imports, reason = "the style of generated code is its generator's")]
 mod generated;
 
 pub use generated::{bodies, builder, operations, types};

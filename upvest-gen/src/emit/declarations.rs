@@ -34,25 +34,36 @@ pub(super) fn enums(api: &Api) -> String {
 
 /// One `body_builder!` for each struct: for what only comes in, a test may need one.
 pub(super) fn bodies(api: &Api) -> String {
-    let mut source = String::from("use super::types::*;\nuse crate::runtime::{Nullable, body_builder};\n");
-    let (sent, received): (Vec<&Schema>, Vec<&Schema>) =
-        api.schemas.iter().filter(|schema| !schema.fields().is_empty()).partition(|schema| schema.sent);
-    for schema in sent.into_iter().chain(received) {
-        let name = &schema.name;
-        let guard = if schema.sent { "" } else { "#[cfg(feature = \"test-util\")]\n" };
-        let _ = write!(
-            source,
-            "\n{guard}body_builder! {{\n    /// Builds a [`{name}`].\n    {name} {name}Builder {{\n"
+    let mut source = String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
+    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
+    let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
+    for schema in sent {
+        builder(&mut source, schema);
+    }
+    if !received.is_empty() {
+        source.push_str(
+            "\n#[cfg(feature = \"test-util\")]\npub use received::*;\n\n\
+             /// Builders of what only comes in. The fields are documented with the types.\n\
+             #[cfg(feature = \"test-util\")]\n#[allow(missing_docs)]\nmod received {\nuse super::*;\n",
         );
-        for field in schema.fields() {
-            if schema.sent {
-                document(&mut source, "        ", &field.description);
-            }
-            let need = if field.is_option() { "optional" } else { "required" };
-            let secret = if field.sensitive { " (secret)" } else { "" };
-            let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
+        for schema in received {
+            builder(&mut source, schema);
         }
-        source.push_str("    }\n}\n");
+        source.push_str("}\n");
     }
     source
+}
+
+fn builder(source: &mut String, schema: &Schema) {
+    let name = &schema.name;
+    let _ = write!(source, "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {name}Builder {{\n");
+    for field in schema.fields() {
+        if schema.sent {
+            document(source, "        ", &field.description);
+        }
+        let need = if field.is_option() { "optional" } else { "required" };
+        let secret = if field.sensitive { " (secret)" } else { "" };
+        let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
+    }
+    source.push_str("    }\n}\n");
 }
