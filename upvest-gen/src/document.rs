@@ -35,14 +35,19 @@ impl<'a> Operation<'a> {
         words.fold(self.method.to_owned(), |words, word| format!("{words}-{word}")).to_lower_camel_case()
     }
 
+    /// Where the path item stands.
+    pub(crate) fn item_pointer(&self) -> &str {
+        self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
+    }
+
     /// The parameters of the path item and the operation, references resolved, each with its pointer. One of the operation
     /// stands for one of the path item with the same name and place.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
-        let of_path = self.pointer.rsplit_once('/').map_or("", |(path, _)| path);
         let resolved = |(at, value): (String, &'a Value)| resolve_at(document, value, &at);
         let own = items(self.value.get("parameters"), &pointer::join(&self.pointer, "parameters"));
         let own: Vec<_> = own.map(resolved).collect();
-        let shared = items(self.item.get("parameters"), &pointer::join(of_path, "parameters")).map(resolved);
+        let shared = items(self.item.get("parameters"), &pointer::join(self.item_pointer(), "parameters"))
+            .map(resolved);
         let same = |a: &Value, b: &Value| a["name"] == b["name"] && a["in"] == b["in"];
         let shared = shared.filter(|(_, shared)| !own.iter().any(|(_, own)| same(own, shared)));
         shared.collect::<Vec<_>>().into_iter().chain(own).collect()

@@ -81,6 +81,10 @@ pub struct Generated {
     pub operations: usize,
     /// How many structs, enums and ids were written.
     pub types: usize,
+    /// Operations that could not be expressed and were left out, each with the reason.
+    pub left_out: Vec<Error>,
+    /// Values that are expressed with a loss, each with the reason.
+    pub notes: Vec<Error>,
 }
 
 /// A generated file.
@@ -97,7 +101,8 @@ pub struct File {
 ///
 /// # Errors
 ///
-/// Every reason why no client can be made of the input, each with file, place and remedy.
+/// Every reason why no client can be made of the input, each with file, place and remedy. An operation that cannot be
+/// expressed is no such reason: it is left out, and [`Generated::left_out`] names it.
 pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
     let api = model(spec, overlay)?;
     let parts = emit::emit(&api).map_err(|error| error.in_file(&spec.name))?;
@@ -112,6 +117,8 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
         files: files.collect(),
         operations: api.operations.len(),
         types: api.schemas.len() + api.enums.len() + api.ids.len(),
+        left_out: api.left_out,
+        notes: api.notes,
     })
 }
 
@@ -122,7 +129,11 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
 /// As [`generate`].
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     let document = describe(spec, overlay)?;
-    model::build(&document).map_err(|errors| Errors::of(errors, &spec.name))
+    let mut api = model::build(&document).map_err(|errors| Errors::of(errors, &spec.name))?;
+    for error in api.left_out.iter_mut().chain(&mut api.notes) {
+        *error = std::mem::replace(error, Error::at("", "", "")).in_file(&spec.name);
+    }
+    Ok(api)
 }
 
 /// The description with the overlay merged into it, before anything is done for the generator's sake.

@@ -53,6 +53,12 @@ impl<'a> Node<'a> {
         self.keywords.get(keyword)?.as_str()
     }
 
+    /// What the description says of it in words: its description, or its title.
+    pub(crate) fn prose(&self) -> Option<&'a str> {
+        let is_there = |text: &&str| !text.trim().is_empty();
+        self.text("description").filter(is_there).or_else(|| self.text("title").filter(is_there))
+    }
+
     pub(crate) fn number(&self, keyword: &str) -> Option<&'a Value> {
         self.keywords.get(keyword).copied().filter(|value| value.is_number())
     }

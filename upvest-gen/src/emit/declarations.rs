@@ -34,7 +34,8 @@ pub(super) fn enums(api: &Api) -> String {
 
 /// One `body_builder!` for each struct: for what only comes in, a test may need one.
 pub(super) fn bodies(api: &Api) -> String {
-    let mut source = String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
+    let mut source =
+        String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
     let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
     let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
     for schema in sent {
@@ -61,7 +62,7 @@ fn builder(source: &mut String, schema: &Schema) {
         if schema.sent {
             document(source, "        ", &field.description);
         }
-        let need = if field.is_option() { "optional" } else { "required" };
+        let need = if field.is_option(schema) { "optional" } else { "required" };
         let secret = if field.sensitive { " (secret)" } else { "" };
         let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
     }

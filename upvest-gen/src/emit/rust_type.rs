@@ -34,8 +34,8 @@ impl Type {
 
 impl Field {
     /// Whether the field is an `Option`.
-    pub(super) fn is_option(&self) -> bool {
-        !self.required || self.nullable
+    pub(super) fn is_option(&self, schema: &Schema) -> bool {
+        !self.required || self.nullable || (self.blank && !schema.sent)
     }
 
     /// Whether a request tells an absent field from one that is `null`.

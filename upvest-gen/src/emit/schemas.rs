@@ -69,8 +69,9 @@ fn object(schema: &Schema, replacements: &mut BTreeMap<String, String>) -> Value
 }
 
 fn property(field: &Field, schema: &Schema, replacements: &mut BTreeMap<String, String>) -> Value {
+    let nullable = field.required && field.is_option(schema);
     let plain = |kind: &str, format: Option<&str>| {
-        let mut schema = json!({ "type": kind, "nullable": field.nullable });
+        let mut schema = json!({ "type": kind, "nullable": nullable });
         if let Some(format) = format {
             schema["format"] = json!(format);
         }
@@ -78,7 +79,7 @@ fn property(field: &Field, schema: &Schema, replacements: &mut BTreeMap<String, 
     };
     let reference = |name: &str| {
         let target = json!({ "$ref": format!("#/components/schemas/{name}") });
-        if field.nullable && field.required { json!({ "allOf": [target], "nullable": true }) } else { target }
+        if nullable { json!({ "allOf": [target], "nullable": true }) } else { target }
     };
     match &field.kind {
         _ if field.tells_null(schema) => reference(&replace(&field.inner(schema), replacements)),

@@ -118,7 +118,7 @@ fn wire_name(field: &syn::Field) -> Option<String> {
 /// Whether progenitor gives a field the type of the model: directly, in a `Box` where a type contains itself, and in an
 /// `Option` where it may be absent.
 fn is_expected(found: &syn::Type, field: &Field, schema: &Schema) -> bool {
-    let inner = if field.is_option() { argument(found, "Option") } else { Some(found) };
+    let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
     let Some(inner) = inner else { return false };
     let inner = argument(inner, "Box").unwrap_or(inner);
     let expected = match &field.kind {
@@ -159,7 +159,7 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
     let name = format_ident!("{}", field.rust);
     let is_boxed = argument(argument(&written.ty, "Option").unwrap_or(&written.ty), "Box").is_some();
     let inner = if is_boxed { format!("Box<{}>", field.inner(schema)) } else { field.inner(schema) };
-    let kind = if field.is_option() { format!("Option<{inner}>") } else { inner };
+    let kind = if field.is_option(schema) { format!("Option<{inner}>") } else { inner };
     let kind = syn::parse_str::<syn::Type>(&kind).unwrap_or(written.ty);
     let mut attrs = docs::attributes(&field.description);
     if field.rust != field.name {
@@ -181,7 +181,7 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
 
 /// How a field is read where its type alone does not say so.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
-    Some(match (&field.kind, field.is_option()) {
+    Some(match (&field.kind, field.is_option(schema)) {
         _ if field.tells_null(schema) => "crate::runtime::present",
         (Type::Decimal, true) => "crate::runtime::decimal::optional",
         (Type::DateTime, true) => "crate::runtime::timestamp::optional",
@@ -196,7 +196,7 @@ fn hiding_debug(schema: &Schema) -> String {
         return String::new();
     }
     let fields = schema.fields().iter().map(|field| {
-        let how = match (field.sensitive, field.is_option()) {
+        let how = match (field.sensitive, field.is_option(schema)) {
             (false, _) => "show",
             (true, false) => "hide",
             (true, true) => "hide_option",

@@ -26,23 +26,42 @@ const TRANSPORT_HEADERS: [&str; 7] = [
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Reads a description. Whatever is wrong with it is found in one run.
+/// Reads a description. Whatever is wrong with it is found in one run; what is wrong with one operation costs that one.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     let mut builder = Builder { document, reader: Reader::new(document), taken: BTreeSet::new() };
-    let operations: Vec<Operation> =
-        document::operations(document).filter_map(|operation| builder.operation(&operation)).collect();
+    let mut left_out = Vec::new();
+    let mut operations = Vec::new();
+    for found in document::operations(document) {
+        let known = builder.reader.errors.len();
+        let operation = builder.operation(&found);
+        // What is wrong with a shared component does not cost the operation that reads it first.
+        let is_own = |error: &mut Error| error.pointer().starts_with(found.item_pointer());
+        let own: Vec<Error> = builder.reader.errors.extract_if(known.., is_own).collect();
+        match operation {
+            Some(operation) if own.is_empty() => operations.push(operation),
+            _ => left_out.extend(own),
+        }
+    }
     let Builder { mut reader, .. } = builder;
-    if operations.is_empty() && reader.errors.is_empty() {
-        reader.report(Error::at("/paths", "there are no operations", "give a description with operations"));
-    }
     reader.remaining_components();
-    let (schemas, enums, ids, errors, notes) = reader.finish();
-    if !errors.is_empty() {
-        return Err(errors);
+    let (schemas, enums, ids, errors, mut notes) = reader.finish();
+    if operations.is_empty() {
+        let none = Error::at("/paths", "there are no operations", "give a description with operations");
+        left_out.extend(errors);
+        return Err(if left_out.is_empty() { vec![none] } else { left_out });
     }
+    notes.extend(errors);
     let text = |key: &str| document["info"][key].as_str().unwrap_or_default().to_owned();
-    let mut api =
-        Api { title: text("title"), version: text("version"), operations, schemas, enums, ids, notes };
+    let mut api = Api {
+        title: text("title"),
+        version: text("version"),
+        operations,
+        schemas,
+        enums,
+        ids,
+        left_out,
+        notes,
+    };
     mark_sent(&mut api);
     Ok(api)
 }
@@ -284,7 +303,7 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    /// What the items of the answer are about, if it is a list of a component.
+    /// What the items of the answer are about, if it is a list of components or of objects with a title.
     fn item(&self, success: &[(String, &'a Value)]) -> Option<String> {
         let schemas = success.iter().flat_map(|(at, response)| json(response, at));
         let mut items = schemas.filter_map(|(at, schema)| {
@@ -292,7 +311,9 @@ impl<'a> Builder<'a> {
             let data = answer.properties.into_iter().find(|property| property.name == "data")?;
             let items = normalize(self.document, data.value, &data.at).ok()?.items?;
             let item = normalize(self.document, items.value, &items.at).ok()?;
-            item.component.map(names::entity)
+            item.component
+                .map(names::entity)
+                .or_else(|| item.text("title").map(|title| self.reader.subject(title)))
         });
         items.next()
     }

@@ -23,7 +23,10 @@ pub struct Api {
     pub enums: Vec<Enum>,
     /// The typed ids.
     pub ids: Vec<Id>,
-    /// What could only be expressed with a loss, or not at all.
+    /// Operations that cannot be expressed, each with the reason. They are not among the operations.
+    #[serde(skip)]
+    pub left_out: Vec<crate::Error>,
+    /// Values that are expressed with a loss, each with the reason.
     #[serde(skip)]
     pub notes: Vec<crate::Error>,
 }
@@ -238,6 +241,8 @@ pub struct Field {
     pub required: bool,
     /// Whether it may be `null`.
     pub nullable: bool,
+    /// Whether the text may be empty where a value is received, which stands for none.
+    pub blank: bool,
     /// Whether it holds personal data or a secret.
     pub sensitive: bool,
     /// What it means, in Markdown.

@@ -9,6 +9,69 @@ use super::{Enum, Id, Variant};
 use crate::error::{Error, Result};
 use crate::normalize::Node;
 
+/// Words of titles that name no thing.
+const VERBS: [&str; 15] = [
+    "Cancel",
+    "Change",
+    "Create",
+    "Data",
+    "Get",
+    "List",
+    "Patch",
+    "Place",
+    "Post",
+    "Request",
+    "Response",
+    "Set",
+    "Trigger",
+    "Update",
+    "Webhook Event",
+];
+
+/// Fields that hold personal data or a secret in every description. An overlay marks others by `x-sensitive`.
+const PERSONAL: [&str; 35] = [
+    "access_token",
+    "account_holder",
+    "account_owner",
+    "address_line1",
+    "address_line2",
+    "additional_line",
+    "bic",
+    "birth_city",
+    "birth_country",
+    "birth_date",
+    "birth_name",
+    "city",
+    "client_secret",
+    "date_of_birth",
+    "email",
+    "first_name",
+    "iban",
+    "identifier",
+    "last_name",
+    "nationalities",
+    "nationality",
+    "passport_number",
+    "password",
+    "phone_number",
+    "post_code",
+    "postal_code",
+    "postcode",
+    "private_key",
+    "remittance_information",
+    "secret",
+    "street",
+    "tax_id",
+    "tax_identification_number",
+    "tax_identifier_number",
+    "tax_number",
+];
+
+/// Whether a field holds personal data or a secret by its name.
+pub(super) fn is_personal(field: &str) -> bool {
+    PERSONAL.contains(&field.to_snake_case().as_str())
+}
+
 /// Names that generated code uses for something else.
 const RESERVED_TYPES: [&str; 31] = [
     "Box",
@@ -156,6 +219,33 @@ pub(super) fn singular(field: &str) -> &str {
     field.strip_suffix('s').unwrap_or(field)
 }
 
+/// The words of a title that name a thing, each in the singular: what is done to it, and whether it is asked for or answered,
+/// is left out.
+pub(super) fn nouns(title: &str) -> Vec<String> {
+    let title =
+        title.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect::<String>();
+    let words = title
+        .split(" - ")
+        .flat_map(|segment| segment.to_title_case().split(' ').map(str::to_owned).collect::<Vec<_>>());
+    words
+        .filter(|word| !VERBS.contains(&word.as_str()))
+        .map(|word| singular(&word).to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// A name for what an operation answers with: `retrieveOrder` and `listOrders` with an order.
+pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
+    if !matches!(field, "response" | "data") {
+        return None;
+    }
+    let words = operation.to_snake_case();
+    let (verb, noun) = words.split_once('_')?;
+    let is_entity =
+        ["create", "place", "update", "retrieve", "get", "list", "find", "show", "read"].contains(&verb);
+    is_entity.then(|| type_name(singular(noun)))
+}
+
 /// The types that follow from fields: ids and enums, each once, however often they occur.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -278,7 +368,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
             "correct the overlay",
         ));
     }
-    let description = node.text("description").unwrap_or(name).to_owned();
+    let description = node.prose().unwrap_or(name).to_owned();
     Ok(Enum { name: name.to_owned(), description, variants })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heck::ToPascalCase;
+use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
 use super::names::{self, Names};
@@ -45,6 +45,8 @@ pub(super) struct Reader<'a> {
     done: BTreeSet<&'a str>,
     /// The places of the inline objects that are being read, from the outside in.
     open: Vec<String>,
+    /// What the parameters of paths identify: `order`, by `order_id`.
+    subjects: BTreeSet<&'a str>,
 }
 
 /// A field that tells objects apart, and its value in each.
@@ -64,6 +66,7 @@ impl<'a> Reader<'a> {
             components: BTreeMap::new(),
             done: BTreeSet::new(),
             open: Vec::new(),
+            subjects: subjects(document),
         };
         reader.name_components();
         reader
@@ -252,6 +255,11 @@ impl<'a> Reader<'a> {
             (_, "^[A-Z]{3}$", _) | ("ISO4217", _, _) => Type::Currency,
             (_, "^[A-Z]{2}$", _) => Type::Country,
             (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
+            (_, _, Some(values))
+                if values.iter().flatten().all(|value| **value == "ASC" || **value == "DESC") =>
+            {
+                Type::Enum(self.names.values("SortOrder", first, &values.concat())?)
+            }
             (_, _, Some(values)) => {
                 let named = || format!("{}-{}", context.entity, context.field).to_pascal_case();
                 let name = explicit.map_or_else(named, str::to_owned);
@@ -311,12 +319,12 @@ impl<'a> Reader<'a> {
         context: &Context<'_>,
         read: impl FnOnce(&mut Self, &str, &str) -> Result<Shape>,
     ) -> Result<Type> {
-        let title = node.text("title");
+        let title = node.text("title").filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()));
         if let Some(component) = node.component
             && let Some(name) = self.components.get(component).cloned()
         {
             if self.done.insert(component) {
-                let entity = title.map_or_else(|| names::entity(component), about);
+                let entity = title.map_or_else(|| names::entity(component), |title| self.subject(title));
                 let shape = read(self, &name, &entity)?;
                 self.schemas.insert(name.clone(), schema(node, &name, shape));
             }
@@ -330,8 +338,11 @@ impl<'a> Reader<'a> {
             ));
         }
         let field = names::type_name(&format!("{}-{}", context.parent, context.field));
-        let wanted = node.text("x-type-name").or(title).map_or_else(|| field.clone(), names::type_name);
-        let entity = title.map_or_else(|| names::entity(&wanted), about);
+        let explicit = node.text("x-type-name").or(title).map(names::type_name);
+        let wanted = explicit
+            .or_else(|| names::answered(context.parent, context.field))
+            .unwrap_or_else(|| field.clone());
+        let entity = self.subject(title.unwrap_or(&wanted));
         self.open.push(node.at.clone());
         let shape = read(self, &wanted, &entity);
         self.open.pop();
@@ -344,6 +355,20 @@ impl<'a> Reader<'a> {
         let name = self.claim(&[&wanted, &field]);
         self.schemas.insert(name.clone(), schema(node, &name, shape));
         Ok(Type::Schema(name))
+    }
+
+    /// The entity that a title or the name of a type is about: `Order - Place - Request` is about the `Order`, and where a path
+    /// has a `withdrawal_id`, `Payments - Withdrawal` is about the `Withdrawal`.
+    pub(super) fn subject(&self, title: &str) -> String {
+        let nouns = names::nouns(title);
+        let mut candidates =
+            (0..nouns.len()).filter_map(|start| nouns.get(start..)).map(|nouns| nouns.join(" "));
+        let known = candidates.find(|candidate| self.subjects.contains(candidate.to_snake_case().as_str()));
+        let last = title.split(" - ").filter(|segment| !names::nouns(segment).is_empty()).last();
+        known.map_or_else(
+            || names::entity(&names::type_name(last.unwrap_or(title))),
+            |known| known.to_pascal_case(),
+        )
     }
 
     /// The first of the names that is free, or the last with a number.
@@ -370,18 +395,13 @@ impl<'a> Reader<'a> {
             }
             let (kind, nullable) = self.any(&parts, &Context { parent: name, entity, field: wire });
             let nodes = parts.iter().filter_map(|part| normalize(self.document, part.value, &part.at).ok());
-            let sensitive = nodes.into_iter().any(|node| node.is_true("x-sensitive"));
+            let sensitive =
+                names::is_personal(wire) || nodes.into_iter().any(|node| node.is_true("x-sensitive"));
             let description = parts.first().map(|part| self.description(part, wire)).unwrap_or_default();
             let required = branches.iter().all(|branch| branch.required.contains(wire));
-            fields.push(Field {
-                name: wire.to_owned(),
-                rust,
-                kind,
-                required,
-                nullable,
-                sensitive,
-                description,
-            });
+            let blank = kind == Type::Decimal && parts.iter().all(|part| self.admits_nothing(part));
+            let name = wire.to_owned();
+            fields.push(Field { name, rust, kind, required, nullable, blank, sensitive, description });
         }
         fields
     }
@@ -407,8 +427,16 @@ impl<'a> Reader<'a> {
     /// What the description says of a value, or of what it refers to.
     fn description(&self, part: &Part<'a>, name: &str) -> String {
         let node = normalize(self.document, part.value, &part.at).unwrap_or_default();
-        let text = node.text("description").or_else(|| node.text("title"));
+        let text = node.prose();
         text.map_or_else(|| format!("`{name}` of the description."), str::to_owned)
+    }
+
+    /// Whether a text may be empty by its pattern, which begins with any number of digits.
+    fn admits_nothing(&self, part: &Part<'a>) -> bool {
+        let node = normalize(self.document, part.value, &part.at).unwrap_or_default();
+        let pattern = node.text("pattern").unwrap_or_default().replace("\\d", "[0-9]");
+        let rest = pattern.trim_start_matches('^').trim_start_matches("-?");
+        (rest.starts_with("[0-9]{0,") || rest.starts_with("[0-9]*")) && rest.ends_with(")?$")
     }
 
     /// The field that tells `branches` apart: the one that a discriminator names, or one with a value of its own in each.
@@ -471,8 +499,7 @@ impl<'a> Reader<'a> {
 }
 
 fn schema(node: &Node<'_>, name: &str, shape: Shape) -> Schema {
-    let description = node.text("description").or(node.text("title"));
-    let description = description.map_or_else(|| format!("`{name}` of the description."), str::to_owned);
+    let description = node.prose().map_or_else(|| format!("`{name}` of the description."), str::to_owned);
     Schema { name: name.to_owned(), description, sent: false, shape, pointer: node.at.clone() }
 }
 
@@ -503,11 +530,11 @@ fn is_page(node: &Node<'_>) -> bool {
     is_known && (has("offset") || has("limit")) || is_known && (has("total") || has("total_count"))
 }
 
-/// The entity that a title names: `Order - Place - Request` is about the `Order`.
-fn about(title: &str) -> String {
-    let first = title.split(" - ").next().unwrap_or(title);
-    let first = first.split('(').next().unwrap_or(first);
-    names::entity(&names::type_name(first))
+/// What the parameters of paths identify.
+fn subjects(document: &Value) -> BTreeSet<&str> {
+    let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path.as_str());
+    let names = paths.flat_map(|path| path.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
+    names.filter_map(|name| name.strip_suffix("_id")).collect()
 }
 
 /// Whether a pattern admits decimal numbers alone: it has a point, and beside it nothing but digits and a sign.
