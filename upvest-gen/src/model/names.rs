@@ -10,176 +10,62 @@ use crate::error::{Error, Result};
 use crate::normalize::Node;
 
 /// Words of titles that name no thing.
-const VERBS: [&str; 15] = [
-    "Cancel",
-    "Change",
-    "Create",
-    "Data",
-    "Get",
-    "List",
-    "Patch",
-    "Place",
-    "Post",
-    "Request",
-    "Response",
-    "Set",
-    "Trigger",
-    "Update",
-    "Webhook Event",
-];
+const VERBS: &str = "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
 
 /// Fields that hold personal data or a secret in every description. An overlay marks others by `x-sensitive`.
-const PERSONAL: [&str; 35] = [
-    "access_token",
-    "account_holder",
-    "account_owner",
-    "address_line1",
-    "address_line2",
-    "additional_line",
-    "bic",
-    "birth_city",
-    "birth_country",
-    "birth_date",
-    "birth_name",
-    "city",
-    "client_secret",
-    "date_of_birth",
-    "email",
-    "first_name",
-    "iban",
-    "identifier",
-    "last_name",
-    "nationalities",
-    "nationality",
-    "passport_number",
-    "password",
-    "phone_number",
-    "post_code",
-    "postal_code",
-    "postcode",
-    "private_key",
-    "remittance_information",
-    "secret",
-    "street",
-    "tax_id",
-    "tax_identification_number",
-    "tax_identifier_number",
-    "tax_number",
-];
+const PERSONAL: &str = "access_token account_holder account_owner address_line1 address_line2 additional_line bic birth_city \
+    birth_country birth_date birth_name city client_secret date_of_birth email first_name iban identifier \
+    last_name nationalities nationality passport_number password phone_number post_code postal_code postcode \
+    private_key remittance_information secret street tax_id tax_identification_number tax_identifier_number \
+    tax_number";
 
 /// Whether a field holds personal data or a secret by its name.
 pub(super) fn is_personal(field: &str) -> bool {
-    PERSONAL.contains(&field.to_snake_case().as_str())
+    is_among(&field.to_snake_case(), PERSONAL)
 }
 
 /// Names that generated code uses for something else.
-const RESERVED_TYPES: [&str; 31] = [
-    "Box",
-    "CountryCode",
-    "CurrencyCode",
-    "Clone",
-    "Copy",
-    "Debug",
-    "Decimal",
-    "Default",
-    "Err",
-    "Eq",
-    "From",
-    "Into",
-    "Isin",
-    "Iterator",
-    "Listing",
-    "None",
-    "Nullable",
-    "Ok",
-    "Option",
-    "PaginationMeta",
-    "PartialEq",
-    "Problem",
-    "Result",
-    "Self",
-    "Some",
-    "String",
-    "ToString",
-    "TryFrom",
-    "TryInto",
-    "Uuid",
-    "Vec",
-];
+const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator Listing None \
+    Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
+    Vec";
 
 /// Names that the builders of operations use for something else.
-const RESERVED_BUILDERS: [&str; 23] = [
-    "Argument",
-    "Binary",
-    "Box",
-    "ByteStream",
-    "Call",
-    "Client",
-    "Clone",
-    "Debug",
-    "Default",
-    "Display",
-    "Err",
-    "Error",
-    "Form",
-    "Json",
-    "None",
-    "Ok",
-    "Option",
-    "Response",
-    "Result",
-    "Self",
-    "Some",
-    "String",
-    "Text",
-];
+const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error Form Json None Ok Option \
+    Response Result Self Some String Text";
 
 /// Methods of the client, and of the clients that dereference to it.
-const RESERVED_METHODS: [&str; 12] = [
-    "base_url",
-    "builder",
-    "clone",
-    "deref",
-    "from_env",
-    "into",
-    "new",
-    "request",
-    "to_owned",
-    "try_into",
-    "transport",
-    "with",
-];
+const RESERVED_METHODS: &str =
+    "base_url builder clone deref from_env into new request to_owned try_into transport with";
 
 /// Methods that every builder of an operation has.
-const RESERVED_SETTERS: [&str; 9] =
-    ["body", "body_map", "clone", "into", "new", "send", "at", "to_owned", "try_into"];
+const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
 
 /// Methods that every builder of a body has.
-const RESERVED_FIELDS: [&str; 7] = ["build", "builder", "clone", "default", "into", "to_owned", "try_into"];
+const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";
 
 /// A name for a type of the generated crate.
 pub(super) fn type_name(text: &str) -> String {
-    escape(digits_last(text.to_pascal_case(), "N"), &RESERVED_TYPES)
+    escape(digits_last(text.to_pascal_case(), "N"), RESERVED_TYPES)
 }
 
 /// A name for the builder of an operation.
 pub(super) fn builder(text: &str) -> String {
-    escape(digits_last(text.to_pascal_case(), "N"), &RESERVED_BUILDERS)
+    escape(digits_last(text.to_pascal_case(), "N"), RESERVED_BUILDERS)
 }
 
 /// A name for a method of the client.
 pub(super) fn method(text: &str) -> String {
-    escape(identifier(text), &RESERVED_METHODS)
+    escape(identifier(text), RESERVED_METHODS)
 }
 
 /// A name for the setter of a parameter.
 pub(super) fn setter(text: &str) -> String {
-    escape(identifier(text), &RESERVED_SETTERS)
+    escape(identifier(text), RESERVED_SETTERS)
 }
 
 /// A name for a field.
 pub(super) fn field(text: &str) -> String {
-    escape(identifier(text), &RESERVED_FIELDS)
+    escape(identifier(text), RESERVED_FIELDS)
 }
 
 fn identifier(text: &str) -> String {
@@ -194,8 +80,13 @@ fn digits_last(name: String, prefix: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("{prefix}{name}") }
 }
 
-fn escape(name: String, reserved: &[&str]) -> String {
-    if reserved.contains(&name.as_str()) { name + "_" } else { name }
+/// Whether `word` is one of the words of `list`.
+fn is_among(word: &str, list: &str) -> bool {
+    list.split_whitespace().any(|other| other == word)
+}
+
+fn escape(name: String, reserved: &str) -> String {
+    if is_among(&name, reserved) { name + "_" } else { name }
 }
 
 /// The entity that a schema is about: `OrderCreate` and `OrderUpdate` are about the `Order`.
@@ -228,7 +119,7 @@ pub(super) fn nouns(title: &str) -> Vec<String> {
         .split(" - ")
         .flat_map(|segment| segment.to_title_case().split(' ').map(str::to_owned).collect::<Vec<_>>());
     words
-        .filter(|word| !VERBS.contains(&word.as_str()))
+        .filter(|word| !is_among(word, VERBS))
         .map(|word| singular(&word).to_owned())
         .filter(|word| !word.is_empty())
         .collect()
