@@ -71,6 +71,10 @@ impl<'a> Node<'a> {
         self.keywords.get(keyword)?.as_object()
     }
 
+    pub(crate) fn list(&self, keyword: &str) -> &'a [Value] {
+        self.keywords.get(keyword).and_then(|value| value.as_array()).map_or(&[], Vec::as_slice)
+    }
+
     /// The values of an enum, with its `const` as one.
     pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
         let constant = self.keywords.get("const").map(|value| vec![*value]);

@@ -27,8 +27,21 @@ pub(super) fn enums(api: &Api) -> String {
             document(&mut source, "        ", &variant.description);
             let _ = writeln!(source, "        {} = {:?},", variant.name, variant.wire);
         }
-        source.push_str("    }\n}\n");
+        let finals = if item.finals.is_empty() { String::new() } else { format!(" final {}", item.finals.join(" ")) };
+        let _ = write!(source, "    }}{finals}\n}}\n");
     }
+    source
+}
+
+/// The objects that webhook events carry, by the types of the events.
+pub(super) fn events(api: &Api) -> String {
+    let mut source = String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
+    for event in &api.events {
+        let types: Vec<String> = event.types.iter().map(|name| format!("{name:?}")).collect();
+        let object = &event.object;
+        let _ = writeln!(source, "    {object}(types::{object}) = {},", types.join(" | "));
+    }
+    source.push_str("}\n");
     source
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part("types.rs", "What goes out in requests and comes back in answers.", types::types(api)?),
         part("bodies.rs", "Builders of request bodies.", declarations::bodies(api)),
         part("enums.rs", "Open enums: values that are not known yet are kept.", declarations::enums(api)),
+        part("events.rs", "The objects that webhook events carry.", declarations::events(api)),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
             "operations.rs",
@@ -45,6 +46,7 @@ pub mod bodies;
 pub mod builder;
 mod client;
 mod enums;
+pub mod events;
 mod ids;
 pub mod operations;
 pub mod types;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use heck::ToShoutySnakeCase;
 
 use super::document;
-use crate::model::{Api, Content, Encoding, Operation, Parameter, Place};
+use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Type};
 
 impl Operation {
     /// The name of its entry in the table.
@@ -84,12 +84,12 @@ pub(super) fn builders(api: &Api) -> String {
          Argument, Binary, ByteStream, Call, Client, Error, Form, Json, Response, Text, download, list, operation, paginated,\n};\n",
     );
     for operation in &api.operations {
-        builder(&mut source, operation);
+        builder(&mut source, operation, api);
     }
     source
 }
 
-fn builder(source: &mut String, operation: &Operation) {
+fn builder(source: &mut String, operation: &Operation, api: &Api) {
     let Operation { builder, method_name, method, path, parameters, .. } = operation;
     let (constant, output) = (operation.constant(), operation.output());
     let call = body(operation).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
@@ -109,7 +109,15 @@ fn builder(source: &mut String, operation: &Operation) {
     for parameter in parameters {
         setter(source, parameter);
     }
-    body_setters(source, operation);
+    body_setters(source, operation, api);
+    if let Some(accept) = &operation.answer.download {
+        let _ = write!(
+            source,
+            "    /// Sends `{method} {path}` and hands on the answer as a file: `{accept}`.\n    \
+             pub async fn download(self) -> Result<Response<ByteStream>, Error> {{\n        \
+             self.0.accept({accept:?}).stream().await\n    }}\n\n",
+        );
+    }
     let how = match operation.answer.content {
         Content::Empty => "empty",
         Content::Binary => "stream",
@@ -136,18 +144,19 @@ fn builder(source: &mut String, operation: &Operation) {
 }
 
 fn setter(source: &mut String, parameter: &Parameter) {
-    let Parameter { name, setter, place, required, kind, description } = parameter;
+    let Parameter { name, setter, place, required, joined, kind, description } = parameter;
     let kind = kind.rust("types::");
     let described = if description.is_empty() { format!("Sets `{name}`.") } else { description.clone() };
     document(source, "    ", &described);
     let place = match (place, required) {
         (Place::Path, _) => "path",
+        (Place::Query, _) if *joined => "joined_query",
         (Place::Query, true) => "required_query",
         (Place::Query, false) => "query",
         (Place::Header, true) => "required_header",
         (Place::Header, false) => "header",
     };
-    let (generics, argument) = if *required {
+    let (generics, argument) = if *required && !joined {
         ("", format!("TryInto<{kind}, Error: Display>"))
     } else {
         ("<M>", format!("Argument<{kind}, M>"))
@@ -171,7 +180,7 @@ fn body(operation: &Operation) -> Option<String> {
     })
 }
 
-fn body_setters(source: &mut String, operation: &Operation) {
+fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
     let Some(body) = &operation.body else { return };
     let described = if body.description.is_empty() { "Sets the body." } else { &body.description };
     document(source, "    ", described);
@@ -184,7 +193,10 @@ fn body_setters(source: &mut String, operation: &Operation) {
         source,
         "    pub fn body(self, value: impl {value}) -> Self {{\n        Self(self.0.body(value))\n    }}\n\n"
     );
-    if let crate::model::Type::Schema(name) = &body.kind {
+    let is_object = |name: &str| api.schemas.iter().any(|schema| schema.name == name && !schema.fields().is_empty());
+    if let Type::Schema(name) = &body.kind
+        && is_object(name)
+    {
         let builder = format!("bodies::{name}Builder");
         let _ = write!(
             source,

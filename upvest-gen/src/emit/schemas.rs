@@ -3,7 +3,7 @@
 //! Progenitor is given the objects. What it has no type for (ids, enums, codes, decimals, lists that may be absent) stands
 //! there as a reference, and the settings say which Rust type takes its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, TypeImpl};
@@ -17,11 +17,13 @@ use crate::model::{Api, Field, Schema, Shape, Type};
 /// Has progenitor write the types, as one syntax tree.
 pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     let mut replacements = BTreeMap::new();
+    let is_object = |schema: &&Schema| matches!(schema.shape, Shape::Object(_));
+    let objects: BTreeSet<&str> = api.schemas.iter().filter(is_object).map(|schema| schema.name.as_str()).collect();
     let mut schemas: Map<String, Value> = api
         .schemas
         .iter()
-        .filter(|schema| matches!(schema.shape, Shape::Object(_)))
-        .map(|schema| (key(&schema.name), object(schema, &mut replacements)))
+        .filter(is_object)
+        .map(|schema| (key(&schema.name), object(schema, &objects, &mut replacements)))
         .collect();
     let mut settings = GenerationSettings::new();
     settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
@@ -57,18 +59,18 @@ pub(super) fn key(name: &str) -> String {
     name.replace('_', "Escaped")
 }
 
-fn object(schema: &Schema, replacements: &mut BTreeMap<String, String>) -> Value {
+fn object(schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
     let properties: Map<String, Value> = schema
         .fields()
         .iter()
-        .map(|field| (field.name.clone(), property(field, schema, replacements)))
+        .map(|field| (field.name.clone(), property(field, schema, objects, replacements)))
         .collect();
     let required: Vec<&str> =
         schema.fields().iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn property(field: &Field, schema: &Schema, replacements: &mut BTreeMap<String, String>) -> Value {
+fn property(field: &Field, schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
     let nullable = field.required && field.is_option(schema);
     let plain = |kind: &str, format: Option<&str>| {
         let mut schema = json!({ "type": kind, "nullable": nullable });
@@ -90,7 +92,7 @@ fn property(field: &Field, schema: &Schema, replacements: &mut BTreeMap<String, 
         Type::U64 => plain("integer", Some("uint64")),
         Type::F64 => plain("number", Some("double")),
         Type::Uuid => plain("string", Some("uuid")),
-        Type::Schema(name) => reference(&key(name)),
+        Type::Schema(name) if objects.contains(name.as_str()) => reference(&key(name)),
         other => reference(&replace(&other.rust(""), replacements)),
     }
 }

@@ -7,13 +7,14 @@ use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
 use super::schemas::{self, defect, key};
 use crate::docs;
 use crate::error::Error;
-use crate::model::{Api, Field, Schema, Type};
+use super::document;
+use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
 pub use super::enums::*;
 pub use super::ids::*;
 pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
-use crate::runtime::{Nullable, hiding_debug};
+use crate::runtime::{Nullable, hiding_debug, open_union, settles};
 ";
 
 /// The source of the module `types`.
@@ -22,6 +23,10 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
     let mut structs = structs(file)?;
     let mut source = USES.to_owned();
     for schema in &api.schemas {
+        if let Shape::Union { tag, variants } = &schema.shape {
+            source.push_str(&union(schema, tag, variants));
+            continue;
+        }
         let place = structs.iter().position(|item| item.ident == key(&schema.name));
         let place =
             place.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
@@ -29,6 +34,7 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         source.push('\n');
         source.push_str(&print(Item::Struct(item)));
         source.push_str(&hiding_debug(schema));
+        source.push_str(&settles(schema, api));
     }
     Ok(source)
 }
@@ -204,6 +210,30 @@ fn hiding_debug(schema: &Schema) -> String {
         format!("{how} {}, ", field.rust)
     });
     format!("\nhiding_debug! {{\n    {} {{ {}}}\n}}\n", schema.name, fields.collect::<String>())
+}
+
+/// A thing with an id and a status that ends can be waited for.
+fn settles(schema: &Schema, api: &Api) -> String {
+    let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
+    let (Some(id), Some(status)) = (field("id"), field("status")) else { return String::new() };
+    let (Type::Id(id_type), Type::Enum(enumeration)) = (&id.kind, &status.kind) else { return String::new() };
+    let ends = api.enums.iter().any(|item| item.name == *enumeration && !item.finals.is_empty());
+    if !ends || id.is_option(schema) {
+        return String::new();
+    }
+    let how = if status.is_option(schema) { "optional" } else { "required" };
+    format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
+}
+
+/// One of several objects.
+fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
+    let mut source = String::from("\nopen_union! {\n");
+    document(&mut source, "    ", &schema.description);
+    source.push_str(&format!("    {} by {tag:?} {{\n", schema.name));
+    for Alternative { name, wire, kind } in variants {
+        source.push_str(&format!("        /// `{tag}` is `{wire}`.\n        {name}({}) = {wire:?},\n", kind.rust("")));
+    }
+    source + "    }\n}\n"
 }
 
 fn print(item: Item) -> String {

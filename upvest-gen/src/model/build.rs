@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::names;
 use super::read::{Context, Reader};
-use super::{Answer, Api, Body, Content, Encoding, Operation, Paging, Parameter, Place, Shape, Type};
+use super::{Answer, Api, Body, Event, Content, Encoding, Operation, Paging, Parameter, Place, Shape, Type};
 use crate::document;
 use crate::error::Error;
 use crate::normalize::normalize;
@@ -43,6 +43,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         }
     }
     let Builder { mut reader, .. } = builder;
+    let events = events(document, &mut reader);
     reader.remaining_components();
     let (schemas, enums, ids, errors, mut notes) = reader.finish();
     if operations.is_empty() {
@@ -56,6 +57,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         title: text("title"),
         version: text("version"),
         operations,
+        events,
         schemas,
         enums,
         ids,
@@ -187,12 +189,6 @@ impl<'a> Builder<'a> {
         if value.get("style").is_some_and(|found| found != style) {
             return wrong(format!("the style of `{name}` is {}", value["style"]), &format!("use `{style}`"));
         }
-        if value["explode"] == false && place == Place::Query {
-            return wrong(
-                format!("the values of `{name}` are joined"),
-                "leave `explode` out, so that each is sent by itself",
-            );
-        }
         let contents = value.get("content").and_then(Value::as_object);
         let content =
             contents.and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
@@ -209,7 +205,7 @@ impl<'a> Builder<'a> {
         let is_simple =
             |kind: &Type| !matches!(kind, Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_));
         let fits = match &kind {
-            Type::List(items) if place == Place::Query => is_simple(items),
+            Type::List(items) => is_simple(items),
             kind => is_simple(kind),
         };
         if !fits {
@@ -220,6 +216,7 @@ impl<'a> Builder<'a> {
             setter: names::setter(name),
             place,
             required: place == Place::Path || value["required"] == true,
+            joined: place == Place::Query && value["explode"] == false && matches!(kind, Type::List(_)),
             kind,
             description: text(value, "description"),
         })
@@ -366,7 +363,11 @@ impl<'a> Builder<'a> {
         }
         // An answer without content leaves its errors, which are JSON.
         let accept = if accept.is_empty() { "application/json".to_owned() } else { accept.join(", ") };
-        Some(Answer { content, accept, description: text(first, "description") })
+        let others: Vec<&str> =
+            success.iter().flat_map(|(_, response)| media_types(response)).filter(|it| !is_json(it)).collect();
+        let has_both = !others.is_empty() && content != Content::Binary;
+        let download = has_both.then(|| others.join(", "));
+        Some(Answer { content, accept, download, description: text(first, "description") })
     }
 
     fn paging(&self, parameters: &[(String, &'a Value)], answer: &Answer) -> Option<Paging> {
@@ -387,6 +388,32 @@ impl<'a> Builder<'a> {
     fn error(&mut self, at: &str, problem: String, remedy: &str) {
         self.reader.report(Error::at(at, problem, remedy));
     }
+}
+
+/// What webhook events carry, by `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
+fn events<'a>(document: &'a Value, reader: &mut Reader<'a>) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for keyword in ["webhooks", "x-webhooks"] {
+        for (group, item) in document.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+            let at = pointer::join(&pointer::join(keyword, group), "post/requestBody").replacen(keyword, &format!("/{keyword}"), 1);
+            let (at, body) = document::resolve_at(document, &item["post"]["requestBody"], &at);
+            for (at, schema) in json(body, &at) {
+                let Ok(delivery) = normalize(document, schema, &at) else { continue };
+                let find = |name: &str| delivery.properties.iter().find(|property| property.name == name);
+                let (Some(kind), Some(object)) = (find("type"), find("object")) else { continue };
+                let types = normalize(document, kind.value, &kind.at).ok().and_then(|node| node.values()).unwrap_or_default();
+                let types: Vec<String> = types.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                let entity = names::entity(types.first().and_then(|name| name.split('.').next()).unwrap_or(group));
+                let context = Context { parent: &entity, entity: &entity, field: "event" };
+                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else { continue };
+                match events.iter_mut().find(|event| event.object == object) {
+                    Some(event) => event.types.extend(types),
+                    None => events.push(Event { types, object }),
+                }
+            }
+        }
+    }
+    events
 }
 
 /// A reference that could not be followed.

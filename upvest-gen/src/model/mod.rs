@@ -23,12 +23,23 @@ pub struct Api {
     pub enums: Vec<Enum>,
     /// The typed ids.
     pub ids: Vec<Id>,
+    /// What webhook events carry.
+    pub events: Vec<Event>,
     /// Operations that cannot be expressed, each with the reason. They are not among the operations.
     #[serde(skip)]
     pub left_out: Vec<crate::Error>,
     /// Values that are expressed with a loss, each with the reason.
     #[serde(skip)]
     pub notes: Vec<crate::Error>,
+}
+
+/// Webhook events that carry the same sort of object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// The types of the events, such as `ORDER.FILLED`.
+    pub types: Vec<String>,
+    /// The name of the [`Schema`] that they carry.
+    pub object: String,
 }
 
 /// One operation.
@@ -77,6 +88,8 @@ pub struct Parameter {
     pub place: Place,
     /// Whether a call cannot do without it.
     pub required: bool,
+    /// Whether the values of a list stand in one text, joined by commas.
+    pub joined: bool,
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -129,6 +142,8 @@ pub struct Answer {
     pub content: Content,
     /// The media types to accept, joined by commas.
     pub accept: String,
+    /// The media types in which it can be downloaded besides, joined by commas.
+    pub download: Option<String>,
     /// What it means, in Markdown.
     pub description: String,
 }
@@ -304,6 +319,8 @@ pub struct Enum {
     pub description: String,
     /// The values that are known.
     pub variants: Vec<Variant>,
+    /// The names of the variants that are final, where the values are those of a status.
+    pub finals: Vec<String>,
 }
 
 /// One value of an enum.

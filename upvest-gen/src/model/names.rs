@@ -185,9 +185,13 @@ impl Names {
             let is_other = self.ids.contains(&name) || self.objects.contains(&name);
             match self.enums.get_mut(&name) {
                 _ if is_other => {}
-                Some(known) if covers(known, &found) => return Ok(name),
+                Some(known) if covers(known, &found) => {
+                    known.finals.extend(found.finals);
+                    return Ok(name);
+                }
                 Some(known) if covers(&found, known) => {
                     known.variants = found.variants;
+                    known.finals.extend(found.finals);
                     return Ok(name);
                 }
                 Some(_) => {}
@@ -259,8 +263,11 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
             "correct the overlay",
         ));
     }
+    let finals = node.list("x-final").iter().filter_map(Value::as_str);
+    let finals = finals.filter_map(|wire| variants.iter().find(|variant| variant.wire == wire));
+    let finals = finals.map(|variant| variant.name.clone()).collect();
     let description = node.prose().unwrap_or(name).to_owned();
-    Ok(Enum { name: name.to_owned(), description, variants })
+    Ok(Enum { name: name.to_owned(), description, variants, finals })
 }
 
 /// The name of a value among `others`. `Unknown` is the variant for values that are not known.
