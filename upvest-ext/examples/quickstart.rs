@@ -38,21 +38,9 @@ async fn main() -> ExitCode {
     match run(kill_after).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", in_words(&*error));
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// An error with what caused it. Of a call, that is the SDK's own error, wherever in the chain it stands.
-pub(crate) fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = || std::iter::successors(Some(error), |error| error.source());
-    match causes().find_map(|cause| cause.downcast_ref::<upvest_ext::Error>()) {
-        Some(error) => match error.hint() {
-            Some(hint) => format!("{error} ({hint})"),
-            None => error.to_string(),
-        },
-        None => causes().map(ToString::to_string).collect::<Vec<_>>().join(": "),
     }
 }
 

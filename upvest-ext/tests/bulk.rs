@@ -9,7 +9,6 @@ use std::time::Duration;
 use common::{FakeApi, Fixed, Reply};
 use futures_util::stream;
 use tokio::time::Instant;
-use upvest_ext::Error;
 use upvest_ext::bulk::{RateLimit, for_each_concurrent};
 use upvest_ext::clock::{Clock as _, TokioClock};
 use upvest_ext::sign_request::{SignFuture, SignRequest};
@@ -54,7 +53,7 @@ async fn eight_workers_use_nine_tenths_of_a_limit_and_are_hardly_ever_refused() 
     let upvest = api.builder().random(Fixed(u64::MAX / 2)).rate_limit(limit.clone()).build().unwrap();
     let started = Instant::now();
     let outcome = for_each_concurrent(stream::iter(0..60 * LIMIT), 8, async |_| {
-        upvest.list_orders().send().await.map(drop).map_err(Error::from)
+        upvest.list_orders().send().await.map(drop)
     })
     .await;
     assert_eq!((outcome.succeeded, outcome.failed.len()), (60 * LIMIT, 0));
@@ -107,7 +106,7 @@ async fn no_more_calls_run_at_a_time_than_the_bound_and_failures_stop_none() {
 struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
 
 impl SignRequest for Signing {
-    fn sign<'a>(&'a self, _: &'a mut reqwest::Request) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
         self.0.lock().unwrap().push(TokioClock.now());
         Box::pin(std::future::ready(Ok(())))
     }

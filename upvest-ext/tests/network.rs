@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use common::order;
 use common::socket::{self, SocketServer, http, token};
 use secrecy::SecretString;
-use upvest_ext::{Error, ErrorKind, ResponseExt, StoreFuture, StoredToken, TokenKey, TokenStore};
+use upvest_ext::{ErrorKind, StoreFuture, StoredToken, TokenKey, TokenStore};
 
 fn is_token(request: &str) -> bool {
     request.starts_with("POST /auth/token")
@@ -106,7 +106,7 @@ async fn a_refused_connection_is_known_to_have_sent_nothing() {
     let upvest = gone.token_store(Arc::new(Stocked)).build().unwrap();
     // Not a byte has left, so that even a call without a key is tried again.
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    let error = Error::from(upvest.cancel_order().order_id(id).send().await.unwrap_err());
+    let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Connect, 4, false));
     let mut chain = String::new();
     let mut next: Option<&dyn std::error::Error> = Some(&error);
@@ -125,7 +125,7 @@ async fn a_redirect_is_not_followed() {
         if is_token(request) { token() } else { http("307 Temporary Redirect", &to, "") }
     })
     .await;
-    let error = Error::from(server.builder().build().unwrap().list_orders().send().await.unwrap_err());
+    let error = server.builder().build().unwrap().list_orders().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::UnexpectedStatus, 307));
     assert!(error.to_string().contains("redirect"));
     assert_eq!(elsewhere.requests().len(), 0);
@@ -142,7 +142,7 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
     })
     .await;
     let upvest = server.builder().http_client(reqwest::Client::new()).build().unwrap();
-    let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+    let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Configuration, 1));
 }
 

@@ -45,7 +45,7 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Token);
             assert_eq!(error.status().map(|status| status.as_u16()), status);
-            assert_eq!(error.operation(), Some("list_orders"));
+            assert_eq!(error.operation(), Some("listOrders"));
             assert!(elapsed <= 2 * SECOND * 11 / 10, "{elapsed:?}");
         }
     }
@@ -224,7 +224,7 @@ async fn both_error_shapes_of_the_token_endpoint_are_read() {
         let problem = error.problem().unwrap();
         assert_eq!(problem.detail.as_deref(), Some("scope not granted"));
         assert_eq!(problem.code(), code);
-        assert!(error.to_string().starts_with("list_orders: no access token: 401 "), "{error}");
+        assert!(error.to_string().starts_with("listOrders: no access token: 401 "), "{error}");
         assert!(error.hint().unwrap().contains("client id and secret"));
     }
 }

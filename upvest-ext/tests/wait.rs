@@ -8,9 +8,8 @@ use common::{FakeApi, Fate, Reply};
 use futures_util::stream;
 use serde_json::json;
 use upvest_ext::api::types::{Order, OrderId, OrderStatus, ReportStatus};
-use upvest_ext::wait::WaitFailure;
 use upvest_ext::webhooks::Event;
-use upvest_ext::{Error, ErrorKind, RetryPolicy};
+use upvest_ext::{ErrorKind, RetryPolicy};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -43,11 +42,10 @@ async fn a_wait_that_takes_too_long_tells_how_the_order_was_last_seen() {
     let api = FakeApi::new(|_, _| order("PROCESSING"));
     let started = tokio::time::Instant::now();
     let error = api.client().wait_for_order(id()).timeout(Duration::from_secs(60)).await.unwrap_err();
-    assert!(matches!(error.failure(), WaitFailure::TimedOut));
+    assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(started.elapsed(), Duration::from_secs(60));
-    assert_eq!(error.last().unwrap().status, Some(OrderStatus::Processing));
+    assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
     assert!(api.api_calls() < 60, "{} looks in a minute", api.api_calls());
-    assert_eq!(Error::from(error).kind(), ErrorKind::Timeout);
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,8 +57,11 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
     });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
     let error = upvest.wait_for_order(id()).await.unwrap_err();
-    assert!(matches!(error.failure(), WaitFailure::Call(error) if error.kind() == ErrorKind::Interrupted));
-    assert_eq!(error.last().unwrap().status, Some(OrderStatus::Processing));
+    assert_eq!(
+        (error.kind(), error.operation(), error.attempts()),
+        (ErrorKind::Interrupted, Some("retrieveOrder"), 1)
+    );
+    assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
     assert_eq!(upvest.wait_for_order(id()).await.unwrap().status, Some(OrderStatus::Filled));
 }
 
@@ -70,8 +71,7 @@ async fn an_order_may_appear_late_but_not_never() {
     assert!(late.client().wait_for_order(id()).await.is_ok());
     let never = FakeApi::new(|_, _| Reply::status(404));
     let error = never.client().wait_for_order(id()).await.unwrap_err();
-    assert!(matches!(error.failure(), WaitFailure::NotFound));
-    assert!(Error::from(error).is_not_found());
+    assert!(error.is_not_found() && error.last_seen::<Order>().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,7 +144,8 @@ async fn a_wait_whose_events_end_goes_back_to_looking_and_one_that_cannot_look_s
     assert!(api.client().wait_for_order(id()).events(stream::empty()).await.is_ok());
     let upvest = api.client();
     let error = upvest.wait_for_portfolio_order(ID.parse().unwrap(), stream::empty()).await.unwrap_err();
-    assert!(matches!(error.failure(), WaitFailure::EventsEnded));
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!(error.to_string().contains("the events ended"), "{error}");
     let filled = stream::iter([event(ID, &json!({"id": ID, "status": "COMPLETED"}))]);
     assert!(upvest.wait_for_portfolio_order(ID.parse().unwrap(), filled).await.is_ok());
 }

@@ -6,21 +6,25 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+use futures_util::{TryFutureExt as _, stream};
 use http::StatusCode;
+use http::header::CONTENT_RANGE;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use upvest_api::operations::RETRIEVE_FILE;
 use upvest_api::types::FileId;
+use upvest_api::{ByteStream, Error, ErrorKind};
 
 use super::body::Body;
-use super::error::DownloadError;
-use super::fetch::{fetch, refusal};
+use super::fetch::{Fetched, fetch};
 use super::partial::Partial;
 use crate::pipeline::Pipeline;
 use crate::upvest::Upvest;
 
 type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
-/// A download that has not begun. Made by [`Upvest::download_file`].
-#[must_use = "nothing is sent before `to_path` or `to_writer`"]
+/// A download that has not begun. Made by [`Upvest::download_file`]. It owns what it needs, so that it can be moved into a task.
+#[must_use = "nothing is sent before `to_path`, `to_writer` or `into_stream`"]
 pub struct Download {
     pipeline: Pipeline,
     file: FileId,
@@ -85,8 +89,8 @@ impl Download {
         self
     }
 
-    /// Leaves out the first `position` bytes, as [`DownloadError::position`] says how many have been written before. For
-    /// [`Download::to_writer`]; [`Download::to_path`] begins anew.
+    /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been written before. For
+    /// [`Download::to_writer`] and [`Download::into_stream`]; [`Download::to_path`] begins anew.
     pub fn resume_at(mut self, position: u64) -> Self {
         self.offset = position;
         self
@@ -99,12 +103,14 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// See [`DownloadError`].
-    pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, DownloadError> {
+    /// The error of the call; [`ErrorKind::Interrupted`] or [`ErrorKind::Timeout`] where the download breaks off or is shorter
+    /// than announced; [`ErrorKind::Decode`] where something else than a file comes; [`ErrorKind::Io`] where it cannot be
+    /// written.
+    pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, Error> {
         let path = path.as_ref();
         self.offset = 0;
-        let body = self.begin().await?;
-        let unwritten = |source| DownloadError::Write { position: 0, source };
+        let body = begin(&self.pipeline, self.file, 0).await?;
+        let unwritten = |source| unwritten(source, 0);
         let random = self.pipeline.core.ambient.random.bits();
         let mut partial = Partial::create(path, random).await.map_err(unwritten)?;
         let downloaded = self.write(body, &mut partial.file).await?;
@@ -116,45 +122,50 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// See [`DownloadError`]. What is missing is what [`Download::resume_at`] gets from [`DownloadError::position`] on.
+    /// As [`Download::to_path`]. What is missing is what [`Download::resume_at`] gets from [`Error::position`] on.
     pub async fn to_writer(
         mut self,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
-    ) -> Result<Downloaded, DownloadError> {
-        let body = self.begin().await?;
+    ) -> Result<Downloaded, Error> {
+        let body = begin(&self.pipeline, self.file, self.offset).await?;
         self.write(body, writer).await
     }
 
-    /// The bytes that are missing, or `None` where none are.
-    async fn begin(&self) -> Result<Option<Body>, DownloadError> {
-        let (response, is_ours) = fetch(&self.pipeline, self.file, self.offset).await?;
-        match response.status() {
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
-                Body::new(response, self.offset, is_ours).map(Some)
-            }
-            StatusCode::RANGE_NOT_SATISFIABLE if self.is_complete(&response) => Ok(None),
-            _ => Err(refusal(response, is_ours).await.into()),
-        }
-    }
-
-    /// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
-    fn is_complete(&self, response: &reqwest::Response) -> bool {
-        let range = response.headers().get(http::header::CONTENT_RANGE);
-        let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
-        self.offset > 0 && length == Some(self.offset)
+    /// The bytes as they arrive, without hash and progress: to pass them on, as the body of an answer of your own, for example.
+    ///
+    /// ```no_run
+    /// # async fn pass_on(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
+    /// use futures_util::TryStreamExt;
+    ///
+    /// let mut bytes = upvest.download_file(file).into_stream();
+    /// while let Some(chunk) = bytes.try_next().await? {
+    ///     println!("{} bytes", chunk.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn into_stream(self) -> ByteStream {
+        let Self { pipeline, file, offset, idle, .. } = self;
+        let stream = async move {
+            let body = begin(&pipeline, file, offset).await?;
+            Ok(stream::try_unfold((pipeline, body), move |(pipeline, body)| async move {
+                let Some(mut body) = body else { return Ok(None) };
+                let chunk = next(&mut body, idle, &pipeline).await?;
+                Ok(chunk.map(|chunk| (chunk, (pipeline, Some(body)))))
+            }))
+        };
+        ByteStream::new(stream.try_flatten_stream())
     }
 
     async fn write(
         &mut self,
         body: Option<Body>,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
-    ) -> Result<Downloaded, DownloadError> {
+    ) -> Result<Downloaded, Error> {
         let mut hash = self.sha256.then(|| Context::new(&SHA256));
         let (mut written, mut content_type) = (self.offset, None);
         if let Some(mut body) = body {
-            while let Some(chunk) = body.next(self.idle, &*self.pipeline.core.ambient.clock).await? {
-                let failed = |source: io::Error| DownloadError::Write { position: written, source };
-                writer.write_all(&chunk).await.map_err(failed)?;
+            while let Some(chunk) = next(&mut body, self.idle, &self.pipeline).await? {
+                writer.write_all(&chunk).await.map_err(|source| unwritten(source, written))?;
                 written = body.position;
                 if let Some(hash) = &mut hash {
                     hash.update(&chunk);
@@ -165,10 +176,49 @@ impl Download {
             }
             content_type = body.content_type;
         }
-        writer.flush().await.map_err(|source| DownloadError::Write { position: written, source })?;
+        writer.flush().await.map_err(|source| unwritten(source, written))?;
         let sha256 = hash.and_then(|hash| hash.finish().as_ref().try_into().ok());
         Ok(Downloaded { length: written, content_type, sha256 })
     }
+}
+
+/// The bytes that are missing, or `None` where none are.
+async fn begin(pipeline: &Pipeline, file: FileId, offset: u64) -> Result<Option<Body>, Error> {
+    let begun = async {
+        let fetched = fetch(pipeline, file, offset).await?;
+        match fetched.answer.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                let is_ours = fetched.is_ours();
+                Body::new(fetched.answer, offset, is_ours).map(Some)
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, offset) => Ok(None),
+            _ => Err(fetched.refusal().await),
+        }
+    };
+    begun.await.map_err(|error| at(error, offset))
+}
+
+/// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
+fn is_complete(fetched: &Fetched, offset: u64) -> bool {
+    let range = fetched.answer.headers().get(CONTENT_RANGE);
+    let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
+    offset > 0 && length == Some(offset)
+}
+
+async fn next(body: &mut Body, idle: Duration, pipeline: &Pipeline) -> Result<Option<Bytes>, Error> {
+    let position = body.position;
+    body.next(idle, &*pipeline.core.ambient.clock).await.map_err(|error| at(error, position))
+}
+
+fn unwritten(source: io::Error, position: u64) -> Error {
+    at(
+        Error::new(ErrorKind::Io, format!("the file cannot be written: {source}")).with_source(source),
+        position,
+    )
+}
+
+fn at(error: Error, position: u64) -> Error {
+    error.with_operation(RETRIEVE_FILE.id).with_position(position)
 }
 
 impl fmt::Debug for Download {

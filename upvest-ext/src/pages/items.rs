@@ -7,26 +7,29 @@ use std::task::{Context, Poll, ready};
 use futures_util::StreamExt as _;
 use futures_util::stream::{FusedStream, Stream};
 
-use super::error::PageError;
+use upvest_api::Error;
+
 use super::page_stream::Pages;
 
-type Keep<'a, I> = Box<dyn FnMut(&I) -> bool + Send + 'a>;
+type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
 
 /// A stream over the items of a list. Nothing is sent before it is polled, and it ends after an error.
 ///
 /// A page is fetched when the one before it is used up, so that `take(n)` fetches no page that it does not need. A `next()`
 /// that is dropped before it is ready loses nothing.
+///
+/// It owns what it needs, so that it can be moved into a task or become the body of an answer of your own.
 #[must_use = "streams do nothing unless polled"]
-pub struct Items<'a, I> {
-    pages: Pages<'a, I>,
+pub struct Items<I> {
+    pages: Pages<I>,
     page: std::vec::IntoIter<I>,
     /// The number of the next item.
     position: u64,
-    keep: Option<Keep<'a, I>>,
+    keep: Option<Keep<I>>,
 }
 
-impl<'a, I> Items<'a, I> {
-    pub(crate) fn new(pages: Pages<'a, I>, keep: Option<Keep<'a, I>>) -> Self {
+impl<I> Items<I> {
+    pub(crate) fn new(pages: Pages<I>, keep: Option<Keep<I>>) -> Self {
         Self { position: pages.position(), pages, page: Vec::new().into_iter(), keep }
     }
 
@@ -52,8 +55,8 @@ impl<'a, I> Items<'a, I> {
     }
 }
 
-impl<I> Stream for Items<'_, I> {
-    type Item = Result<I, PageError>;
+impl<I> Stream for Items<I> {
+    type Item = Result<I, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -72,15 +75,15 @@ impl<I> Stream for Items<'_, I> {
     }
 }
 
-impl<I> FusedStream for Items<'_, I> {
+impl<I> FusedStream for Items<I> {
     fn is_terminated(&self) -> bool {
         self.page.as_slice().is_empty() && self.pages.is_terminated()
     }
 }
 
-impl<I> Unpin for Items<'_, I> {}
+impl<I> Unpin for Items<I> {}
 
-impl<I> fmt::Debug for Items<'_, I> {
+impl<I> fmt::Debug for Items<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("position", &self.position)

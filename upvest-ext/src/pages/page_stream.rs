@@ -9,18 +9,18 @@ use std::task::{Context, Poll, ready};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FusedStream, FuturesUnordered, Stream};
-use upvest_api::runtime::Page;
+use upvest_api::runtime::{OperationMeta, Page};
+use upvest_api::{Error, ErrorKind};
 
-use super::error::PageError;
 use super::progress::{Answered, Progress};
-use crate::error::Error;
 
 type Fetched<I> = Result<Page<I>, Error>;
 
 /// What a list is read by.
-pub(crate) struct Source<'a, I> {
+pub(crate) struct Source<I> {
+    pub(crate) operation: &'static OperationMeta,
     /// Asks for the page at an offset.
-    pub(crate) fetch: Box<dyn Fn(u64) -> BoxFuture<'a, Fetched<I>> + Send + 'a>,
+    pub(crate) fetch: Box<dyn Fn(u64) -> BoxFuture<'static, Fetched<I>> + Send>,
     pub(crate) fingerprint: fn(&[I]) -> u64,
     /// `None` for a list that comes whole.
     pub(crate) limit: Option<u32>,
@@ -32,21 +32,21 @@ pub(crate) struct Source<'a, I> {
 
 /// A stream over the pages of a list. Nothing is sent before it is polled, and it ends after an error.
 ///
-/// A `next()` that is dropped before it is ready loses nothing.
+/// It owns what it needs, so that it can be moved into a task. A `next()` that is dropped before it is ready loses nothing.
 #[must_use = "streams do nothing unless polled"]
-pub struct Pages<'a, I> {
-    source: Source<'a, I>,
+pub struct Pages<I> {
+    source: Source<I>,
     progress: Progress,
     /// The offset of the next page to ask for.
     ahead: u64,
-    asked: FuturesUnordered<Asked<'a, I>>,
+    asked: FuturesUnordered<Asked<I>>,
     arrived: BTreeMap<u64, Fetched<I>>,
     started: bool,
     done: bool,
 }
 
-impl<'a, I> Pages<'a, I> {
-    pub(crate) fn new(source: Source<'a, I>) -> Self {
+impl<I> Pages<I> {
+    pub(crate) fn new(source: Source<I>) -> Self {
         let progress = Progress::new(source.offset, source.limit.unwrap_or(u32::MAX));
         Self {
             ahead: source.offset,
@@ -92,9 +92,8 @@ impl<'a, I> Pages<'a, I> {
         offset == self.progress.next() || self.progress.total().is_none_or(|total| offset < total)
     }
 
-    fn arrive(&mut self, page: Fetched<I>) -> Result<Page<I>, PageError> {
-        let position = self.progress.next();
-        let page = page.map_err(|error| PageError::new(position, error))?;
+    fn arrive(&mut self, page: Fetched<I>) -> Result<Page<I>, Error> {
+        let page = page?;
         let answered = Answered {
             items: page.items.len() as u64,
             total: page.total,
@@ -103,9 +102,9 @@ impl<'a, I> Pages<'a, I> {
         };
         self.started = true;
         let goes_on = match self.source.limit {
-            Some(_) => {
-                self.progress.advance(answered).map_err(|rule| PageError::new(position, rule.into()))?
-            }
+            Some(_) => self.progress.advance(answered).map_err(|rule| {
+                Error::new(ErrorKind::Paging, rule.to_string()).with_operation(self.source.operation.id)
+            })?,
             None => false,
         };
         if goes_on {
@@ -134,8 +133,8 @@ impl<'a, I> Pages<'a, I> {
     }
 }
 
-impl<I> Stream for Pages<'_, I> {
-    type Item = Result<Page<I>, PageError>;
+impl<I> Stream for Pages<I> {
+    type Item = Result<Page<I>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -144,14 +143,15 @@ impl<I> Stream for Pages<'_, I> {
         }
         if let Some(problem) = this.source.problem.take() {
             this.end();
-            return Poll::Ready(Some(Err(PageError::new(this.position(), problem))));
+            return Poll::Ready(Some(Err(problem.with_position(this.position()))));
         }
         this.ask();
         this.drive(cx);
         let Some(page) = this.arrived.remove(&this.progress.next()) else {
             return Poll::Pending;
         };
-        let page = this.arrive(page);
+        let position = this.position();
+        let page = this.arrive(page).map_err(|error| error.with_position(position));
         if page.is_err() {
             this.end();
         }
@@ -159,15 +159,15 @@ impl<I> Stream for Pages<'_, I> {
     }
 }
 
-impl<I> FusedStream for Pages<'_, I> {
+impl<I> FusedStream for Pages<I> {
     fn is_terminated(&self) -> bool {
         self.done
     }
 }
 
-impl<I> Unpin for Pages<'_, I> {}
+impl<I> Unpin for Pages<I> {}
 
-impl<I> fmt::Debug for Pages<'_, I> {
+impl<I> fmt::Debug for Pages<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("position", &self.position())
@@ -177,12 +177,12 @@ impl<I> fmt::Debug for Pages<'_, I> {
 }
 
 /// A page that is on its way.
-struct Asked<'a, I> {
+struct Asked<I> {
     offset: u64,
-    page: BoxFuture<'a, Fetched<I>>,
+    page: BoxFuture<'static, Fetched<I>>,
 }
 
-impl<I> Future for Asked<'_, I> {
+impl<I> Future for Asked<I> {
     type Output = (u64, Fetched<I>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tokio::task::JoinSet;
+use upvest_api::Error;
 
 use super::access_token::AccessToken;
 use super::request::TokenRequest;
 use super::scopes::Scopes;
-use crate::error::Error;
 use crate::retry::Backoff;
 use crate::telemetry::CallSpan;
 

@@ -8,10 +8,23 @@
 //! println!("{:?}", order.status);
 //! # Ok(()) }
 //! ```
+//!
+//! An error of a wait has the last state that was seen in [`Error::last_seen`](crate::Error::last_seen); waiting again goes on
+//! from there:
+//!
+//! ```no_run
+//! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) {
+//! use upvest_ext::api::types::Order;
+//!
+//! if let Err(error) = upvest.wait_for_order(id).await
+//!     && let Some(order) = error.last_seen::<Order>()
+//! {
+//!     println!("{error}; last seen as {:?}", order.status);
+//! }
+//! # }
+//! ```
 
-mod error;
 mod ready_made;
 mod wait_until;
 
-pub use error::{WaitError, WaitFailure};
 pub use wait_until::Wait;

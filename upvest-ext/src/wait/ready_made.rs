@@ -16,34 +16,34 @@ use crate::upvest::Upvest;
 
 impl Upvest {
     /// Waits until an order is filled, cancelled or rejected.
-    pub fn wait_for_order(&self, id: OrderId) -> Wait<'_, Order> {
+    pub fn wait_for_order(&self, id: OrderId) -> Wait<Order> {
         let is_final = |order: &Order| {
             matches!(order.status, Some(OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Rejected))
         };
-        self.wait_until(move || self.retrieve_order().order_id(id), is_final).about(id)
+        self.wait_until(self.retrieve_order().order_id(id), is_final).about(id)
     }
 
     /// Waits until a liquidation of an account is completed or has failed.
-    pub fn wait_for_liquidation(&self, account: AccountId, id: LiquidationId) -> Wait<'_, Liquidation> {
+    pub fn wait_for_liquidation(&self, account: AccountId, id: LiquidationId) -> Wait<Liquidation> {
         let is_final = |liquidation: &Liquidation| {
             matches!(liquidation.status, Some(LiquidationStatus::Completed | LiquidationStatus::Failed))
         };
-        let list = move || self.list_liquidations().account_id(account).items();
-        self.wait_until_listed(list, move |it| it.id == id, is_final).about(id)
+        let list = self.list_liquidations().account_id(account);
+        self.wait_until_listed(move || list.items(), move |it| it.id == id, is_final).about(id)
     }
 
     /// Waits until a portfolio order is completed or cancelled. It can only be heard of in `events`, as the API has no
     /// operation that reads one.
     #[cfg(feature = "webhooks")]
-    pub fn wait_for_portfolio_order<'a>(
+    pub fn wait_for_portfolio_order(
         &self,
         id: PortfolioOrderId,
-        events: impl futures_util::Stream<Item = crate::webhooks::Event> + Send + 'a,
-    ) -> Wait<'a, PortfolioOrder> {
+        events: impl futures_util::Stream<Item = crate::webhooks::Event> + Send + 'static,
+    ) -> Wait<PortfolioOrder> {
         let is_final = |order: &PortfolioOrder| {
             matches!(order.status, Some(PortfolioOrderStatus::Completed | PortfolioOrderStatus::Cancelled))
         };
-        Wait::new(None, Box::new(is_final), self.pipeline().core.ambient.clone()).about(id).events(events)
+        Wait::new(None, is_final, self.pipeline().core.ambient.clone()).about(id).events(events)
     }
 
     /// Waits until a rebalancing of a portfolio is completed or has failed.
@@ -51,34 +51,36 @@ impl Upvest {
         &self,
         portfolio: PortfolioId,
         id: RebalancingExecutionId,
-    ) -> Wait<'_, RebalancingExecution> {
+    ) -> Wait<RebalancingExecution> {
         use RebalancingExecutionStatus::{Completed, Failed};
         let is_final =
             |execution: &RebalancingExecution| matches!(execution.status, Some(Completed | Failed));
-        let list = move || self.list_rebalancing_executions().portfolio_id(portfolio).items();
-        self.wait_until_listed(list, move |it| it.id == id, is_final).about(id)
+        let list = self.list_rebalancing_executions().portfolio_id(portfolio);
+        self.wait_until_listed(move || list.items(), move |it| it.id == id, is_final).about(id)
     }
 
     /// Waits until a report is ready or has failed.
-    pub fn wait_for_report(&self, id: ReportId) -> Wait<'_, Report> {
+    pub fn wait_for_report(&self, id: ReportId) -> Wait<Report> {
         let is_final =
             |report: &Report| matches!(report.status, Some(ReportStatus::Ready | ReportStatus::Failed));
-        self.wait_until_listed(|| self.list_reports().items(), move |it| it.id == id, is_final).about(id)
+        let list = self.list_reports();
+        self.wait_until_listed(move || list.clone().items(), move |it| it.id == id, is_final).about(id)
     }
 
     /// Waits until a withdrawal is completed or has failed.
-    pub fn wait_for_withdrawal(&self, id: WithdrawalId) -> Wait<'_, Withdrawal> {
+    pub fn wait_for_withdrawal(&self, id: WithdrawalId) -> Wait<Withdrawal> {
         let is_final = |withdrawal: &Withdrawal| {
             matches!(withdrawal.status, Some(WithdrawalStatus::Completed | WithdrawalStatus::Failed))
         };
-        self.wait_until_listed(|| self.list_withdrawals().items(), move |it| it.id == id, is_final).about(id)
+        let list = self.list_withdrawals();
+        self.wait_until_listed(move || list.clone().items(), move |it| it.id == id, is_final).about(id)
     }
 
     /// Waits until a direct debit is completed, has failed or was reversed. A completed one can still be reversed.
-    pub fn wait_for_direct_debit(&self, id: DirectDebitId) -> Wait<'_, DirectDebit> {
+    pub fn wait_for_direct_debit(&self, id: DirectDebitId) -> Wait<DirectDebit> {
         use DirectDebitStatus::{Completed, Failed, Reversed};
         let is_final = |debit: &DirectDebit| matches!(debit.status, Some(Completed | Failed | Reversed));
-        self.wait_until_listed(|| self.list_direct_debits().items(), move |it| it.id == id, is_final)
-            .about(id)
+        let list = self.list_direct_debits();
+        self.wait_until_listed(move || list.clone().items(), move |it| it.id == id, is_final).about(id)
     }
 }

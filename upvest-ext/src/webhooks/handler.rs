@@ -155,7 +155,7 @@ impl WebhookHandler {
 
     /// Verifies a delivery and handles its events. Answer with [`Outcome::status`].
     pub async fn handle(&self, request: &Received<'_>) -> Outcome {
-        let delivery = match self.verifier.verify(request).await {
+        let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
             Err(error) => return Outcome::refused(error),
         };

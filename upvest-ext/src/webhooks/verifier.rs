@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use upvest_api::Error;
+
 use super::delivery::Delivery;
 use super::fetch_keys::{FetchKeys, FetchKeysError};
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
@@ -117,8 +119,13 @@ impl WebhookVerifier {
     ///
     /// # Errors
     ///
-    /// [`VerifyError::Refused`] with the reason; [`VerifyError::KeysUnavailable`] where the reason is on our side.
-    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
+    /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) for a delivery that was not accepted, and the kind of the failed call
+    /// where the keys cannot be fetched. The error's `source()` is a [`VerifyError`].
+    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, Error> {
+        Ok(self.check(request).await?)
+    }
+
+    pub(super) async fn check<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
         if request.body.len() > self.body_limit {
             return Err(VerifyError::TooLarge(self.body_limit));
         }
