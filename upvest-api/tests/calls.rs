@@ -299,9 +299,9 @@ async fn calls_and_streams_can_be_moved_into_tasks() {
 #[test]
 fn builders_are_shared_between_threads_and_cloned() {
     fn is_shared<T: Operation + Sync + std::fmt::Debug>() {}
+    fn is_list<T: List<Item = Order>>() {}
     is_shared::<builder::CreateOrder>();
     is_shared::<builder::ListOrders>();
     is_shared::<builder::RetrieveFile>();
-    fn is_list<T: List<Item = Order>>() {}
     is_list::<builder::ListOrders>();
 }
