@@ -10,7 +10,6 @@ use http::header::ACCEPT;
 use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use reqwest::Url;
-use upvest_api::operations::CREATE_ACCESS_TOKEN;
 use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
@@ -22,7 +21,7 @@ use crate::http_send::is_same_server;
 use crate::options::CallOptions;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::telemetry::CallSpan;
-use crate::token::Scopes;
+use crate::token::{Scopes, TOKEN_REQUEST};
 
 /// A day, so that no timeout is too long to be added to a clock.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
@@ -196,7 +195,7 @@ impl Pipeline {
 
     /// The scopes of the token to send, or `None` for the one call that takes no token.
     fn scopes(&self, operation: &OperationMeta) -> Option<&Scopes> {
-        if operation.id == CREATE_ACCESS_TOKEN.id {
+        if operation.path == TOKEN_REQUEST.path {
             return None;
         }
         let sets = &self.core.scopes;
