@@ -56,14 +56,11 @@ impl Fetched {
 
     /// The error that an answer without a file stands for.
     pub(super) async fn refusal(self, operation: &'static OperationMeta) -> Error {
-        let status = self.answer.status();
-        match self.info {
-            Some(info) => info.refusal(self.answer, operation).await,
-            None => {
-                let message = "the host of the file refused to give it";
-                Error::new(ErrorKind::of(status), message).with_status(status)
-            }
+        if let Some(info) = self.info {
+            return info.refusal(self.answer, operation).await;
         }
+        let status = self.answer.status();
+        Error::new(ErrorKind::of(status), "the host of the file refused to give it").with_status(status)
     }
 }
 
