@@ -244,3 +244,90 @@ fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_refuse_a_replay() {
     let claims = judge("/x", &format!("{covered};keyid=\"k\";created=1780854045")).unwrap();
     assert_eq!((claims[0].nonce(), claims[0].expires()), (None, None));
 }
+
+/// 380 KiB of what `part` makes of numbers.
+fn many(part: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for number in 0.. {
+        if text.len() > 380 * 1024 {
+            break;
+        }
+        text.push_str(&part(number));
+    }
+    text
+}
+
+#[test]
+fn unauthenticated_input_costs_linear_time_and_bounded_space() {
+    let list = "\"@method\" \"@path\" \"content-digest\"";
+    let one = format!("({list}){PARAMS}");
+    let good = [format!("sig1={one}"), "sig1=:AAAA:".to_owned(), DIGEST.to_owned()];
+    let attacks = [
+        (0, format!("sig1=({list} {}){PARAMS}", many(|n| format!("\"x{n}\" ")))),
+        (0, format!("sig1={one}{}", many(|n| format!(";x{n}")))),
+        (0, format!("sig1={one}{}", many(|n| format!(", s{n}={one}")))),
+        (0, format!("sig1={one}{}", many(|n| format!(", s{n}=();keyid=\"k\";created=1")))),
+        (1, format!("sig1=:AAAA:{}", many(|n| format!(", s{n}=:AAAA:")))),
+        (1, format!("sig1=:{}:", many(|_| "AAAA".to_owned()))),
+        (2, format!("{DIGEST}{}", many(|n| format!(", s{n}=:AAAA:")))),
+    ];
+    for (place, attack) in attacks {
+        let mut headers = good.clone();
+        headers[place] = attack;
+        let headers = [
+            ("signature-input", &*headers[0]),
+            ("signature", &*headers[1]),
+            ("content-digest", &*headers[2]),
+        ];
+        let started = std::time::Instant::now();
+        let refusal = claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err();
+        let took = started.elapsed();
+        assert_eq!(refusal, Refusal::TooLong, "attack on {place}");
+        assert!(took < Duration::from_millis(200), "an attack on {place} cost {took:?}");
+    }
+    let lines = vec![("signature-input", ""); 20_000];
+    let started = std::time::Instant::now();
+    assert_eq!(claims("/x", &lines, &SignaturePolicy::deliveries()).unwrap_err(), Refusal::TooLong);
+    assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+}
+
+#[test]
+fn labels_components_and_parameters_have_limits() {
+    let list = "\"@method\" \"@path\" \"content-digest\"";
+    let numbered = |count, part: fn(usize) -> String| (0..count).map(part).collect::<String>();
+    let components =
+        |count: usize| format!("sig1=({list}{}){PARAMS}", numbered(count - 3, |n| format!(" \"x{n}\"")));
+    let parameters =
+        |count: usize| format!("sig1=({list}){PARAMS}{}", numbered(count - 4, |n| format!(";x{n}")));
+    assert_eq!(judge("/x", &components(64)).unwrap_err(), Refusal::ComponentMissing);
+    assert_eq!(judge("/x", &components(65)).unwrap_err(), Refusal::MalformedSignatureInput);
+    assert!(judge("/x", &parameters(16)).is_ok());
+    assert_eq!(judge("/x", &parameters(17)).unwrap_err(), Refusal::MalformedSignatureInput);
+    let padded = |len: usize| {
+        let input = format!("sig1=({list}){PARAMS};pad=\"\"");
+        input.replace(";pad=\"", &format!(";pad=\"{}", "x".repeat(len - input.len())))
+    };
+    assert!(judge("/x", &padded(8 * 1024)).is_ok());
+    assert_eq!(judge("/x", &padded(8 * 1024 + 1)).unwrap_err(), Refusal::TooLong);
+}
+
+#[test]
+fn a_body_is_hashed_once_however_many_signatures_cover_it() {
+    let body = vec![b' '; 32 * 1024 * 1024];
+    let cost = |count: usize| {
+        let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
+        let join = |part: &dyn Fn(usize) -> String| (0..count).map(part).collect::<Vec<_>>().join(", ");
+        let mut map = HeaderMap::new();
+        map.insert("signature-input", join(&|n| format!("sig{n}={one}")).parse().unwrap());
+        map.insert("signature", join(&|n| format!("sig{n}=:AAAA:")).parse().unwrap());
+        map.insert("content-digest", DIGEST.parse().unwrap());
+        let target = Uri::from_static("/x");
+        let received = Received::new(&Method::POST, &target, &map, &body);
+        let started = std::time::Instant::now();
+        let refusal = SignaturePolicy::deliveries().claims(&received, now()).unwrap_err();
+        assert_eq!(refusal, Refusal::DigestMismatch);
+        started.elapsed()
+    };
+    let (once, eight) = (cost(1), cost(8));
+    assert!(eight < 4 * once, "{eight:?} for eight signatures, {once:?} for one");
+}

@@ -150,6 +150,16 @@ async fn a_key_that_cannot_be_read_costs_only_itself() {
     }
 }
 
+#[test]
+fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_refused() {
+    let keys = |count: usize| format!(r#"{{"keys": [{}]}}"#, vec!["{}"; count].join(","));
+    assert!(KeySet::from_json(keys(100)).is_ok());
+    assert!(KeySet::from_json(keys(101)).is_err());
+    let padded = |len: usize| format!(r#"{{"keys": []{}}}"#, " ".repeat(len - 12));
+    assert!(KeySet::from_json(padded(1024 * 1024)).is_ok());
+    assert!(KeySet::from_json(padded(1024 * 1024 + 1)).is_err());
+}
+
 #[tokio::test]
 async fn coordinates_without_their_left_zeros_are_put_up_with() {
     // About one key in 128 has a coordinate with a zero in the second byte; the first has one bit only.

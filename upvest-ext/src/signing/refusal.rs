@@ -10,7 +10,11 @@ pub enum Refusal {
     /// One of the headers `signature` and `signature-input` is missing.
     #[error("the request carries no signature")]
     MissingSignature,
-    /// `signature-input` is no list of components with `keyid` and `created`, or names one twice.
+    /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
+    #[error("a header of the signature is longer than 8 KiB")]
+    TooLong,
+    /// `signature-input` is no list of components with `keyid` and `created`, names one twice, or has more than
+    /// 8 labels, 64 components or 16 parameters.
     #[error("the header signature-input is malformed")]
     MalformedSignatureInput,
     /// A label comes twice.
@@ -57,6 +61,7 @@ impl Refusal {
         match self {
             Self::MalformedRequest => "malformed_request",
             Self::MissingSignature => "missing_signature",
+            Self::TooLong => "too_long",
             Self::MalformedSignatureInput => "malformed_signature_input",
             Self::DuplicateLabel => "duplicate_label",
             Self::MalformedSignature => "malformed_signature",
