@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use upvest_ext::signing::{Claim, KeyAlgorithm, Received, Refusal, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{Claim, KeyAlgorithm, PublicKey, Received, Refusal, SignaturePolicy, SigningKey};
 
 const CREATED: u64 = 1_780_854_045;
 /// SHA-512 of `{"hello": "world"}` (`PROTOCOL` 1.5).
@@ -184,8 +186,23 @@ fn a_signature_without_an_end_is_good_for_the_tolerance() {
         let input = format!("sig1={list};keyid=\"k\";created={created}");
         assert_eq!(judge("/x", &input).err(), verdict, "{created}");
     }
-    let input = format!("sig1={list};keyid=\"k\";created=-999999999999999;expires=999999999999999");
-    assert!(judge("/x", &input).is_ok());
+}
+
+#[test]
+fn a_signature_that_ends_before_it_begins_or_lives_longer_than_an_hour_is_refused() {
+    let list = "(\"@method\" \"@path\" \"content-digest\")";
+    let created = CREATED.cast_signed();
+    for (created, expires, verdict) in [
+        (created, created, None),
+        (created, created + 3600, None),
+        (created, created + 3601, Some(Refusal::InvalidLifetime)),
+        (created, created - 1, Some(Refusal::InvalidLifetime)),
+        (created - 7200, created + 5, Some(Refusal::InvalidLifetime)),
+        (-999_999_999_999_999, 999_999_999_999_999, Some(Refusal::InvalidLifetime)),
+    ] {
+        let input = format!("sig1={list};keyid=\"k\";created={created};expires={expires}");
+        assert_eq!(judge("/x", &input).err(), verdict, "{created} to {expires}");
+    }
 }
 
 #[test]
@@ -330,4 +347,27 @@ fn a_body_is_hashed_once_however_many_signatures_cover_it() {
     };
     let (once, eight) = (cost(1), cost(8));
     assert!(eight < 4 * once, "{eight:?} for eight signatures, {once:?} for one");
+}
+
+#[test]
+fn an_ed25519_key_that_fits_signatures_nobody_made_is_refused() {
+    // The points of the orders 1, 2, 4 and 8 (RFC 8032 section 5.1), each with both signs.
+    let order_8 =
+        ["JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=", "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o="];
+    let mut weak: Vec<[u8; 32]> =
+        order_8.map(|text| STANDARD.decode(text).unwrap().try_into().unwrap()).to_vec();
+    for (first, rest, last) in [(0, 0, 0), (1, 0, 0), (0xec, 0xff, 0x7f)] {
+        let mut point = [rest; 32];
+        (point[0], point[31]) = (first, last);
+        weak.push(point);
+    }
+    for mut point in weak {
+        for _ in 0..2 {
+            let accepted = PublicKey::from_bytes(KeyAlgorithm::Ed25519, &point).is_ok();
+            assert!(!accepted, "{point:x?}");
+            point[31] ^= 0x80;
+        }
+    }
+    let honest = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    assert!(PublicKey::from_bytes(KeyAlgorithm::Ed25519, honest.public_key().as_bytes()).is_ok());
 }

@@ -11,6 +11,9 @@ use super::public_key::PublicKey;
 use super::refusal::Refusal;
 use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
 
+/// The longest life of a signature, in seconds. Upvest's signers give it at most 60 (`PROTOCOL` 1.4).
+const LONGEST_LIFE: i64 = 3600;
+
 /// A request as it came in: the target as the client sent it, before any router changed it, and the bytes of the body.
 #[derive(Clone, Copy)]
 pub struct Received<'a> {
@@ -176,10 +179,14 @@ impl SignaturePolicy {
     fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), Refusal> {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
+        let expires = input.expires.unwrap_or(input.created);
+        if !(0..=LONGEST_LIFE).contains(&expires.saturating_sub(input.created)) {
+            return Err(Refusal::InvalidLifetime);
+        }
         if input.created > now.saturating_add(tolerance) {
             return Err(Refusal::CreatedInFuture);
         }
-        if now > input.expires.unwrap_or(input.created).saturating_add(tolerance) {
+        if now > expires.saturating_add(tolerance) {
             return Err(Refusal::Expired);
         }
         Ok(())

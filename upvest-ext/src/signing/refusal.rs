@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The signature leaves out the method, the path, the query or the body.
     #[error("the signature does not cover method, path, query and body")]
     RequiredComponentMissing,
+    /// The signature ends before it begins, or more than an hour later.
+    #[error("the signature ends before it begins or lives longer than an hour")]
+    InvalidLifetime,
     /// The signature is from the future, beyond the tolerance.
     #[error("the signature was made in the future: the clocks differ")]
     CreatedInFuture,
@@ -67,6 +70,7 @@ impl Refusal {
             Self::MalformedSignature => "malformed_signature",
             Self::LabelMismatch => "label_mismatch",
             Self::RequiredComponentMissing => "required_component_missing",
+            Self::InvalidLifetime => "invalid_lifetime",
             Self::CreatedInFuture => "created_in_future",
             Self::Expired => "expired",
             Self::ComponentMissing => "component_missing",
