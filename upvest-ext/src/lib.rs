@@ -36,6 +36,8 @@ mod attempts;
 mod builder;
 pub mod bulk;
 pub mod clock;
+#[cfg(feature = "webhooks")]
+mod detached;
 mod environment;
 mod error;
 #[cfg(feature = "files")]

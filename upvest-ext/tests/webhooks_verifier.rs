@@ -369,6 +369,65 @@ async fn nobody_waits_for_a_slow_endpoint_who_has_a_key_to_go_on_with() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
+    let second = Duration::from_secs(1);
+    // Nothing was fetched yet; and keys were fetched so long ago that they are about to be forgotten.
+    for first_fetch_ago in [None, Some(Duration::from_secs(24 * 3600 - 5))] {
+        let tester = WebhookTester::new().unwrap().at(now());
+        let endpoint = Endpoint::default();
+        endpoint.serve(tester.key_set());
+        let verifier = fetching(&endpoint);
+        let delivery = tester.deliver("/webhooks", &events());
+        if let Some(ago) = first_fetch_ago {
+            assert!(verifier.verify(&delivery.received()).await.is_ok());
+            advance(ago).await;
+        }
+        endpoint.0.lock().unwrap().takes = 2 * second;
+        let forged = delivery.tampered(Tamper::KeyId);
+        tokio::time::timeout(second, verifier.verify(&forged.received())).await.unwrap_err();
+        for _ in 0..90 {
+            assert!(verifier.verify(&delivery.received()).await.is_ok(), "{first_fetch_ago:?}");
+            advance(second / 10).await;
+        }
+        assert_eq!(endpoint.fetches(), 1 + usize::from(first_fetch_ago.is_some()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let delivery = tester.deliver("/webhooks", &events());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    endpoint.0.lock().unwrap().takes = Duration::MAX;
+    let verifier = fetching(&endpoint);
+    let start = Instant::now();
+    let verdict = verifier.verify(&delivery.received()).await;
+    assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+    assert_eq!(start.elapsed(), Duration::from_secs(30));
+    endpoint.0.lock().unwrap().takes = Duration::ZERO;
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+
+    let broken = Endpoint::default();
+    let verifier = fetching(&broken);
+    let poison = broken.clone();
+    std::thread::spawn(move || {
+        let _state = poison.0.lock().unwrap();
+        panic!("the next fetch panics at the poisoned lock");
+    })
+    .join()
+    .unwrap_err();
+    for _ in 0..3 {
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+        advance(Duration::from_secs(10)).await;
+    }
+    broken.0.clear_poison();
+    broken.serve(tester.key_set());
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn limits_can_be_set() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();

@@ -67,7 +67,7 @@ impl WebhookVerifier {
 
     /// As [`fetching`](Self::fetching), with other limits.
     pub fn fetching_within(keys: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
-        Self::with(Keys::Cached(KeyCache::new(Box::new(keys), limits)))
+        Self::with(Keys::Cached(KeyCache::new(keys, limits)))
     }
 
     fn with(keys: Keys) -> Self {
