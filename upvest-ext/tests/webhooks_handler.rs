@@ -11,6 +11,7 @@ use upvest_ext::webhooks::{
     Claimed, EventType, HandlerError, ParkEvents, ParkFuture, ParkedEvent, SeenError, SeenEvents, SeenFuture,
     SeenInMemory, Tamper, WebhookHandler, WebhookTester,
 };
+use uuid::Uuid;
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -230,17 +231,47 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     }
 }
 
+/// Claims the event, which must be ours to handle: the claim, and which attempt it is.
+async fn claim(seen: &SeenInMemory, event: &str) -> (Uuid, u32) {
+    match seen.claim(event).await.unwrap() {
+        Claimed::Ours { claim, attempt } => (claim, attempt),
+        other => panic!("{event}: {other:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_claim_lapses_when_its_holder_falls_silent() {
     let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 1 });
+    assert_eq!(claim(&seen, "a").await.1, 1);
     assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy);
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 2 });
-    seen.failed("a").await.unwrap();
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 3 });
-    seen.done("a").await.unwrap();
+    let (second, attempt) = claim(&seen, "a").await;
+    assert_eq!(attempt, 2);
+    seen.failed("a", second).await.unwrap();
+    let (third, attempt) = claim(&seen, "a").await;
+    assert_eq!(attempt, 3);
+    seen.done("a", third).await.unwrap();
     assert_eq!(seen.claim("a").await.unwrap(), Claimed::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_holder_of_the_current_claim_changes_a_record() {
+    let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
+    let (first, _) = claim(&seen, "a").await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let (second, _) = claim(&seen, "a").await;
+    assert_ne!(first, second);
+    for late in [seen.failed("a", first), seen.done("a", first), seen.done("a", Uuid::nil())] {
+        late.await.unwrap();
+        assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy, "the second is at it");
+    }
+    seen.done("a", second).await.unwrap();
+    seen.failed("a", first).await.unwrap();
+    assert_eq!(
+        seen.claim("a").await.unwrap(),
+        Claimed::Done,
+        "the first must not erase the second's success"
+    );
 }
 
 #[tokio::test]
@@ -248,12 +279,36 @@ async fn the_memory_is_bounded_and_forgets_the_oldest() {
     let seen = SeenInMemory::new(100);
     for number in 0..1000 {
         let name = number.to_string();
-        seen.claim(&name).await.unwrap();
-        seen.done(&name).await.unwrap();
+        let (ours, _) = claim(&seen, &name).await;
+        seen.done(&name, ours).await.unwrap();
     }
     assert_eq!(seen.claim("999").await.unwrap(), Claimed::Done);
     assert_eq!(seen.claim("900").await.unwrap(), Claimed::Done);
-    assert_eq!(seen.claim("0").await.unwrap(), Claimed::Ours { attempt: 1 });
+    assert_eq!(claim(&seen, "0").await.1, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
+    let seen = SeenInMemory::new(3).lease(Duration::from_secs(60));
+    let (old, _) = claim(&seen, "being handled").await;
+    for number in 0..100 {
+        let name = number.to_string();
+        let (ours, _) = claim(&seen, &name).await;
+        seen.done(&name, ours).await.unwrap();
+        assert_eq!(seen.claim("being handled").await.unwrap(), Claimed::Busy);
+    }
+    claim(&seen, "second").await;
+    claim(&seen, "third").await;
+    for _ in 0..10 {
+        seen.claim("no room for a fourth").await.unwrap_err();
+    }
+    seen.done("being handled", old).await.unwrap();
+    claim(&seen, "fourth").await;
+    assert_eq!(seen.claim("third").await.unwrap(), Claimed::Busy);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for name in ["fifth", "sixth", "seventh"] {
+        claim(&seen, name).await;
+    }
 }
 
 /// A store that is away.
@@ -264,11 +319,11 @@ impl SeenEvents for Away {
         Box::pin(async { Err(SeenError::new("no connection")) })
     }
 
-    fn done<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+    fn done<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+    fn failed<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -182,8 +182,8 @@ impl WebhookHandler {
                 format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
             }
         };
-        let attempt = match self.seen.claim(&name).await? {
-            Claimed::Ours { attempt } => attempt,
+        let (claim, attempt) = match self.seen.claim(&name).await? {
+            Claimed::Ours { claim, attempt } => (claim, attempt),
             Claimed::Busy => return Err(BusyElsewhere.into()),
             Claimed::Done => {
                 outcome.repeated += 1;
@@ -191,9 +191,9 @@ impl WebhookHandler {
             }
         };
         match self.dispatch(event, attempt, outcome).await {
-            Ok(()) => Ok(self.seen.done(&name).await?),
+            Ok(()) => Ok(self.seen.done(&name, claim).await?),
             Err(error) => {
-                self.seen.failed(&name).await?;
+                self.seen.failed(&name, claim).await?;
                 Err(error)
             }
         }
