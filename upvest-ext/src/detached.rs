@@ -12,6 +12,8 @@ use tokio::runtime::Handle;
 pub(crate) fn detached<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> BoxFuture<'static, Option<T>> {
+    #[cfg(feature = "tracing")]
+    let work = tracing::Instrument::in_current_span(work);
     match Handle::try_current() {
         Ok(runtime) => runtime.spawn(work).map(Result::ok).boxed(),
         Err(_) => work.map(Some).boxed(),

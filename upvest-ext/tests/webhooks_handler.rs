@@ -1,6 +1,7 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
 #![cfg(feature = "webhooks")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -176,6 +177,76 @@ async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_o
     }
     assert_eq!(statuses, [500, 500, 200, 200, 200]);
     assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.REJECTED after 3: the ledger says no"]);
+}
+
+#[tokio::test]
+async fn an_event_whose_handler_always_panics_is_parked_after_n_tries() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let handler = WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            panic!("before there is a future");
+            #[expect(unreachable_code, reason = "says what the future would be")]
+            std::future::ready(Ok(()))
+        })
+        .on(EventType::OrderNew, async |_| panic!("within the future"))
+        .park_after(3, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED"), event("ORDER.NEW")]);
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(handler.handle(&delivery.received()).await.status.as_u16());
+    }
+    assert_eq!(statuses[..4], [500, 500, 200, 200]);
+    assert_eq!(begun.load(Ordering::SeqCst), 3);
+    let parked = ["ORDER.FILLED after 3: the handler panicked", "ORDER.NEW after 3: the handler panicked"];
+    assert_eq!(*shelf.parked.lock().unwrap(), parked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_counts() {
+    let (tester, shelf, second) = (tester(), Shelf::default(), Duration::from_secs(1));
+    for fails in [false, true] {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&begun);
+        let handler = WebhookHandler::new(tester.verifier())
+            .on(EventType::OrderFilled, move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    tokio::time::sleep(15 * second).await;
+                    if fails { Err("too late anyway".into()) } else { Ok(()) }
+                }
+            })
+            .park_after(3, shelf.clone());
+        let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+        let mut acknowledged = None;
+        for number in 0..60 {
+            // The sender gives up after 10 s, and comes again a second later.
+            let handled = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
+            if handled.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
+                acknowledged.get_or_insert(number);
+            }
+            tokio::time::sleep(second).await;
+        }
+        assert!(acknowledged.is_some(), "fails: {fails}");
+        assert_eq!(begun.load(Ordering::SeqCst), if fails { 3 } else { 1 });
+    }
+    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 3: too late anyway"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let handler = WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, async |_| std::future::pending().await)
+        .park_after(3, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+    for _ in 0..30 {
+        let _ = tokio::time::timeout(Duration::from_secs(10), handler.handle(&delivery.received())).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 4: the handler never came to its end"]);
 }
 
 #[tokio::test]
