@@ -181,6 +181,48 @@ async fn coordinates_without_their_left_zeros_are_put_up_with() {
     }
 }
 
+#[tokio::test]
+async fn deliveries_can_be_bound_to_subscriptions() {
+    let tester = WebhookTester::new().unwrap();
+    let (ours, too, other) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+    let verifier = tester.verifier().for_webhooks([ours, too]);
+    let event = |webhook: Option<uuid::Uuid>| {
+        let mut event = WebhookTester::event("ORDER.FILLED", json!({ "webhook_id": ours }));
+        event["webhook_id"] = json!(webhook);
+        event
+    };
+    let odd = json!({ "odd": 1 });
+    for (events, is_ours) in [
+        (vec![event(Some(ours))], true),
+        (vec![event(Some(ours)), event(Some(too))], true),
+        (vec![json!({ "odd": 1, "webhook_id": ours })], true),
+        (vec![event(Some(other))], false),
+        (vec![event(Some(ours)), event(Some(other))], false),
+        (vec![event(None)], false),
+        (vec![event(Some(ours)), odd.clone()], false),
+    ] {
+        let delivery = tester.deliver("/webhooks", &events);
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
+        if !is_ours {
+            assert_eq!(refusal(&verifier, &delivery).await, Refusal::OtherWebhook);
+        }
+        assert!(
+            tester.verifier().verify(&delivery.received()).await.is_ok(),
+            "without a bound all are accepted"
+        );
+    }
+    let bare = |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
+    assert!(verifier.verify(&bare(ours).received()).await.is_ok());
+    assert_eq!(refusal(&verifier, &bare(other)).await, Refusal::OtherWebhook);
+    // What is not an event of ours is not made one by an id beside it.
+    let beside = json!({ "payload": [odd], "webhook_id": ours }).to_string();
+    assert_eq!(refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await, Refusal::OtherWebhook);
+    // A forgery is called a forgery.
+    let forged = bare(other).tampered(Tamper::Body);
+    assert_eq!(refusal(&verifier, &forged).await, Refusal::DigestMismatch);
+}
+
 /// A key endpoint whose set the test changes, and which counts.
 #[derive(Clone, Default)]
 struct Endpoint(Arc<Mutex<EndpointState>>);

@@ -56,6 +56,9 @@ pub enum Refusal {
     /// The key did not make this signature over this request.
     #[error("the signature does not fit the request")]
     SignatureMismatch,
+    /// The delivery is for another webhook subscription, or holds an event that names none.
+    #[error("the delivery is for another webhook subscription")]
+    OtherWebhook,
 }
 
 impl Refusal {
@@ -79,6 +82,7 @@ impl Refusal {
             Self::UnknownKey => "unknown_key",
             Self::KeyNotAllowed => "key_not_allowed",
             Self::SignatureMismatch => "signature_mismatch",
+            Self::OtherWebhook => "other_webhook",
         }
     }
 }
