@@ -30,7 +30,10 @@ impl Core {
         loop {
             if let Some(limit) = &self.rate_limit {
                 // Before the signature, which is good for seconds only.
-                limit.wait(&*self.ambient.clock).await;
+                if !limit.wait(&*self.ambient.clock, call.deadline).await {
+                    let message = "the rate limit has no turn for the call before its deadline";
+                    return Err(Error::new(ErrorKind::RateLimited, message));
+                }
             }
             let (request, token) = self.ready(call, info).await?;
             let result = self.attempt(request, call, info).await;
