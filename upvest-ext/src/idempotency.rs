@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clock::{Ambient, Random, ThreadRandom};
+use crate::clock::{Ambient, OsRandom, random_uuid};
 
 /// Names one logical call: the server carries out one request under it, however often it arrives.
 ///
@@ -31,9 +31,9 @@ use crate::clock::{Ambient, Random, ThreadRandom};
 pub struct IdempotencyKey(Uuid);
 
 impl IdempotencyKey {
-    /// A new random key (UUID version 4).
+    /// A new random key (UUID version 4), from the operating system's generator.
     pub fn generate() -> Self {
-        Self::from_random(&ThreadRandom)
+        Self(random_uuid(&OsRandom))
     }
 
     /// Takes a UUID that was chosen elsewhere. Two different calls must never share one.
@@ -47,12 +47,7 @@ impl IdempotencyKey {
     }
 
     pub(crate) fn generate_with(ambient: &Ambient) -> Self {
-        Self::from_random(ambient.random.as_ref())
-    }
-
-    fn from_random(random: &dyn Random) -> Self {
-        let bits = (u128::from(random.bits()) << 64) | u128::from(random.bits());
-        Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
+        Self(random_uuid(ambient.random.as_ref()))
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::clock::{OsRandom, random_uuid};
+
 /// What the methods of [`SeenEvents`] return.
 pub type SeenFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SeenError>> + Send + 'a>>;
 
@@ -129,7 +131,7 @@ impl SeenInMemory {
         if state.is_busy(self.lease) {
             return Ok(Claimed::Busy);
         }
-        let claim = Uuid::new_v4();
+        let claim = random_uuid(&OsRandom);
         state.progress = Progress::Busy { claim, since: Instant::now() };
         state.attempts = state.attempts.saturating_add(1);
         Ok(Claimed::Ours { claim, attempt: state.attempts })
