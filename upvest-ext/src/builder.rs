@@ -193,7 +193,7 @@ impl UpvestBuilder {
         self
     }
 
-    /// Draws jitter and idempotency keys from `random`. The thread's generator unless set.
+    /// Draws jitter and idempotency keys from `random`. The operating system's generator unless set.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
         self.ambient.random = Arc::new(random);
         self

@@ -16,7 +16,7 @@ use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 use crate::attempts::{Network, read};
 use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
-use crate::clock::{Ambient, Random};
+use crate::clock::{Ambient, random_uuid};
 use crate::http_send::is_same_server;
 use crate::options::CallOptions;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
@@ -188,7 +188,7 @@ impl Pipeline {
                     "the idempotency key was used for another request already; each request needs its own";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
-            None if operation.idempotency_key => Ok(Some(new_key(&*self.core.ambient.random))),
+            None if operation.idempotency_key => Ok(Some(random_uuid(&*self.core.ambient.random).into())),
             None => Ok(None),
         }
     }
@@ -202,11 +202,6 @@ impl Pipeline {
         let covering = || sets.iter().find(|set| set.covers(operation.scopes)).or(sets.last());
         self.options.scopes.as_ref().or_else(covering)
     }
-}
-
-fn new_key(random: &dyn Random) -> IdempotencyKey {
-    let bits = (u128::from(random.bits()) << 64) | u128::from(random.bits());
-    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().into()
 }
 
 impl Core {

@@ -25,7 +25,10 @@ pub struct IdempotencyKey(Uuid);
 impl IdempotencyKey {
     /// A new random key (UUID version 4), drawn from the operating system.
     pub fn generate() -> Self {
-        Self(Uuid::new_v4())
+        let mut bytes = [0; 16];
+        // `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.
+        getrandom::fill(&mut bytes).expect("an operating system has random numbers");
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
     /// Takes a UUID that was chosen elsewhere. Two different calls must never share one.
