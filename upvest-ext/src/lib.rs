@@ -36,6 +36,8 @@ mod builder;
 pub mod bulk;
 mod call_info;
 pub mod clock;
+#[cfg(feature = "webhooks")]
+mod detached;
 mod environment;
 #[cfg(feature = "files")]
 pub mod files;

@@ -21,7 +21,7 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 
 /// Parses any YAML text, of which JSON is a part.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    // As in YAML 1.2: `NO` is Norway and no boolean.
+    // As in YAML 1.2: `NO` is Norway, not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = match error.location() {
@@ -29,7 +29,7 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
             None => String::new(),
         };
         let message = error.without_snippet().to_string();
-        Error::at(place, format!("this is no YAML: {message}"), "mend the syntax at that place")
+        Error::at(place, format!("this is not YAML: {message}"), "mend the syntax at that place")
     })
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Call<B = ()> {
     operation: &'static OperationMeta,
     /// The required parameters that are not in the path.
     required: &'static [&'static str],
+    accept: &'static str,
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -52,7 +53,21 @@ enum Place {
 
 impl<B: Body> Call<B> {
     pub(crate) fn new(client: &Client, operation: &'static OperationMeta) -> Self {
-        Self { client: client.clone(), operation, required: &[], parameters: Vec::new(), body: B::default() }
+        let accept = operation.accept;
+        Self {
+            client: client.clone(),
+            operation,
+            required: &[],
+            accept,
+            parameters: Vec::new(),
+            body: B::default(),
+        }
+    }
+
+    /// Asks for other media types than the operation's own.
+    pub(crate) fn accept(mut self, media_types: &'static str) -> Self {
+        self.accept = media_types;
+        self
     }
 
     /// Names the required query and header parameters.
@@ -71,6 +86,17 @@ impl<B: Body> Call<B> {
 
     pub(crate) fn query<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
         self.set(Place::Query, name, optional(value))
+    }
+
+    /// A list whose values stand in one text, joined by commas.
+    pub(crate) fn joined_query<T: Serialize, M>(
+        self,
+        name: &'static str,
+        value: impl Argument<T, M>,
+    ) -> Self {
+        let joined = optional(value)
+            .and_then(|value| Ok(Place::Header.text(name, value)?.map_or(Value::Null, Value::String)));
+        self.set(Place::Query, name, joined)
     }
 
     pub(crate) fn required_query<T: Serialize>(
@@ -122,12 +148,17 @@ impl<B: Body> Call<B> {
     /// Sends the call and hands on the answer as it arrives.
     pub(crate) async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let (client, operation) = (self.client.clone(), self.operation);
-        let request = self.request().map_err(|error| error.with_operation(operation.id))?;
+        let request = self.request()?;
         client.exchange(request, operation).await
     }
 
     /// The request, or everything that is wrong with it.
-    fn request(mut self) -> Result<Request<Bytes>, Error> {
+    pub(crate) fn request(self) -> Result<Request<Bytes>, Error> {
+        let operation = self.operation.id;
+        self.build().map_err(|error| error.with_operation(operation))
+    }
+
+    fn build(mut self) -> Result<Request<Bytes>, Error> {
         let mut problems = Vec::new();
         let path = self.filled_path(&mut problems);
         for name in self.required {
@@ -169,7 +200,7 @@ impl<B: Body> Call<B> {
         if !problems.is_empty() {
             return Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")));
         }
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.operation.accept));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
         *request.method_mut() = self.operation.method.clone();
         *request.uri_mut() = self.client.url(&path, &query)?;
         Ok(request)

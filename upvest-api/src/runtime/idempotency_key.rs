@@ -21,6 +21,9 @@ id! {
 impl IdempotencyKey {
     /// A new random key (UUID version 4), drawn from the operating system.
     pub fn generate() -> Self {
-        Self::new(uuid::Uuid::new_v4())
+        let mut bytes = [0; 16];
+        // `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.
+        getrandom::fill(&mut bytes).expect("an operating system has random numbers");
+        Self::new(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 }

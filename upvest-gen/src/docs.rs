@@ -5,14 +5,13 @@ use syn::{Attribute, parse_quote};
 /// Widest line of a doc comment, without what stands before it.
 const WIDTH: usize = 100;
 
-/// Replaces the documentation among `attributes` by `text`.
-pub(super) fn set(attributes: &mut Vec<Attribute>, text: &str) {
-    attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+/// `text` as the documentation of an item.
+pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
     let docs = doc_lines(text).into_iter().map(|line| {
         let line = if line.is_empty() { line } else { format!(" {line}") };
         parse_quote!(#[doc = #line])
     });
-    attributes.splice(0..0, docs);
+    docs.collect()
 }
 
 /// Wraps `text` and escapes what rustdoc would take for a link, for HTML or for a test.
@@ -81,21 +80,6 @@ fn escape(line: &str) -> String {
         rest = &rest[c.len_utf8()..];
     }
     escaped
-}
-
-/// The lines of the documentation among `attributes`, as they were set.
-pub(super) fn lines(attributes: &[Attribute]) -> Vec<String> {
-    let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
-    let texts = docs.filter_map(|attribute| match &attribute.meta {
-        syn::Meta::NameValue(pair) => Some(&pair.value),
-        _ => None,
-    });
-    texts
-        .filter_map(|value| match value {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]
