@@ -71,7 +71,6 @@ pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, To
 pub use upvest::Upvest;
 
 pub use upvest_api as api;
-pub use upvest_api::runtime::InvalidIdempotencyKey;
 pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
 
 /// The examples of the README compile.
