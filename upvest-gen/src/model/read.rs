@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
+use super::decimal_pattern::is_decimal;
 use super::names::{self, Names};
 use super::{Alternative, Enum, Field, Id, Schema, Shape, Type};
 use crate::document;
@@ -536,16 +537,6 @@ fn subjects(document: &Value) -> BTreeSet<&str> {
     let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path.as_str());
     let names = paths.flat_map(|path| path.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
     names.filter_map(|name| name.strip_suffix("_id")).collect()
-}
-
-/// Whether a pattern admits decimal numbers alone: it has a point, and beside it nothing but digits and a sign.
-fn is_decimal(pattern: &str) -> bool {
-    let rest = pattern.replace("[0-9]", "").replace("\\d", "");
-    let Some((whole, fraction)) = rest.split_once("\\.") else { return false };
-    let is_quantity = |c: char| c.is_ascii_digit() || "^$()?*+|{},:-".contains(c);
-    whole.chars().chain(fraction.chars()).all(is_quantity)
-        && pattern.starts_with('^')
-        && pattern.ends_with('$')
 }
 
 /// Bounds are the server's to check; they only choose the width.
