@@ -3,7 +3,13 @@
 #[path = "../outline/mod.rs"]
 mod outline;
 
+mod dialects;
+mod names;
+mod objects;
+mod operations;
+mod problems;
 mod values;
+mod vendored;
 
 use upvest_gen::model::{Api, Schema};
 use upvest_gen::{Error, Source, model};

@@ -22,10 +22,16 @@ pub(crate) fn outline(api: &Api) -> String {
     }
     for item in &api.enums {
         let _ = writeln!(text, "enum {}: {}", item.name, variants(item));
+        if !item.finals.is_empty() {
+            let _ = writeln!(text, "    final: {}", item.finals.join(" "));
+        }
     }
     if !api.ids.is_empty() {
         let ids: Vec<&str> = api.ids.iter().map(|id| id.name.as_str()).collect();
         let _ = writeln!(text, "\nids: {}", ids.join(", "));
+    }
+    for event in &api.events {
+        let _ = writeln!(text, "\nevents {}: {}", event.types.join(" "), event.object);
     }
     for (what, errors) in [("left out", &api.left_out), ("note", &api.notes)] {
         for error in errors {
@@ -55,6 +61,9 @@ pub(crate) fn operation(operation: &Operation) -> String {
         Content::Json(json) => kind(json),
         Content::List(item) => format!("list of {}", kind(item)),
     });
+    if let Some(download) = &operation.answer.download {
+        let _ = write!(text, " or {download}");
+    }
     if operation.answer.accept != "application/json" {
         let _ = write!(text, ", accept {}", operation.answer.accept);
     }
@@ -76,11 +85,12 @@ pub(crate) fn operation(operation: &Operation) -> String {
 
 /// `order_id: OrderId in path`.
 pub(crate) fn parameter(parameter: &Parameter) -> String {
-    let Parameter { name, setter, place, required, kind: holds, .. } = parameter;
+    let Parameter { name, setter, place, required, joined, kind: holds, .. } = parameter;
     let setter = if setter == name { String::new() } else { format!(" as {setter}") };
     let place = format!("{place:?}").to_lowercase();
     let required = if *required && place != "path" { ", required" } else { "" };
-    format!("{name}{setter}: {} in {place}{required}", kind(holds))
+    let joined = if *joined { ", joined" } else { "" };
+    format!("{name}{setter}: {} in {place}{required}{joined}", kind(holds))
 }
 
 /// The name of a schema and its fields.
