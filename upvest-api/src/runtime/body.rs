@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::body_builder::Buildable;
 
-/// The body of a request: nothing (`()`), [`Json`], [`Form`], [`Binary`] or [`Text`].
+/// The body of a request: nothing (`()`), [`Json`], [`JsonValue`], [`Form`], [`Binary`] or [`Text`].
 pub(crate) trait Body: Default {
     /// The bytes with their media type, or what is wrong.
     fn encode(self) -> Result<Option<(&'static str, Bytes)>, String>;
@@ -112,6 +112,28 @@ impl<T: Buildable, F: Format> Body for Structured<T, F> {
             Draft::Whole(_) => "set".to_owned(),
             Draft::Refused(_) => "refused".to_owned(),
         })
+    }
+}
+
+/// A `T` that has no builder, written as JSON: a list, a map, a single value, or one of several objects.
+#[derive(Clone)]
+pub(crate) struct JsonValue<T>(pub(crate) Option<Result<T, String>>);
+
+impl<T> Default for JsonValue<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Serialize> Body for JsonValue<T> {
+    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String> {
+        let value = self.0.ok_or_else(|| MISSING.to_owned())??;
+        AsJson::write(&value).map(|bytes| Some((AsJson::MEDIA_TYPE, bytes.into())))
+    }
+
+    fn describe(&self) -> Option<String> {
+        let is_set = self.0.as_ref()?.is_ok();
+        Some(if is_set { "set" } else { "refused" }.to_owned())
     }
 }
 

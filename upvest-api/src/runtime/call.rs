@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::argument::Argument;
-use super::body::{Binary, Body, Structured, Text};
+use super::body::{Binary, Body, JsonValue, Structured, Text};
 use super::body_builder::Buildable;
 use super::byte_stream::ByteStream;
 use super::client::Client;
@@ -235,6 +235,13 @@ impl<T: Buildable, F> Call<Structured<T, F>> {
 
     pub(crate) fn body_map(mut self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
         self.body = self.body.change(change);
+        self
+    }
+}
+
+impl<T> Call<JsonValue<T>> {
+    pub(crate) fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
+        self.body = JsonValue(Some(value.try_into().map_err(|error| error.to_string())));
         self
     }
 }

@@ -32,7 +32,7 @@ mod transport;
 
 pub use argument::{Argument, ByOption, ByValue};
 pub(crate) use argument::{field, sensitive_field};
-pub(crate) use body::{Binary, Form, Json, Text};
+pub(crate) use body::{Binary, Form, Json, JsonValue, Text};
 pub(crate) use body_builder::body_builder;
 pub use body_builder::{Buildable, InvalidBody};
 pub use byte_stream::ByteStream;
