@@ -97,7 +97,7 @@ macro_rules! open_enum {
             type Err = std::convert::Infallible;
 
             /// Never fails: a value that this version does not know is kept.
-            fn from_str(wire: &str) -> Result<Self, Self::Err> {
+            fn from_str(wire: &str) -> Result<Self, std::convert::Infallible> {
                 Ok($crate::runtime::OpenEnum::from_wire(wire))
             }
         }
@@ -106,7 +106,7 @@ macro_rules! open_enum {
             type Error = $crate::runtime::InvalidValue;
 
             /// Takes known values only, so that a slip of the pen is caught; [`str::parse`] takes any.
-            fn try_from(wire: &str) -> Result<Self, Self::Error> {
+            fn try_from(wire: &str) -> Result<Self, $crate::runtime::InvalidValue> {
                 $crate::runtime::open_enum::known(wire, stringify!($name), concat!("one of", $(" ", $wire),+))
             }
         }
