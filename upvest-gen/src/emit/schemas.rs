@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::guard::guard;
-use crate::model::{Api, Field, Schema, Shape, Type};
+use crate::model::{Api, Field, Schema, Type};
 
 /// Has progenitor write the types, as one syntax tree.
 pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
@@ -48,9 +48,9 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     syn::parse2(tokens).map_err(|error| defect(&format!("progenitor wrote what is not Rust: {error}")))
 }
 
-/// The names of the schemas that progenitor writes: those of objects, not of unions.
+/// The names of the schemas that progenitor writes: those of objects with fields, not of unions.
 pub(super) fn objects(api: &Api) -> BTreeSet<&str> {
-    let objects = api.schemas.iter().filter(|schema| matches!(schema.shape, Shape::Object(_)));
+    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
     objects.map(|schema| schema.name.as_str()).collect()
 }
 
@@ -105,8 +105,8 @@ fn property(
         Type::U64 => plain("integer", Some("uint64")),
         Type::F64 => plain("number", Some("double")),
         Type::Uuid => plain("string", Some("uuid")),
-        Type::Schema(name) if objects.contains(name.as_str()) => reference(&key(name)),
-        other => reference(&replace(&other.rust(""), replacements)),
+        Type::Schema(name) if objects.contains(name.as_str()) && !field.recursive => reference(&key(name)),
+        _ => reference(&replace(&field.inner(schema), replacements)),
     }
 }
 

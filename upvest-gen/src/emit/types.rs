@@ -32,9 +32,16 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
     }
     source.push_str(USES);
     for schema in &api.schemas {
-        if let Shape::Union { tag, variants } = &schema.shape {
-            source.push_str(&union(schema, tag, variants));
-            continue;
+        match &schema.shape {
+            Shape::Union { tag, variants } => {
+                source.push_str(&union(schema, tag, variants));
+                continue;
+            }
+            Shape::Object(fields) if fields.is_empty() => {
+                source.push_str(&empty(schema));
+                continue;
+            }
+            Shape::Object(_) => {}
         }
         let item = structs.remove(&key(&schema.name));
         let item =
@@ -130,15 +137,17 @@ fn wire_name(field: &syn::Field) -> Option<String> {
     Some(name)
 }
 
-/// Whether progenitor gives a field the type of the model: directly or in a `Box`, and in an `Option` where it may be absent.
+/// Whether progenitor gives a field the type of the model, in an `Option` where it may be absent.
 fn is_expected(found: &syn::Type, field: &Field, schema: &Schema, objects: &BTreeSet<&str>) -> bool {
     let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
     let Some(inner) = inner else { return false };
-    let inner = argument(inner, "Box").unwrap_or(inner);
     let expected = match &field.kind {
-        _ if field.tells_null(schema) => field.inner(schema),
-        Type::Schema(name) if objects.contains(name.as_str()) => key(name),
-        kind => kind.rust(""),
+        Type::Schema(name)
+            if objects.contains(name.as_str()) && !field.recursive && !field.tells_null(schema) =>
+        {
+            key(name)
+        }
+        _ => field.inner(schema),
     };
     let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else { return false };
     without_roots(inner) == without_roots(&expected)
@@ -231,6 +240,14 @@ fn settles(schema: &Schema, api: &Api) -> String {
     }
     let how = if status.is_option(schema) { "optional" } else { "required" };
     format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
+}
+
+/// An object of which nothing is known.
+fn empty(schema: &Schema) -> String {
+    let mut source = String::from("\n");
+    document(&mut source, "", &schema.description);
+    source.push_str("#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]\n");
+    source + &format!("#[non_exhaustive]\npub struct {} {{}}\n", schema.name)
 }
 
 /// One of several objects.
