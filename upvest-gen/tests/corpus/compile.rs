@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use upvest_gen::Generated;
 
-use super::{Fixture, fixtures};
+use super::{Fixture, fixtures, random};
 
 /// A crate with a module for each description.
 struct Scratch {
@@ -75,10 +76,15 @@ impl Scratch {
     }
 }
 
+/// How many random descriptions are compiled with the corpus. `UPVEST_GEN_SEEDS=100..200` tries others.
+const SEEDS: Range<u64> = 0..12;
+
 #[test]
-fn all_code_of_the_corpus_compiles_without_a_warning() {
+fn all_code_of_the_corpus_and_of_random_descriptions_compiles_without_a_warning() {
     let mut scratch = Scratch::new();
-    for Fixture { name, api, generated } in fixtures() {
+    let seeds = random::seeds().unwrap_or(SEEDS);
+    let random = seeds.filter_map(|seed| random::fixture(seed).ok());
+    for Fixture { name, api, generated } in fixtures().into_iter().chain(random) {
         for operation in &api.operations {
             let other = scratch.methods.insert(operation.method_name.clone(), name.clone());
             assert_eq!(

@@ -1,10 +1,14 @@
 //! Small descriptions, one construct each: what the model and the code are, and that the code compiles.
 
 #[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../outline/mod.rs"]
+#[path = "../common/outline.rs"]
 mod outline;
 
+#[path = "../common/dice.rs"]
+mod dice;
+
 mod compile;
+mod random;
 
 use std::fs;
 use std::path::{Path, PathBuf};
