@@ -41,23 +41,54 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     Ok(number)
 }
 
-/// Money is booked in cents: `quantity` times `price`, half a cent away from zero.
+/// What `quantity` is worth at `price`, in whole cents: what is left of a cent is dropped. What a seller gets.
 pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
-    // Neither is ever above a few thousand millions, so that the product fits.
-    cents(quantity.checked_mul(price).unwrap_or(Decimal::MAX))
+    down(exact_value(quantity, price))
 }
 
-pub(crate) fn cents(amount: Decimal) -> Decimal {
-    let mut amount = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+/// What a buyer pays for `quantity` at `price`: a part of a cent counts as a whole one. Rounding goes against the
+/// customer, so that no number of trades makes money.
+pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
+    up(exact_value(quantity, price))
+}
+
+pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
+    // Neither is ever above a few thousand millions, so that the product fits.
+    quantity.checked_mul(price).unwrap_or(Decimal::MAX)
+}
+
+/// Whole cents, the rest dropped.
+pub(crate) fn down(amount: Decimal) -> Decimal {
+    cents(amount, RoundingStrategy::ToZero)
+}
+
+/// Whole cents, a part of one counted as one.
+pub(crate) fn up(amount: Decimal) -> Decimal {
+    cents(amount, RoundingStrategy::AwayFromZero)
+}
+
+fn cents(amount: Decimal, rounding: RoundingStrategy) -> Decimal {
+    let mut amount = amount.round_dp_with_strategy(2, rounding);
     amount.rescale(2);
     amount
 }
 
-/// `amount` divided by `price`, cut off where the instrument can be divided no further.
+/// The most units that `amount` buys at `price`, as far as the instrument can be divided.
 pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
+    divided(amount, price, fractional, RoundingStrategy::ToZero)
+}
+
+/// The units that are sold to get `amount` at `price`: as few as will do, or the most that are not worth more where there
+/// are whole units only.
+pub(crate) fn units_for(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
+    let rounding = if fractional { RoundingStrategy::AwayFromZero } else { RoundingStrategy::ToZero };
+    divided(amount, price, fractional, rounding)
+}
+
+fn divided(amount: Decimal, price: Decimal, fractional: bool, rounding: RoundingStrategy) -> Decimal {
     let decimals = if fractional { MAX_DECIMALS } else { 0 };
     let units = amount.checked_div(price).unwrap_or(Decimal::ZERO);
-    units.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()
+    units.round_dp_with_strategy(decimals, rounding).normalize()
 }
 
 /// An ISO 4217 code, small enough to stand in every booking.

@@ -16,8 +16,9 @@
 //!   judged by the machine's clock, whatever the sandbox's shows.
 //! * **Orders.** What an account cannot afford, or may not do, is `REJECTED` a second after it was accepted. An order on an
 //!   account that is not open yet waits. A `LIMIT` or `STOP` order can be cancelled while it waits for its price.
-//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents,
-//!   quantities cut off after ten decimals.
+//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents, and
+//!   rounding goes against the customer: purchases up, sales down. Quantities have ten decimals. An order has to be worth a
+//!   cent; only what is left of a holding can be sold for less.
 //! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
 //! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
 //!   is gone; its last event shows it as `CANCELLED`.

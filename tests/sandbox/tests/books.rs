@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use upvest_sandbox::Sandbox;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ use uuid::Uuid;
 const STEPS: usize = 10_000;
 /// The books are looked at from outside after so many steps; from inside after each.
 const STEPS_BETWEEN_CHECKS: usize = 250;
+/// More than happen in any one step.
+const EVENTS: usize = 2_000;
 const MAX_ACCOUNTS: usize = 12;
 /// So many accounts take no part in transfers: what they hold is the sum of what they traded.
 const ON_THEIR_OWN: usize = 3;
@@ -58,6 +60,26 @@ struct Driver {
     debits: Vec<String>,
     /// Accounts and instruments whose units moved otherwise than by orders.
     moved: BTreeSet<(Uuid, &'static str)>,
+    books: Books,
+    bids: BTreeMap<String, Decimal>,
+}
+
+/// Books that the test keeps by itself, from the events alone.
+#[derive(Default)]
+struct Books {
+    last: Option<Uuid>,
+    /// Account, side and instrument of each order.
+    orders: BTreeMap<String, (String, bool, String)>,
+    accounts: BTreeMap<String, Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    cash: Decimal,
+    paid_in: Decimal,
+    /// What was sold less what was bought, at the prices it was traded at, to the last digit.
+    traded: Decimal,
+    units: BTreeMap<String, Decimal>,
 }
 
 #[test]
@@ -75,6 +97,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
             driver.take(step).await;
             let findings = driver.api.sandbox.audit();
             assert!(findings.is_empty(), "after step {number}, {step:?}: {findings:#?}");
+            driver.check_that_nobody_got_rich(step);
             if number % STEPS_BETWEEN_CHECKS == 0 {
                 driver.check_from_outside();
             }
@@ -113,6 +136,45 @@ fn short_scripts_keep_the_books_too_and_shrink_where_they_do_not() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_of_tiny_orders_makes_money() {
+    // Bid 113.03, offer 115.05.
+    const FUND: &str = "IE00B3XXRP09";
+    let api = Plain::start().await;
+    let empty = api.sandbox.open_account("0.01").await.unwrap();
+    let place = |account, side, quantity: &str| {
+        id(&api.post("/orders", &order(account, FUND, side, &json!({ "quantity": quantity }))))
+    };
+    // Each worth half a cent, which used to cost nothing.
+    let bought: Vec<_> = (0..50).map(|_| place(empty, "BUY", "0.00004")).collect();
+    api.seconds(5).await;
+    assert!(bought.iter().all(|order| api.order_status(order) == "REJECTED"));
+    let sold = place(empty, "SELL", "0.002");
+    api.seconds(5).await;
+    assert_eq!(api.order_status(&sold), "REJECTED");
+    assert_eq!(api.cash(empty).0, plain::number("0.01"));
+    // Each worth a little more than half a cent, which used to pay a whole one.
+    let rich = api.sandbox.open_account("1000.00").await.unwrap();
+    api.post("/orders", &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })));
+    api.seconds(5).await;
+    let sold: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00005")).collect();
+    let dearer: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00014")).collect();
+    api.seconds(5).await;
+    assert!(sold.iter().all(|order| api.order_status(order) == "REJECTED"));
+    assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
+    // 500 times 1.58 cents, of which a cent each is paid.
+    assert_eq!(api.cash(rich).0, plain::number("905.00"));
+    // What is left can be sold, for nothing where it is worth less than a cent.
+    let rest = api.units(rich, FUND) - plain::number("0.00001");
+    for (quantity, cash) in [(rest, "995.33"), (plain::number("0.00001"), "995.33")] {
+        let all = place(rich, "SELL", &quantity.to_string());
+        api.seconds(5).await;
+        assert_eq!((api.order_status(&all).as_str(), api.cash(rich).0), ("FILLED", plain::number(cash)));
+    }
+    assert_eq!(api.position(rich, FUND), None);
+    api.assert_books_add_up();
+}
+
 /// The sandbox answers on one thread, the steps are taken on the other.
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
@@ -120,7 +182,7 @@ fn runtime() -> Runtime {
 
 impl Driver {
     async fn start() -> Self {
-        let api = Plain::of(plain::builder().seed(7).event_limit(16).log_limit(16)).await;
+        let api = Plain::of(plain::builder().seed(7).event_limit(EVENTS).log_limit(16)).await;
         let account = api.sandbox.open_account("10000.00").await.unwrap();
         let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
         Self {
@@ -133,6 +195,8 @@ impl Driver {
             mandates: Vec::new(),
             debits: Vec::new(),
             moved: BTreeSet::new(),
+            books: Books::default(),
+            bids: BTreeMap::new(),
         }
     }
 
@@ -435,6 +499,24 @@ impl Driver {
         }
     }
 
+    /// No account can be liquidated for more than was paid in plus what it gained at the traded prices.
+    fn check_that_nobody_got_rich(&mut self, step: Step) {
+        self.books.follow(&self.api.sandbox);
+        // Prices move with the time, where they are set, and by splits.
+        if self.bids.is_empty() || matches!(step.what % 64, 16..=29 | 59 | 60) {
+            let bid = |isin: &&str| (Sandbox::instrument(isin).to_string(), self.api.bid(isin));
+            self.bids = ISINS.iter().map(bid).collect();
+        }
+        let bids = &self.bids;
+        for (account, book) in &self.books.accounts {
+            let worth = book.units.iter().map(|(instrument, units)| bids[instrument] * units);
+            let liquidated: Decimal = worth.clone().map(|worth| worth.trunc_with_scale(2)).sum();
+            let most = book.paid_in + book.traded + worth.sum::<Decimal>();
+            let got = book.cash + liquidated;
+            assert!(got <= most, "{account} would get {got} for {most}");
+        }
+    }
+
     /// Where units moved by orders alone, the executions sum to the position.
     fn check_units(&self) {
         let mut traded: BTreeMap<(String, String), Decimal> = BTreeMap::new();
@@ -483,6 +565,44 @@ impl Driver {
         assert!(with("/corporate_actions", "PROCESSED") > 10);
         assert!(with("/accounts", "CLOSED") > 0);
         assert!(self.api.sandbox.now() - plain::start_of_tests() > chrono::TimeDelta::days(90));
+    }
+}
+
+impl Books {
+    fn follow(&mut self, sandbox: &Sandbox) {
+        let events = sandbox.events();
+        let seen = events.iter().position(|event| Some(event.id) == self.last);
+        assert!(seen.is_some() || events.len() < EVENTS, "more happened in one step than the log holds");
+        self.last = events.last().map(|event| event.id);
+        for event in &events[seen.map_or(0, |seen| seen + 1)..] {
+            let object: Value = serde_json::from_str(event.object.get()).unwrap();
+            let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
+            match event.event_type {
+                "ORDER.NEW" => {
+                    let order = (text("account_id"), text("side") == "BUY", text("instrument_id"));
+                    self.orders.insert(text("id"), order);
+                }
+                "EXECUTION.FILLED" => {
+                    let (account, buys, _) = &self.orders[&text("order_id")];
+                    let worth = decimal(&object["quantity"]) * decimal(&object["price"]);
+                    let book = self.accounts.entry(account.clone()).or_default();
+                    book.traded += if *buys { -worth } else { worth };
+                }
+                "CASH_TRANSACTION.EXECUTED" if object["currency"] == "EUR" => {
+                    let book = self.accounts.entry(text("account_id")).or_default();
+                    let amount = decimal(&object["amount"]);
+                    book.cash += amount;
+                    if object["type"] != "ORDER_EXECUTION" {
+                        book.paid_in += amount;
+                    }
+                }
+                "POSITION.UPDATED" => {
+                    let book = self.accounts.entry(text("account_id")).or_default();
+                    book.units.insert(text("instrument_id"), decimal(&object["quantity"]));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

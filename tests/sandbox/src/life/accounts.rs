@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::events::EventKind;
 use super::fees::Fee;
-use super::ledger::{Cash, Holding, Transaction};
+use super::ledger::{Cash, Holding, InKind, Transaction};
 use super::payments::ReferenceAccount;
 use super::timeline::Due;
 use super::users::{UserCreate, UserStatus};
@@ -27,8 +26,8 @@ pub(crate) struct Account {
     pub(crate) valuations: Vec<Valuation>,
     pub(crate) reference_accounts: Vec<ReferenceAccount>,
     pub(crate) fees: Vec<Fee>,
-    /// What securities that came or went without cash were worth then, for the returns.
-    pub(super) in_kind: Vec<(DateTime<Utc>, Decimal)>,
+    /// Units that came or went without cash.
+    pub(super) in_kind: Vec<InKind>,
     /// Orders that wait for the account to open.
     pub(super) waiting_orders: Vec<Uuid>,
     pub(super) open_orders: u32,

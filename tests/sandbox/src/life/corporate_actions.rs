@@ -113,14 +113,10 @@ impl World {
         for (account, units) in self.holders(instrument) {
             let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST).unwrap_or(units);
             let new_units = amount::units(new_units, Decimal::ONE, true);
-            match new_units - units {
-                more if more.is_sign_positive() => self.add_shares(account, instrument, more, Decimal::ZERO),
-                // Fewer units carry what all of them cost.
-                fewer => {
-                    let cost = self.take_shares(account, instrument, -fewer);
-                    self.add_cost(account, instrument, cost);
-                }
-            }
+            let more = new_units - units;
+            let cost = self.move_in_kind(account, instrument, more, Decimal::ZERO, Decimal::ZERO);
+            // Fewer units carry what all of them cost.
+            self.add_cost(account, instrument, cost);
         }
         if let Some(it) = self.instruments.get(instrument) {
             let price = |price: Decimal| {

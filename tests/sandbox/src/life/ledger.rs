@@ -42,6 +42,16 @@ wire_enum! {
     pub(crate) enum TransactionType { OrderExecution Fee Dividend Transfer DirectDebit Withdrawal }
 }
 
+/// A booking on the units of an account that no cash was paid for: positive where units came in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct InKind {
+    pub(super) at: DateTime<Utc>,
+    pub(super) instrument: Uuid,
+    pub(super) units: Decimal,
+    /// What they were worth then. Nothing where a split made them.
+    pub(super) value: Decimal,
+}
+
 /// A position with what the API does not show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Holding {
@@ -182,6 +192,26 @@ impl World {
         if let Some(holding) = self.holding_mut(account, instrument) {
             holding.reserved -= quantity;
         }
+    }
+
+    /// Books units that come or go without cash, `units` being negative where they go, and `cost` what those that come
+    /// count as having cost. Returns what those that go had cost.
+    pub(super) fn move_in_kind(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        units: Decimal,
+        cost: Decimal,
+        value: Decimal,
+    ) -> Decimal {
+        let at = self.time.now;
+        let Some(held) = self.accounts.get_mut(account) else { return Decimal::ZERO };
+        held.in_kind.push(InKind { at, instrument, units, value });
+        if units.is_sign_negative() {
+            return self.take_shares(account, instrument, -units);
+        }
+        self.add_shares(account, instrument, units, cost);
+        Decimal::ZERO
     }
 
     /// Puts shares into an account that cost `cost`; the other side is outside.

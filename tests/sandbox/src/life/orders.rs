@@ -35,7 +35,7 @@ pub(crate) struct OrderView {
     pub(crate) account_id: Uuid,
     user_id: Uuid,
     pub(super) instrument_id: Uuid,
-    side: Side,
+    pub(super) side: Side,
     r#type: OrderType,
     pub(crate) status: OrderStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(crate) struct OrderView {
     limit_price: Option<Decimal>,
     #[serde(with = "amount::unused_is_empty")]
     stop_price: Option<Decimal>,
-    currency: Currency,
+    pub(super) currency: Currency,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Execution {
     order_id: Uuid,
     status: ExecutionStatus,
     pub(super) quantity: Decimal,
-    price: Decimal,
+    pub(super) price: Decimal,
     executed_at: DateTime<Utc>,
 }
 
@@ -111,6 +111,19 @@ pub(super) enum Size {
 }
 
 identified!(by view.id: Order);
+
+/// The smallest order, in units of its currency.
+const MINIMUM: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
+impl Side {
+    /// What is paid for `quantity` at `price`, or got for it.
+    fn cash(self, quantity: Decimal, price: Decimal) -> Decimal {
+        match self {
+            Self::Buy => amount::cost(quantity, price),
+            Self::Sell => amount::value(quantity, price),
+        }
+    }
+}
 
 impl OrderView {
     /// The order as its creation was answered: what a repetition under the same idempotency key gets again.
@@ -249,7 +262,7 @@ impl World {
         let sellable = account.sellable(view.instrument_id);
         let Some(instrument) = self.instruments.get(view.instrument_id) else { return };
         let tradeable = instrument.view.tradeable && instrument.view.currency == view.currency;
-        let claim = claim(&view, instrument, sellable);
+        let claim = claim(&view, instrument, sellable).filter(|_| is_worth_it(&view, instrument, sellable));
         let slices = slices(&view, instrument);
         let has_claim = allowed
             && tradeable
@@ -322,11 +335,9 @@ impl World {
     fn settle(&mut self, id: Uuid, quantity: Decimal, price: Decimal) -> bool {
         let Some(order) = self.orders.get(id) else { return false };
         let view = order.view.clone();
-        let value = amount::value(quantity, price);
-        let (needed, part) = match view.side {
-            Side::Buy => (value, value.min(order.reserved)),
-            Side::Sell => (quantity, quantity.min(order.reserved)),
-        };
+        let value = view.side.cash(quantity, price);
+        let needed = if view.side == Side::Buy { value } else { quantity };
+        let part = needed.min(order.reserved);
         let covered = match (needed == part, view.side) {
             (true, _) => true,
             // The price has risen above what was laid claim to: the rest comes out of what is available.
@@ -407,9 +418,9 @@ fn claim(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Optio
         (Side::Sell, Some(units), _) if units == sellable => Some(units),
         (_, Some(units), _) if !fractional && !units.fract().is_zero() => None,
         (Side::Buy, Some(units), _) => Some(match (order.limit_price, order.stop_price) {
-            (Some(limit), _) => amount::value(units, limit),
+            (Some(limit), _) => amount::cost(units, limit),
             (None, stop) => {
-                amount::cents(amount::value(units, stop.unwrap_or(instrument.offer)) * a_tenth_more)
+                amount::up(amount::exact_value(units, stop.unwrap_or(instrument.offer)) * a_tenth_more)
             }
         }),
         (Side::Sell, Some(units), _) => Some(units),
@@ -418,11 +429,18 @@ fn claim(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Optio
             (!units.is_zero()).then_some(cash)
         }
         (Side::Sell, None, Some(cash)) => {
-            let units = amount::units(cash * a_tenth_more, instrument.bid, fractional);
+            let units = amount::units_for(cash * a_tenth_more, instrument.bid, fractional);
             (!units.is_zero()).then_some(units)
         }
         (_, None, None) => None,
     }
+}
+
+/// Whether an order is for at least a cent: less cannot be paid. What is left of a holding can always be sold.
+fn is_worth_it(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> bool {
+    let price = order.limit_price.or(order.stop_price).unwrap_or(instrument.price(order.side));
+    let worth = order.quantity.map_or(MINIMUM, |units| amount::exact_value(units, price));
+    worth >= MINIMUM || order.side == Side::Sell && order.quantity == Some(sellable)
 }
 
 /// In how many parts an order fills: one for each 100 of its amount begun, up to five, where the instrument is one of those.
@@ -439,13 +457,16 @@ fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
 
 /// Quantity and price of the next execution. `None` where nothing is left to execute at this price.
 fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decimal)> {
-    let price = if order.view.side == Side::Buy { instrument.offer } else { instrument.bid };
+    let price = instrument.price(order.view.side);
     let fractional = instrument.view.fractional_trading_enabled;
     let parts = Decimal::from(order.slices_left.max(1));
     let quantity = match (order.view.cash_amount, order.slices_left > 1) {
         (Some(_), _) => {
             let cash = (order.left / parts).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
-            amount::units(cash, price, fractional)
+            match order.view.side {
+                Side::Buy => amount::units(cash, price, fractional),
+                Side::Sell => amount::units_for(cash, price, fractional),
+            }
         }
         (None, true) => amount::units(order.left, parts, fractional),
         (None, false) => order.left,

@@ -270,12 +270,16 @@ impl World {
         let mut proceeds = Decimal::ZERO;
         let mut wanted = Vec::new();
         for (allocation, instrument, units, value) in held {
-            let target = amount::cents(total * allocation.weight);
+            let target = amount::down(total * allocation.weight);
             if value > target {
                 let fractional = instrument.view.fractional_trading_enabled;
-                let surplus = amount::units(value - target, instrument.bid, fractional).min(units);
-                proceeds += amount::value(surplus, instrument.bid);
-                trades.sell.push((allocation.instrument_id, surplus));
+                let surplus = amount::units_for(value - target, instrument.bid, fractional).min(units);
+                let paid = amount::value(surplus, instrument.bid);
+                // What nothing would be paid for stays.
+                if !paid.is_zero() {
+                    proceeds += paid;
+                    trades.sell.push((allocation.instrument_id, surplus));
+                }
             } else {
                 wanted.push((allocation.instrument_id, target - value));
             }

@@ -121,19 +121,14 @@ impl World {
         };
         let Some(held) = self.accounts.get_mut(account) else { return false };
         let value = amount::value(quantity, price);
-        match direction {
-            Direction::Inbound if held.view.status != AccountStatus::Open => return false,
-            Direction::Outbound if held.sellable(instrument) < quantity => return false,
-            Direction::Inbound => {
-                held.in_kind.push((self.time.now, value));
-                self.add_shares(account, instrument, quantity, value);
-            }
-            Direction::Outbound => {
-                held.in_kind.push((self.time.now, -value));
-                self.take_shares(account, instrument, quantity);
-            }
+        let (possible, units, value) = match direction {
+            Direction::Inbound => (held.view.status == AccountStatus::Open, quantity, value),
+            Direction::Outbound => (held.sellable(instrument) >= quantity, -quantity, -value),
+        };
+        if possible {
+            self.move_in_kind(account, instrument, units, value, value);
         }
-        true
+        possible
     }
 
     pub(crate) fn create_account_transfer(
@@ -189,15 +184,10 @@ impl World {
             self.book(target, TransactionType::Transfer, amount, currency);
         }
         for (instrument, quantity) in shares {
-            let cost = self.take_shares(source, instrument, quantity);
-            self.add_shares(target, instrument, quantity, cost);
             let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
             let value = amount::value(quantity, price);
-            for (account, value) in [(source, -value), (target, value)] {
-                if let Some(account) = self.accounts.get_mut(account) {
-                    account.in_kind.push((self.time.now, value));
-                }
-            }
+            let cost = self.move_in_kind(source, instrument, -quantity, Decimal::ZERO, -value);
+            self.move_in_kind(target, instrument, quantity, cost, value);
         }
         true
     }

@@ -147,7 +147,7 @@ async fn an_account_transfer_moves_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_liquidation_sells_all_or_half() {
-    for (kind, left, whole_left, cash) in [("FULL", "0", "0", "896.97"), ("PARTIAL", "0.75", "2", "612.19")] {
+    for (kind, left, whole_left, cash) in [("FULL", "0", "0", "896.96"), ("PARTIAL", "0.75", "2", "612.19")] {
         let (api, account) = with_cash("900.00").await;
         trade(&api, account, FUND, "BUY", json!({ "quantity": "1.5" })).await;
         trade(&api, account, WHOLE_UNITS, "BUY", json!({ "quantity": "3" })).await;
