@@ -253,7 +253,7 @@ impl From<Refused> for CommandError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotFound => Self::new("nothing has this id"),
-            Refused::Invalid(problem) => Self(problem),
+            Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
         }
     }
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::description::Description;
+use crate::life::lifecycle;
 use crate::life::subscriptions::is_loopback;
 use crate::shared::Shared;
 
@@ -63,6 +64,7 @@ async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Re
             json_answer(&findings)
         }
         "commands" => json_answer(&reference()),
+        "lifecycles" => json_answer(&lifecycle::table()),
         "openapi.json" => json_answer(Description::get().document()),
         "signing-key.pem" => DEMO_KEY.into_response(),
         _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),

@@ -28,6 +28,8 @@ pub struct EventRecord {
     pub about: Uuid,
     /// That thing as it was then.
     pub object: Box<RawValue>,
+    /// Why it was rejected or cancelled, or failed.
+    pub reason: Option<String>,
 }
 
 impl fmt::Debug for EventRecord {
@@ -49,6 +51,7 @@ impl From<&Event> for EventRecord {
             event_type: event.kind.official,
             about: event.about,
             object: event.object.clone(),
+            reason: event.reason.clone(),
         }
     }
 }

@@ -90,6 +90,7 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NotFound => Self::not_found("Nothing with this id is visible to this client."),
             Refused::Invalid(detail) => Self::invalid(detail),
+            Refused::Conflict(detail) => Self::conflict(detail),
         }
     }
 }

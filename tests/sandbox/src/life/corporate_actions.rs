@@ -5,7 +5,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
 use super::ledger::TransactionType;
 use super::orders::OrderStatus;
 use super::table::Identified;
@@ -38,8 +37,11 @@ wire_enum! {
     enum ActionType { Dividend Split }
 }
 
-wire_enum! {
-    enum ActionStatus { Announced Processed }
+lifecycle! {
+    pub(crate) enum ActionStatus {
+        Announced => [Processed]
+        Processed => []
+    }
 }
 
 /// What a corporate action does.
@@ -52,7 +54,8 @@ pub(crate) enum Effect {
     Split(Decimal),
 }
 
-identified!(by view.id: CorporateAction);
+resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view => CorporateActionView, ActionStatus,
+    CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
 
 impl World {
     /// Processed at the beginning of the ex date, or with the next step of the clock where that has passed.
@@ -62,7 +65,7 @@ impl World {
         effect: Effect,
         ex_date: NaiveDate,
     ) -> Result<&CorporateActionView, Refused> {
-        self.instruments.get(instrument_id).ok_or(Refused::NotFound)?;
+        self.instruments.find(instrument_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = CorporateActionView {
             id,
@@ -77,17 +80,15 @@ impl World {
             ex_date,
             created_at,
         };
-        self.time.emit(EventKind::CORPORATE_ACTION_ANNOUNCED, id, &view);
         let at = ex_date.and_time(NaiveTime::MIN).and_utc();
         self.time.at(at.max(self.time.now), Due::CorporateAction(id));
-        Ok(&self.corporate_actions.insert(CorporateAction { view, effect }).view)
+        Ok(&self.add(CorporateAction { view, effect }).view)
     }
 
     pub(super) fn process_corporate_action(&mut self, id: Uuid) {
-        let Some(action) = self.corporate_actions.get_mut(id) else { return };
-        action.view.status = ActionStatus::Processed;
+        self.change::<CorporateAction>(id, ActionStatus::Processed);
+        let Some(action) = self.corporate_actions.get(id) else { return };
         let (instrument, effect) = (action.view.instrument_id, action.effect);
-        self.time.emit(EventKind::CORPORATE_ACTION_PROCESSED, id, &action.view);
         match effect {
             Effect::Dividend(per_unit) => self.pay_dividend(instrument, per_unit),
             Effect::Split(ratio) => self.split(instrument, ratio),
@@ -108,7 +109,7 @@ impl World {
             order.view.instrument_id == instrument && order.view.status == OrderStatus::Processing
         });
         for order in orders.map(Identified::id).collect::<Vec<_>>() {
-            self.cancel_now(order);
+            self.cancel_now(order, "a split has changed units and price");
         }
         for (account, units) in self.holders(instrument) {
             let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST).unwrap_or(units);

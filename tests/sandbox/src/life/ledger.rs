@@ -149,17 +149,23 @@ impl World {
         self.may_close(account_id);
     }
 
-    /// Lays claim to cash. `false`, and nothing changes, where there is too little.
-    pub(super) fn reserve_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) -> bool {
-        let Some(held) = self.accounts.get_mut(account) else { return false };
-        if held.available(currency) < amount {
-            return false;
+    /// Lays claim to cash. Where there is too little, nothing changes.
+    pub(super) fn claim_cash(
+        &mut self,
+        account: Uuid,
+        amount: Decimal,
+        currency: Currency,
+    ) -> Result<(), String> {
+        let held = self.accounts.get_mut(account).ok_or("there is no such account")?;
+        let available = held.available(currency);
+        if available < amount {
+            return Err(format!("{amount} {currency} are needed, {available} available"));
         }
         let cash = held.cash.entry(currency).or_default();
         cash.available -= amount;
         cash.pending += amount;
         self.cash_changed(account, currency);
-        true
+        Ok(())
     }
 
     /// Gives up a claim to cash.
@@ -178,14 +184,20 @@ impl World {
         }
     }
 
-    /// Lays claim to shares. `false`, and nothing changes, where there are too few.
-    pub(super) fn reserve_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) -> bool {
-        let Some(holding) = self.holding_mut(account, instrument) else { return false };
-        let enough = holding.free() >= quantity;
-        if enough {
-            holding.reserved += quantity;
+    /// Lays claim to shares. Where there are too few, nothing changes.
+    pub(super) fn claim_shares(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        quantity: Decimal,
+    ) -> Result<(), String> {
+        let holding = self.holding_mut(account, instrument);
+        let free = holding.as_ref().map_or(Decimal::ZERO, |holding| holding.free());
+        match holding.filter(|_| free >= quantity) {
+            Some(holding) => holding.reserved += quantity,
+            None => return Err(format!("{quantity} units are needed, {free} free")),
         }
-        enough
+        Ok(())
     }
 
     pub(super) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
@@ -205,7 +217,8 @@ impl World {
         value: Decimal,
     ) -> Decimal {
         let at = self.time.now;
-        let Some(held) = self.accounts.get_mut(account) else { return Decimal::ZERO };
+        let held = self.accounts.get_mut(account).filter(|_| !units.is_zero());
+        let Some(held) = held else { return Decimal::ZERO };
         held.in_kind.push(InKind { at, instrument, units, value });
         if units.is_sign_negative() {
             return self.take_shares(account, instrument, -units);

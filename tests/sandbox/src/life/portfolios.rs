@@ -7,8 +7,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::accounts::Way;
 use super::events::EventKind;
-use super::jobs::{JobEnd, Purpose, Trades};
+use super::jobs::{Purpose, Trades};
+use super::lifecycle::Progress;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency, EUR};
@@ -31,8 +33,11 @@ pub(crate) struct PortfolioView {
     updated_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum PortfolioStatus { Active Closed }
+lifecycle! {
+    pub(crate) enum PortfolioStatus {
+        Active => [Closed]
+        Closed => []
+    }
 }
 
 /// As the API shows it.
@@ -53,8 +58,13 @@ pub(crate) struct PortfolioOrder {
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum PortfolioOrderStatus { New Processing Completed Cancelled }
+lifecycle! {
+    pub(crate) enum PortfolioOrderStatus {
+        New => [Processing Cancelled]
+        Processing => [Completed Cancelled]
+        Completed => []
+        Cancelled => []
+    }
 }
 
 /// As the API shows it.
@@ -62,12 +72,8 @@ wire_enum! {
 pub(crate) struct Rebalancing {
     id: Uuid,
     pub(crate) portfolio_id: Uuid,
-    status: RebalancingStatus,
+    status: Progress,
     created_at: DateTime<Utc>,
-}
-
-wire_enum! {
-    enum RebalancingStatus { New Processing Completed Failed }
 }
 
 #[derive(Deserialize)]
@@ -99,19 +105,23 @@ pub(crate) struct PortfolioOrderCreate {
     currency: Currency,
 }
 
-identified!(by view.id: Portfolio);
-identified!(by id: PortfolioOrder Rebalancing);
+resource!(Portfolio, "portfolio", portfolios, |it| it.view => PortfolioView, PortfolioStatus,
+    PORTFOLIO_CREATED => [PORTFOLIO_CREATED PORTFOLIO_CLOSED], updated_at);
+resource!(PortfolioOrder, "portfolio order", portfolio_orders, |it| *it => Self, PortfolioOrderStatus,
+    PORTFOLIO_ORDER_NEW => [PORTFOLIO_ORDER_NEW PORTFOLIO_ORDER_PROCESSING PORTFOLIO_ORDER_COMPLETED PORTFOLIO_ORDER_CANCELLED]);
+resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
+    REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]);
 
 impl World {
     pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
         let account_id = new.account_id;
-        self.accounts.get(account_id).ok_or_else(|| Refused::unknown("account_id"))?;
+        self.accounts.named("account_id", account_id)?;
+        self.check_bars(account_id, Way::In)?;
         let allocations = self.read_allocations(&new.allocations)?;
         let (id, now) = (self.time.id(), self.time.now);
         let status = PortfolioStatus::Active;
         let view = PortfolioView { id, account_id, name: new.name, status, created_at: now, updated_at: now };
-        self.time.emit(EventKind::PORTFOLIO_CREATED, id, &view);
-        Ok(&self.portfolios.insert(Portfolio { view, allocations }).view)
+        Ok(&self.add(Portfolio { view, allocations }).view)
     }
 
     pub(crate) fn rename_portfolio(
@@ -119,12 +129,13 @@ impl World {
         id: Uuid,
         update: PortfolioUpdate,
     ) -> Result<&PortfolioView, Refused> {
-        let portfolio = &mut self.portfolios.get_mut(id).ok_or(Refused::NotFound)?.view;
+        let (portfolio, time) = self.editable::<Portfolio>(id)?;
+        let portfolio = &mut portfolio.view;
         if let Some(name) = update.name {
             portfolio.name = name;
         }
-        portfolio.updated_at = self.time.now;
-        self.time.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
+        portfolio.updated_at = time.now;
+        time.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
         Ok(portfolio)
     }
 
@@ -133,12 +144,12 @@ impl World {
         id: Uuid,
         update: &AllocationsUpdate,
     ) -> Result<&[Allocation], Refused> {
-        self.portfolios.get(id).ok_or(Refused::NotFound)?;
+        self.portfolios.find(id)?;
         let allocations = self.read_allocations(update.allocations.as_deref().unwrap_or_default())?;
-        let portfolio = self.portfolios.get_mut(id).ok_or(Refused::NotFound)?;
+        let (portfolio, time) = self.editable::<Portfolio>(id)?;
         portfolio.allocations = allocations;
-        portfolio.view.updated_at = self.time.now;
-        self.time.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
+        portfolio.view.updated_at = time.now;
+        time.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
         Ok(&portfolio.allocations)
     }
 
@@ -149,9 +160,7 @@ impl World {
             let weight = amount::positive(weight)
                 .map_err(|problem| Refused::invalid(&format!("allocations.{at}.weight"), problem))?;
             let field = format!("allocations.{at}.instrument_id");
-            if self.instruments.get(*instrument_id).is_none() {
-                return Err(Refused::unknown(&field));
-            }
+            self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
                 return Err(Refused::invalid(
                     &field,
@@ -170,10 +179,10 @@ impl World {
 
     /// A portfolio ends with its account.
     pub(super) fn close_portfolios(&mut self, account: Uuid) {
-        let portfolios = self.portfolios.rows_mut().iter_mut().map(|portfolio| &mut portfolio.view);
-        for portfolio in portfolios.filter(|portfolio| portfolio.account_id == account) {
-            (portfolio.status, portfolio.updated_at) = (PortfolioStatus::Closed, self.time.now);
-            self.time.emit(EventKind::PORTFOLIO_CLOSED, portfolio.id, portfolio);
+        let portfolios = self.portfolios.rows().iter().map(|portfolio| &portfolio.view);
+        let of_it = portfolios.filter(|portfolio| portfolio.account_id == account);
+        for portfolio in of_it.map(|portfolio| portfolio.id).collect::<Vec<_>>() {
+            self.change::<Portfolio>(portfolio, PortfolioStatus::Closed);
         }
     }
 
@@ -182,9 +191,9 @@ impl World {
         portfolio: Uuid,
         new: &PortfolioOrderCreate,
     ) -> Result<&PortfolioOrder, Refused> {
-        self.portfolios.get(portfolio).ok_or(Refused::NotFound)?;
-        let cash_amount =
-            amount::money(&new.cash_amount).map_err(|problem| Refused::invalid("cash_amount", problem))?;
+        let cash_amount = Refused::or_money(&new.cash_amount)?;
+        let account = self.editable::<Portfolio>(portfolio)?.0.view.account_id;
+        self.check_bars(account, Way::In)?;
         Ok(self.place_portfolio_order(portfolio, cash_amount, new.currency))
     }
 
@@ -196,10 +205,8 @@ impl World {
     ) -> &PortfolioOrder {
         let (id, created_at) = (self.time.id(), self.time.now);
         let status = PortfolioOrderStatus::New;
-        let order = PortfolioOrder { id, portfolio_id, cash_amount, currency, status, created_at };
-        self.time.emit(EventKind::PORTFOLIO_ORDER_NEW, id, &order);
         self.time.after(STEP, Due::PortfolioOrder(id));
-        self.portfolio_orders.insert(order)
+        self.add(PortfolioOrder { id, portfolio_id, cash_amount, currency, status, created_at })
     }
 
     /// Splits a portfolio order by weight, to the cent.
@@ -207,41 +214,29 @@ impl World {
         let Some(order) = self.portfolio_orders.get(id).cloned() else { return };
         let Some(portfolio) = self.portfolios.get(order.portfolio_id) else { return };
         let account = portfolio.view.account_id;
-        let covered =
-            self.accounts.get(account).is_some_and(|it| it.available(order.currency) >= order.cash_amount);
-        if !covered || order.currency != EUR {
-            return self.set_portfolio_order(id, PortfolioOrderStatus::Cancelled);
+        let available = self.accounts.get(account).map_or(Decimal::ZERO, |it| it.available(order.currency));
+        let why = if order.currency != EUR {
+            Some(format!("nothing can be bought in {}", order.currency))
+        } else if available < order.cash_amount {
+            Some(format!("{} EUR are needed, {available} available", order.cash_amount))
+        } else {
+            self.may_trade(account, Way::In).err()
+        };
+        if why.is_some() {
+            self.change_because::<PortfolioOrder>(id, PortfolioOrderStatus::Cancelled, why);
+            return;
         }
         let then_buy = split(order.cash_amount, &portfolio.allocations);
-        self.set_portfolio_order(id, PortfolioOrderStatus::Processing);
+        self.change::<PortfolioOrder>(id, PortfolioOrderStatus::Processing);
         self.start_job(Purpose::PortfolioOrder(id), account, Trades { then_buy, ..Trades::default() });
     }
 
-    pub(super) fn end_portfolio_order(&mut self, id: Uuid, end: JobEnd) {
-        let nothing = end == JobEnd::Nothing;
-        let status = if nothing { PortfolioOrderStatus::Cancelled } else { PortfolioOrderStatus::Completed };
-        self.set_portfolio_order(id, status);
-    }
-
-    fn set_portfolio_order(&mut self, id: Uuid, status: PortfolioOrderStatus) {
-        let Some(order) = self.portfolio_orders.get_mut(id) else { return };
-        order.status = status;
-        let kind = match status {
-            PortfolioOrderStatus::New => EventKind::PORTFOLIO_ORDER_NEW,
-            PortfolioOrderStatus::Processing => EventKind::PORTFOLIO_ORDER_PROCESSING,
-            PortfolioOrderStatus::Completed => EventKind::PORTFOLIO_ORDER_COMPLETED,
-            PortfolioOrderStatus::Cancelled => EventKind::PORTFOLIO_ORDER_CANCELLED,
-        };
-        self.time.emit(kind, id, order);
-    }
-
     pub(crate) fn create_rebalancing(&mut self, portfolio_id: Uuid) -> Result<&Rebalancing, Refused> {
-        self.portfolios.get(portfolio_id).ok_or(Refused::NotFound)?;
+        let account = self.editable::<Portfolio>(portfolio_id)?.0.view.account_id;
+        self.check_bars(account, Way::In)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let rebalancing = Rebalancing { id, portfolio_id, status: RebalancingStatus::New, created_at };
-        self.time.emit(EventKind::REBALANCING_NEW, id, &rebalancing);
         self.time.after(STEP, Due::Rebalancing(id));
-        Ok(self.rebalancings.insert(rebalancing))
+        Ok(self.add(Rebalancing { id, portfolio_id, status: Progress::New, created_at }))
     }
 
     /// Sells what is above its weight, then buys what is below with the proceeds.
@@ -250,7 +245,11 @@ impl World {
         let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
         let account = portfolio.view.account_id;
         let trades = self.trades_to_weights(portfolio);
-        self.set_rebalancing(id, RebalancingStatus::Processing);
+        if let Err(why) = self.may_trade(account, Way::In) {
+            self.change_because::<Rebalancing>(id, Progress::Failed, Some(why));
+            return;
+        }
+        self.change::<Rebalancing>(id, Progress::Processing);
         self.start_job(Purpose::Rebalancing(id), account, trades);
     }
 
@@ -291,26 +290,6 @@ impl World {
             trades.then_buy.push((instrument, cash));
         }
         trades
-    }
-
-    pub(super) fn end_rebalancing(&mut self, id: Uuid, end: JobEnd) {
-        let whole = end == JobEnd::Whole;
-        self.set_rebalancing(
-            id,
-            if whole { RebalancingStatus::Completed } else { RebalancingStatus::Failed },
-        );
-    }
-
-    fn set_rebalancing(&mut self, id: Uuid, status: RebalancingStatus) {
-        let Some(rebalancing) = self.rebalancings.get_mut(id) else { return };
-        rebalancing.status = status;
-        let kind = match status {
-            RebalancingStatus::New => EventKind::REBALANCING_NEW,
-            RebalancingStatus::Processing => EventKind::REBALANCING_PROCESSING,
-            RebalancingStatus::Completed => EventKind::REBALANCING_COMPLETED,
-            RebalancingStatus::Failed => EventKind::REBALANCING_FAILED,
-        };
-        self.time.emit(kind, id, rebalancing);
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::world::Refused;
+
 /// What has an id.
-pub(crate) trait Identified {
+pub(crate) trait Identified: Sized {
     fn id(&self) -> Uuid;
 }
 
@@ -34,6 +36,16 @@ impl<T: Identified> Table<T> {
 
     pub(crate) fn get(&self, id: Uuid) -> Option<&T> {
         self.rows.get(*self.places.get(&id)? as usize)
+    }
+
+    /// The row of an id in a path.
+    pub(crate) fn find(&self, id: Uuid) -> Result<&T, Refused> {
+        self.get(id).ok_or(Refused::NotFound)
+    }
+
+    /// The row of an id in a field of a body.
+    pub(crate) fn named(&self, field: &str, id: Uuid) -> Result<&T, Refused> {
+        self.get(id).ok_or_else(|| Refused::unknown(field))
     }
 
     pub(crate) fn get_mut(&mut self, id: Uuid) -> Option<&mut T> {

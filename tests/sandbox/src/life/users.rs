@@ -49,19 +49,20 @@ pub(crate) struct Address {
     country: String,
 }
 
-/// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[non_exhaustive]
-pub enum UserStatus {
-    /// Registered, checks under way.
-    Pending,
-    /// May act.
-    Active,
-    /// Barred from acting: orders are rejected.
-    Blocked,
-    /// Has ended.
-    Closed,
+lifecycle! {
+    /// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
+    #[derive(JsonSchema)]
+    #[non_exhaustive]
+    pub enum UserStatus {
+        /// Registered, checks under way.
+        Pending => [Active Blocked Closed]
+        /// May act.
+        Active => [Blocked Closed]
+        /// Barred from acting: no order is carried out, no money moves.
+        Blocked => [Active Closed]
+        /// Has ended.
+        Closed => []
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -152,13 +153,13 @@ impl UserCreate {
     }
 }
 
-identified!(by view.id: User);
+resource!(User, "user", users, |it| it.view => UserView, UserStatus,
+    USER_CREATED => [USER_CREATED USER_ACTIVATED USER_BLOCKED USER_CLOSED], updated_at);
 
 impl World {
     /// Registers a user and starts the check that makes it active.
     pub(crate) fn create_user(&mut self, new: UserCreate) -> &UserView {
-        let now = self.time.now;
-        let id = self.time.id();
+        let (id, now) = (self.time.id(), self.time.now);
         let view = UserView {
             id,
             first_name: new.first_name,
@@ -171,7 +172,7 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        self.time.emit(EventKind::USER_CREATED, id, &view);
+        self.time.after(STEP, Due::FinishChecks(id));
         let check = UserCheck {
             id: self.time.id(),
             r#type: "KYC".to_owned(),
@@ -179,29 +180,31 @@ impl World {
             created_at: now,
             completed_at: None,
         };
-        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
-        self.time.after(STEP, Due::FinishChecks(id));
-        let user = User {
+        self.add(User {
             view,
             identifiers: Vec::new(),
-            checks: vec![check],
+            checks: Vec::new(),
             tax_residencies: Vec::new(),
             accounts: Vec::new(),
             checks_fail: false,
-        };
-        &self.users.insert(user).view
+        });
+        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
+        let user = self.users.get_mut(id).expect("it has just been added");
+        user.checks.push(check);
+        &user.view
     }
 
     pub(crate) fn update_user(&mut self, id: Uuid, update: UserUpdate) -> Result<&UserView, Refused> {
-        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
+        let (user, time) = self.editable::<User>(id)?;
+        let user = &mut user.view;
         user.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut user.first_name));
         user.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut user.last_name));
         user.email = update.email.unwrap_or_else(|| std::mem::take(&mut user.email));
         if let Some(address) = update.address {
             user.address = address;
         }
-        user.updated_at = self.time.now;
-        self.time.emit(EventKind::USER_CHANGED, id, user);
+        user.updated_at = time.now;
+        time.emit(EventKind::USER_CHANGED, id, user);
         Ok(user)
     }
 
@@ -218,7 +221,7 @@ impl World {
     }
 
     pub(crate) fn identifier(&self, user: Uuid, id: Uuid) -> Result<&UserIdentifier, Refused> {
-        let user = self.users.get(user).ok_or(Refused::NotFound)?;
+        let user = self.users.find(user)?;
         user.identifiers.iter().find(|identifier| identifier.id == id).ok_or(Refused::NotFound)
     }
 
@@ -259,19 +262,10 @@ impl World {
     }
 
     pub(crate) fn set_user_status(&mut self, id: Uuid, status: UserStatus) -> Result<&UserView, Refused> {
-        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
-        if user.status != status {
-            user.status = status;
-            user.updated_at = self.time.now;
-            let kind = match status {
-                UserStatus::Active => EventKind::USER_ACTIVATED,
-                UserStatus::Blocked => EventKind::USER_BLOCKED,
-                UserStatus::Closed => EventKind::USER_CLOSED,
-                UserStatus::Pending => EventKind::USER_CHANGED,
-            };
-            self.time.emit(kind, id, user);
+        if self.users.find(id)?.view.status != status {
+            self.change_by_call::<User>(id, status)?;
         }
-        let accounts = self.users.get(id).map(|user| user.accounts.clone()).unwrap_or_default();
+        let accounts = self.users.find(id)?.accounts.clone();
         let is_pending = |world: &Self, account| {
             world.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
         };
@@ -283,8 +277,7 @@ impl World {
                 UserStatus::Pending => {}
             }
         }
-        let user = self.users.get(id).ok_or(Refused::NotFound)?;
-        Ok(&user.view)
+        Ok(&self.users.find(id)?.view)
     }
 
     pub(super) fn finish_checks(&mut self, id: Uuid) {
