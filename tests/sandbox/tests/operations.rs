@@ -109,8 +109,14 @@ async fn files_come_as_what_they_are() {
     let file = api.call("retrieveFile").id("file_id", id).send().await;
     assert_eq!(file.header("content-type"), Some("application/octet-stream"));
     assert_eq!(file.text(), "a,b\n1,2\n");
-    let no_pdf = api.call("retrieveFile").id("file_id", id).header("accept", "application/pdf").send().await;
-    assert_eq!((no_pdf.status.as_u16(), no_pdf.kind()), (406, "not_acceptable".to_owned()));
+    // What clients ask for that were generated from the description, and browsers.
+    for accept in ["application/json", "application/pdf", "text/html", "application/pdf;q=0"] {
+        let file = api.call("retrieveFile").id("file_id", id).header("accept", accept).send().await;
+        assert_eq!((file.status.as_u16(), file.text().as_str()), (200, "a,b\n1,2\n"), "as {accept}");
+    }
+    let excluded = "*/*, application/octet-stream;q=0";
+    let none = api.call("retrieveFile").id("file_id", id).header("accept", excluded).send().await;
+    assert_eq!((none.status.as_u16(), none.kind()), (406, "not_acceptable".to_owned()));
 }
 
 #[tokio::test]
@@ -319,8 +325,9 @@ async fn a_path_that_is_no_text_is_a_problem_like_any_other() {
 async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
-    for operation in api.document.operations().filter(|operation| !operation.media_types().is_empty()) {
-        for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5"] {
+    let answers = |operation: &&Operation| operation.media_types().iter().any(|it| *it == "application/json");
+    for operation in api.document.operations().filter(answers) {
+        for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5", "application/json;q=0"] {
             let answer = household.call(&api, &operation.id).header("accept", accept).send().await;
             assert_eq!(answer.status, 406, "{} as {accept}", operation.id);
             assert_eq!(answer.kind(), "not_acceptable");

@@ -30,6 +30,7 @@ use crate::shared::Shared;
 const MAX_BODY: usize = 4 << 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
+const JSON: &str = "application/json";
 
 /// Marks an answer in whose place the connection is to be reset.
 #[derive(Clone, Copy, Debug)]
@@ -339,7 +340,10 @@ impl Shared {
             }
         };
         self.authorise(operation, arrival)?;
-        acceptable(&operation.media_types, parts)?;
+        let is_json = operation.media_types.iter().all(|offered| offered == JSON);
+        if is_json {
+            acceptable(&operation.media_types, parts)?;
+        }
         let json = read_body(operation, parts, arrival.body)?;
         let call = Call::read(operation, path, parts.uri.query(), json)?;
         let key = self.idempotency_key(operation, idempotency_key)?;
@@ -349,10 +353,11 @@ impl Shared {
         });
         let outcome = self.commit(handler, &call, key.zip(request));
         if let Ok(answer) = &outcome.result
-            && operation.media_types.len() > 1
+            && !is_json
+            && accepted(parts).any(|(range, wanted)| range == answer.media_type && !wanted)
         {
-            // Which of several it is, only the file knows.
-            acceptable(std::slice::from_ref(&answer.media_type), parts)?;
+            // A file comes as what it is: clients that are generated ask for JSON, whatever the answer is.
+            return Err(Problem::not_acceptable(&answer.media_type));
         }
         Ok(outcome)
     }
@@ -410,24 +415,29 @@ impl Shared {
 
 /// Whether the caller takes one of what is offered.
 fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
-    let mut accepted =
-        parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if accepted.peek().is_none() || offered.is_empty() {
+    if !parts.headers.contains_key(ACCEPT) || offered.is_empty() {
         return Ok(());
     }
-    let takes = |range: &str| {
-        let range = range.split(';').next().unwrap_or_default().trim();
-        let matches = |media_type: &String| match range.strip_suffix("/*") {
-            Some("*") => true,
-            Some(kind) => media_type.split('/').next() == Some(kind),
-            None => media_type == range,
-        };
-        offered.iter().any(matches)
-    };
-    if accepted.any(|value| value.split(',').any(takes)) {
-        return Ok(());
+    let takes = |(range, wanted): (&str, bool)| wanted && offered.iter().any(|it| is_in_range(it, range));
+    if accepted(parts).any(takes) { Ok(()) } else { Err(Problem::not_acceptable(&offered.join(" or "))) }
+}
+
+/// The media ranges of the header `accept`; those with the weight 0 are not wanted (RFC 9110 section 12.5.1).
+fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
+    let values = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|range| {
+        let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let weight = parameters.split(';').find_map(|it| it.trim().strip_prefix("q=")?.parse::<f32>().ok());
+        (range.trim(), weight != Some(0.0))
+    })
+}
+
+fn is_in_range(media_type: &str, range: &str) -> bool {
+    match range.strip_suffix("/*") {
+        Some("*") => true,
+        Some(kind) => media_type.split('/').next() == Some(kind),
+        None => media_type == range,
     }
-    Err(Problem::not_acceptable(&offered.join(" or ")))
 }
 
 /// The body as the operation takes it: JSON, or a form.
