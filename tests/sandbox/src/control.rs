@@ -41,7 +41,7 @@ async fn local_only(request: Request, next: Next) -> Response {
 }
 
 /// What there is to be read.
-async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
+async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Bound first, so that no lock is held while they are written.
     match name.as_str() {
         "state" => json_answer(&shared.summary()),
@@ -65,10 +65,20 @@ async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Re
         }
         "commands" => json_answer(&reference()),
         "lifecycles" => json_answer(&lifecycle::table()),
-        "openapi.json" => json_answer(Description::get().document()),
+        "openapi.json" => json_answer(&served_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
     }
+}
+
+/// The description with one server, this sandbox, under the name by which it was asked: tools that try operations out
+/// call nobody else.
+fn served_document(headers: &HeaderMap) -> Value {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let mut document = Description::get().document().clone();
+    document["servers"] =
+        json!([{ "url": format!("http://{host}"), "description": "This sandbox: nothing here is real." }]);
+    document
 }
 
 /// Takes JSON only: a page from elsewhere that is open in a browser can then send no command.

@@ -114,6 +114,21 @@ async fn the_control_api_shows_the_state_and_the_logs() {
 }
 
 #[tokio::test]
+async fn the_served_description_names_this_sandbox_and_no_other_server() {
+    let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
+    let url = format!("{}/_sandbox/openapi.json", sandbox.url());
+    let document = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let servers = document["servers"].as_array().unwrap();
+    assert_eq!((servers.len(), servers[0]["url"].as_str().unwrap()), (1, sandbox.url().as_str()));
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let operations = item.as_object().unwrap().values();
+        let own = operations.chain([item]).filter(|it| it.get("servers").is_some()).count();
+        assert_eq!(own, 0, "{path} has servers of its own");
+    }
+}
+
+#[tokio::test]
 async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
     let bench = Bench::start().await;
     let asked_as = async |host: &str| {

@@ -255,9 +255,12 @@ impl Exchange {
         response
     }
 
-    /// As the description has it: `application/json`; as Upvest's own has it where the caller asks for that.
+    /// As Upvest's own description has it (PROTOCOL 5); `application/json` where the caller takes nothing else.
     fn problem(&self, problem: &Problem) -> Response<Bytes> {
-        let media_type = if self.accept.contains(PROBLEM) { PROBLEM } else { "application/json" };
+        let mut ranges =
+            self.accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+        let takes_problems = self.accept.is_empty() || ranges.any(|range| is_in_range(PROBLEM, range));
+        let media_type = if takes_problems || !self.accept.contains(JSON) { PROBLEM } else { JSON };
         let mut response = self.problem_as(media_type, problem);
         if problem.status == 429 {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
