@@ -18,12 +18,12 @@ struct Program {
 impl Program {
     /// Starts it on a free port and reads until it has introduced itself.
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
-            .args(["--port", "0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let program = env!("CARGO_BIN_EXE_upvest-sandbox");
+        Self::started(Command::new(program).args(["--port", "0"]).args(arguments))
+    }
+
+    fn started(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut introduction = String::new();
         while !introduction.contains("\ncurl ") {
@@ -198,6 +198,36 @@ async fn its_other_flags_do_what_they_say() {
         delivery.contains("content-digest: sha-512=") && delivery.contains("\"event_type\""),
         "{delivery}"
     );
+}
+
+/// One descriptor for each connection; those that say nothing are closed, and nothing spins meanwhile.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
+    let limited =
+        format!("ulimit -n 256; exec {} --no-signatures --port 0", env!("CARGO_BIN_EXE_upvest-sandbox"));
+    let program = Program::started(Command::new("sh").args(["-c", &limited]));
+    let address = program.url().strip_prefix("http://").unwrap().to_owned();
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", program.process.id())).unwrap().count();
+    let without = descriptors();
+    let mut idle = Vec::new();
+    for count in 1..=300 {
+        idle.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+        if count == 100 {
+            // Answered by then: the hundred before it have been accepted.
+            program.get("/_sandbox/state").await;
+            assert!(descriptors() - without <= 105, "{} for 101 connections", descriptors() - without);
+        }
+    }
+    let began = std::time::Instant::now();
+    program.get("/_sandbox/state").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    let mut nothing = [0; 1];
+    assert_eq!(idle[0].read(&mut nothing).await.unwrap_or(0), 0, "an idle connection is closed");
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.process.id())).unwrap();
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().unwrap()).sum();
+    assert!(ticks < 200, "{ticks} hundredths of a second of processor time: it spins");
 }
 
 #[test]
