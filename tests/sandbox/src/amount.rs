@@ -41,6 +41,24 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     Ok(number)
 }
 
+/// The least and the most that a price can be: what is divided by it or multiplied with it still fits a decimal.
+const LEAST_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+const MOST_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// The most units of an instrument that an account can hold: a million millions.
+pub(crate) const MOST_UNITS: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// The most cash that an account can hold in a currency: a thousand million millions.
+pub(crate) const MOST_CASH: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// The price of a unit.
+pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
+    positive(text).and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
+}
+
+/// `None` where something has no price any more, or too high a one.
+pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
+    (LEAST_PRICE..=MOST_PRICE).contains(&price).then_some(price)
+}
+
 /// What `quantity` is worth at `price`, in whole cents: what is left of a cent is dropped. What a seller gets.
 pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
     down(exact_value(quantity, price))
@@ -53,8 +71,7 @@ pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
 }
 
 pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
-    // Neither is ever above a few thousand millions, so that the product fits.
-    quantity.checked_mul(price).unwrap_or(Decimal::MAX)
+    quantity.saturating_mul(price)
 }
 
 /// Whole cents, the rest dropped.

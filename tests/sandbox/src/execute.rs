@@ -152,6 +152,8 @@ impl World {
         let positive = |field: &str, text: &str| {
             amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
         };
+        let price =
+            |field: &str, text: &str| amount::price(text).map_err(|problem| Refused::invalid(field, problem));
         Ok(match command {
             Command::CreateAccountGroup { id } => {
                 if id.is_some_and(|id| self.groups.get(id).is_some()) {
@@ -190,11 +192,11 @@ impl World {
                 }
                 let kind = serde_json::to_value(r#type).ok();
                 let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
-                let quote = (positive("bid", &bid)?, positive("offer", &offer)?);
+                let quote = (price("bid", &bid)?, price("offer", &offer)?);
                 made(self.list_instrument(&isin, kind, quote, fractional)?)
             }
             Command::SetPrice { isin, bid, offer } => {
-                let (bid, offer) = (positive("bid", &bid)?, positive("offer", &offer)?);
+                let (bid, offer) = (price("bid", &bid)?, price("offer", &offer)?);
                 self.set_price(instrument_id(&isin), bid, offer).map(nothing)?
             }
             Command::SetTradeable { isin, tradeable } => {

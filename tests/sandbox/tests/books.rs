@@ -489,7 +489,7 @@ impl Driver {
         } else {
             let isin = SPLIT[usize::from(step.which >> 1) % SPLIT.len()];
             let ratio = RATIOS[step.size as usize % RATIOS.len()];
-            self.api.sandbox.announce_split(isin, ratio, ex_date).await.unwrap();
+            let _ = self.api.sandbox.announce_split(isin, ratio, ex_date).await;
             // Such that the price stays one that something can be bought at.
             self.api.sandbox.set_price(isin, "100", "101").await.unwrap();
         }

@@ -61,15 +61,14 @@ impl Problem {
         Self::new(429, "too_many_requests", "Too many requests", detail)
     }
 
-    /// A fault that was asked for.
-    pub(crate) fn server_error(status: u16) -> Self {
+    pub(crate) fn server_error(status: u16, detail: &str) -> Self {
         let (kind, title) = match status {
             502 => ("bad_gateway", "Bad gateway"),
             503 => ("unavailable", "Service unavailable"),
             504 => ("gateway_timeout", "Gateway timeout"),
             _ => ("internal", "Internal error"),
         };
-        Self::new(status, kind, title, "A fault that was asked for.")
+        Self::new(status, kind, title, detail)
     }
 
     pub(crate) fn to_json(&self, request_id: &str) -> Vec<u8> {

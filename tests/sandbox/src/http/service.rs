@@ -30,6 +30,7 @@ use crate::shared::Shared;
 const MAX_BODY: usize = 4 << 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
+const ASKED_FOR: &str = "A fault that was asked for.";
 const JSON: &str = "application/json";
 
 /// Marks an answer in whose place the connection is to be reset.
@@ -233,7 +234,7 @@ impl Exchange {
         let response = if html {
             gateway_page(status)
         } else {
-            self.problem_as(PROBLEM, &Problem::server_error(status))
+            self.problem_as(PROBLEM, &Problem::server_error(status, ASKED_FOR))
         };
         self.finish(response, None)
     }
@@ -408,7 +409,8 @@ impl Shared {
                 Err(problem) => return Outcome::refused(problem),
             }
         }
-        let result = handler(&mut core.world, call);
+        let result = core.world.survive("a call", |world| handler(world, call));
+        let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a fault.")));
         if let (Ok(answer), Some((key, request))) = (&result, key) {
             core.idempotency.remember(key, request, answer, core.world.time.now);
         }
@@ -462,4 +464,20 @@ fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value
     let fields = form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     Ok(Value::Object(fields.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_with_500_and_the_next_call_as_ever() {
+        let sandbox = crate::Sandbox::start().await.unwrap();
+        let call = Call { path: Vec::new(), query: Vec::new(), body: Value::Null };
+        let outcome = sandbox.shared.commit(|_, _| panic!("on purpose"), &call, None);
+        assert_eq!(outcome.result.err().map(|problem| problem.status), Some(500));
+        let outcome = sandbox.shared.commit(|_, _| Ok(Answer::no_content()), &call, None);
+        assert_eq!(outcome.result.ok().map(|answer| answer.status), Some(204));
+        assert_eq!(sandbox.audit().len(), 1);
+    }
 }

@@ -14,7 +14,7 @@ use crate::amount::Currency;
 impl World {
     /// Everything about the books that does not add up. Empty where all is well.
     pub(crate) fn audit(&self) -> Vec<String> {
-        let mut findings = Vec::new();
+        let mut findings = self.panics.clone();
         let mut cash = self.outside.cash.clone();
         let mut shares = self.outside.shares.clone();
         for account in self.accounts.rows() {

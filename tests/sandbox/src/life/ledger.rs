@@ -149,6 +149,31 @@ impl World {
         self.may_close(account_id);
     }
 
+    /// Whether so much cash could be booked. What an account holds is bounded, so that sums and products of it fit.
+    pub(super) fn check_cash_room(
+        &self,
+        account: Uuid,
+        amount: Decimal,
+        currency: Currency,
+    ) -> Result<(), String> {
+        let held = self.accounts.get(account).and_then(|it| it.cash.get(&currency)).map(Cash::total);
+        let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MOST_CASH;
+        fits.then_some(()).ok_or_else(|| format!("an account holds {} {currency} at most", amount::MOST_CASH))
+    }
+
+    /// The same for units.
+    pub(super) fn check_unit_room(
+        &self,
+        account: Uuid,
+        instrument: Uuid,
+        units: Decimal,
+    ) -> Result<(), String> {
+        let held = self.accounts.get(account).and_then(|it| it.holding(instrument));
+        let held = held.map_or(Decimal::ZERO, |holding| holding.view.quantity);
+        let fits = held.saturating_add(units) <= amount::MOST_UNITS;
+        fits.then_some(()).ok_or_else(|| format!("an account holds {} units at most", amount::MOST_UNITS))
+    }
+
     /// Lays claim to cash. Where there is too little, nothing changes.
     pub(super) fn claim_cash(
         &mut self,
@@ -269,7 +294,8 @@ impl World {
         let cost = if quantity == holding.view.quantity {
             holding.cost
         } else {
-            (holding.cost * (quantity / holding.view.quantity)).round_dp(10)
+            let part = quantity.checked_div(holding.view.quantity).unwrap_or(Decimal::ONE);
+            holding.cost.saturating_mul(part).round_dp(10)
         };
         holding.cost -= cost;
         holding.view.quantity = (holding.view.quantity - quantity).normalize();

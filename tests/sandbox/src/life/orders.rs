@@ -352,6 +352,10 @@ impl World {
         let value = view.side.cash(quantity, price);
         let needed = if view.side == Side::Buy { value } else { quantity };
         let part = needed.min(order.reserved);
+        match view.side {
+            Side::Buy => self.check_unit_room(view.account_id, view.instrument_id, quantity)?,
+            Side::Sell => self.check_cash_room(view.account_id, value, view.currency)?,
+        }
         // The price has risen above what was laid claim to: the rest comes out of what is available.
         match (needed == part, view.side) {
             (true, _) => {}
@@ -425,7 +429,7 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
         let (units, needed) = match order.side {
             Side::Buy => (amount::units(cash, instrument.offer, fractional), cash),
             Side::Sell => {
-                let units = amount::units_for(cash * a_tenth_more, instrument.bid, fractional);
+                let units = amount::units_for(cash.saturating_mul(a_tenth_more), instrument.bid, fractional);
                 (units, units)
             }
         };
@@ -446,7 +450,7 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
     Ok(match order.side {
         Side::Sell => units,
         Side::Buy if order.limit_price.is_some() => amount::up(worth),
-        Side::Buy => amount::up(worth * a_tenth_more),
+        Side::Buy => amount::up(worth.saturating_mul(a_tenth_more)),
     })
 }
 

@@ -130,6 +130,7 @@ impl World {
         if self.account(account)?.view.status == AccountStatus::Closed {
             return Err(Refused::invalid("account_id", "is of an account that is closed"));
         }
+        self.check_cash_room(account, amount, currency).map_err(|why| Refused::invalid("amount", &why))?;
         self.book(account, TransactionType::Transfer, amount, currency);
         Ok(())
     }
@@ -225,7 +226,9 @@ impl World {
             account.account_group_id == debit.account_group_id && account.status == AccountStatus::Open
         });
         let account = open.next().ok_or("the user has no open account in the account group")?;
-        self.may_trade(account.id, Way::In).map(|()| account.id)
+        self.may_trade(account.id, Way::In)?;
+        self.check_cash_room(account.id, debit.cash_amount, debit.currency)?;
+        Ok(account.id)
     }
 
     /// The bank takes the money back. Refused where it is no longer there.

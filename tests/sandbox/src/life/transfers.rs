@@ -122,6 +122,7 @@ impl World {
         if way == Way::Out && free < quantity {
             return Err(format!("{quantity} units are needed, {free} free"));
         }
+        self.check_unit_room(account, instrument, units)?;
         self.move_in_kind(account, instrument, units, value, value);
         Ok(())
     }
@@ -176,6 +177,10 @@ impl World {
         let cash: Vec<_> = account.cash.iter().map(|(currency, cash)| (*currency, cash.available)).collect();
         let shares: Vec<_> =
             account.holdings.iter().map(|holding| (holding.view.instrument_id, holding.free())).collect();
+        cash.iter().try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;
+        shares
+            .iter()
+            .try_for_each(|(instrument, units)| self.check_unit_room(target, *instrument, *units))?;
         for (currency, amount) in cash {
             self.book(source, TransactionType::Transfer, -amount, currency);
             self.book(target, TransactionType::Transfer, amount, currency);

@@ -77,7 +77,8 @@ impl World {
             let paid = flows(account, midnight(start), midnight(next));
             let gain = value_at_end - value_at_start - paid.sum;
             let base = value_at_start + paid.into;
-            let percentage = (gain * Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
+            let percentage =
+                gain.saturating_mul(Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
             returns.push(AccountReturn {
                 account_id: account.view.id,
                 total_return: amount::down(gain),
