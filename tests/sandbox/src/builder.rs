@@ -1,6 +1,5 @@
 //! The settings of a sandbox.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,7 +13,6 @@ use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
 use crate::access::{Access, Strictness};
 use crate::clock::Clock;
 use crate::control::DEMO_KEY;
-use crate::idempotency::Idempotency;
 use crate::life::world::World;
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
 use crate::shared::{Core, Parts, Shared};
@@ -35,6 +33,7 @@ pub struct SandboxBuilder {
     throttle: Option<u32>,
     shape: PayloadShape,
     version: SignatureVersion,
+    load: Option<PathBuf>,
     data: Option<PathBuf>,
     event_limit: usize,
     log_limit: usize,
@@ -57,6 +56,7 @@ impl Default for SandboxBuilder {
             throttle: None,
             shape: PayloadShape::default(),
             version: SignatureVersion::V6,
+            load: None,
             data: None,
             event_limit: 10_000,
             log_limit: 100_000,
@@ -147,7 +147,14 @@ impl SandboxBuilder {
         self
     }
 
-    /// Begins with the state in a file that [`Sandbox::save`] has written; a new state where there is no such file.
+    /// Begins with the state in a file that [`Sandbox::save`] has written, and never writes to it.
+    pub fn load(mut self, path: impl Into<PathBuf>) -> Self {
+        self.load = Some(path.into());
+        self
+    }
+
+    /// Keeps the state in this file: saved at the start, every three seconds in which something has happened, and when the
+    /// sandbox [stops](Sandbox::stop). Where the file is there already, it begins with that state.
     pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
         self.data = Some(path.into());
         self
@@ -169,7 +176,7 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] where the port is taken, or the data cannot be read.
+    /// [`StartError`] where the port is taken, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
@@ -189,7 +196,11 @@ impl SandboxBuilder {
             log_limit: self.log_limit,
             throttle: self.throttle,
         };
-        Sandbox::run(Arc::new(Shared::new(parts)), listener).map_err(StartError::other)
+        let shared = Arc::new(Shared::new(parts));
+        if let Some(path) = self.data.clone() {
+            shared.save(&path).map_err(|source| StartError::Data { path, source })?;
+        }
+        Sandbox::run(shared, listener, self.data).map_err(StartError::other)
     }
 
     /// The saved state, its time moved to the present; or a new one.
@@ -197,18 +208,17 @@ impl SandboxBuilder {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
         // Microseconds, as they are easier on the eye.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
-        if let Some(path) = &self.data {
+        let data = self.data.as_ref().filter(|path| path.exists());
+        if let Some(path) = data.or(self.load.as_ref()) {
             let loaded = Core::load(path);
-            let loaded = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
-            if let Some(mut core) = loaded {
-                core.world.run_until(now);
-                core.world.time.events.limit = self.event_limit;
-                return Ok(core);
-            }
+            let mut core = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
+            core.world.run_until(now);
+            core.world.time.events.limit = self.event_limit;
+            return Ok(core);
         }
         let mut world = World::new(now, self.seed, self.event_limit);
         world.create_account_group(Some(ACCOUNT_GROUP));
-        Ok(Core { world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() })
+        Ok(Core::new(world))
     }
 }
 
@@ -224,8 +234,8 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file with the state cannot be read. It has not been touched.
-    #[error("the state in {} cannot be read", .path.display())]
+    /// The file with the state cannot be read or written. It has not been touched.
+    #[error("the state in {} cannot be read or written", .path.display())]
     Data {
         /// The file.
         path: PathBuf,

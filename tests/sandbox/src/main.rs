@@ -36,7 +36,10 @@ struct Flags {
     /// Sign deliveries in version 15 instead of 6.
     #[arg(long)]
     webhook_signatures_v15: bool,
-    /// Load the state from this file, and save it there at the end.
+    /// Begin with the state in this file, and never write to it.
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Keep the state in this file: saved every few seconds and at the end. Where it is there, begin with it.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 }
@@ -76,6 +79,9 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if flags.webhook_signatures_v15 {
         builder = builder.webhook_signatures(SignatureVersion::V15);
     }
+    if let Some(path) = flags.load {
+        builder = builder.load(path);
+    }
     if let Some(path) = &flags.data {
         builder = builder.data(path);
     }
@@ -85,12 +91,9 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     }
     introduce(&sandbox, flags.no_signatures).await?;
     until_told_to_stop().await?;
-    match &flags.data {
-        Some(path) => {
-            sandbox.stop_and_save(path).await?;
-            println!("The state is in {}.", path.display());
-        }
-        None => sandbox.stop().await,
+    sandbox.stop_in_order().await?;
+    if let Some(path) = &flags.data {
+        println!("The state is in {}.", path.display());
     }
     Ok(())
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufReader, BufWriter, Write as _};
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -26,6 +26,11 @@ use crate::life::world::World;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
 use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
+
+/// Of the form in which the state is saved.
+const VERSION: u32 = 1;
+/// By real time.
+const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
 pub(crate) struct Shared {
@@ -52,6 +57,8 @@ pub(crate) struct Shared {
 /// The state that is saved and loaded.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
+    #[serde(deserialize_with = "this_version")]
+    pub(crate) version: u32,
     pub(crate) world: World,
     pub(crate) idempotency: Idempotency,
     /// Keys that were registered besides the one that every sandbox knows, as PEM.
@@ -205,7 +212,7 @@ impl Shared {
     }
 
     /// Lets things happen when they are due, for as long as the sandbox lives.
-    pub(crate) async fn drive(&self) {
+    pub(crate) async fn drive(self: &Arc<Self>) {
         loop {
             self.run_life();
             self.deliver_due().await;
@@ -227,26 +234,53 @@ impl Shared {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        let mut writer = BufWriter::new(file.as_file_mut());
-        serde_json::to_writer(&mut writer, &*self.core())?;
-        writer.flush()?;
-        drop(writer);
+        // Bound first, so that nobody waits for the disk.
+        let state = serde_json::to_vec(&*self.core())?;
+        file.write_all(&state)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
 }
 
-impl Core {
-    /// Reads what [`Shared::save`] has written; `None` where there is no such file.
-    pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
-        let file = match fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        Ok(Some(serde_json::from_reader(BufReader::new(file))?))
+impl Shared {
+    /// Saves the state every few seconds in which something has happened.
+    pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
+        let mut saved = self.count_of_all();
+        loop {
+            tokio::time::sleep(BETWEEN_SAVES).await;
+            let now = self.count_of_all();
+            if std::mem::replace(&mut saved, now) == now {
+                continue;
+            }
+            let (shared, path) = (Arc::clone(&self), path.clone());
+            // Where it fails, the end of the program says so.
+            let _ = tokio::task::spawn_blocking(move || shared.save(&path)).await;
+        }
     }
+
+    /// Grows with everything that happens.
+    fn count_of_all(&self) -> u64 {
+        let events = self.core().world.time.events.count;
+        events + self.requests().count() + self.deliveries().count()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(world: World) -> Self {
+        Self { version: VERSION, world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
+    }
+
+    /// Reads what [`Shared::save`] has written.
+    pub(crate) fn load(path: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+}
+
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    let other = || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
+    (version == VERSION).then_some(version).ok_or_else(|| serde::de::Error::custom(other()))
 }
 
 /// A panic elsewhere is no reason to stop: what it left is checked by the audit.

@@ -327,7 +327,8 @@ async fn a_registered_key_outlives_a_restart() {
     let sandbox = Sandbox::start().await.unwrap();
     let register = Command::RegisterPublicKey { pem: key.public_key().to_pem(), key_id: Some(key_id) };
     sandbox.execute(register).await.unwrap();
-    sandbox.stop_and_save(&file).await.unwrap();
+    sandbox.save(&file).unwrap();
+    sandbox.stop().await;
 
     let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
     let upvest = sandbox.client_builder().signing_key(key_id.to_string(), key).build().unwrap();

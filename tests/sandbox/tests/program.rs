@@ -230,6 +230,54 @@ async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
     assert!(ticks < 200, "{ticks} hundredths of a second of processor time: it spins");
 }
 
+#[tokio::test]
+async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, fixture) = (folder.path().join("data.json"), folder.path().join("fixture.json"));
+    let flags = ["--no-signatures", "--speed", "0", "--data", path(&data)];
+    let mut program = Program::start(&flags);
+    program.post("/_sandbox/create_account_group", json!({})).await;
+    let before = std::fs::read(&data).unwrap();
+    let group = program.post("/_sandbox/create_account_group", json!({})).await["id"].clone();
+    // Saved by itself, a few seconds later.
+    let mut rounds = 0;
+    while !std::fs::read_to_string(&data).unwrap().contains(group.as_str().unwrap()) {
+        program.get("/_sandbox/state").await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        rounds += 1;
+        assert!(rounds < 200, "nothing is saved");
+    }
+    assert!(before.starts_with(br#"{"version":1,"#), "the state says what form it has");
+    program.process.kill().unwrap();
+    program.process.wait().unwrap();
+    std::fs::copy(&data, &fixture).unwrap();
+    let saved = std::fs::read(&fixture).unwrap();
+    for flags in [flags.to_vec(), vec!["--no-signatures", "--load", path(&fixture)]] {
+        let program = Program::start(&flags);
+        let twice = reqwest::Client::new().post(format!("{}/_sandbox/create_account_group", program.url()));
+        let twice = twice.header("content-type", "application/json");
+        let twice = twice.body(json!({ "id": group }).to_string()).send().await.unwrap();
+        assert_eq!(twice.status(), 400, "the group is there");
+        program.post("/_sandbox/create_account_group", json!({})).await;
+        program.terminate();
+    }
+    assert_eq!(std::fs::read(&fixture).unwrap(), saved);
+}
+
+#[test]
+fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("no-such-folder").join("state.json");
+    let error = failure(&["--port", "0", "--data", path(&nowhere)]);
+    assert!(error.contains("no-such-folder"), "{error}");
+    let missing = folder.path().join("missing.json");
+    assert!(failure(&["--port", "0", "--load", path(&missing)]).contains("missing.json"));
+    let other = folder.path().join("other.json");
+    std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
+    let error = failure(&["--port", "0", "--load", path(&other)]);
+    assert!(error.contains("version 7") && error.contains("version 1"), "{error}");
+}
+
 #[test]
 fn a_speed_that_is_none_is_refused() {
     for speed in ["nan", "inf", "1e9", "fast"] {

@@ -315,7 +315,7 @@ async fn a_file_that_is_missing_is_a_new_beginning() {
     let path = folder.path().join("state.json");
     let api = Plain::of(plain::builder().data(&path)).await;
     assert_eq!(api.list("/users"), Vec::<Value>::new());
-    assert!(!path.exists());
+    assert!(path.exists(), "it is saved at the start");
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     // The next one replaces it whole.

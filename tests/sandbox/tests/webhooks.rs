@@ -456,6 +456,25 @@ async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    sandbox.subscribe(&format!("http://{}/", silent.local_addr().unwrap())).await.unwrap();
+    switch_on(&sandbox, &endpoint).await;
+    let began = std::time::Instant::now();
+    let target = sandbox.now() + chrono::TimeDelta::seconds(5);
+    for _ in 0..5 {
+        sandbox.create_account_group().await.unwrap();
+        sandbox.advance(SECOND).await;
+    }
+    assert_eq!(sandbox.now(), target);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // The other endpoint has had everything by then.
+    assert_eq!(ids(&endpoint).len(), 5);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

@@ -18,6 +18,9 @@ use crate::shared::Shared;
 /// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long whoever turns the clock waits for a delivery. One that takes longer ends by itself.
+const HELD: Duration = Duration::from_secs(1);
+
 /// What the log says of a delivery that was not made.
 const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
@@ -56,12 +59,20 @@ fn is_within_reach(url: &str) -> bool {
 }
 
 impl Shared {
-    /// Makes every delivery that is due, and those that become due by it. Returns when none is on its way.
-    pub(crate) async fn deliver_due(&self) {
+    /// Makes every delivery that is due, and those that become due by it. Returns when none is on its way but what takes
+    /// long.
+    pub(crate) async fn deliver_due(self: &Arc<Self>) {
         let _round = self.courier.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
         loop {
-            on_their_way.extend(self.due().into_iter().map(|batch| self.deliver(batch)));
+            on_their_way.extend(self.due().into_iter().map(|batch| {
+                let shared = Arc::clone(self);
+                let delivery = tokio::spawn(async move {
+                    shared.deliver(batch).await;
+                    shared.wake.notify_one();
+                });
+                tokio::time::timeout(HELD, delivery)
+            }));
             if on_their_way.is_empty() {
                 return;
             }
