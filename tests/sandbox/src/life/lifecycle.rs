@@ -65,18 +65,23 @@ macro_rules! lifecycle {
     };
 }
 
-/// `resource!(Order, "order", orders, |it| it.view: OrderView, OrderStatus, created => [events by status], updated_at)`:
-/// the last where its view has such a field.
+/// `resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus, created => [events by status], updated_at;
+/// by account_id)`: the field that changes with the status, and those whose ids it is found by, where there are any.
 macro_rules! resource {
     (
         $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,
-        $created:ident => [$($event:ident)+] $(, $updated_at:ident)?
+        $created:ident => [$($event:ident)+] $(, $updated_at:ident)? $(; by $($key:ident)+)?
     ) => {
         impl crate::life::table::Identified for $name {
             fn id(&self) -> uuid::Uuid {
                 let $it = self;
                 $view.id
             }
+
+            $(fn keys(&self) -> Vec<u128> {
+                let $it = self;
+                vec![crate::life::lifecycle::key($view.status), $($view.$key.as_u128()),+]
+            })?
         }
 
         impl crate::life::lifecycle::Resource for $name {
@@ -167,12 +172,14 @@ impl World {
         why: Option<String>,
     ) -> bool {
         let (table, time) = T::parts(self);
-        let Some(resource) = table.get_mut(id).filter(|it| it.status().next().contains(&to)) else {
+        if table.get(id).is_none_or(|it| !it.status().next().contains(&to)) {
             return false;
-        };
-        resource.set_status(to, time.now);
-        let at = T::Status::ALL.iter().position(|status| *status == to).unwrap_or_default();
-        time.emit_because(T::EVENTS[at], id, resource.view(), why);
+        }
+        table.update(id, |resource| {
+            resource.set_status(to, time.now);
+            let at = T::Status::ALL.iter().position(|status| *status == to).unwrap_or_default();
+            time.emit_because(T::EVENTS[at], id, resource.view(), why);
+        });
         true
     }
 
@@ -197,8 +204,13 @@ fn stays<T: Resource>(status: T::Status) -> Refused {
     Refused::Conflict(format!("The {} is {}, which allows no such change.", T::NAME, name(status)))
 }
 
+/// A status as a key of a [`Table`]: no id is so small a number.
+pub(crate) fn key<S: Status>(status: S) -> u128 {
+    S::ALL.iter().position(|it| *it == status).map_or(0, |at| at as u128)
+}
+
 /// A status as it stands on the wire.
-pub(super) fn name(status: impl Status) -> String {
+pub(crate) fn name(status: impl Status) -> String {
     serde_json::to_value(status).ok().and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default()
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct LiquidationCreate {
 }
 
 resource!(Liquidation, "liquidation", liquidations, |it| *it => Self, Progress,
-    LIQUIDATION_NEW => [LIQUIDATION_NEW LIQUIDATION_PROCESSING LIQUIDATION_COMPLETED LIQUIDATION_FAILED]);
+    LIQUIDATION_NEW => [LIQUIDATION_NEW LIQUIDATION_PROCESSING LIQUIDATION_COMPLETED LIQUIDATION_FAILED]; by account_id);
 
 impl World {
     pub(crate) fn create_liquidation(

@@ -117,7 +117,7 @@ pub(super) enum Size {
 }
 
 resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus,
-    ORDER_NEW => [ORDER_NEW ORDER_PROCESSING ORDER_FILLED ORDER_CANCELLED ORDER_REJECTED], updated_at);
+    ORDER_NEW => [ORDER_NEW ORDER_PROCESSING ORDER_FILLED ORDER_CANCELLED ORDER_REJECTED], updated_at; by account_id user_id);
 
 /// The smallest order, in units of its currency.
 const MINIMUM: Decimal = Decimal::from_parts(1, 0, 0, false, 2);

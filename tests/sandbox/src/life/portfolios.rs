@@ -106,11 +106,11 @@ pub(crate) struct PortfolioOrderCreate {
 }
 
 resource!(Portfolio, "portfolio", portfolios, |it| it.view => PortfolioView, PortfolioStatus,
-    PORTFOLIO_CREATED => [PORTFOLIO_CREATED PORTFOLIO_CLOSED], updated_at);
+    PORTFOLIO_CREATED => [PORTFOLIO_CREATED PORTFOLIO_CLOSED], updated_at; by account_id);
 resource!(PortfolioOrder, "portfolio order", portfolio_orders, |it| *it => Self, PortfolioOrderStatus,
     PORTFOLIO_ORDER_NEW => [PORTFOLIO_ORDER_NEW PORTFOLIO_ORDER_PROCESSING PORTFOLIO_ORDER_COMPLETED PORTFOLIO_ORDER_CANCELLED]);
 resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
-    REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]);
+    REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]; by portfolio_id);
 
 impl World {
     pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
@@ -179,9 +179,8 @@ impl World {
 
     /// A portfolio ends with its account.
     pub(super) fn close_portfolios(&mut self, account: Uuid) {
-        let portfolios = self.portfolios.rows().iter().map(|portfolio| &portfolio.view);
-        let of_it = portfolios.filter(|portfolio| portfolio.account_id == account);
-        for portfolio in of_it.map(|portfolio| portfolio.id).collect::<Vec<_>>() {
+        let of_it = self.portfolios.with(&[account.as_u128()]).map(|portfolio| portfolio.view.id);
+        for portfolio in of_it.collect::<Vec<_>>() {
             self.change::<Portfolio>(portfolio, PortfolioStatus::Closed);
         }
     }

@@ -68,7 +68,7 @@ pub(crate) struct SavingsPlanUpdate {
 }
 
 resource!(SavingsPlan, "savings plan", savings_plans, |it| it.view => SavingsPlanView, PlanStatus,
-    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at);
+    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at; by account_id);
 
 impl Frequency {
     /// The first date after `today`, counted from `anchor`.
@@ -156,8 +156,7 @@ impl World {
 
     /// A plan ends with its account.
     pub(super) fn cancel_savings_plans(&mut self, account: Uuid) {
-        let plans = self.savings_plans.rows().iter().map(|plan| &plan.view);
-        let of_it = plans.filter(|plan| plan.account_id == account).map(|plan| plan.id);
+        let of_it = self.savings_plans.with(&[account.as_u128()]).map(|plan| plan.view.id);
         for plan in of_it.collect::<Vec<_>>() {
             let why = Some("the account is CLOSED".to_owned());
             self.change_because::<SavingsPlan>(plan, PlanStatus::Cancelled, why);
