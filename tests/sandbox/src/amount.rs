@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::de::Error as _;
+use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Up to nine digits before the point (PROTOCOL 7): sums and products of these stay far within 28 digits.
@@ -106,6 +106,41 @@ fn divided(amount: Decimal, price: Decimal, fractional: bool, rounding: Rounding
     let decimals = if fractional { MAX_DECIMALS } else { 0 };
     let units = amount.checked_div(price).unwrap_or(Decimal::ZERO);
     units.round_dp_with_strategy(decimals, rounding).normalize()
+}
+
+/// Marks what is wrong with an amount as words of the sandbox's own, which hold no value: callers may be told.
+pub(crate) const OURS: char = '\u{1}';
+
+/// A positive amount of money in a request body.
+pub(crate) fn read_money<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+    read(from, money)
+}
+
+/// A positive number in a request body.
+pub(crate) fn read_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+    read(from, positive)
+}
+
+/// An amount of money that may be left out, or an empty text (PROTOCOL 7).
+pub(crate) fn read_money_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+    read_or_none(from, money)
+}
+
+/// The same for a number.
+pub(crate) fn read_positive_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+    read_or_none(from, positive)
+}
+
+type Reader = fn(&str) -> Result<Decimal, &'static str>;
+
+fn read<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Decimal, D::Error> {
+    let text = String::deserialize(from)?;
+    reader(&text).map_err(|problem| D::Error::custom(format_args!("{OURS}{problem}")))
+}
+
+fn read_or_none<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Option<Decimal>, D::Error> {
+    let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
+    text.map(|text| read(text.into_deserializer(), reader)).transpose()
 }
 
 /// An ISO 4217 code, small enough to stand in every booking.

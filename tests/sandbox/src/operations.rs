@@ -69,7 +69,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
         "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
         "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
-        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), &c.body()?)?)),
+        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
         "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
         "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
         "listRebalancingExecutions" => |w, c| {
@@ -77,7 +77,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
             Ok(Answer::list(w.rebalancings.with(&[portfolio.as_u128()])))
         },
         "listSavingsPlans" => |w, c| Ok(c.page(w.savings_plans.rows().iter().map(|it| &it.view))),
-        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(&c.body()?)?)),
+        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
         "retrieveSavingsPlan" => |w, c| found(w.savings_plans.get(c.id("savings_plan_id")).map(|it| &it.view)),
         "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
         "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
@@ -93,7 +93,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listDirectDebits" => |w, c| Ok(c.page(w.direct_debits.rows().iter().map(|it| &it.view))),
         "listMandates" => |w, c| Ok(c.page(w.mandates.rows().iter())),
         "retrieveMandate" => |w, c| found(w.mandates.get(c.id("mandate_id"))),
-        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(&c.body()?)?)),
+        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(c.body()?)?)),
         "listWithdrawals" => |w, c| Ok(c.page(w.withdrawals.rows().iter())),
         "listReferenceAccounts" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.reference_accounts)),
         "listFees" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.fees)),

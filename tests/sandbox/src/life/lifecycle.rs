@@ -70,7 +70,7 @@ macro_rules! lifecycle {
 macro_rules! resource {
     (
         $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,
-        $created:ident => [$($event:ident)+] $(, $updated_at:ident)? $(; by $($key:ident)+)?
+        $created:ident => [$($event:ident)+] $(, $updated_at:ident)? $(; by $($($key:ident).+)+)?
     ) => {
         impl crate::life::table::Identified for $name {
             fn id(&self) -> uuid::Uuid {
@@ -80,7 +80,7 @@ macro_rules! resource {
 
             $(fn keys(&self) -> Vec<u128> {
                 let $it = self;
-                vec![crate::life::lifecycle::key($view.status), $($view.$key.as_u128()),+]
+                vec![crate::life::lifecycle::key($view.status), $($view.$($key).+.as_u128()),+]
             })?
         }
 
@@ -268,12 +268,12 @@ mod tests {
         let portfolio = serde_json::to_value(portfolio).unwrap()["id"].as_str().unwrap().parse().unwrap();
         world.create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap()).unwrap();
         world.create_rebalancing(portfolio).unwrap();
-        world.create_savings_plan(&from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_savings_plan(from_value(with(json!({}))).unwrap()).unwrap();
         world.create_liquidation(account, &from_value(with(json!({ "type": "FULL" }))).unwrap()).unwrap();
         let mandate = world.create_mandate(group, String::new()).unwrap();
         let mandate = serde_json::to_value(mandate).unwrap()["id"].clone();
         world.create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap()).unwrap();
-        world.create_withdrawal(&from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_withdrawal(from_value(with(json!({}))).unwrap()).unwrap();
         world.create_securities_transfer(Direction::Inbound, None).unwrap();
         world.create_account_transfer(&from_value(with(json!({}))).unwrap()).unwrap();
         world.create_report("TAX".to_owned(), false);

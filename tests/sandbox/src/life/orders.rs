@@ -91,10 +91,14 @@ pub(crate) struct OrderCreate {
     instrument_id: Uuid,
     side: Side,
     r#type: OrderType,
-    quantity: Option<String>,
-    cash_amount: Option<String>,
-    limit_price: Option<String>,
-    stop_price: Option<String>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    quantity: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_money_or_none")]
+    cash_amount: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    limit_price: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    stop_price: Option<Decimal>,
     currency: Option<Currency>,
 }
 
@@ -170,15 +174,7 @@ impl Order {
 impl World {
     /// Accepts an order that is well-formed, whatever the account can afford: that is looked at later (PROTOCOL 7).
     pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let read = |field: &str, text: &Option<String>, read: fn(&str) -> Result<Decimal, &'static str>| {
-            let number = given(text).map(|text| read(&text));
-            number.transpose().map_err(|problem| Refused::invalid(field, problem))
-        };
-        let quantity = read("quantity", &new.quantity, amount::positive)?;
-        let cash_amount = read("cash_amount", &new.cash_amount, amount::money)?;
-        let limit_price = read("limit_price", &new.limit_price, amount::positive)?;
-        let stop_price = read("stop_price", &new.stop_price, amount::positive)?;
+        let OrderCreate { quantity, cash_amount, limit_price, stop_price, .. } = *new;
         let size = match (quantity, cash_amount) {
             (Some(units), None) => Size::Units(units),
             (None, Some(cash)) => Size::Cash(cash),

@@ -12,7 +12,7 @@ use super::lifecycle::{Progress, name};
 use super::timeline::Due;
 use super::users::UserStatus;
 use super::world::{Refused, STEP, World};
-use crate::amount::Currency;
+use crate::amount::{self, Currency};
 
 /// As the API shows it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,13 +55,8 @@ pub(crate) struct DirectDebit {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DirectDebitView {
     id: Uuid,
-    user_id: Uuid,
-    account_group_id: Uuid,
-    mandate_id: Uuid,
-    cash_amount: Decimal,
-    currency: Currency,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remittance_information: Option<String>,
+    #[serde(flatten)]
+    asked: DirectDebitCreate,
     status: DebitStatus,
     created_at: DateTime<Utc>,
 }
@@ -80,27 +75,29 @@ lifecycle! {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Withdrawal {
     id: Uuid,
-    account_id: Uuid,
-    cash_amount: Decimal,
-    currency: Currency,
+    #[serde(flatten)]
+    asked: WithdrawalCreate,
     status: Progress,
     created_at: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DirectDebitCreate {
     user_id: Uuid,
     account_group_id: Uuid,
     mandate_id: Uuid,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
     remittance_information: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct WithdrawalCreate {
     account_id: Uuid,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
 }
 
@@ -115,7 +112,7 @@ impl Withdrawal {
     /// What it has laid claim to while it is on its way.
     pub(super) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
         let claims = self.status == Progress::Processing;
-        claims.then_some((self.account_id, self.currency, self.cash_amount))
+        claims.then_some((self.asked.account_id, self.asked.currency, self.asked.cash_amount))
     }
 }
 
@@ -168,7 +165,6 @@ impl World {
         &mut self,
         new: DirectDebitCreate,
     ) -> Result<&DirectDebitView, Refused> {
-        let cash_amount = Refused::or_money(&new.cash_amount)?;
         let user = self.users.named("user_id", new.user_id)?.view.status;
         self.groups.named("account_group_id", new.account_group_id)?;
         let mandate = self.mandates.named("mandate_id", new.mandate_id)?;
@@ -179,17 +175,7 @@ impl World {
             return Err(Refused::Conflict(format!("Nothing may move: the user is {}.", name(user))));
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = DirectDebitView {
-            id,
-            user_id: new.user_id,
-            account_group_id: new.account_group_id,
-            mandate_id: new.mandate_id,
-            cash_amount,
-            currency: new.currency,
-            remittance_information: new.remittance_information,
-            status: DebitStatus::New,
-            created_at,
-        };
+        let view = DirectDebitView { id, asked: new, status: DebitStatus::New, created_at };
         self.time.after(STEP, Due::DirectDebit(id));
         Ok(&self.add(DirectDebit { view, credited: None }).view)
     }
@@ -198,7 +184,7 @@ impl World {
     pub(super) fn move_direct_debit(&mut self, id: Uuid) {
         let Some(debit) = self.direct_debits.get(id) else { return };
         let view = debit.view.clone();
-        match (self.account_to_credit(&view), view.status) {
+        match (self.account_to_credit(&view.asked), view.status) {
             (Err(why), _) => {
                 self.change_because::<DirectDebit>(id, DebitStatus::Failed, Some(why));
             }
@@ -207,7 +193,7 @@ impl World {
                 self.time.after(STEP, Due::DirectDebit(id));
             }
             (Ok(account), _) => {
-                self.book(account, TransactionType::DirectDebit, view.cash_amount, view.currency);
+                self.book(account, TransactionType::DirectDebit, view.asked.cash_amount, view.asked.currency);
                 if let Some(debit) = self.direct_debits.get_mut(id) {
                     debit.credited = Some(account);
                 }
@@ -216,7 +202,7 @@ impl World {
         }
     }
 
-    fn account_to_credit(&self, debit: &DirectDebitView) -> Result<Uuid, String> {
+    fn account_to_credit(&self, debit: &DirectDebitCreate) -> Result<Uuid, String> {
         if self.mandates.get(debit.mandate_id).is_none_or(|it| it.status == MandateStatus::Revoked) {
             return Err("the mandate is REVOKED".to_owned());
         }
@@ -239,10 +225,11 @@ impl World {
         let Some(account) = account else {
             return Err(Refused::invalid("id", "is of a direct debit that is not completed"));
         };
-        if self.account(account)?.available(view.currency) < view.cash_amount {
+        let DirectDebitCreate { cash_amount, currency, .. } = view.asked;
+        if self.account(account)?.available(currency) < cash_amount {
             return Err(Refused::invalid("id", "is of a direct debit whose money has been spent"));
         }
-        self.book(account, TransactionType::DirectDebit, -view.cash_amount, view.currency);
+        self.book(account, TransactionType::DirectDebit, -cash_amount, currency);
         self.change_because::<DirectDebit>(
             id,
             DebitStatus::Reversed,
@@ -252,8 +239,7 @@ impl World {
     }
 
     /// The cash goes to a reference account of the account: one without any pays nothing out.
-    pub(crate) fn create_withdrawal(&mut self, new: &WithdrawalCreate) -> Result<&Withdrawal, Refused> {
-        let cash_amount = Refused::or_money(&new.cash_amount)?;
+    pub(crate) fn create_withdrawal(&mut self, new: WithdrawalCreate) -> Result<&Withdrawal, Refused> {
         let account_id = new.account_id;
         let account = self.accounts.named("account_id", account_id)?;
         if account.reference_accounts.is_empty() {
@@ -262,17 +248,16 @@ impl World {
         }
         self.check_bars(account_id, Way::Out)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let (currency, status) = (new.currency, Progress::New);
         self.time.after(STEP, Due::Withdrawal(id));
-        Ok(self.add(Withdrawal { id, account_id, cash_amount, currency, status, created_at }))
+        Ok(self.add(Withdrawal { id, asked: new, status: Progress::New, created_at }))
     }
 
     /// The cash is laid claim to first, and leaves then. Where there is too little, the withdrawal fails.
     pub(super) fn move_withdrawal(&mut self, id: Uuid) {
         let Some(withdrawal) = self.withdrawals.get(id).cloned() else { return };
-        let Withdrawal { account_id, cash_amount, currency, status, .. } = withdrawal;
+        let WithdrawalCreate { account_id, cash_amount, currency } = withdrawal.asked;
         let allowed = self.may_trade(account_id, Way::Out);
-        match (allowed, status) {
+        match (allowed, withdrawal.status) {
             (Ok(()), Progress::Processing) => {
                 self.book_claimed(account_id, TransactionType::Withdrawal, cash_amount, currency);
                 self.change::<Withdrawal>(id, Progress::Completed);

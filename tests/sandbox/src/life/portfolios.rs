@@ -44,6 +44,7 @@ lifecycle! {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Allocation {
     instrument_id: Uuid,
+    #[serde(deserialize_with = "amount::read_positive")]
     weight: Decimal,
 }
 
@@ -80,18 +81,12 @@ pub(crate) struct Rebalancing {
 pub(crate) struct PortfolioCreate {
     account_id: Uuid,
     name: String,
-    allocations: Vec<AllocationCreate>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct AllocationCreate {
-    instrument_id: Uuid,
-    weight: String,
+    allocations: Vec<Allocation>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct AllocationsUpdate {
-    allocations: Option<Vec<AllocationCreate>>,
+    allocations: Option<Vec<Allocation>>,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +96,8 @@ pub(crate) struct PortfolioUpdate {
 
 #[derive(Deserialize)]
 pub(crate) struct PortfolioOrderCreate {
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
 }
 
@@ -117,11 +113,11 @@ impl World {
         let account_id = new.account_id;
         self.accounts.named("account_id", account_id)?;
         self.check_bars(account_id, Way::In)?;
-        let allocations = self.read_allocations(&new.allocations)?;
+        self.check_allocations(&new.allocations)?;
         let (id, now) = (self.time.id(), self.time.now);
         let status = PortfolioStatus::Active;
         let view = PortfolioView { id, account_id, name: new.name, status, created_at: now, updated_at: now };
-        Ok(&self.add(Portfolio { view, allocations }).view)
+        Ok(&self.add(Portfolio { view, allocations: new.allocations }).view)
     }
 
     pub(crate) fn rename_portfolio(
@@ -142,10 +138,11 @@ impl World {
     pub(crate) fn replace_allocations(
         &mut self,
         id: Uuid,
-        update: &AllocationsUpdate,
+        update: AllocationsUpdate,
     ) -> Result<&[Allocation], Refused> {
         self.portfolios.find(id)?;
-        let allocations = self.read_allocations(update.allocations.as_deref().unwrap_or_default())?;
+        let allocations = update.allocations.unwrap_or_default();
+        self.check_allocations(&allocations)?;
         let (portfolio, time) = self.editable::<Portfolio>(id)?;
         portfolio.allocations = allocations;
         portfolio.view.updated_at = time.now;
@@ -153,12 +150,10 @@ impl World {
         Ok(&portfolio.allocations)
     }
 
-    /// Each instrument once, each weight above 0, all weights together exactly 1.
-    fn read_allocations(&self, allocations: &[AllocationCreate]) -> Result<Vec<Allocation>, Refused> {
-        let (mut read, mut seen, mut sum) = (Vec::new(), BTreeSet::new(), Decimal::ZERO);
-        for (at, AllocationCreate { instrument_id, weight }) in allocations.iter().enumerate() {
-            let weight = amount::positive(weight)
-                .map_err(|problem| Refused::invalid(&format!("allocations.{at}.weight"), problem))?;
+    /// Each instrument once, all weights together exactly 1.
+    fn check_allocations(&self, allocations: &[Allocation]) -> Result<(), Refused> {
+        let mut seen = BTreeSet::new();
+        for (at, Allocation { instrument_id, .. }) in allocations.iter().enumerate() {
             let field = format!("allocations.{at}.instrument_id");
             self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
@@ -167,14 +162,10 @@ impl World {
                     "names an instrument that another allocation names too",
                 ));
             }
-            sum += weight;
-            read.push(Allocation { instrument_id: *instrument_id, weight });
         }
-        if sum == Decimal::ONE {
-            Ok(read)
-        } else {
-            Err(Refused::invalid("allocations", &format!("have weights that sum to {sum} instead of 1")))
-        }
+        let sum: Decimal = allocations.iter().map(|allocation| allocation.weight).sum();
+        let problem = || format!("have weights that sum to {sum} instead of 1");
+        if sum == Decimal::ONE { Ok(()) } else { Err(Refused::invalid("allocations", &problem())) }
     }
 
     /// A portfolio ends with its account.
@@ -190,10 +181,9 @@ impl World {
         portfolio: Uuid,
         new: &PortfolioOrderCreate,
     ) -> Result<&PortfolioOrder, Refused> {
-        let cash_amount = Refused::or_money(&new.cash_amount)?;
         let account = self.editable::<Portfolio>(portfolio)?.0.view.account_id;
         self.check_bars(account, Way::In)?;
-        Ok(self.place_portfolio_order(portfolio, cash_amount, new.currency))
+        Ok(self.place_portfolio_order(portfolio, new.cash_amount, new.currency))
     }
 
     pub(super) fn place_portfolio_order(

@@ -11,7 +11,7 @@ use super::orders::{MarketOrder, Side, Size};
 use super::portfolios::Portfolio;
 use super::timeline::Due;
 use super::world::{Refused, World};
-use crate::amount::Currency;
+use crate::amount::{self, Currency};
 
 /// A plan, and where its dates are counted from: a monthly plan begun on the 31st comes on the last day of shorter months.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,14 +24,8 @@ pub(crate) struct SavingsPlan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlanView {
     id: Uuid,
-    account_id: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    portfolio_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instrument_id: Option<Uuid>,
-    cash_amount: Decimal,
-    currency: Currency,
-    frequency: Frequency,
+    #[serde(flatten)]
+    plan: SavingsPlanCreate,
     status: PlanStatus,
     next_execution_date: NaiveDate,
     created_at: DateTime<Utc>,
@@ -50,25 +44,29 @@ lifecycle! {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlanCreate {
     account_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
     portfolio_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     instrument_id: Option<Uuid>,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
     frequency: Frequency,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct SavingsPlanUpdate {
-    cash_amount: Option<String>,
+    #[serde(default, deserialize_with = "amount::read_money_or_none")]
+    cash_amount: Option<Decimal>,
     frequency: Option<Frequency>,
     status: Option<PlanStatus>,
 }
 
 resource!(SavingsPlan, "savings plan", savings_plans, |it| it.view => SavingsPlanView, PlanStatus,
-    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at; by account_id);
+    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at; by plan.account_id);
 
 impl Frequency {
     /// The first date after `today`, counted from `anchor`.
@@ -87,9 +85,8 @@ impl World {
     /// The first execution is one period after today: the description has no field for a start.
     pub(crate) fn create_savings_plan(
         &mut self,
-        new: &SavingsPlanCreate,
+        new: SavingsPlanCreate,
     ) -> Result<&SavingsPlanView, Refused> {
-        let cash_amount = Refused::or_money(&new.cash_amount)?;
         self.accounts.named("account_id", new.account_id)?;
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) => {
@@ -111,14 +108,9 @@ impl World {
         let anchor = now.date_naive();
         let view = SavingsPlanView {
             id,
-            account_id: new.account_id,
-            portfolio_id: new.portfolio_id,
-            instrument_id: new.instrument_id,
-            cash_amount,
-            currency: new.currency,
-            frequency: new.frequency,
-            status: PlanStatus::Active,
             next_execution_date: new.frequency.next(anchor, anchor),
+            plan: new,
+            status: PlanStatus::Active,
             created_at: now,
             updated_at: now,
         };
@@ -131,12 +123,12 @@ impl World {
         id: Uuid,
         update: &SavingsPlanUpdate,
     ) -> Result<&SavingsPlanView, Refused> {
-        let cash_amount = update.cash_amount.as_deref().map(Refused::or_money).transpose()?;
         let (plan, time) = self.editable::<SavingsPlan>(id)?;
-        plan.view.cash_amount = cash_amount.unwrap_or(plan.view.cash_amount);
-        plan.view.frequency = update.frequency.unwrap_or(plan.view.frequency);
+        let saved = &mut plan.view.plan;
+        saved.cash_amount = update.cash_amount.unwrap_or(saved.cash_amount);
+        saved.frequency = update.frequency.unwrap_or(saved.frequency);
         plan.view.updated_at = time.now;
-        let next = plan.view.frequency.next(plan.anchor, time.now.date_naive());
+        let next = plan.view.plan.frequency.next(plan.anchor, time.now.date_naive());
         if next != plan.view.next_execution_date {
             plan.view.next_execution_date = next;
             time.at(start_of(next), Due::SavingsPlan(id));
@@ -170,14 +162,14 @@ impl World {
         else {
             return;
         };
-        plan.view.next_execution_date = plan.view.frequency.next(plan.anchor, today);
+        plan.view.next_execution_date = plan.view.plan.frequency.next(plan.anchor, today);
         self.time.at(start_of(plan.view.next_execution_date), Due::SavingsPlan(id));
         if plan.view.status != PlanStatus::Active {
             return;
         }
         plan.view.updated_at = self.time.now;
-        let view = plan.view.clone();
-        self.time.emit(EventKind::PLAN_EXECUTED, id, &view);
+        self.time.emit(EventKind::PLAN_EXECUTED, id, &plan.view);
+        let view = plan.view.plan.clone();
         if let Some(portfolio) = view.portfolio_id {
             self.place_portfolio_order(portfolio, view.cash_amount, view.currency);
         } else if let Some(instrument) = view.instrument_id {

@@ -26,12 +26,8 @@ pub(crate) struct User {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserView {
     pub(super) id: Uuid,
-    first_name: String,
-    last_name: String,
-    email: String,
-    date_of_birth: NaiveDate,
-    nationality: String,
-    address: Address,
+    #[serde(flatten)]
+    person: UserCreate,
     pub(crate) status: UserStatus,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -82,21 +78,20 @@ wire_enum! {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserIdentifier {
     id: Uuid,
-    r#type: String,
-    value: String,
+    #[serde(flatten)]
+    known: IdentifierCreate,
     created_at: DateTime<Utc>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TaxResidency {
     id: Uuid,
-    country: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_identification_number: Option<String>,
+    #[serde(flatten)]
+    stated: TaxResidencyCreate,
     created_at: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserCreate {
     first_name: String,
     last_name: String,
@@ -114,7 +109,7 @@ pub(crate) struct UserUpdate {
     address: Option<Address>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct IdentifierCreate {
     r#type: String,
     value: String,
@@ -125,9 +120,10 @@ pub(crate) struct IdentifierUpdate {
     value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TaxResidencyCreate {
     country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tax_identification_number: Option<String>,
 }
 
@@ -158,20 +154,10 @@ resource!(User, "user", users, |it| it.view => UserView, UserStatus,
 
 impl World {
     /// Registers a user and starts the check that makes it active.
-    pub(crate) fn create_user(&mut self, new: UserCreate) -> &UserView {
+    pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
         let (id, now) = (self.time.id(), self.time.now);
-        let view = UserView {
-            id,
-            first_name: new.first_name,
-            last_name: new.last_name,
-            email: new.email,
-            date_of_birth: new.date_of_birth,
-            nationality: new.nationality,
-            address: new.address,
-            status: UserStatus::Pending,
-            created_at: now,
-            updated_at: now,
-        };
+        let status = UserStatus::Pending;
+        let view = UserView { id, person, status, created_at: now, updated_at: now };
         self.time.after(STEP, Due::FinishChecks(id));
         let check = UserCheck {
             id: self.time.id(),
@@ -197,11 +183,12 @@ impl World {
     pub(crate) fn update_user(&mut self, id: Uuid, update: UserUpdate) -> Result<&UserView, Refused> {
         let (user, time) = self.editable::<User>(id)?;
         let user = &mut user.view;
-        user.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut user.first_name));
-        user.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut user.last_name));
-        user.email = update.email.unwrap_or_else(|| std::mem::take(&mut user.email));
+        let person = &mut user.person;
+        person.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut person.first_name));
+        person.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut person.last_name));
+        person.email = update.email.unwrap_or_else(|| std::mem::take(&mut person.email));
         if let Some(address) = update.address {
-            user.address = address;
+            person.address = address;
         }
         user.updated_at = time.now;
         time.emit(EventKind::USER_CHANGED, id, user);
@@ -216,7 +203,7 @@ impl World {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.identifiers.push(UserIdentifier { id, r#type: new.r#type, value: new.value, created_at });
+        user.identifiers.push(UserIdentifier { id, known: new, created_at });
         user.identifiers.last().ok_or(Refused::NotFound)
     }
 
@@ -235,7 +222,7 @@ impl World {
         let mut identifiers = user.identifiers.iter_mut();
         let identifier = identifiers.find(|identifier| identifier.id == id).ok_or(Refused::NotFound)?;
         if let Some(value) = update.value {
-            identifier.value = value;
+            identifier.known.value = value;
         }
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         Ok(identifier)
@@ -248,9 +235,8 @@ impl World {
     ) -> Result<&TaxResidency, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let TaxResidencyCreate { country, tax_identification_number } = new;
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.tax_residencies.push(TaxResidency { id, country, tax_identification_number, created_at });
+        user.tax_residencies.push(TaxResidency { id, stated: new, created_at });
         user.tax_residencies.last().ok_or(Refused::NotFound)
     }
 

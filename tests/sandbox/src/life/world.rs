@@ -24,7 +24,7 @@ use super::table::Table;
 use super::timeline::{Due, Timeline};
 use super::transfers::{AccountTransfer, SecuritiesTransfer};
 use super::users::User;
-use crate::amount::{self, Currency};
+use crate::amount::Currency;
 use crate::description::Description;
 
 /// How long each step of a life takes, on the sandbox's clock.
@@ -86,11 +86,6 @@ pub(crate) enum Refused {
 impl Refused {
     pub(crate) fn invalid(field: &str, problem: &str) -> Self {
         Self::Invalid(format!("`{field}` {problem}"))
-    }
-
-    /// An amount of money in the field `cash_amount`.
-    pub(super) fn or_money(text: &str) -> Result<Decimal, Self> {
-        amount::money(text).map_err(|problem| Self::invalid("cash_amount", problem))
     }
 
     /// A field holds the id of something that is not there.
