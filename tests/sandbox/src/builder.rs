@@ -1,7 +1,7 @@
 //! The settings of a sandbox.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::control::DEMO_KEY;
 use crate::life::world::World;
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
-use crate::shared::{Core, Parts, Shared};
+use crate::shared::{Core, Parts, Setup, Shared};
 use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;
@@ -24,7 +24,9 @@ use crate::webhooks::payload::PayloadShape;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct SandboxBuilder {
+    host: IpAddr,
     port: u16,
+    setup: Setup,
     seed: u64,
     speed: f64,
     start_at: Option<DateTime<Utc>>,
@@ -42,12 +44,15 @@ pub struct SandboxBuilder {
 impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            setup: Setup::default(),
             seed: 0,
             speed: 0.0,
             start_at: None,
             strictness: Strictness {
                 signatures: true,
+                strict: true,
                 client_id: true,
                 idempotency_keys: true,
                 token_lifetime: TimeDelta::hours(1),
@@ -65,9 +70,37 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The port on the loopback interface. A free one unless set.
+    /// The port. A free one unless set.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// The address to listen on: that of the loopback interface unless set. `0.0.0.0` lets other machines and containers
+    /// in; the control API still answers to the names of this machine alone, unless
+    /// [`allow_control_from`](SandboxBuilder::allow_control_from) names others.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// A name, besides those of this machine, by which the control API is asked, such as `upvest-sandbox` in a network of
+    /// containers; `*` for any.
+    pub fn allow_control_from(mut self, name: impl Into<String>) -> Self {
+        self.setup.control_from.0.push(name.into());
+        self
+    }
+
+    /// A host, besides this machine, that deliveries go to: a name, an address, a network such as `172.16.0.0/12`, or `*`.
+    /// Plain HTTP will do for it.
+    pub fn webhook_host(mut self, host: impl Into<String>) -> Self {
+        self.setup.webhook_hosts.0.push(host.into());
+        self
+    }
+
+    /// The origin of pages that may call the API and the control API from a browser, such as `http://localhost:3000`.
+    pub fn cors(mut self, origin: impl Into<String>) -> Self {
+        self.setup.cors.push(origin.into());
         self
     }
 
@@ -94,6 +127,13 @@ impl SandboxBuilder {
     /// Whether requests must be signed. They must unless set.
     pub fn signatures(mut self, required: bool) -> Self {
         self.strictness.signatures = required;
+        self
+    }
+
+    /// Whether signatures must cover every component of Upvest's list that the request has, whether keys on P-256 are
+    /// refused, and any API version but 1. They are unless set.
+    pub fn strict_signatures(mut self, strict: bool) -> Self {
+        self.strictness.strict = strict;
         self
     }
 
@@ -178,9 +218,10 @@ impl SandboxBuilder {
     ///
     /// [`StartError`] where the port is taken, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
+        let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
-        let core = self.core()?;
+        let mut core = self.core()?;
+        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let mut access = Access::new(self.strictness, self.scopes.clone(), key.public_key().clone());
         for (id, pem) in &core.public_keys {
@@ -195,8 +236,10 @@ impl SandboxBuilder {
             seed: self.seed,
             log_limit: self.log_limit,
             throttle: self.throttle,
+            setup: self.setup.clone(),
         };
         let shared = Arc::new(Shared::new(parts));
+        shared.take_snapshot("");
         if let Some(path) = self.data.clone() {
             shared.save(&path).map_err(|source| StartError::Data { path, source })?;
         }

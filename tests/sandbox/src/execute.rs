@@ -41,6 +41,12 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
+            Command::Reset => self.restore("").map(nothing)?,
+            Command::Snapshot { name } if name.is_empty() => {
+                return Err(CommandError::new("`name` must not be empty"));
+            }
+            Command::Snapshot { name } => nothing(self.take_snapshot(&name)),
+            Command::Restore { name } => self.restore(&name).map(nothing)?,
             Command::RevokeTokens => {
                 self.access().revoke_tokens();
                 nothing(())
@@ -238,6 +244,9 @@ impl World {
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
             Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
+            Command::ResendEvent { event_id, webhook_id } => {
+                self.resend_event(event_id, webhook_id).map(nothing)?
+            }
             // The rest is not about the state.
             _ => return Err(CommandError::new("this command is carried out elsewhere")),
         })

@@ -42,6 +42,7 @@ mod digest;
 mod events;
 mod execute;
 mod faults;
+mod hosts;
 mod http;
 mod idempotency;
 mod life;

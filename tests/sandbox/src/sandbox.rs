@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
+use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -86,6 +87,7 @@ impl Sandbox {
     pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener, data: Option<PathBuf>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let router = service::routes(&shared).merge(control::routes(&shared));
+        let router = router.layer(from_fn_with_state(Arc::clone(&shared), control::cors));
         let (state, listening) = (shared.server.subscribe(), shared.listening.clone());
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
@@ -96,7 +98,12 @@ impl Sandbox {
 
     /// Such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        // Whoever listens on all addresses is found on this one.
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
     }
 
     /// Where it listens.

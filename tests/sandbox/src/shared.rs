@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::clock::Clock;
+use crate::command::CommandError;
 use crate::faults::FaultPlan;
+use crate::hosts::Hosts;
 use crate::http::problem::Problem;
 use crate::http::server::State;
 use crate::idempotency::Idempotency;
@@ -52,6 +54,9 @@ pub(crate) struct Shared {
     deliveries: Mutex<Log<DeliveryRecord>>,
     secrets: Mutex<StdRng>,
     throttle: Option<Mutex<Throttle>>,
+    /// States to go back to. That of the start has no name.
+    snapshots: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) setup: Setup,
 }
 
 /// The state that is saved and loaded.
@@ -75,6 +80,17 @@ pub(crate) struct Parts {
     pub(crate) seed: u64,
     pub(crate) log_limit: usize,
     pub(crate) throttle: Option<u32>,
+    pub(crate) setup: Setup,
+}
+
+/// What stays as it was at the start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setup {
+    /// Names by which the control API is asked.
+    pub(crate) control_from: Hosts,
+    pub(crate) webhook_hosts: Hosts,
+    /// Origins of pages that may call.
+    pub(crate) cors: Vec<String>,
 }
 
 /// Requests in the present second of real time.
@@ -103,7 +119,32 @@ impl Shared {
             deliveries: Mutex::new(Log::new(parts.log_limit)),
             secrets: Mutex::new(StdRng::seed_from_u64(parts.seed)),
             throttle: parts.throttle.map(|limit| Mutex::new(Throttle { limit, second: 0, taken: 0 })),
+            snapshots: Mutex::default(),
+            setup: parts.setup,
         }
+    }
+
+    /// Keeps the state as it is, to come back to.
+    pub(crate) fn take_snapshot(&self, name: &str) {
+        let state = serde_json::to_vec(&*self.core()).expect("what the sandbox holds is JSON");
+        lock(&self.snapshots).insert(name.to_owned(), state);
+    }
+
+    /// Back to a state that was kept, its time included; without faults and logs. Tokens stay good.
+    pub(crate) fn restore(&self, name: &str) -> Result<(), CommandError> {
+        let none = || CommandError::new(format!("there is no snapshot `{name}`"));
+        let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
+        let state: Core =
+            serde_json::from_slice(&state).map_err(|error| CommandError::new(error.to_string()))?;
+        self.clock.turn_back(state.world.time.now);
+        let mut core = self.core();
+        *core = state;
+        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
+        drop(core);
+        self.faults().clear();
+        self.requests().clear();
+        self.deliveries().clear();
+        Ok(())
     }
 
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {

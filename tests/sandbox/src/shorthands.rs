@@ -194,6 +194,31 @@ shorthands! {
     /// [`CommandError`] where the URL is none.
     make subscribe(url: &str) = Command::Subscribe { url: url.into() };
 
+    /// Delivers an event once more to a subscription.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the log has no such event any more, or there is no such subscription.
+    act resend_event(event: Uuid, webhook: impl Into<Uuid>) =
+        Command::ResendEvent { event_id: event, webhook_id: webhook.into() };
+
+    /// Brings everything back to how it was at the start, the time included. Tokens stay good.
+    always reset() = Command::Reset;
+
+    /// Keeps the state, to come back to by [`Sandbox::restore`].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the name is empty.
+    act snapshot(name: &str) = Command::Snapshot { name: name.into() };
+
+    /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such snapshot.
+    act restore(name: &str) = Command::Restore { name: name.into() };
+
     /// Begins a report, which has a PDF a second later.
     ///
     /// # Errors

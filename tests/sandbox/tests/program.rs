@@ -279,6 +279,23 @@ fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
 }
 
 #[test]
+fn the_image_and_the_compose_file_use_flags_that_there_are() {
+    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let mut flags = 0;
+    for file in ["Dockerfile", "compose.yaml"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let commands =
+            text.lines().filter(|line| line.contains("ENTRYPOINT") || line.contains("command: [\"--"));
+        for flag in commands.flat_map(|line| line.split('"')).filter(|word| word.starts_with("--")) {
+            assert!(help.contains(&format!("{flag} <")), "{file} uses {flag}");
+            flags += 1;
+        }
+    }
+    assert!(flags > 4);
+}
+
+#[test]
 fn a_speed_that_is_none_is_refused() {
     for speed in ["nan", "inf", "1e9", "fast"] {
         let program =

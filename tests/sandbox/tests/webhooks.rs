@@ -456,6 +456,27 @@ async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
 }
 
 #[tokio::test]
+async fn deliveries_go_to_hosts_that_were_named_and_an_event_can_be_delivered_again() {
+    // Any address of 127.0.0.0/8 is this machine: stand-ins for other hosts are those that are no such address.
+    let sandbox = morning().webhook_host("10.20.0.0/16").webhook_host("app").start().await.unwrap();
+    for url in ["http://10.20.30.40/hook", "http://app:3000/hook"] {
+        sandbox.subscribe(url).await.unwrap();
+    }
+    for url in ["http://10.21.0.1/hook", "http://other:3000/hook"] {
+        assert!(sandbox.subscribe(url).await.is_err(), "{url}");
+    }
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    let webhook = sandbox.subscribe(&endpoint.url()).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    sandbox.settle().await;
+    let event = ids(&endpoint)[0];
+    sandbox.resend_event(event, webhook).await.unwrap();
+    sandbox.settle().await;
+    assert_eq!(ids(&endpoint), [event, event]);
+    assert!(sandbox.resend_event(Uuid::new_v4(), webhook).await.is_err());
+}
+
+#[tokio::test]
 async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     // Takes connections and never answers.

@@ -10,7 +10,7 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     kind: &'static str,
     title: &'static str,
-    detail: String,
+    pub(crate) detail: String,
 }
 
 impl Problem {

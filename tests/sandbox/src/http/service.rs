@@ -140,6 +140,7 @@ impl Exchange {
             idempotency_key: header(HeaderName::from_static("idempotency-key")),
             replayed: false,
             fault: None,
+            problem: None,
         };
         let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
         Self { shared, arrived, record, accept }
@@ -201,7 +202,10 @@ impl Exchange {
             _ => {
                 let response = match outcome.result {
                     Ok(answer) => Self::answer(answer),
-                    Err(problem) => self.problem(&problem),
+                    Err(problem) => {
+                        self.record.problem = Some(problem.detail.clone());
+                        self.problem(&problem)
+                    }
                 };
                 self.finish(response, fault)
             }
@@ -372,7 +376,7 @@ impl Shared {
         let call = Call::read(operation, Vec::new(), None, form)?;
         let (secret, now) = (self.token_secret(), self.clock.now());
         let mut access = self.access();
-        access.check_signature(&arrival.received(), &arrival.parts.headers, arrival.at)?;
+        access.check_signature(&arrival.received(), arrival.parts, arrival.at)?;
         access.grant(&call.body, secret, now)
     }
 
@@ -380,7 +384,7 @@ impl Shared {
         let headers = &arrival.parts.headers;
         let mut access = self.access();
         access.check(operation, headers, self.clock.now())?;
-        access.check_signature(&arrival.received(), headers, arrival.at)
+        access.check_signature(&arrival.received(), arrival.parts, arrival.at)
     }
 
     fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {

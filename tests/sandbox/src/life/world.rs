@@ -26,6 +26,7 @@ use super::transfers::{AccountTransfer, SecuritiesTransfer};
 use super::users::User;
 use crate::amount::Currency;
 use crate::description::Description;
+use crate::hosts::Hosts;
 
 /// How long each step of a life takes, on the sandbox's clock.
 pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
@@ -61,6 +62,9 @@ pub(crate) struct World {
     pub(super) outside: Outside,
     /// What went wrong in the sandbox itself.
     pub(super) panics: Vec<String>,
+    /// Where deliveries may go besides this machine.
+    #[serde(skip)]
+    pub(crate) webhook_hosts: Hosts,
     #[serde(skip, default = "categories")]
     pub(super) categories: Vec<String>,
 }
