@@ -295,6 +295,17 @@ fn the_image_and_the_compose_file_use_flags_that_there_are() {
     assert!(flags > 4);
 }
 
+/// The page for teams that use Python is a program that runs.
+#[test]
+fn the_code_of_the_python_page_runs() {
+    let page = include_str!("../guides/python.md");
+    let code = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let program = Program::start(&["--no-signatures", "--speed", "0"]);
+    let python = Command::new("python3").args(["-c", code]).env("UPVEST_ENVIRONMENT", program.url()).output();
+    let python = python.expect("python3 is installed");
+    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+}
+
 #[test]
 fn a_speed_that_is_none_is_refused() {
     for speed in ["nan", "inf", "1e9", "fast"] {

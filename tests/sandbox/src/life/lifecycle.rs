@@ -309,6 +309,45 @@ mod tests {
         assert_eq!(T::EVENTS.len(), T::Status::ALL.len());
     }
 
+    /// Events whose last word is another word for the status, in Upvest's own list (PROTOCOL 2.2).
+    const OTHER_WORDS: [(&str, &str); 11] = [
+        ("ACCOUNT.CREATED", "PENDING"),
+        ("ACCOUNT.ACTIVATED", "OPEN"),
+        ("ACCOUNT.CLOSING_INITIATED", "CLOSING"),
+        ("USER.CREATED", "PENDING"),
+        ("USER.ACTIVATED", "ACTIVE"),
+        ("USER.DEACTIVATED", "BLOCKED"),
+        ("USER.OFFBOARDED", "CLOSED"),
+        ("MANDATE.CREATED", "ACTIVE"),
+        ("PORTFOLIO.CREATED", "ACTIVE"),
+        ("PORTFOLIO_ORDER.FILLED", "COMPLETED"),
+        ("SAVINGS_PLAN.RESUMED", "ACTIVE"),
+    ];
+
+    fn agree<T: Resource>(kinds: &mut Vec<&'static str>) {
+        for (status, event) in T::Status::ALL.iter().zip(T::EVENTS) {
+            let (word, status) = (event.official.rsplit('.').next().unwrap(), name(*status));
+            let other = OTHER_WORDS.contains(&(event.official, status.as_str()));
+            assert!(word == status || other, "{} is {status} in {}", T::NAME, event.official);
+            assert!(!kinds.contains(&event.official), "{} stands for two statuses", event.official);
+            kinds.push(event.official);
+        }
+    }
+
+    #[test]
+    fn an_event_and_the_status_in_it_agree_for_every_resource() {
+        let mut kinds = Vec::new();
+        each_resource!(agree, &mut kinds);
+        assert!(kinds.len() > 50);
+        // What the guide says it never sends, it has no event for.
+        let guide = include_str!("../../README.md");
+        let never = guide.split("## Events that it never sends").nth(1).unwrap();
+        let never = never.split("\n\nDirect debits").next().unwrap();
+        let never: Vec<_> = never.split('`').skip(1).step_by(2).filter(|word| word.contains('.')).collect();
+        assert!(never.len() > 20);
+        assert!(EventKind::ALL.iter().all(|kind| !never.contains(&kind.official)));
+    }
+
     #[test]
     fn every_resource_goes_where_its_table_lets_it_and_nowhere_else() {
         let mut world = world();

@@ -180,14 +180,14 @@ mod tests {
 
     #[test]
     fn a_page_of_a_filtered_list_comes_at_once_however_many_rows_there_are() {
-        const MILLION: u128 = 1_000_000;
+        const MANY: u128 = 200_000;
         let mut table = Table::default();
-        (0..MILLION).for_each(|number| _ = table.insert(Row(number)));
+        (0..MANY).for_each(|number| _ = table.insert(Row(number)));
         for keys in [&[1_003][..], &[2], &[1_003, 2]] {
             let fits = |row: &&Row| keys.iter().all(|key| row.keys().contains(key));
             let all: Vec<_> = table.rows().iter().filter(fits).map(|row| row.0).collect();
             assert_eq!(table.with(keys).len(), all.len());
-            for offset in [0, 12_345, all.len() - 20, all.len() + 1] {
+            for offset in [0, 2_345, all.len() - 20, all.len() + 1] {
                 let began = Instant::now();
                 let page: Vec<_> = table.with(keys).skip(offset).take(20).map(|row| row.0).collect();
                 let took = began.elapsed();
