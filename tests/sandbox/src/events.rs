@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
 use crate::life::events::Event;
+use crate::sandbox::ACCOUNT_GROUP;
 use crate::shared::Shared;
 
 /// How much of each log the status page shows.
@@ -72,7 +74,10 @@ impl Shared {
             .iter()
             .rev()
             .take(SHOWN)
-            .map(|it| json!({ "created_at": it.created_at, "event_type": it.kind.official, "about": it.about }))
+            .map(|it| {
+                let (at, kind) = (it.created_at, it.kind.official);
+                json!({ "created_at": at, "event_type": kind, "about": it.about, "reason": it.reason })
+            })
             .collect();
         drop(core);
         let (rules, random_rate, clock_shift) = {
@@ -87,6 +92,12 @@ impl Shared {
             "faults": rules,
             "random_rate": random_rate,
             "clock_shift": clock_shift,
+            "settings": {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "signing_key_id": KEY_ID,
+                "account_group": ACCOUNT_GROUP,
+            },
         })
     }
 
