@@ -143,6 +143,7 @@ async fn memory() {
 
 /// Lists of orders by account and status, among a million.
 async fn filtered(port: u16, token: &str, account: &str) {
+    const TIMES: u32 = 1_000;
     let (mut stream, mut buffer) = connect(port).await;
     let last = ORDERS - 20;
     for query in [
@@ -154,7 +155,6 @@ async fn filtered(port: u16, token: &str, account: &str) {
     ] {
         let request =
             format!("GET /orders?{query} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\r\n");
-        const TIMES: u32 = 1_000;
         let began = Instant::now();
         for _ in 0..TIMES {
             exchange(&mut stream, &mut buffer, request.as_bytes()).await;

@@ -45,7 +45,10 @@ impl Shared {
             Command::Snapshot { name } if name.is_empty() => {
                 return Err(CommandError::new("`name` must not be empty"));
             }
-            Command::Snapshot { name } => nothing(self.take_snapshot(&name)),
+            Command::Snapshot { name } => {
+                self.take_snapshot(&name);
+                nothing(())
+            }
             Command::Restore { name } => self.restore(&name).map(nothing)?,
             Command::RevokeTokens => {
                 self.access().revoke_tokens();

@@ -22,12 +22,18 @@
 //! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
 //! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
 //!   is gone; its last event shows it as `CANCELLED`.
-//! * **Direct debits** go to the user's first open account in the group.
+//! * **Direct debits** go to the user's first open account in the group. **Withdrawals** need a reference account.
+//! * **Users** who are `BLOCKED` or `CLOSED` move neither cash nor units: what they begin is refused with 409, orders are
+//!   `REJECTED`, and what was under way fails. Transfers stay within one user.
+//! * **Statuses** go only where `GET /_sandbox/lifecycles` says; what has ended is changed by no call (409).
+//! * **Bounds.** Prices lie between 0.0001 and a thousand million; an account holds at most a million million units of an
+//!   instrument and 10^15 of a currency. What would go beyond is rejected; a split that would is refused.
 //! * **Liquidations** that are `PARTIAL` sell half of each position.
-//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders.
+//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders. Where one of
+//!   these is not filled, a portfolio order is `CANCELLED` and a rebalancing `FAILED`, with what was executed as the reason.
 //! * **Corporate actions** are processed as their ex date begins; a split cancels orders that are on their way.
 //! * **Webhooks.** A failing endpoint blocks its own subscription, not others. Any status from 200 to 299 takes a batch; the
-//!   endpoint has ten seconds. What would go to another machine is not delivered, and the log says so.
+//!   endpoint has ten seconds, of which the clock waits for one. What would go to another machine is not delivered, and the log says so.
 //! * **Money** is EUR: other currencies can be held, and nothing can be bought, valued or charged in them.
 //! * **Accounts that close** take their portfolios and savings plans with them.
 

@@ -14,6 +14,7 @@ use upvest_sandbox::{Command, PayloadShape, Sandbox, SandboxBuilder};
 /// A local Upvest: the whole Investment API on localhost, stateful, with faults on demand.
 #[derive(Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Flags {
     /// Address to listen on; 0.0.0.0 lets other machines and containers in.
     #[arg(long, default_value = "127.0.0.1")]

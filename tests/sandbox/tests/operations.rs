@@ -356,7 +356,7 @@ async fn a_path_that_is_no_text_is_a_problem_like_any_other() {
 async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
-    let answers = |operation: &&Operation| operation.media_types().iter().any(|it| *it == "application/json");
+    let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
     for operation in api.document.operations().filter(answers) {
         for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5", "application/json;q=0"] {
             let answer = household.call(&api, &operation.id).header("accept", accept).send().await;

@@ -25,6 +25,7 @@ pub(crate) const KEY_ID: &str = "9a0f5c1e-52f4-4c3b-8f60-5a1d3b7e2c44";
 
 /// How strict the sandbox is.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be switched by itself")]
 pub(crate) struct Strictness {
     pub(crate) signatures: bool,
     /// Signatures cover what they have to, by keys that Upvest takes.

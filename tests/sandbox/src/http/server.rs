@@ -157,7 +157,11 @@ impl Timer for Patience {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let more = if self.0.swap(true, Ordering::Relaxed) { IDLE - FIRST_HEAD } else { Duration::ZERO };
+        let more = if self.0.swap(true, Ordering::Relaxed) {
+            IDLE.saturating_sub(FIRST_HEAD)
+        } else {
+            Duration::ZERO
+        };
         TokioTimer::new().sleep_until(deadline + more)
     }
 }

@@ -105,12 +105,11 @@ impl World {
         let (account, any) = (job.account, !orders.is_empty());
         job.open = orders.len();
         for (instrument, how_much) in orders {
-            let size = if side == Side::Buy { Size::Cash(how_much) } else { Size::Units(how_much) };
             self.place_market_order(&MarketOrder {
                 account,
                 instrument,
                 side,
-                size,
+                size: if side == Side::Buy { Size::Cash(how_much) } else { Size::Units(how_much) },
                 currency: EUR,
                 job: Some(id),
             });

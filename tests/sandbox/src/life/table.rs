@@ -105,7 +105,9 @@ impl<T: Identified> Table<T> {
         let row = self.rows.remove(place);
         let rest = std::mem::take(&mut self.rows);
         *self = Self::default();
-        rest.into_iter().for_each(|row| _ = self.insert(row));
+        for row in rest {
+            self.insert(row);
+        }
         Some(row)
     }
 
@@ -182,7 +184,9 @@ mod tests {
     fn a_page_of_a_filtered_list_comes_at_once_however_many_rows_there_are() {
         const MANY: u128 = 200_000;
         let mut table = Table::default();
-        (0..MANY).for_each(|number| _ = table.insert(Row(number)));
+        for number in 0..MANY {
+            table.insert(Row(number));
+        }
         for keys in [&[1_003][..], &[2], &[1_003, 2]] {
             let fits = |row: &&Row| keys.iter().all(|key| row.keys().contains(key));
             let all: Vec<_> = table.rows().iter().filter(fits).map(|row| row.0).collect();

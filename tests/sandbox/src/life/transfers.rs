@@ -103,9 +103,9 @@ impl World {
             self.change::<SecuritiesTransfer>(id, Progress::Processing);
             return;
         }
-        let moved = moves.map_or(Ok(()), |securities| self.move_securities(direction, securities));
-        let status = if moved.is_ok() { Progress::Completed } else { Progress::Failed };
-        self.change_because::<SecuritiesTransfer>(id, status, moved.err());
+        let done = moves.map_or(Ok(()), |securities| self.move_securities(direction, securities));
+        let status = if done.is_ok() { Progress::Completed } else { Progress::Failed };
+        self.change_because::<SecuritiesTransfer>(id, status, done.err());
     }
 
     /// What comes in is counted at its price of the day.

@@ -166,8 +166,8 @@ async fn a_large_holder_takes_part_in_a_split_or_there_is_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_largest_numbers_there_can_be_stop_no_clock() {
-    let (api, account) = with_cash("999999999.99").await;
     const DEAR: &str = "DE000A000001";
+    let (api, account) = with_cash("999999999.99").await;
     api.sandbox.list_instrument(DEAR, InstrumentType::Fund, "1000000000", "1000000000").await.unwrap_err();
     api.sandbox.list_instrument(DEAR, InstrumentType::Fund, "999999999.9999999999", "0.0001").await.unwrap();
     let others = ["DE000A000002", "DE000A000003"];
