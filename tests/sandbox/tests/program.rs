@@ -97,7 +97,7 @@ async fn a_client_made_of_what_it_prints_is_served() {
         }
     };
     let upvest: Upvest = UpvestBuilder::from_vars(variable).unwrap().build().unwrap();
-    assert_eq!(upvest.list_instruments().limit(3_u32).send().await.unwrap().data.len(), 3);
+    assert_eq!(upvest.list_instruments().limit(3).send().await.unwrap().data.len(), 3);
     program.terminate();
 }
 

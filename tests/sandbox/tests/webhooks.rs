@@ -104,7 +104,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
         let webhook = create(&upvest, "https://example.com/hook", [WebhookEventCategory::All]).await.unwrap();
         let update = WebhookSubscriptionUpdate::builder().url(url);
         let update = upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await;
-        assert_refused(&Error::from(update.unwrap_err()), "url");
+        assert_refused(&update.unwrap_err(), "url");
         let shown = upvest.retrieve_webhook_subscription().webhook_id(webhook).send().await.unwrap();
         assert_eq!(shown.url.as_deref(), Some("https://example.com/hook"));
     }
@@ -399,7 +399,7 @@ async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
     sandbox.advance(HOUR).await;
     assert_eq!(endpoint.arrived().len(), 2);
     let gone = upvest.retrieve_webhook_subscription().webhook_id(deleted).send().await;
-    assert!(Error::from(gone.unwrap_err()).is_not_found());
+    assert!(gone.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
