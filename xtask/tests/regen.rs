@@ -256,7 +256,7 @@ fn the_committed_code_is_what_the_vendored_description_says() {
     let took = start.elapsed();
     assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
     // About 1.5 s on two cores; the rest is for a machine that does other things too.
-    assert!(took < Duration::from_secs(10), "regen took {took:?}");
+    assert!(took < Duration::from_secs(60), "regen took {took:?}");
 }
 
 #[test]
