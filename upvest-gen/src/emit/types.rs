@@ -256,10 +256,8 @@ fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
     document(&mut source, "    ", &schema.description);
     source.push_str(&format!("    {} by {tag:?} {{\n", schema.name));
     for Alternative { name, wire, kind } in variants {
-        source.push_str(&format!(
-            "        /// `{tag}` is `{wire}`.\n        {name}({}) = {wire:?},\n",
-            kind.rust("")
-        ));
+        document(&mut source, "        ", &format!("`{tag}` is `{wire}`."));
+        source.push_str(&format!("        {name}({}) = {wire:?},\n", kind.rust("")));
     }
     source + "    }\n}\n"
 }

@@ -193,6 +193,13 @@ impl<'a> Builder<'a> {
                 );
             }
         };
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if place == Place::Header && !name.chars().all(is_token) {
+            return wrong(
+                format!("{name:?} is not the name of a header"),
+                "correct the name, as RFC 9110 has it",
+            );
+        }
         if place == Place::Path && !found.path.contains(&format!("{{{name}}}")) {
             return wrong(
                 format!("the path parameter `{name}` does not occur in `{}`", found.path),
@@ -237,11 +244,14 @@ impl<'a> Builder<'a> {
 
     fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[(String, &'a Value)]) {
         let (path, at) = (found.path, &found.pointer);
-        if !path.starts_with('/') || path.matches('{').count() != path.matches('}').count() {
+        let outside = path.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        let is_url = outside.flat_map(str::chars).all(|c| c.is_ascii_graphic() && !"?#\"<>\\^`|".contains(c));
+        let is_closed = path.matches('{').count() == path.matches('}').count();
+        if !path.starts_with('/') || !is_url || !is_closed || path.contains(char::is_control) {
             self.error(
                 at,
-                format!("`{path}` is not a path template"),
-                "start it with a slash and close each brace",
+                format!("{path:?} is not a path template"),
+                "start it with a slash, close each brace, and percent-encode what a URL does not admit",
             );
             return;
         }
@@ -290,11 +300,11 @@ impl<'a> Builder<'a> {
             }
             _ => Type::Json,
         };
-        if encoding == Encoding::Form && !matches!(kind, Type::Schema(_)) {
+        if encoding == Encoding::Form && !self.reader.is_flat(&kind) {
             self.error(
                 &at,
-                format!("the form that {id} takes is not an object"),
-                "describe its fields as properties",
+                format!("the form that {id} takes is not an object of single values"),
+                "describe its fields as properties that are texts, numbers or booleans",
             );
         }
         Some(Body { encoding, kind, description })
@@ -370,6 +380,16 @@ impl<'a> Builder<'a> {
                 return None;
             }
         };
+        let is_text = |media_type: &str| media_type.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+        let mut all = success.iter().flat_map(|(_, response)| media_types(response));
+        if let Some(strange) = all.find(|media_type| !is_text(media_type)) {
+            self.error(
+                &at,
+                format!("{strange:?} is not a media type"),
+                "write one, such as `application/json`",
+            );
+            return None;
+        }
         let is_json = |media_type: &&str| document::is_json(media_type);
         let mut accept: Vec<&str> = Vec::new();
         for media_type in success.iter().flat_map(|(_, response)| media_types(response)) {

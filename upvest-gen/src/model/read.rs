@@ -156,6 +156,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether a type that was read is an object whose fields are single values, as those of a form are.
+    pub(super) fn is_flat(&self, kind: &Type) -> bool {
+        let Type::Schema(name) = kind else { return false };
+        let is_single = |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
+        self.schemas
+            .get(name)
+            .is_some_and(|schema| !schema.fields().is_empty() && schema.fields().iter().all(is_single))
+    }
+
     /// Says what a value can be, and whether it may be null. What cannot be read is reported, and can be anything.
     pub(super) fn value(&mut self, value: &'a Value, at: &str, context: &Context<'_>) -> (Type, bool) {
         let read = normalize(self.document, value, at)

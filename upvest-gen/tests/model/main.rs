@@ -50,7 +50,8 @@ fn document_of(schemas: &str) -> String {
         } else {
             format!("{{ operationId: read{name}, responses: {{ '200': {{ content: {content} }} }} }}")
         };
-        paths.push_str(&format!("  /{name}: {{ post: {operation} }}\n"));
+        let path: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        paths.push_str(&format!("  /{path}: {{ post: {operation} }}\n"));
     }
     let schemas = schemas.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
     format!("paths:\n{paths}components:\n  schemas:\n{schemas}")
