@@ -1,0 +1,90 @@
+//! How the time of a generation grows: the vendored description once, and 2, 4 and 8 times in one, under other names.
+//!
+//! Ends with an error if 8 times the description take more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use upvest_gen::{Source, describe, generate};
+
+const SPEC: &str = include_str!("../../spec/upvest-investment-api.yaml");
+const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
+
+const COPIES: [usize; 4] = [1, 2, 4, 8];
+const ROUNDS: usize = 5;
+const LIMIT: f64 = 10.0;
+
+fn main() {
+    let whole = describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY)));
+    let whole = whole.unwrap_or_else(|errors| panic!("{errors}"));
+    let sources = COPIES.map(|copies| Source::new("api.json", multiplied(&whole, copies).to_string()));
+    let mut best = [Duration::MAX; COPIES.len()];
+    let mut sizes = [(0, 0); COPIES.len()];
+    // Round after round, so that a machine that is busy for a while is so for all of them.
+    for _ in 0..ROUNDS {
+        for ((source, best), size) in sources.iter().zip(&mut best).zip(&mut sizes) {
+            let start = Instant::now();
+            let generated = generate(source, None).unwrap_or_else(|errors| panic!("{errors}"));
+            *best = start.elapsed().min(*best);
+            let lines = generated.files.iter().map(|file| file.text.lines().count()).sum();
+            *size = (generated.operations, lines);
+        }
+    }
+    println!("copies  operations   lines  seconds  times as long");
+    let mut last = 0.0;
+    for ((copies, time), (operations, lines)) in COPIES.iter().zip(best).zip(sizes) {
+        last = time.as_secs_f64() / best[0].as_secs_f64();
+        println!("{copies:>6}  {operations:>10}  {lines:>6}  {:>7.3}  {last:>13.2}", time.as_secs_f64());
+    }
+    assert!(
+        last <= LIMIT,
+        "8 times the description take {last:.1} times as long, which is more than {LIMIT}"
+    );
+}
+
+/// The description `copies` times in one: with paths, operations and schemas of other names.
+fn multiplied(whole: &Value, copies: usize) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    for copy in 0..copies {
+        for (path, item) in members(&whole["paths"]) {
+            paths.insert(format!("/copy{copy}{path}"), renamed(item, copy));
+        }
+        for (name, schema) in members(&whole["components"]["schemas"]) {
+            schemas.insert(format!("{name}Copy{copy}"), renamed(schema, copy));
+        }
+    }
+    let mut document = whole.clone();
+    document["paths"] = Value::Object(paths);
+    document["components"]["schemas"] = Value::Object(schemas);
+    // Parameters and answers that all share refer to the schemas of the first.
+    for kind in ["parameters", "responses", "requestBodies"] {
+        if let Some(shared) = document["components"].get_mut(kind) {
+            *shared = renamed(shared, 0);
+        }
+    }
+    document
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn renamed(value: &Value, copy: usize) -> Value {
+    match value {
+        Value::Object(object) => {
+            object.iter().map(|(key, value)| (key.clone(), member(key, value, copy))).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| renamed(item, copy)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn member(key: &str, value: &Value, copy: usize) -> Value {
+    match value.as_str() {
+        Some(target) if key == "$ref" && target.starts_with("#/components/schemas/") => {
+            json!(format!("{target}Copy{copy}"))
+        }
+        Some(id) if key == "operationId" => json!(format!("{id}Copy{copy}")),
+        _ => renamed(value, copy),
+    }
+}
