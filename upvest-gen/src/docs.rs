@@ -17,7 +17,8 @@ pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
 /// Wraps `text` and escapes what rustdoc would take for a link, for HTML or for a test.
 pub(crate) fn doc_lines(text: &str) -> Vec<String> {
     let mut fenced = false;
-    let text: String = text.replace("\r\n", "\n").replace('\r', " ").chars().filter(is_shown).collect();
+    let text: String =
+        text.replace("\r\n", "\n").replace('\r', " ").chars().filter(|c| is_shown(*c)).collect();
     text.lines()
         .flat_map(|line| match (line.trim_start().starts_with("```"), fenced) {
             (true, _) => {
@@ -35,7 +36,7 @@ pub(crate) fn doc_lines(text: &str) -> Vec<String> {
 
 /// Whether a character may stand in a comment: the compiler refuses those that change the direction of writing, which could hide
 /// what a line says.
-fn is_shown(c: &char) -> bool {
+fn is_shown(c: char) -> bool {
     let changes_direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !changes_direction && (!c.is_control() || matches!(c, '\n' | '\t'))
 }

@@ -6,6 +6,8 @@ mod rust_type;
 mod schemas;
 mod types;
 
+use std::fmt::Write;
+
 use crate::docs::doc_lines;
 use crate::error::Error;
 use crate::model::Api;
@@ -56,6 +58,6 @@ pub mod types;
 fn document(source: &mut String, indent: &str, text: &str) {
     for line in doc_lines(text) {
         let space = if line.is_empty() { "" } else { " " };
-        source.push_str(&format!("{indent}///{space}{line}\n"));
+        let _ = writeln!(source, "{indent}///{space}{line}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::fmt::Write;
+
 use quote::format_ident;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
@@ -27,7 +29,7 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
     // A module without types has nothing to hand on.
     for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
         if !is_empty {
-            source.push_str(&format!("pub use super::{module}::*;\n"));
+            let _ = writeln!(source, "pub use super::{module}::*;");
         }
     }
     source.push_str(USES);
@@ -194,7 +196,7 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
     }
     match reading(field, schema) {
         Some(with) if !field.required => {
-            attrs.push(parse_quote!(#[serde(default, deserialize_with = #with)]))
+            attrs.push(parse_quote!(#[serde(default, deserialize_with = #with)]));
         }
         Some(with) => attrs.push(parse_quote!(#[serde(deserialize_with = #with)])),
         None => {}
@@ -254,10 +256,10 @@ fn empty(schema: &Schema) -> String {
 fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
     let mut source = String::from("\nopen_union! {\n");
     document(&mut source, "    ", &schema.description);
-    source.push_str(&format!("    {} by {tag:?} {{\n", schema.name));
+    let _ = writeln!(source, "    {} by {tag:?} {{", schema.name);
     for Alternative { name, wire, kind } in variants {
         document(&mut source, "        ", &format!("`{tag}` is `{wire}`."));
-        source.push_str(&format!("        {name}({}) = {wire:?},\n", kind.rust("")));
+        let _ = writeln!(source, "        {name}({}) = {wire:?},", kind.rust(""));
     }
     source + "    }\n}\n"
 }

@@ -210,9 +210,8 @@ impl<'a> Builder<'a> {
             return wrong(format!("the style of `{name}` is {}", value["style"]), &format!("use `{style}`"));
         }
         let contents = value.get("content").and_then(Value::as_object);
-        let content =
-            contents.and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
-        let (place_of_schema, schema) = match (value.get("schema"), content) {
+        let media = contents.and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
+        let (place_of_schema, schema) = match (value.get("schema"), media) {
             (Some(schema), _) => (pointer::join(at, "schema"), schema),
             (None, Some((media_type, media))) if media.get("schema").is_some() => (
                 format!("{}/schema", pointer::join(&pointer::join(at, "content"), media_type)),
@@ -220,8 +219,8 @@ impl<'a> Builder<'a> {
             ),
             _ => return wrong(format!("the parameter `{name}` has no schema"), "describe it with `schema`"),
         };
-        let context = Context { parent: entity, entity, field: name };
-        let (kind, _) = self.reader.value(schema, &place_of_schema, &context);
+        let around = Context { parent: entity, entity, field: name };
+        let (kind, _) = self.reader.value(schema, &place_of_schema, &around);
         let is_simple =
             |kind: &Type| !matches!(kind, Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_));
         let fits = match &kind {
@@ -350,23 +349,23 @@ impl<'a> Builder<'a> {
             return None;
         };
         let operation = id.to_pascal_case();
-        let context = Context { parent: &operation, entity: &operation, field: "response" };
-        let mut contents: Vec<Content> = Vec::new();
+        let around = Context { parent: &operation, entity: &operation, field: "response" };
+        let mut answers: Vec<Content> = Vec::new();
         for (at, schema) in success.iter().flat_map(|(at, response)| json(response, at)) {
-            let content = match self.reader.list(schema, &at, &context) {
+            let answer = match self.reader.list(schema, &at, &around) {
                 Some(item) => Content::List(item),
-                None => Content::Json(match self.reader.value(schema, &at, &context) {
+                None => Content::Json(match self.reader.value(schema, &at, &around) {
                     (Type::Json, _) => Type::Json,
                     (kind, true) => Type::Nullable(Box::new(kind)),
                     (kind, false) => kind,
                 }),
             };
-            if !contents.contains(&content) {
-                contents.push(content);
+            if !answers.contains(&answer) {
+                answers.push(answer);
             }
         }
         let is_empty = success.iter().all(|(_, response)| media_types(response).next().is_none());
-        let content = match contents.as_slice() {
+        let content = match answers.as_slice() {
             [] if is_empty => Content::Empty,
             [] => Content::Binary,
             [only] => only.clone(),
@@ -555,7 +554,7 @@ fn mark_sent(api: &mut Api) {
                     match &schema.shape {
                         Shape::Object(fields) => open.extend(fields.iter().map(|field| field.kind.clone())),
                         Shape::Union { variants, .. } => {
-                            open.extend(variants.iter().map(|variant| variant.kind.clone()))
+                            open.extend(variants.iter().map(|variant| variant.kind.clone()));
                         }
                     }
                 }

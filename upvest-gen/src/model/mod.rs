@@ -244,6 +244,7 @@ impl Shape {
 }
 
 /// A field of an object.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Field {
     /// Its name on the wire.

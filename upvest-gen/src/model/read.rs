@@ -141,6 +141,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The types, the errors, and the notes; or what is wrong with the names that the overlay gives.
+    #[expect(clippy::type_complexity, reason = "it is taken apart where it is returned")]
     pub(super) fn finish(
         self,
     ) -> std::result::Result<(Vec<Schema>, Vec<Enum>, Vec<Id>, Vec<Error>), Vec<Error>> {
@@ -542,7 +543,7 @@ impl<'a> Reader<'a> {
             match property.name {
                 "data" => data = Some(property),
                 "meta" => {
-                    page = Some(normalize(self.document, property.value, &property.at).ok().filter(is_page)?)
+                    page = Some(normalize(self.document, property.value, &property.at).ok().filter(is_page)?);
                 }
                 _ => return None,
             }
@@ -592,7 +593,7 @@ fn is_object(node: &Node<'_>) -> bool {
 fn is_page(node: &Node<'_>) -> bool {
     let has = |name: &str| node.properties.iter().any(|property| property.name == name);
     let is_known = node.properties.iter().all(|property| PAGE.contains(&property.name));
-    is_known && (has("offset") || has("limit")) || is_known && (has("total") || has("total_count"))
+    is_known && ["offset", "limit", "total", "total_count"].into_iter().any(has)
 }
 
 /// What the parameters of paths identify.
