@@ -47,12 +47,11 @@ impl Core {
             };
             if let (Some(token), Some(scopes)) = (&token, call.scopes)
                 && setback == Setback::Answered(StatusCode::UNAUTHORIZED)
-                && !replayed
+                && self.tokens.refuse(scopes, token, replayed)
             {
                 // The server has refused the call before it looked at it, so this repeats nothing.
                 replayed = true;
                 CallSpan::token_refused();
-                self.tokens.refuse(scopes, token).await;
                 continue;
             }
             self.note(setback, result.as_ref().ok().map(Answer::headers), info);

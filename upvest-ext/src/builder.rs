@@ -223,6 +223,8 @@ impl UpvestBuilder {
             signer: signer.clone(),
             store: self.store,
             timeout: self.attempt_timeout,
+            retry: self.retry.capped(3),
+            budget: self.budget.clone(),
             ambient: self.ambient.clone(),
         };
         let core = Core {

@@ -36,7 +36,6 @@ mod attempts;
 mod builder;
 pub mod bulk;
 pub mod clock;
-#[cfg(feature = "webhooks")]
 mod detached;
 mod environment;
 mod error;

@@ -33,7 +33,7 @@ impl Error {
             _ if self.is_outcome_unknown() => self.maybe_done(),
             ErrorKind::Token if self.is_authentication() => self.token_refused(),
             ErrorKind::Token if self.is_transient() => {
-                "the token endpoint was asked once, on behalf of all calls that waited: try the call again later"
+                "the token endpoint was asked on behalf of all calls that waited: try the call again later"
             }
             ErrorKind::Authentication => self.call_refused(),
             ErrorKind::Permission => {

@@ -125,7 +125,11 @@ impl Error {
             Some(status) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
             None => matches!(
                 self.kind(),
-                ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout | ErrorKind::Token
+                ErrorKind::Connect
+                    | ErrorKind::Interrupted
+                    | ErrorKind::Timeout
+                    | ErrorKind::Token
+                    | ErrorKind::RateLimited
             ),
         }
     }
