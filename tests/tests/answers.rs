@@ -2,35 +2,35 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use upvest_api::runtime::{DecodeError, Direct, Problem, carried};
+use upvest_api::runtime::{Direct, Problem};
 use upvest_api::types::{Listing, Order};
-use upvest_api::{Client, Error, ResponseValue};
+use upvest_api::{Client, Error, ErrorKind, Response};
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const ORDER: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
 
 fn client(base_url: &str) -> Client {
-    let http = reqwest::Client::new();
-    Client::direct(base_url, http.clone(), Direct::new(http))
+    Client::new(base_url, Direct::new(reqwest::Client::new()))
 }
 
-async fn retrieve(answer: ResponseTemplate) -> Result<ResponseValue<Order>, Error<Problem>> {
+async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     client(&server.uri()).retrieve_order().order_id(ORDER).send().await
 }
 
-async fn list(body: &str) -> Error<Problem> {
+async fn list(body: &str) -> Error {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let outcome: Result<ResponseValue<Listing<Order>>, _> = client(&server.uri()).list_orders().send().await;
+    let outcome: Result<Response<Listing<Order>>, _> = client(&server.uri()).list_orders().send().await;
     outcome.expect_err("the body does not fit")
 }
 
-fn decode_error(error: &Error<Problem>) -> &DecodeError {
-    carried(error).unwrap_or_else(|| panic!("{error:?} carries no DecodeError"))
+/// The operation and the status of an answer that could not be read.
+fn place(error: &Error) -> (Option<&str>, Option<u16>) {
+    (error.operation(), error.status().map(|status| status.as_u16()))
 }
 
 #[tokio::test]
@@ -38,11 +38,12 @@ async fn html_from_a_gateway_keeps_its_status_and_its_text_is_not_displayed() {
     for status in [502, 503, 504, 403, 413] {
         let html = "<html><body><h1>Bad gateway</h1></body></html>";
         let outcome = retrieve(ResponseTemplate::new(status).set_body_raw(html, "text/html")).await;
-        let Err(Error::ErrorResponse(problem)) = outcome else { panic!("{outcome:?}") };
-        assert_eq!(problem.status().as_u16(), status);
+        let error = outcome.expect_err("an error status is an error");
+        assert_eq!(place(&error), (Some("retrieveOrder"), Some(status)));
+        let problem = error.problem().expect("every error status carries a problem");
         assert_eq!(problem.status, Some(status));
         assert_eq!(problem.body(), Some(html));
-        assert!(!format!("{} {:?}", *problem, *problem).contains("<html>"));
+        assert!(!format!("{problem} {problem:?} {error} {error:?}").contains("<html>"));
     }
 }
 
@@ -50,10 +51,10 @@ async fn html_from_a_gateway_keeps_its_status_and_its_text_is_not_displayed() {
 async fn html_with_a_success_status_is_an_error_with_operation_and_status() {
     let outcome = retrieve(ResponseTemplate::new(200).set_body_raw("<html>log in</html>", "text/html")).await;
     let error = outcome.expect_err("HTML is no order");
-    let decode = decode_error(&error);
-    assert_eq!((decode.operation, decode.status.as_u16()), ("retrieveOrder", 200));
-    assert!(decode.to_string().starts_with("retrieveOrder answered 200"), "{decode}");
-    assert!(!decode.to_string().contains("log in"), "{decode}");
+    assert_eq!(place(&error), (Some("retrieveOrder"), Some(200)));
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().starts_with("retrieveOrder: 200 OK, but the body is not JSON"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("log in"), "{error}");
 }
 
 #[tokio::test]
@@ -79,13 +80,12 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
     ];
     for (body, path) in cases {
         let error = list(body).await;
-        let decode = decode_error(&error);
-        assert_eq!(
-            (decode.operation, decode.status.as_u16(), decode.path.as_str()),
-            ("listOrders", 200, path)
-        );
+        assert_eq!((place(&error), error.kind()), ((Some("listOrders"), Some(200)), ErrorKind::Decode));
+        let at = if path.is_empty() { String::new() } else { format!(" at {path}") };
+        let message = format!("listOrders: 200 OK, but the body does not match the schema{at}: ");
+        assert!(error.to_string().starts_with(&message), "{error}");
         for content in ["1e400", "10.5", "0.1234", "Ada", "-1"] {
-            assert!(!decode.to_string().contains(content), "{decode}");
+            assert!(!format!("{error} {error:?}").contains(content), "{error:?}");
         }
     }
 }
@@ -93,7 +93,7 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
 #[tokio::test]
 async fn a_body_that_ends_early_is_an_error() {
     let error = list(r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e"#).await;
-    assert_eq!(decode_error(&error).operation, "listOrders");
+    assert_eq!((place(&error), error.kind()), ((Some("listOrders"), Some(200)), ErrorKind::Decode));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("the port is known");
@@ -108,18 +108,18 @@ async fn a_body_that_ends_early_is_an_error() {
     });
     let outcome = client(&format!("http://{address}")).list_orders().send().await;
     let error = outcome.expect_err("half a body is no list");
-    let decode = decode_error(&error);
-    assert_eq!((decode.operation, decode.status.as_u16()), ("listOrders", 200));
-    assert!(decode.problem.starts_with("the body broke off"), "{decode}");
+    assert_eq!((place(&error), error.kind()), ((Some("listOrders"), Some(200)), ErrorKind::Interrupted));
+    assert!(error.to_string().starts_with("listOrders: 200 OK, but the body broke off: "), "{error}");
     server.await.expect("the server saw a request");
 }
 
 #[tokio::test]
-async fn a_status_that_is_neither_success_nor_error_comes_as_it_is() {
+async fn a_status_that_is_neither_success_nor_error_is_unexpected() {
     for status in [304, 399] {
-        let outcome = retrieve(ResponseTemplate::new(status)).await;
-        let Err(Error::UnexpectedResponse(answer)) = outcome else { panic!("{outcome:?}") };
-        assert_eq!(answer.status().as_u16(), status);
+        let error = retrieve(ResponseTemplate::new(status)).await.expect_err("it is no success");
+        assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
+        assert_eq!(place(&error), (Some("retrieveOrder"), Some(status)));
+        assert_eq!(error.problem(), None);
     }
 }
 
@@ -132,7 +132,7 @@ async fn another_status_of_success_than_the_described_one_is_a_success() {
         assert_eq!((order.status().as_u16(), order.id.to_string().as_str()), (status, ORDER));
     }
     let error = retrieve(ResponseTemplate::new(204)).await.expect_err("no body is no order");
-    assert_eq!(decode_error(&error).status.as_u16(), 204);
+    assert_eq!(error.to_string(), "retrieveOrder: 204 No Content, but the body is empty");
     for status in [200, 202, 204] {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(ResponseTemplate::new(status)).mount(&server).await;
@@ -160,7 +160,7 @@ async fn what_was_found_is_told_by_its_kind() {
     ];
     for (body, problem) in cases {
         let error = list(body).await;
-        assert_eq!(decode_error(&error).problem, problem);
+        assert!(error.to_string().ends_with(&format!(": {problem}")), "{error}");
     }
 }
 
@@ -179,7 +179,8 @@ async fn odd_problem_documents_are_read_as_far_as_they_go() {
     ];
     for (body, code, detail) in cases {
         let outcome = retrieve(ResponseTemplate::new(404).set_body_raw(body, "application/json")).await;
-        let Err(Error::ErrorResponse(problem)) = outcome else { panic!("{outcome:?}") };
+        let error = outcome.expect_err("404 is an error");
+        let problem = error.problem().expect("every error status carries a problem");
         assert_eq!(
             (problem.status, problem.code(), problem.detail.as_deref()),
             (Some(404), code, detail),

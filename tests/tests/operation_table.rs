@@ -72,10 +72,10 @@ fn sixteen_operations_page() {
         T::META.paging.is_none()
     }
     assert_eq!(OPERATIONS.iter().filter(|entry| entry.paging.is_some()).count(), 16);
-    assert!(pages::<builder::ListOrders<'_>, types::Order>());
-    assert!(pages::<builder::ListTransactions<'_>, types::Transaction>());
-    assert!(lists::<builder::ListPositions<'_>, types::Position>());
-    assert_eq!(<builder::CreateOrder<'_> as Operation>::META.id, "createOrder");
+    assert!(pages::<builder::ListOrders, types::Order>());
+    assert!(pages::<builder::ListTransactions, types::Transaction>());
+    assert!(lists::<builder::ListPositions, types::Position>());
+    assert_eq!(<builder::CreateOrder as Operation>::META.id, "createOrder");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_page_carries_either_name_of_the_total() {
     for total in ["total", "total_count"] {
         let body = format!(r#"{{"data": [], "meta": {{"offset": 40, "{total}": 41}}}}"#);
         let answer: types::Listing<types::Order> = serde_json::from_str(&body).expect("it fits");
-        let page = <builder::ListOrders<'_> as List>::page(answer);
+        let page = <builder::ListOrders as List>::page(answer);
         assert_eq!((page.total, page.offset, page.items.len()), (Some(41), Some(40), 0));
     }
 }

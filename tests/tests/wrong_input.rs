@@ -4,17 +4,16 @@ use upvest_api::runtime::{Direct, Operation};
 use upvest_api::types::{
     CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
 };
-use upvest_api::{Client, Error};
+use upvest_api::{Client, ErrorKind};
 
 fn client() -> Client {
-    let http = reqwest::Client::new();
     // Port 9 is the discard port; nothing here gets as far as to connect.
-    Client::direct("http://127.0.0.1:9", http.clone(), Direct::new(http))
+    Client::new("http://127.0.0.1:9", Direct::new(reqwest::Client::new()))
 }
 
 async fn refused<T: Operation>(operation: T) -> String {
     match operation.send().await {
-        Err(Error::InvalidRequest(message)) => message,
+        Err(error) if error.kind() == ErrorKind::InvalidRequest => error.to_string(),
         Err(error) => panic!("not refused but {error}"),
         Ok(_) => panic!("sent"),
     }
@@ -100,12 +99,13 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
 async fn a_parameter_names_itself_value_and_rule() {
     let client = client();
     let message = refused(client.retrieve_order().order_id("not-a-uuid")).await;
-    assert!(message.starts_with("`order_id`: \"not-a-uuid\" is no OrderId: expected a UUID"), "{message}");
-    assert_eq!(refused(client.retrieve_order()).await, "`order_id` is required");
+    let expected = "retrieveOrder: `order_id`: \"not-a-uuid\" is no OrderId: expected a UUID";
+    assert!(message.starts_with(expected), "{message}");
+    assert_eq!(refused(client.retrieve_order()).await, "retrieveOrder: `order_id` is required");
     let message = refused(client.list_instruments().isin("DE000BASF112")).await;
-    assert!(message.starts_with("`isin`: \"DE000BASF112\" is no ISIN"), "{message}");
+    assert!(message.starts_with("listInstruments: `isin`: \"DE000BASF112\" is no ISIN"), "{message}");
     let message = refused(client.list_orders().limit(-1_i64)).await;
-    assert!(message.starts_with("`limit`: "), "{message}");
+    assert!(message.starts_with("listOrders: `limit`: "), "{message}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use reqwest::{Request, Response};
+use http::{Request, Response};
 use upvest_ext::http_send::{HttpFuture, HttpSend};
 use upvest_ext::{Environment, PaginateExt, Upvest};
 
@@ -17,22 +17,22 @@ const LATENCY: Duration = Duration::from_millis(20);
 struct Server;
 
 impl HttpSend for Server {
-    fn send(&self, request: Request) -> HttpFuture<'_> {
+    fn send(&self, request: Request<bytes::Bytes>) -> HttpFuture<'_> {
         Box::pin(async move {
             tokio::time::sleep(LATENCY).await;
-            let body = if request.url().path() == "/auth/token" {
+            let body = if request.uri().path() == "/auth/token" {
                 r#"{"access_token":"a-token","expires_in":86400}"#.to_owned()
             } else {
                 page(&request)
             };
-            Ok(Response::from(http::Response::new(body)))
+            Ok(Response::new(body.into()))
         })
     }
 }
 
-fn page(request: &Request) -> String {
-    let offset =
-        request.url().query_pairs().find(|(name, _)| name == "offset").unwrap().1.parse::<u64>().unwrap();
+fn page(request: &Request<bytes::Bytes>) -> String {
+    let mut query = request.uri().query().unwrap().split('&');
+    let offset: u64 = query.find_map(|pair| pair.strip_prefix("offset=")).unwrap().parse().unwrap();
     let orders: Vec<_> = (offset..TOTAL.min(offset + 100))
         .map(|number| format!(r#"{{"id":"00000000-0000-4000-8000-{number:012}","status":"FILLED"}}"#))
         .collect();
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
             .build()
             .unwrap();
         // The first call fetches the token.
-        upvest.list_orders().offset(0_u64).send().await.unwrap();
+        upvest.list_orders().offset(0).send().await.unwrap();
         (read(&upvest, 0).await, read(&upvest, 4).await)
     });
     let ratio = one_by_one.as_secs_f64() / ahead.as_secs_f64();

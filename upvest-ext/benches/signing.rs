@@ -14,7 +14,8 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1, ECDSA_P521_SHA512_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
     KeyPair as _, ParsedPublicKey,
 };
-use http::{HeaderValue, Method};
+use bytes::Bytes;
+use http::{HeaderValue, Request};
 use upvest_ext::signing::{
     KeyAlgorithm, Received, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
 };
@@ -47,7 +48,7 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
         15.0,
         || bare(&message),
         || {
-            let mut request = request.try_clone().expect("a body that is no stream");
+            let mut request = request.clone();
             let start = Instant::now();
             ready(signer.sign_request(&mut request)).expect("a local key signs");
             let took = start.elapsed();
@@ -58,12 +59,10 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
 }
 
 /// The bytes that are signed: the bare signature hashes as many.
-fn base_of(signer: &RequestSigner, request: &reqwest::Request) -> Vec<u8> {
-    let mut request = request.try_clone().expect("a body that is no stream");
+fn base_of(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
+    let mut request = request.clone();
     ready(signer.sign_request(&mut request)).expect("a local key signs");
-    let target = request.url().as_str().parse().expect("a URL");
-    let body = request.body().and_then(reqwest::Body::as_bytes).expect("a body that is no stream");
-    let received = Received::new(request.method(), &target, request.headers(), body);
+    let received = Received::new(request.method(), request.uri(), request.headers(), request.body());
     let claims = SignaturePolicy::requests().claims(&received, SystemTime::now()).expect("just signed");
     claims.first().expect("one signature").signature_base().to_vec()
 }
@@ -85,9 +84,9 @@ fn verify(algorithm: KeyAlgorithm, version: SignatureVersion) -> bool {
     })
 }
 
-fn order() -> reqwest::Request {
-    let url = "https://sandbox.upvest.co/orders".parse().expect("a URL");
-    let mut request = reqwest::Request::new(Method::POST, url);
+fn order() -> Request<Bytes> {
+    let body = Bytes::from(format!("{{\"note\": \"{}\"}}", "x".repeat(1024 - 12)));
+    let mut request = Request::post("https://sandbox.upvest.co/orders").body(body).expect("a URL");
     for (name, value) in [
         (
             "authorization",
@@ -100,7 +99,6 @@ fn order() -> reqwest::Request {
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    *request.body_mut() = Some(format!("{{\"note\": \"{}\"}}", "x".repeat(1024 - 12)).into());
     request
 }
 

@@ -3,44 +3,57 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
-use reqwest::{Request, Response};
-use secrecy::ExposeSecret;
+use http::{HeaderMap, Request, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use upvest_api::{ByteStream, Error, ErrorKind};
 
-use crate::answer::Answer;
-use crate::error::{Error, ErrorKind};
-use crate::http_send::SendError;
+use crate::call_info::CallInfo;
+use crate::http_send::{HttpSend, SendError};
 use crate::pipeline::{Call, Core};
 use crate::redact::Secrets;
-use crate::response::{CallInfo, request_id};
 use crate::retry::{Decision, Setback, Try, retry_after};
-use crate::sign_request::SignFailure;
+use crate::sign_request::{SignFailure, SignRequest};
 use crate::telemetry::CallSpan;
-use crate::token::AccessToken;
+use crate::token::{AccessToken, TokenCache};
 
 type Token = Option<Arc<AccessToken>>;
 
-impl Core {
+/// The way to Upvest's servers.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) http: Arc<dyn HttpSend>,
+    pub(crate) signer: Option<Arc<dyn SignRequest>>,
+    pub(crate) tokens: TokenCache,
+    pub(crate) client_secret: SecretString,
+}
+
+impl Network {
     /// Sends `call` until it is answered for good. What there is to know on the way is noted in `info`, so that it is not
     /// lost where this future is dropped at the deadline.
-    pub(crate) async fn attempts(&self, call: &Call<'_>, info: &mut CallInfo) -> Result<Response, Error> {
+    pub(crate) async fn attempts(
+        &self,
+        core: &Core,
+        call: &Call<'_>,
+        info: &mut CallInfo,
+    ) -> Result<Response<ByteStream>, Error> {
         let mut replayed = false;
         let mut spent = None;
         loop {
-            if let Some(limit) = &self.rate_limit {
+            if let Some(limit) = &core.rate_limit {
                 // Before the signature, which is good for seconds only.
-                if !limit.wait(&*self.ambient.clock, call.deadline).await {
+                if !limit.wait(&*core.ambient.clock, call.deadline).await {
                     let message = "the rate limit has no turn for the call before its deadline";
                     return Err(Error::new(ErrorKind::RateLimited, message));
                 }
             }
-            let (request, token) = self.ready(call, info).await?;
-            let result = self.attempt(request, call, info).await;
+            let (request, token) = self.ready(call).await?;
+            let result = self.attempt(request, core, call, info).await;
             let setback = match &result {
-                Ok(answer) if !answer.is_error() => {
-                    self.budget.deposit(spent.unwrap_or(1));
-                    return result.map(Answer::into_response).map_err(Error::interrupted);
+                Ok(answer) if !is_error(answer.status()) => {
+                    core.budget.deposit(spent.unwrap_or(1));
+                    return result.map_err(Error::from);
                 }
                 Ok(answer) => Setback::Answered(answer.status()),
                 Err(error) => Setback::Interrupted(error.how),
@@ -54,40 +67,35 @@ impl Core {
                 CallSpan::token_refused();
                 continue;
             }
-            self.note(setback, result.as_ref().ok().map(Answer::headers), info);
-            match call.policy.decide(&self.try_of(call, setback, info), &self.budget, self.ambient.fraction())
+            core.note(setback, result.as_ref().ok().map(Response::headers), info);
+            match call.policy.decide(&core.try_of(call, setback, info), &core.budget, core.ambient.fraction())
             {
                 Decision::Again { wait, cost } => {
                     CallSpan::retrying(info.attempts, setback, wait);
                     spent = Some(cost);
-                    self.ambient.clock.sleep(wait).await;
+                    core.ambient.clock.sleep(wait).await;
                 }
                 Decision::Stop(stop) => {
                     CallSpan::gave_up(info.attempts, setback, stop);
                     info.stop = Some(stop);
-                    return self.give_up(result, &token);
+                    return self.give_up(result?, &token).await;
                 }
             }
         }
     }
 
     /// A request with a token and a fresh signature.
-    async fn ready(&self, call: &Call<'_>, info: &mut CallInfo) -> Result<(Request, Token), Error> {
-        let Some(mut request) = call.request.try_clone() else {
-            return Err(Error::new(
-                ErrorKind::InvalidRequest,
-                "a streamed body can be neither signed nor sent again",
-            ));
-        };
+    async fn ready(&self, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
+        let mut request = call.request();
         let token = match call.scopes {
-            Some(scopes) => Some(self.tokens.get(scopes).await.inspect_err(|error| error.leave_facts(info))?),
+            Some(scopes) => Some(self.tokens.get(scopes).await?),
             None => None,
         };
         if let Some(token) = &token {
             request.headers_mut().insert(AUTHORIZATION, token.header().clone());
         }
         if let Some(signer) = &self.signer {
-            signer.sign(&mut request).await.map_err(Error::unsigned)?;
+            signer.sign(&mut request).await.map_err(unsigned)?;
         }
         Ok((request, token))
     }
@@ -95,29 +103,42 @@ impl Core {
     /// Sends `request` once and reads the answer, within the time for one attempt.
     async fn attempt(
         &self,
-        request: Request,
+        request: Request<Bytes>,
+        core: &Core,
         call: &Call<'_>,
         info: &mut CallInfo,
-    ) -> Result<Answer, SendError> {
+    ) -> Result<Response<ByteStream>, SendError> {
         info.attempts += 1;
         info.in_flight = true;
-        let exchange = async { Answer::read(self.http.send(request).await?, call.streams).await };
+        let exchange = async { read(self.http.send(request).await?, call.streams).await };
         let result = tokio::select! {
             biased;
             result = exchange => result,
-            () = self.ambient.clock.sleep(call.attempt_timeout) => Err(SendError::timed_out("the attempt took too long")),
+            () = core.ambient.clock.sleep(call.attempt_timeout) => Err(SendError::timed_out("the attempt took too long")),
         };
         info.in_flight = false;
         if let Ok(answer) = &result {
-            CallSpan::answered(
-                info.attempts,
-                answer.status().as_u16(),
-                request_id(answer.headers()).as_deref(),
-            );
+            CallSpan::answered(info.attempts, answer.status(), answer.headers());
         }
         result
     }
 
+    /// The last answer is the call's, unless it tells a secret.
+    async fn give_up(
+        &self,
+        answer: Response<ByteStream>,
+        token: &Token,
+    ) -> Result<Response<ByteStream>, Error> {
+        let (parts, body) = answer.into_parts();
+        let body = body.bytes().await?;
+        let token = token.as_ref().map(|token| token.secret());
+        let secrets = Secrets::new(token.into_iter().chain([self.client_secret.expose_secret()]));
+        let shown = secrets.hide(parts.status, &body).map_or(body, Bytes::from);
+        Ok(Response::from_parts(parts, shown.into()))
+    }
+}
+
+impl Core {
     fn note(&self, setback: Setback, headers: Option<&HeaderMap>, info: &mut CallInfo) {
         info.may_have_happened |= info.changes && setback.may_have_happened();
         let wall = self.ambient.clock.wall();
@@ -141,18 +162,32 @@ impl Core {
     fn time_until(&self, call: &Call<'_>) -> Duration {
         call.deadline.saturating_duration_since(self.ambient.now())
     }
-
-    /// The last answer is the call's, unless it tells a secret.
-    fn give_up(&self, result: Result<Answer, SendError>, token: &Token) -> Result<Response, Error> {
-        let mut answer = result.map_err(Error::interrupted)?;
-        let token = token.as_ref().map(|token| token.secret());
-        answer.hide(&Secrets::new(token.into_iter().chain([self.client_secret.expose_secret()])));
-        Ok(answer.into_response())
-    }
 }
 
-impl Error {
-    pub(crate) fn unsigned(failure: SignFailure) -> Self {
-        Self::new(ErrorKind::Signing, "the request cannot be signed").with_source(failure)
+/// Reads the body, so that a connection that breaks on the way is the attempt's failure. A download is handed on as it comes.
+pub(crate) async fn read(
+    answer: Response<ByteStream>,
+    streams: bool,
+) -> Result<Response<ByteStream>, SendError> {
+    let status = answer.status();
+    if streams && status.is_success() {
+        return Ok(answer);
     }
+    let (parts, body) = answer.into_parts();
+    let body = match body.bytes().await {
+        Ok(body) => body,
+        // An error status says more than the body that did not come.
+        Err(_) if is_error(status) => Bytes::new(),
+        Err(error) if error.is_timeout() => return Err(SendError::timed_out(error)),
+        Err(error) => return Err(SendError::broken(error)),
+    };
+    Ok(Response::from_parts(parts, body.into()))
+}
+
+pub(crate) fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+pub(crate) fn unsigned(failure: SignFailure) -> Error {
+    Error::new(ErrorKind::Signing, "the request cannot be signed").with_source(failure)
 }

@@ -8,18 +8,20 @@ use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use secrecy::SecretString;
+use upvest_api::runtime::Transport;
+use upvest_api::{Error, ErrorKind};
 
+use crate::attempts::Network;
 use crate::bulk::RateLimit;
 use crate::clock::{Ambient, Clock, Random};
 use crate::environment::Environment;
-use crate::error::{Error, ErrorKind};
 use crate::http_send::{HttpSend, ReqwestSend};
 use crate::options::CallOptions;
-use crate::pipeline::{Core, Pipeline};
+use crate::pipeline::{Core, Link, Pipeline, join};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign_request::SignRequest;
 use crate::signing::{InvalidKeyId, RequestSigner, Signer};
-use crate::token::{Scopes, TokenCache, TokenRequest, TokenStore};
+use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
@@ -204,35 +206,45 @@ impl UpvestBuilder {
     /// [`ErrorKind::Configuration`] with all that is missing or wrong, in one message.
     pub fn build(self) -> Result<Upvest, Error> {
         let (base_url, headers) = self.check()?;
-        let http = match &self.http {
-            Some(client) => client.clone(),
-            None => self.http_client_of_our_own()?,
+        let sender = match (&self.sender, &self.http) {
+            (Some(sender), _) => Arc::clone(sender),
+            (None, Some(client)) => Arc::new(ReqwestSend(client.clone())),
+            (None, None) => Arc::new(ReqwestSend(self.http_client_of_our_own()?)),
         };
-        let sender = self.sender.unwrap_or_else(|| Arc::new(ReqwestSend(http.clone())));
         let clock = Arc::clone(&self.ambient.clock);
-        let signing_key =
-            self.signing_key.and_then(Result::ok).map(|signer| signer.clock(move || clock.wall()));
-        let signer = self.signer.or_else(|| Some(Arc::new(signing_key?)));
+        let signing_key = self.signing_key.as_ref().and_then(|signer| signer.as_ref().ok());
+        let signing_key = signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
+        let signer = self.signer.clone().or(signing_key);
         let tokens = TokenRequest {
-            url: join(&base_url, upvest_api::operations::CREATE_ACCESS_TOKEN.path),
+            url: join(&base_url, TOKEN_REQUEST.path, "")?,
             server: base_url.to_string(),
-            client_id: self.client_id,
+            client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
             headers: headers.clone(),
             http: Arc::clone(&sender),
             signer: signer.clone(),
-            store: self.store,
+            store: self.store.clone(),
             timeout: self.attempt_timeout,
             retry: self.retry.capped(3),
             budget: self.budget.clone(),
             ambient: self.ambient.clone(),
         };
+        let client_secret = self.client_secret.clone();
+        let network = Network { http: sender, signer, tokens: TokenCache::new(tokens), client_secret };
+        Ok(self.assemble(base_url, headers, Link::Network(network)))
+    }
+
+    /// A client over `transport`. Its requests carry a host that does not exist.
+    pub(crate) fn over(transport: impl Transport + 'static) -> Upvest {
+        let base_url = Url::parse("http://transport.invalid").expect("the URL is valid");
+        let builder = Self::new(Environment::Custom(base_url.clone()));
+        builder.assemble(base_url, HeaderMap::new(), Link::Transport(Arc::new(transport)))
+    }
+
+    fn assemble(self, base_url: Url, headers: HeaderMap, link: Link) -> Upvest {
         let core = Core {
             base_url,
-            http: sender,
-            signer,
-            tokens: TokenCache::new(tokens),
-            client_secret: self.client_secret,
+            link,
             scopes: if self.scopes.is_empty() { vec![Scopes::all()] } else { self.scopes },
             headers,
             retry: self.retry,
@@ -242,7 +254,7 @@ impl UpvestBuilder {
             call_timeout: self.call_timeout,
             ambient: self.ambient,
         };
-        Ok(Upvest::assemble(http, Pipeline { core: Arc::new(core), options: CallOptions::new() }))
+        Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() })
     }
 
     /// The base URL and the headers of every request, or everything that is wrong.
@@ -295,12 +307,6 @@ impl UpvestBuilder {
             Error::new(ErrorKind::Configuration, "the HTTP client cannot be made").with_source(error)
         })
     }
-}
-
-fn join(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-    url
 }
 
 impl fmt::Debug for UpvestBuilder {

@@ -1,10 +1,10 @@
 //! A client from environment variables.
 
 use reqwest::Url;
+use upvest_api::{Error, ErrorKind};
 
 use crate::builder::UpvestBuilder;
 use crate::environment::Environment;
-use crate::error::{Error, ErrorKind};
 use crate::signing::SigningKey;
 use crate::token::Scopes;
 

@@ -2,19 +2,25 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, Uri};
+use reqwest::Url;
+use upvest_api::{ByteStream, Error, ErrorKind};
 
 /// What [`HttpSend::send`] returns.
-pub type HttpFuture<'a> = Pin<Box<dyn Future<Output = Result<reqwest::Response, SendError>> + Send + 'a>>;
+pub type HttpFuture<'a> = BoxFuture<'a, Result<Response<ByteStream>, SendError>>;
 
 /// Sends one HTTP request, once.
 ///
 /// The client's own goes over `reqwest`; a test or a recorder can stand in its place, see
 /// [`UpvestBuilder::http_sender`](crate::UpvestBuilder::http_sender).
 pub trait HttpSend: fmt::Debug + Send + Sync {
-    /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects.
-    fn send(&self, request: reqwest::Request) -> HttpFuture<'_>;
+    /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects, and must send
+    /// method, URI, headers and body as they are: the signature covers them.
+    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_>;
 }
 
 /// Why there is no answer, and whether the server may have seen the request.
@@ -37,6 +43,8 @@ pub(crate) enum Interruption {
     Timeout,
     /// The client follows redirects, so the answer may come from anywhere.
     Redirected,
+    /// The client would have sent another URL than the one that was signed, so nothing was written.
+    UrlChanged,
 }
 
 impl SendError {
@@ -64,6 +72,9 @@ impl fmt::Display for SendError {
             Interruption::Broken => "the connection broke before the answer was complete",
             Interruption::Timeout => "no answer in time",
             Interruption::Redirected => "the given reqwest client followed a redirect; build it without",
+            Interruption::UrlChanged => {
+                "the HTTP client would change the URL that was signed; percent-encode it, without dot segments"
+            }
         })
     }
 }
@@ -88,21 +99,57 @@ impl From<reqwest::Error> for SendError {
     }
 }
 
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        let kind = match error.how {
+            Interruption::NotSent | Interruption::ConnectTimeout => ErrorKind::Connect,
+            Interruption::Broken => ErrorKind::Interrupted,
+            Interruption::Timeout => ErrorKind::Timeout,
+            Interruption::Redirected => ErrorKind::Configuration,
+            Interruption::UrlChanged => ErrorKind::InvalidRequest,
+        };
+        Self::new(kind, error.to_string()).with_source(error.source)
+    }
+}
+
 /// Sends over a `reqwest` client.
 #[derive(Clone, Debug)]
 pub(crate) struct ReqwestSend(pub(crate) reqwest::Client);
 
 impl HttpSend for ReqwestSend {
-    fn send(&self, request: reqwest::Request) -> HttpFuture<'_> {
-        let asked = request.url().clone();
+    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
         Box::pin(async move {
+            let uri = request.uri().clone();
+            let changed = |source| SendError { how: Interruption::UrlChanged, source };
+            let request =
+                reqwest::Request::try_from(request).map_err(|error| changed(error.without_url().into()))?;
+            if !is_same(request.url(), &uri) {
+                return Err(changed("reqwest writes it in another way".into()));
+            }
             let response = self.0.execute(request).await?;
             // A client made elsewhere may follow redirects, and would have taken the signature along.
-            if *response.url() != asked {
-                let source = "redirected".into();
-                return Err(SendError { how: Interruption::Redirected, source });
+            if !is_same(response.url(), &uri) {
+                return Err(SendError { how: Interruption::Redirected, source: "redirected".into() });
             }
-            Ok(response)
+            Ok(answer(response))
         })
     }
+}
+
+/// Whether `url`, which `reqwest` sends, is `uri`, which was signed: `reqwest` resolves dot segments, and encodes what it
+/// finds to be badly encoded.
+fn is_same(url: &Url, uri: &Uri) -> bool {
+    is_same_server(url, uri) && (url.path(), url.query()) == (uri.path(), uri.query())
+}
+
+pub(crate) fn is_same_server(url: &Url, uri: &Uri) -> bool {
+    (Some(url.scheme()), url.host_str(), url.port()) == (uri.scheme_str(), uri.host(), uri.port_u16())
+}
+
+fn answer(mut response: reqwest::Response) -> Response<ByteStream> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let body = response.bytes_stream().map_err(|error| SendError::from(error).into());
+    let mut answer = Response::new(ByteStream::new(body));
+    (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+    answer
 }

@@ -14,7 +14,7 @@
 //!     .credentials("client-id", "client-secret")
 //!     .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
 //!     .build()?;
-//! for account in upvest.list_accounts().limit(50_u32).send().await?.into_inner().data {
+//! for account in upvest.list_accounts().limit(50).send().await?.into_inner().data {
 //!     println!("{} is {:?}", account.id, account.status);
 //! }
 //! # Ok(()) }
@@ -31,25 +31,24 @@
 //!
 //! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`.
 
-mod answer;
 mod attempts;
 mod builder;
 pub mod bulk;
+mod call_info;
 pub mod clock;
 mod detached;
 mod environment;
-mod error;
 #[cfg(feature = "files")]
 pub mod files;
 mod from_env;
+mod hint;
 pub mod http_send;
-mod idempotency;
+mod into_error;
 mod options;
 pub mod pages;
 mod pipeline;
 mod raw;
 mod redact;
-mod response;
 mod retry;
 pub mod sign_request;
 pub mod signing;
@@ -62,18 +61,16 @@ pub mod webhooks;
 
 pub use builder::UpvestBuilder;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind};
 pub use http::Method;
-pub use idempotency::{IdempotencyKey, InvalidIdempotencyKey};
 pub use options::CallOptions;
 pub use pages::{ListExt, PaginateExt};
 pub use raw::RawRequest;
-pub use response::{Metadata, ResponseExt};
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
 pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use upvest::Upvest;
 
 pub use upvest_api as api;
+pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "webhooks"))]

@@ -5,15 +5,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, DATE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use upvest_api::IdempotencyKey;
 
-use crate::idempotency::IdempotencyKey;
 use crate::retry::RetryPolicy;
 use crate::token::Scopes;
 
 /// Headers that the pipeline sets, or that the signature depends on.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 8] = [
     "content-digest",
     "idempotency-key",
     "signature",
@@ -21,7 +22,6 @@ const RESERVED: [&str; 9] = [
     "upvest-api-version",
     "upvest-client-id",
     "upvest-request-id",
-    "upvest-sdk-call",
     "upvest-signature-version",
 ];
 
@@ -131,10 +131,9 @@ pub(crate) struct UsedKey {
 
 impl UsedKey {
     /// The key for `request`; `None` where it was used for another one.
-    pub(crate) fn for_request(&self, request: &reqwest::Request) -> Option<IdempotencyKey> {
+    pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Option<IdempotencyKey> {
         let mut hasher = DefaultHasher::new();
-        let body = request.body().and_then(reqwest::Body::as_bytes);
-        (request.method(), request.url(), body).hash(&mut hasher);
+        (request.method(), request.uri(), request.body()).hash(&mut hasher);
         let fingerprint = hasher.finish();
         (*self.request.get_or_init(|| fingerprint) == fingerprint).then_some(self.key)
     }

@@ -4,27 +4,30 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::ACCEPT;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Request, Response, Url};
-use secrecy::SecretString;
-use upvest_api::operations::CREATE_ACCESS_TOKEN;
-use upvest_api::runtime::{OperationMeta, Transport, TransportFuture, carry};
+use http::uri::InvalidUri;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use reqwest::Url;
+use upvest_api::runtime::{OperationMeta, Transport};
+use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
+use crate::attempts::{Network, read};
 use crate::bulk::RateLimit;
-use crate::clock::Ambient;
-use crate::error::{Error, ErrorKind};
-use crate::http_send::HttpSend;
-use crate::idempotency::IdempotencyKey;
+use crate::call_info::CallInfo;
+use crate::clock::{Ambient, random_uuid};
+use crate::http_send::is_same_server;
 use crate::options::CallOptions;
-use crate::response::CallInfo;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
-use crate::sign_request::SignRequest;
 use crate::telemetry::CallSpan;
-use crate::token::{Scopes, TokenCache};
+use crate::token::{Scopes, TOKEN_REQUEST};
 
 /// A day, so that no timeout is too long to be added to a clock.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
+
+/// Room for the headers of a signed request, so that the map grows once.
+const MOST_HEADERS: usize = 14;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -32,10 +35,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) base_url: Url,
-    pub(crate) http: Arc<dyn HttpSend>,
-    pub(crate) signer: Option<Arc<dyn SignRequest>>,
-    pub(crate) tokens: TokenCache,
-    pub(crate) client_secret: SecretString,
+    pub(crate) link: Link,
     /// A token is kept for each set; a call takes the first that covers it.
     pub(crate) scopes: Vec<Scopes>,
     /// What goes on every request: client id, API version, user agent.
@@ -48,6 +48,15 @@ pub(crate) struct Core {
     pub(crate) ambient: Ambient,
 }
 
+/// What a client sends over.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// The network: with tokens, signatures and retries.
+    Network(Network),
+    /// Whatever a test has put in its place, which sees each call once.
+    Transport(Arc<dyn Transport>),
+}
+
 /// Sends calls with one set of options.
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
@@ -56,55 +65,68 @@ pub(crate) struct Pipeline {
 }
 
 impl Transport for Pipeline {
-    fn execute<'a>(&'a self, request: Request, operation: &'static OperationMeta) -> TransportFuture<'a> {
-        Box::pin(async move {
-            match self.call(request, operation).await {
-                Ok(response) => Ok(response),
-                Err(error) => Err(carry(error).await),
-            }
-        })
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        Box::pin(self.call(request, operation))
     }
 }
 
 impl Pipeline {
-    /// Sends `request` until there is an answer to hand on, whatever its status, or an error.
-    pub(crate) async fn call(&self, request: Request, operation: &OperationMeta) -> Result<Response, Error> {
+    /// Sends `request` until there is an answer. One that is not a success is an error.
+    pub(crate) async fn call(
+        &self,
+        request: Request<Bytes>,
+        operation: &OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let (answer, info) = self.exchange(request, operation).await?;
+        if answer.status().is_success() { Ok(answer) } else { Err(info.refusal(answer, operation).await) }
+    }
+
+    /// Sends `request` until there is an answer, whatever its status.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        operation: &OperationMeta,
+    ) -> Result<(Response<ByteStream>, CallInfo), Error> {
         let started = self.core.ambient.now();
-        let span = CallSpan::new(operation, request.url(), request.method());
+        let span = CallSpan::new(operation, &request);
         let mut info = CallInfo::new(operation);
         let result = span.run(self.within_deadline(request, operation, started, &mut info)).await;
         info.elapsed = self.core.ambient.now().saturating_duration_since(started);
         match result {
-            Ok(mut response) => {
-                let status = response.status();
+            Ok(answer) => {
+                let status = answer.status();
                 let error = (!status.is_success()).then(|| ErrorKind::of(status));
-                span.ended(Some(status.as_u16()), error, &info);
-                info.write(response.headers_mut());
-                Ok(response)
+                span.ended(Some(status), error, &info);
+                let (parts, body) = answer.into_parts();
+                Ok((Response::new(body, parts.headers, info.metadata(status)), info))
             }
             Err(error) => {
-                span.ended(error.status().map(|status| status.as_u16()), Some(error.kind()), &info);
-                Err(error.with_info(Some(info)))
+                span.ended(error.status(), Some(error.kind()), &info);
+                Err(info.complete(error))
             }
         }
     }
 
     async fn within_deadline(
         &self,
-        request: Request,
+        request: Request<Bytes>,
         operation: &OperationMeta,
         started: Instant,
         info: &mut CallInfo,
-    ) -> Result<Response, Error> {
+    ) -> Result<http::Response<ByteStream>, Error> {
         let late = || Error::new(ErrorKind::Timeout, "the call's deadline has passed");
         let left = self.time_left(started);
         let deadline = started.checked_add(left).filter(|_| !left.is_zero()).ok_or_else(late)?;
         let call = self.prepare(request, operation, deadline, info)?;
         let outcome = {
-            let attempts = pin!(self.core.attempts(&call, info));
+            let answer = pin!(self.core.send(&call, operation, info));
             tokio::select! {
                 biased;
-                outcome = attempts => Some(outcome),
+                outcome = answer => Some(outcome),
                 () = self.core.ambient.clock.sleep(left) => None,
             }
         };
@@ -122,10 +144,10 @@ impl Pipeline {
         }
     }
 
-    /// Puts on the request what is the same on every attempt.
+    /// Finds out what is the same on every attempt.
     fn prepare<'a>(
         &'a self,
-        mut request: Request,
+        request: Request<Bytes>,
         operation: &'a OperationMeta,
         deadline: Instant,
         info: &mut CallInfo,
@@ -134,26 +156,18 @@ impl Pipeline {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.clone()));
         }
         // The token and the signature are for one server only.
-        if !is_same_origin(request.url(), &self.core.base_url) {
-            return Err(Error::new(
-                ErrorKind::InvalidRequest,
-                "the request is for another server than the client's",
-            ));
+        if !is_same_server(&self.core.base_url, request.uri()) {
+            let message = "the request is for another server than the client's";
+            return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
         info.idempotency_key = self.idempotency_key(&request, operation)?;
-        let headers = request.headers_mut();
-        for (name, value) in self.core.headers.iter().chain(&self.options.headers) {
-            headers.insert(name, value.clone());
-        }
-        if !headers.contains_key(ACCEPT) {
-            headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
-        }
-        if let Some(key) = info.idempotency_key {
-            let key = HeaderValue::try_from(key.to_string()).expect("a UUID is visible ASCII");
-            headers.insert(IDEMPOTENCY_KEY, key);
-        }
         Ok(Call {
+            pipeline: self,
             request,
+            accept: operation.accept,
+            idempotency_key: info
+                .idempotency_key
+                .map(|key| HeaderValue::try_from(key.to_string()).expect("a UUID is visible ASCII")),
             class: RetryClass::of(operation),
             policy: self.options.retry.unwrap_or(self.core.retry),
             scopes: self.scopes(operation),
@@ -165,7 +179,7 @@ impl Pipeline {
 
     fn idempotency_key(
         &self,
-        request: &Request,
+        request: &Request<Bytes>,
         operation: &OperationMeta,
     ) -> Result<Option<IdempotencyKey>, Error> {
         match &self.options.idempotency_key {
@@ -174,14 +188,14 @@ impl Pipeline {
                     "the idempotency key was used for another request already; each request needs its own";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
-            None if operation.idempotency_key => Ok(Some(IdempotencyKey::generate_with(&self.core.ambient))),
+            None if operation.idempotency_key => Ok(Some(random_uuid(&*self.core.ambient.random).into())),
             None => Ok(None),
         }
     }
 
     /// The scopes of the token to send, or `None` for the one call that takes no token.
     fn scopes(&self, operation: &OperationMeta) -> Option<&Scopes> {
-        if operation.id == CREATE_ACCESS_TOKEN.id {
+        if operation.path == TOKEN_REQUEST.path {
             return None;
         }
         let sets = &self.core.scopes;
@@ -190,10 +204,47 @@ impl Pipeline {
     }
 }
 
+impl Core {
+    async fn send(
+        &self,
+        call: &Call<'_>,
+        operation: &OperationMeta,
+        info: &mut CallInfo,
+    ) -> Result<http::Response<ByteStream>, Error> {
+        let transport = match &self.link {
+            Link::Network(network) => return network.attempts(self, call, info).await,
+            Link::Transport(transport) => transport,
+        };
+        let (body, headers, metadata) = transport.execute(call.request(), operation).await?.into_parts();
+        info.attempts = metadata.attempts;
+        let mut answer = http::Response::new(body);
+        (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
+        Ok(read(answer, call.streams).await?)
+    }
+}
+
+/// The URI of `path` under `base`. What has to be percent-encoded is.
+pub(crate) fn join(base: &Url, path: &str, query: &str) -> Result<Uri, Error> {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(Some(query).filter(|query| !query.is_empty()));
+    to_uri(&url)
+}
+
+pub(crate) fn to_uri(url: &Url) -> Result<Uri, Error> {
+    let unfit = |error: InvalidUri| {
+        Error::new(ErrorKind::InvalidRequest, "the URL is too long or malformed").with_source(error)
+    };
+    Uri::try_from(url.as_str()).map_err(unfit)
+}
+
 /// A call that is ready for its attempts.
 pub(crate) struct Call<'a> {
-    /// Complete but for the token and the signature.
-    pub(crate) request: Request,
+    pipeline: &'a Pipeline,
+    /// As the builder made it.
+    request: Request<Bytes>,
+    accept: &'static str,
+    idempotency_key: Option<HeaderValue>,
     pub(crate) class: RetryClass,
     pub(crate) policy: RetryPolicy,
     pub(crate) scopes: Option<&'a Scopes>,
@@ -203,9 +254,24 @@ pub(crate) struct Call<'a> {
     pub(crate) deadline: Instant,
 }
 
-pub(crate) fn is_same_origin(url: &Url, base: &Url) -> bool {
-    let origin = |url: &Url| (url.port_or_known_default(), url.scheme() == "https");
-    origin(url) == origin(base) && url.host_str() == base.host_str()
+impl Call<'_> {
+    /// The request of one attempt, complete but for the token and the signature.
+    pub(crate) fn request(&self) -> Request<Bytes> {
+        let mut request = self.request.clone();
+        let headers = request.headers_mut();
+        headers.reserve(MOST_HEADERS);
+        let Pipeline { core, options } = self.pipeline;
+        for (name, value) in core.headers.iter().chain(&options.headers) {
+            headers.insert(name, value.clone());
+        }
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
+        }
+        if let Some(key) = &self.idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY, key.clone());
+        }
+        request
+    }
 }
 
 #[cfg(test)]
@@ -214,15 +280,15 @@ mod tests {
 
     use super::*;
     use crate::environment::Environment;
-    use crate::http_send::HttpFuture;
+    use crate::http_send::{HttpFuture, HttpSend};
     use crate::upvest::Upvest;
 
     #[derive(Debug)]
     struct Unreachable;
 
     impl HttpSend for Unreachable {
-        fn send(&self, request: Request) -> HttpFuture<'_> {
-            panic!("sent {}", request.url())
+        fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+            panic!("sent {}", request.uri())
         }
     }
 
@@ -238,7 +304,7 @@ mod tests {
             "http://localhost:9/x",
             "http://evil.example:9/x",
         ] {
-            let request = Request::new(Method::GET, url.parse().unwrap());
+            let request = Request::get(url).body(Bytes::new()).unwrap();
             let error = upvest.pipeline().call(request, &META).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
         }

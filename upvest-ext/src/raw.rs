@@ -4,18 +4,14 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
-use reqwest::Request;
+use http::{HeaderValue, Method, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use upvest_api::ResponseValue;
-use upvest_api::runtime::{DecodeError, OperationMeta};
-use upvest_api::types::Problem;
+use upvest_api::runtime::{OperationMeta, read_json};
+use upvest_api::{Error, ErrorKind, Response};
 
-use crate::error::Error;
 use crate::options::CallOptions;
-use crate::pipeline::Pipeline;
-use crate::response::request_id;
+use crate::pipeline::{Pipeline, join};
 
 /// Raw requests have no entry in the operation table: these stand in, by what a repetition would do.
 static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");
@@ -78,79 +74,52 @@ impl RawRequest {
     /// # Errors
     ///
     /// Any error status, and whatever keeps the call from being answered.
-    pub async fn send(self) -> Result<ResponseValue<Bytes>, Error> {
-        let (pipeline, request) = self.build()?;
-        let response = pipeline.call(request.0, request.1).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| Error::from(upvest_api::Error::ResponseBodyError(error)))?;
-        if status.is_client_error() || status.is_server_error() {
-            let problem = Problem::from_body(status, &body);
-            return Err(upvest_api::Error::ErrorResponse(ResponseValue::new(problem, status, headers)).into());
-        }
-        if !status.is_success() {
-            return Err(Error::unexpected(status, &headers));
-        }
-        Ok(ResponseValue::new(body, status, headers))
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        self.exchange().await.map(|(answer, _)| answer)
     }
 
     /// Sends the request and reads the body as JSON.
     ///
     /// # Errors
     ///
-    /// As [`RawRequest::send`], and [`ErrorKind::Decode`](crate::ErrorKind::Decode) where the body does not fit `T`.
-    pub async fn send_json<T: DeserializeOwned>(self) -> Result<ResponseValue<T>, Error> {
-        let answer = self.send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        match serde_json::from_slice(&answer) {
-            Ok(value) => Ok(ResponseValue::new(value, status, headers)),
-            Err(error) => Err(Error::undecodable(DecodeError {
-                operation: "raw",
-                status,
-                path: String::new(),
-                // The category only: the message may quote the body.
-                problem: format!(
-                    "{:?} error in line {} column {}",
-                    error.classify(),
-                    error.line(),
-                    error.column()
-                ),
-                request_id: request_id(&headers),
-                headers,
-            })),
-        }
+    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] where the body does not fit `T`.
+    pub async fn send_json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        let (answer, operation) = self.exchange().await?;
+        let unfit = |error: Error| {
+            let known = error.with_operation(operation.id).with_metadata(answer.metadata());
+            known.with_outcome_unknown(!operation.is_safe())
+        };
+        let value = read_json(&answer).map_err(unfit)?;
+        Ok(answer.map(|_| value))
     }
 
-    fn build(self) -> Result<(Pipeline, (Request, &'static OperationMeta)), Error> {
+    async fn exchange(self) -> Result<(Response<Bytes>, &'static OperationMeta), Error> {
         let body = self.body?;
         if !self.path.starts_with('/') || self.path.contains(['?', '#']) {
             return Err(invalid(
                 "the path of a raw request starts with a slash and holds neither `?` nor `#`",
             ));
         }
-        let mut url = self.pipeline.core.base_url.clone();
-        let path = format!("{}{}", url.path().trim_end_matches('/'), self.path);
-        url.set_path(&path);
-        url.set_query(Some(self.query.as_str()).filter(|query| !query.is_empty()));
         let operation = match (self.operation, &self.method) {
             (Some(operation), _) => operation,
             (None, &Method::GET | &Method::HEAD) => &READ,
             _ if self.pipeline.options.idempotency_key.is_some() => &WRITE_KEYED,
             _ => &WRITE,
         };
-        let mut request = Request::new(self.method, url);
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = self.method;
+        *request.uri_mut() = join(&self.pipeline.core.base_url, &self.path, &self.query)?;
         if let Some(body) = body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.into());
+            *request.body_mut() = body.into();
         }
-        Ok((self.pipeline, (request, operation)))
+        let (body, headers, metadata) = self.pipeline.call(request, operation).await?.into_parts();
+        Ok((Response::new(body.bytes().await?, headers, metadata), operation))
     }
 }
 
 fn invalid(message: &'static str) -> Error {
-    Error::new(crate::ErrorKind::InvalidRequest, message)
+    Error::new(ErrorKind::InvalidRequest, message)
 }
 
 impl fmt::Debug for RawRequest {

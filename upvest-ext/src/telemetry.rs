@@ -10,25 +10,26 @@
 use std::future::Future;
 use std::time::Duration;
 
+use http::{HeaderMap, Request, StatusCode};
+use upvest_api::ErrorKind;
 use upvest_api::runtime::OperationMeta;
 
-use crate::error::ErrorKind;
-use crate::response::CallInfo;
+use crate::call_info::CallInfo;
 use crate::retry::{Setback, Stop};
 
 pub(crate) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
 
 impl CallSpan {
-    pub(crate) fn new(operation: &OperationMeta, url: &reqwest::Url, method: &http::Method) -> Self {
+    pub(crate) fn new<B>(operation: &OperationMeta, request: &Request<B>) -> Self {
         Self(
             #[cfg(feature = "tracing")]
             tracing::info_span!(
                 "upvest.call",
-                otel.name = format_args!("{method} {}", operation.path),
+                otel.name = format_args!("{} {}", request.method(), operation.path),
                 otel.kind = "client",
-                http.request.method = method.as_str(),
+                http.request.method = request.method().as_str(),
                 url.template = operation.path,
-                server.address = url.host_str(),
+                server.address = request.uri().host(),
                 upvest.operation = operation.name,
                 http.request.resend_count = tracing::field::Empty,
                 http.response.status_code = tracing::field::Empty,
@@ -43,21 +44,21 @@ impl CallSpan {
         call
     }
 
-    pub(crate) fn ended(&self, status: Option<u16>, error: Option<ErrorKind>, info: &CallInfo) {
+    pub(crate) fn ended(&self, status: Option<StatusCode>, error: Option<ErrorKind>, info: &CallInfo) {
         #[cfg(feature = "tracing")]
         {
             self.0.record("http.request.resend_count", info.attempts.saturating_sub(1));
-            self.0.record("http.response.status_code", status);
+            self.0.record("http.response.status_code", status.map(|status| status.as_u16()));
             self.0.record("error.type", error.map(tracing::field::debug));
         }
     }
 
-    pub(crate) fn answered(attempt: u32, status: u16, request_id: Option<&str>) {
+    pub(crate) fn answered(attempt: u32, status: StatusCode, headers: &HeaderMap) {
         #[cfg(feature = "tracing")]
         tracing::debug!(
             attempt,
-            http.response.status_code = status,
-            upvest.request_id = request_id,
+            http.response.status_code = status.as_u16(),
+            upvest.request_id = crate::call_info::request_id(headers),
             "answer"
         );
     }

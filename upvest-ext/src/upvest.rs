@@ -2,17 +2,15 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use http::Method;
-use upvest_api::Client;
-use upvest_api::runtime::Inner;
+use upvest_api::runtime::Transport;
+use upvest_api::{Client, Error};
 
 use crate::builder::UpvestBuilder;
 use crate::environment::Environment;
-use crate::error::Error;
 use crate::options::CallOptions;
-use crate::pipeline::{Core, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::raw::RawRequest;
 use crate::retry::RetryBudget;
 
@@ -25,15 +23,14 @@ use crate::retry::RetryBudget;
 ///
 /// # async fn run(signer: impl upvest_ext::sign_request::SignRequest + 'static) -> Result<(), upvest_ext::Error> {
 /// let upvest = Upvest::builder(Environment::Sandbox).credentials("client-id", "client-secret").signer(signer).build()?;
-/// let orders = upvest.list_orders().limit(50_u32).send().await?;
+/// let orders = upvest.list_orders().limit(50).send().await?;
 /// println!("{} orders", orders.data.len());
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Upvest {
     client: Client,
-    http: reqwest::Client,
-    pipeline: Arc<Pipeline>,
+    pipeline: Pipeline,
 }
 
 impl Upvest {
@@ -51,6 +48,23 @@ impl Upvest {
         UpvestBuilder::from_env()?.build()
     }
 
+    /// A client over `transport`, which takes the place of tokens, signatures, retries and the network: for tests of code that
+    /// holds an [`Upvest`].
+    ///
+    /// ```
+    /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
+    /// use upvest_ext::Upvest;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let failure = Error::new(ErrorKind::Timeout, "no answer in time");
+    /// let upvest = Upvest::from_transport(MockTransport::new().fail::<builder::ListOrders>(failure));
+    /// assert!(upvest.list_orders().send().await.is_err_and(|error| error.is_timeout()));
+    /// # }
+    /// ```
+    pub fn from_transport(transport: impl Transport + 'static) -> Self {
+        UpvestBuilder::over(transport)
+    }
+
     /// The same client with settings for one call, in the place of any given before.
     ///
     /// ```no_run
@@ -62,7 +76,8 @@ impl Upvest {
     /// ```
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        Self::assemble(self.http.clone(), Pipeline { core: Arc::clone(&self.pipeline.core), options })
+        let pipeline = Pipeline { core: self.pipeline.core.clone(), options };
+        Self { client: self.client.with_transport(pipeline.clone()), pipeline }
     }
 
     /// A request to any path, with the same token, signature and retries: for endpoints that the description lacks.
@@ -76,7 +91,7 @@ impl Upvest {
     /// # Ok(()) }
     /// ```
     pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
-        RawRequest::new(Pipeline::clone(&self.pipeline), method, path.into())
+        RawRequest::new(self.pipeline.clone(), method, path.into())
     }
 
     /// What this client and its clones may spend on retries.
@@ -88,11 +103,8 @@ impl Upvest {
         &self.pipeline
     }
 
-    pub(crate) fn assemble(http: reqwest::Client, pipeline: Pipeline) -> Self {
-        let pipeline = Arc::new(pipeline);
-        let base_url = pipeline.core.base_url.as_str().trim_end_matches('/');
-        let client = Client::new_with_client(base_url, http.clone(), Inner::new(pipeline.clone()));
-        Self { client, http, pipeline }
+    pub(crate) fn assemble(pipeline: Pipeline) -> Self {
+        Self { client: Client::new(pipeline.core.base_url.as_str(), pipeline.clone()), pipeline }
     }
 }
 
@@ -106,8 +118,7 @@ impl Deref for Upvest {
 
 impl fmt::Debug for Upvest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Core { base_url, .. } = &*self.pipeline.core;
-        f.debug_struct("Upvest").field("base_url", &base_url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Upvest").field("base_url", &self.base_url()).finish_non_exhaustive()
     }
 }
 

@@ -55,7 +55,7 @@ async fn eight_workers_use_nine_tenths_of_a_limit_and_are_hardly_ever_refused() 
     let upvest = api.builder().random(Fixed(u64::MAX / 2)).rate_limit(limit.clone()).build().unwrap();
     let started = Instant::now();
     let outcome = for_each_concurrent(stream::iter(0..60 * LIMIT), 8, async |_| {
-        upvest.list_orders().send().await.map(drop).map_err(Error::from)
+        upvest.list_orders().send().await.map(drop)
     })
     .await;
     assert_eq!((outcome.succeeded, outcome.failed.len()), (60 * LIMIT, 0));
@@ -188,7 +188,7 @@ async fn no_more_calls_run_at_a_time_than_the_bound_and_failures_stop_none() {
 struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
 
 impl SignRequest for Signing {
-    fn sign<'a>(&'a self, _: &'a mut reqwest::Request) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
         self.0.lock().unwrap().push(TokioClock.now());
         Box::pin(std::future::ready(Ok(())))
     }

@@ -5,11 +5,12 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use common::{CLIENT_ID, FakeApi, Reply, order};
-use http::HeaderValue;
+use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, Environment, Error, ErrorKind, Method, ResponseExt, Upvest, UpvestBuilder};
+use upvest_ext::{CallOptions, Environment, ErrorKind, Method, Upvest, UpvestBuilder};
 
 /// Numbers its signatures, and notes what was there to be signed.
 #[derive(Clone, Debug, Default)]
@@ -19,14 +20,14 @@ struct Numbering {
 }
 
 impl SignRequest for Numbering {
-    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> SignFuture<'a> {
         Box::pin(async move {
             if self.broken {
                 return Err("the key is gone".into());
             }
             let mut seen = self.seen.lock().unwrap();
             let authorized = request.headers().contains_key("authorization");
-            seen.push((request.url().path().to_owned(), authorized));
+            seen.push((request.uri().path().to_owned(), authorized));
             request.headers_mut().insert("signature", HeaderValue::from(seen.len()));
             Ok(())
         })
@@ -57,7 +58,7 @@ async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too(
 async fn a_request_that_cannot_be_signed_is_not_sent() {
     let api = FakeApi::new(|_, _| Reply::order());
     let upvest = api.builder().signer(Numbering { broken: true, ..Numbering::default() }).build().unwrap();
-    let error = Error::from(upvest.create_order().body(order()).send().await.unwrap_err());
+    let error = upvest.create_order().body(order()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Signing, 0, false));
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the key is gone");
     assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
@@ -94,7 +95,7 @@ async fn headers_of_the_sdk_cannot_be_set_by_hand() {
         "b ad",
     ] {
         let upvest = api.client().with(CallOptions::new().header(name, "x"));
-        let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+        let error = upvest.list_orders().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}");
     }
     assert_eq!(api.api_calls(), 0);
@@ -121,7 +122,7 @@ async fn a_download_is_handed_on_as_it_comes() {
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let file = api.client().retrieve_file().file_id(id).send().await.unwrap();
     assert_eq!(file.metadata().attempts, 2);
-    let chunks: Vec<_> = futures_util::StreamExt::collect(file.into_inner_stream()).await;
+    let chunks: Vec<_> = futures_util::StreamExt::collect(file.into_inner()).await;
     let bytes: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.unwrap().to_vec()).collect();
     assert_eq!(bytes, b"%PDF-1.7");
     assert_eq!(api.seen()[1].header("accept"), "application/pdf, application/octet-stream");

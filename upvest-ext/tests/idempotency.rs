@@ -5,7 +5,7 @@ mod common;
 use std::collections::HashSet;
 
 use common::{FakeApi, Fate, Reply, order};
-use upvest_ext::{CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt};
+use upvest_ext::{CallOptions, ErrorKind, IdempotencyKey, Method};
 
 #[tokio::test(start_paused = true)]
 async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
@@ -47,10 +47,10 @@ async fn the_key_is_in_every_error_of_the_call() {
     for reply in replies {
         let case = format!("{reply:?}");
         let api = FakeApi::new(move |_, _| reply.clone());
-        let error = Error::from(api.client().create_order().body(order()).send().await.unwrap_err());
+        let error = api.client().create_order().body(order()).send().await.unwrap_err();
         let sent = api.seen()[0].header("idempotency-key").to_owned();
         assert_eq!(error.idempotency_key().map(|key| key.to_string()), Some(sent), "{case}");
-        assert_eq!(error.operation(), Some("create_order"), "{case}");
+        assert_eq!(error.operation(), Some("createOrder"), "{case}");
         assert!(error.attempts() > 0 && error.elapsed().is_some(), "{case}");
     }
 }
@@ -84,7 +84,7 @@ async fn a_key_is_refused_for_a_second_request_but_not_for_the_same_one_again() 
     upvest.create_order().body(order()).send().await.unwrap();
     upvest.create_order().body(order()).send().await.unwrap();
     let other = upvest.create_order().body(order().cash_amount("100.01")).send().await;
-    let error = Error::from(other.unwrap_err());
+    let error = other.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0));
     assert_eq!(api.api_calls(), 2);
 }

@@ -13,8 +13,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, timeout};
 use upvest_ext::api::operations::OPERATIONS;
 use upvest_ext::{
-    CallOptions, Error, ErrorKind, IdempotencyKey, Method, ResponseExt, RetryBudget, RetryClass, RetryPolicy,
-    Upvest,
+    CallOptions, Error, ErrorKind, IdempotencyKey, Method, RetryBudget, RetryClass, RetryPolicy, Upvest,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -212,7 +211,7 @@ async fn keys_made_by_the_client_order_once_too() {
         let before = exchange.placed();
         let result = exchange.api(run).client().create_order().body(common::order()).send().await;
         let placed = exchange.placed() - before;
-        match result.map_err(Error::from) {
+        match result {
             Ok(_) => assert_eq!(placed, 1),
             Err(error) => assert!(placed == 0 || placed == 1 && error.is_outcome_unknown(), "{error}"),
         }
@@ -284,7 +283,7 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
     let upvest = api.client();
     upvest.list_orders().send().await.unwrap();
     let late = CallOptions::new().deadline(Instant::now().into_std());
-    let error = Error::from(upvest.with(late).list_orders().send().await.unwrap_err());
+    let error = upvest.with(late).list_orders().send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), api.api_calls()), (ErrorKind::Timeout, 0, 2));
     let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::empty_list() });
     let endless = CallOptions::new().call_timeout(Duration::MAX).timeout(Duration::MAX);
@@ -297,7 +296,7 @@ async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
     let options = CallOptions::new().call_timeout(SECOND);
     let result = api.client().with(options).create_order().body(common::order()).send().await;
-    let error = Error::from(result.unwrap_err());
+    let error = result.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown());
     assert_eq!((error.attempts(), error.elapsed()), (1, Some(SECOND)));
     assert!(error.hint().unwrap().contains("same `idempotency_key()`"));
@@ -305,7 +304,7 @@ async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
     let api = FakeApi::with_tokens(|_, _| Reply::fate(Fate::Silence), |_, _| Reply::order());
     let options = CallOptions::new().call_timeout(SECOND);
     let result = api.client().with(options).create_order().body(common::order()).send().await;
-    assert!(!Error::from(result.unwrap_err()).is_outcome_unknown(), "no token, so nothing was sent");
+    assert!(!result.unwrap_err().is_outcome_unknown(), "no token, so nothing was sent");
 }
 
 #[tokio::test(start_paused = true)]
@@ -335,7 +334,7 @@ async fn an_outage_is_not_answered_with_a_storm() {
     let extra = api.api_calls() - 10_000;
     assert!(extra <= 100 + 100, "{extra} extra attempts");
     assert_eq!(extra, 100, "500 tokens at 5 each");
-    let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+    let error = upvest.list_orders().send().await.unwrap_err();
     assert!(error.hint().unwrap().contains("let the server recover"));
 }
 
@@ -383,11 +382,11 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
             (0, Some(date)) => Reply::status(429).header("retry-after", value).header("date", date),
             _ => Reply::empty_list(),
         });
-        let answer = api.client().list_orders().send().await.unwrap().metadata();
+        let answer = api.client().list_orders().send().await.unwrap().metadata().clone();
         assert_eq!((answer.attempts, answer.elapsed.as_secs()), (2, 7));
     }
     let api = FakeApi::new(|_, _| Reply::status(503).header("retry-after", "31"));
-    let error = Error::from(api.client().list_orders().send().await.unwrap_err());
+    let error = api.client().list_orders().send().await.unwrap_err();
     assert_eq!(
         (error.attempts(), error.elapsed(), error.retry_after()),
         (1, Some(Duration::ZERO), Some(31 * SECOND))
@@ -399,8 +398,7 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
 async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
     let api = always(Row::Status(503));
     let upvest = api.builder().retry(RetryPolicy::new().max_attempts(2)).build().unwrap();
-    let count =
-        async |upvest: &Upvest| Error::from(upvest.list_orders().send().await.unwrap_err()).attempts();
+    let count = async |upvest: &Upvest| upvest.list_orders().send().await.unwrap_err().attempts();
     assert_eq!(count(&upvest).await, 2);
     assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::never()))).await, 1);
     assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::new().max_attempts(6)))).await, 6);
@@ -409,7 +407,7 @@ async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
 #[tokio::test(start_paused = true)]
 async fn an_earlier_attempt_that_may_have_happened_is_not_forgotten() {
     let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Broken) } else { Reply::status(403) });
-    let error = Error::from(api.client().create_order().body(common::order()).send().await.unwrap_err());
+    let error = api.client().create_order().body(common::order()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Permission, 2));
     assert!(error.is_outcome_unknown(), "the first attempt may have been carried out");
 }

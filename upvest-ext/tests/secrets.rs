@@ -13,7 +13,7 @@ use common::socket::{SocketServer, http};
 use common::{FakeApi, Fate, Reply, order};
 use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::signing::{RequestSigner, SigningKey};
-use upvest_ext::{Error, MemoryTokenStore, Upvest};
+use upvest_ext::{MemoryTokenStore, Upvest};
 
 const SECRET: &str = "canary+client/secret=1 &%~\"\\<'é'>END";
 const TOKEN: &str = "canary-access.token_2+/=";
@@ -212,14 +212,10 @@ async fn show(upvest: &Upvest, out: &mut String) {
     let raw = upvest.request(upvest_ext::Method::GET, "/x").send_json::<u8>().await;
     match list.send().await {
         Ok(answer) => drop(write!(out, "{:?}{:?}", answer, answer.headers())),
-        Err(error) => {
-            // Before it is ours and after.
-            describe(&error, out);
-            describe(&Error::from(error), out);
-        }
+        Err(error) => describe(&error, out),
     }
     if let Err(error) = order_result {
-        describe(&Error::from(error), out);
+        describe(&error, out);
     }
     if let Err(error) = raw {
         describe(&error, out);

@@ -5,9 +5,8 @@ use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, Method, Request, Uri};
 use upvest_ext::signing::{KeyAlgorithm, Received, RequestSigner, SignaturePolicy, SigningKey};
 
 type Arrived = Arc<Mutex<Option<(Method, Uri, HeaderMap, Bytes)>>>;
@@ -44,10 +43,12 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
         (Method::POST, "/orders", Some("{\"name\": \"Zo\u{eb}\"}")),
         (Method::DELETE, "/orders/1", None),
     ] {
-        let mut request = reqwest::Request::new(method, format!("{origin}{target}").parse().unwrap());
-        request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer token"));
-        *request.body_mut() = body.map(Into::into);
+        let url = reqwest::Url::parse(&format!("{origin}{target}")).unwrap();
+        let request =
+            Request::builder().method(method).uri(url.as_str()).header("authorization", "Bearer token");
+        let mut request = request.body(Bytes::from(body.unwrap_or_default())).unwrap();
         signer.sign_request(&mut request).await.unwrap();
+        let request = reqwest::Request::try_from(request).unwrap();
         assert!(client.execute(request).await.unwrap().status().is_success());
 
         let (method, uri, headers, body) = arrived.lock().unwrap().take().unwrap();

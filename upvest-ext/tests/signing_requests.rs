@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderValue, Method, Uri};
-use reqwest::Request;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request};
+use reqwest::Url;
 use upvest_ext::sign_request::SignRequest;
 use upvest_ext::signing::{
     Claim, ExplainError, InvalidKeyId, KeyAlgorithm, Received, Refusal, RequestSigner, SignaturePolicy,
@@ -24,27 +25,26 @@ fn signer() -> RequestSigner {
     RequestSigner::new(KEY_ID, key).unwrap().clock(now)
 }
 
-fn request(method: Method, url: &str) -> Request {
-    Request::new(method, url.parse().unwrap())
+fn request(method: Method, url: &str) -> Request<Bytes> {
+    let url = Url::parse(url).unwrap();
+    Request::builder().method(method).uri(url.as_str()).body(Bytes::new()).unwrap()
 }
 
-fn claims(request: &Request, at: SystemTime) -> Result<Vec<Claim>, Refusal> {
-    let target: Uri = request.url().as_str().parse().unwrap();
-    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+fn claims(request: &Request<Bytes>, at: SystemTime) -> Result<Vec<Claim>, Refusal> {
     SignaturePolicy::requests()
         .tolerance(Duration::ZERO)
-        .claims(&Received::new(request.method(), &target, request.headers(), body), at)
+        .claims(&Received::new(request.method(), request.uri(), request.headers(), request.body()), at)
 }
 
 /// The signature base without its last line, and that line.
-fn base(request: &Request) -> (String, String) {
+fn base(request: &Request<Bytes>) -> (String, String) {
     let claims = claims(request, now()).unwrap();
     let base = String::from_utf8(claims[0].signature_base().to_vec()).unwrap();
     let (components, params) = base.rsplit_once('\n').unwrap();
     (components.to_owned(), params.to_owned())
 }
 
-fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+fn header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
     request.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
@@ -66,7 +66,7 @@ async fn the_base_covers_all_that_is_sent_except_what_proxies_change() {
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    *request.body_mut() = Some("{\"hello\": \"world\"}".into());
+    *request.body_mut() = Bytes::from("{\"hello\": \"world\"}");
     signer().sign_request(&mut request).await.unwrap();
     assert_eq!(
         base(&request).0,
@@ -117,7 +117,7 @@ async fn a_query_is_covered_byte_for_byte_and_left_out_where_there_is_none() {
         let (base, _) = base(&request);
         let found = base.lines().find_map(|found| found.strip_prefix("\"@query\": "));
         assert_eq!(found, line, "{url}");
-        assert!(line.is_some() || request.url().query().is_none(), "a bare `?` would be sent unsigned");
+        assert!(line.is_some() || request.uri().query().is_none(), "a bare `?` would be sent unsigned");
     }
 }
 
@@ -147,14 +147,11 @@ async fn repeated_headers_are_joined_and_trimmed() {
 
 #[tokio::test]
 async fn an_empty_body_has_no_digest_and_no_length() {
-    for body in [None, Some("")] {
-        let mut request = request(Method::POST, "https://a.example/webhooks/1/test");
-        *request.body_mut() = body.map(Into::into);
-        signer().sign_request(&mut request).await.unwrap();
-        assert_eq!(header(&request, "content-digest"), None);
-        assert_eq!(header(&request, "content-length"), None);
-        assert!(claims(&request, now()).is_ok());
-    }
+    let mut request = request(Method::POST, "https://a.example/webhooks/1/test");
+    signer().sign_request(&mut request).await.unwrap();
+    assert_eq!(header(&request, "content-digest"), None);
+    assert_eq!(header(&request, "content-length"), None);
+    assert!(claims(&request, now()).is_ok());
 }
 
 #[tokio::test]
@@ -175,7 +172,7 @@ async fn every_attempt_gets_a_new_nonce_time_and_signature_and_the_same_digest()
     let clock = Arc::clone(&seconds);
     let signer = signer().clock(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)));
     let mut attempt = request(Method::POST, "https://a.example/orders");
-    *attempt.body_mut() = Some("{}".into());
+    *attempt.body_mut() = Bytes::from("{}");
     let mut seen = Vec::new();
     for _ in 0..50 {
         SignRequest::sign(&signer, &mut attempt).await.unwrap();
@@ -192,27 +189,6 @@ async fn every_attempt_gets_a_new_nonce_time_and_signature_and_the_same_digest()
         one("signature");
         seconds.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-#[tokio::test]
-async fn a_streamed_body_is_refused_and_not_sent_half_signed() {
-    #[derive(Debug)]
-    struct Endless;
-    impl http_body::Body for Endless {
-        type Data = bytes::Bytes;
-        type Error = std::io::Error;
-        fn poll_frame(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>> {
-            std::task::Poll::Pending
-        }
-    }
-    let mut request = request(Method::POST, "https://a.example/x");
-    *request.body_mut() = Some(reqwest::Body::wrap(Endless));
-    let error = signer().sign_request(&mut request).await.unwrap_err();
-    assert!(matches!(error, SigningError::StreamedBody), "{error:?}");
-    assert_eq!(header(&request, "signature"), None);
 }
 
 #[tokio::test]

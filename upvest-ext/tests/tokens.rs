@@ -54,7 +54,7 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Token);
             assert_eq!(error.status().map(|status| status.as_u16()), status);
-            assert_eq!(error.operation(), Some("list_orders"));
+            assert_eq!(error.operation(), Some("listOrders"));
             let longest = 2 * SECOND * u32::try_from(asked).unwrap() + SECOND * 3 / 4;
             assert!(elapsed <= longest, "{elapsed:?}");
         }
@@ -234,7 +234,7 @@ async fn both_error_shapes_of_the_token_endpoint_are_read() {
         let problem = error.problem().unwrap();
         assert_eq!(problem.detail.as_deref(), Some("scope not granted"));
         assert_eq!(problem.code(), code);
-        assert!(error.to_string().starts_with("list_orders: no access token: 401 "), "{error}");
+        assert!(error.to_string().starts_with("listOrders: no access token: 401 "), "{error}");
         assert!(error.hint().unwrap().contains("client id and secret"));
     }
 }
@@ -336,8 +336,8 @@ impl Hanging {
 }
 
 impl SignRequest for Hanging {
-    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
-        if request.url().path() == "/auth/token" { self.call(Ok(())) } else { Box::pin(async { Ok(()) }) }
+    fn sign<'a>(&'a self, request: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+        if request.uri().path() == "/auth/token" { self.call(Ok(())) } else { Box::pin(async { Ok(()) }) }
     }
 }
 
@@ -383,7 +383,7 @@ async fn a_signer_that_hangs_costs_one_token_request_and_the_next_caller_makes_a
 struct Panicking;
 
 impl SignRequest for Panicking {
-    fn sign<'a>(&'a self, _: &'a mut reqwest::Request) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
         panic!("the driver of the hardware module has a bug")
     }
 }

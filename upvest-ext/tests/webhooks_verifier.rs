@@ -2,6 +2,7 @@
 #![cfg(feature = "webhooks")]
 
 use std::collections::HashSet;
+use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,7 @@ use upvest_ext::webhooks::{
     FetchFuture, FetchKeys, FetchKeysError, KeyCacheLimits, KeySet, Tamper, TestDelivery, VerifyError,
     WebhookTester, WebhookVerifier,
 };
+use upvest_ext::{Error, ErrorKind};
 
 fn events() -> [serde_json::Value; 1] {
     [WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))]
@@ -23,10 +25,20 @@ fn now() -> SystemTime {
 }
 
 async fn refusal(verifier: &WebhookVerifier, delivery: &TestDelivery) -> Refusal {
-    match verifier.verify(&delivery.received()).await {
-        Err(VerifyError::Refused(refusal)) => refusal,
+    let error = verifier.verify(&delivery.received()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Webhook);
+    match reason(&error) {
+        VerifyError::Refused(refusal) => *refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
+}
+
+fn reason(error: &Error) -> &VerifyError {
+    error.source().unwrap().downcast_ref().unwrap()
+}
+
+fn keys_are_unavailable<T>(verdict: &Result<T, Error>) -> bool {
+    verdict.as_ref().is_err_and(|error| matches!(reason(error), VerifyError::KeysUnavailable(_)))
 }
 
 #[tokio::test]
@@ -118,8 +130,9 @@ async fn only_p521_is_allowed_unless_more_is() {
         let strict = WebhookVerifier::new(tester.key_set());
         match strict.verify(&delivery.received()).await {
             Ok(_) => accepted.push(algorithm),
-            Err(VerifyError::Refused(refusal)) => assert_eq!(refusal, Refusal::KeyNotAllowed),
-            Err(other) => panic!("{other:?}"),
+            Err(error) => {
+                assert!(matches!(reason(&error), VerifyError::Refused(Refusal::KeyNotAllowed)), "{error:?}");
+            }
         }
         assert!(strict.allow([algorithm]).verify(&delivery.received()).await.is_ok(), "{algorithm}");
     }
@@ -381,8 +394,8 @@ async fn keys_are_fetched_again_after_an_hour_and_serve_a_day_while_the_endpoint
         assert!(verifier.verify(&delivery.received()).await.is_ok());
     }
     advance(hour).await;
-    let verdict = verifier.verify(&delivery.received()).await;
-    assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+    let error = verifier.verify(&delivery.received()).await.unwrap_err();
+    assert!(matches!(reason(&error), VerifyError::KeysUnavailable(_)), "{error:?}");
 
     endpoint.set_down(false);
     advance(Duration::from_secs(10)).await;
@@ -445,7 +458,7 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
     let verifier = fetching(&endpoint);
     let start = Instant::now();
     let verdict = verifier.verify(&delivery.received()).await;
-    assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+    assert!(keys_are_unavailable(&verdict), "{verdict:?}");
     assert_eq!(start.elapsed(), Duration::from_secs(30));
     endpoint.0.lock().unwrap().takes = Duration::ZERO;
     assert!(verifier.verify(&delivery.received()).await.is_ok());
@@ -461,7 +474,7 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
     .unwrap_err();
     for _ in 0..3 {
         let verdict = verifier.verify(&delivery.received()).await;
-        assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+        assert!(keys_are_unavailable(&verdict), "{verdict:?}");
         advance(Duration::from_secs(10)).await;
     }
     broken.0.clear_poison();
@@ -493,8 +506,8 @@ async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_refused() 
     let verifier = fetching(&endpoint);
     let delivery = tester.deliver("/webhooks", &events());
     for _ in 0..20 {
-        let verdict = verifier.verify(&delivery.received()).await;
-        assert!(matches!(verdict, Err(VerifyError::KeysUnavailable(_))), "{verdict:?}");
+        let error = verifier.verify(&delivery.received()).await.unwrap_err();
+        assert!(matches!(reason(&error), VerifyError::KeysUnavailable(_)), "{error:?}");
         advance(Duration::from_secs(1)).await;
     }
     assert_eq!(endpoint.fetches(), 2);

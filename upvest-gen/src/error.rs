@@ -1,8 +1,12 @@
-//! The one error of the generator: which file, where in it, what is wrong, and what to do.
+//! The errors of the generator: which file, where in it, what is wrong, and what to do.
 
 use std::fmt;
 
-/// Why no code was generated.
+use serde_json::Value;
+
+use crate::pointer;
+
+/// One reason why no code was generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     file: String,
@@ -11,8 +15,8 @@ pub struct Error {
     remedy: String,
 }
 
-/// The result of a pass.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The result of a step that stops at its first error.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// A problem at `pointer`, without a file; [`Error::in_file`] adds it.
@@ -32,12 +36,25 @@ impl Error {
         self
     }
 
+    /// The same error at `pointer`, which is wrong because of what stands at its own place.
+    pub(crate) fn moved_to(mut self, pointer: &str) -> Self {
+        self.problem = format!("{} (at {})", self.problem, self.pointer);
+        pointer.clone_into(&mut self.pointer);
+        self
+    }
+
+    /// The same error, at the place in `document` that is nearest to its own: what is missing has no place.
+    pub(crate) fn within(mut self, document: &Value) -> Self {
+        self.pointer.truncate(pointer::existing(document, &self.pointer).len());
+        self
+    }
+
     /// The name of the file, as it was given with the input.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The JSON pointer (RFC 6901) of the place, or `line N column M` where the file is no YAML. Empty for the whole document.
+    /// The JSON pointer (RFC 6901) of the place, or `line N column M` where the file is not YAML. Empty for the whole document.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
@@ -66,3 +83,44 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Every reason why no code was generated, in the order of the description. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errors(Vec<Error>);
+
+impl Errors {
+    /// The errors, of which there is at least one, in `file` where they name none.
+    pub(crate) fn of(errors: Vec<Error>, file: &str) -> Self {
+        Self(errors.into_iter().map(|error| error.in_file(file)).collect())
+    }
+
+    /// The errors.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl From<Error> for Errors {
+    fn from(error: Error) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl fmt::Display for Errors {
+    /// A line for each error.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.0.iter();
+        if let Some(first) = lines.next() {
+            write!(f, "{first}")?;
+        }
+        lines.try_for_each(|error| write!(f, "\n{error}"))
+    }
+}
+
+impl std::error::Error for Errors {}

@@ -1,10 +1,12 @@
 //! Turns an OpenAPI description into the source of `upvest-api`.
 //!
-//! The work is a line of passes, one file each, which read nothing but their input:
-//!
 //! ```text
-//! load -> overlay -> downgrade -> check -> shape -> rust (progenitor) -> trim -> split -> format
+//! load -> overlay -> normalize -> model -> types (progenitor) -> write
+//!                                       -> operations
 //! ```
+//!
+//! [`model`](mod@model) is the center: plain data that says what the API is. What comes before it reads the description, what comes after
+//! it writes code.
 //!
 //! ```
 //! use upvest_gen::{Source, generate};
@@ -30,33 +32,30 @@
 //! let generated = generate(&spec, None)?;
 //! assert_eq!(generated.operations, 1);
 //! assert!(generated.files.iter().any(|file| file.name == "types.rs" && file.text.contains("pub struct Order")));
-//! # Ok::<(), upvest_gen::Error>(())
+//! # Ok::<(), upvest_gen::Errors>(())
 //! ```
 
-mod check;
-mod declarations;
+mod docs;
 mod document;
-mod downgrade;
+mod emit;
 mod error;
-mod facts;
-mod format;
 mod guard;
 mod load;
+pub mod model;
+mod normalize;
 mod overlay;
 mod pointer;
-mod rust;
-mod shape;
-mod split;
 #[cfg(test)]
 mod testing;
-mod trim;
+mod write;
 
 use std::fmt::Write;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use error::{Error, Result};
+pub use error::{Error, Errors};
+use model::Api;
 
 /// A text with the name that errors and headers give it.
 #[derive(Clone, Debug)]
@@ -82,6 +81,10 @@ pub struct Generated {
     pub operations: usize,
     /// How many structs, enums and ids were written.
     pub types: usize,
+    /// Operations that could not be expressed and were left out, each with the reason.
+    pub left_out: Vec<Error>,
+    /// Values that are expressed with a loss, each with the reason.
+    pub notes: Vec<Error>,
 }
 
 /// A generated file.
@@ -98,39 +101,53 @@ pub struct File {
 ///
 /// # Errors
 ///
-/// An [`Error`] with file, place and remedy where the input is no description, or one that no client can be made of.
-pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated> {
-    let document = describe(spec, overlay)?;
-    let in_spec = |error: Error| error.in_file(&spec.name);
-    let document = downgrade::downgrade(document).and_then(check::check).map_err(in_spec)?;
-    let facts = facts::facts(&document);
-    let shaped = shape::shape(document).map_err(in_spec)?;
-    let trimmed = rust::rust(&shaped).and_then(|tree| trim::trim(tree, &shaped, &facts)).map_err(in_spec)?;
-    let structs = trimmed.types.iter().filter(|item| matches!(item, syn::Item::Struct(_))).count();
-    let types = structs + shaped.ids.len() + shaped.enums.len();
+/// Every reason why no client can be made of the input, each with file, place and remedy. An operation that cannot be
+/// expressed is no such reason: it is left out, and [`Generated::left_out`] names it.
+pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
+    let api = model(spec, overlay)?;
+    let parts = emit::emit(&api).map_err(|error| error.in_file(&spec.name))?;
     let digest = digest(spec, overlay);
-    let origin = format::Origin {
+    let origin = write::Origin {
         spec: &spec.name,
         overlay: overlay.map(|overlay| overlay.name.as_str()),
         digest: &digest,
     };
-    let parts = split::split(trimmed, &shaped, &facts);
-    let files = parts.iter().map(|part| File { name: part.name, text: format::format(part, &origin) });
-    Ok(Generated { files: files.collect(), operations: facts.len(), types })
+    let files = parts.iter().map(|part| File { name: part.name, text: write::write(part, &origin) });
+    Ok(Generated {
+        files: files.collect(),
+        operations: api.operations.len(),
+        types: api.schemas.len() + api.enums.len() + api.ids.len(),
+        left_out: api.left_out,
+        notes: api.notes,
+    })
+}
+
+/// What `spec` says, with `overlay` merged into it, in the terms of an API.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
+    let document = describe(spec, overlay)?;
+    let place = |errors: Vec<Error>| -> Vec<Error> {
+        errors.into_iter().map(|error| error.within(&document).in_file(&spec.name)).collect()
+    };
+    let api = model::build(&document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
+    Ok(Api { left_out: place(api.left_out), notes: place(api.notes), ..api })
 }
 
 /// The description with the overlay merged into it, before anything is done for the generator's sake.
 ///
 /// # Errors
 ///
-/// As [`generate`], for what the first two passes find.
-pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value> {
+/// As [`generate`], for what reading the two files finds.
+pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value, Errors> {
     let document = load::load(&spec.text).map_err(|error| error.in_file(&spec.name))?;
     let Some(source) = overlay else {
         return Ok(document);
     };
     let actions = load::parse(&source.text).map_err(|error| error.in_file(&source.name))?;
-    overlay::overlay(document, actions).map_err(|error| error.in_file(&source.name))
+    overlay::overlay(document, actions).map_err(|errors| Errors::of(errors, &source.name))
 }
 
 fn digest(spec: &Source, overlay: Option<&Source>) -> String {

@@ -15,13 +15,14 @@ pub(crate) fn load(text: &str) -> Result<Value> {
             "/openapi",
             format!("the version of OpenAPI is {version:?}"),
             "give a description in OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
-        ))
+        )
+        .within(&document))
     }
 }
 
 /// Parses any YAML text, of which JSON is a part.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    // As in YAML 1.2: `NO` is Norway and no boolean.
+    // As in YAML 1.2: `NO` is Norway, not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = match error.location() {
@@ -29,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
             None => String::new(),
         };
         let message = error.without_snippet().to_string();
-        Error::at(place, format!("this is no YAML: {message}"), "mend the syntax at that place")
+        Error::at(place, format!("this is not YAML: {message}"), "mend the syntax at that place")
     })
 }
 

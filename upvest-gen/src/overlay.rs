@@ -20,31 +20,35 @@ struct Action {
     update: Option<Value>,
     #[serde(default)]
     remove: bool,
+    /// Whether the action may match nothing.
+    #[serde(default, rename = "x-optional")]
+    optional: bool,
 }
 
-/// Applies the actions of `overlay` to `document`, in order.
+/// Applies the actions of `overlay` to `document`, in order. What is wrong with any of them is found in one run.
 ///
 /// Stricter than the specification in two ways, so that corrections cannot rot: an action needs a reason in its
 /// `description`, and a target that matches nothing is an error.
-pub(crate) fn overlay(mut document: Value, overlay: Value) -> Result<Value> {
+pub(crate) fn overlay(mut document: Value, overlay: Value) -> std::result::Result<Value, Vec<Error>> {
     let overlay: Overlay = serde_json::from_value(overlay).map_err(|error| {
-        Error::at(
+        vec![Error::at(
             "",
-            format!("this is no overlay: {error}"),
+            format!("this is not an overlay: {error}"),
             "see the OpenAPI Overlay Specification 1.0, section 4.4",
-        )
+        )]
     })?;
     if !overlay.overlay.starts_with("1.0.") {
-        return Err(Error::at(
+        return Err(vec![Error::at(
             "/overlay",
             format!("the version of the overlay is {:?}", overlay.overlay),
             "write it for version 1.0.x",
-        ));
+        )]);
     }
-    for (index, action) in overlay.actions.into_iter().enumerate() {
-        apply(&mut document, action, &format!("/actions/{index}"))?;
-    }
-    Ok(document)
+    let actions = overlay.actions.into_iter().enumerate();
+    let errors: Vec<Error> = actions
+        .filter_map(|(index, action)| apply(&mut document, action, &format!("/actions/{index}")).err())
+        .collect();
+    if errors.is_empty() { Ok(document) } else { Err(errors) }
 }
 
 fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
@@ -57,15 +61,23 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
         ));
     }
     let path = JsonPath::parse(target).map_err(|error| {
-        Error::at(pointer::join(at, "target"), format!("`{target}` is no JSONPath: {error}"), "see RFC 9535")
+        Error::at(
+            pointer::join(at, "target"),
+            format!("`{target}` is not a JSONPath: {error}"),
+            "see RFC 9535",
+        )
     })?;
     let places: Vec<String> =
         path.query_located(document).dedup().locations().map(NormalizedPath::to_json_pointer).collect();
+    if places.is_empty() && action.optional {
+        return Ok(());
+    }
     if places.is_empty() {
         return Err(Error::at(
             pointer::join(at, "target"),
             format!("`{target}` matches nothing"),
-            "the description has changed: correct the target, or drop the action if its reason is gone",
+            "the description has changed: correct the target, drop the action if its reason is gone, or mark it \
+             `x-optional: true`",
         ));
     }
     // Last first, so that removing an item of an array does not move those still to be removed.

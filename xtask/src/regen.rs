@@ -33,6 +33,12 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     }
     write(&stale, &out)?;
     let lines: usize = generated.files.iter().map(|file| file.text.lines().count()).sum();
+    for error in &generated.notes {
+        println!("note: {error}");
+    }
+    for error in &generated.left_out {
+        println!("left out: {error}");
+    }
     println!(
         "{} operations, {} types, {lines} lines in {} files; {} changed; {:.2} s",
         generated.operations,

@@ -1,18 +1,53 @@
-//! How builders take their values: converted at once, complained about when the call is sent.
+//! How builders take their values: converted at once, reported together when the call is sent.
 
 use std::any::type_name;
 use std::fmt::Display;
 
-/// Converts what was given for the parameter or field `name`; the complaint names it, the value and the rule.
-pub(crate) fn argument<T, V>(name: &str, value: V) -> Result<T, String>
+/// What the setter of an optional parameter takes: a `T`, anything that converts into one, or an `Option<T>`. `None` leaves
+/// the parameter out. `M` tells the two cases apart and is always inferred.
+///
+/// ```
+/// # fn list(client: &upvest_api::Client, status: Option<upvest_api::types::OrderStatus>) {
+/// let list = client.list_orders();
+/// let list = list.limit(50).limit(Some(50)).limit(None);
+/// let list = list.status(status).status("FILLED").account_id("7d052811-c57c-4920-9fd6-bdbaa6c94e47");
+/// # let _ = list; }
+/// ```
+pub trait Argument<T, M> {
+    #[doc(hidden)]
+    fn into_argument(self) -> Result<Option<T>, String>;
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByValue {}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByOption {}
+
+impl<T, V: TryInto<T, Error: Display>> Argument<T, ByValue> for V {
+    fn into_argument(self) -> Result<Option<T>, String> {
+        self.try_into().map(Some).map_err(|error| error.to_string())
+    }
+}
+
+impl<T> Argument<T, ByOption> for Option<T> {
+    fn into_argument(self) -> Result<Option<T>, String> {
+        Ok(self)
+    }
+}
+
+/// Converts the value of the field `name`; the complaint names it, the value and the rule.
+pub(crate) fn field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
 {
     value.try_into().map_err(|error| format!("`{name}`: {error}"))
 }
 
-/// As [`argument`] for personal data and secrets: the complaint does not repeat the value.
-pub(crate) fn sensitive_argument<T, V>(name: &str, value: V) -> Result<T, String>
+/// As [`field`] for personal data and secrets: the complaint does not repeat the value.
+pub(crate) fn sensitive_field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
 {

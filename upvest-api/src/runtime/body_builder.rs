@@ -1,6 +1,8 @@
-//! Builders of request bodies: values are converted as they are set, and complaints come together at the end.
+//! Builders of structs: values are converted as they are set, and complaints come together at the end.
 
 use std::fmt;
+
+use serde::Serialize;
 
 /// What kept a request body from being built: every field that is missing or wrong, with the rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,18 +30,24 @@ impl fmt::Display for InvalidBody {
 
 impl std::error::Error for InvalidBody {}
 
-/// Declares the builder of one request body. Used by the generated `bodies` module.
+/// A type that has a builder.
+pub trait Buildable: Clone + Serialize {
+    /// The builder of the type. An empty one is its default.
+    type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
+}
+
+/// Declares the builder of one type. Used by the generated `bodies` module.
 ///
 /// A `required` field must be set, an `optional` one may be; after `secret` a complaint does not repeat the value.
 macro_rules! body_builder {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident $builder:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone)]
-        pub struct $name {
+        pub struct $builder {
             $($field: Option<Result<$type, String>>,)*
         }
 
-        impl $name {
+        impl $builder {
             $(
                 $(#[$field_meta])*
                 #[must_use]
@@ -49,7 +57,7 @@ macro_rules! body_builder {
                 }
             )*
 
-            /// Checks what was set and makes the body.
+            /// Checks what was set and makes the value.
             ///
             /// # Errors
             ///
@@ -74,27 +82,27 @@ macro_rules! body_builder {
             }
         }
 
-        impl Default for $name {
+        impl Default for $builder {
             fn default() -> Self {
                 Self { $($field: None,)* }
             }
         }
 
-        impl TryFrom<$name> for super::types::$name {
+        impl TryFrom<$builder> for super::types::$name {
             type Error = $crate::runtime::InvalidBody;
 
-            fn try_from(builder: $name) -> Result<Self, Self::Error> {
+            fn try_from(builder: $builder) -> Result<Self, Self::Error> {
                 builder.build()
             }
         }
 
-        impl From<super::types::$name> for $name {
+        impl From<super::types::$name> for $builder {
             fn from(body: super::types::$name) -> Self {
                 Self { $($field: body_builder!(@slot $need body.$field),)* }
             }
         }
 
-        impl std::fmt::Debug for $name {
+        impl std::fmt::Debug for $builder {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let mut set = f.debug_set();
                 $(if self.$field.is_some() {
@@ -105,14 +113,18 @@ macro_rules! body_builder {
         }
 
         impl super::types::$name {
-            /// Starts an empty body.
-            pub fn builder() -> $name {
-                $name::default()
+            /// A builder in which nothing is set.
+            pub fn builder() -> $builder {
+                $builder::default()
             }
         }
+
+        impl $crate::runtime::Buildable for super::types::$name {
+            type Builder = $builder;
+        }
     };
-    (@convert) => { $crate::runtime::argument };
-    (@convert secret) => { $crate::runtime::sensitive_argument };
+    (@convert) => { $crate::runtime::field };
+    (@convert secret) => { $crate::runtime::sensitive_field };
     (@absent required, $field:ident, $problems:ident) => {
         $problems.push(concat!("`", stringify!($field), "` is required").to_owned())
     };

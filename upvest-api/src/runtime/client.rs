@@ -1,34 +1,109 @@
-//! What of the client is written by hand.
+//! The client: a base URL and a transport.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::direct::Direct;
-use super::transport::Inner;
-use crate::Client;
+use bytes::Bytes;
+use http::{Request, Uri};
+
+use super::byte_stream::ByteStream;
+use super::error::Error;
+use super::error_kind::ErrorKind;
+use super::operation::OperationMeta;
+use super::response::Response;
+use super::transport::Transport;
+
+/// Client for the API: one method for each operation, which returns the operation's builder.
+///
+/// Cheap to clone; clones share the transport.
+///
+/// ```
+/// use upvest_api::{Client, runtime::Direct};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let transport = Direct::new(reqwest::Client::new()).bearer("token")?;
+/// let client = Client::new("http://127.0.0.1:8080", transport);
+/// let request = client.list_orders().limit(50);
+/// # let _ = request; Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    base: Arc<Base>,
+    transport: Arc<dyn Transport>,
+}
+
+struct Base {
+    url: String,
+    is_valid: bool,
+}
 
 impl Client {
-    /// A client for `base_url`, with or without a slash at its end, that sends each request once over `transport`.
+    /// A client for the API at `base_url` that sends its requests over `transport`.
     ///
-    /// ```
-    /// use upvest_api::{Client, runtime::Direct};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let http = reqwest::Client::new();
-    /// let client = Client::direct("http://127.0.0.1:8080", http.clone(), Direct::new(http).bearer("token")?);
-    /// let request = client.list_orders().limit(50_u32);
-    /// # let _ = request; Ok(()) }
-    /// ```
-    pub fn direct(base_url: &str, http: reqwest::Client, transport: Direct) -> Self {
-        Self::new_with_client(base_url.trim_end_matches('/'), http, Inner::new(Arc::new(transport)))
+    /// A base URL is `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash at its
+    /// end makes no difference. With any other text every call fails with [`ErrorKind::Configuration`].
+    pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
+        let url = base_url.trim_end_matches('/').to_owned();
+        Self { base: Arc::new(Base { is_valid: is_base(&url), url }), transport: Arc::new(transport) }
     }
+
+    /// A client for the same API that sends its requests over `transport`.
+    #[must_use]
+    pub fn with_transport(&self, transport: impl Transport + 'static) -> Self {
+        Self { base: Arc::clone(&self.base), transport: Arc::new(transport) }
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base.url
+    }
+
+    /// The URL of `path` and, where it is not empty, `query`. Both are percent-encoded already.
+    pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
+        if !self.base.is_valid {
+            // It may hold a password, so it is not shown.
+            let message = "the client's base URL is not of the form https://host[:port][/path]";
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = [self.base_url(), path, separator, query].concat();
+        Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| {
+            let message = "the URL of the request is too long or malformed";
+            Error::new(ErrorKind::InvalidRequest, message).with_source(error)
+        })
+    }
+
+    /// Sends `request` and turns every answer that is not a success into an error.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        operation: &'static OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let error = match self.transport.execute(request, operation).await {
+            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) => {
+                let (stream, headers, metadata) = response.into_parts();
+                // A body that breaks off must not hide the status, which says more.
+                let body = stream.bytes().await.unwrap_or_default();
+                Error::from_answer(operation, metadata.status, &headers, &body).with_metadata(&metadata)
+            }
+            Err(error) => error,
+        };
+        Err(if error.operation().is_none() { error.with_operation(operation.id) } else { error })
+    }
+}
+
+/// A user and a password in the URL would become a second `authorization`.
+fn is_base(url: &str) -> bool {
+    let is_http = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    url.parse().is_ok_and(is_http) && !url.contains(['@', '?', '#'])
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("baseurl", &self.baseurl)
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
+            .field("base_url", &self.base.is_valid.then_some(&self.base.url))
+            .field("transport", &self.transport)
+            .finish()
     }
 }

@@ -1,103 +1,43 @@
-//! From an answer to a value, or to an error that says which operation, which status and which field.
+//! From the bytes of an answer to a value, or to an error that names the place and never the content.
 
-use std::fmt;
-
-use bytes::Bytes;
-use progenitor_client::{Error, ResponseValue};
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
-use super::transport::carry;
+use super::error::Error;
+use super::error_kind::ErrorKind;
 
-/// An answer whose body is not what the description says. Names the place, never the content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    /// The `operationId`.
-    pub operation: &'static str,
-    /// The status of the answer.
-    pub status: http::StatusCode,
-    /// Where in the body, as `data[3].cash_amount`; empty where the body as a whole is no JSON.
-    pub path: String,
-    /// What was expected there.
-    pub problem: String,
-    /// The header `upvest-request-id` of the answer.
-    pub request_id: Option<String>,
-    /// The headers of the answer, among them what the transport added.
-    pub headers: http::HeaderMap,
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (operation, status) = (self.operation, self.status.as_u16());
-        write!(f, "{operation} answered {status} with a body that does not fit the description")?;
-        if !self.path.is_empty() {
-            write!(f, ", at `{}`", self.path)?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-/// Reads a success answer as JSON.
+/// Reads JSON.
 ///
 /// # Errors
 ///
-/// [`Error::ResponseBodyError`] with a [`DecodeError`] in its chain of sources, where the body breaks off or does not fit `T`.
-pub(crate) async fn json<T: DeserializeOwned>(
-    response: reqwest::Response,
-    operation: &'static str,
-) -> Result<ResponseValue<T>, Error<Problem>> {
-    let status = response.status();
-    let headers = response.headers().clone();
-    let (path, problem) = match response.bytes().await {
-        Ok(body) => match serde_json::from_slice(&body) {
-            Ok(value) => return Ok(ResponseValue::new(value, status, headers)),
-            Err(_) => explain::<T>(&body),
-        },
-        Err(error) => (String::new(), format!("the body broke off: {}", cause(&error))),
-    };
-    let request_id = request_id(&headers);
-    let error = DecodeError { operation, status, path, problem, request_id, headers };
-    Err(Error::ResponseBodyError(carry(error).await))
-}
-
-/// Reads any answer that is no success: an error status with its problem, everything else as it came.
-pub(crate) async fn failure(response: reqwest::Response) -> Error<Problem> {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return Error::UnexpectedResponse(response);
-    }
-    let headers = response.headers().clone();
-    // A body that breaks off must not hide the status, which says more.
-    let body = response.bytes().await.unwrap_or_default();
-    let mut problem = Problem::from_body(status, &body);
-    if problem.request_id.is_none() {
-        problem.request_id = request_id(&headers);
-    }
-    Error::ErrorResponse(ResponseValue::new(problem, status, headers))
-}
-
-fn request_id(headers: &http::HeaderMap) -> Option<String> {
-    let value = headers.get("upvest-request-id")?.to_str().ok()?;
-    Some(value.to_owned())
-}
-
-/// The innermost reason of an error; what lies around it names the URL and little else.
-fn cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
-    error.source().map_or(error, cause)
+/// [`ErrorKind::Decode`]: the message says where `json` does not match the schema of `T`, and what was expected there.
+///
+/// ```
+/// use upvest_api::{runtime::read_json, types::{Listing, Order}};
+///
+/// let error = read_json::<Listing<Order>>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
+/// assert!(error.to_string().starts_with("the body does not match the schema at data[0].id: "));
+/// ```
+pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
 }
 
 /// Parses again, slowly, to learn where it went wrong. Only the failing path pays for it.
-fn explain<T: DeserializeOwned>(body: &Bytes) -> (String, String) {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut json) {
-        Err(error) => {
-            let path = error.path().to_string();
-            let path = if path == "." { String::new() } else { path };
-            (path, without_values(error.inner()))
-        }
-        Ok(_) => (String::new(), "trailing characters after the JSON value".to_owned()),
+#[cold]
+fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
+    if json.is_empty() {
+        return "the body is empty".to_owned();
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+        return "the body goes on after its JSON value".to_owned();
+    };
+    let problem = without_values(error.inner());
+    if !error.inner().is_data() {
+        return format!("the body is not JSON: {problem}");
+    }
+    match error.path().to_string().as_str() {
+        "." => format!("the body does not match the schema: {problem}"),
+        path => format!("the body does not match the schema at {path}: {problem}"),
     }
 }
 
@@ -105,6 +45,9 @@ fn explain<T: DeserializeOwned>(body: &Bytes) -> (String, String) {
 /// data: keep the kind.
 fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
+    if message.starts_with("unknown variant") {
+        return "none of the values that the schema allows".to_owned();
+    }
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     let Some((found, expected)) = found.and_then(|found| found.rsplit_once(", expected ")) else {
         return message;

@@ -1,14 +1,22 @@
 //! The transport for using this crate alone: one request, one bearer token, nothing else.
 
 use std::fmt;
+use std::time::Instant;
 
-use http::HeaderValue;
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
 
+use super::byte_stream::ByteStream;
+use super::error::Error;
+use super::error_kind::ErrorKind;
 use super::operation::OperationMeta;
-use super::transport::{Transport, TransportFuture};
+use super::response::{Metadata, Response};
+use super::transport::Transport;
 
-/// Sends each request once, with a bearer token where one was given.
+/// Sends each request once, with a bearer token if one was given.
 ///
 /// It does not sign, retry or renew: Upvest's own servers refuse unsigned requests, so this is for tests, mock servers and
 /// proxies that sign. `upvest-ext` has the transport for production.
@@ -28,25 +36,59 @@ impl Direct {
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] where `token` holds bytes that no HTTP header can carry.
-    pub fn bearer(mut self, token: &str) -> Result<Self, InvalidToken> {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| InvalidToken(()))?;
+    /// [`ErrorKind::Configuration`] if `token` holds bytes that no HTTP header can carry.
+    pub fn bearer(mut self, token: &str) -> Result<Self, Error> {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+            Error::new(
+                ErrorKind::Configuration,
+                "the bearer token holds a byte that no HTTP header can carry",
+            )
+        })?;
         value.set_sensitive(true);
         self.authorization = Some(value);
         Ok(self)
     }
+
+    async fn send(
+        &self,
+        mut request: Request<Bytes>,
+        operation: &OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let started = Instant::now();
+        if let Some(value) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, value.clone());
+        }
+        let changes = !operation.is_safe();
+        let request = reqwest::Request::try_from(request).map_err(|error| failed(error, false))?;
+        let mut response = self.http.execute(request).await.map_err(|error| failed(error, changes))?;
+        let mut metadata = Metadata::new(response.status());
+        metadata.elapsed = started.elapsed();
+        let headers = std::mem::take(response.headers_mut());
+        let stream = response.bytes_stream().map_err(|error| failed(error, false));
+        Ok(Response::new(ByteStream::new(stream), headers, metadata))
+    }
+}
+
+/// `may_have_happened` is to say whether the server may have acted on what it got.
+fn failed(error: reqwest::Error, may_have_happened: bool) -> Error {
+    let (kind, message) = match &error {
+        error if error.is_builder() => (ErrorKind::InvalidRequest, "the request cannot be sent"),
+        error if error.is_connect() => (ErrorKind::Connect, "no connection to the server"),
+        error if error.is_timeout() => (ErrorKind::Timeout, "no answer in time"),
+        _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+    };
+    let sent = matches!(kind, ErrorKind::Timeout | ErrorKind::Interrupted);
+    // The query of a URL may hold personal data.
+    Error::new(kind, message).with_source(error.without_url()).with_outcome_unknown(sent && may_have_happened)
 }
 
 impl Transport for Direct {
     fn execute<'a>(
         &'a self,
-        mut request: reqwest::Request,
-        _: &'static OperationMeta,
-    ) -> TransportFuture<'a> {
-        if let Some(value) = &self.authorization {
-            request.headers_mut().insert(AUTHORIZATION, value.clone());
-        }
-        Box::pin(self.http.execute(request))
+        request: Request<Bytes>,
+        operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        Box::pin(self.send(request, operation))
     }
 }
 
@@ -55,8 +97,3 @@ impl fmt::Debug for Direct {
         f.debug_struct("Direct").finish_non_exhaustive()
     }
 }
-
-/// A bearer token that cannot be sent in an HTTP header. The token itself is not repeated here.
-#[derive(Debug, thiserror::Error)]
-#[error("the bearer token holds a control character or a byte that an HTTP header cannot carry")]
-pub struct InvalidToken(());

@@ -1,8 +1,6 @@
-//! Lists as the server sends them, and what is left of one when only its items count.
+//! Lists as the server sends them, and their pages as code that is generic over lists sees them.
 
 use serde::{Deserialize, Serialize};
-
-use crate::types::PaginationMeta;
 
 /// The answer of a list operation: items, and where they stand in the whole list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +11,34 @@ pub struct Listing<T> {
     /// Which part of the whole list this is. Lists that come whole have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<PaginationMeta>,
+}
+
+/// Where a page lies in the whole list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PaginationMeta {
+    /// Number of items skipped before the first one of this page, from 0. Counts items, not pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Largest number of items the page could hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Number of items in this page, at most `limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Number of items in the whole list, over all pages. It can change between two pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Number of items in the whole list, under the name that Upvest's own documentation uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_count: Option<u64>,
+}
+
+impl<T> Listing<T> {
+    /// A list that comes whole: what a test answers with.
+    pub fn new(items: Vec<T>) -> Self {
+        Self { data: items, meta: None }
+    }
 }
 
 /// The items of one answer and the server's remarks on the whole list.

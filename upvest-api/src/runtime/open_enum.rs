@@ -39,7 +39,7 @@ impl UnknownValue {
 
 /// Declares one open enum. Used by the generated `enums` module.
 macro_rules! open_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)+ } $(final $($final:ident)+)?) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -66,6 +66,13 @@ macro_rules! open_enum {
                 !matches!(self, Self::Unknown(_))
             }
         }
+
+        $(impl $name {
+            /// Whether the value is one that is not followed by another.
+            pub fn is_final(&self) -> bool {
+                matches!(self, $(Self::$final)|+)
+            }
+        })?
 
         impl $crate::runtime::OpenEnum for $name {
             const VARIANTS: &'static [Self] = Self::VARIANTS;

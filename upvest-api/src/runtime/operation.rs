@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
-use http::Method;
-use progenitor_client::{Error, ResponseValue};
+use bytes::Bytes;
+use http::{Method, Request};
 
+use super::error::Error;
 use super::listing::Page;
-use super::problem::Problem;
+use super::response::Response;
 
 /// One operation of the description, as the generated table has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,22 +49,6 @@ impl OperationMeta {
         }
     }
 
-    /// The same operation, under `tag`, with these scopes, idempotency and paging. Used by the generated table.
-    #[must_use]
-    pub(crate) const fn facts(
-        mut self,
-        name: &'static str,
-        tag: &'static str,
-        scopes: &'static [&'static str],
-        accept: &'static str,
-    ) -> Self {
-        self.name = name;
-        self.tag = tag;
-        self.scopes = scopes;
-        self.accept = accept;
-        self
-    }
-
     /// The same operation, needing these scopes.
     #[must_use]
     pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
@@ -75,13 +60,6 @@ impl OperationMeta {
     #[must_use]
     pub const fn keyed(mut self) -> Self {
         self.idempotency_key = true;
-        self
-    }
-
-    /// The same operation, paging as given.
-    #[must_use]
-    pub(crate) const fn paged(mut self, paging: Paging) -> Self {
-        self.paging = Some(paging);
         self
     }
 
@@ -109,32 +87,42 @@ impl Paging {
     }
 }
 
-/// An operation's builder, ready to be sent.
-pub trait Operation: Sized + Send {
+/// An operation's builder, ready to be sent. It owns what it needs, so that it can be moved into a task.
+pub trait Operation: Clone + Send + Sync + Sized + 'static {
     /// What the description says of the operation.
     const META: &'static OperationMeta;
 
     /// The value of a successful answer.
-    type Output: Send;
+    type Output: Send + 'static;
 
     /// Sends the request, as the builder's own `send` does.
-    fn send(self) -> impl Future<Output = Result<ResponseValue<Self::Output>, Error<Problem>>> + Send;
+    fn send(self) -> impl Future<Output = Result<Response<Self::Output>, Error>> + Send;
 }
 
 /// An operation whose answer is a list of items.
 pub trait List: Operation {
     /// One item of the list.
-    type Item: Send;
+    type Item: Send + 'static;
 
     /// Takes the items, and what is known about the whole list, out of an answer.
     fn page(output: Self::Output) -> Page<Self::Item>;
 }
 
 /// A [`List`] that comes in pages, chosen by `offset` and `limit`.
-pub trait Paginated: List + Clone {
+pub trait Paginated: List {
     /// Asks for `limit` items from item number `offset` on, counted from 0.
     #[must_use]
     fn at(self, offset: u64, limit: u32) -> Self;
+}
+
+/// An operation whose answer is a file, or can be one.
+pub trait Download: Operation {
+    /// The request for the file, for a transport that resumes and follows redirects.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with everything that is wrong with the arguments.
+    fn request(self) -> Result<Request<Bytes>, Error>;
 }
 
 /// Finds the operation whose method is called `name` in a table sorted by it.
@@ -143,22 +131,15 @@ pub(crate) fn find_operation(table: &[&'static OperationMeta], name: &str) -> Op
     table.get(index).copied()
 }
 
-/// Declares an operation of the table and makes its builder an [`Operation`].
+/// Makes a builder an [`Operation`].
 macro_rules! operation {
-    ($(#[$meta:meta])* $constant:ident = $builder:ident -> $output:ty; $id:literal, $name:literal, $method:ident $path:literal, $tag:literal, [$($scope:literal),*], $accept:literal $(; $fact:ident($($argument:expr)?))*) => {
-        $(#[$meta])*
-        pub static $constant: OperationMeta = OperationMeta::custom($id, http::Method::$method, $path)
-            .facts($name, $tag, &[$($scope),*], $accept)
-            $(.$fact($($argument)?))*;
-
-        impl $crate::runtime::Operation for builder::$builder<'_> {
-            const META: &'static OperationMeta = &$constant;
+    ($builder:ident, $meta:ident -> $output:ty) => {
+        impl $crate::runtime::Operation for $builder {
+            const META: &'static $crate::runtime::OperationMeta = &super::operations::$meta;
 
             type Output = $output;
 
-            async fn send(
-                self,
-            ) -> Result<progenitor_client::ResponseValue<$output>, progenitor_client::Error<types::Problem>> {
+            async fn send(self) -> Result<$crate::runtime::Response<$output>, $crate::runtime::Error> {
                 self.send().await
             }
         }
@@ -169,7 +150,7 @@ pub(crate) use operation;
 /// Makes a builder whose answer is a [`Listing`](super::Listing) a [`List`].
 macro_rules! list {
     ($builder:ident, $item:ty) => {
-        impl $crate::runtime::List for builder::$builder<'_> {
+        impl $crate::runtime::List for $builder {
             type Item = $item;
 
             fn page(output: Self::Output) -> $crate::runtime::Page<$item> {
@@ -183,7 +164,7 @@ pub(crate) use list;
 /// Makes a [`List`] with the parameters `offset` and `limit` [`Paginated`].
 macro_rules! paginated {
     ($builder:ident) => {
-        impl $crate::runtime::Paginated for builder::$builder<'_> {
+        impl $crate::runtime::Paginated for $builder {
             fn at(self, offset: u64, limit: u32) -> Self {
                 self.offset(offset).limit(limit)
             }
@@ -191,3 +172,15 @@ macro_rules! paginated {
     };
 }
 pub(crate) use paginated;
+
+/// Makes a builder a [`Download`] of its own media types, or of others.
+macro_rules! download {
+    ($builder:ident $(, $accept:literal)?) => {
+        impl $crate::runtime::Download for $builder {
+            fn request(self) -> Result<http::Request<bytes::Bytes>, $crate::runtime::Error> {
+                self.0$(.accept($accept))?.request()
+            }
+        }
+    };
+}
+pub(crate) use download;

@@ -39,6 +39,24 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem with this status, code and detail, for tests.
+    ///
+    /// ```
+    /// use upvest_api::{http::StatusCode, types::Problem};
+    ///
+    /// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "The account holds 12.00 EUR.");
+    /// assert_eq!(problem.to_string(), "409 Conflict: The account holds 12.00 EUR. (insufficient_cash)");
+    /// ```
+    pub fn new(status: http::StatusCode, code: &str, detail: &str) -> Self {
+        Self {
+            type_: Some(code.to_owned()),
+            status: Some(status.as_u16()),
+            title: status.canonical_reason().map(str::to_owned),
+            detail: Some(detail.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Reads the body of an answer with `status`, whatever the body is.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice(body).ok().filter(|problem| *problem != Self::default());
@@ -61,6 +79,30 @@ impl Problem {
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
     }
+}
+
+impl Problem {
+    /// `404 Not Found: <detail>`, as far as the parts are known.
+    pub(crate) fn describe(&self, status: Option<u16>, out: &mut impl fmt::Write) -> fmt::Result {
+        let mut separator = "";
+        if let Some(status) = status {
+            write!(out, "{status}")?;
+            separator = " ";
+        }
+        if let Some(title) = self.title.as_deref().or_else(|| reason(status?)) {
+            write!(out, "{separator}{title}")?;
+            separator = ": ";
+        }
+        if let Some(detail) = &self.detail {
+            write!(out, "{separator}{detail}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The standard phrase of a status, for a problem without a title.
+fn reason(status: u16) -> Option<&'static str> {
+    http::StatusCode::from_u16(status).ok()?.canonical_reason()
 }
 
 impl From<Map<String, Value>> for Problem {
@@ -92,18 +134,7 @@ fn excerpt(body: &[u8]) -> Option<Box<str>> {
 impl fmt::Display for Problem {
     /// `404 Not Found: <detail> (not_found, request <id>)`, as far as the parts are known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        if let Some(status) = self.status {
-            write!(f, "{status}")?;
-            separator = " ";
-        }
-        if let Some(title) = &self.title {
-            write!(f, "{separator}{title}")?;
-            separator = ": ";
-        }
-        if let Some(detail) = &self.detail {
-            write!(f, "{separator}{detail}")?;
-        }
+        self.describe(self.status, f)?;
         match (self.code(), &self.request_id) {
             (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
             (Some(code), None) => write!(f, " ({code})"),

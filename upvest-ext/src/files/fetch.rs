@@ -1,86 +1,108 @@
-//! From a file's id to the answer that holds it, over redirects that are followed by hand.
+//! From a request for a file to the answer that holds it, over redirects that are followed by hand.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
-use http::{HeaderValue, Method, StatusCode};
-use reqwest::{Request, Response, Url};
-use upvest_api::ResponseValue;
-use upvest_api::operations::RETRIEVE_FILE;
-use upvest_api::types::{FileId, Problem};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use reqwest::Url;
+use upvest_api::runtime::OperationMeta;
+use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
-use crate::error::{Error, ErrorKind};
+use super::download::Source;
+use crate::call_info::CallInfo;
 use crate::http_send::SendError;
-use crate::pipeline::{Pipeline, is_same_origin};
+use crate::pipeline::{Link, Pipeline, to_uri};
 
 const MOST_REDIRECTS: usize = 5;
 
-/// The answer that holds the bytes of `file` from `offset` on, if the server heeds that, and whether it is the API's own.
-pub(super) async fn fetch(pipeline: &Pipeline, file: FileId, offset: u64) -> Result<(Response, bool), Error> {
+/// An answer that is not a redirect.
+pub(super) struct Fetched {
+    pub(super) answer: Response<ByteStream>,
+    /// What is known of the call; `None` where another host than the API's answered.
+    info: Option<CallInfo>,
+}
+
+/// The answer that holds the bytes of the file from `offset` on, if the server heeds that.
+pub(super) async fn fetch(source: &Source, offset: u64) -> Result<Fetched, Error> {
+    let pipeline = &source.pipeline;
     let base = &pipeline.core.base_url;
-    let mut url = base.clone();
-    url.set_path(&format!("{}/files/{file}", base.path().trim_end_matches('/')));
+    let asked = source.request.clone()?;
+    let no_url = |error| Error::new(ErrorKind::InvalidRequest, "the request has no URL").with_source(error);
+    let mut url = Url::parse(&asked.uri().to_string()).map_err(no_url)?;
     // Another host may send us anywhere, and must not choose what we sign: once left, the API is a stranger too.
     let mut is_ours = true;
     for _ in 0..=MOST_REDIRECTS {
-        let request = request(url.clone(), offset);
-        let response = if is_ours {
-            pipeline.call(request, &RETRIEVE_FILE).await?
+        let mut request = asked.clone();
+        *request.uri_mut() = to_uri(&url)?;
+        prepare(request.headers_mut(), offset);
+        let (answer, info) = if is_ours {
+            let (answer, info) = pipeline.exchange(request, source.operation).await?;
+            (answer, Some(info))
         } else {
-            send_bare(pipeline, request).await?
+            (send_bare(pipeline, bare(&url, offset)?).await?, None)
         };
-        if !response.status().is_redirection() {
-            return Ok((response, is_ours));
+        if !answer.status().is_redirection() {
+            return Ok(Fetched { answer, info });
         }
-        url = target(&url, &response)?;
-        is_ours = is_ours && is_same_origin(&url, base);
+        url = target(&url, &answer)?;
+        is_ours = is_ours && url.origin() == base.origin();
     }
     Err(Error::new(ErrorKind::UnexpectedStatus, "too many redirects on the way to a file"))
 }
 
-/// The error that an answer without a file stands for.
-pub(super) async fn refusal(response: Response, is_ours: bool) -> Error {
-    let (status, headers) = (response.status(), response.headers().clone());
-    if !is_ours {
-        return Error::new(ErrorKind::of(status), "the host of the file refused to give it")
-            .with_status(status, None);
+impl Fetched {
+    pub(super) fn is_ours(&self) -> bool {
+        self.info.is_some()
     }
-    if !(status.is_client_error() || status.is_server_error()) {
-        return Error::unexpected(status, &headers);
+
+    /// The error that an answer without a file stands for.
+    pub(super) async fn refusal(self, operation: &'static OperationMeta) -> Error {
+        if let Some(info) = self.info {
+            return info.refusal(self.answer, operation).await;
+        }
+        let status = self.answer.status();
+        Error::new(ErrorKind::of(status), "the host of the file refused to give it").with_status(status)
     }
-    let body = response.bytes().await.unwrap_or_default();
-    let problem = Problem::from_body(status, &body);
-    upvest_api::Error::ErrorResponse(ResponseValue::new(problem, status, headers)).into()
 }
 
-fn request(url: Url, offset: u64) -> Request {
-    let mut request = Request::new(Method::GET, url);
-    let headers = request.headers_mut();
+fn prepare(headers: &mut HeaderMap, offset: u64) {
     // The length is that of the file only where nothing on the way packs it.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if offset > 0 {
         let range = HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
         headers.insert(RANGE, range);
     }
-    request
+}
+
+/// A request to another host than the API's: it carries nothing of the first one.
+fn bare(url: &Url, offset: u64) -> Result<Request<Bytes>, Error> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = to_uri(url)?;
+    prepare(request.headers_mut(), offset);
+    Ok(request)
 }
 
 /// Sends to another host than the API's: no token, no signature, nothing that names the client.
-async fn send_bare(pipeline: &Pipeline, mut request: Request) -> Result<Response, Error> {
+async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<Response<ByteStream>, Error> {
     let core = &pipeline.core;
+    let Link::Network(network) = &core.link else {
+        let message = "a redirect to another host, for which the transport is not made";
+        return Err(Error::new(ErrorKind::UnexpectedStatus, message));
+    };
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
     let timeout = pipeline.options.attempt_timeout.unwrap_or(core.attempt_timeout);
     let answer = tokio::select! {
         biased;
-        answer = core.http.send(request) => answer,
+        answer = network.http.send(request) => answer,
         () = core.ambient.clock.sleep(timeout) => Err(SendError::timed_out("the host of the file does not answer")),
     };
-    answer.map_err(Error::interrupted)
+    Ok(answer?.into())
 }
 
 /// Where a redirect leads; never from `https` to `http`.
-fn target(from: &Url, response: &Response) -> Result<Url, Error> {
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+fn target(from: &Url, answer: &Response<ByteStream>) -> Result<Url, Error> {
+    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     let target = location
-        .filter(|_| response.status() != StatusCode::NOT_MODIFIED)
+        .filter(|_| answer.status() != StatusCode::NOT_MODIFIED)
         .and_then(|location| from.join(location).ok());
     match target {
         Some(target)
@@ -89,7 +111,7 @@ fn target(from: &Url, response: &Response) -> Result<Url, Error> {
             Ok(target)
         }
         // The target may hold a signature that opens the file, so it is not repeated.
-        _ => Err(Error::new(ErrorKind::UnexpectedStatus, "a redirect to nowhere that a file may come from")
-            .with_status(response.status(), None)),
+        _ => Err(Error::new(ErrorKind::UnexpectedStatus, "the redirect target is not allowed")
+            .with_status(answer.status())),
     }
 }

@@ -1,17 +1,17 @@
 //! Files: downloaded as they come, checked, and put in place whole or not at all.
 //!
 //! ```no_run
-//! # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::files::DownloadError> {
-//! let file = upvest.download_file(file).sha256().to_path("statement.pdf").await?;
+//! # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
+//! let file = upvest.download(upvest.retrieve_file().file_id(file)).sha256().to_path("statement.pdf").await?;
 //! println!("{} bytes of {:?}", file.length, file.content_type);
 //! # Ok(()) }
 //! ```
+//!
+//! An error of a download has the number of bytes that were written in [`Error::position`](crate::Error::position), for
+//! [`Download::resume_at`].
 
 mod body;
 mod download;
-mod error;
 mod fetch;
-mod partial;
 
 pub use download::{Download, Downloaded, Progress};
-pub use error::DownloadError;

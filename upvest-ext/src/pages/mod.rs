@@ -24,6 +24,9 @@
 //! * More items than the total says: the total is wrong, and the list ends at a page that is not full.
 //! * A page that came before, or one from another place than was asked for, is an error, so that no list is endless.
 //!
+//! These errors are of the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream tells the number of the
+//! first item that was not read: [`Error::position`](crate::Error::position), for [`Paginator::resume_at`].
+//!
 //! A total that is too low and ends exactly with a page cannot be told from a right one, and is believed.
 //!
 //! # Items that move
@@ -31,14 +34,12 @@
 //! Pages are counted from the start of the list. If items are added or removed there while the list is read, the rest moves,
 //! and an item may come twice or not at all. [`Paginator::unique_by`] drops the repeated ones.
 
-mod error;
 mod items;
 mod page_stream;
 mod paginate;
 mod paginator;
 mod progress;
 
-pub use error::PageError;
 pub use items::Items;
 pub use page_stream::Pages;
 pub use paginate::{ListExt, PaginateExt};

@@ -21,18 +21,12 @@ pub trait PaginateExt: Paginated<Item: Serialize> {
     /// let latest: Vec<_> = upvest.list_orders().items().take(250).try_collect().await?;
     /// # Ok(()) }
     /// ```
-    fn items<'a>(self) -> Items<'a, Self::Item>
-    where
-        Self: 'a,
-    {
+    fn items(self) -> Items<Self::Item> {
         Paginator::new(self).items()
     }
 
     /// A stream over the pages of the whole list.
-    fn pages<'a>(self) -> Pages<'a, Self::Item>
-    where
-        Self: 'a,
-    {
+    fn pages(self) -> Pages<Self::Item> {
         Paginator::new(self).pages()
     }
 
@@ -58,7 +52,7 @@ impl<T: Paginated<Item: Serialize>> PaginateExt for T {}
 ///
 /// It borrows the builder, so that with both traits in scope the compiler takes [`PaginateExt::items`] wherever the list
 /// pages.
-pub trait ListExt: List + Clone {
+pub trait ListExt: List {
     /// A stream over the items of the list, which is fetched by one request once the stream is polled.
     ///
     /// ```no_run
@@ -70,21 +64,18 @@ pub trait ListExt: List + Clone {
     /// let orders: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
     /// # Ok(()) }
     /// ```
-    fn items<'a>(&self) -> Items<'a, Self::Item>
-    where
-        Self: 'a,
-    {
+    fn items(&self) -> Items<Self::Item> {
         let list = self.clone();
         let source = Source {
+            operation: Self::META,
             fetch: Box::new(move |_| Box::pin(fetch(list.clone()))),
             fingerprint: |_| 0,
             limit: None,
             offset: 0,
             prefetch: 0,
-            problem: None,
         };
         Items::new(Pages::new(source), None)
     }
 }
 
-impl<T: List + Clone> ListExt for T {}
+impl<T: List> ListExt for T {}

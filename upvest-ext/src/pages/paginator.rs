@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
 use serde::Serialize;
 use upvest_api::runtime::{List, Page, Paginated};
+use upvest_api::{Error, ErrorKind};
 
 use super::items::Items;
 use super::page_stream::{Pages, Source};
-use crate::error::{Error, ErrorKind};
 
 /// A list that comes in pages, and how to read it. Made by [`PaginateExt`](super::PaginateExt).
 #[must_use = "nothing is sent before the stream is polled"]
@@ -37,18 +38,10 @@ where
     /// A size outside of the description's bounds is [`ErrorKind::InvalidRequest`], reported by the stream.
     pub fn page_size(mut self, items: u32) -> Self {
         let bounds = T::META.paging.map(|paging| paging.min_limit.max(1)..=paging.max_limit);
-        self.problem = match bounds {
-            Some(bounds) if !bounds.contains(&items) => Some(Error::new(
-                ErrorKind::InvalidRequest,
-                format!(
-                    "{} takes pages of {} to {} items, not of {items}",
-                    T::META.name,
-                    bounds.start(),
-                    bounds.end()
-                ),
-            )),
-            _ => None,
-        };
+        self.problem = bounds.filter(|bounds| !bounds.contains(&items)).map(|bounds| {
+            let message = format!("a page holds {} to {} items, not {items}", bounds.start(), bounds.end());
+            Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
+        });
         self.page_size = items;
         self
     }
@@ -62,44 +55,40 @@ where
         self
     }
 
-    /// Begins with item number `offset`, counted from 0: the `position()` of a stream or an error.
+    /// Begins with item number `offset`, counted from 0: the `position()` of a stream or of its error.
     pub fn resume_at(mut self, offset: u64) -> Self {
         self.offset = offset;
         self
     }
 
     /// A stream over the items.
-    pub fn items<'a>(self) -> Items<'a, T::Item>
-    where
-        T: 'a,
-    {
+    pub fn items(self) -> Items<T::Item> {
         Items::new(self.pages(), None)
     }
 
     /// A stream over the items without those whose `key` came before, as when items move to a later page while the list is
     /// read. All keys are kept in memory.
-    pub fn unique_by<'a, K>(self, key: impl Fn(&T::Item) -> K + Send + 'a) -> Items<'a, T::Item>
+    pub fn unique_by<K>(self, key: impl Fn(&T::Item) -> K + Send + 'static) -> Items<T::Item>
     where
-        T: 'a,
-        K: Eq + Hash + Send + 'a,
+        K: Eq + Hash + Send + 'static,
     {
         let mut seen = HashSet::new();
         Items::new(self.pages(), Some(Box::new(move |item| seen.insert(key(item)))))
     }
 
     /// A stream over the pages.
-    pub fn pages<'a>(self) -> Pages<'a, T::Item>
-    where
-        T: 'a,
-    {
+    pub fn pages(self) -> Pages<T::Item> {
         let Self { list, page_size, offset, prefetch, problem } = self;
         Pages::new(Source {
-            fetch: Box::new(move |offset| Box::pin(fetch(list.clone().at(offset, page_size)))),
+            operation: T::META,
+            fetch: Box::new(move |offset| match &problem {
+                Some(problem) => Box::pin(ready(Err(problem.clone()))),
+                None => Box::pin(fetch(list.clone().at(offset, page_size))),
+            }),
             fingerprint,
             limit: Some(page_size),
             offset,
             prefetch,
-            problem,
         })
     }
 }

@@ -2,7 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::error::BrokenRule;
+/// A rule of paging that the server broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BrokenRule {
+    #[error("the server answered with items from {answered} on where those from {asked} on were asked for")]
+    OffsetIgnored { asked: u64, answered: u64 },
+    #[error("the server repeated a page")]
+    Repeated,
+    #[error("the server sent {MOST_EMPTY_PAGES} empty pages in a row")]
+    Hollow,
+}
 
 /// Most empty pages in a row that are passed over.
 const MOST_EMPTY_PAGES: u32 = 10;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Request};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::request::parts;
@@ -53,8 +53,9 @@ pub enum ExplainError {
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", SigningKey::generate(KeyAlgorithm::EcdsaP521)?)?;
-/// let mut request = reqwest::Request::new(reqwest::Method::GET, "https://sandbox.upvest.co/users?limit=1".parse()?);
-/// request.headers_mut().insert("authorization", "Bearer t0ps3cret".parse()?);
+/// let mut request = http::Request::get("https://sandbox.upvest.co/users?limit=1")
+///     .header("authorization", "Bearer t0ps3cret")
+///     .body(bytes::Bytes::new())?;
 /// signer.sign_request(&mut request).await?;
 ///
 /// let explanation = explain_signature(&request)?.to_string();
@@ -66,7 +67,7 @@ pub enum ExplainError {
 /// # Errors
 ///
 /// [`ExplainError`] where the request is not signed, or was changed so that its signature cannot be rebuilt.
-pub fn explain_signature(request: &reqwest::Request) -> Result<Explanation, ExplainError> {
+pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, ExplainError> {
     let headers = request.headers();
     let value = headers.get("signature-input").ok_or(ExplainError::NotSigned)?;
     let inputs =

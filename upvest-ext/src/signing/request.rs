@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::Method;
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
@@ -32,9 +33,6 @@ const IGNORED: [&str; 7] =
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SigningError {
-    /// The body is a stream: its digest cannot be known before it is sent.
-    #[error("a streamed body cannot be signed; give the whole body")]
-    StreamedBody,
     /// The clock shows a time that no header can carry.
     #[error("the clock shows a time before 1970 or after 9999")]
     Clock,
@@ -122,8 +120,8 @@ impl RequestSigner {
     ///
     /// # Errors
     ///
-    /// [`SigningError`] where the body is a stream or the key service fails.
-    pub async fn sign_request(&self, request: &mut reqwest::Request) -> Result<(), SigningError> {
+    /// [`SigningError`] where the key service fails, or the clock or the nonce is of no use.
+    pub async fn sign_request(&self, request: &mut Request<Bytes>) -> Result<(), SigningError> {
         let now = (self.clock)();
         let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();
         prepare(request, now, created)?;
@@ -157,13 +155,13 @@ struct Params<'a> {
     text: String,
 }
 
-fn base(request: &reqwest::Request, params: &Params<'_>) -> Vec<u8> {
+fn base(request: &Request<Bytes>, params: &Params<'_>) -> Vec<u8> {
     signature_base(parts(request), SignatureVersion::V15, &params.components, &params.text)
         .expect("only what the request has is covered")
 }
 
 impl SignRequest for RequestSigner {
-    fn sign<'a>(&'a self, request: &'a mut reqwest::Request) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> SignFuture<'a> {
         Box::pin(async move { self.sign_request(request).await.map_err(SignFailure::from) })
     }
 }
@@ -179,22 +177,19 @@ impl fmt::Debug for RequestSigner {
 }
 
 /// Puts on the request what would otherwise be added below us, unsigned, and takes off an old signature.
-fn prepare(request: &mut reqwest::Request, now: SystemTime, created: u64) -> Result<(), SigningError> {
-    let body = match request.body().map(reqwest::Body::as_bytes) {
-        Some(None) => return Err(SigningError::StreamedBody),
-        Some(Some(body)) if !body.is_empty() => {
-            Some((body.len(), digest_header(SignatureVersion::V15, body)))
-        }
-        _ => None,
-    };
+fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Result<(), SigningError> {
+    let body = request.body();
+    let body = (!body.is_empty()).then(|| (body.len(), digest_header(SignatureVersion::V15, body)));
     // A method in lower case is another method: RFC 9110 section 9.1. Upvest's are all in upper case.
     if request.method().as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
         let upper = request.method().as_str().to_ascii_uppercase();
         *request.method_mut() = Method::from_bytes(upper.as_bytes()).expect("letters stay letters");
     }
     // Upvest's own signers drop a bare `?`, whose signature is disputed (`PROTOCOL` 1.2).
-    if request.url().query() == Some("") {
-        request.url_mut().set_query(None);
+    if request.uri().query() == Some("") {
+        let uri = request.uri().to_string();
+        *request.uri_mut() =
+            Uri::try_from(uri.trim_end_matches('?')).expect("a URI without its `?` is one too");
     }
     // The last second that an HTTP date has digits for is 9999-12-31T23:59:59Z; the crate panics beyond it.
     if created > 253_402_300_799 {
@@ -217,7 +212,7 @@ fn prepare(request: &mut reqwest::Request, now: SystemTime, created: u64) -> Res
 }
 
 /// The components to cover: what the request has, in an order that depends on nothing else.
-fn covered(request: &reqwest::Request) -> Vec<String> {
+fn covered(request: &Request<Bytes>) -> Vec<String> {
     let mut components = vec!["@method".to_owned(), "@path".to_owned()];
     if parts(request).has_query() {
         components.push("@query".to_owned());
@@ -237,11 +232,11 @@ fn covered_headers(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// The request as it will stand on the wire.
-pub(super) fn parts(request: &reqwest::Request) -> Parts<'_> {
+pub(super) fn parts<B>(request: &Request<B>) -> Parts<'_> {
     Parts {
         method: request.method().as_str(),
-        path: request.url().path(),
-        query: request.url().query(),
+        path: request.uri().path(),
+        query: request.uri().query(),
         headers: request.headers(),
     }
 }

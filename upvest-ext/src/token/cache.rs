@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::oneshot;
+use upvest_api::{Error, ErrorKind};
 
 use super::access_token::AccessToken;
 use super::request::TokenRequest;
 use super::scopes::Scopes;
 use crate::detached::detached;
-use crate::error::{Error, ErrorKind};
 use crate::retry::Backoff;
 use crate::telemetry::CallSpan;
 

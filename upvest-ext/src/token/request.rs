@@ -6,32 +6,37 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
-use reqwest::Url;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use upvest_api::types::Problem;
+use upvest_api::runtime::OperationMeta;
+use upvest_api::{Error, ErrorKind};
 use zeroize::Zeroizing;
 
 use super::access_token::AccessToken;
 use super::scopes::Scopes;
 use super::store::{StoredToken, TokenKey, TokenStore};
+use crate::attempts::unsigned;
+use crate::call_info::request_id;
 use crate::clock::Ambient;
-use crate::error::{Error, ErrorKind};
+use crate::hint::token_hint;
 use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
-use crate::response::{CallInfo, request_id};
 use crate::retry::{Decision, RetryBudget, RetryClass, RetryPolicy, Setback, Try, retry_after};
 use crate::sign_request::SignRequest;
 use crate::telemetry::CallSpan;
+
+/// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.
+pub(crate) static TOKEN_REQUEST: OperationMeta =
+    OperationMeta::custom("createAccessToken", Method::POST, "/auth/token");
 
 /// The life of a token whose answer does not say (`expires_in` is only recommended by RFC 6749 section 5.1).
 const UNSTATED_LIFETIME: Duration = Duration::from_secs(60);
 
 /// Everything that it takes to ask for a token.
 pub(crate) struct TokenRequest {
-    pub(crate) url: Url,
+    pub(crate) url: Uri,
     pub(crate) server: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
@@ -87,7 +92,7 @@ impl TokenRequest {
         let late = || {
             let late =
                 SendError::timed_out("the token store, the signer and the token endpoint took too long");
-            Err(Error::interrupted(late).with_kind(ErrorKind::Token))
+            Err(Error::from(late).with_kind(ErrorKind::Token))
         };
         self.ambient.within(self.timeout, token).await.unwrap_or_else(late).map(Arc::new)
     }
@@ -157,58 +162,56 @@ impl TokenRequest {
     async fn ask_once(&self, scopes: &Scopes) -> Result<TokenAnswer, (Option<Setback>, Error)> {
         let mut request = self.build(scopes);
         if let Some(signer) = &self.signer {
-            signer.sign(&mut request).await.map_err(|failure| (None, Error::unsigned(failure)))?;
+            signer.sign(&mut request).await.map_err(|failure| (None, unsigned(failure)))?;
         }
         let exchange = async {
-            let response = self.http.send(request).await?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            Ok((status, headers, response.bytes().await.map_err(SendError::from)?))
+            let (parts, body) = self.http.send(request).await?.into_parts();
+            Ok((parts.status, parts.headers, body.bytes().await.map_err(SendError::broken)?))
         };
         let (status, headers, body) = exchange.await.map_err(|error: SendError| {
             let setback = Setback::Interrupted(error.how);
-            (Some(setback), Error::interrupted(error).with_kind(ErrorKind::Token))
+            (Some(setback), Error::from(error).with_kind(ErrorKind::Token))
         })?;
         if !status.is_success() {
             return Err((Some(Setback::Answered(status)), self.refused(status, &headers, &body)));
         }
         serde_json::from_slice(&body).map_err(|_| {
-            let error = Error::new(ErrorKind::Token, "an answer without `access_token`");
-            (None, error.with_status(status, request_id(&headers)))
+            let error = Error::new(ErrorKind::Token, "an answer without `access_token`").with_status(status);
+            (None, request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id)))
         })
     }
 
-    fn build(&self, scopes: &Scopes) -> reqwest::Request {
+    fn build(&self, scopes: &Scopes) -> Request<Bytes> {
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(2048));
         form.append_pair("client_id", &self.client_id)
             .append_pair("client_secret", self.client_secret.expose_secret())
             .append_pair("grant_type", "client_credentials")
             .append_pair("scope", scopes.as_str());
         let body = Zeroizing::new(form.finish().into_bytes());
-        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        let mut request = Request::new(Bytes::from_owner(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, form_type);
-        *request.body_mut() = Some(Bytes::from_owner(body).into());
         request
     }
 
-    fn refused(&self, status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let wall = self.ambient.clock.wall();
-        let secrets = Secrets::new([self.client_secret.expose_secret()]);
-        let problem = match secrets.hide(status, body) {
-            Some(hidden) => Problem::from_body(status, &hidden),
-            None => Problem::from_body(status, body),
-        };
-        let info = CallInfo {
-            operation: upvest_api::operations::CREATE_ACCESS_TOKEN.name.into(),
-            retry_after: retry_after(headers, wall),
-            clock_offset: crate::clock::offset(headers, wall),
-            ..CallInfo::default()
-        };
-        Error::answered(status, problem, request_id(headers))
-            .with_kind(ErrorKind::Token)
-            .with_info(Some(info))
+        let hidden = Secrets::new([self.client_secret.expose_secret()]).hide(status, body);
+        let body = hidden.as_deref().unwrap_or(body);
+        let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);
+        // It is told as the failure of a call that was not sent.
+        let mut error = error.with_kind(ErrorKind::Token).with_outcome_unknown(false);
+        if let Some(wait) = retry_after(headers, wall) {
+            error = error.with_retry_after(wait);
+        }
+        match token_hint(&error, crate::clock::offset(headers, wall)) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
     }
 }
 

@@ -4,14 +4,27 @@
 //! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
 //! use std::time::Duration;
 //!
-//! let order = upvest.wait_for_order(id).timeout(Duration::from_secs(600)).await?;
+//! let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).timeout(Duration::from_secs(600)).await?;
 //! println!("{:?}", order.status);
 //! # Ok(()) }
 //! ```
+//!
+//! An error of a wait has the last state that was seen in [`Error::last_seen`](crate::Error::last_seen); waiting again goes on
+//! from there:
+//!
+//! ```no_run
+//! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) {
+//! use upvest_ext::api::types::Order;
+//!
+//! if let Err(error) = upvest.wait_for(upvest.retrieve_order().order_id(id)).await
+//!     && let Some(order) = error.last_seen::<Order>()
+//! {
+//!     println!("{error}; last seen as {:?}", order.status);
+//! }
+//! # }
+//! ```
 
-mod error;
 mod ready_made;
 mod wait_until;
 
-pub use error::{WaitError, WaitFailure};
 pub use wait_until::Wait;

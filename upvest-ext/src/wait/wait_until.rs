@@ -1,18 +1,17 @@
 //! One wait: look, wait a little, look again; or listen instead of looking.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::time::{Duration, Instant};
+use std::future::{Future, IntoFuture};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use upvest_api::runtime::Operation;
+use upvest_api::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::error::{WaitError, WaitFailure};
 use crate::clock::Ambient;
-use crate::error::Error;
 use crate::pages::Items;
 use crate::retry::Backoff;
 use crate::upvest::Upvest;
@@ -20,93 +19,115 @@ use crate::upvest::Upvest;
 /// What was created a moment ago may not be found yet (PROTOCOL 7).
 const APPEARANCE: Duration = Duration::from_secs(30);
 
-type Look<'a, T> = Box<dyn Fn() -> BoxFuture<'a, Result<Option<T>, Error>> + Send + 'a>;
-type Done<'a, T> = Box<dyn Fn(&T) -> bool + Send + 'a>;
+type Look<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
+type Done<T> = Box<dyn Fn(&T) -> bool + Send>;
 
-/// A wait that has not begun; `.await` begins it. Dropping it is safe at any time.
+/// A wait that has not begun; `.await` begins it. It can be moved into a task, and dropping it is safe at any time.
+///
+/// It fails with [`ErrorKind::Timeout`] where the end does not come in time, with [`ErrorKind::NotFound`] where the thing does
+/// not exist, with [`ErrorKind::Interrupted`] where the events end and there is no other way to look, and as the call does where
+/// a look fails after the retries of the client. [`Error::last_seen`] has the thing as it was last seen.
 #[must_use = "nothing is waited for before `.await`"]
-pub struct Wait<'a, T> {
-    look: Option<Look<'a, T>>,
-    done: Done<'a, T>,
+pub struct Wait<T> {
+    look: Option<Look<T>>,
+    done: Done<T>,
     about: Option<Uuid>,
-    signals: Option<BoxStream<'a, Signal<T>>>,
+    /// The thing as it is at that time, or `None`: something happened to it, so that it is worth a look.
+    signals: Option<BoxStream<'static, Option<T>>>,
     backoff: Backoff,
     timeout: Duration,
     ambient: Ambient,
 }
 
-/// What a stream tells a wait.
-enum Signal<T> {
-    /// The thing, as it is now.
-    State(T),
-    /// Something happened: look.
-    #[cfg(feature = "webhooks")]
-    Happened,
-}
-
 impl Upvest {
-    /// Sends the operation that `make` makes again and again, until `done` says that its answer is the awaited one.
+    /// Sends `operation` again and again, until `done` says that its answer is the awaited one.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::api::types::AccountStatus;
     ///
-    /// let open = upvest
-    ///     .wait_until(|| upvest.retrieve_account().account_id(id), |account| account.status == Some(AccountStatus::Open))
-    ///     .await?;
+    /// let account = upvest.retrieve_account().account_id(id);
+    /// let open = upvest.wait_until(account, |account| account.status == Some(AccountStatus::Open)).await?;
     /// # Ok(()) }
     /// ```
-    pub fn wait_until<'a, O: Operation + 'a>(
+    pub fn wait_until<O: Operation<Output: Sync>>(
         &self,
-        make: impl Fn() -> O + Send + 'a,
-        done: impl Fn(&O::Output) -> bool + Send + 'a,
-    ) -> Wait<'a, O::Output> {
+        operation: O,
+        done: impl Fn(&O::Output) -> bool + Send + 'static,
+    ) -> Wait<O::Output> {
         let look = move || {
-            let operation = make();
-            let look = async move {
-                match operation.send().await.map_err(Error::from) {
+            let answer = operation.clone().send();
+            async move {
+                match answer.await {
                     Ok(answer) => Ok(Some(answer.into_inner())),
                     Err(error) if error.is_not_found() => Ok(None),
                     Err(error) => Err(error),
                 }
-            };
-            Box::pin(look) as BoxFuture<'a, _>
+            }
         };
-        Wait::new(Some(Box::new(look)), Box::new(done), self.pipeline().core.ambient.clone())
+        self.wait(Some(boxed(look)), done)
     }
 
     /// As [`Upvest::wait_until`], for what can only be found in a list: reads the list that `list` makes until `find` finds
     /// the thing, again and again.
-    pub fn wait_until_listed<'a, I: Send + 'a>(
+    ///
+    /// ```no_run
+    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(), upvest_ext::Error> {
+    /// use upvest_ext::PaginateExt;
+    /// use upvest_ext::api::types::ReportStatus;
+    ///
+    /// let reports = upvest.list_reports();
+    /// let is_ready = |report: &upvest_ext::api::types::Report| report.status == Some(ReportStatus::Ready);
+    /// let report = upvest.wait_until_listed(move || reports.clone().items(), move |report| report.id == id, is_ready).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn wait_until_listed<I: Send + Sync + 'static>(
         &self,
-        list: impl Fn() -> Items<'a, I> + Send + 'a,
-        find: impl Fn(&I) -> bool + Clone + Send + 'a,
-        done: impl Fn(&I) -> bool + Send + 'a,
-    ) -> Wait<'a, I> {
+        list: impl Fn() -> Items<I> + Send + 'static,
+        find: impl Fn(&I) -> bool + Clone + Send + 'static,
+        done: impl Fn(&I) -> bool + Send + 'static,
+    ) -> Wait<I> {
         let look = move || {
             let (mut items, find) = (list(), find.clone());
-            let look = async move {
+            async move {
                 while let Some(item) = items.try_next().await? {
                     if find(&item) {
                         return Ok(Some(item));
                     }
                 }
                 Ok(None)
-            };
-            Box::pin(look) as BoxFuture<'a, _>
+            }
         };
-        Wait::new(Some(Box::new(look)), Box::new(done), self.pipeline().core.ambient.clone())
+        self.wait(Some(boxed(look)), done)
+    }
+
+    pub(super) fn wait<T>(
+        &self,
+        look: Option<Look<T>>,
+        done: impl Fn(&T) -> bool + Send + 'static,
+    ) -> Wait<T> {
+        Wait {
+            look,
+            done: Box::new(done),
+            about: None,
+            signals: None,
+            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+            timeout: Duration::from_secs(300),
+            ambient: self.pipeline().core.ambient.clone(),
+        }
     }
 }
 
-impl<'a, T: Send + 'a> Wait<'a, T> {
-    pub(super) fn new(look: Option<Look<'a, T>>, done: Done<'a, T>, ambient: Ambient) -> Self {
-        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
-        let timeout = Duration::from_secs(300);
-        Self { look, done, about: None, signals: None, backoff, timeout, ambient }
-    }
+fn boxed<T, F>(look: impl Fn() -> F + Send + 'static) -> Look<T>
+where
+    F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
+{
+    Box::new(move || Box::pin(look()))
+}
 
-    pub(super) fn about(mut self, id: impl Into<Uuid>) -> Self {
+impl<T: Send + Sync + 'static> Wait<T> {
+    /// Says which thing [`Wait::events`] has to be about, where the wait does not know its id by itself.
+    pub fn about(mut self, id: impl Into<Uuid>) -> Self {
         self.about = Some(id.into());
         self
     }
@@ -125,46 +146,46 @@ impl<'a, T: Send + 'a> Wait<'a, T> {
 
     /// Listens to `states` instead of looking again: each is the thing as it is at that time. It looks once at the start, and
     /// goes back to looking if the stream ends.
-    pub fn fed_by(mut self, states: impl Stream<Item = T> + Send + 'a) -> Self {
-        self.signals = Some(states.map(Signal::State).boxed());
+    pub fn fed_by(mut self, states: impl Stream<Item = T> + Send + 'static) -> Self {
+        self.signals = Some(states.map(Some).boxed());
         self
     }
 
     /// Listens to webhook events instead of looking again. Events about other things are passed over; one that names the
     /// thing without carrying it leads to one look. It looks once at the start, and goes back to looking if the stream ends.
     ///
-    /// A wait by [`Upvest::wait_until`] does not know the id of its thing, and looks at every event.
+    /// A wait for an operation does not know the id of its thing, and looks at every event: [`Wait::about`] tells it before.
     #[cfg(feature = "webhooks")]
-    pub fn events(mut self, events: impl Stream<Item = crate::webhooks::Event> + Send + 'a) -> Self
+    pub fn events(mut self, events: impl Stream<Item = crate::webhooks::Event> + Send + 'static) -> Self
     where
         T: serde::de::DeserializeOwned,
     {
         let about = self.about;
         let signals = events.filter_map(move |event| {
             let is_about = about.is_some() && event.reference().map(|object| object.id) == about;
-            let signal = match event.resource() {
-                Ok(state) if is_about => Some(Signal::State(state)),
-                _ if is_about || about.is_none() => Some(Signal::Happened),
-                _ => None,
-            };
+            let signal = (is_about || about.is_none()).then(|| event.resource().ok().filter(|_| is_about));
             std::future::ready(signal)
         });
         self.signals = Some(signals.boxed());
         self
     }
 
-    async fn run(mut self) -> Result<T, WaitError<T>> {
+    async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
         let timeout = self.ambient.clock.sleep(self.timeout);
+        let late = format!("what was waited for did not happen in {:?}", self.timeout);
         let outcome = tokio::select! {
             biased;
             outcome = self.watch(&mut last) => outcome,
-            () = timeout => Err(WaitFailure::TimedOut),
+            () = timeout => Err(Error::new(ErrorKind::Timeout, late)),
         };
-        outcome.map_err(|failure| WaitError::new(failure, last))
+        outcome.map_err(|error| match last {
+            Some(state) => error.with_last_seen(state),
+            None => error,
+        })
     }
 
-    async fn watch(&mut self, last: &mut Option<T>) -> Result<T, WaitFailure> {
+    async fn watch(&mut self, last: &mut Option<T>) -> Result<T, Error> {
         let started = self.ambient.now();
         let mut looks = 0;
         loop {
@@ -172,7 +193,10 @@ impl<'a, T: Send + 'a> Wait<'a, T> {
                 match look.await? {
                     Some(state) if (self.done)(&state) => return Ok(state),
                     Some(state) => *last = Some(state),
-                    None => self.check_appearance(started, last.is_some())?,
+                    None if last.is_none() && self.ambient.now() < started + APPEARANCE => {}
+                    None => {
+                        return Err(Error::new(ErrorKind::NotFound, "what was waited for does not exist"));
+                    }
                 }
             }
             if let Some(state) = self.pause(looks, last).await? {
@@ -182,24 +206,19 @@ impl<'a, T: Send + 'a> Wait<'a, T> {
         }
     }
 
-    fn check_appearance(&self, started: Instant, was_seen: bool) -> Result<(), WaitFailure> {
-        let waited = self.ambient.now().saturating_duration_since(started);
-        if was_seen || waited >= APPEARANCE { Err(WaitFailure::NotFound) } else { Ok(()) }
-    }
-
     /// Waits until it is time to look again, or the awaited state has come by itself.
-    async fn pause(&mut self, looks: u32, last: &mut Option<T>) -> Result<Option<T>, WaitFailure> {
+    async fn pause(&mut self, looks: u32, last: &mut Option<T>) -> Result<Option<T>, Error> {
         while let Some(signals) = &mut self.signals {
             match signals.next().await {
-                Some(Signal::State(state)) if (self.done)(&state) => return Ok(Some(state)),
-                Some(Signal::State(state)) => *last = Some(state),
-                #[cfg(feature = "webhooks")]
-                Some(Signal::Happened) => return Ok(None),
+                Some(Some(state)) if (self.done)(&state) => return Ok(Some(state)),
+                Some(Some(state)) => *last = Some(state),
+                Some(None) => return Ok(None),
                 None => self.signals = None,
             }
         }
         if self.look.is_none() {
-            return Err(WaitFailure::EventsEnded);
+            let message = "the events ended before what was waited for happened";
+            return Err(Error::new(ErrorKind::Interrupted, message));
         }
         let wait = self.backoff.wait(looks, self.ambient.fraction());
         self.ambient.clock.sleep(wait).await;
@@ -207,16 +226,16 @@ impl<'a, T: Send + 'a> Wait<'a, T> {
     }
 }
 
-impl<'a, T: Send + 'a> IntoFuture for Wait<'a, T> {
-    type Output = Result<T, WaitError<T>>;
-    type IntoFuture = BoxFuture<'a, Self::Output>;
+impl<T: Send + Sync + 'static> IntoFuture for Wait<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
 }
 
-impl<T> fmt::Debug for Wait<'_, T> {
+impl<T> fmt::Debug for Wait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("about", &self.about)

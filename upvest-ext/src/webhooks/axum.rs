@@ -81,7 +81,7 @@ where
         let verifier = WebhookVerifier::from_ref(state);
         let body = read(body, verifier.max_body_len()).await.map_err(Rejected)?;
         let received = Received::new(&parts.method, original_target(&parts), &parts.headers, &body);
-        let verdict = verifier.verify(&received).await.map(drop);
+        let verdict = verifier.check(&received).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),
             Err(error) => Err(Rejected(Outcome::refused(error).status)),

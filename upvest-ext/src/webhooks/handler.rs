@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use http::StatusCode;
-use upvest_api::types::WebhookEventCategory;
 
 use super::event::{Event, UndecodableEvent};
 use super::event_type::EventType;
@@ -43,14 +42,14 @@ type Handler = Arc<dyn Fn(Event) -> HandlerFuture + Send + Sync>;
 ///         Ok(())
 ///     })
 ///     .on_category(WebhookEventCategory::User, async |event| Ok(println!("{event:?}")));
-/// assert_eq!(handler.registered_categories(), [WebhookEventCategory::User, WebhookEventCategory::Order]);
+/// assert_eq!(handler.registered_categories(), ["ORDER", "USER"]);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct WebhookHandler {
     verifier: WebhookVerifier,
     by_type: HashMap<EventType, Handler>,
-    by_category: HashMap<WebhookEventCategory, Handler>,
+    by_category: HashMap<String, Handler>,
     fallback: Option<Handler>,
     seen: Arc<dyn SeenEvents>,
     parking: Option<(u32, Arc<dyn ParkEvents>)>,
@@ -105,14 +104,14 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles all types of a category that have no handler of their own.
+    /// Handles all types of a category, such as `ORDER`, that have no handler of their own.
     #[must_use]
-    pub fn on_category<F, R>(mut self, category: WebhookEventCategory, handler: F) -> Self
+    pub fn on_category<F, R>(mut self, category: impl ToString, handler: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_category.insert(category, Arc::new(move |event| Box::pin(handler(event))));
+        self.by_category.insert(category.to_string(), Arc::new(move |event| Box::pin(handler(event))));
         self
     }
 
@@ -154,9 +153,9 @@ impl WebhookHandler {
     }
 
     /// The categories for which something is registered, to create the subscription with.
-    pub fn registered_categories(&self) -> Vec<WebhookEventCategory> {
+    pub fn registered_categories(&self) -> Vec<&str> {
         let by_type = self.by_type.keys().map(EventType::category);
-        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().cloned()).collect();
+        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().map(String::as_str)).collect();
         categories.into_iter().collect()
     }
 
@@ -165,7 +164,7 @@ impl WebhookHandler {
     /// Each event is handled on a task of its own, one after the other. A handler that takes longer than the sender waits
     /// comes to its end all the same, and the next delivery finds the event done.
     pub async fn handle(&self, request: &Received<'_>) -> Outcome {
-        let delivery = match self.verifier.verify(request).await {
+        let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
             Err(error) => return Outcome::refused(error),
         };
@@ -185,7 +184,7 @@ impl WebhookHandler {
 
     fn job(&self, event: &Result<Event, UndecodableEvent>) -> Job {
         let handler = event.as_ref().ok().and_then(|Event { event_type, .. }| {
-            let by_category = || self.by_category.get(&event_type.category());
+            let by_category = || self.by_category.get(event_type.category());
             self.by_type.get(event_type).or_else(by_category).or(self.fallback.as_ref())
         });
         Job { handler: handler.cloned(), seen: Arc::clone(&self.seen), parking: self.parking.clone() }

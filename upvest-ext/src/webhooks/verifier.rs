@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use upvest_api::Error;
 use uuid::Uuid;
 
 use super::delivery::{Delivery, events_json};
@@ -145,8 +146,13 @@ impl WebhookVerifier {
     ///
     /// # Errors
     ///
-    /// [`VerifyError::Refused`] with the reason; [`VerifyError::KeysUnavailable`] where the reason is on our side.
-    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
+    /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) for a delivery that was not accepted, and the kind of the failed call
+    /// where the keys cannot be fetched. The error's `source()` is a [`VerifyError`].
+    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, Error> {
+        Ok(self.check(request).await?)
+    }
+
+    pub(super) async fn check<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
         if request.body.len() > self.body_limit {
             return Err(VerifyError::TooLarge(self.body_limit));
         }

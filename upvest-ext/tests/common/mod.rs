@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use http::HeaderMap;
-use reqwest::Request;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use upvest_ext::api::ByteStream;
 use upvest_ext::clock::{Clock, Random, Sleep, TokioClock};
 use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
 use upvest_ext::{Environment, Upvest, UpvestBuilder};
@@ -26,6 +27,7 @@ pub struct Reply {
     pub body: String,
     pub after: Duration,
     pub fate: Fate,
+    pub content_type: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,8 @@ pub enum Fate {
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: vec![], body: body.into(), after: Duration::ZERO, fate: Fate::Answer }
+        let (after, content_type) = (Duration::ZERO, "application/json");
+        Self { status, headers: vec![], body: body.into(), after, fate: Fate::Answer, content_type }
     }
 
     pub fn status(status: u16) -> Self {
@@ -65,6 +68,11 @@ impl Reply {
 
     pub fn after(mut self, after: Duration) -> Self {
         self.after = after;
+        self
+    }
+
+    pub fn content_type(mut self, media_type: &'static str) -> Self {
+        self.content_type = media_type;
         self
     }
 
@@ -171,14 +179,14 @@ impl fmt::Debug for FakeApi {
 }
 
 impl HttpSend for FakeApi {
-    fn send(&self, request: Request) -> HttpFuture<'_> {
+    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
         let inner = &self.0;
         let seen = Seen {
             method: request.method().to_string(),
-            path: request.url().path().to_owned(),
-            query: request.url().query().unwrap_or_default().to_owned(),
+            path: request.uri().path().to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
             headers: request.headers().clone(),
-            body: request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec(),
+            body: request.body().to_vec(),
             at: TokioClock.now(),
         };
         let reply = if seen.path == "/auth/token" {
@@ -196,21 +204,20 @@ impl HttpSend for FakeApi {
     }
 }
 
-async fn answer(reply: Reply) -> Result<reqwest::Response, SendError> {
-    let mut response =
-        http::Response::builder().status(reply.status).header("content-type", "application/json");
+async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
+    let mut response = Response::builder().status(reply.status).header("content-type", reply.content_type);
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
     match reply.fate {
-        Fate::Answer => Ok(response.body(reply.body).unwrap().into()),
+        Fate::Answer => Ok(response.body(reply.body.into()).unwrap()),
         Fate::NotSent => Err(SendError::not_sent("connection refused")),
         Fate::Broken => Err(SendError::broken("connection reset")),
         Fate::Silence => std::future::pending().await,
         Fate::BrokenBody => {
-            let chunks = [Ok(reply.body[..4].to_owned()), Err("connection reset")];
-            let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-            Ok(response.body(body).unwrap().into())
+            let broken = SendError::broken("connection reset").into();
+            let chunks = [Ok(Bytes::from(reply.body[..4].to_owned())), Err(broken)];
+            Ok(response.body(ByteStream::new(futures_util::stream::iter(chunks))).unwrap())
         }
     }
 }
@@ -249,7 +256,7 @@ impl Random for Fixed {
     }
 }
 
-pub fn order() -> upvest_ext::api::bodies::OrderCreate {
+pub fn order() -> upvest_ext::api::bodies::OrderCreateBuilder {
     use upvest_ext::api::types::{OrderCreate, OrderSide, OrderType};
     OrderCreate::builder()
         .account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")

@@ -1,0 +1,85 @@
+//! The body of an answer: whole, or as it arrives.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
+
+use super::error::Error;
+
+/// The bytes of an answer, as a stream.
+///
+/// It owns what it reads from, so that it can be moved into a task or become the body of an answer of one's own.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
+/// use upvest_api::ByteStream;
+///
+/// let stream = ByteStream::from("%PDF-1.7");
+/// assert_eq!(stream.bytes().await?, "%PDF-1.7");
+/// # Ok(()) }
+/// ```
+pub struct ByteStream(Body);
+
+enum Body {
+    Whole(Bytes),
+    Stream(BoxStream<'static, Result<Bytes, Error>>),
+}
+
+impl ByteStream {
+    /// The bytes that `stream` yields.
+    pub fn new(stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
+        Self(Body::Stream(Box::pin(stream)))
+    }
+
+    /// All bytes, once the last one has arrived. They are all in memory then.
+    ///
+    /// # Errors
+    ///
+    /// The error of the stream, usually [`ErrorKind::Interrupted`](super::ErrorKind::Interrupted).
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        let mut stream = match self.0 {
+            Body::Whole(bytes) => return Ok(bytes),
+            Body::Stream(stream) => stream,
+        };
+        let Some(first) = stream.try_next().await? else { return Ok(Bytes::new()) };
+        let Some(second) = stream.try_next().await? else { return Ok(first) };
+        let mut all = BytesMut::from(first);
+        all.extend_from_slice(&second);
+        while let Some(chunk) = stream.try_next().await? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for ByteStream {
+    fn from(bytes: T) -> Self {
+        Self(Body::Whole(bytes.into()))
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.0 {
+            Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Body::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Body::Stream(stream) => stream.as_mut().poll_next(context),
+        }
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Body::Whole(bytes) => write!(f, "ByteStream({} bytes)", bytes.len()),
+            Body::Stream(_) => f.write_str("ByteStream(..)"),
+        }
+    }
+}

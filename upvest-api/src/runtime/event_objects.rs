@@ -1,0 +1,34 @@
+//! What webhook events carry.
+
+/// Declares the enum of what events carry. Used by the generated `events` module.
+macro_rules! event_objects {
+    ($($name:ident($kind:ty) = $($event:literal)|+,)*) => {
+        /// The object of a webhook event, in the type that the event's own type stands for.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)]
+        pub enum EventObject {
+            $(
+                #[doc = concat!("Carried by", $(" `", $event, "`"),+, ".")]
+                $name($kind),
+            )*
+            /// The object of an event whose type the description does not have.
+            Unknown(serde_json::Value),
+        }
+
+        impl EventObject {
+            /// Reads the object of an event of this type, which is JSON.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) where the object is not of the type that it should have.
+            pub fn read(event_type: &str, object: &[u8]) -> Result<Self, $crate::Error> {
+                match event_type {
+                    $($($event)|+ => $crate::runtime::read_json(object).map(Self::$name),)*
+                    _ => $crate::runtime::read_json(object).map(Self::Unknown),
+                }
+            }
+        }
+    };
+}
+pub(crate) use event_objects;

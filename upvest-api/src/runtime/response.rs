@@ -1,0 +1,117 @@
+//! A successful answer: its value, and what is known about the call.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use super::idempotency_key::IdempotencyKey;
+
+const REQUEST_ID: &str = "upvest-request-id";
+
+/// The value of an answer, with its status, its headers and what is known about the call.
+///
+/// It dereferences to the value.
+///
+/// ```no_run
+/// # async fn list(client: upvest_api::Client) -> Result<(), upvest_api::Error> {
+/// let orders = client.list_orders().limit(10).send().await?;
+/// println!("{} orders, request {:?}, {:?}", orders.data.len(), orders.request_id(), orders.metadata().elapsed);
+/// let orders = orders.into_inner().data;
+/// # let _ = orders; Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Response<T> {
+    value: T,
+    headers: HeaderMap,
+    metadata: Metadata,
+}
+
+/// What is known about a call besides its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The HTTP status of the answer.
+    pub status: StatusCode,
+    /// The id to quote to Upvest's support (`upvest-request-id`).
+    pub request_id: Option<String>,
+    /// How many requests were sent, token requests not counted.
+    pub attempts: u32,
+    /// The time from the call to the last byte of its answer; for a stream, to the first.
+    pub elapsed: Duration,
+    /// The key under which the call was sent, where its operation takes one.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Metadata {
+    /// For transports: an answer with `status` to one request. Set the other fields as far as they are known.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, request_id: None, attempts: 1, elapsed: Duration::ZERO, idempotency_key: None }
+    }
+}
+
+impl<T> Response<T> {
+    /// For transports: an answer. A request id that `metadata` lacks is taken from `headers`.
+    pub fn new(value: T, headers: HeaderMap, mut metadata: Metadata) -> Self {
+        if metadata.request_id.is_none() {
+            metadata.request_id = request_id(&headers);
+        }
+        Self { value, headers, metadata }
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The same answer with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response { value: change(self.value), headers: self.headers, metadata: self.metadata }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.metadata.status
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The id to quote to Upvest's support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.metadata.request_id.as_deref()
+    }
+
+    /// What is known about the call.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Value, headers and metadata.
+    pub fn into_parts(self) -> (T, HeaderMap, Metadata) {
+        (self.value, self.headers, self.metadata)
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// For transports over `http` types, such as recorders and `tower` services.
+impl<T> From<http::Response<T>> for Response<T> {
+    fn from(response: http::Response<T>) -> Self {
+        let (parts, value) = response.into_parts();
+        Self::new(value, parts.headers, Metadata::new(parts.status))
+    }
+}
+
+/// The header `upvest-request-id`.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    headers.get(REQUEST_ID)?.to_str().ok().map(str::to_owned)
+}

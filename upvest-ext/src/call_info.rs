@@ -1,0 +1,80 @@
+//! What is known of a call while it is under way: for its answer, its error and the log.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use upvest_api::runtime::OperationMeta;
+use upvest_api::{ByteStream, Error, IdempotencyKey, Metadata, Response};
+
+use crate::hint::hint;
+use crate::retry::Stop;
+
+#[derive(Debug, Default)]
+pub(crate) struct CallInfo {
+    pub(crate) operation: &'static str,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// Whether the call changes something, which makes its outcome worth knowing.
+    pub(crate) changes: bool,
+    /// Whether an attempt of which nothing came back may have changed it.
+    pub(crate) may_have_happened: bool,
+    /// Whether a request is out of which nothing has come back yet.
+    pub(crate) in_flight: bool,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) retry_after: Option<Duration>,
+    /// By how many seconds the server's clock is ahead of ours, where that was of interest.
+    pub(crate) clock_offset: Option<i64>,
+}
+
+impl CallInfo {
+    pub(crate) fn new(operation: &OperationMeta) -> Self {
+        Self { operation: operation.id, changes: !operation.is_safe(), ..Self::default() }
+    }
+}
+
+/// How the call ended.
+impl CallInfo {
+    /// For an answer with `status`. The request id is in the headers.
+    pub(crate) fn metadata(&self, status: StatusCode) -> Metadata {
+        let mut metadata = Metadata::new(status);
+        metadata.attempts = self.attempts;
+        metadata.elapsed = self.elapsed;
+        metadata.idempotency_key = self.idempotency_key;
+        metadata
+    }
+
+    /// The error that `answer`, which is not a success, stands for.
+    pub(crate) async fn refusal(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
+        let (body, headers, metadata) = answer.into_parts();
+        // The body has arrived already, unless it is a download's, which says nothing about a failure.
+        let body = body.bytes().await.unwrap_or_default();
+        self.complete(Error::from_answer(operation, metadata.status, &headers, &body))
+    }
+
+    /// Adds what is known about the call to its error.
+    pub(crate) fn complete(&self, error: Error) -> Error {
+        let mut error = error.with_operation(self.operation).with_elapsed(self.elapsed);
+        if self.attempts > 0 {
+            error = error.with_attempts(self.attempts);
+        }
+        if let Some(key) = self.idempotency_key {
+            error = error.with_idempotency_key(key);
+        }
+        if let (None, Some(wait)) = (error.retry_after(), self.retry_after) {
+            error = error.with_retry_after(wait);
+        }
+        if self.may_have_happened {
+            error = error.with_outcome_unknown(true);
+        }
+        match hint(&error, self) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// The id to quote to Upvest's support.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("upvest-request-id")?.to_str().ok()
+}

@@ -1,0 +1,85 @@
+//! The modules that consist of macro calls: ids, enums, and the builders of bodies.
+
+use std::fmt::Write;
+
+use super::document;
+use crate::model::{Api, Schema};
+
+/// One `id!` for each typed id.
+pub(super) fn ids(api: &Api) -> String {
+    let mut source = String::from("use crate::runtime::id;\n");
+    for id in &api.ids {
+        source.push_str("\nid! {\n");
+        document(&mut source, "    ", &id.description);
+        let _ = writeln!(source, "    {}\n}}", id.name);
+    }
+    source
+}
+
+/// One `open_enum!` for each enum.
+pub(super) fn enums(api: &Api) -> String {
+    let mut source = String::from("use crate::runtime::open_enum;\n");
+    for item in &api.enums {
+        source.push_str("\nopen_enum! {\n");
+        document(&mut source, "    ", &item.description);
+        let _ = writeln!(source, "    {} {{", item.name);
+        for variant in &item.variants {
+            document(&mut source, "        ", &variant.description);
+            let _ = writeln!(source, "        {} = {:?},", variant.name, variant.wire);
+        }
+        let finals =
+            if item.finals.is_empty() { String::new() } else { format!(" final {}", item.finals.join(" ")) };
+        let _ = write!(source, "    }}{finals}\n}}\n");
+    }
+    source
+}
+
+/// The objects that webhook events carry, by the types of the events.
+pub(super) fn events(api: &Api) -> String {
+    let mut source =
+        String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
+    for event in &api.events {
+        let types: Vec<String> = event.types.iter().map(|name| format!("{name:?}")).collect();
+        let object = &event.object;
+        let _ = writeln!(source, "    {object}(types::{object}) = {},", types.join(" | "));
+    }
+    source.push_str("}\n");
+    source
+}
+
+/// One `body_builder!` for each struct: for what only comes in, a test may need one.
+pub(super) fn bodies(api: &Api) -> String {
+    let mut source =
+        String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
+    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
+    let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
+    for schema in sent {
+        builder(&mut source, schema);
+    }
+    if !received.is_empty() {
+        source.push_str(
+            "\n#[cfg(feature = \"test-util\")]\npub use received::*;\n\n\
+             /// Builders of what only comes in. The fields are documented with the types.\n\
+             #[cfg(feature = \"test-util\")]\n#[allow(missing_docs)]\nmod received {\nuse super::*;\n",
+        );
+        for schema in received {
+            builder(&mut source, schema);
+        }
+        source.push_str("}\n");
+    }
+    source
+}
+
+fn builder(source: &mut String, schema: &Schema) {
+    let name = &schema.name;
+    let _ = write!(source, "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {name}Builder {{\n");
+    for field in schema.fields() {
+        if schema.sent {
+            document(source, "        ", &field.description);
+        }
+        let need = if field.is_option(schema) { "optional" } else { "required" };
+        let secret = if field.sensitive { " (secret)" } else { "" };
+        let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
+    }
+    source.push_str("    }\n}\n");
+}

@@ -1,0 +1,61 @@
+//! From the model to Rust source: a module for each sort of file.
+
+mod declarations;
+mod operations;
+mod rust_type;
+mod schemas;
+mod types;
+
+use crate::docs::doc_lines;
+use crate::error::Error;
+use crate::model::Api;
+
+/// A generated file before its header is written: its name, what it holds in a sentence, and its source.
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    pub(crate) docs: &'static str,
+    pub(crate) source: String,
+}
+
+/// Writes all files of the generated module.
+pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
+    let part = |name, docs, source| Part { name, docs, source };
+    Ok(vec![
+        part("mod.rs", "The generated half of this crate.", MODULES.to_owned()),
+        part("client.rs", "The operations of the client.", operations::client(api)),
+        part(
+            "builder.rs",
+            "One builder for each operation: its parameters, and how it is sent.",
+            operations::builders(api),
+        ),
+        part("types.rs", "What goes out in requests and comes back in answers.", types::types(api)?),
+        part("bodies.rs", "Builders of request bodies.", declarations::bodies(api)),
+        part("enums.rs", "Open enums: values that are not known yet are kept.", declarations::enums(api)),
+        part("events.rs", "The objects that webhook events carry.", declarations::events(api)),
+        part("ids.rs", "Typed ids.", declarations::ids(api)),
+        part(
+            "operations.rs",
+            "The operation table: what the description says of each operation.",
+            operations::table(api),
+        ),
+    ])
+}
+
+const MODULES: &str = "\
+pub mod bodies;
+pub mod builder;
+mod client;
+mod enums;
+pub mod events;
+mod ids;
+pub mod operations;
+pub mod types;
+";
+
+/// Appends `text` as documentation.
+fn document(source: &mut String, indent: &str, text: &str) {
+    for line in doc_lines(text) {
+        let space = if line.is_empty() { "" } else { " " };
+        source.push_str(&format!("{indent}///{space}{line}\n"));
+    }
+}

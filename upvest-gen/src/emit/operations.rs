@@ -1,0 +1,250 @@
+//! The operations: methods of the client, their builders, and the table of what is known about them.
+
+use std::fmt::Write;
+
+use heck::ToShoutySnakeCase;
+
+use super::document;
+use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Type};
+
+impl Operation {
+    /// The name of its entry in the table.
+    fn constant(&self) -> String {
+        let name = self.method_name.to_shouty_snake_case();
+        // The table itself has the name of its kind.
+        if self.method_name.ends_with('_') || name == "OPERATIONS" { name + "_" } else { name }
+    }
+
+    /// The value of a successful answer.
+    fn output(&self) -> String {
+        match &self.answer.content {
+            Content::Empty => "()".to_owned(),
+            Content::Binary => "ByteStream".to_owned(),
+            Content::Json(kind) => kind.rust("types::"),
+            Content::List(item) => format!("types::Listing<{}>", item.rust("types::")),
+        }
+    }
+}
+
+/// The client: one documented method for each operation.
+pub(super) fn client(api: &Api) -> String {
+    let mut source = String::from("use super::builder;\nuse crate::runtime::Client;\n\nimpl Client {\n");
+    for (index, operation) in api.operations.iter().enumerate() {
+        if index > 0 {
+            source.push('\n');
+        }
+        document(&mut source, "    ", &documentation(operation));
+        let Operation { method_name, builder, .. } = operation;
+        let _ = writeln!(source, "    pub fn {method_name}(&self) -> builder::{builder} {{");
+        let _ = writeln!(source, "        builder::{builder}::new(self)\n    }}");
+    }
+    source.push_str("}\n");
+    source
+}
+
+fn documentation(operation: &Operation) -> String {
+    let Operation { id, method, path, summary, description, answer, errors, scopes, .. } = operation;
+    let summary =
+        if summary.is_empty() { format!("`{id}`") } else { summary.trim_end_matches('.').to_owned() };
+    let mut text = format!("{summary}.\n\n");
+    if !description.is_empty() {
+        let _ = write!(text, "{description}\n\n");
+    }
+    let _ = write!(text, "Sends `{method} {path}`");
+    let _ = match scopes.as_slice() {
+        [] => write!(text, " without a token."),
+        scopes => write!(text, "; the token needs the scope `{}`.", scopes.join("` or `")),
+    };
+    if operation.idempotency_key {
+        text.push_str(" Takes an idempotency key.");
+    }
+    if let Some(paging) = operation.paging {
+        let _ = write!(
+            text,
+            " Pages by `offset` and `limit` ({} to {}, {} if not given).",
+            paging.min, paging.max, paging.default
+        );
+    }
+    if !answer.description.is_empty() {
+        let _ = write!(text, "\n\nReturns: {}", answer.description);
+    }
+    if !errors.is_empty() {
+        text.push_str("\n\n# Errors\n\n");
+    }
+    for (status, meaning) in errors {
+        let _ = writeln!(text, "* `{status}`: {meaning}");
+    }
+    text
+}
+
+/// The builders: a line for each setter, and `send`.
+pub(super) fn builders(api: &Api) -> String {
+    let mut source = String::from(
+        "use std::fmt::Display;\n\nuse super::{bodies, operations, types};\nuse crate::runtime::{\n    \
+         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, Response, Text, download, list, operation, paginated,\n};\n",
+    );
+    for operation in &api.operations {
+        builder(&mut source, operation, api);
+    }
+    source
+}
+
+fn builder(source: &mut String, operation: &Operation, api: &Api) {
+    let Operation { builder, method_name, method, path, parameters, .. } = operation;
+    let (constant, output) = (operation.constant(), operation.output());
+    let call = body(operation).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
+    let required: Vec<&str> = parameters
+        .iter()
+        .filter(|parameter| parameter.required && parameter.place != Place::Path)
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let required = if required.is_empty() { String::new() } else { format!(".require(&{required:?})") };
+    let _ = write!(
+        source,
+        "\n/// Builder for [`Client::{method_name}`].\n#[derive(Clone, Debug)]\n\
+         #[must_use = \"nothing happens before `send`\"]\npub struct {builder}({call});\n\n\
+         impl {builder} {{\n    pub(crate) fn new(client: &Client) -> Self {{\n        \
+         Self(Call::new(client, &operations::{constant}){required})\n    }}\n\n",
+    );
+    for parameter in parameters {
+        setter(source, parameter);
+    }
+    body_setters(source, operation, api);
+    if let Some(accept) = &operation.answer.download {
+        let _ = write!(
+            source,
+            "    /// Sends `{method} {path}` and hands on the answer as a file: `{accept}`.\n    \
+             pub async fn download(self) -> Result<Response<ByteStream>, Error> {{\n        \
+             self.0.accept({accept:?}).stream().await\n    }}\n\n",
+        );
+    }
+    let how = match operation.answer.content {
+        Content::Empty => "empty",
+        Content::Binary => "stream",
+        Content::Json(_) | Content::List(_) => "json",
+    };
+    let _ = write!(
+        source,
+        "    /// Sends `{method} {path}`. For the errors, see [`Client::{method_name}`].\n    \
+         pub async fn send(self) -> Result<Response<{output}>, Error> {{\n        self.0.{how}().await\n    }}\n}}\n\n\
+         operation!({builder}, {constant} -> {output});\n",
+    );
+    match &operation.answer.content {
+        Content::List(item) => {
+            let _ = writeln!(source, "list!({builder}, {});", item.rust("types::"));
+        }
+        Content::Binary => {
+            let _ = writeln!(source, "download!({builder});");
+        }
+        Content::Empty | Content::Json(_) => {}
+    }
+    if let Some(accept) = &operation.answer.download {
+        let _ = writeln!(source, "download!({builder}, {accept:?});");
+    }
+    if operation.paging.is_some() {
+        let _ = writeln!(source, "paginated!({builder});");
+    }
+}
+
+fn setter(source: &mut String, parameter: &Parameter) {
+    let Parameter { name, setter, place, required, joined, kind, description } = parameter;
+    let kind = kind.rust("types::");
+    let described = if description.is_empty() { format!("Sets `{name}`.") } else { description.clone() };
+    document(source, "    ", &described);
+    let place = match (place, required) {
+        (Place::Path, _) => "path",
+        (Place::Query, _) if *joined => "joined_query",
+        (Place::Query, true) => "required_query",
+        (Place::Query, false) => "query",
+        (Place::Header, true) => "required_header",
+        (Place::Header, false) => "header",
+    };
+    let (generics, argument) = if *required && !joined {
+        ("", format!("TryInto<{kind}, Error: Display>"))
+    } else {
+        ("<M>", format!("Argument<{kind}, M>"))
+    };
+    let _ = write!(
+        source,
+        "    pub fn {setter}{generics}(self, value: impl {argument}) -> Self {{\n        \
+         Self(self.0.{place}({name:?}, value))\n    }}\n\n",
+    );
+}
+
+/// The type parameter of the call.
+fn body(operation: &Operation) -> Option<String> {
+    let body = operation.body.as_ref()?;
+    let kind = body.kind.rust("types::");
+    Some(match body.encoding {
+        Encoding::Json => format!("Json<{kind}>"),
+        Encoding::Form => format!("Form<{kind}>"),
+        Encoding::Binary => "Binary".to_owned(),
+        Encoding::Text => "Text".to_owned(),
+    })
+}
+
+fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
+    let Some(body) = &operation.body else { return };
+    let described = if body.description.is_empty() { "Sets the body." } else { &body.description };
+    document(source, "    ", described);
+    let value = match body.encoding {
+        Encoding::Json | Encoding::Form => format!("TryInto<{}, Error: Display>", body.kind.rust("types::")),
+        Encoding::Binary => "Into<bytes::Bytes>".to_owned(),
+        Encoding::Text => "Into<String>".to_owned(),
+    };
+    let _ = write!(
+        source,
+        "    pub fn body(self, value: impl {value}) -> Self {{\n        Self(self.0.body(value))\n    }}\n\n"
+    );
+    let is_object =
+        |name: &str| api.schemas.iter().any(|schema| schema.name == name && !schema.fields().is_empty());
+    if let Type::Schema(name) = &body.kind
+        && is_object(name)
+    {
+        let builder = format!("bodies::{name}Builder");
+        let _ = write!(
+            source,
+            "    /// Sets fields of the body, by the builder of its type.\n    \
+             pub fn body_map(self, change: impl FnOnce({builder}) -> {builder}) -> Self {{\n        \
+             Self(self.0.body_map(change))\n    }}\n\n",
+        );
+    }
+}
+
+/// The table: an entry for each operation, and all of them sorted by the name of their method.
+pub(super) fn table(api: &Api) -> String {
+    let paging =
+        if api.operations.iter().any(|operation| operation.paging.is_some()) { ", Paging" } else { "" };
+    let mut source =
+        format!("use http::Method;\n\nuse crate::runtime::{{OperationMeta{paging}, find_operation}};\n");
+    for operation in &api.operations {
+        let Operation { id, method_name, method, path, tag, scopes, idempotency_key, answer, .. } = operation;
+        let paging = operation.paging.map_or_else(
+            || "None".to_owned(),
+            |paging| format!("Some(Paging::new({}, {}, {}))", paging.default, paging.min, paging.max),
+        );
+        let _ = write!(
+            source,
+            "\n/// `{method} {path}`\npub static {}: OperationMeta = OperationMeta {{\n    \
+             id: {id:?}, name: {method_name:?}, method: Method::{method}, path: {path:?}, tag: {tag:?},\n    \
+             scopes: &{scopes:?}, idempotency_key: {idempotency_key}, paging: {paging}, accept: {:?},\n}};\n",
+            operation.constant(),
+            answer.accept,
+        );
+    }
+    let mut sorted: Vec<&Operation> = api.operations.iter().collect();
+    sorted.sort_by(|a, b| a.method_name.cmp(&b.method_name));
+    let _ = write!(
+        source,
+        "\n/// All operations, sorted by the name of their method.\npub static OPERATIONS: [&OperationMeta; {}] = [\n",
+        sorted.len()
+    );
+    for operation in sorted {
+        let _ = writeln!(source, "    &{},", operation.constant());
+    }
+    source.push_str(
+        "];\n\n/// The operation whose method is called `name`.\n\
+         pub fn find(name: &str) -> Option<&'static OperationMeta> {\n    find_operation(&OPERATIONS, name)\n}\n",
+    );
+    source
+}

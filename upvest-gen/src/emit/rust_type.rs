@@ -1,0 +1,51 @@
+//! How a type of the model is written in Rust.
+
+use crate::model::{Field, Schema, Type};
+
+impl Type {
+    /// The type, with `prefix` before each name of the module `types`.
+    pub(super) fn rust(&self, prefix: &str) -> String {
+        let inner = |kind: &Self| kind.rust(prefix);
+        match self {
+            Self::Text => "String".to_owned(),
+            Self::Bool => "bool".to_owned(),
+            Self::I64 => "i64".to_owned(),
+            Self::U32 => "u32".to_owned(),
+            Self::U64 => "u64".to_owned(),
+            Self::F64 => "f64".to_owned(),
+            Self::Uuid => "uuid::Uuid".to_owned(),
+            Self::Date => "chrono::NaiveDate".to_owned(),
+            Self::DateTime => "chrono::DateTime<chrono::Utc>".to_owned(),
+            Self::Json => "serde_json::Value".to_owned(),
+            Self::Decimal => format!("{prefix}Decimal"),
+            Self::Currency => format!("{prefix}CurrencyCode"),
+            Self::Country => format!("{prefix}CountryCode"),
+            Self::Isin => format!("{prefix}Isin"),
+            Self::Id(name) | Self::Enum(name) | Self::Schema(name) => format!("{prefix}{name}"),
+            Self::List(items) => format!("Vec<{}>", inner(items)),
+            Self::Map(values) if **values == Self::Json => {
+                "serde_json::Map<String, serde_json::Value>".to_owned()
+            }
+            Self::Map(values) => format!("std::collections::BTreeMap<String, {}>", inner(values)),
+            Self::Nullable(value) => format!("Option<{}>", inner(value)),
+        }
+    }
+}
+
+impl Field {
+    /// Whether the field is an `Option`.
+    pub(super) fn is_option(&self, schema: &Schema) -> bool {
+        !self.required || self.nullable || (self.blank && !schema.sent)
+    }
+
+    /// Whether a request tells an absent field from one that is `null`.
+    pub(super) fn tells_null(&self, schema: &Schema) -> bool {
+        schema.sent && self.nullable && !self.required
+    }
+
+    /// The type within the `Option`, where the field is one.
+    pub(super) fn inner(&self, schema: &Schema) -> String {
+        let kind = self.kind.rust("");
+        if self.tells_null(schema) { format!("Nullable<{kind}>") } else { kind }
+    }
+}

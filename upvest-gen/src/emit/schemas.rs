@@ -1,0 +1,110 @@
+//! The schemas of the model as a document without paths, for progenitor.
+//!
+//! Progenitor is given the objects. What it has no type for (ids, enums, codes, decimals, lists that may be absent) stands
+//! there as a reference, and the settings say which Rust type takes its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openapiv3::OpenAPI;
+use progenitor::{GenerationSettings, Generator, TypeImpl};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+use crate::guard::guard;
+use crate::model::{Api, Field, Schema, Shape, Type};
+
+/// Has progenitor write the types, as one syntax tree.
+pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
+    let mut replacements = BTreeMap::new();
+    let is_object = |schema: &&Schema| matches!(schema.shape, Shape::Object(_));
+    let objects: BTreeSet<&str> =
+        api.schemas.iter().filter(is_object).map(|schema| schema.name.as_str()).collect();
+    let mut schemas: Map<String, Value> = api
+        .schemas
+        .iter()
+        .filter(is_object)
+        .map(|schema| (key(&schema.name), object(schema, &objects, &mut replacements)))
+        .collect();
+    let mut settings = GenerationSettings::new();
+    settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
+    for (path, label) in &replacements {
+        // A replacement is known by the name of a component.
+        schemas.insert(label.clone(), json!({ "type": "string" }));
+        settings.with_replacement(label, path, [TypeImpl::Display].into_iter());
+    }
+    let document = json!({
+        "openapi": "3.0.3",
+        "info": { "title": api.title, "version": api.version },
+        "paths": {},
+        "components": { "schemas": schemas },
+    });
+    // The model holds nothing that progenitor trips over; should it do so all the same, the user gets an error.
+    let tokens = guard(|| {
+        let description = OpenAPI::deserialize(&document).map_err(|error| error.to_string())?;
+        Generator::new(&settings).generate_tokens(&description).map_err(|error| error.to_string())
+    });
+    let tokens = tokens
+        .and_then(|tokens| tokens)
+        .map_err(|problem| defect(&format!("progenitor gave up: {problem}")))?;
+    syn::parse2(tokens).map_err(|error| defect(&format!("progenitor wrote what is not Rust: {error}")))
+}
+
+/// An error that no description should lead to.
+pub(super) fn defect(problem: &str) -> Error {
+    Error::at("", problem, "report this as a defect of the generator, with the description")
+}
+
+/// The name under which progenitor knows a schema: it takes underscores out of names.
+pub(super) fn key(name: &str) -> String {
+    name.replace('_', "Escaped")
+}
+
+fn object(schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
+    let properties: Map<String, Value> = schema
+        .fields()
+        .iter()
+        .map(|field| (field.name.clone(), property(field, schema, objects, replacements)))
+        .collect();
+    let required: Vec<&str> =
+        schema.fields().iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn property(
+    field: &Field,
+    schema: &Schema,
+    objects: &BTreeSet<&str>,
+    replacements: &mut BTreeMap<String, String>,
+) -> Value {
+    let nullable = field.required && field.is_option(schema);
+    let plain = |kind: &str, format: Option<&str>| {
+        let mut schema = json!({ "type": kind, "nullable": nullable });
+        if let Some(format) = format {
+            schema["format"] = json!(format);
+        }
+        schema
+    };
+    let reference = |name: &str| {
+        let target = json!({ "$ref": format!("#/components/schemas/{name}") });
+        if nullable { json!({ "allOf": [target], "nullable": true }) } else { target }
+    };
+    match &field.kind {
+        _ if field.tells_null(schema) => reference(&replace(&field.inner(schema), replacements)),
+        Type::Text => plain("string", None),
+        Type::Bool => plain("boolean", None),
+        Type::I64 => plain("integer", Some("int64")),
+        Type::U32 => plain("integer", Some("uint32")),
+        Type::U64 => plain("integer", Some("uint64")),
+        Type::F64 => plain("number", Some("double")),
+        Type::Uuid => plain("string", Some("uuid")),
+        Type::Schema(name) if objects.contains(name.as_str()) => reference(&key(name)),
+        other => reference(&replace(&other.rust(""), replacements)),
+    }
+}
+
+/// The name of the component that stands for the Rust type at `path`.
+fn replace(path: &str, replacements: &mut BTreeMap<String, String>) -> String {
+    let number = replacements.len();
+    replacements.entry(path.to_owned()).or_insert_with(|| format!("Replacement{number}Replacement")).clone()
+}

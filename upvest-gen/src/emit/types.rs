@@ -1,0 +1,249 @@
+//! The structs: progenitor's, in the order of the description, documented, open to new fields, silent about personal data.
+
+use quote::format_ident;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
+
+use super::document;
+use super::schemas::{self, defect, key};
+use crate::docs;
+use crate::error::Error;
+use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
+
+const USES: &str = "\
+pub use super::enums::*;
+pub use super::ids::*;
+pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
+use crate::runtime::{Nullable, hiding_debug, open_union, settles};
+";
+
+/// The source of the module `types`.
+pub(super) fn types(api: &Api) -> Result<String, Error> {
+    let file = schemas::generate(api)?;
+    let mut structs = structs(file)?;
+    let mut source = USES.to_owned();
+    for schema in &api.schemas {
+        if let Shape::Union { tag, variants } = &schema.shape {
+            source.push_str(&union(schema, tag, variants));
+            continue;
+        }
+        let place = structs.iter().position(|item| item.ident == key(&schema.name));
+        let place =
+            place.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
+        let item = adjust(structs.swap_remove(place), schema)?;
+        source.push('\n');
+        source.push_str(&print(Item::Struct(item)));
+        source.push_str(&hiding_debug(schema));
+        source.push_str(&settles(schema, api));
+    }
+    Ok(source)
+}
+
+/// The structs that progenitor wrote; builders, conversions and the error module are not used.
+fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
+    let modules = file.items.into_iter().filter_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content,
+        _ => None,
+    });
+    let items = modules.flat_map(|(_, items)| items);
+    let mut structs = Vec::new();
+    for item in items {
+        match item {
+            Item::Struct(item) => structs.push(item),
+            Item::Impl(_) | Item::Mod(_) | Item::Use(_) => {}
+            _ => return Err(defect("progenitor wrote something that is not a struct")),
+        }
+    }
+    Ok(structs)
+}
+
+/// Makes of progenitor's struct the one that stands in the generated crate.
+fn adjust(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
+    let is_hiding = schema.fields().iter().any(|field| field.sensitive);
+    let mut derives = None;
+    for attribute in &item.attrs {
+        if attribute.path().is_ident("derive") {
+            derives = Some(derive(attribute, is_hiding)?);
+        }
+    }
+    let derives =
+        derives.ok_or_else(|| defect(&format!("progenitor derives nothing for `{}`", schema.name)))?;
+    item.attrs = docs::attributes(&schema.description);
+    item.attrs.extend([derives, parse_quote!(#[non_exhaustive])]);
+    item.ident = format_ident!("{}", schema.name);
+    let syn::Fields::Named(fields) = &mut item.fields else {
+        return Err(defect(&format!("progenitor gives `{}` no named fields", schema.name)));
+    };
+    let mut written: Vec<syn::Field> = std::mem::take(&mut fields.named).into_iter().collect();
+    for field in schema.fields() {
+        let place = written.iter().position(|it| wire_name(it).as_deref() == Some(field.name.as_str()));
+        let what = || format!("the field `{}` of `{}`", field.name, schema.name);
+        let place = place.ok_or_else(|| defect(&format!("progenitor does not write {}", what())))?;
+        let written = written.swap_remove(place);
+        if !is_expected(&written.ty, field, schema) {
+            return Err(defect(&format!("progenitor gives {} another type", what())));
+        }
+        fields.named.push(self::field(field, written, schema));
+    }
+    if !written.is_empty() {
+        return Err(defect(&format!("progenitor gives `{}` more fields than it has", schema.name)));
+    }
+    Ok(item)
+}
+
+/// Progenitor's derives, without the `Debug` that would show personal data.
+fn derive(attribute: &Attribute, is_hiding: bool) -> Result<Attribute, Error> {
+    let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
+    let mut paths =
+        paths.map_err(|error| defect(&format!("progenitor's `derive` cannot be read: {error}")))?;
+    for path in &mut paths {
+        path.leading_colon = None;
+    }
+    let paths = paths.into_iter().filter(|path| !(is_hiding && path.is_ident("Debug")));
+    Ok(parse_quote!(#[derive(#(#paths),*)]))
+}
+
+/// The name on the wire: what `#[serde(rename = "...")]` says, or the field's own.
+fn wire_name(field: &syn::Field) -> Option<String> {
+    let mut name = field.ident.as_ref()?.to_string();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // What else the attribute holds is skipped.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.input.peek(Token![=]) {
+                let value = meta.value()?.parse::<syn::LitStr>()?;
+                if meta.path.is_ident("rename") {
+                    name = value.value();
+                }
+            }
+            Ok(())
+        });
+    }
+    Some(name)
+}
+
+/// Whether progenitor gives a field the type of the model: directly, in a `Box` where a type contains itself, and in an
+/// `Option` where it may be absent.
+fn is_expected(found: &syn::Type, field: &Field, schema: &Schema) -> bool {
+    let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
+    let Some(inner) = inner else { return false };
+    let inner = argument(inner, "Box").unwrap_or(inner);
+    let expected = match &field.kind {
+        Type::Schema(name) if !field.tells_null(schema) => key(name),
+        _ => field.inner(schema),
+    };
+    let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else { return false };
+    without_roots(inner) == without_roots(&expected)
+}
+
+/// `T` of a `Wrapper<T>`.
+fn argument<'t>(kind: &'t syn::Type, wrapper: &str) -> Option<&'t syn::Type> {
+    let syn::Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+/// The type with the last segment of each path alone: progenitor writes `::std::string::String` for `String`.
+fn without_roots(kind: &syn::Type) -> syn::Type {
+    struct Shorten;
+    impl syn::visit_mut::VisitMut for Shorten {
+        fn visit_path_mut(&mut self, path: &mut Path) {
+            syn::visit_mut::visit_path_mut(self, path);
+            path.leading_colon = None;
+            path.segments = path.segments.iter().last().cloned().into_iter().collect();
+        }
+    }
+    let mut kind = kind.clone();
+    syn::visit_mut::VisitMut::visit_type_mut(&mut Shorten, &mut kind);
+    kind
+}
+
+fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
+    let name = format_ident!("{}", field.rust);
+    let is_boxed = argument(argument(&written.ty, "Option").unwrap_or(&written.ty), "Box").is_some();
+    let inner = if is_boxed { format!("Box<{}>", field.inner(schema)) } else { field.inner(schema) };
+    let kind = if field.is_option(schema) { format!("Option<{inner}>") } else { inner };
+    let kind = syn::parse_str::<syn::Type>(&kind).unwrap_or(written.ty);
+    let mut attrs = docs::attributes(&field.description);
+    if field.rust != field.name {
+        let wire = &field.name;
+        attrs.push(parse_quote!(#[serde(rename = #wire)]));
+    }
+    if !field.required {
+        attrs.push(parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]));
+    }
+    match reading(field, schema) {
+        Some(with) if !field.required => {
+            attrs.push(parse_quote!(#[serde(default, deserialize_with = #with)]))
+        }
+        Some(with) => attrs.push(parse_quote!(#[serde(deserialize_with = #with)])),
+        None => {}
+    }
+    syn::Field { attrs, ident: Some(name), ty: kind, ..written }
+}
+
+/// How a field is read where its type alone does not say so.
+fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
+    Some(match (&field.kind, field.is_option(schema)) {
+        _ if field.tells_null(schema) => "crate::runtime::present",
+        (Type::Decimal, true) => "crate::runtime::decimal::optional",
+        (Type::DateTime, true) => "crate::runtime::timestamp::optional",
+        (Type::DateTime, false) => "crate::runtime::timestamp::required",
+        _ => return None,
+    })
+}
+
+/// `Debug` for a struct with fields that must not be shown.
+fn hiding_debug(schema: &Schema) -> String {
+    if !schema.fields().iter().any(|field| field.sensitive) {
+        return String::new();
+    }
+    let fields = schema.fields().iter().map(|field| {
+        let how = match (field.sensitive, field.is_option(schema)) {
+            (false, _) => "show",
+            (true, false) => "hide",
+            (true, true) => "hide_option",
+        };
+        format!("{how} {}, ", field.rust)
+    });
+    format!("\nhiding_debug! {{\n    {} {{ {}}}\n}}\n", schema.name, fields.collect::<String>())
+}
+
+/// A thing with an id and a status that ends can be waited for.
+fn settles(schema: &Schema, api: &Api) -> String {
+    let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
+    let (Some(id), Some(status)) = (field("id"), field("status")) else { return String::new() };
+    let (Type::Id(id_type), Type::Enum(enumeration)) = (&id.kind, &status.kind) else { return String::new() };
+    let ends = api.enums.iter().any(|item| item.name == *enumeration && !item.finals.is_empty());
+    if !ends || id.is_option(schema) {
+        return String::new();
+    }
+    let how = if status.is_option(schema) { "optional" } else { "required" };
+    format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
+}
+
+/// One of several objects.
+fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
+    let mut source = String::from("\nopen_union! {\n");
+    document(&mut source, "    ", &schema.description);
+    source.push_str(&format!("    {} by {tag:?} {{\n", schema.name));
+    for Alternative { name, wire, kind } in variants {
+        source.push_str(&format!(
+            "        /// `{tag}` is `{wire}`.\n        {name}({}) = {wire:?},\n",
+            kind.rust("")
+        ));
+    }
+    source + "    }\n}\n"
+}
+
+fn print(item: Item) -> String {
+    prettyplease::unparse(&syn::File {
+        shebang: None,
+        frontmatter: None,
+        attrs: Vec::new(),
+        items: vec![item],
+    })
+}

@@ -1,0 +1,522 @@
+//! From a description to the model of its API.
+
+use std::collections::BTreeSet;
+
+use heck::ToPascalCase;
+use serde_json::Value;
+
+use super::names;
+use super::read::{Context, Reader};
+use super::{Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Shape, Type};
+use crate::document;
+use crate::error::Error;
+use crate::normalize::normalize;
+use crate::pointer;
+
+/// Headers that the transport supplies: not parameters of an operation.
+const TRANSPORT_HEADERS: [&str; 7] = [
+    "accept",
+    "authorization",
+    "signature",
+    "signature-input",
+    "upvest-client-id",
+    "upvest-api-version",
+    IDEMPOTENCY_KEY,
+];
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Reads a description. Whatever is wrong with it is found in one run; what is wrong with one operation costs that one.
+pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
+    let (reader, taken) = (Reader::new(document), BTreeSet::new());
+    let mut builder = Builder { document, reader, taken, errors: Vec::new() };
+    let mut left_out = Vec::new();
+    let mut operations = Vec::new();
+    for found in document::operations(document) {
+        let known = builder.reader.errors.len();
+        let operation = builder.operation(&found);
+        // What is wrong with a shared schema does not cost the operation that reads it first.
+        let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
+        let mut own = std::mem::take(&mut builder.errors);
+        own.extend(builder.reader.errors.extract_if(known.., |error| is_own(error)));
+        match operation {
+            Some(operation) if own.is_empty() => operations.push(operation),
+            // What is wrong with a shared parameter, body or answer costs each operation that needs it.
+            _ => left_out.extend(
+                own.into_iter().map(
+                    |error| {
+                        if is_own(&error) { error } else { error.moved_to(&found.pointer) }
+                    },
+                ),
+            ),
+        }
+    }
+    let Builder { mut reader, .. } = builder;
+    let events = events(document, &mut reader);
+    reader.remaining_components();
+    let (schemas, enums, ids, notes) = reader.finish()?;
+    if operations.is_empty() {
+        let none = Error::at("/paths", "there are no operations", "give a description with operations");
+        left_out.extend(notes);
+        return Err(if left_out.is_empty() { vec![none] } else { left_out });
+    }
+    let text = |key: &str| document["info"][key].as_str().unwrap_or_default().to_owned();
+    let mut api = Api {
+        title: text("title"),
+        version: text("version"),
+        operations,
+        events,
+        schemas,
+        enums,
+        ids,
+        left_out,
+        notes,
+    };
+    mark_sent(&mut api);
+    Ok(api)
+}
+
+struct Builder<'a> {
+    document: &'a Value,
+    reader: Reader<'a>,
+    /// Ids of operations, and names of their methods and builders.
+    taken: BTreeSet<String>,
+    /// What is wrong with the operation that is read.
+    errors: Vec<Error>,
+}
+
+impl<'a> Builder<'a> {
+    fn operation(&mut self, found: &document::Operation<'a>) -> Option<Operation> {
+        let value = found.value;
+        let id = found.id();
+        if !self.taken.insert(format!("id {id}")) {
+            let at = pointer::join(&found.pointer, "operationId");
+            self.error(&at, format!("two operations are called `{id}`"), "rename one of them");
+            return None;
+        }
+        let (method_name, builder) = self.names(value["x-rust-name"].as_str().unwrap_or(&id));
+        let success = self.success(found);
+        for (at, response) in &success {
+            self.errors.extend(dangling(response, at).err());
+        }
+        let item = self.item(&success);
+        let answer = self.answer(&success, &id, found);
+        let parameters = found.parameters(self.document);
+        let own = self.parameters(found, &parameters, item.as_deref().unwrap_or(&builder));
+        self.check_path(found, &parameters);
+        let errors = found.responses(self.document).filter(|(status, _)| document::is_error(status));
+        let errors =
+            errors.map(|(status, response)| (status.to_owned(), text(response, "description"))).collect();
+        let body = self.body(found, &id);
+        let answer = answer?;
+        Some(Operation {
+            method_name,
+            builder,
+            method: found.method.to_ascii_uppercase(),
+            path: found.path.to_owned(),
+            tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
+            summary: text(value, "summary"),
+            description: text(value, "description"),
+            scopes: scopes(value.get("security").or_else(|| self.document.get("security"))),
+            idempotency_key: parameters.iter().any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
+            paging: self.paging(&parameters, &answer),
+            parameters: own,
+            body,
+            answer,
+            errors,
+            id,
+        })
+    }
+
+    /// The names of the method and of the builder, which nothing else has.
+    fn names(&mut self, id: &str) -> (String, String) {
+        let (mut method, mut builder) = (names::method(id), names::builder(id));
+        while !self.taken.insert(format!("method {method}")) {
+            method.push('_');
+        }
+        while !self.taken.insert(format!("builder {builder}")) {
+            builder.push('_');
+        }
+        (method, builder)
+    }
+
+    fn parameters(
+        &mut self,
+        found: &document::Operation<'a>,
+        all: &[(String, &'a Value)],
+        entity: &str,
+    ) -> Vec<Parameter> {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for (at, value) in all {
+            if TRANSPORT_HEADERS.iter().any(|header| is_header(value, header)) {
+                continue;
+            }
+            match self.parameter(value, at, found, entity) {
+                Ok(mut parameter) => {
+                    while parameters.iter().any(|other| other.setter == parameter.setter) {
+                        parameter.setter.push('_');
+                    }
+                    parameters.push(parameter);
+                }
+                Err(error) => self.errors.push(error),
+            }
+        }
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
+        parameters
+    }
+
+    fn parameter(
+        &mut self,
+        value: &'a Value,
+        at: &str,
+        found: &document::Operation<'a>,
+        entity: &str,
+    ) -> Result<Parameter, Error> {
+        dangling(value, at)?;
+        let name = value["name"].as_str().unwrap_or_default();
+        let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+        if name.is_empty() {
+            return wrong("the parameter has no name".to_owned(), "give it a `name`");
+        }
+        let (place, style) = match value["in"].as_str() {
+            Some("path") => (Place::Path, "simple"),
+            Some("query") => (Place::Query, "form"),
+            Some("header") => (Place::Header, "simple"),
+            _ => {
+                return wrong(
+                    format!("the parameter `{name}` is in {}", value["in"]),
+                    "use `path`, `query` or `header`",
+                );
+            }
+        };
+        if place == Place::Path && !found.path.contains(&format!("{{{name}}}")) {
+            return wrong(
+                format!("the path parameter `{name}` does not occur in `{}`", found.path),
+                "put it into the path, or make it a query parameter",
+            );
+        }
+        if value.get("style").is_some_and(|found| found != style) {
+            return wrong(format!("the style of `{name}` is {}", value["style"]), &format!("use `{style}`"));
+        }
+        let contents = value.get("content").and_then(Value::as_object);
+        let content =
+            contents.and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
+        let (place_of_schema, schema) = match (value.get("schema"), content) {
+            (Some(schema), _) => (pointer::join(at, "schema"), schema),
+            (None, Some((media_type, media))) if media.get("schema").is_some() => (
+                format!("{}/schema", pointer::join(&pointer::join(at, "content"), media_type)),
+                &media["schema"],
+            ),
+            _ => return wrong(format!("the parameter `{name}` has no schema"), "describe it with `schema`"),
+        };
+        let context = Context { parent: entity, entity, field: name };
+        let (kind, _) = self.reader.value(schema, &place_of_schema, &context);
+        let is_simple =
+            |kind: &Type| !matches!(kind, Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_));
+        let fits = match &kind {
+            Type::List(items) => is_simple(items),
+            kind => is_simple(kind),
+        };
+        if !fits {
+            return wrong(format!("`{name}` is more than one value"), "describe it as a text");
+        }
+        Ok(Parameter {
+            name: name.to_owned(),
+            setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
+            place,
+            required: place == Place::Path || value["required"] == true,
+            joined: place == Place::Query && value["explode"] == false && matches!(kind, Type::List(_)),
+            kind,
+            description: text(value, "description"),
+        })
+    }
+
+    fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[(String, &'a Value)]) {
+        let (path, at) = (found.path, &found.pointer);
+        if !path.starts_with('/') || path.matches('{').count() != path.matches('}').count() {
+            self.error(
+                at,
+                format!("`{path}` is not a path template"),
+                "start it with a slash and close each brace",
+            );
+            return;
+        }
+        for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+            let is_there =
+                |(_, parameter): &(String, &'a Value)| parameter["in"] == "path" && parameter["name"] == name;
+            if !parameters.iter().any(is_there) {
+                self.error(
+                    at,
+                    format!("`{path}` names `{name}`, which is not a parameter"),
+                    "add the path parameter",
+                );
+            }
+        }
+    }
+
+    fn body(&mut self, found: &document::Operation<'a>, id: &str) -> Option<Body> {
+        let body = found.value.get("requestBody")?;
+        let at = pointer::join(&found.pointer, "requestBody");
+        let (at, body) = document::resolve_at(self.document, body, &at);
+        if let Err(error) = dangling(body, &at) {
+            self.errors.push(error);
+            return None;
+        }
+        let contents = body.get("content").and_then(Value::as_object);
+        let encodings =
+            contents.into_iter().flatten().filter_map(|(name, media)| Some((encoding(name)?, name, media)));
+        let Some((encoding, media_type, media)) = encodings.min_by_key(|(encoding, ..)| *encoding as u8)
+        else {
+            let types: Vec<&str> = contents.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            self.error(
+                &at,
+                format!("{id} takes `{}`", types.join("`, `")),
+                "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
+            );
+            return None;
+        };
+        let description = text(body, "description");
+        let kind = match (encoding, media.get("schema")) {
+            (Encoding::Json | Encoding::Form, Some(schema)) => {
+                let at = format!("{}/schema", pointer::join(&pointer::join(&at, "content"), media_type));
+                let operation = id.to_pascal_case();
+                self.reader
+                    .value(schema, &at, &Context { parent: &operation, entity: &operation, field: "body" })
+                    .0
+            }
+            _ => Type::Json,
+        };
+        if encoding == Encoding::Form && !matches!(kind, Type::Schema(_)) {
+            self.error(
+                &at,
+                format!("the form that {id} takes is not an object"),
+                "describe its fields as properties",
+            );
+        }
+        Some(Body { encoding, kind, description })
+    }
+
+    /// The answers of success, with their places.
+    fn success(&self, found: &document::Operation<'a>) -> Vec<(String, &'a Value)> {
+        let at = pointer::join(&found.pointer, "responses");
+        let responses = found.value["responses"].as_object().into_iter().flatten();
+        let success = responses.filter(|(status, _)| document::is_success(status));
+        success
+            .map(|(status, response)| {
+                document::resolve_at(self.document, response, &pointer::join(&at, status))
+            })
+            .collect()
+    }
+
+    /// What the items of the answer are about, if it is a list of components or of objects with a title.
+    fn item(&self, success: &[(String, &'a Value)]) -> Option<String> {
+        let schemas = success.iter().flat_map(|(at, response)| json(response, at));
+        let mut items = schemas.filter_map(|(at, schema)| {
+            let answer = normalize(self.document, schema, &at).ok()?;
+            let data = answer.properties.into_iter().find(|property| property.name == "data")?;
+            let items = normalize(self.document, data.value, &data.at).ok()?.items?;
+            let item = normalize(self.document, items.value, &items.at).ok()?;
+            item.component
+                .map(names::entity)
+                .or_else(|| item.text("title").map(|title| self.reader.subject(title)))
+        });
+        items.next()
+    }
+
+    /// The one answer of success.
+    fn answer(
+        &mut self,
+        success: &[(String, &'a Value)],
+        id: &str,
+        found: &document::Operation<'a>,
+    ) -> Option<Answer> {
+        let at = pointer::join(&found.pointer, "responses");
+        let Some((_, first)) = success.first() else {
+            self.error(&at, format!("{id} has no answer for success"), "describe at least one 2xx answer");
+            return None;
+        };
+        let operation = id.to_pascal_case();
+        let context = Context { parent: &operation, entity: &operation, field: "response" };
+        let mut contents: Vec<Content> = Vec::new();
+        for (at, schema) in success.iter().flat_map(|(at, response)| json(response, at)) {
+            let content = match self.reader.list(schema, &at, &context) {
+                Some(item) => Content::List(item),
+                None => Content::Json(self.reader.value(schema, &at, &context).0),
+            };
+            if !contents.contains(&content) {
+                contents.push(content);
+            }
+        }
+        let is_empty = success.iter().all(|(_, response)| media_types(response).next().is_none());
+        let content = match contents.as_slice() {
+            [] if is_empty => Content::Empty,
+            [] => Content::Binary,
+            [only] => only.clone(),
+            several => {
+                let problem = format!("{id} has {} success types", several.len());
+                self.error(
+                    &at,
+                    problem,
+                    "a call returns one type: give all its success answers the same schema",
+                );
+                return None;
+            }
+        };
+        let is_json = |media_type: &&str| document::is_json(media_type);
+        let mut accept: Vec<&str> = Vec::new();
+        for media_type in success.iter().flat_map(|(_, response)| media_types(response)) {
+            if !accept.contains(&media_type) && (content == Content::Binary || is_json(&media_type)) {
+                accept.push(media_type);
+            }
+        }
+        // An answer without content leaves its errors, which are JSON.
+        let accept = if accept.is_empty() { "application/json".to_owned() } else { accept.join(", ") };
+        let others: Vec<&str> = success
+            .iter()
+            .flat_map(|(_, response)| media_types(response))
+            .filter(|it| !is_json(it))
+            .collect();
+        let has_both = !others.is_empty() && content != Content::Binary;
+        let download = has_both.then(|| others.join(", "));
+        Some(Answer { content, accept, download, description: text(first, "description") })
+    }
+
+    fn paging(&self, parameters: &[(String, &'a Value)], answer: &Answer) -> Option<Paging> {
+        let named = |name: &str| {
+            parameters.iter().find(|(_, parameter)| parameter["name"] == name && parameter["in"] == "query")
+        };
+        let (_, limit) =
+            named("offset").and(named("limit")).filter(|_| matches!(answer.content, Content::List(_)))?;
+        let schema = document::resolve(self.document, &limit["schema"]);
+        let bound = |name: &str, absent: u32| {
+            let bound = schema[name].as_u64().map(|bound| u32::try_from(bound).unwrap_or(u32::MAX));
+            bound.unwrap_or(absent)
+        };
+        let max = bound("maximum", u32::MAX);
+        Some(Paging { default: bound("default", max), min: bound("minimum", 1), max })
+    }
+
+    fn error(&mut self, at: &str, problem: String, remedy: &str) {
+        self.errors.push(Error::at(at, problem, remedy));
+    }
+}
+
+/// What webhook events carry, by `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
+fn events<'a>(document: &'a Value, reader: &mut Reader<'a>) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for keyword in ["webhooks", "x-webhooks"] {
+        for (group, item) in document.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+            let at = pointer::join(&pointer::join(keyword, group), "post/requestBody").replacen(
+                keyword,
+                &format!("/{keyword}"),
+                1,
+            );
+            let (at, body) = document::resolve_at(document, &item["post"]["requestBody"], &at);
+            for (at, schema) in json(body, &at) {
+                let Ok(delivery) = normalize(document, schema, &at) else { continue };
+                let find = |name: &str| delivery.properties.iter().find(|property| property.name == name);
+                let (Some(kind), Some(object)) = (find("type"), find("object")) else { continue };
+                let types = normalize(document, kind.value, &kind.at)
+                    .ok()
+                    .and_then(|node| node.values())
+                    .unwrap_or_default();
+                let types: Vec<String> =
+                    types.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                let entity =
+                    names::entity(types.first().and_then(|name| name.split('.').next()).unwrap_or(group));
+                let context = Context { parent: &entity, entity: &entity, field: "event" };
+                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else {
+                    continue;
+                };
+                match events.iter_mut().find(|event| event.object == object) {
+                    Some(event) => event.types.extend(types),
+                    None => events.push(Event { types, object }),
+                }
+            }
+        }
+    }
+    events
+}
+
+/// A reference that could not be followed.
+fn dangling(value: &Value, at: &str) -> Result<(), Error> {
+    match value.get("$ref") {
+        Some(target) => Err(Error::at(
+            at,
+            format!("the reference {target} leads nowhere"),
+            "correct it, or add its target",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn is_header(parameter: &Value, header: &str) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    parameter["in"] == "header" && name.eq_ignore_ascii_case(header)
+}
+
+/// How a body of this media type is written. The first in the order of [`Encoding`] is taken where there are several.
+fn encoding(media_type: &str) -> Option<Encoding> {
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        json if document::is_json(json) => Some(Encoding::Json),
+        "application/x-www-form-urlencoded" => Some(Encoding::Form),
+        "application/octet-stream" => Some(Encoding::Binary),
+        "text/plain" => Some(Encoding::Text),
+        _ => None,
+    }
+}
+
+fn media_types(response: &Value) -> impl Iterator<Item = &str> {
+    response.get("content").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str())
+}
+
+/// The schemas of an answer's JSON, with their places.
+fn json<'a>(response: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+    let at = pointer::join(at, "content");
+    let contents = response.get("content").and_then(Value::as_object).into_iter().flatten();
+    let json = contents.filter(|(name, _)| document::is_json(name));
+    json.filter_map(move |(name, media)| {
+        Some((format!("{}/schema", pointer::join(&at, name)), media.get("schema")?))
+    })
+}
+
+/// The OAuth scopes of all requirements, of which a token needs one.
+fn scopes(security: Option<&Value>) -> Vec<String> {
+    let requirements = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let lists =
+        requirements.flat_map(|requirement| requirement.values()).filter_map(Value::as_array).flatten();
+    let scopes: BTreeSet<&str> = lists.filter_map(Value::as_str).collect();
+    scopes.into_iter().map(str::to_owned).collect()
+}
+
+/// Marks the schemas that a request carries, with all they hold.
+fn mark_sent(api: &mut Api) {
+    let mut open: Vec<Type> = api
+        .operations
+        .iter()
+        .filter_map(|operation| operation.body.as_ref())
+        .map(|body| body.kind.clone())
+        .collect();
+    while let Some(kind) = open.pop() {
+        match kind {
+            Type::List(inner) | Type::Map(inner) | Type::Nullable(inner) => open.push(*inner),
+            Type::Schema(name) => {
+                let schema = api.schemas.iter_mut().find(|schema| schema.name == name && !schema.sent);
+                if let Some(schema) = schema {
+                    schema.sent = true;
+                    match &schema.shape {
+                        Shape::Object(fields) => open.extend(fields.iter().map(|field| field.kind.clone())),
+                        Shape::Union { variants, .. } => {
+                            open.extend(variants.iter().map(|variant| variant.kind.clone()))
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().trim().to_owned()
+}

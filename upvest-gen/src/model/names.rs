@@ -1,0 +1,297 @@
+//! The names of types, each given once, and of what Rust needs names for besides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heck::{ToPascalCase, ToSnakeCase, ToTitleCase};
+use serde_json::Value;
+
+use super::{Enum, Id, Variant};
+use crate::error::{Error, Result};
+use crate::normalize::Node;
+
+/// Words of titles that name no thing.
+const VERBS: &str = "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
+
+/// Fields that hold personal data or a secret in every description. An overlay marks others by `x-sensitive`.
+const PERSONAL: &str = "access_token account_holder account_owner address_line1 address_line2 additional_line bic birth_city \
+    birth_country birth_date birth_name city client_secret date_of_birth email first_name iban identifier \
+    last_name nationalities nationality passport_number password phone_number post_code postal_code postcode \
+    private_key remittance_information secret street tax_id tax_identification_number tax_identifier_number \
+    tax_number";
+
+/// Whether a field holds personal data or a secret by its name.
+pub(super) fn is_personal(field: &str) -> bool {
+    is_among(&field.to_snake_case(), PERSONAL)
+}
+
+/// Names that generated code uses for something else.
+const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator Listing None \
+    Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
+    Vec";
+
+/// Names that the builders of operations use for something else.
+const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error Form Json None Ok Option \
+    Response Result Self Some String Text";
+
+/// Methods of the client, and of the clients that dereference to it.
+const RESERVED_METHODS: &str =
+    "base_url builder clone deref from_env into new request to_owned try_into transport with";
+
+/// Methods that every builder of an operation has.
+const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
+
+/// Methods that every builder of a body has.
+const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";
+
+/// A name for a type of the generated crate.
+pub(super) fn type_name(text: &str) -> String {
+    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_TYPES)
+}
+
+/// A name for the builder of an operation.
+pub(super) fn builder(text: &str) -> String {
+    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_BUILDERS)
+}
+
+/// A name for a method of the client.
+pub(super) fn method(text: &str) -> String {
+    escape(identifier(text), RESERVED_METHODS)
+}
+
+/// A name for the setter of a parameter.
+pub(super) fn setter(text: &str) -> String {
+    escape(identifier(text), RESERVED_SETTERS)
+}
+
+/// A name for a field.
+pub(super) fn field(text: &str) -> String {
+    escape(identifier(text), RESERVED_FIELDS)
+}
+
+fn identifier(text: &str) -> String {
+    let name = digits_last(ascii(text).to_snake_case(), "n");
+    if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+}
+
+/// Without the letters that a name may not have.
+fn ascii(text: &str) -> String {
+    text.chars().filter(char::is_ascii).collect()
+}
+
+/// No name of Rust begins with a digit, or is empty.
+fn digits_last(name: String, prefix: &str) -> String {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("{prefix}{name}") }
+}
+
+/// Whether `word` is one of the words of `list`.
+fn is_among(word: &str, list: &str) -> bool {
+    list.split_whitespace().any(|other| other == word)
+}
+
+fn escape(name: String, reserved: &str) -> String {
+    if is_among(&name, reserved) { name + "_" } else { name }
+}
+
+/// The entity that a schema is about: `OrderCreate` and `OrderUpdate` are about the `Order`.
+pub(super) fn entity(schema: &str) -> String {
+    let name = schema.to_pascal_case();
+    let entity = ["Create", "Update"].iter().find_map(|suffix| name.strip_suffix(suffix));
+    entity.filter(|entity| !entity.is_empty()).unwrap_or(&name).to_owned()
+}
+
+/// `id` of an order is an `OrderId`, and so is an `order_id` anywhere.
+pub(super) fn id(entity: &str, field: &str) -> Option<String> {
+    let field = field.to_snake_case();
+    match field.strip_suffix("_id") {
+        Some(thing) => Some(format!("{}Id", thing.to_pascal_case())),
+        None => (field == "id").then(|| format!("{entity}Id")),
+    }
+}
+
+/// The name of one of several.
+pub(super) fn singular(field: &str) -> &str {
+    field.strip_suffix('s').unwrap_or(field)
+}
+
+/// The words of a title that name a thing, each in the singular: what is done to it, and whether it is asked for or answered,
+/// is left out.
+pub(super) fn nouns(title: &str) -> Vec<String> {
+    let title =
+        title.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect::<String>();
+    let words = title
+        .split(" - ")
+        .flat_map(|segment| segment.to_title_case().split(' ').map(str::to_owned).collect::<Vec<_>>());
+    words
+        .filter(|word| !is_among(word, VERBS))
+        .map(|word| singular(&word).to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// A name for what an operation answers with: `retrieveOrder` and `listOrders` with an order.
+pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
+    match field {
+        "event" => return Some(type_name(operation)),
+        "response" | "data" => {}
+        _ => return None,
+    }
+    let words = operation.to_snake_case();
+    let (verb, noun) = words.split_once('_')?;
+    let is_entity =
+        ["create", "place", "update", "retrieve", "get", "list", "find", "show", "read"].contains(&verb);
+    is_entity.then(|| type_name(singular(noun)))
+}
+
+/// The types that follow from fields: ids and enums, each once, however often they occur.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    ids: BTreeSet<String>,
+    enums: BTreeMap<String, Enum>,
+    /// Names of enums whose values stand elsewhere, with a place.
+    mentions: BTreeMap<String, String>,
+    /// Names of objects.
+    objects: BTreeSet<String>,
+}
+
+impl Names {
+    /// Gives the name to an object, if no other type has it.
+    pub(super) fn claim(&mut self, name: &str) -> bool {
+        let is_free =
+            !self.ids.contains(name) && !self.enums.contains_key(name) && !self.objects.contains(name);
+        if is_free {
+            self.objects.insert(name.to_owned());
+        }
+        is_free
+    }
+
+    /// The name of the id type `name`.
+    pub(super) fn id(&mut self, name: &str) -> String {
+        let mut name = self.apart_from_objects(type_name(name));
+        while self.enums.contains_key(&name) {
+            name.push('2');
+        }
+        self.ids.insert(name.clone());
+        name
+    }
+
+    /// Something has the enum `name`, whose values stand elsewhere.
+    pub(super) fn mention(&mut self, name: &str, at: &str) -> String {
+        self.mentions.insert(name.to_owned(), at.to_owned());
+        name.to_owned()
+    }
+
+    /// The name of the enum with `values`: `wanted`, unless that has other values.
+    ///
+    /// Two fields share a type if one has all the values of the other: what a change request may set is a part of what the
+    /// entity can be.
+    pub(super) fn values(&mut self, wanted: &str, node: &Node<'_>, values: &[&Value]) -> Result<String> {
+        let base = self.apart_from_objects(type_name(wanted));
+        let mut found = variants(&base, node, values)?;
+        let mut name = base.clone();
+        let mut number = 1;
+        loop {
+            let is_other = self.ids.contains(&name) || self.objects.contains(&name);
+            match self.enums.get_mut(&name) {
+                _ if is_other => {}
+                Some(known) if covers(known, &found) => {
+                    known.finals.extend(found.finals);
+                    return Ok(name);
+                }
+                Some(known) if covers(&found, known) => {
+                    known.variants = found.variants;
+                    known.finals.extend(found.finals);
+                    return Ok(name);
+                }
+                Some(_) => {}
+                None => {
+                    found.name.clone_from(&name);
+                    self.enums.insert(name.clone(), found);
+                    return Ok(name);
+                }
+            }
+            number += 1;
+            name = format!("{base}{number}");
+        }
+    }
+
+    /// The enums and ids, or an error for each mention of an enum that has no values.
+    pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
+        let strays = self.mentions.iter().filter(|(name, _)| !self.enums.contains_key(*name));
+        let errors: Vec<Error> = strays
+            .map(|(name, at)| {
+                let problem = format!("`x-type-name: {name}` names no enum");
+                Error::at(at, problem, "correct the name, or give the values")
+            })
+            .collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let ids = self.ids.into_iter().map(|name| Id { description: id_description(&name), name }).collect();
+        Ok((self.enums.into_values().collect(), ids))
+    }
+
+    fn apart_from_objects(&self, name: String) -> String {
+        if self.objects.contains(&name) { name + "_" } else { name }
+    }
+}
+
+fn id_description(name: &str) -> String {
+    let thing = name.strip_suffix("Id").unwrap_or(name).to_title_case().to_lowercase();
+    let article = if thing.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("Identifies {article} {thing}.")
+}
+
+fn covers(all: &Enum, some: &Enum) -> bool {
+    some.variants.iter().all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
+}
+
+fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
+    let meanings = node.object("x-enum-descriptions");
+    let mut variants: Vec<Variant> = Vec::new();
+    for value in values {
+        let Some(wire) = value.as_str() else {
+            return Err(Error::at(
+                &node.at,
+                format!("the enum value {value} is not a string"),
+                "use strings",
+            ));
+        };
+        if variants.iter().any(|variant| variant.wire == wire) {
+            continue;
+        }
+        let name = variant(wire, variants.iter().map(|variant| variant.name.as_str()));
+        let meaning = meanings.and_then(|meanings| meanings.get(wire)).and_then(Value::as_str);
+        let description = meaning.map_or_else(|| format!("`{wire}` on the wire."), str::to_owned);
+        variants.push(Variant { name, wire: wire.to_owned(), description });
+    }
+    let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
+    if let Some(strange) = meanings.into_iter().flatten().map(|(wire, _)| wire).find(|wire| !known(wire)) {
+        return Err(Error::at(
+            &node.at,
+            format!("`x-enum-descriptions` explains {strange:?}, which is not a value"),
+            "correct the overlay",
+        ));
+    }
+    let finals = node.list("x-final").iter().filter_map(Value::as_str);
+    let finals = finals.filter_map(|wire| variants.iter().find(|variant| variant.wire == wire));
+    let finals = finals.map(|variant| variant.name.clone()).collect();
+    let description = node.prose().unwrap_or(name).to_owned();
+    Ok(Enum { name: name.to_owned(), description, variants, finals })
+}
+
+/// The name of a value among `others`. `Unknown` is the variant for values that are not known.
+pub(super) fn variant<'v>(wire: &str, others: impl Iterator<Item = &'v str>) -> String {
+    let mut name = match digits_last(ascii(wire).to_pascal_case(), "N").as_str() {
+        "N" if wire.is_empty() => "Empty".to_owned(),
+        name @ ("Unknown" | "Self") => format!("{name}Value"),
+        name => name.to_owned(),
+    };
+    let others: Vec<&str> = others.collect();
+    let base = name.clone();
+    let mut number = 1;
+    while others.contains(&name.as_str()) {
+        number += 1;
+        name = format!("{base}{number}");
+    }
+    name
+}

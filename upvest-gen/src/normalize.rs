@@ -1,0 +1,341 @@
+//! A schema in one form, whichever version and whichever keywords of OpenAPI it is written with.
+//!
+//! References are followed, `allOf` is merged, `null` becomes a flag. Nothing is moved or copied in the document itself, so
+//! that every place that is reported is a place in the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::document;
+use crate::error::{Error, Result};
+use crate::pointer;
+
+/// A chain of references longer than this is a circle.
+const LONGEST_CHAIN: usize = 32;
+
+/// What a schema says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Node<'a> {
+    /// Where it stands in the file.
+    pub(crate) at: String,
+    /// The component that it is, if it adds nothing but annotations to a reference.
+    pub(crate) component: Option<&'a str>,
+    /// Its one `type`, if it has one.
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) nullable: bool,
+    pub(crate) properties: Vec<Part<'a>>,
+    pub(crate) required: BTreeSet<&'a str>,
+    pub(crate) items: Option<Part<'a>>,
+    /// The schema of members that are not named.
+    pub(crate) rest: Option<Part<'a>>,
+    /// What it can be instead, by `oneOf` or `anyOf`.
+    pub(crate) alternatives: Vec<Part<'a>>,
+    keywords: BTreeMap<&'a str, &'a Value>,
+}
+
+/// A schema within a schema, with its place in the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) at: String,
+    pub(crate) value: &'a Value,
+}
+
+impl<'a> Node<'a> {
+    /// What is one of `alternatives`, at `at`.
+    pub(crate) fn one_of(alternatives: Vec<Part<'a>>, at: &str) -> Self {
+        Self { at: at.to_owned(), alternatives, ..Self::default() }
+    }
+
+    /// A keyword that is a text, or nothing.
+    pub(crate) fn text(&self, keyword: &str) -> Option<&'a str> {
+        self.keywords.get(keyword)?.as_str()
+    }
+
+    /// What the description says of it in words: its description, or its title.
+    pub(crate) fn prose(&self) -> Option<&'a str> {
+        let is_there = |text: &&str| !text.trim().is_empty();
+        self.text("description").filter(is_there).or_else(|| self.text("title").filter(is_there))
+    }
+
+    pub(crate) fn number(&self, keyword: &str) -> Option<&'a Value> {
+        self.keywords.get(keyword).copied().filter(|value| value.is_number())
+    }
+
+    pub(crate) fn is_true(&self, keyword: &str) -> bool {
+        self.keywords.get(keyword).is_some_and(|value| **value == Value::Bool(true))
+    }
+
+    pub(crate) fn object(&self, keyword: &str) -> Option<&'a Map<String, Value>> {
+        self.keywords.get(keyword)?.as_object()
+    }
+
+    pub(crate) fn list(&self, keyword: &str) -> &'a [Value] {
+        self.keywords.get(keyword).and_then(|value| value.as_array()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values of an enum, with its `const` as one.
+    pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
+        let constant = self.keywords.get("const").map(|value| vec![*value]);
+        let values = self.keywords.get("enum").and_then(|values| values.as_array());
+        constant.or_else(|| Some(values?.iter().filter(|value| !value.is_null()).collect()))
+    }
+
+    /// The type, also where it follows from other keywords alone.
+    pub(crate) fn kind(&self) -> Option<&'a str> {
+        let is_text = || {
+            self.values().is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
+        };
+        match self.kind {
+            Some(kind) => Some(kind),
+            None if !self.properties.is_empty() || self.rest.is_some() => Some("object"),
+            None if self.items.is_some() => Some("array"),
+            None if is_text() || self.text("pattern").is_some() => Some("string"),
+            None => None,
+        }
+    }
+
+    /// Adds what stands beside the alternatives of which this is one.
+    pub(crate) fn add_base(&mut self, base: &Self) {
+        let own = std::mem::take(self);
+        *self = Node { alternatives: Vec::new(), component: None, ..base.clone() };
+        for annotation in ["title", "description", "discriminator"] {
+            self.keywords.remove(annotation);
+        }
+        let is_whole = self.is_annotation();
+        let (at, component, alternatives) = (own.at.clone(), own.component, own.alternatives.clone());
+        self.merge(own);
+        (self.at, self.alternatives) = (at, alternatives);
+        self.component = component.filter(|_| is_whole);
+    }
+
+    /// Whether it says nothing of what a value is.
+    fn is_annotation(&self) -> bool {
+        self.component.is_none()
+            && self.kind().is_none()
+            && self.alternatives.is_empty()
+            && self.keywords.keys().all(|keyword| !matches!(*keyword, "enum" | "const" | "format"))
+    }
+
+    /// Adds what `other` says; where both say something, `other` is right.
+    fn merge(&mut self, other: Self) {
+        // An annotation leaves a component what it is, unless it requires more than the component does.
+        match (self.is_annotation(), other.is_annotation()) {
+            (true, false) if self.required.is_subset(&other.required) => self.component = other.component,
+            (false, true) if other.required.is_subset(&self.required) => {}
+            _ => self.component = None,
+        }
+        self.kind = other.kind.or(self.kind);
+        self.nullable |= other.nullable;
+        for part in other.properties {
+            match self.properties.iter_mut().find(|known| known.name == part.name) {
+                Some(known) => *known = part,
+                None => self.properties.push(part),
+            }
+        }
+        self.required.extend(other.required);
+        self.items = other.items.or(self.items.take());
+        self.rest = other.rest.or(self.rest.take());
+        if !other.alternatives.is_empty() {
+            self.alternatives = other.alternatives;
+        }
+        self.keywords.extend(other.keywords);
+    }
+}
+
+/// Reads the schema `value`, which stands at `at`.
+pub(crate) fn normalize<'a>(document: &'a Value, value: &'a Value, at: &str) -> Result<Node<'a>> {
+    read(document, value, at, 0)
+}
+
+fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Result<Node<'a>> {
+    let mut node = Node { at: at.to_owned(), ..Node::default() };
+    let schema = match value {
+        Value::Object(schema) => schema,
+        Value::Bool(true) => return Ok(node),
+        _ => {
+            return Err(Error::at(
+                at,
+                format!("{value} is not a schema"),
+                "write an object that describes the value",
+            ));
+        }
+    };
+    if depth > LONGEST_CHAIN {
+        return Err(Error::at(at, "the reference leads back to itself", "break the circle"));
+    }
+    if let Some(reference) = schema.get("$ref") {
+        let (name, place, target) = component(document, reference, at)?;
+        let mut target = read(document, target, &place, depth + 1)?;
+        target.component = target.component.or(Some(name));
+        node.merge(target);
+    }
+    for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
+        node.merge(read(document, branch, &format!("{at}/allOf/{index}"), depth + 1)?);
+    }
+    let mut own = own(schema, at)?;
+    for keyword in ["oneOf", "anyOf"] {
+        alternatives(document, schema, keyword, at, depth, &mut own)?;
+    }
+    node.merge(own);
+    if let Some(component) = node.component {
+        node.at = pointer::join(document::SCHEMAS, component);
+    }
+    Ok(node)
+}
+
+/// What the keywords of the schema itself say.
+fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
+    let mut node = Node { at: at.to_owned(), ..Node::default() };
+    node.nullable = schema.get("nullable") == Some(&Value::Bool(true));
+    node.kind = match schema.get("type") {
+        None => None,
+        Some(Value::String(name)) => Some(name.as_str()),
+        Some(Value::Array(names)) => {
+            let others: Vec<&str> =
+                names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect();
+            node.nullable |= others.len() < names.len();
+            match others.as_slice() {
+                [] => Some("null"),
+                [only] => Some(only),
+                // One of several types can be any JSON.
+                _ => None,
+            }
+        }
+        Some(other) => {
+            return Err(Error::at(
+                pointer::join(at, "type"),
+                format!("{other} is not a type"),
+                "name one, such as `string`",
+            ));
+        }
+    };
+    let place = pointer::join(at, "properties");
+    let part = |(name, value): (&'a String, &'a Value)| Part { name, at: pointer::join(&place, name), value };
+    node.properties = object(schema, "properties", at)?.map(part).collect();
+    node.required = array(schema, "required", at)?.iter().filter_map(Value::as_str).collect();
+    let part = |name: &'static str| {
+        let value = schema.get(name)?;
+        Some(Part { name, at: pointer::join(at, name), value })
+    };
+    node.items = part("items");
+    node.rest = part("additionalProperties").filter(|rest| rest.value.is_object());
+    node.keywords = schema.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    for read in ["$ref", "allOf", "oneOf", "anyOf", "type", "nullable", "properties", "required", "items"] {
+        node.keywords.remove(read);
+    }
+    Ok(node)
+}
+
+/// Takes in `oneOf` or `anyOf`. One branch beside `null` is the schema itself; branches that only annotate, as those that list
+/// required properties, say nothing that a type could hold.
+fn alternatives<'a>(
+    document: &'a Value,
+    schema: &'a Map<String, Value>,
+    keyword: &'static str,
+    at: &str,
+    depth: usize,
+    node: &mut Node<'a>,
+) -> Result<()> {
+    let is_null = |value: &Value| {
+        value["type"] == "null" || value["const"] == Value::Null && value.get("const").is_some()
+    };
+    let branches = array(schema, keyword, at)?;
+    node.nullable |= branches.iter().any(is_null);
+    let parts = branches.iter().enumerate().filter(|(_, value)| !is_null(value) && says_something(value));
+    let parts: Vec<Part<'a>> = parts
+        .map(|(index, value)| Part { name: keyword, at: format!("{at}/{keyword}/{index}"), value })
+        .collect();
+    match parts.as_slice() {
+        [] => {}
+        [only] => {
+            let only = read(document, only.value, &only.at, depth + 1)?;
+            let own = std::mem::replace(node, Node { at: at.to_owned(), ..only });
+            node.merge(own);
+        }
+        _ => node.alternatives = parts,
+    }
+    Ok(())
+}
+
+/// Whether a branch says what the value is, or might.
+fn says_something(branch: &Value) -> bool {
+    const MEANINGFUL: [&str; 11] = [
+        "$ref",
+        "type",
+        "properties",
+        "items",
+        "additionalProperties",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "enum",
+        "const",
+        "pattern",
+    ];
+    MEANINGFUL.iter().any(|keyword| branch.get(keyword).is_some())
+}
+
+/// The component schema that a reference leads to: its name, its place, and itself.
+fn component<'a>(
+    document: &'a Value,
+    reference: &'a Value,
+    at: &str,
+) -> Result<(&'a str, String, &'a Value)> {
+    let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    let Some(target) = reference.as_str() else {
+        return wrong(format!("{reference} is not a reference"), "write it as a text");
+    };
+    let Some(place) = target.strip_prefix('#') else {
+        return wrong(
+            format!("the reference `{target}` leaves the document"),
+            "copy its target into `components`",
+        );
+    };
+    let Some(name) = place.strip_prefix(document::SCHEMAS).and_then(|rest| rest.strip_prefix('/')) else {
+        return wrong(
+            format!("the reference `{target}` does not lead to a component schema"),
+            "move its target into `components/schemas`, and refer to it there",
+        );
+    };
+    if name.contains('/') {
+        return wrong(
+            format!("the reference `{target}` leads into a component"),
+            "make its target a component of its own, and refer to that",
+        );
+    }
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
+    match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
+        Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
+        None => wrong(format!("the reference `{target}` leads nowhere"), "correct it, or add its target"),
+    }
+}
+
+fn array<'a>(schema: &'a Map<String, Value>, keyword: &str, at: &str) -> Result<&'a [Value]> {
+    match schema.get(keyword) {
+        None => Ok(&[]),
+        Some(Value::Array(values)) => Ok(values),
+        // OpenAPI 2 and some authors mark a property itself as required.
+        Some(Value::Bool(_)) if keyword == "required" => Ok(&[]),
+        Some(_) => {
+            Err(Error::at(pointer::join(at, keyword), format!("`{keyword}` is not a list"), "write a list"))
+        }
+    }
+}
+
+fn object<'a>(
+    schema: &'a Map<String, Value>,
+    keyword: &str,
+    at: &str,
+) -> Result<impl Iterator<Item = (&'a String, &'a Value)> + use<'a>> {
+    match schema.get(keyword) {
+        Some(other) if !other.is_object() => Err(Error::at(
+            pointer::join(at, keyword),
+            format!("`{keyword}` is not an object"),
+            "write an object",
+        )),
+        found => Ok(found.and_then(Value::as_object).into_iter().flatten()),
+    }
+}
