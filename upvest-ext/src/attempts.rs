@@ -110,7 +110,7 @@ impl Network {
     ) -> Result<Response<ByteStream>, SendError> {
         info.attempts += 1;
         info.in_flight = true;
-        let exchange = async { read(self.http.send(request).await?, call.streams).await };
+        let exchange = async { read(self.http.send(request).await?, call.streams, core.body_limits).await };
         let result = tokio::select! {
             biased;
             result = exchange => result,
@@ -164,22 +164,33 @@ impl Core {
     }
 }
 
+/// The longest bodies that are read into memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    pub(crate) answers: usize,
+    pub(crate) errors: usize,
+}
+
 /// Reads the body, so that a connection that breaks on the way is the attempt's failure. A download is handed on as it comes.
 pub(crate) async fn read(
     answer: Response<ByteStream>,
     streams: bool,
+    limits: BodyLimits,
 ) -> Result<Response<ByteStream>, SendError> {
     let status = answer.status();
     if streams && status.is_success() {
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();
-    let body = match body.bytes().await {
+    let limit = if is_error(status) { limits.errors } else { limits.answers };
+    let body = match body.bytes_within(limit).await {
         Ok(body) => body,
         // An error status says more than the body that did not come.
+        Err(error) if is_error(status) && error.kind() == ErrorKind::Decode => {
+            serde_json::json!({ "detail": error.to_string() }).to_string().into()
+        }
         Err(_) if is_error(status) => Bytes::new(),
-        Err(error) if error.is_timeout() => return Err(SendError::timed_out(error)),
-        Err(error) => return Err(SendError::broken(error)),
+        Err(error) => return Err(SendError::unread(error)),
     };
     Ok(Response::from_parts(parts, body.into()))
 }

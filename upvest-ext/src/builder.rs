@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use upvest_api::runtime::Transport;
 use upvest_api::{Error, ErrorKind};
 
-use crate::attempts::Network;
+use crate::attempts::{BodyLimits, Network};
 use crate::bulk::RateLimit;
 use crate::clock::{Ambient, Clock, Random};
 use crate::environment::Environment;
@@ -41,6 +41,7 @@ pub struct UpvestBuilder {
     connect_timeout: Duration,
     attempt_timeout: Duration,
     call_timeout: Duration,
+    body_limits: BodyLimits,
     user_agent: Option<String>,
     proxy: Option<reqwest::Proxy>,
     http: Option<reqwest::Client>,
@@ -64,6 +65,7 @@ impl UpvestBuilder {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             call_timeout: Duration::from_secs(60),
+            body_limits: BodyLimits { answers: 64 * 1024 * 1024, errors: 1024 * 1024 },
             user_agent: None,
             proxy: None,
             http: None,
@@ -153,6 +155,13 @@ impl UpvestBuilder {
         self
     }
 
+    /// Reads answers of at most `answers` bytes, and answers with an error status or a token of at most `errors` bytes. 64 MiB
+    /// and 1 MiB unless set. A longer answer is an error that names the limit; downloads have none.
+    pub fn body_limits(mut self, answers: usize, errors: usize) -> Self {
+        self.body_limits = BodyLimits { answers, errors };
+        self
+    }
+
     /// Sends calls and their retries no faster than `limit` allows; token requests are not counted. Without one, only retries slow down after a 429.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
@@ -225,6 +234,7 @@ impl UpvestBuilder {
             signer: signer.clone(),
             store: self.store.clone(),
             timeout: self.attempt_timeout,
+            body_limit: self.body_limits.errors,
             retry: self.retry.capped(3),
             budget: self.budget.clone(),
             ambient: self.ambient.clone(),
@@ -252,6 +262,9 @@ impl UpvestBuilder {
             rate_limit: self.rate_limit,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,
+            body_limits: self.body_limits,
+            #[cfg(feature = "files")]
+            versions: crate::files::Versions::default(),
             ambient: self.ambient,
         };
         Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() })

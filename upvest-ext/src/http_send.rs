@@ -45,6 +45,8 @@ pub(crate) enum Interruption {
     Redirected,
     /// The client would have sent another URL than the one that was signed, so nothing was written.
     UrlChanged,
+    /// There is an answer, and its body is too long to be read.
+    TooLong,
 }
 
 impl SendError {
@@ -62,6 +64,16 @@ impl SendError {
     pub fn timed_out(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { how: Interruption::Timeout, source: source.into() }
     }
+
+    /// The body of the answer could not be read.
+    pub(crate) fn unread(error: Error) -> Self {
+        let how = match error.kind() {
+            ErrorKind::Timeout => Interruption::Timeout,
+            ErrorKind::Decode => Interruption::TooLong,
+            _ => Interruption::Broken,
+        };
+        Self { how, source: error.into() }
+    }
 }
 
 impl fmt::Display for SendError {
@@ -75,6 +87,7 @@ impl fmt::Display for SendError {
             Interruption::UrlChanged => {
                 "the HTTP client would change the URL that was signed; percent-encode it, without dot segments"
             }
+            Interruption::TooLong => return self.source.fmt(f),
         })
     }
 }
@@ -107,6 +120,7 @@ impl From<SendError> for Error {
             Interruption::Timeout => ErrorKind::Timeout,
             Interruption::Redirected => ErrorKind::Configuration,
             Interruption::UrlChanged => ErrorKind::InvalidRequest,
+            Interruption::TooLong => ErrorKind::Decode,
         };
         Self::new(kind, error.to_string()).with_source(error.source)
     }

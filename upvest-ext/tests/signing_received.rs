@@ -296,16 +296,14 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
             ("signature", &*headers[1]),
             ("content-digest", &*headers[2]),
         ];
-        let started = std::time::Instant::now();
-        let refusal = claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err();
-        let took = started.elapsed();
-        assert_eq!(refusal, Refusal::TooLong, "attack on {place}");
+        let (verdict, took) = timed("/x", &headers, &SignaturePolicy::deliveries());
+        assert_eq!(verdict.unwrap_err(), Refusal::TooLong, "attack on {place}");
         assert!(took < Duration::from_millis(200), "an attack on {place} cost {took:?}");
     }
     let lines = vec![("signature-input", ""); 20_000];
-    let started = std::time::Instant::now();
-    assert_eq!(claims("/x", &lines, &SignaturePolicy::deliveries()).unwrap_err(), Refusal::TooLong);
-    assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+    let (verdict, took) = timed("/x", &lines, &SignaturePolicy::deliveries());
+    assert_eq!(verdict.unwrap_err(), Refusal::TooLong);
+    assert!(took < Duration::from_millis(200), "{took:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::argument::Argument;
 use super::body::{Binary, Body, Structured, Text};
 use super::body_builder::Buildable;
-use super::byte_stream::ByteStream;
+use super::byte_stream::{ANSWER_LIMIT, ByteStream};
 use super::client::Client;
 use super::decode::read_json;
 use super::error::Error;
@@ -296,8 +296,11 @@ fn optional<T: Serialize, M>(value: impl Argument<T, M>) -> Result<Value, String
 /// Waits for the whole body of a success answer.
 async fn whole(response: Response<ByteStream>, operation: &OperationMeta) -> Result<Response<Bytes>, Error> {
     let (stream, headers, metadata) = response.into_parts();
-    match stream.bytes().await {
+    match stream.bytes_within(ANSWER_LIMIT).await {
         Ok(body) => Ok(Response::new(body, headers, metadata)),
+        Err(error) if error.kind() == ErrorKind::Decode => {
+            Err(unread(error, &Response::new((), headers, metadata), operation))
+        }
         Err(error) => {
             let message = format!("the body broke off: {}", cause(&error));
             let error = Error::new(error.kind(), message).with_source(error);

@@ -46,6 +46,8 @@ pub(crate) struct TokenRequest {
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
     pub(crate) store: Option<Arc<dyn TokenStore>>,
     pub(crate) timeout: Duration,
+    /// The longest answer that is read, in bytes.
+    pub(crate) body_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) ambient: Ambient,
@@ -166,7 +168,8 @@ impl TokenRequest {
         }
         let exchange = async {
             let (parts, body) = self.http.send(request).await?.into_parts();
-            Ok((parts.status, parts.headers, body.bytes().await.map_err(SendError::broken)?))
+            let body = body.bytes_within(self.body_limit).await.map_err(SendError::unread)?;
+            Ok((parts.status, parts.headers, body))
         };
         let (status, headers, body) = exchange.await.map_err(|error: SendError| {
             let setback = Setback::Interrupted(error.how);
