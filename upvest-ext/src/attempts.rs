@@ -114,7 +114,10 @@ impl Network {
         let result = tokio::select! {
             biased;
             result = exchange => result,
-            () = core.ambient.clock.sleep(call.attempt_timeout) => Err(SendError::timed_out("the attempt took too long")),
+            () = core.ambient.clock.sleep(call.attempt_timeout) => {
+                self.http.timed_out();
+                Err(SendError::timed_out("the attempt took too long"))
+            }
         };
         info.in_flight = false;
         if let Ok(answer) = &result {

@@ -14,8 +14,8 @@ use upvest_api::{Error, ErrorKind};
 use crate::attempts::{BodyLimits, Network};
 use crate::bulk::RateLimit;
 use crate::clock::{Ambient, Clock, Random};
-use crate::environment::Environment;
-use crate::http_send::{HttpSend, ReqwestSend};
+use crate::environment::{Environment, is_loopback};
+use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Link, Pipeline, join};
 use crate::retry::{RetryBudget, RetryPolicy};
@@ -23,6 +23,9 @@ use crate::sign_request::SignRequest;
 use crate::signing::{InvalidKeyId, RequestSigner, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
+
+/// A dead connection is noticed after this and half of it again, which is less than an attempt has by default.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 
@@ -184,7 +187,8 @@ impl UpvestBuilder {
     ///
     /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: a redirect would
     /// carry the signature to another host, and is an error here once it has happened; a retry below the signer would send
-    /// the same nonce twice.
+    /// the same nonce twice. Switch on its `http2_keep_alive_*` settings too: the builder's own client pings idle connections
+    /// and leaves one on which a request was not answered in time.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -217,8 +221,8 @@ impl UpvestBuilder {
         let (base_url, headers) = self.check()?;
         let sender = match (&self.sender, &self.http) {
             (Some(sender), _) => Arc::clone(sender),
-            (None, Some(client)) => Arc::new(ReqwestSend(client.clone())),
-            (None, None) => Arc::new(ReqwestSend(self.http_client_of_our_own()?)),
+            (None, Some(client)) => Arc::new(ReqwestSend::new(client.clone(), None)),
+            (None, None) => Arc::new(self.sender_of_our_own(&base_url)?),
         };
         let clock = Arc::clone(&self.ambient.clock);
         let signing_key = self.signing_key.as_ref().and_then(|signer| signer.as_ref().ok());
@@ -306,19 +310,28 @@ impl UpvestBuilder {
         ]))
     }
 
-    fn http_client_of_our_own(&self) -> Result<reqwest::Client, Error> {
-        let mut client = reqwest::Client::builder()
-            // Both would resend a signature: to another host, or with the same nonce.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(self.connect_timeout);
-        if let Some(proxy) = self.proxy.clone() {
-            client = client.proxy(proxy);
-        }
-        client.build().map_err(|error| {
+    fn sender_of_our_own(&self, base_url: &Url) -> Result<ReqwestSend, Error> {
+        let (connect_timeout, proxy) = (self.connect_timeout, self.proxy.clone());
+        let is_loopback = is_loopback(base_url);
+        let connect = move || {
+            let client = reqwest::Client::builder()
+                // Both would resend a signature: to another host, or with the same nonce.
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(connect_timeout);
+            let client = match proxy.clone() {
+                Some(proxy) => client.proxy(proxy),
+                // The proxy of the environment would see the client secret, and cannot reach this machine by that name.
+                None if is_loopback => client.no_proxy(),
+                None => client,
+            };
+            keep_alive(client, PING_INTERVAL).build()
+        };
+        let client = connect().map_err(|error| {
             Error::new(ErrorKind::Configuration, "the HTTP client cannot be made").with_source(error)
-        })
+        })?;
+        Ok(ReqwestSend::new(client, Some(Box::new(connect))))
     }
 }
 

@@ -15,3 +15,4 @@ mod download;
 mod fetch;
 
 pub use download::{Download, Downloaded, Progress};
+pub(crate) use versions::Versions;

@@ -92,6 +92,7 @@ impl TokenRequest {
             token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
         };
         let late = || {
+            self.http.timed_out();
             let late =
                 SendError::timed_out("the token store, the signer and the token endpoint took too long");
             Err(Error::from(late).with_kind(ErrorKind::Token))
