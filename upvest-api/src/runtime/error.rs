@@ -131,9 +131,10 @@ impl Error {
 
     /// Whether the server may have done what the call asked for, though the call failed.
     ///
-    /// `false` means that nothing was changed. `true` is only ever said of calls that change something: after a connection
-    /// that broke, an answer that did not come in time, a 408 or 5xx, or a success answer that could not be read. Look whether
-    /// the resource exists, or send the same body again under [`Error::idempotency_key`].
+    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx other than 408. `true` is
+    /// only ever said of calls that change something: after a connection that broke, an answer that did not come in time, any
+    /// other status, or a success answer that could not be read. Look whether the resource exists, or send the same body again
+    /// under [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.known.is_outcome_unknown
     }
@@ -257,7 +258,7 @@ impl Error {
             _ => "a status that the description does not know",
         };
         let is_error = status.is_client_error() || status.is_server_error();
-        let may_have_happened = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+        let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let known = Known {
             operation: Some(operation.id.into()),
