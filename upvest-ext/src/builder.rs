@@ -177,7 +177,8 @@ impl UpvestBuilder {
         self
     }
 
-    /// Sends everything through `proxy`. Without effect on a client of your own.
+    /// Sends everything through `proxy`, instead of the proxy that the environment names (`HTTPS_PROXY`), if any; for a base URL
+    /// on this machine that one is never used. Without effect on a client of your own.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.proxy = Some(proxy);
         self
