@@ -284,6 +284,12 @@ impl UpvestBuilder {
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
             problems.push("the client id and the client secret are needed: call `credentials`".to_owned());
         }
+        if [self.client_id.as_str(), self.client_secret.expose_secret()]
+            .iter()
+            .any(|text| text.trim() != *text)
+        {
+            problems.push("the client id or the client secret begins or ends with whitespace, such as a line break of the file it was read from: trim it".to_owned());
+        }
         if let Some(Err(error)) = &self.signing_key {
             problems.push(format!("the id of the signing key: {error}"));
         }

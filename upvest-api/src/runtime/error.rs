@@ -17,6 +17,7 @@ use super::invalid::InvalidValue;
 use super::operation::OperationMeta;
 use super::problem::Problem;
 use super::response::{Metadata, request_id};
+use super::text::harmless;
 
 /// Most characters of `Display`, which may quote what a server sent.
 const DISPLAY_LIMIT: usize = 500;
@@ -344,8 +345,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = String::new();
         self.describe(&mut line)?;
-        // What the server wrote may hold line breaks, terminal escapes and marks that reorder the text around them.
-        let mut shown = line.chars().map(|c| if c.is_control() || is_bidirectional(c) { ' ' } else { c });
+        let mut shown = line.chars().map(harmless);
         shown.by_ref().take(DISPLAY_LIMIT - 1).try_for_each(|c| fmt::Write::write_char(f, c))?;
         match (shown.next(), shown.next()) {
             (Some(last), None) => fmt::Write::write_char(f, last),
@@ -353,10 +353,6 @@ impl fmt::Display for Error {
             (None, _) => Ok(()),
         }
     }
-}
-
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Error {
