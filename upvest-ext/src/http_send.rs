@@ -24,6 +24,10 @@ pub trait HttpSend: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects, and must send
     /// method, URI, headers and body as they are: the signature covers them.
     fn send(&self, request: Request<Bytes>) -> HttpFuture<'_>;
+
+    /// Called after a request that was not answered in time: its connection may be dead, so that the next request should go
+    /// over a new one. Does nothing unless implemented.
+    fn timed_out(&self) {}
 }
 
 /// Why there is no answer, and whether the server may have seen the request.

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{CLIENT_ID, FakeApi, Reply, order};
+use common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, Environment, ErrorKind, Method, Upvest, UpvestBuilder};
+use upvest_ext::{CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder};
 
 /// Numbers its signatures, and notes what was there to be signed.
 #[derive(Clone, Debug, Default)]

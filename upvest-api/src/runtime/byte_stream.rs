@@ -61,10 +61,8 @@ impl ByteStream {
             Body::Whole(bytes) => return Ok(bytes),
             Body::Stream(stream) => stream,
         };
-        let Some(first) = stream.try_next().await? else { return Ok(Bytes::new()) };
-        let Some(second) = stream.try_next().await? else { return Ok(first) };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
+        // Most answers come in one piece, which need not be copied.
+        let (mut first, mut all) = (Bytes::new(), BytesMut::new());
         while let Some(chunk) = stream.try_next().await? {
             if first.len().max(all.len()).saturating_add(chunk.len()) > limit {
                 let message = format!("the body is longer than the limit of {limit} bytes");
@@ -79,7 +77,7 @@ impl ByteStream {
             }
             all.extend_from_slice(&chunk);
         }
-        Ok(all.freeze())
+        Ok(if all.is_empty() { first } else { all.freeze() })
     }
 }
 

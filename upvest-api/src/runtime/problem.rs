@@ -121,7 +121,7 @@ impl From<Map<String, Value>> for Problem {
         };
         Self {
             type_: text("type"),
-            status: text("status").and_then(|status| status.parse().ok()),
+            status: text("status").and_then(|status: String| status.parse().ok()),
             // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
             title: text("title").or_else(|| text("error")),
             detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),

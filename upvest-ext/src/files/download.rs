@@ -92,6 +92,9 @@ impl Download {
 
     /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been written before. For
     /// [`Download::to_writer`] and [`Download::into_stream`]; [`Download::to_path`] begins anew.
+    ///
+    /// Where this client, or a clone of it, received the first bytes, a file that has changed since is an error
+    /// ([`ErrorKind::Decode`]): download it again from its beginning. Otherwise you have to know that it is the same.
     pub fn resume_at(mut self, position: u64) -> Self {
         self.offset = position;
         self

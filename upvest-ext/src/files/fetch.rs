@@ -40,12 +40,12 @@ pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Er
     for _ in 0..=MOST_REDIRECTS {
         let mut request = asked.clone();
         *request.uri_mut() = to_uri(&url)?;
-        prepare(request.headers_mut(), offset);
+        prepare(request.headers_mut(), rest);
         let (answer, info) = if is_ours {
             let (answer, info) = pipeline.exchange(request, source.operation).await?;
             (answer, Some(info))
         } else {
-            (send_bare(pipeline, bare(&url, offset)?).await?, None)
+            (send_bare(pipeline, bare(&url, rest)?).await?, None)
         };
         if !answer.status().is_redirection() {
             return Ok(Fetched { answer, info });
@@ -87,7 +87,7 @@ fn prepare(headers: &mut HeaderMap, Rest { offset, version }: Rest<'_>) {
 fn bare(url: &Url, rest: Rest<'_>) -> Result<Request<Bytes>, Error> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = to_uri(url)?;
-    prepare(request.headers_mut(), offset);
+    prepare(request.headers_mut(), rest);
     Ok(request)
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Answered {
 /// How far a list has been read.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    /// The size of a full page: what is asked for, or less where the server sends no more.
     limit: u64,
     next: u64,
     total: Option<u64>,
