@@ -17,7 +17,7 @@ pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
 /// Wraps `text` and escapes what rustdoc would take for a link, for HTML or for a test.
 pub(crate) fn doc_lines(text: &str) -> Vec<String> {
     let mut fenced = false;
-    let text = text.replace("\r\n", "\n").replace('\r', " ");
+    let text: String = text.replace("\r\n", "\n").replace('\r', " ").chars().filter(is_shown).collect();
     text.lines()
         .flat_map(|line| match (line.trim_start().starts_with("```"), fenced) {
             (true, _) => {
@@ -31,6 +31,13 @@ pub(crate) fn doc_lines(text: &str) -> Vec<String> {
             (false, false) => wrap(&escape(line)),
         })
         .collect()
+}
+
+/// Whether a character may stand in a comment: the compiler refuses those that change the direction of writing, which could hide
+/// what a line says.
+fn is_shown(c: &char) -> bool {
+    let changes_direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !changes_direction && (!c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 fn wrap(line: &str) -> Vec<String> {
@@ -95,6 +102,7 @@ mod tests {
             ("see <https://example.com>.", vec!["see <https://example.com>."]),
             ("[guide](https://example.com).", vec!["\\[guide](<https://example.com>)."]),
             ("one\rtwo\r\nthree", vec!["one two", "three"]),
+            ("a\u{202e}b\u{2066}c\0d\te", vec!["abcd\te"]),
             ("    indented", vec!["indented"]),
             ("```json\n{ \"a\": [1] }\n```", vec!["```text", "{ \"a\": [1] }", "```"]),
         ] {

@@ -10,7 +10,7 @@ use reqwest::Request;
 use serde_json::{Value, json};
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, SigningKey};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
-use upvest_ext::{Error, ErrorKind, Scopes};
+use upvest_ext::{ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
     let sandbox = Sandbox::builder().granted_scopes(["users:read"]).start().await.unwrap();
     let granted = sandbox.client_builder().scopes(Scopes::new(["users:read"])).build().unwrap();
     assert!(granted.list_users().send().await.is_ok());
-    let error = Error::from(sandbox.client().list_users().send().await.unwrap_err());
+    let error = sandbox.client().list_users().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Token, Some(401)));
 }
 
@@ -319,6 +319,50 @@ async fn a_key_signs_once_it_is_registered() {
 }
 
 #[tokio::test]
+async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off() {
+    for strict in [true, false] {
+        let sandbox = Sandbox::builder().strict_signatures(strict).start().await.unwrap();
+        let api = Api::of(&sandbox).await;
+        // Signed before the headers are added: none of them is covered.
+        let late = async |name: &'static str, value: &str| {
+            let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox).key(None)).await;
+            request.headers_mut().insert("idempotency-key", Uuid::new_v4().to_string().parse().unwrap());
+            request.headers_mut().insert(name, value.parse().unwrap());
+            api.send(request).await
+        };
+        let answer = late("user-agent", "test").await;
+        assert_eq!(answer.status, if strict { 401 } else { 201 }, "{}", answer.text());
+        if strict {
+            assert!(answer.detail().contains("does not cover `idempotency-key`"), "{}", answer.detail());
+        }
+        let (id, key) = (Uuid::new_v4(), SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        register(&sandbox, id, key.public_key()).await;
+        let weak = RequestSigner::new(id.to_string(), key).unwrap();
+        let answer = api.send(signed(&weak, list_users(&api, &sandbox)).await).await;
+        assert_eq!(answer.status, if strict { 401 } else { 200 }, "{}", answer.text());
+        let other = list_users(&api, &sandbox).header("upvest-api-version", "2");
+        let answer = api.send(signed(&signer(&sandbox), other).await).await;
+        assert_eq!(answer.status, if strict { 400 } else { 200 }, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_answered_with_the_base_that_the_server_built() {
+    let (sandbox, api) = strict().await;
+    let mut request = signed(&signer(&sandbox), list_users(&api, &sandbox)).await;
+    request.url_mut().set_path("/accounts");
+    let answer = api.send(request).await;
+    let detail = answer.detail();
+    assert!(
+        detail.contains("\"@path\": /accounts\n") && detail.contains("\"@signature-params\": "),
+        "{detail}"
+    );
+    assert!(!detail.contains("sandbox_at_"), "a token has no place in a log: {detail}");
+    let requests = sandbox.requests();
+    assert_eq!(requests.last().unwrap().problem.as_deref(), Some(detail.as_str()));
+}
+
+#[tokio::test]
 async fn a_registered_key_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
@@ -327,7 +371,8 @@ async fn a_registered_key_outlives_a_restart() {
     let sandbox = Sandbox::start().await.unwrap();
     let register = Command::RegisterPublicKey { pem: key.public_key().to_pem(), key_id: Some(key_id) };
     sandbox.execute(register).await.unwrap();
-    sandbox.stop_and_save(&file).await.unwrap();
+    sandbox.save(&file).unwrap();
+    sandbox.stop().await;
 
     let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
     let upvest = sandbox.client_builder().signing_key(key_id.to_string(), key).build().unwrap();
@@ -351,7 +396,7 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
     let sandbox = Sandbox::start().await.unwrap();
     for seconds in [3_600, -3_600] {
         sandbox.shift_clock(seconds).await;
-        let error = Error::from(sandbox.client().list_users().send().await.unwrap_err());
+        let error = sandbox.client().list_users().send().await.unwrap_err();
         assert_eq!(error.status().unwrap(), 401);
         assert!(error.is_authentication());
         assert!(error.hint().unwrap().contains("clock differs"), "{:?}", error.hint());
@@ -361,7 +406,7 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
     let upvest = sandbox.client();
     upvest.list_users().send().await.unwrap();
     sandbox.shift_clock(3_600).await;
-    let error = Error::from(upvest.list_users().send().await.unwrap_err());
+    let error = upvest.list_users().send().await.unwrap_err();
     assert!(error.hint().unwrap().contains("clock differs"), "{:?}", error.hint());
     sandbox.clear_faults().await;
     upvest.list_users().send().await.unwrap();
@@ -441,7 +486,13 @@ fn signer(sandbox: &Sandbox) -> RequestSigner {
 
 async fn signed(signer: &RequestSigner, call: Call<'_>) -> Request {
     let mut request = call.request();
-    signer.sign_request(&mut request).await.unwrap();
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
+    let mut signed = http::Request::new(body.into());
+    *signed.method_mut() = request.method().clone();
+    *signed.uri_mut() = request.url().as_str().parse().unwrap();
+    *signed.headers_mut() = request.headers().clone();
+    signer.sign_request(&mut signed).await.unwrap();
+    *request.headers_mut() = signed.into_parts().0.headers;
     request
 }
 

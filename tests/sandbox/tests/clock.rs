@@ -7,7 +7,7 @@ use upvest_ext::api::types::{OrderCreate, OrderSide, OrderStatus, OrderType};
 use upvest_sandbox::Sandbox;
 use uuid::Uuid;
 
-fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreate {
+fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreateBuilder {
     OrderCreate::builder()
         .account_id(account)
         .instrument_id(Sandbox::instrument("IE00B3XXRP09"))

@@ -93,9 +93,9 @@ async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId,
 async fn orders_when_all_is_quiet(sandbox: &Sandbox) -> Vec<OrderId> {
     let upvest = sandbox.client();
     sandbox.fail_next("listOrders", Fault::Delay { millis: 2 * DELAY }).await.unwrap();
-    let first = upvest.list_orders().limit(1_u64).send().await.unwrap();
+    let first = upvest.list_orders().limit(1).send().await.unwrap();
     assert_eq!(first.meta.as_ref().and_then(|meta| meta.total), Some(ORDERS as u64));
-    let orders: Vec<_> = upvest.list_orders().limit(100_u64).items().try_collect().await.unwrap();
+    let orders: Vec<_> = upvest.list_orders().limit(100).items().try_collect().await.unwrap();
     orders.into_iter().map(|order| order.id).collect()
 }
 

@@ -10,7 +10,7 @@ use http::header::{DATE, RETRY_AFTER};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use upvest_ext::{Error, ErrorKind, RetryPolicy};
+use upvest_ext::{ErrorKind, RetryPolicy};
 use upvest_sandbox::{Command, Fault, FaultRule, RequestRecord, Sandbox};
 use uuid::Uuid;
 
@@ -240,7 +240,7 @@ async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
     upvest.list_orders().send().await.unwrap();
     for (seconds, sign) in [(3600, 1), (-3600, -1)] {
         sandbox.shift_clock(seconds).await;
-        let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+        let error = upvest.list_orders().send().await.unwrap_err();
         assert!(error.is_authentication(), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("clock")), "{error}: {:?}", error.hint());
         let answer = reqwest::get(format!("{}/orders", sandbox.url())).await.unwrap();
@@ -260,7 +260,7 @@ async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
     sandbox.take_token_endpoint_down().await;
 
     let upvest = sandbox.client();
-    let error = Error::from(upvest.list_orders().send().await.unwrap_err());
+    let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Token, 503));
     assert!(error.to_string().contains("token") && error.to_string().contains("503"), "{error}");
     assert!(!error.is_outcome_unknown() && error.is_transient());

@@ -1,6 +1,6 @@
 //! What the model says of a description: one table for each rule.
 
-#[path = "../outline/mod.rs"]
+#[path = "../common/outline.rs"]
 mod outline;
 
 mod dialects;
@@ -50,7 +50,8 @@ fn document_of(schemas: &str) -> String {
         } else {
             format!("{{ operationId: read{name}, responses: {{ '200': {{ content: {content} }} }} }}")
         };
-        paths.push_str(&format!("  /{name}: {{ post: {operation} }}\n"));
+        let path: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        paths.push_str(&format!("  /{path}: {{ post: {operation} }}\n"));
     }
     let schemas = schemas.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
     format!("paths:\n{paths}components:\n  schemas:\n{schemas}")

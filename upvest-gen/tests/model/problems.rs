@@ -115,7 +115,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}], requestBody: {{ content: {{ application/x-www-form-urlencoded: {{ schema: {{ type: string }} }} }} }}, responses: {{ '204': {{}} }} }}"
             ),
             "/requestBody".to_owned(),
-            "the form that getAById takes is not an object",
+            "the form that getAById takes is not an object of single values",
         ),
         (
             format!(
@@ -148,6 +148,40 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         );
         assert!(!error.remedy().is_empty() && error.file() == "api.yaml", "{error}");
         assert!(notes.is_empty(), "{members}: {notes:#?}");
+    }
+}
+
+#[test]
+fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
+    let ok = "/ok: { get: { operationId: ok, responses: { '204': {} } } }";
+    for (item, problem) in [
+        ("orders: { get: { responses: { '204': {} } } }", "\"orders\" is not a path template"),
+        ("'/a b': { get: { responses: { '204': {} } } }", "\"/a b\" is not a path template"),
+        ("'/a?b': { get: { responses: { '204': {} } } }", "\"/a?b\" is not a path template"),
+        ("'/a/{b': { get: { responses: { '204': {} } } }", "\"/a/{b\" is not a path template"),
+        ("'/ä': { get: { responses: { '204': {} } } }", "\"/ä\" is not a path template"),
+        ("\"/a\\nb\": { get: { responses: { '204': {} } } }", "\"/a\\nb\" is not a path template"),
+        (
+            "/a: { get: { parameters: [{ name: a b, in: header, schema: { type: string } }], responses: { '204': {} } } }",
+            "\"a b\" is not the name of a header",
+        ),
+        (
+            "/a: { get: { responses: { '200': { content: { \"text/\\nplain\": {} } } } } }",
+            "\"text/\\nplain\" is not a media type",
+        ),
+        (
+            "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { properties: { a: { type: array } } } } } }, responses: { '204': {} } } }",
+            "the form that postA takes is not an object of single values",
+        ),
+    ] {
+        let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();
+        let [error] = api.left_out.as_slice() else { panic!("{item}: {:#?}", api.left_out) };
+        assert_eq!(error.problem(), problem, "{item}");
+    }
+    for path in ["/a:run", "/a%20b", "/", "/a.b/c-d~e"] {
+        super::sound(&format!(
+            "paths: {{ '{path}': {{ get: {{ operationId: a, responses: {{ '204': {{}} }} }} }} }}"
+        ));
     }
 }
 
@@ -188,7 +222,12 @@ fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
         (
             "Order: { properties: { a: { type: string, enum: [A], x-enum-descriptions: { B: Gone. } } } }",
             "Order/properties/a",
-            "`x-enum-descriptions` explains \"B\", which is not a value",
+            "`x-enum-descriptions` names \"B\", which is not a value",
+        ),
+        (
+            "Order: { properties: { a: { type: string, enum: [A], x-final: [B] } } }",
+            "Order/properties/a",
+            "`x-final` names \"B\", which is not a value",
         ),
     ] {
         let api = read("3.1.0", &document_of(schema)).unwrap();
