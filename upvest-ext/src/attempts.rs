@@ -53,13 +53,11 @@ impl Network {
             };
             if let (Some(token), Some(scopes)) = (&token, call.scopes)
                 && setback == Setback::Answered(StatusCode::UNAUTHORIZED)
-                && !replayed
+                && self.tokens.refuse(scopes, token, replayed)
             {
                 // The server has refused the call before it looked at it, so this repeats nothing.
                 replayed = true;
                 CallSpan::token_refused();
-                let refuse = async { Ok(self.tokens.refuse(scopes, token).await) };
-                core.by(call.deadline, refuse).await?;
                 continue;
             }
             core.note(setback, result.as_ref().ok().map(Response::headers), info);
@@ -112,11 +110,12 @@ impl Network {
     ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
         let left = core.time_until(call.deadline);
-        let exchange = async { read(self.http.send(request).await?, call.streams).await };
+        let exchange = async { read(self.http.send(request).await?, call.streams, core.body_limits).await };
         let result = tokio::select! {
             biased;
             result = exchange => result,
             () = core.ambient.clock.sleep(call.attempt_timeout.min(left)) => {
+                self.http.timed_out();
                 if left < call.attempt_timeout {
                     info.may_have_happened |= info.changes;
                     return Err(late());
@@ -188,22 +187,33 @@ pub(crate) fn late() -> Error {
     Error::new(ErrorKind::Timeout, "the call's deadline has passed")
 }
 
+/// The longest bodies that are read into memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    pub(crate) answers: usize,
+    pub(crate) errors: usize,
+}
+
 /// Reads the body, so that a connection that breaks on the way is the attempt's failure. A download is handed on as it comes.
 pub(crate) async fn read(
     answer: Response<ByteStream>,
     streams: bool,
+    limits: BodyLimits,
 ) -> Result<Response<ByteStream>, SendError> {
     let status = answer.status();
     if streams && status.is_success() {
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();
-    let body = match body.bytes().await {
+    let limit = if is_error(status) { limits.errors } else { limits.answers };
+    let body = match body.bytes_within(limit).await {
         Ok(body) => body,
         // An error status says more than the body that did not come.
+        Err(error) if is_error(status) && error.kind() == ErrorKind::Decode => {
+            serde_json::json!({ "detail": error.to_string() }).to_string().into()
+        }
         Err(_) if is_error(status) => Bytes::new(),
-        Err(error) if error.is_timeout() => return Err(SendError::timed_out(error)),
-        Err(error) => return Err(SendError::broken(error)),
+        Err(error) => return Err(SendError::unread(error)),
     };
     Ok(Response::from_parts(parts, body.into()))
 }

@@ -11,11 +11,11 @@ use secrecy::SecretString;
 use upvest_api::runtime::Transport;
 use upvest_api::{Error, ErrorKind};
 
-use crate::attempts::Network;
+use crate::attempts::{BodyLimits, Network};
 use crate::bulk::RateLimit;
 use crate::clock::{Ambient, Clock, Random};
-use crate::environment::Environment;
-use crate::http_send::{HttpSend, ReqwestSend};
+use crate::environment::{Environment, is_loopback};
+use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Link, Pipeline, join, to_uri};
 use crate::retry::{RetryBudget, RetryPolicy};
@@ -23,6 +23,9 @@ use crate::sign_request::SignRequest;
 use crate::signing::{InvalidKeyId, RequestSigner, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
+
+/// A dead connection is noticed after this and half of it again, which is less than an attempt has by default.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 
@@ -41,6 +44,7 @@ pub struct UpvestBuilder {
     connect_timeout: Duration,
     attempt_timeout: Duration,
     call_timeout: Duration,
+    body_limits: BodyLimits,
     user_agent: Option<String>,
     proxy: Option<reqwest::Proxy>,
     http: Option<reqwest::Client>,
@@ -64,6 +68,7 @@ impl UpvestBuilder {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             call_timeout: Duration::from_secs(60),
+            body_limits: BodyLimits { answers: 64 * 1024 * 1024, errors: 1024 * 1024 },
             user_agent: None,
             proxy: None,
             http: None,
@@ -153,6 +158,13 @@ impl UpvestBuilder {
         self
     }
 
+    /// Reads answers of at most `answers` bytes, and answers with an error status or a token of at most `errors` bytes. 64 MiB
+    /// and 1 MiB unless set. A longer answer is an error that names the limit; downloads have none.
+    pub fn body_limits(mut self, answers: usize, errors: usize) -> Self {
+        self.body_limits = BodyLimits { answers, errors };
+        self
+    }
+
     /// Sends calls and their retries no faster than `limit` allows; token requests are not counted. Without one, only retries slow down after a 429.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
@@ -165,7 +177,8 @@ impl UpvestBuilder {
         self
     }
 
-    /// Sends everything through `proxy`. Without effect on a client of your own.
+    /// Sends everything through `proxy`, instead of the proxy that the environment names (`HTTPS_PROXY`), if any; for a base URL
+    /// on this machine that one is never used. Without effect on a client of your own.
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.proxy = Some(proxy);
         self
@@ -175,7 +188,8 @@ impl UpvestBuilder {
     ///
     /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: a redirect would
     /// carry the signature to another host, and is an error here once it has happened; a retry below the signer would send
-    /// the same nonce twice.
+    /// the same nonce twice. Switch on its `http2_keep_alive_*` settings too: the builder's own client pings idle connections
+    /// and leaves one on which a request was not answered in time.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -208,8 +222,8 @@ impl UpvestBuilder {
         let (base_url, headers) = self.check()?;
         let sender = match (&self.sender, &self.http) {
             (Some(sender), _) => Arc::clone(sender),
-            (None, Some(client)) => Arc::new(ReqwestSend(client.clone())),
-            (None, None) => Arc::new(ReqwestSend(self.http_client_of_our_own()?)),
+            (None, Some(client)) => Arc::new(ReqwestSend::new(client.clone(), None)),
+            (None, None) => Arc::new(self.sender_of_our_own(&base_url)?),
         };
         let clock = Arc::clone(&self.ambient.clock);
         let signing_key = self.signing_key.as_ref().and_then(|signer| signer.as_ref().ok());
@@ -225,6 +239,9 @@ impl UpvestBuilder {
             signer: signer.clone(),
             store: self.store.clone(),
             timeout: self.attempt_timeout,
+            body_limit: self.body_limits.errors,
+            retry: self.retry.capped(3),
+            budget: self.budget.clone(),
             ambient: self.ambient.clone(),
         };
         let client_secret = self.client_secret.clone();
@@ -252,6 +269,9 @@ impl UpvestBuilder {
             rate_limit: self.rate_limit,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,
+            body_limits: self.body_limits,
+            #[cfg(feature = "files")]
+            versions: crate::files::Versions::default(),
             ambient: self.ambient,
         };
         Ok(Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() }))
@@ -265,6 +285,12 @@ impl UpvestBuilder {
         let headers = self.headers().map_err(|problem| problems.push(problem.to_owned())).ok();
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
             problems.push("the client id and the client secret are needed: call `credentials`".to_owned());
+        }
+        if [self.client_id.as_str(), self.client_secret.expose_secret()]
+            .iter()
+            .any(|text| text.trim() != *text)
+        {
+            problems.push("the client id or the client secret begins or ends with whitespace, such as a line break of the file it was read from: trim it".to_owned());
         }
         if let Some(Err(error)) = &self.signing_key {
             problems.push(format!("the id of the signing key: {error}"));
@@ -293,19 +319,28 @@ impl UpvestBuilder {
         ]))
     }
 
-    fn http_client_of_our_own(&self) -> Result<reqwest::Client, Error> {
-        let mut client = reqwest::Client::builder()
-            // Both would resend a signature: to another host, or with the same nonce.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(self.connect_timeout);
-        if let Some(proxy) = self.proxy.clone() {
-            client = client.proxy(proxy);
-        }
-        client.build().map_err(|error| {
+    fn sender_of_our_own(&self, base_url: &Url) -> Result<ReqwestSend, Error> {
+        let (connect_timeout, proxy) = (self.connect_timeout, self.proxy.clone());
+        let is_loopback = is_loopback(base_url);
+        let connect = move || {
+            let client = reqwest::Client::builder()
+                // Both would resend a signature: to another host, or with the same nonce.
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(connect_timeout);
+            let client = match proxy.clone() {
+                Some(proxy) => client.proxy(proxy),
+                // The proxy of the environment would see the client secret, and cannot reach this machine by that name.
+                None if is_loopback => client.no_proxy(),
+                None => client,
+            };
+            keep_alive(client, PING_INTERVAL).build()
+        };
+        let client = connect().map_err(|error| {
             Error::new(ErrorKind::Configuration, "the HTTP client cannot be made").with_source(error)
-        })
+        })?;
+        Ok(ReqwestSend::new(client, Some(Box::new(connect))))
     }
 }
 

@@ -95,6 +95,15 @@ impl Ambient {
         self.clock.now()
     }
 
+    /// What `work` comes to, or `None` where it takes longer than `limit`.
+    pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = self.clock.sleep(limit) => None,
+        }
+    }
+
     /// A fraction in `[0, 1)` with all the 53 bits that an `f64` holds.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
     pub(crate) fn fraction(&self) -> f64 {

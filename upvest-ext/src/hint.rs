@@ -34,7 +34,7 @@ pub(crate) fn token_hint(error: &Error, offset: Option<i64>) -> Option<&'static 
         ));
     }
     error.is_transient().then_some(
-        "the token endpoint was asked once, on behalf of all calls that waited: try the call again later",
+        "the token endpoint was asked on behalf of all calls that waited: try the call again later",
     )
 }
 

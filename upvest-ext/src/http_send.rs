@@ -2,11 +2,14 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use reqwest::Url;
 use upvest_api::{ByteStream, Error, ErrorKind};
 
@@ -21,6 +24,10 @@ pub trait HttpSend: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects, and must send
     /// method, URI, headers and body as they are: the signature covers them.
     fn send(&self, request: Request<Bytes>) -> HttpFuture<'_>;
+
+    /// Called after a request that was not answered in time: its connection may be dead, so that the next request should go
+    /// over a new one. Does nothing unless implemented.
+    fn timed_out(&self) {}
 }
 
 /// Why there is no answer, and whether the server may have seen the request.
@@ -45,6 +52,8 @@ pub(crate) enum Interruption {
     Redirected,
     /// The client would have sent another URL than the one that was signed, so nothing was written.
     UrlChanged,
+    /// There is an answer, and its body is too long to be read.
+    TooLong,
 }
 
 impl SendError {
@@ -62,6 +71,16 @@ impl SendError {
     pub fn timed_out(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { how: Interruption::Timeout, source: source.into() }
     }
+
+    /// The body of the answer could not be read.
+    pub(crate) fn unread(error: Error) -> Self {
+        let how = match error.kind() {
+            ErrorKind::Timeout => Interruption::Timeout,
+            ErrorKind::Decode => Interruption::TooLong,
+            _ => Interruption::Broken,
+        };
+        Self { how, source: error.into() }
+    }
 }
 
 impl fmt::Display for SendError {
@@ -75,6 +94,7 @@ impl fmt::Display for SendError {
             Interruption::UrlChanged => {
                 "the HTTP client would change the URL that was signed; percent-encode it, without dot segments"
             }
+            Interruption::TooLong => return self.source.fmt(f),
         })
     }
 }
@@ -107,14 +127,47 @@ impl From<SendError> for Error {
             Interruption::Timeout => ErrorKind::Timeout,
             Interruption::Redirected => ErrorKind::Configuration,
             Interruption::UrlChanged => ErrorKind::InvalidRequest,
+            Interruption::TooLong => ErrorKind::Decode,
         };
         Self::new(kind, error.to_string()).with_source(error.source)
     }
 }
 
+/// Makes a `reqwest` client whose connections are its own.
+pub(crate) type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
+
 /// Sends over a `reqwest` client.
-#[derive(Clone, Debug)]
-pub(crate) struct ReqwestSend(pub(crate) reqwest::Client);
+pub(crate) struct ReqwestSend {
+    client: Mutex<reqwest::Client>,
+    /// Makes a client with new connections. `None` for a client that was made elsewhere.
+    connect: Option<Connect>,
+    /// When that was last done.
+    renewed: Mutex<Option<Instant>>,
+    /// A connection of HTTP/1 carries one request at a time and is closed where that is not answered.
+    is_http1: AtomicBool,
+}
+
+/// New connections are made no more often than this, however many requests time out together.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
+
+impl ReqwestSend {
+    pub(crate) fn new(client: reqwest::Client, connect: Option<Connect>) -> Self {
+        let (renewed, is_http1) = Default::default();
+        Self { client: Mutex::new(client), connect, renewed, is_http1 }
+    }
+}
+
+/// Pings HTTP/2 connections, idle ones too, so that a dead one is noticed and left.
+pub(crate) fn keep_alive(client: reqwest::ClientBuilder, interval: Duration) -> reqwest::ClientBuilder {
+    let client = client.http2_keep_alive_interval(interval).http2_keep_alive_timeout(interval / 2);
+    client.http2_keep_alive_while_idle(true)
+}
+
+impl fmt::Debug for ReqwestSend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestSend").field("client", &self.client).finish_non_exhaustive()
+    }
+}
 
 impl HttpSend for ReqwestSend {
     fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
@@ -130,13 +183,31 @@ impl HttpSend for ReqwestSend {
             let mut request = reqwest::Request::new(parts.method, url);
             *request.headers_mut() = parts.headers;
             *request.body_mut() = Some(body.into());
-            let response = self.0.execute(request).await?;
+            let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let response = client.execute(request).await?;
+            self.is_http1.store(response.version() < Version::HTTP_2, Ordering::Relaxed);
             // A client made elsewhere may follow redirects, and would have taken the signature along.
             if response.url().as_str() != signed {
                 return Err(SendError { how: Interruption::Redirected, source: "redirected".into() });
             }
             Ok(answer(response))
         })
+    }
+
+    fn timed_out(&self) {
+        let Some(connect) = self.connect.as_ref().filter(|_| !self.is_http1.load(Ordering::Relaxed)) else {
+            return;
+        };
+        {
+            let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+            if renewed.is_some_and(|renewed| renewed.elapsed() < RENEWAL_PAUSE) {
+                return;
+            }
+            *renewed = Some(Instant::now());
+        }
+        if let Ok(client) = connect() {
+            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
+        }
     }
 }
 
@@ -146,4 +217,82 @@ fn answer(mut response: reqwest::Response) -> Response<ByteStream> {
     let mut answer = Response::new(ByteStream::new(body));
     (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use futures_util::FutureExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::retry::{Backoff, RetryPolicy};
+    use crate::upvest::Upvest;
+
+    /// A server of HTTP/2 whose first connection answers two requests, a token and a list, and then nothing any more.
+    async fn serve(listener: TcpListener, connections: Arc<AtomicUsize>) {
+        while let Ok((stream, _)) = listener.accept().await {
+            let is_first = connections.fetch_add(1, Ordering::SeqCst) == 0;
+            tokio::spawn(answer_all(stream, if is_first { 2 } else { usize::MAX }));
+        }
+    }
+
+    async fn answer_all(stream: TcpStream, requests: usize) {
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let mut answered = 0;
+        while answered < requests
+            && let Some(Ok((request, mut respond))) = connection.accept().await
+        {
+            let body = match request.uri().path() {
+                "/auth/token" => r#"{"access_token": "token", "expires_in": 1799}"#,
+                _ => r#"{"data": []}"#,
+            };
+            respond.send_response(Response::new(()), false).unwrap().send_data(body.into(), true).unwrap();
+            answered += 1;
+        }
+        // What was answered is sent, and whatever comes is read and let lie. Pings are not answered.
+        std::future::poll_fn(|context| connection.poll_closed(context)).now_or_never();
+        std::future::pending().await
+    }
+
+    /// A client for it that pings after `interval` and gives an attempt `timeout`, and the count of its connections.
+    async fn client(interval: Duration, timeout: Duration) -> (Upvest, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(serve(listener, Arc::clone(&connections)));
+        let connect = move || {
+            keep_alive(reqwest::Client::builder().http2_prior_knowledge().no_proxy(), interval).build()
+        };
+        let at_once = RetryPolicy::new().backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
+        let upvest = Upvest::builder(Environment::Custom(url))
+            .credentials("id", "secret")
+            .http_sender(ReqwestSend::new(connect().unwrap(), Some(Box::new(connect))))
+            .retry(at_once)
+            .timeout(timeout);
+        let upvest = upvest.build().unwrap();
+        upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+        (upvest, connections)
+    }
+
+    #[tokio::test]
+    async fn after_a_timeout_a_request_is_sent_again_over_a_new_connection() {
+        let (upvest, connections) = client(Duration::from_secs(3600), Duration::from_millis(200)).await;
+        for attempts in [2, 1, 1] {
+            let answer = upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+            assert_eq!(answer.metadata().attempts, attempts);
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_dead_connection_is_found_by_its_pings_and_left() {
+        let (upvest, connections) = client(Duration::from_millis(100), Duration::from_secs(20)).await;
+        let answer = upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+        assert!(answer.metadata().elapsed < Duration::from_secs(10));
+        assert_eq!((answer.metadata().attempts, connections.load(Ordering::SeqCst)), (2, 2));
+    }
 }

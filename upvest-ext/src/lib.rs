@@ -36,7 +36,6 @@ mod builder;
 pub mod bulk;
 mod call_info;
 pub mod clock;
-#[cfg(feature = "webhooks")]
 mod detached;
 mod environment;
 #[cfg(feature = "files")]
@@ -65,7 +64,7 @@ pub use environment::Environment;
 pub use http::Method;
 pub use options::CallOptions;
 pub use pages::{ListExt, PaginateExt};
-pub use raw::RawRequest;
+pub use raw::{RawPath, RawRequest};
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
 pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use upvest::Upvest;

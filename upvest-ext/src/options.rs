@@ -105,7 +105,9 @@ impl CallOptions {
     {
         let problem = match (name.try_into(), value.try_into()) {
             (Ok(name), _) if is_reserved(&name) => format!("the SDK sets the header `{name}` itself"),
-            (Ok(name), Ok(value)) => {
+            (Ok(name), Ok(mut value)) => {
+                // Kept out of `Debug`.
+                value.set_sensitive(true);
                 self.headers.insert(name, value);
                 return self;
             }

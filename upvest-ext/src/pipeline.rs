@@ -12,7 +12,7 @@ use reqwest::Url;
 use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
-use crate::attempts::{Network, late, read};
+use crate::attempts::{BodyLimits, Network, late, read};
 use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
 use crate::clock::{Ambient, random_uuid};
@@ -45,6 +45,9 @@ pub(crate) struct Core {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) call_timeout: Duration,
+    pub(crate) body_limits: BodyLimits,
+    #[cfg(feature = "files")]
+    pub(crate) versions: crate::files::Versions,
     pub(crate) ambient: Ambient,
 }
 
@@ -205,7 +208,7 @@ impl Core {
             info.attempts = metadata.attempts;
             let mut answer = http::Response::new(body);
             (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
-            Ok(read(answer, call.streams).await?)
+            Ok(read(answer, call.streams, self.body_limits).await?)
         };
         self.by(call.deadline, sent).await
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use upvest_api::runtime::{OperationMeta, read_json};
@@ -18,6 +19,86 @@ static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");
 static WRITE: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw");
 static WRITE_KEYED: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw").keyed();
 
+/// The path of a raw request: a text that is sent as it is, or a list of segments that are percent-encoded.
+///
+/// A value that comes from elsewhere belongs into a segment: `["orders", id]` asks for `/orders/..%2Fusers%2F42` where
+/// `format!("/orders/{id}")` would ask for `/users/42`, and is refused.
+#[derive(Clone, Debug)]
+pub struct RawPath(Result<String, &'static str>);
+
+const NOT_A_PATH: &str =
+    "the path of a raw request starts with a slash, and holds no `?`, `#`, backslash or control character";
+const DOT_SEGMENT: &str = "the path of a raw request holds no segment `.` or `..`, however it is encoded; give its segments as \
+    a list, such as `[\"orders\", id]`";
+const EMPTY_SEGMENT: &str =
+    "a segment of a raw request's path is empty, `.` or `..`, and would name another resource";
+
+/// Unreserved characters (RFC 3986 section 2.3) are all that a segment may hold without being encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl RawPath {
+    fn checked(path: String) -> Self {
+        let is_odd = |c: char| c.is_control() || matches!(c, '?' | '#' | '\\');
+        if !path.starts_with('/') || path.contains(is_odd) {
+            return Self(Err(NOT_A_PATH));
+        }
+        // A server, or a proxy before it, may decode more than once.
+        let mut decoded = path.clone();
+        for _ in 0..3 {
+            if decoded.split(['/', '\\']).any(is_dot_segment) {
+                return Self(Err(DOT_SEGMENT));
+            }
+            if decoded.contains(char::is_control) {
+                return Self(Err(NOT_A_PATH));
+            }
+            decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        }
+        Self(Ok(path))
+    }
+
+    fn of_segments<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> Self {
+        let mut path = String::new();
+        for segment in segments {
+            let segment = segment.as_ref();
+            if segment.is_empty() || is_dot_segment(segment) {
+                return Self(Err(EMPTY_SEGMENT));
+            }
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, SEGMENT));
+        }
+        Self(Ok(path))
+    }
+}
+
+/// Some servers cut off what follows a semicolon before they look.
+fn is_dot_segment(segment: &str) -> bool {
+    matches!(segment.split(';').next(), Some("." | ".."))
+}
+
+impl From<&str> for RawPath {
+    fn from(path: &str) -> Self {
+        Self::checked(path.to_owned())
+    }
+}
+
+impl From<String> for RawPath {
+    fn from(path: String) -> Self {
+        Self::checked(path)
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> From<[S; N]> for RawPath {
+    fn from(segments: [S; N]) -> Self {
+        Self::of_segments(segments)
+    }
+}
+
+impl<S: AsRef<str>> From<&[S]> for RawPath {
+    fn from(segments: &[S]) -> Self {
+        Self::of_segments(segments)
+    }
+}
+
 /// A request by method and path. See [`Upvest::request`](crate::Upvest::request).
 ///
 /// `GET` and `HEAD` are tried again like any read; other methods only with an
@@ -26,14 +107,14 @@ static WRITE_KEYED: OperationMeta = OperationMeta::custom("raw", Method::POST, "
 pub struct RawRequest {
     pipeline: Pipeline,
     method: Method,
-    path: String,
+    path: RawPath,
     query: String,
     body: Result<Option<Vec<u8>>, Error>,
     operation: Option<&'static OperationMeta>,
 }
 
 impl RawRequest {
-    pub(crate) fn new(pipeline: Pipeline, method: Method, path: String) -> Self {
+    pub(crate) fn new(pipeline: Pipeline, method: Method, path: RawPath) -> Self {
         Self { pipeline, method, path, query: String::new(), body: Ok(None), operation: None }
     }
 
@@ -95,11 +176,7 @@ impl RawRequest {
 
     async fn exchange(self) -> Result<(Response<Bytes>, &'static OperationMeta), Error> {
         let body = self.body?;
-        if !self.path.starts_with('/') || self.path.contains(['?', '#']) {
-            return Err(invalid(
-                "the path of a raw request starts with a slash and holds neither `?` nor `#`",
-            ));
-        }
+        let path = self.path.0.map_err(invalid)?;
         let operation = match (self.operation, &self.method) {
             (Some(operation), _) => operation,
             (None, &Method::GET | &Method::HEAD) => &READ,
@@ -108,7 +185,7 @@ impl RawRequest {
         };
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.method;
-        *request.uri_mut() = join(&self.pipeline.core.base_url, &self.path, &self.query)?;
+        *request.uri_mut() = join(&self.pipeline.core.base_url, &path, &self.query)?;
         if let Some(body) = body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = body.into();

@@ -72,7 +72,8 @@ impl Secret {
 fn forms(character: char) -> Vec<String> {
     let code = u32::from(character);
     let mut utf8 = [0; 4];
-    let percent = character.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent = character.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}"));
+    let percent = percent.collect::<Vec<_>>().concat();
     let mut forms = vec![percent, format!("&#{code};"), format!("&#x{code:x};"), format!("\\u{code:04x}")];
     let more: &[&str] = match character {
         ' ' => &["+"],

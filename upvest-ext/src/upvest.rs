@@ -11,7 +11,7 @@ use crate::builder::UpvestBuilder;
 use crate::environment::Environment;
 use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
-use crate::raw::RawRequest;
+use crate::raw::{RawPath, RawRequest};
 use crate::retry::RetryBudget;
 
 /// A client for the Upvest Investment API. Cheap to clone; clones share connections, tokens and the retry budget.
@@ -82,15 +82,18 @@ impl Upvest {
 
     /// A request to any path, with the same token, signature and retries: for endpoints that the description lacks.
     ///
+    /// Segments are percent-encoded. A whole path, such as `"/orders"`, is sent as it is; one with dot segments, in whatever
+    /// encoding, backslashes or control characters is refused when it is sent.
+    ///
     /// ```no_run
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::Method;
     ///
-    /// let answer = upvest.request(Method::DELETE, format!("/orders/{id}")).send().await?;
+    /// let answer = upvest.request(Method::DELETE, ["orders", id]).send().await?;
     /// println!("{}: {} bytes", answer.status(), answer.len());
     /// # Ok(()) }
     /// ```
-    pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+    pub fn request(&self, method: Method, path: impl Into<RawPath>) -> RawRequest {
         RawRequest::new(self.pipeline.clone(), method, path.into())
     }
 

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{CLIENT_ID, FakeApi, Reply, order};
+use common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, Environment, ErrorKind, Method, Upvest, UpvestBuilder};
+use upvest_ext::{CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder};
 
 /// Numbers its signatures, and notes what was there to be signed.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +151,177 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
     }
     upvest.request(Method::GET, "//evil.example/x").send().await.unwrap();
     assert_eq!(api.seen().pop().unwrap().path, "//evil.example/x", "a path stays a path of our server");
+}
+
+const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_request_cannot_leave_its_path() {
+    let api = FakeApi::new(|_, _| Reply::new(200, "{}"));
+    let upvest = api.client();
+    for id in [
+        "../users/42",
+        "..",
+        ".",
+        "./42",
+        "a/../../users/42",
+        "..\\users\\42",
+        "%2e%2e/users/42",
+        "%2E./users/42",
+        ".%2e%2fusers%2f42",
+        "..%5cusers%5c42",
+        "%252e%252e/users/42",
+        "..;/users/42",
+        "..;a=b/users/42",
+        "a\\b",
+        "a\tb",
+        "a\nb",
+        "a\u{7f}b",
+        "a\u{85}b",
+        "a%0d%0ab",
+        "a%00b",
+        "a?b",
+        "a#b",
+    ] {
+        let error = upvest.request(Method::DELETE, format!("/orders/{id}")).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}");
+        assert!(!error.is_outcome_unknown());
+    }
+    assert!(api.seen().is_empty() && api.seen_tokens().is_empty());
+    for path in
+        ["/orders/a.b", "/orders/...", "/orders/.a", "/orders/a%2Fb", "/orders/100%25", "/orders/%zz%"]
+    {
+        upvest.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(api.seen().pop().unwrap().path, path);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn segments_of_a_raw_path_are_encoded() {
+    let api = FakeApi::new(|_, _| Reply::new(200, "{}"));
+    let upvest = api.client();
+    for (id, path) in [
+        (ID, format!("/orders/{ID}")),
+        ("../users/42", "/orders/..%2Fusers%2F42".to_owned()),
+        ("%2e%2e", "/orders/%252e%252e".to_owned()),
+        ("a?b#c", "/orders/a%3Fb%23c".to_owned()),
+        ("a\\b\n", "/orders/a%5Cb%0A".to_owned()),
+        ("ä b", "/orders/%C3%A4%20b".to_owned()),
+    ] {
+        upvest.request(Method::DELETE, ["orders", id]).send().await.unwrap();
+        assert_eq!(api.seen().pop().unwrap().path, path);
+    }
+    let sent = api.seen().len();
+    for id in ["", ".", "..", "..;a=b"] {
+        let error = upvest.request(Method::DELETE, ["orders", id]).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}");
+    }
+    assert_eq!(api.seen().len(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
+    let huge = |status| Reply { status, ..Reply::fate(Fate::Huge) };
+    let api = FakeApi::new(move |seen, _| match seen.path.as_str() {
+        "/orders" => huge(200),
+        "/raw" => huge(200),
+        _ => huge(503),
+    });
+    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let error = upvest.list_orders().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Decode, false));
+    assert!(error.to_string().contains("67108864"), "{error}");
+    let error = upvest.request(Method::POST, "/raw").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Decode, 1, true));
+    assert!(error.to_string().contains("67108864"), "{error}");
+    let error = upvest.list_users().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Server, 503));
+    assert!(error.to_string().contains("1048576"), "{error}");
+
+    let api = FakeApi::with_tokens(move |_, _| huge(200), |_, _| Reply::empty_list());
+    let error = api.client().list_orders().send().await.unwrap_err();
+    assert_eq!((error.kind(), api.token_calls()), (ErrorKind::Token, 1));
+    assert!(error.to_string().contains("1048576"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_of_bodies_can_be_set() {
+    let api = FakeApi::new(|seen, _| match seen.path.as_str() {
+        "/orders" => Reply::new(200, format!("{}{}", r#"{"data": []}"#, " ".repeat(988))),
+        "/long" => Reply::new(404, " ".repeat(201)),
+        _ => Reply::new(404, " ".repeat(200)),
+    });
+    let client = |answers, errors| api.builder().body_limits(answers, errors).build().unwrap();
+    client(1000, 200).list_orders().send().await.unwrap();
+    // What a transport hands on whole is in memory already: a stream is what is limited.
+    let huge = FakeApi::new(|_, _| Reply::fate(Fate::Huge));
+    let upvest = huge.builder().body_limits(2 * 1024 * 1024, 200).build().unwrap();
+    let error = upvest.list_orders().send().await.unwrap_err();
+    assert!(error.to_string().contains("2097152"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_4xx_other_than_408_says_that_nothing_happened() {
+    for status in [
+        300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 408, 409, 410, 422, 425, 429, 499, 500, 501, 503,
+        599,
+    ] {
+        let api = FakeApi::new(move |_, _| Reply::status(status));
+        let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+        let expected = !(400..500).contains(&status) || status == 408;
+        let error = upvest.create_order().body(order()).send().await.unwrap_err();
+        assert_eq!(error.is_outcome_unknown(), expected, "{status}");
+        let error = upvest.request(Method::POST, "/orders").send().await.unwrap_err();
+        assert_eq!(error.is_outcome_unknown(), expected, "raw, {status}");
+        let error = upvest.list_orders().send().await.unwrap_err();
+        assert!(!error.is_outcome_unknown(), "a read changes nothing, {status}");
+    }
+}
+
+#[test]
+fn debug_of_call_options_hides_header_values() {
+    let options = CallOptions::new().header("x-customer", "Erika Mustermann");
+    for text in [format!("{options:?}"), format!("{options:#?}")] {
+        assert!(text.contains("x-customer") && !text.contains("Erika"), "{text}");
+    }
+}
+
+#[test]
+fn a_client_id_or_secret_with_whitespace_around_it_is_refused_with_a_clear_message() {
+    let url = || Environment::Custom("http://127.0.0.1:9".parse().unwrap());
+    for (id, secret) in [(" id", "secret"), ("id\n", "secret"), ("id", "secret\n"), ("id", "\tsecret")] {
+        let error = Upvest::builder(url()).credentials(id, secret).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("whitespace"), "{error}");
+        assert!(!error.to_string().contains("secret\n"));
+    }
+    Upvest::builder(url()).credentials("id", "a secret with blanks inside").build().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_writes_is_shown_without_control_and_bidirectional_characters() {
+    let nasty = "a\u{1b}[31mb\u{202e}c\u{2066}d\u{200f}e\u{61c}f\u{9b}g\nh";
+    let body = serde_json::json!({ "title": nasty, "detail": nasty, "request_id": nasty, "type": nasty });
+    let api = FakeApi::new(move |_, _| Reply::new(400, body.to_string()));
+    let error = api.client().list_orders().send().await.unwrap_err();
+    let problem = error.problem().unwrap().clone();
+    let shown = [
+        error.to_string(),
+        format!("{error:?}"),
+        problem.to_string(),
+        format!("{problem:?}"),
+        error.request_id().unwrap().to_owned(),
+        problem.title.clone().unwrap(),
+        problem.detail.clone().unwrap(),
+        problem.code().unwrap().to_owned(),
+    ];
+    for text in shown {
+        let odd = |c: char| {
+            c.is_control() || ('\u{200e}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{2069}').contains(&c)
+        };
+        assert!(!text.contains(odd) && !text.contains('\u{61c}'), "{text:?}");
+        assert!(text.contains("h"), "{text:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -192,6 +192,86 @@ async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_res
     }
 }
 
+#[tokio::test]
+async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
+    // The version that comes later has other bytes, and another tag, or another date where there is no tag.
+    let versions = [
+        ("etag: \"1\"", "etag: \"2\""),
+        ("last-modified: Sun, 06 Nov 1994 08:49:37 GMT", "last-modified: Sun, 06 Nov 1994 08:49:38 GMT"),
+    ];
+    for (old, new) in versions {
+        for (heeds_if_range, knows_ranges, changes) in [
+            (true, true, true),
+            (false, true, true),
+            (false, false, true),
+            (true, true, false),
+            (false, false, false),
+        ] {
+            let api = server(move |request| {
+                let range = request.lines().find_map(|line| line.strip_prefix("range: bytes="));
+                let Some(range) = range else {
+                    let headers = format!("content-type: application/pdf\r\ncontent-length: 36\r\n{old}\r\n");
+                    return answer("200 OK", &headers, &CONTENT[..20]);
+                };
+                let now = if changes { new } else { old };
+                let asked = request.lines().find_map(|line| line.strip_prefix("if-range: ")).unwrap();
+                assert!(old.ends_with(asked), "{asked}");
+                let content = if changes { CONTENT.to_uppercase() } else { CONTENT.to_owned() };
+                let from: usize = range.trim_end_matches('-').parse().unwrap();
+                if !knows_ranges || (heeds_if_range && changes) {
+                    let headers = format!("content-type: application/pdf\r\ncontent-length: 36\r\n{now}\r\n");
+                    return answer("200 OK", &headers, &content);
+                }
+                let headers = format!(
+                    "content-type: application/pdf\r\ncontent-range: bytes {from}-35/36\r\ncontent-length: 16\r\n{now}\r\n",
+                );
+                answer("206 Partial Content", &headers, &content[from..])
+            })
+            .await;
+            let upvest = api.builder().build().unwrap();
+            let download = || upvest.download(upvest.retrieve_file().file_id(file()));
+            let mut bytes = Vec::new();
+            let error = download().to_writer(&mut bytes).await.unwrap_err();
+            assert_eq!(error.position(), Some(20));
+            let resumed = download().resume_at(20).to_writer(&mut bytes).await;
+            if changes {
+                let error = resumed.unwrap_err();
+                assert!(
+                    error.kind() == ErrorKind::Decode && error.to_string().contains("changed"),
+                    "{error}"
+                );
+                assert_eq!(bytes.len(), 20);
+            } else {
+                assert_eq!((resumed.unwrap().length, bytes.as_slice()), (36, CONTENT.as_bytes()));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_downloaded_file_can_be_read_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let upvest = server(|_| pdf(36, CONTENT)).await.builder().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("statement.pdf");
+    upvest.download(upvest.retrieve_file().file_id(file())).to_path(&path).await.unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_download_has_no_limit() {
+    let api = common::FakeApi::new(|_, _| {
+        let mut reply = common::Reply::fate(common::Fate::Huge);
+        reply.content_type = "application/pdf";
+        reply
+    });
+    let upvest = api.client();
+    let download = upvest.download(upvest.retrieve_file().file_id(file()));
+    let downloaded = download.to_writer(&mut tokio::io::sink()).await.unwrap();
+    assert_eq!(downloaded.length, 200 * 1024 * 1024);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
     #[derive(Debug)]

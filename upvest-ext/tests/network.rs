@@ -201,3 +201,29 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
         assert!(server.requests().pop().unwrap().starts_with(&format!("GET {path} HTTP/1.1")));
     }
 }
+
+/// A proxy of the environment is read when a client is made, and tests cannot set variables: they start themselves anew.
+#[tokio::test]
+async fn no_proxy_of_the_environment_is_used_for_this_machine() {
+    const NAME: &str = "no_proxy_of_the_environment_is_used_for_this_machine";
+    let answers =
+        |request: &str| if is_token(request) { token() } else { http("200 OK", "", r#"{"data": []}"#) };
+    if std::env::var_os("UPVEST_TEST_CHILD").is_some() {
+        let server = SocketServer::start(answers).await;
+        server.builder().build().unwrap().list_orders().send().await.unwrap();
+        assert_eq!(server.requests().len(), 1);
+        return;
+    }
+    let proxy = SocketServer::start(answers).await;
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args([NAME, "--exact"]).env("UPVEST_TEST_CHILD", "1");
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, format!("http://{}", proxy.address));
+    }
+    for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+        child.env_remove(name);
+    }
+    let status = child.status().await.unwrap();
+    assert!(proxy.requests().is_empty(), "the proxy saw {:?}", proxy.requests());
+    assert!(status.success());
+}

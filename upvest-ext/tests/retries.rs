@@ -316,9 +316,10 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
         );
         let upvest = api.builder().random(Fixed(u64::MAX)).build().unwrap();
         assert!(timeout(Duration::from_millis(millis), upvest.list_orders().send()).await.is_err());
-        let sent = (api.token_calls(), api.api_calls());
+        let sent = api.api_calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert_eq!((api.token_calls(), api.api_calls()), sent, "dropped after {millis} ms");
+        // The request for a token is not the call's alone.
+        assert_eq!((api.token_calls(), api.api_calls()), (1, sent), "dropped after {millis} ms");
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
     }
 }

@@ -2,14 +2,20 @@
 
 mod common;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{CLIENT_ID, FakeApi, Fate, Reply};
 use futures_util::future::join_all;
+use secrecy::SecretString;
 use tokio::time::{Instant, advance, sleep};
-use upvest_ext::{CallOptions, Error, ErrorKind, MemoryTokenStore, Scopes, Upvest};
+use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::{
+    CallOptions, Error, ErrorKind, MemoryTokenStore, RetryBudget, RetryPolicy, Scopes, StoreFuture,
+    StoredToken, TokenKey, TokenStore, Upvest,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,21 +38,25 @@ async fn a_thousand_callers_on_a_cold_cache_share_one_token_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_at_once() {
-    for (reply, status) in
-        [(Reply::status(503), Some(503)), (Reply::status(401), Some(401)), (Reply::fate(Fate::Broken), None)]
-    {
+    // A refusal is final, all else is tried three times, with waits of at most 250 and 500 ms in between.
+    for (reply, status, asked) in [
+        (Reply::status(503), Some(503), 3),
+        (Reply::status(401), Some(401), 1),
+        (Reply::fate(Fate::Broken), None, 3),
+    ] {
         let reply = reply.after(2 * SECOND);
         let api = FakeApi::with_tokens(move |_, _| reply.clone(), |_, _| Reply::empty_list());
         let upvest = api.client();
         let started = Instant::now();
         let results = join_all((0..1000).map(|_| async { (list(&upvest).await, started.elapsed()) })).await;
-        assert_eq!((api.token_calls(), api.api_calls()), (1, 0));
+        assert_eq!((api.token_calls(), api.api_calls()), (asked, 0));
         for (result, elapsed) in results {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Token);
             assert_eq!(error.status().map(|status| status.as_u16()), status);
             assert_eq!(error.operation(), Some("listOrders"));
-            assert!(elapsed <= 2 * SECOND * 11 / 10, "{elapsed:?}");
+            let longest = 2 * SECOND * u32::try_from(asked).unwrap() + SECOND * 3 / 4;
+            assert!(elapsed <= longest, "{elapsed:?}");
         }
     }
 }
@@ -289,7 +299,7 @@ async fn a_store_is_asked_first_and_told_of_new_and_refused_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_give_up_leave_neither_a_task_nor_a_stale_request_behind() {
+async fn callers_that_give_up_leave_a_request_that_ends_by_itself() {
     let api = FakeApi::with_tokens(
         |_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::token("t", 1799) },
         |_, _| Reply::empty_list(),
@@ -297,9 +307,242 @@ async fn callers_that_give_up_leave_neither_a_task_nor_a_stale_request_behind() 
     let upvest = api.client();
     let waiting = tokio::time::timeout(SECOND, join_all((0..10).map(|_| list(&upvest)))).await;
     assert!(waiting.is_err());
-    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert_eq!((tasks(), api.token_calls()), (1, 1));
+    sleep(20 * SECOND).await;
+    assert_eq!(tasks(), 0);
     list(&upvest).await.unwrap();
-    assert_eq!(api.token_calls(), 2, "a new request, as nobody was left to wait for the old one");
+    assert_eq!(api.token_calls(), 2);
+}
+
+/// A key service or a token store of which the first `hangs` calls never return. Calls of operations are signed at once.
+#[derive(Clone, Debug, Default)]
+struct Hanging {
+    hangs: usize,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Hanging {
+    fn first(hangs: usize) -> Self {
+        Self { hangs, calls: Arc::default() }
+    }
+
+    fn call<T: Send + 'static>(&self, result: T) -> Pin<Box<dyn Future<Output = T> + Send>> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) < self.hangs {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(result))
+    }
+}
+
+impl SignRequest for Hanging {
+    fn sign<'a>(&'a self, request: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+        if request.uri().path() == "/auth/token" { self.call(Ok(())) } else { Box::pin(async { Ok(()) }) }
+    }
+}
+
+impl TokenStore for Hanging {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+        self.call(None)
+    }
+
+    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> StoreFuture<'a, ()> {
+        self.call(())
+    }
+
+    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> StoreFuture<'a, ()> {
+        self.call(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_that_hangs_costs_one_token_request_and_the_next_caller_makes_a_new_one() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
+    // Somebody is always waiting for the token.
+    let calls: Vec<_> = (0..100)
+        .map(|number| {
+            let upvest = upvest.clone();
+            tokio::spawn(async move {
+                sleep(number * SECOND * 9 / 10).await;
+                (list(&upvest).await, number)
+            })
+        })
+        .collect();
+    for call in calls {
+        let (result, number) = call.await.unwrap();
+        assert_eq!(result.is_ok(), number > 22, "call {number}: {result:?}");
+        if let Err(error) = result {
+            assert!(error.kind() == ErrorKind::Token && error.is_transient(), "{error:?}");
+        }
+    }
+    assert_eq!(api.token_calls(), 1);
+}
+
+#[derive(Debug)]
+struct Panicking;
+
+impl SignRequest for Panicking {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+        panic!("the driver of the hardware module has a bug")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signer_that_panics_costs_the_calls_that_wait_and_nothing_more() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().signer(Panicking).build().unwrap();
+    for _ in 0..3 {
+        for result in join_all((0..10).map(|_| list(&upvest))).await {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Token);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let signer = Hanging { hangs: 1, calls: Arc::new(AtomicUsize::new(1)) };
+    let upvest = api.builder().signer(signer.clone()).build().unwrap();
+    list(&upvest).await.unwrap();
+    advance(1500 * SECOND).await;
+    signer.calls.store(0, Ordering::SeqCst);
+    for _ in 0..3600 {
+        list(&upvest).await.unwrap();
+        sleep(SECOND).await;
+    }
+    // After 1,500 s, 20 s for the one that hangs, and then one each 1,439 s.
+    assert_eq!(api.token_calls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_store_that_hangs_is_as_good_as_an_empty_one() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().token_store(Arc::new(Hanging::first(usize::MAX))).build().unwrap();
+    let started = Instant::now();
+    list(&upvest).await.unwrap();
+    assert_eq!(started.elapsed(), 10 * SECOND, "a quarter of an attempt for reading, one for writing");
+    list(&upvest).await.unwrap();
+    assert_eq!((started.elapsed(), api.token_calls()), (10 * SECOND, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_503_of_the_token_endpoint_fails_none_of_200_waiting_calls() {
+    for broken in
+        [Reply::status(503), Reply::status(500), Reply::fate(Fate::Broken), Reply::fate(Fate::NotSent)]
+    {
+        let api = FakeApi::with_tokens(
+            move |_, n| if n < 2 { broken.clone().after(SECOND) } else { Reply::token("t", 1799) },
+            |_, _| Reply::empty_list(),
+        );
+        let upvest = api.client();
+        let results = join_all((0..200).map(|_| list(&upvest))).await;
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!(api.token_calls(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_of_the_token_request_obey_policy_and_budget() {
+    let down = || FakeApi::with_tokens(|_, _| Reply::status(503), |_, _| Reply::empty_list());
+    let api = down();
+    list(&api.builder().retry(RetryPolicy::never()).build().unwrap()).await.unwrap_err();
+    assert_eq!(api.token_calls(), 1);
+    let (api, budget) = (down(), RetryBudget::new(5));
+    list(&api.builder().retry_budget(budget.clone()).build().unwrap()).await.unwrap_err();
+    assert_eq!((api.token_calls(), budget.available()), (2, 0));
+    // Longer than the time for an attempt, within which all has to be done.
+    let slow = |_: &common::Seen, _| Reply::status(503).header("retry-after", "25");
+    let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
+    let error = list(&api.client()).await.unwrap_err();
+    assert_eq!((api.token_calls(), error.retry_after()), (1, Some(25 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
+    let api =
+        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(3 * SECOND), |_, _| Reply::empty_list());
+    let hasty = api.client().with(CallOptions::new().call_timeout(SECOND));
+    let mut failed = 0;
+    for _ in 0..50 {
+        if let Err(error) = list(&hasty).await {
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            failed += 1;
+        }
+    }
+    assert_eq!((failed, api.token_calls()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_persistent_401_does_not_multiply_token_requests() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let works = Arc::clone(&mended);
+    let api = FakeApi::new(move |seen, _| {
+        let new = !["Bearer token-0", "Bearer token-1"].contains(&seen.header("authorization"));
+        if new && works.load(Ordering::SeqCst) { Reply::empty_list() } else { Reply::status(401) }
+    });
+    let upvest = api.client();
+    for _ in 0..100 {
+        let error = list(&upvest).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+    }
+    assert_eq!((api.token_calls(), api.api_calls()), (2, 101));
+    let results = join_all((0..100).map(|_| list(&upvest))).await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(api.token_calls(), 2);
+    // The verdict is not for long.
+    mended.store(true, Ordering::SeqCst);
+    sleep(3 * SECOND).await;
+    list(&upvest).await.unwrap();
+    assert_eq!(api.token_calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refused() {
+    // Each is good for an hour, so that it is renewed after 48 minutes.
+    for (expires_in, lives) in [
+        ("3600", true),
+        ("3600.0", true),
+        ("3.6e3", true),
+        (r#""3600""#, true),
+        (r#""3600.0""#, true),
+        ("null", false),
+        ("-3600", false),
+        (r#""an hour""#, false),
+        (r#""NaN""#, false),
+        ("{}", false),
+    ] {
+        let body = format!(r#"{{"access_token": "t", "expires_in": {expires_in}}}"#);
+        let api = FakeApi::with_tokens(move |_, _| Reply::new(200, body.clone()), |_, _| Reply::empty_list());
+        let upvest = api.client();
+        list(&upvest).await.unwrap();
+        advance(2879 * SECOND).await;
+        list(&upvest).await.unwrap();
+        sleep(SECOND).await;
+        assert_eq!(api.token_calls() == 1, lives, "{expires_in}");
+    }
+    for token in ["", "  "] {
+        let api = FakeApi::with_tokens(move |_, _| Reply::token(token, 3600), |_, _| Reply::empty_list());
+        let error = list(&api.client()).await.unwrap_err();
+        assert_eq!((error.kind(), api.api_calls()), (ErrorKind::Token, 0));
+        assert!(error.to_string().contains("empty"), "{error}");
+    }
+}
+
+#[test]
+fn a_token_request_whose_runtime_has_ended_is_made_again_on_another() {
+    let api = FakeApi::with_tokens(
+        |_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::token("t", 1799) },
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().unwrap()
+    };
+    runtime().block_on(async { tokio::time::timeout(SECOND, list(&upvest)).await }).unwrap_err();
+    runtime().block_on(list(&upvest)).unwrap();
+    assert_eq!(api.token_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]

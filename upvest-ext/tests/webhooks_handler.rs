@@ -222,8 +222,8 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
         let mut acknowledged = None;
         for number in 0..60 {
             // The sender gives up after 10 s, and comes again a second later.
-            let handled = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
-            if handled.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
+            let answered = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
+            if answered.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
                 acknowledged.get_or_insert(number);
             }
             tokio::time::sleep(second).await;

@@ -10,6 +10,12 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 
 use super::error::Error;
+use super::error_kind::ErrorKind;
+
+/// The longest JSON answer that is read where the transport does not say otherwise, in bytes.
+pub(crate) const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+/// The longest body of an error status that is read where the transport does not say otherwise, in bytes.
+pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 
 /// The bytes of an answer, as a stream.
 ///
@@ -42,18 +48,36 @@ impl ByteStream {
     ///
     /// The error of the stream, usually [`ErrorKind::Interrupted`](super::ErrorKind::Interrupted).
     pub async fn bytes(self) -> Result<Bytes, Error> {
+        self.bytes_within(usize::MAX).await
+    }
+
+    /// As [`bytes`](Self::bytes), if there are no more than `limit`. What is in memory already has no limit.
+    ///
+    /// # Errors
+    ///
+    /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not read.
+    pub async fn bytes_within(self, limit: usize) -> Result<Bytes, Error> {
         let mut stream = match self.0 {
             Body::Whole(bytes) => return Ok(bytes),
             Body::Stream(stream) => stream,
         };
-        let Some(first) = stream.try_next().await? else { return Ok(Bytes::new()) };
-        let Some(second) = stream.try_next().await? else { return Ok(first) };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
+        // Most answers come in one piece, which need not be copied.
+        let (mut first, mut all) = (Bytes::new(), BytesMut::new());
         while let Some(chunk) = stream.try_next().await? {
+            if first.len().max(all.len()).saturating_add(chunk.len()) > limit {
+                let message = format!("the body is longer than the limit of {limit} bytes");
+                return Err(Error::new(ErrorKind::Decode, message));
+            }
+            if first.is_empty() {
+                first = chunk;
+                continue;
+            }
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
             all.extend_from_slice(&chunk);
         }
-        Ok(all.freeze())
+        Ok(if all.is_empty() { first } else { all.freeze() })
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::argument::Argument;
 use super::body::{Body, Plain, Structured};
 use super::body_builder::Buildable;
-use super::byte_stream::ByteStream;
+use super::byte_stream::{ANSWER_LIMIT, ByteStream};
 use super::client::Client;
 use super::decode::read_json;
 use super::error::Error;
@@ -100,7 +100,8 @@ impl<B: Body> Call<B> {
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let operation = self.operation;
         let (stream, headers, metadata) = self.stream().await?.into_parts();
-        let value = stream.bytes().await.map_err(broken_off).and_then(|body| read_json(&body));
+        let value =
+            stream.bytes_within(ANSWER_LIMIT).await.map_err(broken_off).and_then(|body| read_json(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
             // The call has succeeded, whatever its answer was to say.
@@ -248,6 +249,9 @@ fn text(value: Value) -> Result<String, String> {
 }
 
 fn broken_off(error: Error) -> Error {
+    if error.kind() == ErrorKind::Decode {
+        return error;
+    }
     let mut cause: &dyn std::error::Error = &error;
     // What lies around the innermost reason says little more.
     while let Some(inner) = cause.source() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Uri};
 
-use super::byte_stream::ByteStream;
+use super::byte_stream::{ByteStream, ERROR_LIMIT};
 use super::error::Error;
 use super::error_kind::ErrorKind;
 use super::operation::OperationMeta;
@@ -83,8 +83,8 @@ impl Client {
             Ok(response) if response.status().is_success() => return Ok(response),
             Ok(response) => {
                 let (stream, headers, metadata) = response.into_parts();
-                // A body that breaks off must not hide the status, which says more.
-                let body = stream.bytes().await.unwrap_or_default();
+                // A body that breaks off or is too long must not hide the status, which says more.
+                let body = stream.bytes_within(ERROR_LIMIT).await.unwrap_or_default();
                 Error::from_answer(operation, metadata.status, &headers, &body).with_metadata(&metadata)
             }
             Err(error) => error,

@@ -17,6 +17,7 @@ use super::invalid::InvalidValue;
 use super::operation::OperationMeta;
 use super::problem::Problem;
 use super::response::{Metadata, request_id};
+use super::text::harmless;
 
 /// Most characters of `Display`, which may quote what a server sent.
 const DISPLAY_LIMIT: usize = 500;
@@ -131,9 +132,10 @@ impl Error {
 
     /// Whether the server may have done what the call asked for, though the call failed.
     ///
-    /// `false` means that nothing was changed. `true` is only ever said of calls that change something: after a connection
-    /// that broke, an answer that did not come in time, a 408 or 5xx, or a success answer that could not be read. Look whether
-    /// the resource exists, or send the same body again under [`Error::idempotency_key`].
+    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx other than 408. `true` is
+    /// only ever said of calls that change something: after a connection that broke, an answer that did not come in time, any
+    /// other status, or a success answer that could not be read. Look whether the resource exists, or send the same body again
+    /// under [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.known.is_outcome_unknown
     }
@@ -158,7 +160,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match (self.kind(), self.status()) {
             (ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout, _) => true,
-            (kind, None) => kind == ErrorKind::Token,
+            (kind, None) => matches!(kind, ErrorKind::Token | ErrorKind::RateLimited),
             (_, Some(status)) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
         }
     }
@@ -257,7 +259,7 @@ impl Error {
             _ => "a status that the description does not know",
         };
         let is_error = status.is_client_error() || status.is_server_error();
-        let may_have_happened = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+        let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let known = Known {
             operation: Some(operation.id.into()),
@@ -343,8 +345,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = String::new();
         self.describe(&mut line)?;
-        // What the server wrote may hold line breaks, terminal escapes and marks that reorder the text around them.
-        let mut shown = line.chars().map(|c| if c.is_control() || is_bidirectional(c) { ' ' } else { c });
+        let mut shown = line.chars().map(harmless);
         shown.by_ref().take(DISPLAY_LIMIT - 1).try_for_each(|c| fmt::Write::write_char(f, c))?;
         match (shown.next(), shown.next()) {
             (Some(last), None) => fmt::Write::write_char(f, last),
@@ -352,10 +353,6 @@ impl fmt::Display for Error {
             (None, _) => Ok(()),
         }
     }
-}
-
-fn is_bidirectional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Error {

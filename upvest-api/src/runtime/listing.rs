@@ -57,11 +57,18 @@ pub struct Page<T> {
     pub total: Option<u64>,
     /// The position of the first item as the server understood it, where the server says so.
     pub offset: Option<u64>,
+    /// The most items that the server sends in a page, where it says so. It may be fewer than were asked for.
+    pub limit: Option<u64>,
 }
 
 impl<T> From<Listing<T>> for Page<T> {
     fn from(listing: Listing<T>) -> Self {
         let meta = listing.meta.unwrap_or_default();
-        Self { items: listing.data, total: meta.total.or(meta.total_count), offset: meta.offset }
+        Self {
+            items: listing.data,
+            total: meta.total.or(meta.total_count),
+            offset: meta.offset,
+            limit: meta.limit,
+        }
     }
 }

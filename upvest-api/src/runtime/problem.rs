@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::text::harmless;
+
 /// Most bytes of a body that was no problem document which are kept for inspection.
 const BODY_LIMIT: usize = 4096;
 
@@ -106,16 +108,20 @@ fn reason(status: u16) -> Option<&'static str> {
 }
 
 impl From<Map<String, Value>> for Problem {
-    /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself.
+    /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself. Control and
+    /// bidirectional characters become spaces.
     fn from(mut fields: Map<String, Value>) -> Self {
-        let mut text = |name: &str| match fields.remove(name)? {
-            Value::String(text) => Some(text),
-            Value::Null => None,
-            other => Some(other.to_string()),
+        let mut text = |name: &str| {
+            let text = match fields.remove(name)? {
+                Value::String(text) => text,
+                Value::Null => return None,
+                other => other.to_string(),
+            };
+            Some(text.chars().map(harmless).collect())
         };
         Self {
             type_: text("type"),
-            status: text("status").and_then(|status| status.parse().ok()),
+            status: text("status").and_then(|status: String| status.parse().ok()),
             // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
             title: text("title").or_else(|| text("error")),
             detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),

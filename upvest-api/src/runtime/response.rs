@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::idempotency_key::IdempotencyKey;
+use super::text::harmless;
 
 const REQUEST_ID: &str = "upvest-request-id";
 
@@ -113,5 +114,5 @@ impl<T> From<http::Response<T>> for Response<T> {
 
 /// The header `upvest-request-id`.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    headers.get(REQUEST_ID)?.to_str().ok().map(str::to_owned)
+    Some(headers.get(REQUEST_ID)?.to_str().ok()?.chars().map(harmless).collect())
 }

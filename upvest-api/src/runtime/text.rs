@@ -55,6 +55,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
     }
 }
 
+/// A character of a text that a server wrote, to be shown: line breaks, terminal escapes and marks that reorder the text
+/// around them become spaces.
+pub(crate) fn harmless(c: char) -> char {
+    let is_bidirectional =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || is_bidirectional { ' ' } else { c }
+}
+
 /// Lets a type that has `FromStr` be given as text.
 macro_rules! from_text {
     ($name:ident) => {

@@ -17,7 +17,8 @@ use upvest_api::runtime::{self, OperationMeta};
 use upvest_api::{ByteStream, Error, ErrorKind};
 
 use super::body::Body;
-use super::fetch::{Fetched, fetch};
+use super::fetch::{Fetched, Rest, fetch};
+use super::versions::version;
 use crate::pipeline::Pipeline;
 use crate::upvest::Upvest;
 
@@ -91,6 +92,9 @@ impl Download {
 
     /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been written before. For
     /// [`Download::to_writer`] and [`Download::into_stream`]; [`Download::to_path`] begins anew.
+    ///
+    /// Where this client, or a clone of it, received the first bytes, a file that has changed since is an error
+    /// ([`ErrorKind::Decode`]): download it again from its beginning. Otherwise you have to know that it is the same.
     pub fn resume_at(mut self, position: u64) -> Self {
         self.offset = position;
         self
@@ -99,7 +103,7 @@ impl Download {
     /// Writes the file to `path`, in the place of any that is there.
     ///
     /// The bytes are written to a hidden file beside it, which gets the name once it is whole and on disk. A download that
-    /// fails, or is dropped, leaves everything as it was.
+    /// fails, or is dropped, leaves everything as it was. Only its owner can read the file (mode 0600).
     ///
     /// # Errors
     ///
@@ -183,12 +187,28 @@ impl Download {
     }
 }
 
+const CHANGED: &str =
+    "the file has changed since its first bytes were received; download it again from its beginning";
+
 /// The bytes that are missing, or `None` where none are.
 async fn begin(source: &Source, offset: u64) -> Result<Option<Body>, Error> {
+    let versions = &source.pipeline.core.versions;
     let begun = async {
-        let fetched = fetch(source, offset).await?;
-        match fetched.answer.status() {
+        let uri = source.request.as_ref().map_err(Error::clone)?.uri();
+        let begun = versions.get(uri).filter(|_| offset > 0);
+        let fetched = fetch(source, Rest { offset, version: begun.as_ref() }).await?;
+        let (status, found) = (fetched.answer.status(), version(fetched.answer.headers()));
+        match status {
+            // A part without a version is of the one that was asked for.
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT
+                if begun.is_some() && found != begun && (found.is_some() || status == StatusCode::OK) =>
+            {
+                Err(Error::new(ErrorKind::Decode, CHANGED))
+            }
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                if offset == 0 {
+                    versions.set(uri, found);
+                }
                 let accepted = fetched.is_ours().then(|| source.accepted());
                 Body::new(fetched.answer, offset, accepted).map(Some)
             }

@@ -1,7 +1,7 @@
 //! From a request for a file to the answer that holds it, over redirects that are followed by hand.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, IF_RANGE, LOCATION, RANGE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use reqwest::Url;
 use upvest_api::runtime::OperationMeta;
@@ -21,8 +21,15 @@ pub(super) struct Fetched {
     info: Option<CallInfo>,
 }
 
-/// The answer that holds the bytes of the file from `offset` on, if the server heeds that.
-pub(super) async fn fetch(source: &Source, offset: u64) -> Result<Fetched, Error> {
+/// The bytes of a file to ask for: from `offset` on, of the `version` that the first ones came from, where that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Rest<'a> {
+    pub(super) offset: u64,
+    pub(super) version: Option<&'a HeaderValue>,
+}
+
+/// The answer that holds the `rest` of the file, if the server heeds that.
+pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Error> {
     let pipeline = &source.pipeline;
     let base = &pipeline.core.base_url;
     let asked = source.request.clone()?;
@@ -33,12 +40,12 @@ pub(super) async fn fetch(source: &Source, offset: u64) -> Result<Fetched, Error
     for _ in 0..=MOST_REDIRECTS {
         let mut request = asked.clone();
         *request.uri_mut() = to_uri(&url)?;
-        prepare(request.headers_mut(), offset);
+        prepare(request.headers_mut(), rest);
         let (answer, info) = if is_ours {
             let (answer, info) = pipeline.exchange(request, source.operation).await?;
             (answer, Some(info))
         } else {
-            (send_bare(pipeline, bare(&url, offset)?).await?, None)
+            (send_bare(pipeline, bare(&url, rest)?).await?, None)
         };
         if !answer.status().is_redirection() {
             return Ok(Fetched { answer, info });
@@ -64,20 +71,23 @@ impl Fetched {
     }
 }
 
-fn prepare(headers: &mut HeaderMap, offset: u64) {
+fn prepare(headers: &mut HeaderMap, Rest { offset, version }: Rest<'_>) {
     // The length is that of the file only where nothing on the way packs it.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if offset > 0 {
         let range = HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
         headers.insert(RANGE, range);
+        if let Some(version) = version {
+            headers.insert(IF_RANGE, version.clone());
+        }
     }
 }
 
 /// A request to another host than the API's: it carries nothing of the first one.
-fn bare(url: &Url, offset: u64) -> Result<Request<Bytes>, Error> {
+fn bare(url: &Url, rest: Rest<'_>) -> Result<Request<Bytes>, Error> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = to_uri(url)?;
-    prepare(request.headers_mut(), offset);
+    prepare(request.headers_mut(), rest);
     Ok(request)
 }
 

@@ -13,5 +13,7 @@
 mod body;
 mod download;
 mod fetch;
+mod versions;
 
 pub use download::{Download, Downloaded, Progress};
+pub(crate) use versions::Versions;

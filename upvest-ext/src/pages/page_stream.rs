@@ -73,7 +73,7 @@ impl<I> Pages<I> {
         }
         let is_known = self.started && !self.progress.is_in_doubt();
         let most = if is_known { self.source.prefetch.saturating_add(1) } else { 1 };
-        let limit = u64::from(self.source.limit.unwrap_or(u32::MAX));
+        let limit = self.progress.limit();
         while self.asked.len() < most {
             let offset = self.asked.back().map_or(next, |(last, _)| last.saturating_add(limit));
             if offset != next && total.is_some_and(|total| offset >= total) {
@@ -90,6 +90,7 @@ impl<I> Pages<I> {
             items: page.items.len() as u64,
             total: page.total,
             offset: page.offset,
+            limit: page.limit,
             fingerprint: (self.source.fingerprint)(&page.items),
         });
         if self.source.limit.is_none() {

@@ -23,6 +23,8 @@ pub(crate) struct Answered {
     pub(crate) total: Option<u64>,
     /// The offset that the server says it used.
     pub(crate) offset: Option<u64>,
+    /// The most items that the server says it sends in a page.
+    pub(crate) limit: Option<u64>,
     /// Equal for equal pages.
     pub(crate) fingerprint: u64,
 }
@@ -30,6 +32,7 @@ pub(crate) struct Answered {
 /// How far a list has been read.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    /// The size of a full page: what is asked for, or less where the server sends no more.
     limit: u64,
     next: u64,
     total: Option<u64>,
@@ -49,6 +52,11 @@ impl Progress {
         self.next
     }
 
+    /// The size of a full page.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// The total of the latest page.
     pub(crate) fn total(&self) -> Option<u64> {
         self.total
@@ -64,6 +72,8 @@ impl Progress {
         self.check(page)?;
         let end = self.next.saturating_add(page.items);
         self.total = page.total;
+        let capped = page.limit.filter(|limit| *limit > 0 && *limit >= page.items);
+        self.limit = capped.map_or(self.limit, |limit| limit.min(self.limit));
         self.empty = if page.items == 0 { self.empty + 1 } else { 0 };
         let is_short = page.items < self.limit;
         let goes_on = match page.total {
@@ -100,7 +110,7 @@ mod tests {
     use super::*;
 
     fn page(items: u64, total: Option<u64>) -> Answered {
-        Answered { items, total, offset: None, fingerprint: rand::random() }
+        Answered { items, total, offset: None, limit: None, fingerprint: rand::random() }
     }
 
     /// Whether the list goes on after each of `pages`, which are of at most 10 items.
@@ -115,6 +125,19 @@ mod tests {
         assert_eq!(run(&[(10, None), (10, None), (0, None)]), [Ok(true), Ok(true), Ok(false)]);
         assert_eq!(run(&[(9, None)]), [Ok(false)]);
         assert_eq!(run(&[(0, Some(0))]), [Ok(false)]);
+    }
+
+    #[test]
+    fn a_page_size_that_the_server_caps_ends_a_list_correctly() {
+        let capped = |items, limit| Answered { limit: Some(limit), ..page(items, None) };
+        let mut progress = Progress::new(0, 50);
+        let pages = [20, 20, 10].map(|items| progress.advance(capped(items, 20)));
+        assert_eq!((pages, progress.next()), ([Ok(true), Ok(true), Ok(false)], 50));
+        // No limit at all, one below what was sent, and one above what was asked for, say nothing.
+        for limit in [0, 1, 1000] {
+            let mut progress = Progress::new(0, 50);
+            assert_eq!([50, 20].map(|items| progress.advance(capped(items, limit))), [Ok(true), Ok(false)]);
+        }
     }
 
     #[test]

@@ -40,7 +40,13 @@ impl RetryClass {
         match (self, setback) {
             // Not a byte has left, so this is no repetition.
             (_, Setback::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
-            (_, Setback::Interrupted(Interruption::Redirected)) | (Self::Never, _) => false,
+            (
+                _,
+                Setback::Interrupted(
+                    Interruption::Redirected | Interruption::UrlChanged | Interruption::TooLong,
+                ),
+            )
+            | (Self::Never, _) => false,
             (Self::Safe | Self::Keyed, Setback::Interrupted(_)) => true,
             (Self::Safe | Self::Keyed, Setback::Answered(status)) => match status.as_u16() {
                 408 | 425 | 429 | 502 | 503 | 504 => true,
@@ -64,8 +70,11 @@ impl Setback {
     /// Whether a call that changes something may have changed it all the same.
     pub(crate) fn may_have_happened(self) -> bool {
         match self {
-            Self::Answered(status) => status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT,
-            Self::Interrupted(how) => !matches!(how, Interruption::NotSent | Interruption::ConnectTimeout),
+            Self::Answered(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,
+            Self::Interrupted(how) => !matches!(
+                how,
+                Interruption::NotSent | Interruption::ConnectTimeout | Interruption::UrlChanged
+            ),
         }
     }
 }

@@ -80,6 +80,11 @@ impl RetryPolicy {
         self
     }
 
+    /// The same policy with at most `attempts`.
+    pub(crate) fn capped(self, attempts: u32) -> Self {
+        self.max_attempts(self.max_attempts.min(attempts))
+    }
+
     /// What to do after an attempt that failed. Takes from `budget` where the answer is to try again.
     pub(crate) fn decide(&self, attempt: &Try, budget: &RetryBudget, fraction: f64) -> Decision {
         if !attempt.class.allows(attempt.setback) {

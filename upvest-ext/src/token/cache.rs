@@ -1,25 +1,29 @@
 //! The tokens in use: one for each set of scopes, and at most one request for each on its way.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
-use tokio::task::JoinSet;
-use upvest_api::Error;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::sync::oneshot;
+use upvest_api::{Error, ErrorKind};
 
 use super::access_token::AccessToken;
 use super::request::TokenRequest;
 use super::scopes::Scopes;
+use crate::detached::detached;
 use crate::retry::Backoff;
 use crate::telemetry::CallSpan;
 
 /// The pauses between background renewals that fail. Calls do not wait for them: they have a token that works.
 const RENEWAL_PAUSE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(15));
 
+/// How long no new token is asked for after one was refused that had just been issued.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(3);
+
 type Fetched = Result<Arc<AccessToken>, Error>;
-type Flight = Shared<BoxFuture<'static, Fetched>>;
+type Flight = Shared<BoxFuture<'static, Option<Fetched>>>;
 
 /// Hands out tokens. All callers that wait for the same token share one request, its success as well as its failure.
 #[derive(Debug)]
@@ -36,33 +40,45 @@ impl TokenCache {
     /// A token that is good for a while yet: at once where there is one, else by a request.
     pub(crate) async fn get(&self, scopes: &Scopes) -> Fetched {
         let slot = self.slot(scopes);
-        let (number, flight) = {
-            let mut state = slot.lock();
-            let now = self.request.ambient.now();
-            if let Some(token) = state.usable(now) {
-                if state.should_renew(now) {
-                    self.renew(&slot, &mut state, scopes);
+        // The second time is for a request whose runtime ended before it did.
+        for _ in 0..2 {
+            let flight = {
+                let mut state = slot.lock();
+                let now = self.request.ambient.now();
+                if let Some(token) = state.usable(now) {
+                    if state.should_renew(now) {
+                        drop(self.join(&slot, &mut state, scopes));
+                    }
+                    return Ok(token);
                 }
-                return Ok(token);
+                self.join(&slot, &mut state, scopes)
+            };
+            if let Some(fetched) = flight.clone().await {
+                return fetched;
             }
-            self.join(&mut state, scopes)
-        };
-        let fetched = flight.await;
-        self.settle(&slot, number, &fetched);
-        fetched
+            slot.lock().flight.take_if(|(broken, _)| broken.ptr_eq(&flight));
+        }
+        Err(Error::new(
+            ErrorKind::Token,
+            "the token request broke off: the signer or the token store panicked",
+        ))
     }
 
-    /// Drops `refused`, which the server answered with 401, unless another token has taken its place already.
-    pub(crate) async fn refuse(&self, scopes: &Scopes, refused: &Arc<AccessToken>) {
-        {
-            let slot = self.slot(scopes);
-            let mut state = slot.lock();
-            if state.token.as_ref().is_some_and(|token| Arc::ptr_eq(token, refused)) {
-                state.token = None;
-            }
-            state.refused = Some(Arc::clone(refused));
+    /// Drops `refused`, which the server answered with 401, unless another token has taken its place already. Returns whether
+    /// the call may go on with a new one: not where it did so before (`again`), nor shortly after that happened to any call.
+    pub(crate) fn refuse(&self, scopes: &Scopes, refused: &Arc<AccessToken>, again: bool) -> bool {
+        let slot = self.slot(scopes);
+        let mut state = slot.lock();
+        let now = self.request.ambient.now();
+        if again {
+            state.refused_until = Some(now + REFUSAL_PAUSE);
         }
-        self.request.forget(scopes, refused).await;
+        if state.refused_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        state.token.take_if(|token| Arc::ptr_eq(token, refused));
+        state.refused = Some(Arc::clone(refused));
+        true
     }
 
     fn slot(&self, scopes: &Scopes) -> Arc<Slot> {
@@ -73,40 +89,27 @@ impl TokenCache {
         Arc::clone(slots.entry(scopes.clone()).or_default())
     }
 
-    /// The request on its way, or a new one.
-    ///
-    /// No task drives it: whoever waits polls it, and when the last one is gone, so is the request.
-    fn join(&self, state: &mut State, scopes: &Scopes) -> (u64, Flight) {
-        if let Some(flight) = state.flight.as_ref().and_then(WeakShared::upgrade) {
-            return (state.number, flight);
+    /// The request on its way, or a new one. It ends by itself, or with the client; no caller who gives up ends it.
+    fn join(&self, slot: &Arc<Slot>, state: &mut State, scopes: &Scopes) -> Flight {
+        if let Some((flight, _)) = &state.flight {
+            return flight.clone();
         }
-        let request = Arc::clone(&self.request);
+        let (request, slot) = (Arc::clone(&self.request), Arc::downgrade(slot));
         let (scopes, refused) = (scopes.clone(), state.refused.clone());
-        let flight = async move { request.fetch(&scopes, refused.as_deref()).await }.boxed().shared();
-        state.number += 1;
-        state.flight = flight.downgrade();
-        (state.number, flight)
-    }
-
-    /// Fetches the next token in the background, on a task that ends with the client.
-    fn renew(&self, slot: &Arc<Slot>, state: &mut State, scopes: &Scopes) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (number, flight) = self.join(state, scopes);
-        let (slot, request) = (Arc::downgrade(slot), Arc::clone(&self.request));
-        while state.background.try_join_next().is_some() {}
-        state.background.spawn_on(
-            async move {
-                let fetched = flight.await;
-                if let Some(slot) = Weak::upgrade(&slot) {
-                    slot.settle(&request, number, &fetched);
-                }
-            },
-            &runtime,
-        );
-    }
-
-    fn settle(&self, slot: &Slot, number: u64, fetched: &Fetched) {
-        slot.settle(&self.request, number, fetched);
+        let (client, gone) = oneshot::channel::<()>();
+        let flight = detached(async move {
+            let fetched = tokio::select! {
+                fetched = request.fetch(&scopes, refused.as_deref()) => fetched,
+                _ = gone => Err(Error::new(ErrorKind::Token, "the client is gone")),
+            };
+            if let Some(slot) = slot.upgrade() {
+                slot.settle(&request, &fetched);
+            }
+            fetched
+        });
+        let flight = flight.shared();
+        state.flight = Some((flight.clone(), client));
+        flight
     }
 }
 
@@ -119,12 +122,10 @@ impl Slot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what flight `number` brought. The first of its waiters does it, for all.
-    fn settle(&self, request: &TokenRequest, number: u64, fetched: &Fetched) {
+    /// Takes note of what the request brought.
+    fn settle(&self, request: &TokenRequest, fetched: &Fetched) {
         let mut state = self.lock();
-        if state.number != number || state.flight.take().is_none() {
-            return;
-        }
+        state.flight = None;
         let error = match fetched {
             Ok(token) => {
                 state.token = Some(Arc::clone(token));
@@ -148,14 +149,13 @@ struct State {
     token: Option<Arc<AccessToken>>,
     /// The last token that the server refused: a store may still hold it.
     refused: Option<Arc<AccessToken>>,
-    /// The request on its way, as long as somebody waits for it.
-    flight: Option<WeakShared<BoxFuture<'static, Fetched>>>,
-    /// Counts the requests, so that a late waiter does not take note of an old one.
-    number: u64,
+    /// Until when a refusal is final, as a new token was refused too.
+    refused_until: Option<Instant>,
+    /// The request on its way, and what ends it when the client is dropped.
+    flight: Option<(Flight, oneshot::Sender<()>)>,
     /// How many renewals failed in a row, and when the next may begin.
     failures: u32,
     renew_after: Option<Instant>,
-    background: JoinSet<()>,
 }
 
 impl State {
@@ -166,8 +166,7 @@ impl State {
     fn should_renew(&self, now: Instant) -> bool {
         let due = self.token.as_ref().is_some_and(|token| token.is_due(now));
         let paused = self.renew_after.is_some_and(|after| now < after);
-        let flying = self.flight.as_ref().and_then(WeakShared::upgrade).is_some();
-        due && !paused && !flying
+        due && !paused
     }
 }
 

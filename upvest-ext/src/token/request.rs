@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use upvest_api::runtime::OperationMeta;
 use upvest_api::{Error, ErrorKind};
 use zeroize::Zeroizing;
@@ -22,8 +23,9 @@ use crate::clock::Ambient;
 use crate::hint::token_hint;
 use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
-use crate::retry::retry_after;
+use crate::retry::{Decision, RetryBudget, RetryClass, RetryPolicy, Setback, Try, retry_after};
 use crate::sign_request::SignRequest;
+use crate::telemetry::CallSpan;
 
 /// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.
 pub(crate) static TOKEN_REQUEST: OperationMeta =
@@ -44,54 +46,85 @@ pub(crate) struct TokenRequest {
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
     pub(crate) store: Option<Arc<dyn TokenStore>>,
     pub(crate) timeout: Duration,
+    /// The longest answer that is read, in bytes.
+    pub(crate) body_limit: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
     pub(crate) ambient: Ambient,
 }
 
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: SecretString,
-    expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "seconds")]
+    expires_in: Option<Duration>,
+}
+
+/// Some servers write the seconds as `3600.0` or `"3600"`. Whatever else stands there says nothing.
+fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Error> {
+    let text = match Value::deserialize(json)? {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
+    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.min(1e9))))
 }
 
 impl TokenRequest {
-    /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest.
+    /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest. Takes no longer
+    /// than one attempt of a call, whatever hangs.
     pub(crate) async fn fetch(
         &self,
         scopes: &Scopes,
         refused: Option<&AccessToken>,
     ) -> Result<Arc<AccessToken>, Error> {
-        if let Some(token) = self.stored(scopes, refused).await {
-            return Ok(Arc::new(token));
-        }
         let started = self.ambient.now();
-        let answer = self.ask(scopes).await?;
-        let lifetime = answer.expires_in.map_or(UNSTATED_LIFETIME, Duration::from_secs);
-        self.keep(scopes, &answer.access_token, started, lifetime).await;
-        let token = AccessToken::new(answer.access_token.expose_secret(), started, lifetime, lifetime);
-        token
-            .map(Arc::new)
-            .ok_or_else(|| Error::new(ErrorKind::Token, "the token does not fit an HTTP header"))
+        let token = async {
+            if let Some(token) = self.stored(scopes, refused).await {
+                return Ok(token);
+            }
+            let (answer, asked) = self.ask(scopes, started).await?;
+            let lifetime = answer.expires_in.unwrap_or(UNSTATED_LIFETIME);
+            let left = self.left(started).min(self.store_timeout());
+            self.ambient.within(left, self.keep(scopes, &answer.access_token, asked, lifetime)).await;
+            let token = Some(answer.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
+            let token = token.and_then(|token| AccessToken::new(token, asked, lifetime, lifetime));
+            token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
+        };
+        let late = || {
+            self.http.timed_out();
+            let late =
+                SendError::timed_out("the token store, the signer and the token endpoint took too long");
+            Err(Error::from(late).with_kind(ErrorKind::Token))
+        };
+        self.ambient.within(self.timeout, token).await.unwrap_or_else(late).map(Arc::new)
     }
 
-    /// Takes a refused token out of the store.
-    pub(crate) async fn forget(&self, scopes: &Scopes, refused: &AccessToken) {
-        if let Some(store) = &self.store {
-            store.remove(&self.key(scopes), &refused.secret().into()).await;
-        }
+    fn left(&self, started: Instant) -> Duration {
+        self.timeout.saturating_sub(self.ambient.now().saturating_duration_since(started))
+    }
+
+    /// A store that hangs is as good as an empty one.
+    fn store_timeout(&self) -> Duration {
+        self.timeout / 4
     }
 
     async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
-        let stored = self.store.as_ref()?.load(&self.key(scopes)).await?;
+        let (store, key) = (self.store.as_ref()?, self.key(scopes));
+        let stored = self.ambient.within(self.store_timeout(), store.load(&key)).await??;
         let (now, wall) = (self.ambient.now(), self.ambient.clock.wall());
         let left = stored.expires_at.duration_since(wall).ok()?;
         let token = AccessToken::new(stored.token.expose_secret(), now, left, stored.lifetime)?;
-        let was_refused = refused.is_some_and(|refused| refused.header() == token.header());
-        (!was_refused && !token.is_due(now)).then_some(token)
+        if refused.is_some_and(|refused| refused.header() == token.header()) {
+            self.ambient.within(self.store_timeout(), store.remove(&key, &stored.token)).await;
+            return None;
+        }
+        (!token.is_due(now)).then_some(token)
     }
 
-    async fn keep(&self, scopes: &Scopes, token: &SecretString, started: Instant, lifetime: Duration) {
+    async fn keep(&self, scopes: &Scopes, token: &SecretString, asked: Instant, lifetime: Duration) {
         let Some(store) = &self.store else { return };
-        let left = lifetime.saturating_sub(self.ambient.now().saturating_duration_since(started));
+        let left = lifetime.saturating_sub(self.ambient.now().saturating_duration_since(asked));
         if let Some(expires_at) = self.ambient.clock.wall().checked_add(left) {
             store.save(&self.key(scopes), StoredToken { token: token.clone(), expires_at, lifetime }).await;
         }
@@ -101,27 +134,54 @@ impl TokenRequest {
         TokenKey { server: self.server.clone(), client_id: self.client_id.clone(), scopes: scopes.clone() }
     }
 
-    async fn ask(&self, scopes: &Scopes) -> Result<TokenAnswer, Error> {
+    /// Asks for a token, again where that is of use, and tells when the answer to be had was asked for.
+    async fn ask(&self, scopes: &Scopes, started: Instant) -> Result<(TokenAnswer, Instant), Error> {
+        let mut made = 0;
+        loop {
+            made += 1;
+            let asked = self.ambient.now();
+            let (setback, error) = match self.ask_once(scopes).await {
+                Ok(answer) => return Ok((answer, asked)),
+                Err((Some(setback), error)) => (setback, error),
+                Err((None, error)) => return Err(error),
+            };
+            let attempt = Try {
+                class: RetryClass::Safe,
+                setback,
+                retry_after: error.retry_after(),
+                made,
+                left: self.left(started),
+            };
+            match self.retry.decide(&attempt, &self.budget, self.ambient.fraction()) {
+                Decision::Again { wait, .. } => {
+                    CallSpan::retrying(made, setback, wait);
+                    self.ambient.clock.sleep(wait).await;
+                }
+                Decision::Stop(_) => return Err(error),
+            }
+        }
+    }
+
+    async fn ask_once(&self, scopes: &Scopes) -> Result<TokenAnswer, (Option<Setback>, Error)> {
         let mut request = self.build(scopes);
         if let Some(signer) = &self.signer {
-            signer.sign(&mut request).await.map_err(unsigned)?;
+            signer.sign(&mut request).await.map_err(|failure| (None, unsigned(failure)))?;
         }
         let exchange = async {
             let (parts, body) = self.http.send(request).await?.into_parts();
-            Ok((parts.status, parts.headers, body.bytes().await.map_err(SendError::broken)?))
+            let body = body.bytes_within(self.body_limit).await.map_err(SendError::unread)?;
+            Ok((parts.status, parts.headers, body))
         };
-        let answer = tokio::select! {
-            answer = exchange => answer,
-            () = self.ambient.clock.sleep(self.timeout) => Err(SendError::timed_out("the token endpoint is too slow")),
-        };
-        let (status, headers, body) =
-            answer.map_err(|error| Error::from(error).with_kind(ErrorKind::Token))?;
+        let (status, headers, body) = exchange.await.map_err(|error: SendError| {
+            let setback = Setback::Interrupted(error.how);
+            (Some(setback), Error::from(error).with_kind(ErrorKind::Token))
+        })?;
         if !status.is_success() {
-            return Err(self.refused(status, &headers, &body));
+            return Err((Some(Setback::Answered(status)), self.refused(status, &headers, &body)));
         }
         serde_json::from_slice(&body).map_err(|_| {
             let error = Error::new(ErrorKind::Token, "an answer without `access_token`").with_status(status);
-            request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id))
+            (None, request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id)))
         })
     }
 

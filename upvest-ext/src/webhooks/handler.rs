@@ -240,11 +240,11 @@ impl Job {
             }
         };
         let Some(handler) = &self.handler else { return Ok(Ended::Ignored) };
-        let handled = match &self.parking {
+        let result = match &self.parking {
             Some((attempts, _)) if attempt > *attempts => Err("the handler never came to its end".into()),
             _ => call(handler, event.clone()).await,
         };
-        match (handled, &self.parking) {
+        match (result, &self.parking) {
             (Ok(()), _) => Ok(Ended::Handled),
             (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
                 parking.park(ParkedEvent::Unhandled { event, attempts: attempt, error }).await?;
@@ -257,8 +257,8 @@ impl Job {
 
 /// Runs the handler. A panic is a failure.
 async fn call(handler: &Handler, event: Event) -> Result<(), HandlerError> {
-    let handled = AssertUnwindSafe(async { handler(event).await }).catch_unwind().await;
-    handled.unwrap_or_else(|_| Err("the handler panicked".into()))
+    let result = AssertUnwindSafe(async { handler(event).await }).catch_unwind().await;
+    result.unwrap_or_else(|_| Err("the handler panicked".into()))
 }
 
 impl Outcome {

@@ -82,15 +82,12 @@ impl KeyCache {
             return Ok(fresh);
         }
         let has_stale = !self.kept(id, self.limits.stale).is_empty();
-        match self.flight() {
-            // Somebody is fetching already, and there is a key to go on with.
-            Some((_, false)) if has_stale => {}
-            Some((flight, _)) => {
-                if flight.await.is_none() {
-                    self.lock().flight = None;
-                }
-            }
-            None => {}
+        // Nobody waits for a fetch that was under way already who has a key to go on with.
+        if let Some((flight, is_new)) = self.flight()
+            && (is_new || !has_stale)
+            && flight.await.is_none()
+        {
+            self.lock().flight = None;
         }
         let found = self.kept(id, self.limits.stale);
         match self.lock().failed.clone() {

@@ -36,6 +36,8 @@ pub enum Fate {
     NotSent,
     Broken,
     BrokenBody,
+    /// A body of 200 MiB.
+    Huge,
     Silence,
 }
 
@@ -214,6 +216,10 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
         Fate::NotSent => Err(SendError::not_sent("connection refused")),
         Fate::Broken => Err(SendError::broken("connection reset")),
         Fate::Silence => std::future::pending().await,
+        Fate::Huge => {
+            let chunks = std::iter::repeat_n(Ok(Bytes::from(vec![b' '; 1024 * 1024])), 200);
+            Ok(response.body(ByteStream::new(futures_util::stream::iter(chunks))).unwrap())
+        }
         Fate::BrokenBody => {
             let broken = SendError::broken("connection reset").into();
             let chunks = [Ok(Bytes::from(reply.body[..4].to_owned())), Err(broken)];

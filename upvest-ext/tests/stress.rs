@@ -1,0 +1,346 @@
+//! Everything at once: 200 tasks against a server that fails every third request, with tokens that live for seconds and are
+//! revoked, a signer that hangs now and then, calls that are dropped, and a rate limit.
+//!
+//! A minute by default; for longer, `UPVEST_STRESS_SECONDS=600 cargo test -p upvest-ext --test stress -- --nocapture`. What is
+//! drawn at random comes from `UPVEST_STRESS_SEED`.
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+use upvest_ext::bulk::RateLimit;
+use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
+use upvest_ext::{Backoff, CallOptions, Environment, Error, IdempotencyKey, RetryPolicy, Upvest};
+
+const TASKS: usize = 200;
+const REQUESTS_PER_SECOND: u32 = 300;
+const TOKEN_LIFE: u64 = 4;
+const ATTEMPT: Duration = Duration::from_millis(500);
+const CALL: Duration = Duration::from_secs(5);
+/// Later than that, a request that the server has held back has come to its end.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
+#[derive(Clone)]
+struct Random(Arc<Mutex<StdRng>>);
+
+impl Random {
+    fn chance(&self, probability: f64) -> bool {
+        self.0.lock().unwrap().random_bool(probability)
+    }
+
+    fn below(&self, limit: u64) -> u64 {
+        self.0.lock().unwrap().random_range(0..limit)
+    }
+}
+
+/// The server: tokens, and orders by the amount that makes each its own.
+struct Server {
+    random: Random,
+    tokens: Mutex<HashMap<String, Instant>>,
+    orders: Mutex<HashMap<String, (String, Instant)>>,
+    requests: AtomicUsize,
+    faults: AtomicUsize,
+    doubled: AtomicUsize,
+}
+
+/// What happens to a request, before and after it is carried out.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    ResetBefore,
+    ResetAfter,
+    Refused(u16),
+    FailedAfter(u16),
+    Late,
+}
+
+impl Server {
+    fn fault(&self) -> Fault {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if !self.random.chance(0.35) {
+            return Fault::None;
+        }
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        match self.random.below(10) {
+            0 | 1 => Fault::ResetBefore,
+            2 | 3 => Fault::ResetAfter,
+            4 => Fault::Refused(429),
+            5 | 6 => Fault::Refused(503),
+            7 | 8 => Fault::FailedAfter(504),
+            _ => Fault::Late,
+        }
+    }
+
+    fn new_token(&self) -> Value {
+        let token = uuid::Uuid::new_v4().to_string();
+        let mut tokens = self.tokens.lock().unwrap();
+        let now = Instant::now();
+        tokens.retain(|_, until| *until > now);
+        tokens.insert(token.clone(), now + Duration::from_secs(TOKEN_LIFE));
+        json!({ "access_token": token, "expires_in": TOKEN_LIFE })
+    }
+
+    fn knows(&self, headers: &axum::http::HeaderMap) -> bool {
+        let token =
+            headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let tokens = self.tokens.lock().unwrap();
+        token.and_then(|token| tokens.get(token)).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// Places the order, once under each key. A second key for the same order is what must never be.
+    fn place(&self, key: &str, body: &[u8]) -> String {
+        let order: Value = serde_json::from_slice(body).unwrap();
+        let amount = order["cash_amount"].as_str().unwrap().to_owned();
+        let mut orders = self.orders.lock().unwrap();
+        let (first, _) = orders.entry(amount.clone()).or_insert_with(|| (key.to_owned(), Instant::now()));
+        if first != key {
+            self.doubled.fetch_add(1, Ordering::Relaxed);
+        }
+        common::ORDER.replace("100.00", &amount)
+    }
+
+    fn carry_out(&self, path: &str, headers: &axum::http::HeaderMap, body: &[u8]) -> (StatusCode, String) {
+        match path {
+            "/auth/token" => (StatusCode::OK, self.new_token().to_string()),
+            _ if !self.knows(headers) => (StatusCode::UNAUTHORIZED, "{}".to_owned()),
+            "/orders" if !body.is_empty() => {
+                let key = headers["idempotency-key"].to_str().unwrap();
+                (StatusCode::CREATED, self.place(key, body))
+            }
+            _ => (StatusCode::OK, r#"{"data": []}"#.to_owned()),
+        }
+    }
+}
+
+async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, 1024 * 1024).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let reset = || {
+        let broken: [Result<Bytes, std::io::Error>; 1] = [Err(std::io::ErrorKind::ConnectionReset.into())];
+        Body::from_stream(futures_util::stream::iter(broken)).into_response()
+    };
+    let fault = server.fault();
+    match fault {
+        Fault::ResetBefore => return reset(),
+        Fault::Refused(status) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Fault::Late => sleep(2 * ATTEMPT).await,
+        _ => {}
+    }
+    let (status, body) = server.carry_out(parts.uri.path(), &parts.headers, &body);
+    match fault {
+        Fault::ResetAfter => reset(),
+        Fault::FailedAfter(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        _ => (status, [("content-type", "application/json")], body).into_response(),
+    }
+}
+
+/// Signs, but for one request in 200, which waits for ever.
+#[derive(Clone)]
+struct Signer(RequestSigner, Random);
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signer")
+    }
+}
+
+impl SignRequest for Signer {
+    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> SignFuture<'a> {
+        if self.1.chance(0.005) {
+            return Box::pin(std::future::pending());
+        }
+        self.0.sign(request)
+    }
+}
+
+/// What the tasks have seen.
+#[derive(Default)]
+struct Tally {
+    next: AtomicU64,
+    acknowledged: AtomicUsize,
+    dropped: AtomicUsize,
+    failed: AtomicUsize,
+    lost: AtomicUsize,
+    slowest_ms: AtomicU64,
+    failures: Mutex<HashMap<String, usize>>,
+}
+
+impl Tally {
+    fn failed(&self, error: &Error) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{:?} {:?}", error.kind(), error.status());
+        *self.failures.lock().unwrap().entry(name).or_default() += 1;
+    }
+}
+
+/// Places orders and lists them until the time is up. What failed is sent again under the same key, as an application would.
+async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
+    let random = server.random.clone();
+    while !stop.load(Ordering::Relaxed) {
+        if random.chance(0.3) {
+            if let Some(Err(error)) = call(&random, &tally, upvest.list_orders().send()).await {
+                tally.failed(&error);
+            }
+            continue;
+        }
+        let amount = format!("{}.01", tally.next.fetch_add(1, Ordering::Relaxed));
+        let key = IdempotencyKey::generate();
+        for _ in 0..3 {
+            let order = common::order().cash_amount(amount.as_str());
+            let client = upvest.with(CallOptions::new().idempotency_key(key));
+            match call(&random, &tally, client.create_order().body(order).send()).await {
+                Some(Ok(order)) => {
+                    assert_eq!(order.cash_amount.unwrap().to_string(), amount, "the answer to another call");
+                    tally.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    if server.orders.lock().unwrap().remove(&amount).is_none() {
+                        tally.lost.fetch_add(1, Ordering::Relaxed);
+                    }
+                    break;
+                }
+                Some(Err(error)) => tally.failed(&error),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Awaits a call, and drops one in ten in the middle: `None`.
+async fn call<T>(
+    random: &Random,
+    tally: &Tally,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Option<Result<T, Error>> {
+    let patience = match random.chance(0.1) {
+        true => Duration::from_millis(random.below(300)),
+        false => 2 * CALL,
+    };
+    let started = Instant::now();
+    let result = timeout(patience, call).await.ok();
+    let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap();
+    tally.slowest_ms.fetch_max(elapsed, Ordering::Relaxed);
+    if result.is_none() {
+        assert!(patience < CALL, "a call hangs: {elapsed} ms");
+        tally.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+    result
+}
+
+fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
+    let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let signer = RequestSigner::new("stress", key).unwrap();
+    let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(200));
+    Upvest::builder(Environment::Custom(format!("http://{address}").parse().unwrap()))
+        .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
+        .signer(Signer(signer, random.clone()))
+        .timeout(ATTEMPT)
+        .call_timeout(CALL)
+        .retry(RetryPolicy::new().max_attempts(8).backoff(backoff).backoff_when_throttled(backoff))
+        .rate_limit(RateLimit::at_most(REQUESTS_PER_SECOND))
+        .build()
+        .unwrap()
+}
+
+fn variable(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The memory that the process holds, in KiB, and its open files; 0 where the system does not tell.
+fn usage() -> (usize, usize) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let memory =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    (memory.unwrap_or(0), std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hangs_doubles_or_grows() {
+    let (seconds, seed) = (variable("UPVEST_STRESS_SECONDS", 60), variable("UPVEST_STRESS_SEED", 7));
+    let (_, files_before) = usage();
+    let random = Random(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))));
+    let server = Arc::new(Server {
+        random: random.clone(),
+        tokens: Mutex::default(),
+        orders: Mutex::default(),
+        requests: AtomicUsize::new(0),
+        faults: AtomicUsize::new(0),
+        doubled: AtomicUsize::new(0),
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(listener.local_addr().unwrap(), &random);
+    let router = Router::new().fallback(serve).with_state(Arc::clone(&server));
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+    let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| {
+            tokio::spawn(work(upvest.clone(), Arc::clone(&server), Arc::clone(&tally), Arc::clone(&stop)))
+        })
+        .collect();
+
+    let mut samples = Vec::new();
+    for _ in 0..seconds {
+        sleep(Duration::from_secs(1)).await;
+        samples.push(usage());
+        if random.chance(0.3) {
+            server.tokens.lock().unwrap().clear();
+        }
+        server.orders.lock().unwrap().retain(|_, (_, placed)| placed.elapsed() < FORGOTTEN);
+    }
+    stop.store(true, Ordering::Relaxed);
+    for task in tasks {
+        timeout(5 * CALL, task).await.expect("a task hangs").unwrap();
+    }
+
+    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    let (requests, faults) = (count(&server.requests), count(&server.faults));
+    let (acknowledged, failed) = (count(&tally.acknowledged), count(&tally.failed));
+    let slowest = tally.slowest_ms.load(Ordering::Relaxed);
+    println!(
+        "seed {seed}, {seconds} s: {requests} requests, {faults} faults, {acknowledged} orders acknowledged, {} calls \
+         dropped, {failed} failed {:?}, slowest {slowest} ms",
+        count(&tally.dropped),
+        tally.failures.lock().unwrap(),
+    );
+    assert_eq!(count(&server.doubled), 0, "orders were placed under two keys");
+    assert_eq!(count(&tally.lost), 0, "orders were acknowledged and are not there");
+    assert!(slowest < 1000 + u64::try_from(CALL.as_millis()).unwrap(), "a call took {slowest} ms");
+    assert!(faults * 100 >= requests * 30, "too few faults for the test to mean anything");
+    assert!(acknowledged > 10 * usize::try_from(seconds).unwrap(), "only {acknowledged} orders came through");
+    assert!(failed * 5 < acknowledged, "{failed} calls failed");
+    drop(upvest);
+    serving.abort();
+    is_flat(&samples);
+    let (_, files_after) = usage();
+    assert!(files_after <= files_before + 20, "{files_before} files were open before, {files_after} are now");
+}
+
+/// The second quarter of the time, when all has warmed up, against the last.
+fn is_flat(samples: &[(usize, usize)]) {
+    let quarter = samples.len() / 4;
+    let (Some(warm), Some(last)) = (samples.get(quarter..2 * quarter), samples.get(3 * quarter..)) else {
+        return;
+    };
+    let most = |samples: &[(usize, usize)]| {
+        let memory = samples.iter().map(|(memory, _)| *memory).max().unwrap_or(0);
+        (memory, samples.iter().map(|(_, files)| *files).max().unwrap_or(0))
+    };
+    let ((warm_memory, warm_files), (last_memory, last_files)) = (most(warm), most(last));
+    println!(
+        "memory: {warm_memory} KiB, then {last_memory} KiB; open files: {warm_files}, then {last_files}"
+    );
+    assert!(last_memory <= warm_memory + warm_memory / 10 + 4096, "the memory grows");
+    assert!(last_files <= warm_files + warm_files / 4 + 20, "open files pile up");
+}
