@@ -224,10 +224,7 @@ async fn call<T>(
     tally: &Tally,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Option<Result<T, Error>> {
-    let patience = match random.chance(0.1) {
-        true => Duration::from_millis(random.below(300)),
-        false => 2 * CALL,
-    };
+    let patience = if random.chance(0.1) { Duration::from_millis(random.below(300)) } else { 2 * CALL };
     let started = Instant::now();
     let result = timeout(patience, call).await.ok();
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap();

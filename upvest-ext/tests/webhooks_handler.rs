@@ -41,8 +41,8 @@ fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
         .on(EventType::OrderFilled, note("type"))
         .on(EventType::OrderRejected, async |_| Err("the ledger says no".into()))
         .on("COMET.SEEN", note("unknown type"))
-        .on_category(WebhookEventCategory::Order, note("category"))
-        .on_category(WebhookEventCategory::User, note("category"))
+        .on_category(WebhookEventCategory::Order.as_str(), note("category"))
+        .on_category(WebhookEventCategory::User.as_str(), note("category"))
         .otherwise(move |event, known| {
             let log = Arc::clone(&fallback);
             async move {

@@ -41,7 +41,7 @@ type Handler = Arc<dyn Fn(Event) -> HandlerFuture + Send + Sync>;
 ///         println!("{} is filled", order.id);
 ///         Ok(())
 ///     })
-///     .on_category(WebhookEventCategory::User, async |event| Ok(println!("{event:?}")));
+///     .on_category(WebhookEventCategory::User.as_str(), async |event| Ok(println!("{event:?}")));
 /// assert_eq!(handler.registered_categories(), ["ORDER", "USER"]);
 /// # Ok(()) }
 /// ```
@@ -106,12 +106,13 @@ impl WebhookHandler {
 
     /// Handles all types of a category, such as `ORDER`, that have no handler of their own.
     #[must_use]
-    pub fn on_category<F, R>(mut self, category: impl ToString, handler: F) -> Self
+    pub fn on_category<F, R>(mut self, category: impl AsRef<str>, handler: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_category.insert(category.to_string(), Arc::new(move |event| Box::pin(handler(event))));
+        self.by_category
+            .insert(category.as_ref().to_owned(), Arc::new(move |event| Box::pin(handler(event))));
         self
     }
 

@@ -1,5 +1,13 @@
 //! Small descriptions, one construct each: what the model and the code are, and that the code compiles.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::unnecessary_debug_formatting,
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "plain text for people"
+)]
+
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "../common/outline.rs"]
 mod outline;

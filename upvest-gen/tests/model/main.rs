@@ -1,5 +1,13 @@
 //! What the model says of a description: one table for each rule.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::unnecessary_debug_formatting,
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "plain text for people"
+)]
+
 #[path = "../common/outline.rs"]
 mod outline;
 
