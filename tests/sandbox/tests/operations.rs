@@ -509,6 +509,21 @@ async fn every_status_beyond_the_description_is_in_the_list_of_these() {
     }
 }
 
+/// The package carries the description with both overlays merged, so that its users build no generator.
+#[test]
+fn the_prepared_description_is_that_of_the_workspace() {
+    let spec = source("../../spec/upvest-investment-api.yaml");
+    let described = describe(&spec, Some(&source("../../spec/overlay.yaml"))).unwrap();
+    let described = Source::new("the description", described.to_string());
+    let served = describe(&described, Some(&source("statuses.yaml"))).unwrap().to_string();
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("description.json");
+    if std::env::var_os("UPDATE_DESCRIPTION").is_some() {
+        fs::write(&place, &served).unwrap();
+    }
+    let prepared = fs::read_to_string(place).unwrap();
+    assert!(prepared == served, "run this test again with UPDATE_DESCRIPTION=1, and look at what changes");
+}
+
 /// PROTOCOL 5, and where.
 fn may_be_added(operation: &Operation, status: &str) -> bool {
     match status {

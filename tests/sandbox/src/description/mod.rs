@@ -10,8 +10,8 @@ use serde_json::Value;
 pub(crate) use schema::Schema;
 
 static DESCRIPTION: LazyLock<Description> = LazyLock::new(|| {
-    let document = include_str!(concat!(env!("OUT_DIR"), "/description.json"));
-    Description::read(serde_json::from_str(document).expect("the build script writes JSON"))
+    let document = include_str!("../../description.json");
+    Description::read(serde_json::from_str(document).expect("a test holds the document to the description"))
 });
 
 /// The operations of the API, with the schemas of what goes in and what comes out.
@@ -105,7 +105,7 @@ impl Operation {
     }
 }
 
-/// Reads one operation. The build script has read the document before, so that its form is known.
+/// Reads one operation. The document was prepared from the description, so that its form is known.
 struct Reader<'a> {
     document: &'a Value,
     operation: &'a Value,
