@@ -487,7 +487,7 @@ fn signer(sandbox: &Sandbox) -> RequestSigner {
 async fn signed(signer: &RequestSigner, call: Call<'_>) -> Request {
     let mut request = call.request();
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
-    let mut signed = http::Request::new(body.into());
+    let mut request = http::Request::new(body.into());
     *signed.method_mut() = request.method().clone();
     *signed.uri_mut() = request.url().as_str().parse().unwrap();
     *signed.headers_mut() = request.headers().clone();
