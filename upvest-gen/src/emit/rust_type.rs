@@ -4,7 +4,7 @@ use crate::model::{Field, Schema, Type};
 
 impl Type {
     /// The type, with `prefix` before each name of the module `types`.
-    pub(super) fn rust(&self, prefix: &str) -> String {
+    pub(crate) fn rust(&self, prefix: &str) -> String {
         let inner = |kind: &Self| kind.rust(prefix);
         match self {
             Self::Text => "String".to_owned(),

@@ -1,0 +1,242 @@
+//! Compares two descriptions by what they say of the API, and says what each change means for callers in Rust.
+//!
+//! ```
+//! use upvest_gen::Source;
+//! use upvest_gen::diff::{Facts, Impact};
+//!
+//! let api = |path: &str| {
+//!     let text = format!(
+//!         r#"{{ "openapi": "3.1.0", "info": {{ "title": "Orders", "version": "1" }}, "paths": {{ "{path}": {{ "delete": {{
+//!             "operationId": "cancelOrder", "responses": {{ "204": {{ "description": "Done." }} }} }} }} }} }}"#
+//!     );
+//!     Facts::read(&Source::new("api.json", text), None)
+//! };
+//! let changes = api("/order")?.compare(&api("/orders")?);
+//! assert_eq!(changes.len(), 1);
+//! assert_eq!(changes[0].impact, Impact::Compatible);
+//! assert!(changes[0].to_string().contains("path changed from `/order` to `/orders`"));
+//! # Ok::<(), upvest_gen::Errors>(())
+//! ```
+
+mod facts;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use facts::Facts;
+
+/// The facts about a part of something, by name. The part `""` is the thing itself.
+pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An operation, by its `operationId`.
+    Operation,
+    /// A struct or a union.
+    Type,
+    /// An open enum.
+    Enum,
+    /// A typed id.
+    Id,
+    /// The object that webhook events carry, by its type.
+    Event,
+    /// A place of the description that no code is generated from, such as the schema of an error.
+    Place,
+}
+
+/// What a change means for code that calls the generated client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// Code that uses what has changed does not compile any more.
+    BreaksBuild,
+    /// All code compiles, and calls fail until it is changed.
+    BreaksCalls,
+    /// All code compiles, and calls go on.
+    Compatible,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has another value.
+    Changed,
+    /// It has another name, and is otherwise compared under the new one.
+    Renamed,
+}
+
+/// One difference between two descriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// What it is about.
+    pub kind: Kind,
+    /// The name of that, for example `createOrder`.
+    pub name: String,
+    /// The part of it, for example `parameter limit`. Empty for the thing itself.
+    pub part: String,
+    /// The fact, for example `type`. Empty where the whole part was added or removed.
+    pub fact: String,
+    /// What has happened.
+    pub action: Action,
+    /// The old value.
+    pub before: Option<String>,
+    /// The new value.
+    pub after: Option<String>,
+    /// Whether callers in Rust have to change.
+    pub breaking: bool,
+    /// How they notice.
+    pub impact: Impact,
+    /// Why, in a sentence without its full stop.
+    pub reason: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, part, fact, .. } = self;
+        write!(f, "{} `{name}`", format!("{kind:?}").to_lowercase())?;
+        match part.split_once(' ') {
+            Some((sort, part)) => write!(f, ", {sort} `{part}`: ")?,
+            None => f.write_str(": ")?,
+        }
+        if !fact.is_empty() {
+            write!(f, "{fact} ")?;
+        }
+        write!(f, "{}", format!("{:?}", self.action).to_lowercase())?;
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => write!(f, " from `{before}` to `{after}`")?,
+            _ => {}
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+impl Facts {
+    /// Every difference to `new`, which came later: what breaks the build first, otherwise in the order of the names.
+    pub fn compare(&self, new: &Self) -> Vec<Change> {
+        let (old, mut changes) = self.renamed(new);
+        let subjects: BTreeSet<_> = old.0.keys().chain(new.0.keys()).collect();
+        for subject in subjects {
+            let (kind, name) = subject;
+            let context = rules::Context { kind: *kind, before: old.0.get(subject), after: new.0.get(subject) };
+            let mut push = |part: &str, fact: &str, before: Option<&String>, after: Option<&String>| {
+                if before == after {
+                    return;
+                }
+                let (impact, reason) = context.judge(part, fact, before, after);
+                changes.push(change(*kind, name, part, fact, (before, after), impact, reason));
+            };
+            let present = String::new();
+            let (Some(before), Some(after)) = (context.before, context.after) else {
+                push("", "", context.before.map(|_| &present), context.after.map(|_| &present));
+                continue;
+            };
+            for part in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+                let (Some(before), Some(after)) = (before.get(part), after.get(part)) else {
+                    push(part, "", before.get(part).map(|_| &present), after.get(part).map(|_| &present));
+                    continue;
+                };
+                for fact in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+                    push(part, fact, before.get(fact), after.get(fact));
+                }
+            }
+        }
+        changes.sort_by_key(|change| change.impact);
+        changes
+    }
+
+    /// The same facts under the names that `new` has for them, and the renamings.
+    fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
+        let (mut old, mut changes, mut names) = (self.clone(), Vec::new(), BTreeMap::new());
+        let gone: Vec<_> = self.0.keys().filter(|subject| !new.0.contains_key(subject)).cloned().collect();
+        let mut found: Vec<_> = new.0.iter().filter(|(subject, _)| !self.0.contains_key(subject)).collect();
+        for subject in gone {
+            let is_same = |(name, parts): &(&(Kind, String), &Parts)| {
+                name.0 == subject.0 && self.0.get(&subject).is_some_and(|old| is_same(subject.0, old, parts))
+            };
+            if let Some(place) = found.iter().position(is_same)
+                && let Some(parts) = old.0.remove(&subject)
+            {
+                let ((kind, name), _) = found.remove(place);
+                old.0.insert((*kind, name.clone()), parts);
+                let what = if *kind == Kind::Operation { "operationId" } else { "name" };
+                let reason = format!("callers name the {} by its new name", format!("{kind:?}").to_lowercase());
+                let values = (Some(&subject.1), Some(name));
+                let mut change = change(*kind, name, "", what, values, Impact::BreaksBuild, reason);
+                change.action = Action::Renamed;
+                changes.push(change);
+                if *kind != Kind::Operation {
+                    names.insert(subject.1, name.clone());
+                }
+            }
+        }
+        let facts = old.0.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::iter_mut);
+        for (_, value) in facts.filter(|(fact, _)| matches!(fact.as_str(), "type" | "answer" | "body")) {
+            *value = with_names(value, &names);
+        }
+        (old, changes)
+    }
+}
+
+/// A type in Rust, with other names in it.
+fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '_');
+    let word = |word: &str| {
+        let (name, end) = word.split_at(word.find(is_end).unwrap_or(word.len()));
+        names.get(name).map_or(name, String::as_str).to_owned() + end
+    };
+    text.split_inclusive(is_end).map(word).collect()
+}
+
+/// Whether two things under different names are the same: an operation with its method and path, a type with all it has.
+fn is_same(kind: Kind, old: &Parts, new: &Parts) -> bool {
+    let route = |parts: &Parts| {
+        let facts = parts.get("")?;
+        Some((facts.get("HTTP method")?.clone(), facts.get("path")?.clone()))
+    };
+    match kind {
+        Kind::Operation => route(old) == route(new),
+        Kind::Type | Kind::Enum => old == new,
+        Kind::Id | Kind::Event | Kind::Place => false,
+    }
+}
+
+fn change(
+    kind: Kind,
+    name: &str,
+    part: &str,
+    fact: &str,
+    (before, after): (Option<&String>, Option<&String>),
+    impact: Impact,
+    reason: String,
+) -> Change {
+    Change {
+        kind,
+        name: name.to_owned(),
+        part: part.to_owned(),
+        fact: fact.to_owned(),
+        action: match (before, after) {
+            (None, _) => Action::Added,
+            (_, None) => Action::Removed,
+            _ => Action::Changed,
+        },
+        before: before.filter(|value| !value.is_empty()).cloned(),
+        after: after.filter(|value| !value.is_empty()).cloned(),
+        breaking: impact != Impact::Compatible,
+        impact,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+use crate::flags::Update;
+pub(crate) fn run(_: &Update) -> anyhow::Result<()> { Ok(()) }
