@@ -24,13 +24,19 @@
 //! # Ok(()) }
 //! ```
 
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the description decides which of its parts are used"
+)]
 pub mod runtime;
 
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, unused_imports, reason = "the style of generated code is its generator's")]
 mod generated;
 
-pub use generated::{bodies, builder, operations, types};
+pub use generated::{bodies, builder, events, operations, types};
 pub use runtime::{
     ByteStream, Client, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response, Transport,
 };

@@ -20,6 +20,9 @@ struct Action {
     update: Option<Value>,
     #[serde(default)]
     remove: bool,
+    /// Whether the action may match nothing.
+    #[serde(default, rename = "x-optional")]
+    optional: bool,
 }
 
 /// Applies the actions of `overlay` to `document`, in order. What is wrong with any of them is found in one run.
@@ -66,11 +69,15 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
     })?;
     let places: Vec<String> =
         path.query_located(document).dedup().locations().map(NormalizedPath::to_json_pointer).collect();
+    if places.is_empty() && action.optional {
+        return Ok(());
+    }
     if places.is_empty() {
         return Err(Error::at(
             pointer::join(at, "target"),
             format!("`{target}` matches nothing"),
-            "the description has changed: correct the target, or drop the action if its reason is gone",
+            "the description has changed: correct the target, drop the action if its reason is gone, or mark it \
+             `x-optional: true`",
         ));
     }
     // Last first, so that removing an item of an array does not move those still to be removed.

@@ -31,6 +31,7 @@ pub(crate) struct Call<B = ()> {
     operation: &'static OperationMeta,
     /// The required parameters that are not in the path.
     required: &'static [&'static str],
+    accept: &'static str,
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -52,7 +53,21 @@ enum Place {
 
 impl<B: Body> Call<B> {
     pub(crate) fn new(client: &Client, operation: &'static OperationMeta) -> Self {
-        Self { client: client.clone(), operation, required: &[], parameters: Vec::new(), body: B::default() }
+        let accept = operation.accept;
+        Self {
+            client: client.clone(),
+            operation,
+            required: &[],
+            accept,
+            parameters: Vec::new(),
+            body: B::default(),
+        }
+    }
+
+    /// Asks for other media types than the operation's own.
+    pub(crate) fn accept(mut self, media_types: &'static str) -> Self {
+        self.accept = media_types;
+        self
     }
 
     /// Names the required query and header parameters.
@@ -71,6 +86,17 @@ impl<B: Body> Call<B> {
 
     pub(crate) fn query<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
         self.set(Place::Query, name, optional(value))
+    }
+
+    /// A list whose values stand in one text, joined by commas.
+    pub(crate) fn joined_query<T: Serialize, M>(
+        self,
+        name: &'static str,
+        value: impl Argument<T, M>,
+    ) -> Self {
+        let joined = optional(value)
+            .and_then(|value| Ok(Place::Header.text(name, value)?.map_or(Value::Null, Value::String)));
+        self.set(Place::Query, name, joined)
     }
 
     pub(crate) fn required_query<T: Serialize>(
@@ -169,7 +195,7 @@ impl<B: Body> Call<B> {
         if !problems.is_empty() {
             return Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")));
         }
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.operation.accept));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
         *request.method_mut() = self.operation.method.clone();
         *request.uri_mut() = self.client.url(&path, &query)?;
         Ok(request)
@@ -182,12 +208,12 @@ impl<B: Body> Call<B> {
         while let Some((before, rest)) = template.split_once('{') {
             let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
             path.push_str(before);
-            match self.parameters.iter().find(|it| it.place == Place::Path && it.name == name) {
-                // A wrong one is reported with the others.
-                Some(parameter) => {
-                    path.push_str(parameter.text.as_ref().ok().and_then(Option::as_deref).unwrap_or(""))
-                }
-                None => problems.push(format!("`{name}` is required")),
+            let parameter = self.parameters.iter().find(|it| it.place == Place::Path && it.name == name);
+            match parameter.map(|parameter| &parameter.text) {
+                Some(Ok(Some(text))) => path.push_str(text),
+                Some(Ok(None)) | None => problems.push(format!("`{name}` is required")),
+                // Reported with the other arguments that were refused.
+                Some(Err(_)) => {}
             }
             template = after;
         }
@@ -298,5 +324,103 @@ impl<B: Body> fmt::Debug for Call<B> {
             .field("set", &set)
             .field("body", &self.body.describe())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::runtime::{Decimal, MockTransport};
+
+    static META: OperationMeta = OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}");
+
+    fn call() -> Call {
+        call_with()
+    }
+
+    fn call_with<B: Body>() -> Call<B> {
+        Call::new(&Client::new("http://mock.invalid", MockTransport::new()), &META)
+    }
+
+    /// The URL, or what is wrong.
+    fn target<B: Body>(call: Call<B>) -> String {
+        call.request().map_or_else(|error| error.to_string(), |request| request.uri().to_string())
+    }
+
+    #[test]
+    fn path_arguments_are_encoded_strictly() {
+        let filled = call().path::<String>("two", "a/b?c#d e%2F.ä~-_").path::<u8>("one", 7);
+        let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_";
+        assert_eq!(target(filled), expected);
+    }
+
+    #[test]
+    fn empty_and_dotted_path_arguments_are_refused() {
+        for text in ["", ".", ".."] {
+            let problem = target(call().path::<String>("one", text).path::<String>("two", "..."));
+            let expected = format!("`one`: {text:?} would make the request one for another path");
+            assert_eq!(problem, expected);
+        }
+        let dots = call().path::<String>("one", "...").path::<String>("two", "a.b");
+        assert_eq!(target(dots), "http://mock.invalid/a/.../b/a.b");
+        let null = target(call().path::<Vec<u8>>("one", Vec::new()).path::<Value>("two", Value::Null));
+        assert_eq!(null, "`one` is required; `two` is required");
+        let two = target(call().path::<String>("two", ""));
+        let expected = "`one` is required; `two`: \"\" would make the request one for another path";
+        assert_eq!(two, expected);
+    }
+
+    #[test]
+    fn lists_are_repeated_in_a_query_and_sorted_by_name_alone() {
+        let filled = call().path::<u8>("one", 1).path::<u8>("two", 2);
+        let filled = filled
+            .query::<Vec<&str>, _>("z", vec!["b", "a"])
+            .query::<bool, _>("flag", true)
+            .query::<Vec<u8>, _>("none", Vec::new())
+            .query::<Decimal, _>("a", "10.00")
+            .query::<chrono::NaiveDate, _>("day", chrono::NaiveDate::from_ymd_opt(2026, 3, 16));
+        let expected = "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&z=b&z=a";
+        assert_eq!(target(filled), expected);
+        let parts = call().query::<Value, _>("deep", serde_json::json!({ "a": 1 }));
+        assert!(target(parts).contains("`deep`: a value with parts"));
+    }
+
+    #[test]
+    fn required_parameters_outside_the_path_are_required() {
+        let filled = || call().require(&["isin", "x-day"]).path::<u8>("one", 1).path::<u8>("two", 2);
+        assert_eq!(target(filled()), "`isin` is required; `x-day` is required");
+        let given = filled().required_query::<String>("isin", "DE").required_header::<String>("x-day", "now");
+        let request = given.request().expect("nothing is missing");
+        assert_eq!(request.uri().query(), Some("isin=DE"));
+        assert_eq!(request.headers()["x-day"], "now");
+        let wrong =
+            filled().required_query::<u8>("isin", 300).header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
+        let problem = target(wrong);
+        assert!(
+            problem.starts_with("`isin`: ")
+                && problem.ends_with("; `x-day`: a header cannot carry this value"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn bytes_and_text_are_sent_as_they_are() {
+        let filled = |call: Call<Binary>| call.path::<u8>("one", 1).path::<u8>("two", 2);
+        let request = filled(call_with::<Binary>().body("%PDF")).request().expect("nothing is missing");
+        assert_eq!(
+            (request.headers()["content-type"].as_bytes(), &request.body()[..]),
+            (&b"application/octet-stream"[..], &b"%PDF"[..])
+        );
+        assert_eq!(target(filled(call_with())), "`body` is required");
+        let text = call_with::<Text>().path::<u8>("one", 1).path::<u8>("two", 2).body("ä");
+        assert_eq!(text.request().map(Request::into_body).ok(), Some(Bytes::from("ä")));
+    }
+
+    #[test]
+    fn a_target_that_is_too_long_is_refused() {
+        let filled = call().path::<u8>("one", 1).path::<String>("two", "x".repeat(70_000));
+        assert_eq!(target(filled), "the URL of the request is too long or malformed");
     }
 }

@@ -63,7 +63,8 @@ impl Client {
     /// The URL of `path` and, where it is not empty, `query`. Both are percent-encoded already.
     pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
         let Some((scheme, authority, prefix)) = &self.base.parts else {
-            let message = format!("{:?} is not a base URL such as https://api.example.com/v1", self.base.url);
+            // It may hold a password, so it is not shown.
+            let message = "the client's base URL is not of the form https://host[:port][/path]";
             return Err(Error::new(ErrorKind::Configuration, message));
         };
         let mut target = String::with_capacity(prefix.len() + path.len() + query.len() + 1);
@@ -118,7 +119,7 @@ fn unsendable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.base.url)
+            .field("base_url", &self.base.parts.as_ref().map(|_| &self.base.url))
             .field("transport", &self.transport)
             .finish()
     }

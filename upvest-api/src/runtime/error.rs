@@ -48,6 +48,12 @@ const DISPLAY_LIMIT: usize = 500;
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Error>();
+    assert!(size_of::<Error>() == size_of::<usize>());
+};
+
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,

@@ -85,6 +85,7 @@ impl MockTransport {
 
     /// Answers the next call of the operation with `problem` and its status, or 400 if it states none that is an error.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "like an answer")]
     pub fn problem<O: Operation>(self, problem: Problem) -> Self {
         let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.filter(|status| status.is_client_error() || status.is_server_error());

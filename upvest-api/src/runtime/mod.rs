@@ -1,11 +1,9 @@
 //! The hand-written half of this crate: what generated code stands on, and the seam where a transport goes in.
 
 mod argument;
-#[allow(dead_code, reason = "which kinds of body are used depends on the description")]
 mod body;
 mod body_builder;
 mod byte_stream;
-#[allow(dead_code, reason = "which kinds of parameter are used depends on the description")]
 mod call;
 mod client;
 mod code;
@@ -14,6 +12,7 @@ mod decode;
 mod direct;
 mod error;
 mod error_kind;
+mod event_objects;
 mod id;
 mod idempotency_key;
 mod invalid;
@@ -21,17 +20,18 @@ mod listing;
 mod mock_transport;
 mod nullable;
 pub(crate) mod open_enum;
+pub(crate) mod open_union;
 mod operation;
 mod problem;
 mod response;
 mod reveal;
+mod settles;
 mod text;
 pub(crate) mod timestamp;
 mod transport;
 
 pub use argument::{Argument, ByOption, ByValue};
 pub(crate) use argument::{field, sensitive_field};
-#[allow(unused_imports, reason = "as above")]
 pub(crate) use body::{Binary, Form, Json, Text};
 pub(crate) use body_builder::body_builder;
 pub use body_builder::{Buildable, InvalidBody};
@@ -44,6 +44,7 @@ pub use decode::read_json;
 pub use direct::{Direct, InvalidToken};
 pub use error::Error;
 pub use error_kind::ErrorKind;
+pub(crate) use event_objects::event_objects;
 pub(crate) use id::id;
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use invalid::InvalidValue;
@@ -52,11 +53,14 @@ pub use mock_transport::{MockTransport, Recorded};
 pub use nullable::{Nullable, present};
 pub(crate) use open_enum::open_enum;
 pub use open_enum::{OpenEnum, UnknownValue};
+pub(crate) use open_union::open_union;
 pub use operation::{Download, List, Operation, OperationMeta, Paginated, Paging};
 pub(crate) use operation::{download, find_operation, list, operation, paginated};
 pub use problem::Problem;
 pub use response::{Metadata, Response};
 pub use reveal::Reveal;
 pub(crate) use reveal::{HIDDEN, hidden_option, hiding_debug};
+pub use settles::Settles;
+pub(crate) use settles::settles;
 pub(crate) use text::{as_text, from_text};
 pub use transport::Transport;

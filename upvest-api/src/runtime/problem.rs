@@ -39,6 +39,24 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem with this status, code and detail, for tests.
+    ///
+    /// ```
+    /// use upvest_api::{http::StatusCode, types::Problem};
+    ///
+    /// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "The account holds 12.00 EUR.");
+    /// assert_eq!(problem.to_string(), "409 Conflict: The account holds 12.00 EUR. (insufficient_cash)");
+    /// ```
+    pub fn new(status: http::StatusCode, code: &str, detail: &str) -> Self {
+        Self {
+            type_: Some(code.to_owned()),
+            status: Some(status.as_u16()),
+            title: status.canonical_reason().map(str::to_owned),
+            detail: Some(detail.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// Reads the body of an answer with `status`, whatever the body is.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice(body).ok().filter(|problem| *problem != Self::default());

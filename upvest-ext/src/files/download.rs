@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures_util::{TryFutureExt as _, stream};
 use http::StatusCode;
 use http::header::CONTENT_RANGE;
+use tempfile::NamedTempFile;
+use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use upvest_api::operations::RETRIEVE_FILE;
 use upvest_api::types::FileId;
@@ -17,7 +19,6 @@ use upvest_api::{ByteStream, Error, ErrorKind};
 
 use super::body::Body;
 use super::fetch::{Fetched, fetch};
-use super::partial::Partial;
 use crate::pipeline::Pipeline;
 use crate::upvest::Upvest;
 
@@ -110,11 +111,12 @@ impl Download {
         let path = path.as_ref();
         self.offset = 0;
         let body = begin(&self.pipeline, self.file, 0).await?;
-        let unwritten = |source| unwritten(source, 0);
-        let random = self.pipeline.core.ambient.random.bits();
-        let mut partial = Partial::create(path, random).await.map_err(unwritten)?;
-        let downloaded = self.write(body, &mut partial.file).await?;
-        partial.put_in_place(path).await.map_err(unwritten)?;
+        // Dropped before it is put in place, it is removed.
+        let partial = beside(path).map_err(|source| unwritten(source, 0))?;
+        let mut file = File::from_std(partial.reopen().map_err(|source| unwritten(source, 0))?);
+        let downloaded = self.write(body, &mut file).await?;
+        file.sync_all().await.map_err(|source| unwritten(source, downloaded.length))?;
+        partial.persist(path).map_err(|failed| unwritten(failed.error, downloaded.length))?;
         Ok(downloaded)
     }
 
@@ -208,6 +210,16 @@ fn is_complete(fetched: &Fetched, offset: u64) -> bool {
 async fn next(body: &mut Body, idle: Duration, pipeline: &Pipeline) -> Result<Option<Bytes>, Error> {
     let position = body.position;
     body.next(idle, &*pipeline.core.ambient.clock).await.map_err(|error| at(error, position))
+}
+
+/// A hidden file in the folder of `path`, which only its owner can read.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = format!(".{}.", name.to_string_lossy());
+    tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)
 }
 
 fn unwritten(source: io::Error, position: u64) -> Error {

@@ -13,6 +13,5 @@
 mod body;
 mod download;
 mod fetch;
-mod partial;
 
 pub use download::{Download, Downloaded, Progress};

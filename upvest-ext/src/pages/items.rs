@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::StreamExt as _;
-use futures_util::stream::{FusedStream, Stream};
-
+use futures_util::stream::Stream;
 use upvest_api::Error;
 
 use super::page_stream::Pages;
@@ -23,35 +22,23 @@ type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
 pub struct Items<I> {
     pages: Pages<I>,
     page: std::vec::IntoIter<I>,
-    /// The number of the next item.
-    position: u64,
     keep: Option<Keep<I>>,
 }
 
 impl<I> Items<I> {
     pub(crate) fn new(pages: Pages<I>, keep: Option<Keep<I>>) -> Self {
-        Self { position: pages.position(), pages, page: Vec::new().into_iter(), keep }
+        Self { pages, page: Vec::new().into_iter(), keep }
     }
 
     /// The number of the next item, counted from 0, for [`Paginator::resume_at`](super::Paginator::resume_at): all items
     /// before it have been yielded, or dropped as duplicates.
     pub fn position(&self) -> u64 {
-        self.position
+        self.pages.position().saturating_sub(self.page.len() as u64)
     }
 
     /// The number of items in the whole list, by the latest page.
     pub fn total(&self) -> Option<u64> {
         self.pages.total()
-    }
-
-    fn next_of_page(&mut self) -> Option<I> {
-        for item in self.page.by_ref() {
-            self.position += 1;
-            if self.keep.as_mut().is_none_or(|keep| keep(&item)) {
-                return Some(item);
-            }
-        }
-        None
     }
 }
 
@@ -59,25 +46,18 @@ impl<I> Stream for Items<I> {
     type Item = Result<I, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
+        let Self { pages, page, keep } = &mut *self;
         loop {
-            if let Some(item) = this.next_of_page() {
-                this.pages.drive(cx);
+            if let Some(item) = page.find(|item| keep.as_mut().is_none_or(|keep| keep(item))) {
+                pages.drive(cx);
                 return Poll::Ready(Some(Ok(item)));
             }
-            this.position = this.pages.position();
-            match ready!(this.pages.poll_next_unpin(cx)) {
-                Some(Ok(page)) => this.page = page.items.into_iter(),
+            match ready!(pages.poll_next_unpin(cx)) {
+                Some(Ok(next)) => *page = next.items.into_iter(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
         }
-    }
-}
-
-impl<I> FusedStream for Items<I> {
-    fn is_terminated(&self) -> bool {
-        self.page.as_slice().is_empty() && self.pages.is_terminated()
     }
 }
 
@@ -86,7 +66,7 @@ impl<I> Unpin for Items<I> {}
 impl<I> fmt::Debug for Items<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
-            .field("position", &self.position)
+            .field("position", &self.position())
             .field("total", &self.total())
             .finish_non_exhaustive()
     }

@@ -1,14 +1,13 @@
 //! Pages in their order, some of them asked for ahead.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::Future as _;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FusedStream, FuturesUnordered, Stream};
+use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
+use futures_util::stream::Stream;
 use upvest_api::runtime::{OperationMeta, Page};
 use upvest_api::{Error, ErrorKind};
 
@@ -26,8 +25,6 @@ pub(crate) struct Source<I> {
     pub(crate) limit: Option<u32>,
     pub(crate) offset: u64,
     pub(crate) prefetch: usize,
-    /// Why nothing can be fetched.
-    pub(crate) problem: Option<Error>,
 }
 
 /// A stream over the pages of a list. Nothing is sent before it is polled, and it ends after an error.
@@ -37,10 +34,8 @@ pub(crate) struct Source<I> {
 pub struct Pages<I> {
     source: Source<I>,
     progress: Progress,
-    /// The offset of the next page to ask for.
-    ahead: u64,
-    asked: FuturesUnordered<Asked<I>>,
-    arrived: BTreeMap<u64, Fetched<I>>,
+    /// The next page and those asked for ahead, by their offsets.
+    asked: VecDeque<(u64, MaybeDone<BoxFuture<'static, Fetched<I>>>)>,
     started: bool,
     done: bool,
 }
@@ -48,15 +43,7 @@ pub struct Pages<I> {
 impl<I> Pages<I> {
     pub(crate) fn new(source: Source<I>) -> Self {
         let progress = Progress::new(source.offset, source.limit.unwrap_or(u32::MAX));
-        Self {
-            ahead: source.offset,
-            source,
-            progress,
-            asked: FuturesUnordered::new(),
-            arrived: BTreeMap::new(),
-            started: false,
-            done: false,
-        }
+        Self { source, progress, asked: VecDeque::new(), started: false, done: false }
     }
 
     /// The number of the first item of the next page, counted from 0, for
@@ -72,64 +59,45 @@ impl<I> Pages<I> {
 
     /// Lets the pages that were asked for arrive, while the caller is still busy with the one before.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some((offset, page))) = self.asked.poll_next_unpin(cx) {
-            self.arrived.insert(offset, page);
+        for (_, page) in &mut self.asked {
+            let _ = Pin::new(page).poll(cx);
         }
     }
 
     /// Asks for as many pages as may be under way: how long the list is, only the first page tells.
     fn ask(&mut self) {
+        let (next, total) = (self.progress.next(), self.progress.total());
+        // Pages that were asked for ahead are of no use where the list goes on at another place than was thought.
+        if self.asked.front().is_some_and(|(offset, _)| *offset != next) {
+            self.asked.clear();
+        }
         let is_known = self.started && !self.progress.is_in_doubt();
         let most = if is_known { self.source.prefetch.saturating_add(1) } else { 1 };
-        while self.asked.len() + self.arrived.len() < most && self.is_within_total(self.ahead) {
-            let page = (self.source.fetch)(self.ahead);
-            self.asked.push(Asked { offset: self.ahead, page });
-            self.ahead = self.ahead.saturating_add(u64::from(self.source.limit.unwrap_or(u32::MAX)));
+        let limit = u64::from(self.source.limit.unwrap_or(u32::MAX));
+        while self.asked.len() < most {
+            let offset = self.asked.back().map_or(next, |(last, _)| last.saturating_add(limit));
+            if offset != next && total.is_some_and(|total| offset >= total) {
+                break;
+            }
+            self.asked.push_back((offset, maybe_done((self.source.fetch)(offset))));
         }
     }
 
-    fn is_within_total(&self, offset: u64) -> bool {
-        offset == self.progress.next() || self.progress.total().is_none_or(|total| offset < total)
-    }
-
-    fn arrive(&mut self, page: Fetched<I>) -> Result<Page<I>, Error> {
-        let page = page?;
-        let answered = Answered {
+    /// Takes note of a page, and says whether the list goes on after it.
+    fn advance(&mut self, page: &Page<I>) -> Result<bool, Error> {
+        self.started = true;
+        let goes_on = self.progress.advance(Answered {
             items: page.items.len() as u64,
             total: page.total,
             offset: page.offset,
             fingerprint: (self.source.fingerprint)(&page.items),
-        };
-        self.started = true;
-        let goes_on = match self.source.limit {
-            Some(_) => self.progress.advance(answered).map_err(|rule| {
-                Error::new(ErrorKind::Paging, rule.to_string()).with_operation(self.source.operation.id)
-            })?,
-            None => false,
-        };
-        if goes_on {
-            self.discard_unless_expected();
-        } else {
-            self.end();
+        });
+        if self.source.limit.is_none() {
+            return Ok(false);
         }
-        Ok(page)
-    }
-
-    /// Pages that were asked for ahead are of no use where the list goes on at another place than was thought.
-    fn discard_unless_expected(&mut self) {
-        let next = self.progress.next();
-        let asked = self.asked.iter().any(|asked| asked.offset == next);
-        if !asked && !self.arrived.contains_key(&next) && self.ahead != next {
-            self.asked.clear();
-            self.arrived.clear();
-            self.ahead = next;
-        }
-    }
-
-    fn end(&mut self) {
-        self.done = true;
-        self.asked.clear();
-        self.arrived.clear();
+        goes_on.map_err(|rule| {
+            Error::new(ErrorKind::Paging, rule.to_string()).with_operation(self.source.operation.id)
+        })
     }
 }
 
@@ -141,31 +109,21 @@ impl<I> Stream for Pages<I> {
         if this.done {
             return Poll::Ready(None);
         }
-        if let Some(problem) = this.source.problem.take() {
-            this.end();
-            return Poll::Ready(Some(Err(problem.with_position(this.position()))));
-        }
         this.ask();
         this.drive(cx);
-        let Some(page) = this.arrived.remove(&this.progress.next()) else {
+        let Some(page) = this.asked.front_mut().and_then(|(_, page)| Pin::new(page).take_output()) else {
             return Poll::Pending;
         };
+        this.asked.pop_front();
         let position = this.position();
-        let page = this.arrive(page).map_err(|error| error.with_position(position));
-        if page.is_err() {
-            this.end();
+        let page = page.and_then(|page| this.advance(&page).map(|goes_on| (page, goes_on)));
+        this.done = !matches!(page, Ok((_, true)));
+        if this.done {
+            this.asked.clear();
         }
-        Poll::Ready(Some(page))
+        Poll::Ready(Some(page.map(|(page, _)| page).map_err(|error| error.with_position(position))))
     }
 }
-
-impl<I> FusedStream for Pages<I> {
-    fn is_terminated(&self) -> bool {
-        self.done
-    }
-}
-
-impl<I> Unpin for Pages<I> {}
 
 impl<I> fmt::Debug for Pages<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,20 +131,5 @@ impl<I> fmt::Debug for Pages<I> {
             .field("position", &self.position())
             .field("total", &self.total())
             .finish_non_exhaustive()
-    }
-}
-
-/// A page that is on its way.
-struct Asked<I> {
-    offset: u64,
-    page: BoxFuture<'static, Fetched<I>>,
-}
-
-impl<I> Future for Asked<I> {
-    type Output = (u64, Fetched<I>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let page = ready!(self.page.as_mut().poll(cx));
-        Poll::Ready((self.offset, page))
     }
 }

@@ -73,7 +73,6 @@ pub trait ListExt: List {
             limit: None,
             offset: 0,
             prefetch: 0,
-            problem: None,
         };
         Items::new(Pages::new(source), None)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
@@ -80,12 +81,14 @@ where
         let Self { list, page_size, offset, prefetch, problem } = self;
         Pages::new(Source {
             operation: T::META,
-            fetch: Box::new(move |offset| Box::pin(fetch(list.clone().at(offset, page_size)))),
+            fetch: Box::new(move |offset| match &problem {
+                Some(problem) => Box::pin(ready(Err(problem.clone()))),
+                None => Box::pin(fetch(list.clone().at(offset, page_size))),
+            }),
             fingerprint,
             limit: Some(page_size),
             offset,
             prefetch,
-            problem,
         })
     }
 }

@@ -43,7 +43,7 @@ impl Upvest {
         let is_final = |order: &PortfolioOrder| {
             matches!(order.status, Some(PortfolioOrderStatus::Completed | PortfolioOrderStatus::Cancelled))
         };
-        Wait::new(None, is_final, self.pipeline().core.ambient.clone()).about(id).events(events)
+        self.wait(None, is_final).about(id).events(events)
     }
 
     /// Waits until a rebalancing of a portfolio is completed or has failed.

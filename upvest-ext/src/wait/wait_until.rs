@@ -1,8 +1,8 @@
 //! One wait: look, wait a little, look again; or listen instead of looking.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::time::{Duration, Instant};
+use std::future::{Future, IntoFuture};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
@@ -32,19 +32,11 @@ pub struct Wait<T> {
     look: Option<Look<T>>,
     done: Done<T>,
     about: Option<Uuid>,
-    signals: Option<BoxStream<'static, Signal<T>>>,
+    /// The thing as it is at that time, or `None`: something happened to it, so that it is worth a look.
+    signals: Option<BoxStream<'static, Option<T>>>,
     backoff: Backoff,
     timeout: Duration,
     ambient: Ambient,
-}
-
-/// What a stream tells a wait.
-enum Signal<T> {
-    /// The thing, as it is now.
-    State(T),
-    /// Something happened: look.
-    #[cfg(feature = "webhooks")]
-    Happened,
 }
 
 impl Upvest {
@@ -64,17 +56,16 @@ impl Upvest {
         done: impl Fn(&O::Output) -> bool + Send + 'static,
     ) -> Wait<O::Output> {
         let look = move || {
-            let operation = operation.clone();
-            let look = async move {
-                match operation.send().await {
+            let answer = operation.clone().send();
+            async move {
+                match answer.await {
                     Ok(answer) => Ok(Some(answer.into_inner())),
                     Err(error) if error.is_not_found() => Ok(None),
                     Err(error) => Err(error),
                 }
-            };
-            Box::pin(look) as BoxFuture<'static, _>
+            }
         };
-        Wait::new(Some(Box::new(look)), done, self.pipeline().core.ambient.clone())
+        self.wait(Some(boxed(look)), done)
     }
 
     /// As [`Upvest::wait_until`], for what can only be found in a list: reads the list that `list` makes until `find` finds
@@ -98,31 +89,43 @@ impl Upvest {
     ) -> Wait<I> {
         let look = move || {
             let (mut items, find) = (list(), find.clone());
-            let look = async move {
+            async move {
                 while let Some(item) = items.try_next().await? {
                     if find(&item) {
                         return Ok(Some(item));
                     }
                 }
                 Ok(None)
-            };
-            Box::pin(look) as BoxFuture<'static, _>
+            }
         };
-        Wait::new(Some(Box::new(look)), done, self.pipeline().core.ambient.clone())
+        self.wait(Some(boxed(look)), done)
+    }
+
+    pub(super) fn wait<T>(
+        &self,
+        look: Option<Look<T>>,
+        done: impl Fn(&T) -> bool + Send + 'static,
+    ) -> Wait<T> {
+        Wait {
+            look,
+            done: Box::new(done),
+            about: None,
+            signals: None,
+            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+            timeout: Duration::from_secs(300),
+            ambient: self.pipeline().core.ambient.clone(),
+        }
     }
 }
 
-impl<T: Send + Sync + 'static> Wait<T> {
-    pub(super) fn new(
-        look: Option<Look<T>>,
-        done: impl Fn(&T) -> bool + Send + 'static,
-        ambient: Ambient,
-    ) -> Self {
-        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
-        let (done, timeout) = (Box::new(done), Duration::from_secs(300));
-        Self { look, done, about: None, signals: None, backoff, timeout, ambient }
-    }
+fn boxed<T, F>(look: impl Fn() -> F + Send + 'static) -> Look<T>
+where
+    F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
+{
+    Box::new(move || Box::pin(look()))
+}
 
+impl<T: Send + Sync + 'static> Wait<T> {
     pub(super) fn about(mut self, id: impl Into<Uuid>) -> Self {
         self.about = Some(id.into());
         self
@@ -143,7 +146,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
     /// Listens to `states` instead of looking again: each is the thing as it is at that time. It looks once at the start, and
     /// goes back to looking if the stream ends.
     pub fn fed_by(mut self, states: impl Stream<Item = T> + Send + 'static) -> Self {
-        self.signals = Some(states.map(Signal::State).boxed());
+        self.signals = Some(states.map(Some).boxed());
         self
     }
 
@@ -159,11 +162,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
         let about = self.about;
         let signals = events.filter_map(move |event| {
             let is_about = about.is_some() && event.reference().map(|object| object.id) == about;
-            let signal = match event.resource() {
-                Ok(state) if is_about => Some(Signal::State(state)),
-                _ if is_about || about.is_none() => Some(Signal::Happened),
-                _ => None,
-            };
+            let signal = (is_about || about.is_none()).then(|| event.resource().ok().filter(|_| is_about));
             std::future::ready(signal)
         });
         self.signals = Some(signals.boxed());
@@ -173,14 +172,11 @@ impl<T: Send + Sync + 'static> Wait<T> {
     async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
         let timeout = self.ambient.clock.sleep(self.timeout);
-        let late = Error::new(
-            ErrorKind::Timeout,
-            format!("what was waited for did not happen in {:?}", self.timeout),
-        );
+        let late = format!("what was waited for did not happen in {:?}", self.timeout);
         let outcome = tokio::select! {
             biased;
             outcome = self.watch(&mut last) => outcome,
-            () = timeout => Err(late),
+            () = timeout => Err(Error::new(ErrorKind::Timeout, late)),
         };
         outcome.map_err(|error| match last {
             Some(state) => error.with_last_seen(state),
@@ -196,7 +192,10 @@ impl<T: Send + Sync + 'static> Wait<T> {
                 match look.await? {
                     Some(state) if (self.done)(&state) => return Ok(state),
                     Some(state) => *last = Some(state),
-                    None => self.check_appearance(started, last.is_some())?,
+                    None if last.is_none() && self.ambient.now() < started + APPEARANCE => {}
+                    None => {
+                        return Err(Error::new(ErrorKind::NotFound, "what was waited for does not exist"));
+                    }
                 }
             }
             if let Some(state) = self.pause(looks, last).await? {
@@ -206,22 +205,13 @@ impl<T: Send + Sync + 'static> Wait<T> {
         }
     }
 
-    fn check_appearance(&self, started: Instant, was_seen: bool) -> Result<(), Error> {
-        let waited = self.ambient.now().saturating_duration_since(started);
-        if !was_seen && waited < APPEARANCE {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::NotFound, "what was waited for does not exist"))
-    }
-
     /// Waits until it is time to look again, or the awaited state has come by itself.
     async fn pause(&mut self, looks: u32, last: &mut Option<T>) -> Result<Option<T>, Error> {
         while let Some(signals) = &mut self.signals {
             match signals.next().await {
-                Some(Signal::State(state)) if (self.done)(&state) => return Ok(Some(state)),
-                Some(Signal::State(state)) => *last = Some(state),
-                #[cfg(feature = "webhooks")]
-                Some(Signal::Happened) => return Ok(None),
+                Some(Some(state)) if (self.done)(&state) => return Ok(Some(state)),
+                Some(Some(state)) => *last = Some(state),
+                Some(None) => return Ok(None),
                 None => self.signals = None,
             }
         }

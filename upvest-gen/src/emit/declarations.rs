@@ -27,7 +27,8 @@ pub(super) fn enums(api: &Api) -> String {
             document(&mut source, "        ", &variant.description);
             let _ = writeln!(source, "        {} = {:?},", variant.name, variant.wire);
         }
-        let finals = if item.finals.is_empty() { String::new() } else { format!(" final {}", item.finals.join(" ")) };
+        let finals =
+            if item.finals.is_empty() { String::new() } else { format!(" final {}", item.finals.join(" ")) };
         let _ = write!(source, "    }}{finals}\n}}\n");
     }
     source
@@ -35,7 +36,8 @@ pub(super) fn enums(api: &Api) -> String {
 
 /// The objects that webhook events carry, by the types of the events.
 pub(super) fn events(api: &Api) -> String {
-    let mut source = String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
+    let mut source =
+        String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
     for event in &api.events {
         let types: Vec<String> = event.types.iter().map(|name| format!("{name:?}")).collect();
         let object = &event.object;

@@ -193,7 +193,8 @@ fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
         source,
         "    pub fn body(self, value: impl {value}) -> Self {{\n        Self(self.0.body(value))\n    }}\n\n"
     );
-    let is_object = |name: &str| api.schemas.iter().any(|schema| schema.name == name && !schema.fields().is_empty());
+    let is_object =
+        |name: &str| api.schemas.iter().any(|schema| schema.name == name && !schema.fields().is_empty());
     if let Type::Schema(name) = &body.kind
         && is_object(name)
     {

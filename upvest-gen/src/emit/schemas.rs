@@ -18,7 +18,8 @@ use crate::model::{Api, Field, Schema, Shape, Type};
 pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     let mut replacements = BTreeMap::new();
     let is_object = |schema: &&Schema| matches!(schema.shape, Shape::Object(_));
-    let objects: BTreeSet<&str> = api.schemas.iter().filter(is_object).map(|schema| schema.name.as_str()).collect();
+    let objects: BTreeSet<&str> =
+        api.schemas.iter().filter(is_object).map(|schema| schema.name.as_str()).collect();
     let mut schemas: Map<String, Value> = api
         .schemas
         .iter()
@@ -70,7 +71,12 @@ fn object(schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-fn property(field: &Field, schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
+fn property(
+    field: &Field,
+    schema: &Schema,
+    objects: &BTreeSet<&str>,
+    replacements: &mut BTreeMap<String, String>,
+) -> Value {
     let nullable = field.required && field.is_option(schema);
     let plain = |kind: &str, format: Option<&str>| {
         let mut schema = json!({ "type": kind, "nullable": nullable });

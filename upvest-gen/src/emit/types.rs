@@ -4,10 +4,10 @@ use quote::format_ident;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
 
+use super::document;
 use super::schemas::{self, defect, key};
 use crate::docs;
 use crate::error::Error;
-use super::document;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
@@ -231,7 +231,10 @@ fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
     document(&mut source, "    ", &schema.description);
     source.push_str(&format!("    {} by {tag:?} {{\n", schema.name));
     for Alternative { name, wire, kind } in variants {
-        source.push_str(&format!("        /// `{tag}` is `{wire}`.\n        {name}({}) = {wire:?},\n", kind.rust("")));
+        source.push_str(&format!(
+            "        /// `{tag}` is `{wire}`.\n        {name}({}) = {wire:?},\n",
+            kind.rust("")
+        ));
     }
     source + "    }\n}\n"
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::names;
 use super::read::{Context, Reader};
-use super::{Answer, Api, Body, Event, Content, Encoding, Operation, Paging, Parameter, Place, Shape, Type};
+use super::{Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Shape, Type};
 use crate::document;
 use crate::error::Error;
 use crate::normalize::normalize;
@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
             self.error(&at, format!("two operations are called `{id}`"), "rename one of them");
             return None;
         }
-        let (method_name, builder) = self.names(&id);
+        let (method_name, builder) = self.names(value["x-rust-name"].as_str().unwrap_or(&id));
         let success = self.success(found);
         for (at, response) in &success {
             if let Err(error) = dangling(response, at) {
@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
         }
         Ok(Parameter {
             name: name.to_owned(),
-            setter: names::setter(name),
+            setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
             place,
             required: place == Place::Path || value["required"] == true,
             joined: place == Place::Query && value["explode"] == false && matches!(kind, Type::List(_)),
@@ -363,8 +363,11 @@ impl<'a> Builder<'a> {
         }
         // An answer without content leaves its errors, which are JSON.
         let accept = if accept.is_empty() { "application/json".to_owned() } else { accept.join(", ") };
-        let others: Vec<&str> =
-            success.iter().flat_map(|(_, response)| media_types(response)).filter(|it| !is_json(it)).collect();
+        let others: Vec<&str> = success
+            .iter()
+            .flat_map(|(_, response)| media_types(response))
+            .filter(|it| !is_json(it))
+            .collect();
         let has_both = !others.is_empty() && content != Content::Binary;
         let download = has_both.then(|| others.join(", "));
         Some(Answer { content, accept, download, description: text(first, "description") })
@@ -395,17 +398,28 @@ fn events<'a>(document: &'a Value, reader: &mut Reader<'a>) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for keyword in ["webhooks", "x-webhooks"] {
         for (group, item) in document.get(keyword).and_then(Value::as_object).into_iter().flatten() {
-            let at = pointer::join(&pointer::join(keyword, group), "post/requestBody").replacen(keyword, &format!("/{keyword}"), 1);
+            let at = pointer::join(&pointer::join(keyword, group), "post/requestBody").replacen(
+                keyword,
+                &format!("/{keyword}"),
+                1,
+            );
             let (at, body) = document::resolve_at(document, &item["post"]["requestBody"], &at);
             for (at, schema) in json(body, &at) {
                 let Ok(delivery) = normalize(document, schema, &at) else { continue };
                 let find = |name: &str| delivery.properties.iter().find(|property| property.name == name);
                 let (Some(kind), Some(object)) = (find("type"), find("object")) else { continue };
-                let types = normalize(document, kind.value, &kind.at).ok().and_then(|node| node.values()).unwrap_or_default();
-                let types: Vec<String> = types.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
-                let entity = names::entity(types.first().and_then(|name| name.split('.').next()).unwrap_or(group));
+                let types = normalize(document, kind.value, &kind.at)
+                    .ok()
+                    .and_then(|node| node.values())
+                    .unwrap_or_default();
+                let types: Vec<String> =
+                    types.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                let entity =
+                    names::entity(types.first().and_then(|name| name.split('.').next()).unwrap_or(group));
                 let context = Context { parent: &entity, entity: &entity, field: "event" };
-                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else { continue };
+                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else {
+                    continue;
+                };
                 match events.iter_mut().find(|event| event.object == object) {
                     Some(event) => event.types.extend(types),
                     None => events.push(Event { types, object }),

@@ -127,8 +127,10 @@ pub(super) fn nouns(title: &str) -> Vec<String> {
 
 /// A name for what an operation answers with: `retrieveOrder` and `listOrders` with an order.
 pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
-    if !matches!(field, "response" | "data") {
-        return None;
+    match field {
+        "event" => return Some(type_name(operation)),
+        "response" | "data" => {}
+        _ => return None,
     }
     let words = operation.to_snake_case();
     let (verb, noun) = words.split_once('_')?;

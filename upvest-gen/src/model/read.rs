@@ -389,14 +389,15 @@ impl<'a> Reader<'a> {
         }
         let mut fields: Vec<Field> = Vec::new();
         for (wire, parts) in properties {
-            let mut rust = names::field(wire);
+            let mut nodes =
+                parts.iter().filter_map(|part| normalize(self.document, part.value, &part.at).ok());
+            let explicit = nodes.clone().find_map(|node| node.text("x-rust-name"));
+            let sensitive = names::is_personal(wire) || nodes.any(|node| node.is_true("x-sensitive"));
+            let mut rust = names::field(explicit.unwrap_or(wire));
             while fields.iter().any(|field| field.rust == rust) {
                 rust.push('_');
             }
             let (kind, nullable) = self.any(&parts, &Context { parent: name, entity, field: wire });
-            let nodes = parts.iter().filter_map(|part| normalize(self.document, part.value, &part.at).ok());
-            let sensitive =
-                names::is_personal(wire) || nodes.into_iter().any(|node| node.is_true("x-sensitive"));
             let description = parts.first().map(|part| self.description(part, wire)).unwrap_or_default();
             let required = branches.iter().all(|branch| branch.required.contains(wire));
             let blank = kind == Type::Decimal && parts.iter().all(|part| self.admits_nothing(part));

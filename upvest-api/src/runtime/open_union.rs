@@ -1,0 +1,48 @@
+//! Open unions: one of several objects, told apart by a field; an object that this version does not know is kept.
+
+use serde::de::{DeserializeOwned, Error};
+use serde_json::Value;
+
+/// Declares one union. Used by the generated `types` module.
+macro_rules! open_union {
+    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $wire:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant($kind),)+
+            /// An object that this version does not know. It is kept and sent again unchanged.
+            Unknown(serde_json::Value),
+        }
+
+        $(impl From<$kind> for $name {
+            fn from(value: $kind) -> Self {
+                Self::$variant(value)
+            }
+        })+
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(value) => value.serialize(serializer),)+
+                    Self::Unknown(value) => value.serialize(serializer),
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = serde_json::Value::deserialize(deserializer)?;
+                match value.get($tag).and_then(serde_json::Value::as_str) {
+                    $(Some($wire) => $crate::runtime::open_union::variant(value).map(Self::$variant),)+
+                    _ => Ok(Self::Unknown(value)),
+                }
+            }
+        }
+    };
+}
+pub(crate) use open_union;
+
+pub(crate) fn variant<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
+    serde_json::from_value(value).map_err(E::custom)
+}

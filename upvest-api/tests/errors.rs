@@ -1,0 +1,245 @@
+//! What an error says and keeps, for people and for programs.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use upvest_api::http::{HeaderMap, HeaderValue, StatusCode};
+use upvest_api::operations::{CREATE_ORDER, LIST_ORDERS};
+use upvest_api::runtime::InvalidValue;
+use upvest_api::types::{CurrencyCode, OrderCreate, OrderStatus, Problem};
+use upvest_api::uuid::Uuid;
+use upvest_api::{Error, ErrorKind, IdempotencyKey};
+
+const PROBLEM: &[u8] = br#"{
+    "type": "https://docs.upvest.co/errors/insufficient_cash",
+    "status": 422,
+    "title": "Unprocessable Entity",
+    "detail": "The account holds 12.00 EUR.",
+    "request_id": "6ec8ab9f"
+}"#;
+
+fn answered(status: u16, body: &[u8]) -> Error {
+    let status = StatusCode::from_u16(status).expect("a status");
+    Error::from_answer(&CREATE_ORDER, status, &HeaderMap::new(), body)
+}
+
+#[test]
+fn an_error_is_as_large_as_a_pointer_and_its_clone_says_the_same() {
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    let error = answered(422, PROBLEM);
+    let clone = error.clone();
+    assert_eq!(clone.to_string(), error.to_string());
+    // A change of the one leaves the other as it is.
+    assert_eq!(clone.with_kind(ErrorKind::Token).kind(), ErrorKind::Token);
+    assert_eq!(error.kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn an_error_status_shows_operation_status_detail_code_and_request() {
+    let error = answered(422, PROBLEM);
+    let expected = "createOrder: 422 Unprocessable Entity: The account holds 12.00 EUR. (insufficient_cash, request 6ec8ab9f)";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.operation(), Some("createOrder"));
+    assert_eq!(error.request_id(), Some("6ec8ab9f"));
+    assert_eq!(error.problem().and_then(Problem::code), Some("insufficient_cash"));
+}
+
+#[test]
+fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
+    assert_eq!(answered(404, b"").to_string(), "createOrder: 404 Not Found");
+    assert_eq!(answered(403, b"<html>").to_string(), "createOrder: 403 Forbidden");
+    let error = answered(400, br#"{"detail": "No side."}"#);
+    assert_eq!(error.to_string(), "createOrder: 400 Bad Request: No side.");
+    // The status of the answer counts, not what its body says of it.
+    let error = answered(500, PROBLEM);
+    assert!(error.to_string().starts_with("createOrder: 500 "), "{error}");
+}
+
+#[test]
+fn the_request_id_of_the_header_stands_in_for_that_of_the_problem() {
+    let headers = HeaderMap::from_iter([(
+        "upvest-request-id".parse().expect("a name"),
+        HeaderValue::from_static("5f1c9f5e"),
+    )]);
+    let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, b"");
+    assert_eq!(error.to_string(), "listOrders: 409 Conflict (request 5f1c9f5e)");
+    let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, PROBLEM);
+    assert_eq!(error.request_id(), Some("6ec8ab9f"));
+}
+
+#[test]
+fn what_is_known_about_the_call_is_told() {
+    let error = Error::new(ErrorKind::Timeout, "no answer in time")
+        .with_operation("createOrder")
+        .with_attempts(3)
+        .with_outcome_unknown(true);
+    let expected =
+        "createOrder: no answer in time, after 3 attempts; it may have been carried out all the same";
+    assert_eq!(error.to_string(), expected);
+    let error = Error::new(ErrorKind::Interrupted, "the file is cut short").with_position(40);
+    assert_eq!(error.to_string(), "the file is cut short, at position 40");
+    let error = Error::new(ErrorKind::Token, "no answer in time").with_operation("listOrders");
+    assert_eq!(error.to_string(), "listOrders: no access token: no answer in time");
+}
+
+#[test]
+fn display_is_one_line_of_at_most_500_characters() {
+    let detail = format!("first\r\nsecond\u{1b}[31m \u{202e}{}", "é".repeat(1000));
+    let body = serde_json::to_vec(&Problem::new(StatusCode::CONFLICT, "code", &detail)).expect("a problem");
+    let line = answered(409, &body).to_string();
+    assert_eq!(line.chars().count(), 500);
+    assert!(line.starts_with("createOrder: 409 Conflict: first  second [31m  é"), "{line}");
+    assert!(line.ends_with("é…"), "{line}");
+    for length in [0, 1, 499, 500] {
+        let line = Error::new(ErrorKind::Io, "x".repeat(length)).to_string();
+        assert_eq!(line, "x".repeat(length));
+    }
+    assert_eq!(Error::new(ErrorKind::Io, "x".repeat(501)).to_string(), format!("{}…", "x".repeat(499)));
+}
+
+#[test]
+fn sources_are_kept_whole() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file cannot be written")]
+    struct Outer(#[source] std::io::Error);
+
+    let disk = std::io::Error::new(std::io::ErrorKind::StorageFull, "no space left");
+    let error = Error::new(ErrorKind::Io, "the download stopped").with_source(Outer(disk)).clone();
+    let outer = error.source().expect("there is a source");
+    assert!(outer.is::<Outer>());
+    let inner = outer.source().and_then(|inner| inner.downcast_ref::<std::io::Error>());
+    assert_eq!(inner.map(std::io::Error::kind), Some(std::io::ErrorKind::StorageFull));
+    assert!(answered(404, b"").source().is_none());
+}
+
+#[test]
+fn debug_shows_neither_bodies_nor_what_a_wait_saw() {
+    let error = answered(502, b"<html>Ada Lovelace</html>").with_last_seen("Ada Lovelace".to_owned());
+    assert!(!format!("{error:?} {error:#?}").contains("Ada"), "{error:?}");
+    assert_eq!(error.problem().and_then(Problem::body), Some("<html>Ada Lovelace</html>"));
+}
+
+#[test]
+fn every_status_has_its_kind() {
+    let kinds = [
+        (400, ErrorKind::Refused),
+        (401, ErrorKind::Authentication),
+        (403, ErrorKind::Permission),
+        (404, ErrorKind::NotFound),
+        (408, ErrorKind::Timeout),
+        (409, ErrorKind::Conflict),
+        (410, ErrorKind::NotFound),
+        (418, ErrorKind::UnexpectedStatus),
+        (422, ErrorKind::Refused),
+        (429, ErrorKind::RateLimited),
+        (503, ErrorKind::Server),
+        (304, ErrorKind::UnexpectedStatus),
+    ];
+    for (status, kind) in kinds {
+        let error = answered(status, b"");
+        assert_eq!((error.kind(), error.status().map(|it| it.as_u16())), (kind, Some(status)));
+        assert_eq!(error.problem().is_some(), status >= 400, "{status}");
+    }
+    assert_eq!(answered(302, b"").to_string(), "createOrder: 302 Found: redirects are not followed");
+}
+
+#[test]
+fn kinds_are_told_in_words() {
+    assert_eq!(ErrorKind::NotFound.to_string(), "not found");
+    assert_eq!(format!("{:>12}|", ErrorKind::Timeout), "     timeout|");
+}
+
+#[test]
+fn the_outcome_is_unknown_only_where_a_change_may_have_happened() {
+    let unknown = |operation, status| {
+        let status = StatusCode::from_u16(status).expect("a status");
+        Error::from_answer(operation, status, &HeaderMap::new(), b"").is_outcome_unknown()
+    };
+    for status in [408, 500, 502, 503, 504] {
+        assert!(unknown(&CREATE_ORDER, status) && !unknown(&LIST_ORDERS, status), "{status}");
+    }
+    for status in [302, 400, 401, 403, 404, 409, 422, 429] {
+        assert!(!unknown(&CREATE_ORDER, status), "{status}");
+    }
+}
+
+#[test]
+fn predicates_follow_kind_and_status() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        assert!(answered(status, b"").is_transient(), "{status}");
+    }
+    for status in [302, 400, 401, 403, 404, 409, 422, 501] {
+        assert!(!answered(status, b"").is_transient(), "{status}");
+    }
+    for kind in [ErrorKind::Connect, ErrorKind::Interrupted, ErrorKind::Timeout, ErrorKind::Token] {
+        assert!(Error::new(kind, "").is_transient(), "{kind}");
+    }
+    let broken_off = Error::new(ErrorKind::Interrupted, "").with_status(StatusCode::OK);
+    assert!(broken_off.is_transient());
+    let refused = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
+    assert!(refused.is_authentication() && !refused.is_transient());
+    for kind in [ErrorKind::Decode, ErrorKind::InvalidRequest, ErrorKind::Configuration, ErrorKind::Io] {
+        assert!(!Error::new(kind, "").is_transient(), "{kind}");
+    }
+    assert!(answered(422, b"").is_validation() && Error::new(ErrorKind::InvalidRequest, "").is_validation());
+}
+
+#[test]
+fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
+    let wait = |value| {
+        let headers =
+            HeaderMap::from_iter([("retry-after".parse().expect("a name"), HeaderValue::from_static(value))]);
+        Error::from_answer(&CREATE_ORDER, StatusCode::TOO_MANY_REQUESTS, &headers, b"").retry_after()
+    };
+    assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+    assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), None);
+}
+
+#[test]
+fn a_hint_says_what_to_do_and_a_better_one_takes_its_place() {
+    let lost = Error::new(ErrorKind::Interrupted, "").with_outcome_unknown(true);
+    assert!(lost.hint().is_some_and(|hint| hint.contains("look before you send it again")));
+    let keyed = lost.with_idempotency_key(IdempotencyKey::new(Uuid::nil()));
+    assert!(keyed.hint().is_some_and(|hint| hint.contains("same `idempotency_key()`")));
+    assert_eq!(keyed.with_hint("call support").hint(), Some("call support"));
+    assert_eq!(Error::new(ErrorKind::NotFound, "").hint(), None);
+}
+
+#[test]
+fn what_a_wait_saw_last_is_had_by_its_type() {
+    let error = Error::new(ErrorKind::Timeout, "not in time").with_last_seen(OrderStatus::Processing);
+    assert_eq!(error.last_seen(), Some(&OrderStatus::Processing));
+    assert_eq!(error.last_seen::<String>(), None);
+}
+
+/// What a service writes: one variant, and `?` everywhere.
+#[test]
+fn one_from_catches_what_has_a_type_of_its_own() {
+    #[derive(Debug, thiserror::Error)]
+    enum Service {
+        #[error(transparent)]
+        Upvest(#[from] Error),
+    }
+
+    fn currency() -> Result<CurrencyCode, Error> {
+        Ok("EURO".parse()?)
+    }
+    fn body() -> Result<OrderCreate, Error> {
+        Ok(OrderCreate::builder().build()?)
+    }
+    fn key() -> Result<IdempotencyKey, Error> {
+        Ok("no key".parse()?)
+    }
+    fn service() -> Result<CurrencyCode, Service> {
+        Ok(currency()?)
+    }
+
+    let errors = [currency().err(), body().err(), key().err()].map(|error| error.expect("each is wrong"));
+    for error in &errors {
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.source().map(ToString::to_string), Some(error.to_string()));
+    }
+    let Service::Upvest(error) = service().expect_err("EURO has four letters");
+    assert!(error.source().is_some_and(<dyn std::error::Error>::is::<InvalidValue>));
+}
