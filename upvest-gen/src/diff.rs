@@ -104,18 +104,18 @@ pub struct Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, name, part, fact, .. } = self;
-        write!(f, "{} `{name}`", format!("{kind:?}").to_lowercase())?;
-        match part.split_once(' ') {
-            Some((sort, part)) => write!(f, ", {sort} `{part}`: ")?,
-            None => f.write_str(": ")?,
+        let lower = |word: &dyn fmt::Debug| format!("{word:?}").to_lowercase();
+        write!(f, "{} `{name}`", lower(kind))?;
+        if let Some((sort, part)) = part.split_once(' ') {
+            write!(f, ", {sort} `{part}`")?;
         }
         if !fact.is_empty() {
-            write!(f, "{fact} ")?;
+            write!(f, ": {fact}")?;
         }
-        write!(f, "{}", format!("{:?}", self.action).to_lowercase())?;
-        match (&self.before, &self.after) {
-            (Some(before), Some(after)) => write!(f, " from `{before}` to `{after}`")?,
-            _ => {}
+        write!(f, " {}", lower(&self.action))?;
+        if matches!(self.action, Action::Changed | Action::Renamed) {
+            let value = |value: &Option<String>| value.as_ref().map_or("none".to_owned(), |value| format!("`{value}`"));
+            write!(f, " from {} to {}", value(&self.before), value(&self.after))?;
         }
         write!(f, ": {}", self.reason)
     }
@@ -130,7 +130,9 @@ impl Facts {
             let (kind, name) = subject;
             let context = rules::Context { kind: *kind, before: old.0.get(subject), after: new.0.get(subject) };
             let mut push = |part: &str, fact: &str, before: Option<&String>, after: Option<&String>| {
-                if before == after {
+                // What an operation gains and loses is in its own facts.
+                let is_told = *kind == Kind::Place && fact.is_empty() && name.starts_with("/paths");
+                if before == after || is_told && (part.is_empty() || part.contains("responses/")) {
                     return;
                 }
                 let (impact, reason) = context.judge(part, fact, before, after);
@@ -226,8 +228,8 @@ fn change(
         part: part.to_owned(),
         fact: fact.to_owned(),
         action: match (before, after) {
-            (None, _) => Action::Added,
-            (_, None) => Action::Removed,
+            (None, _) if fact.is_empty() => Action::Added,
+            (_, None) if fact.is_empty() => Action::Removed,
             _ => Action::Changed,
         },
         before: before.filter(|value| !value.is_empty()).cloned(),

@@ -58,7 +58,9 @@ fn manifest(ours: &Path) -> Result<String> {
             }
         }
     }
-    manifest.remove("lints");
+    for section in ["lints", "test", "bench", "example"] {
+        manifest.remove(section);
+    }
     // The examples of the runtime are written for our description.
     manifest.insert("lib".to_owned(), Value::Table(Table::from_iter([("doctest".to_owned(), Value::Boolean(false))])));
     let text = toml::to_string(&manifest).context("cannot write the manifest")?;

@@ -36,7 +36,7 @@ pub(crate) fn report(title: &str, errors: &[&Error], spec: &Source, overlay: Opt
     if kinds.is_empty() {
         return String::new();
     }
-    let mut text = format!("{title}: {} in {} of a kind\n", count(errors.len(), "problem"), count(kinds.len(), "group"));
+    let mut text = format!("{title}: {} of {}\n", count(errors.len(), "problem"), count(kinds.len(), "kind"));
     for (_, errors) in &kinds {
         let Some(first) = errors.first() else { continue };
         let _ = writeln!(text, "\n{}: {}", count(errors.len(), "time"), first.remedy());

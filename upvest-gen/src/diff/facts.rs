@@ -1,6 +1,6 @@
 //! What a description says, as a flat list of facts: easy to compare, and to keep beside the generated code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Kind, Parts};
 use crate::error::{Error, Errors};
-use crate::model::{self, Api, Content, Encoding, Field, Operation, Place, Schema, Shape};
+use crate::model::{self, Api, Content, Encoding, Enum, Field, Operation, Place, Schema, Shape};
 use crate::{Source, describe, document, pointer};
 
 /// What a description says: the facts about each part of each operation, type, enum, id, and event.
@@ -65,14 +65,22 @@ impl Facts {
                 facts.add(Kind::Event, &event.object, &format!("type {kind}"), &[]);
             }
         }
-        let is_code = |at: &str| api.schemas.iter().any(|schema| schema.pointer == at);
+        // An enum that occurs at several places has the values of all; a place with fewer is known by itself.
+        let of_enum = |item: &Enum| item.variants.iter().map(|variant| variant.wire.clone()).collect::<BTreeSet<_>>();
+        let enums: BTreeSet<_> = api.enums.iter().map(of_enum).collect();
+        let is_code = |at: &str, value: &Value| match value.get("enum").and_then(Value::as_array) {
+            Some(values) => enums.contains(&values.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            None => value.get("properties").is_none() || api.schemas.iter().any(|schema| schema.pointer == at),
+        };
         facts.places(document, "", false, &is_code);
         facts
     }
 
     fn add(&mut self, kind: Kind, name: &str, part: &str, facts: &[(&str, &str)]) {
         let parts = self.0.entry((kind, name.to_owned())).or_default();
-        let facts = facts.iter().map(|(fact, value)| ((*fact).to_owned(), (*value).to_owned()));
+        // What has no value is as everywhere.
+        let facts = facts.iter().filter(|(_, value)| !value.is_empty());
+        let facts = facts.map(|(fact, value)| ((*fact).to_owned(), (*value).to_owned()));
         parts.entry(part.to_owned()).or_default().extend(facts);
     }
 
@@ -119,8 +127,8 @@ impl Facts {
                 ("type", parameter.kind.rust("")),
                 ("place", place.to_owned()),
                 ("presence", if parameter.required { "required" } else { "optional" }.to_owned()),
-                ("setter", parameter.setter.clone()),
-                ("list", if parameter.joined { "joined" } else { "repeated" }.to_owned()),
+                ("setter", if parameter.setter == parameter.name { "" } else { &parameter.setter }.to_owned()),
+                ("values", if parameter.joined { "joined" } else { "" }.to_owned()),
             ];
             let facts = facts.each_ref().map(|(fact, value)| (*fact, value.as_str()));
             self.add(Kind::Operation, id, &format!("parameter {}", parameter.name), &facts);
@@ -141,8 +149,8 @@ impl Facts {
                     let facts = [
                         ("type", field.kind.rust("")),
                         ("presence", presence(field)),
-                        ("name in Rust", field.rust.clone()),
-                        ("in `Debug`", if field.sensitive { "hidden" } else { "shown" }.to_owned()),
+                        ("name in Rust", if field.rust == field.name { "" } else { &field.rust }.to_owned()),
+                        ("in `Debug`", if field.sensitive { "hidden" } else { "" }.to_owned()),
                     ];
                     let facts = facts.each_ref().map(|(fact, value)| (*fact, value.as_str()));
                     self.add(kind, name, &format!("field {}", field.name), &facts);
@@ -159,11 +167,14 @@ impl Facts {
     }
 
     /// Adds the places from which no code comes: what errors hold, headers, whether a body must be there, servers, the schemas of
-    /// pages and problems. `is_name` is set where the keys are names that somebody chose.
-    fn places(&mut self, value: &Value, at: &str, is_name: bool, is_code: &dyn Fn(&str) -> bool) {
+    /// pages and problems, and the values of an enum that has more elsewhere. `is_name` is set where the keys are names that somebody chose.
+    fn places(&mut self, value: &Value, at: &str, is_name: bool, is_code: &dyn Fn(&str, &Value) -> bool) {
         let Some(object) = value.as_object() else {
             for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                self.places(item, &format!("{at}/{index}"), false, is_code);
+                match item["name"].as_str().filter(|_| item["in"] == "header") {
+                    Some(header) => self.place(&pointer::join(at, header), item),
+                    None => self.places(item, &format!("{at}/{index}"), false, is_code),
+                }
             }
             return;
         };
@@ -171,23 +182,30 @@ impl Facts {
         for (key, value) in object {
             let here = pointer::join(at, key);
             let is_whole = match key.as_str() {
+                _ if value.get("enum").is_some_and(Value::is_array) => !is_code(&here, value),
                 _ if is_name && parent == "responses" => !document::is_success(key),
-                _ if is_name && at == document::SCHEMAS => value.get("properties").is_some() && !is_code(&here),
+                _ if is_name && at == document::SCHEMAS => !is_code(&here, value),
                 _ if is_name => value["in"] == "header",
                 "headers" | "securitySchemes" | "servers" => true,
                 "required" => parent == "requestBody",
                 _ => false,
             };
             if is_whole {
-                let end = at.match_indices('/').nth(2).map_or(at.len(), |(end, _)| end);
-                let (name, part) = here.split_at(end.min(here.len()));
-                let part = format!("at {}", part.trim_start_matches('/'));
-                self.add(Kind::Place, name, &part, &[("content", &digest(value))]);
+                self.place(&here, value);
             } else if is_name || !is_prose(key) {
                 const NAMED: [&str; 6] = ["paths", "properties", "responses", "schemas", "parameters", "callbacks"];
                 self.places(value, &here, !is_name && NAMED.contains(&key.as_str()), is_code);
             }
         }
+    }
+
+    /// Adds one place, as a part of the path or component that it belongs to.
+    fn place(&mut self, at: &str, value: &Value) {
+        let depth = if at.starts_with("/paths") { 2 } else { 3 };
+        let end = at.match_indices('/').nth(depth).map_or(at.len(), |(end, _)| end);
+        let (name, part) = at.split_at(end);
+        let part = format!("at {}", part.trim_start_matches('/'));
+        self.add(Kind::Place, name, part.trim_end_matches("at "), &[("content", &digest(value))]);
     }
 }
 
