@@ -15,7 +15,7 @@ use crate::{diff, problems};
 
 pub(crate) const SPEC: &str = "spec/upvest-investment-api.yaml";
 pub(crate) const OVERLAY: &str = "spec/overlay.yaml";
-const OUT: &str = "upvest-api/src/generated";
+pub(crate) const OUT: &str = "upvest-api/src/generated";
 
 /// The file beside the generated code that says what the description said, for the comparison with the next one.
 const FACTS: &str = "facts.jsonl";
