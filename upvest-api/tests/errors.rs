@@ -147,6 +147,7 @@ fn every_status_has_its_kind() {
 #[test]
 fn kinds_are_told_in_words() {
     assert_eq!(ErrorKind::NotFound.to_string(), "not found");
+    assert_eq!(ErrorKind::Io.to_string(), "io");
     assert_eq!(format!("{:>12}|", ErrorKind::Timeout), "     timeout|");
 }
 

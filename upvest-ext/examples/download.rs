@@ -13,12 +13,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(BAR)?);
     let shown = bar.clone();
-    let download = Upvest::from_env()?.download_file(file.parse()?).sha256().on_progress(move |progress| {
-        shown.set_position(progress.received);
-        if let Some(length) = progress.length {
-            shown.set_length(length);
-        }
-    });
+    let upvest = Upvest::from_env()?;
+    let download =
+        upvest.download(upvest.retrieve_file().file_id(file)).sha256().on_progress(move |progress| {
+            shown.set_position(progress.received);
+            if let Some(length) = progress.length {
+                shown.set_length(length);
+            }
+        });
     let downloaded = download.to_path(&path).await?;
     bar.finish();
     println!(

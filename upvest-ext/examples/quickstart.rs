@@ -19,7 +19,7 @@ use upvest_ext::api::types::{
 };
 use upvest_ext::signing::Received;
 use upvest_ext::webhooks::{WebhookHandler, WebhookVerifier};
-use upvest_ext::{ListExt as _, Upvest};
+use upvest_ext::{ListExt as _, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
 type Failure = Box<dyn std::error::Error>;
@@ -125,7 +125,7 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         .currency("EUR");
     let order = upvest.create_order().body(order).send().await?.into_inner();
     steps.wait(2).await;
-    let order = upvest.wait_for_order(order.id).await?;
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;
     steps.done(format!("order {} is {}", order.id, state(order.status.as_ref()))).await;
 
     let events = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
@@ -143,10 +143,14 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         None => ReportId::new(uuid::Uuid::nil()),
     };
     steps.wait(1).await;
-    let report = upvest.wait_for_report(report).await?;
+    let reports = upvest.list_reports();
+    let report = upvest.wait_for_item(move || reports.clone().items(), report).await?;
     let file = report.file_id.ok_or("a report without a file")?;
     let folder = tempfile::tempdir()?;
-    let downloaded = upvest.download_file(file).to_path(folder.path().join("statement.pdf")).await?;
+    let downloaded = upvest
+        .download(upvest.retrieve_file().file_id(file))
+        .to_path(folder.path().join("statement.pdf"))
+        .await?;
     steps.done(format!("report {} is {} bytes of PDF", report.id, downloaded.length)).await;
     Ok(())
 }

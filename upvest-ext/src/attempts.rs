@@ -43,7 +43,10 @@ impl Network {
         loop {
             if let Some(limit) = &core.rate_limit {
                 // Before the signature, which is good for seconds only.
-                limit.wait(&*core.ambient.clock).await;
+                if !limit.wait(&*core.ambient.clock, call.deadline).await {
+                    let message = "the rate limit has no turn for the call before its deadline";
+                    return Err(Error::new(ErrorKind::RateLimited, message));
+                }
             }
             let (request, token) = self.ready(call).await?;
             let result = self.attempt(request, core, call, info).await;

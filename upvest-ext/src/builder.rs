@@ -21,7 +21,7 @@ use crate::pipeline::{Core, Link, Pipeline, join};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign_request::SignRequest;
 use crate::signing::{InvalidKeyId, RequestSigner, Signer};
-use crate::token::{Scopes, TokenCache, TokenRequest, TokenStore};
+use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
@@ -193,7 +193,7 @@ impl UpvestBuilder {
         self
     }
 
-    /// Draws jitter and idempotency keys from `random`. The thread's generator unless set.
+    /// Draws jitter and idempotency keys from `random`. The operating system's generator unless set.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
         self.ambient.random = Arc::new(random);
         self
@@ -216,7 +216,7 @@ impl UpvestBuilder {
         let signing_key = signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
         let signer = self.signer.clone().or(signing_key);
         let tokens = TokenRequest {
-            url: join(&base_url, upvest_api::operations::CREATE_ACCESS_TOKEN.path, "")?,
+            url: join(&base_url, TOKEN_REQUEST.path, "")?,
             server: base_url.to_string(),
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
 use http::header::DATE;
+use uuid::Uuid;
 
 /// What [`Clock::sleep`] returns.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -48,14 +49,21 @@ impl Clock for TokioClock {
     }
 }
 
-/// The thread's generator, seeded by the operating system.
+/// The operating system's generator, asked for each value. A generator with a state in the process would repeat itself after
+/// `fork`, or when a virtual machine is started twice from one snapshot.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ThreadRandom;
+pub struct OsRandom;
 
-impl Random for ThreadRandom {
+impl Random for OsRandom {
     fn bits(&self) -> u64 {
-        rand::random()
+        getrandom::u64().expect("an operating system has random numbers")
     }
+}
+
+/// A UUID of version 4. `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.
+pub(crate) fn random_uuid(random: &dyn Random) -> Uuid {
+    let bits = (u128::from(random.bits()) << 64) | u128::from(random.bits());
+    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
 }
 
 /// Time and randomness together, as the parts of a client share them.
@@ -67,7 +75,7 @@ pub(crate) struct Ambient {
 
 impl Default for Ambient {
     fn default() -> Self {
-        Self { clock: Arc::new(TokioClock), random: Arc::new(ThreadRandom) }
+        Self { clock: Arc::new(TokioClock), random: Arc::new(OsRandom) }
     }
 }
 

@@ -36,6 +36,8 @@ mod builder;
 pub mod bulk;
 mod call_info;
 pub mod clock;
+#[cfg(feature = "webhooks")]
+mod detached;
 mod environment;
 #[cfg(feature = "files")]
 pub mod files;
@@ -69,7 +71,6 @@ pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, To
 pub use upvest::Upvest;
 
 pub use upvest_api as api;
-pub use upvest_api::runtime::InvalidIdempotencyKey;
 pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
 
 /// The examples of the README compile.

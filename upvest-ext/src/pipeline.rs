@@ -10,19 +10,18 @@ use http::header::ACCEPT;
 use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use reqwest::Url;
-use upvest_api::operations::CREATE_ACCESS_TOKEN;
 use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
 use crate::attempts::{Network, read};
 use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
-use crate::clock::{Ambient, Random};
+use crate::clock::{Ambient, random_uuid};
 use crate::http_send::is_same_server;
 use crate::options::CallOptions;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::telemetry::CallSpan;
-use crate::token::Scopes;
+use crate::token::{Scopes, TOKEN_REQUEST};
 
 /// A day, so that no timeout is too long to be added to a clock.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
@@ -189,25 +188,20 @@ impl Pipeline {
                     "the idempotency key was used for another request already; each request needs its own";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
-            None if operation.idempotency_key => Ok(Some(new_key(&*self.core.ambient.random))),
+            None if operation.idempotency_key => Ok(Some(random_uuid(&*self.core.ambient.random).into())),
             None => Ok(None),
         }
     }
 
     /// The scopes of the token to send, or `None` for the one call that takes no token.
     fn scopes(&self, operation: &OperationMeta) -> Option<&Scopes> {
-        if operation.id == CREATE_ACCESS_TOKEN.id {
+        if operation.path == TOKEN_REQUEST.path {
             return None;
         }
         let sets = &self.core.scopes;
         let covering = || sets.iter().find(|set| set.covers(operation.scopes)).or(sets.last());
         self.options.scopes.as_ref().or_else(covering)
     }
-}
-
-fn new_key(random: &dyn Random) -> IdempotencyKey {
-    let bits = (u128::from(random.bits()) << 64) | u128::from(random.bits());
-    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().into()
 }
 
 impl Core {

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{FakeApi, Fixed, Reply};
+use futures_util::future::join_all;
 use futures_util::stream;
-use tokio::time::Instant;
+use tokio::time::{Instant, advance, sleep, timeout};
 use upvest_ext::bulk::{RateLimit, for_each_concurrent};
 use upvest_ext::clock::{Clock as _, TokioClock};
 use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::{CallOptions, Error, ErrorKind};
 
 const LIMIT: usize = 300;
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,6 +86,86 @@ async fn a_limit_that_is_given_is_not_exceeded() {
     // The first goes at once, the other 99 at intervals of 50 ms.
     let elapsed = started.elapsed();
     assert!((4940..5000).contains(&elapsed.as_millis()), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn twice_the_load_that_a_limit_allows_is_half_of_it_sent_and_the_rest_refused_at_once() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().rate_limit(RateLimit::at_most(10)).build().unwrap();
+    let hasty = upvest.with(CallOptions::new().call_timeout(2 * SECOND));
+    let tasks: Vec<_> = (0..1200)
+        .map(|number| {
+            let hasty = hasty.clone();
+            tokio::spawn(async move {
+                sleep(number * SECOND / 20).await;
+                let started = Instant::now();
+                (hasty.list_orders().send().await.map_err(Error::from), started.elapsed())
+            })
+        })
+        .collect();
+    let (mut sent, mut refused) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap() {
+            (Ok(_), elapsed) => {
+                sent += 1;
+                assert!(elapsed < 2 * SECOND);
+            }
+            (Err(error), elapsed) => {
+                refused += 1;
+                assert_eq!((error.kind(), elapsed), (ErrorKind::RateLimited, Duration::ZERO), "{error}");
+                assert!(!error.is_outcome_unknown());
+            }
+        }
+    }
+    assert!((600..=620).contains(&sent), "{sent} sent in 60 s, {refused} refused");
+    assert_eq!(sent, api.api_calls());
+    let started = Instant::now();
+    upvest.list_orders().send().await.unwrap();
+    assert!(started.elapsed() <= 2 * SECOND, "a single later call waited {:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_is_dropped_gives_its_place_back() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().rate_limit(RateLimit::at_most(10)).build().unwrap();
+    let started = Instant::now();
+    let waiting = join_all((0..500).map(|_| upvest.list_orders().send()));
+    timeout(SECOND * 95 / 100, waiting).await.unwrap_err();
+    assert_eq!(api.api_calls(), 10);
+    upvest.list_orders().send().await.unwrap();
+    assert_eq!(started.elapsed(), SECOND, "the place after the ten");
+
+    // One in the middle: those behind it move up.
+    let stays = upvest.list_orders().send();
+    let leaves = timeout(SECOND / 20, upvest.list_orders().send());
+    let moves_up = async {
+        upvest.list_orders().send().await.unwrap();
+        started.elapsed()
+    };
+    let (stayed, left, moved_up) = tokio::join!(stays, leaves, moves_up);
+    assert!(stayed.is_ok() && left.is_err());
+    assert_eq!(moved_up, SECOND + SECOND / 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_learned_rate_grows_only_while_it_is_used_and_never_beyond_its_ceiling() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    for (limit, ceiling) in [(RateLimit::adaptive(), 1000.0), (RateLimit::at_most(200), 200.0)] {
+        let upvest = api.builder().rate_limit(limit.clone()).build().unwrap();
+        let rate = || limit.per_second().unwrap_or_default();
+        upvest.list_orders().send().await.unwrap();
+        let start = rate();
+        advance(300 * SECOND).await;
+        upvest.list_orders().send().await.unwrap();
+        // One call in a second uses nothing of 50.
+        for _ in 0..60 {
+            upvest.list_orders().send().await.unwrap();
+            sleep(SECOND).await;
+        }
+        assert!(rate() < start + 1.0, "{limit:?}");
+        for_each_concurrent(stream::iter(0..10_000), 64, async |_| upvest.list_orders().send().await).await;
+        assert!((rate() - ceiling).abs() < 0.001, "{limit:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

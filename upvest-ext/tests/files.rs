@@ -51,8 +51,10 @@ async fn a_file_arrives_whole_with_its_hash_and_its_progress() {
     std::fs::write(&path, "the old one").unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    let download =
-        upvest.download_file(file()).sha256().on_progress(move |progress| log.lock().unwrap().push(progress));
+    let download = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .sha256()
+        .on_progress(move |progress| log.lock().unwrap().push(progress));
     let downloaded = download.to_path(&path).await.unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), CONTENT);
     assert_eq!((downloaded.length, downloaded.content_type.as_deref()), (36, Some("application/pdf")));
@@ -77,7 +79,8 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
         let (new, old) = (folder.path().join("new.pdf"), folder.path().join("old.pdf"));
         std::fs::write(&old, "the old one").unwrap();
         for path in [&new, &old] {
-            let error = upvest.download_file(file()).to_path(path).await.unwrap_err();
+            let error =
+                upvest.download(upvest.retrieve_file().file_id(file())).to_path(path).await.unwrap_err();
             assert!(!error.to_string().is_empty());
         }
         assert_eq!(names(&folder), ["old.pdf"]);
@@ -90,7 +93,8 @@ async fn a_download_that_is_dropped_leaves_nothing() {
     let api = common::FakeApi::new(|_, _| common::Reply::fate(common::Fate::Silence));
     let folder = tempfile::tempdir().unwrap();
     let upvest = api.client();
-    let download = upvest.download_file(file()).to_path(folder.path().join("new.pdf"));
+    let download =
+        upvest.download(upvest.retrieve_file().file_id(file())).to_path(folder.path().join("new.pdf"));
     assert!(tokio::time::timeout(Duration::from_millis(1), download).await.is_err());
     assert!(names(&folder).is_empty());
 }
@@ -102,7 +106,7 @@ async fn the_second_host_of_a_redirect_sees_none_of_our_headers() {
     let api = server(move |_| answer("302 Found", &location, "")).await;
     let upvest = api.builder().build().unwrap();
     let mut bytes = Vec::new();
-    upvest.download_file(file()).to_writer(&mut bytes).await.unwrap();
+    upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut bytes).await.unwrap();
     assert_eq!(bytes, CONTENT.as_bytes());
     assert!(api.requests()[0].contains("authorization: Bearer socket-token"));
     let seen = store.requests().join("\n").to_lowercase();
@@ -137,7 +141,7 @@ async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
     .await;
     *home.lock().unwrap() = api.address.to_string();
     let upvest = api.builder().build().unwrap();
-    upvest.download_file(file()).to_writer(&mut Vec::new()).await.unwrap();
+    upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut Vec::new()).await.unwrap();
     let requests = api.requests();
     assert!(requests[0].contains("authorization:"));
     assert!(requests[1].starts_with("GET /orders"));
@@ -147,8 +151,9 @@ async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
 #[tokio::test]
 async fn redirects_without_end_are_an_error() {
     let api = server(|_| answer("302 Found", "location: /files/again\r\n", "")).await;
+    let upvest = api.builder().build().unwrap();
     let error =
-        api.builder().build().unwrap().download_file(file()).to_writer(&mut Vec::new()).await.unwrap_err();
+        upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut Vec::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
     assert!(api.requests().len() <= 6);
 }
@@ -173,10 +178,16 @@ async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_res
         .await;
         let upvest = api.builder().build().unwrap();
         let mut bytes = Vec::new();
-        let error = upvest.download_file(file()).to_writer(&mut bytes).await.unwrap_err();
+        let error =
+            upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut bytes).await.unwrap_err();
         assert_eq!((error.kind(), error.position()), (ErrorKind::Interrupted, Some(20)), "{error:?}");
         assert_eq!(bytes.len(), 20);
-        let resumed = upvest.download_file(file()).resume_at(20).to_writer(&mut bytes).await.unwrap();
+        let resumed = upvest
+            .download(upvest.retrieve_file().file_id(file()))
+            .resume_at(20)
+            .to_writer(&mut bytes)
+            .await
+            .unwrap();
         assert_eq!((bytes.as_slice(), resumed.length), (CONTENT.as_bytes(), 36));
     }
 }
@@ -203,7 +214,8 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();
-    let download = upvest.download_file(file()).idle_timeout(Duration::from_secs(7));
+    let download =
+        upvest.download(upvest.retrieve_file().file_id(file())).idle_timeout(Duration::from_secs(7));
     let error = download.to_writer(&mut Vec::new()).await.unwrap_err();
     assert_eq!((error.position(), started.elapsed()), (Some(4), Duration::from_secs(7)));
     assert!(error.is_timeout());

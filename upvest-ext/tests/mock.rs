@@ -24,7 +24,10 @@ async fn calls_pages_and_waits_work_over_a_mock() {
         .answer::<builder::ListOrders>(Listing::new(vec![order("FILLED")]));
     let upvest = Upvest::from_transport(mock.clone());
     assert_eq!(upvest.retrieve_order().order_id(id()).send().await.unwrap().status, Some(OrderStatus::New));
-    assert_eq!(upvest.wait_for_order(id()).await.unwrap().status, Some(OrderStatus::Filled));
+    assert_eq!(
+        upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap().status,
+        Some(OrderStatus::Filled)
+    );
     let orders: Vec<_> = upvest.list_orders().page_size(10).items().try_collect().await.unwrap();
     assert_eq!(orders.len(), 1);
     let paths: Vec<_> = mock.requests().into_iter().map(|request| request.path).collect();
@@ -79,6 +82,6 @@ async fn a_download_works_over_a_mock() {
     let mock = MockTransport::new().answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
     let mut bytes = Vec::new();
     let upvest = Upvest::from_transport(mock);
-    upvest.download_file(ID.parse().unwrap()).to_writer(&mut bytes).await.unwrap();
+    upvest.download(upvest.retrieve_file().file_id(ID)).to_writer(&mut bytes).await.unwrap();
     assert_eq!(bytes, b"%PDF-1.7");
 }

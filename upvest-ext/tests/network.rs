@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use common::order;
 use common::socket::{self, SocketServer, http, token};
 use secrecy::SecretString;
+use upvest_ext::sign_request::{SignFuture, SignRequest};
 use upvest_ext::{ErrorKind, StoreFuture, StoredToken, TokenKey, TokenStore};
 
 fn is_token(request: &str) -> bool {
@@ -162,4 +164,40 @@ async fn everything_goes_through_the_proxy() {
     let upvest = socket::builder(nobody).proxy(through).token_store(Arc::new(Stocked)).build().unwrap();
     upvest.list_orders().send().await.unwrap();
     assert!(proxy.requests()[0].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
+}
+
+/// Rewrites the URL before it is sent, as a signer of your own might.
+#[derive(Debug)]
+struct Rewriting(&'static str);
+
+impl SignRequest for Rewriting {
+    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> SignFuture<'a> {
+        let authority = request.uri().authority().unwrap();
+        let uri = format!("http://{authority}{}", self.0).parse().unwrap();
+        *request.uri_mut() = uri;
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_and_not_sent() {
+    let server = SocketServer::start(|_| http("200 OK", "", r#"{"data": []}"#)).await;
+    for path in
+        ["/orders/../users", "/orders/./1", "/orders/{id}", "/orders?name=O'Hara", "/orders/%2e%2e/users"]
+    {
+        let upvest = server.builder().token_store(Arc::new(Stocked)).signer(Rewriting(path)).build().unwrap();
+        let error = upvest.list_orders().send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.is_outcome_unknown()),
+            (ErrorKind::InvalidRequest, false),
+            "{path}: {error}"
+        );
+        assert!(error.to_string().contains("the URL that was signed"), "{error}");
+    }
+    assert_eq!(server.requests().len(), 0);
+    for path in ["/orders?note=a%22b&x=1+2", "/a//b;v=1/~x/%C3%BC", "/orders?"] {
+        let upvest = server.builder().token_store(Arc::new(Stocked)).signer(Rewriting(path)).build().unwrap();
+        upvest.list_orders().send().await.unwrap();
+        assert!(server.requests().pop().unwrap().starts_with(&format!("GET {path} HTTP/1.1")));
+    }
 }

@@ -36,12 +36,12 @@ async fn page(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn wait(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.wait_for_order(ID.parse().unwrap()).await?;
+    upvest.wait_for(upvest.retrieve_order().order_id(ID)).await?;
     Ok(())
 }
 
 async fn download(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.download_file(ID.parse().unwrap()).to_writer(&mut Vec::new()).await?;
+    upvest.download(upvest.retrieve_file().file_id(ID)).to_writer(&mut Vec::new()).await?;
     Ok(())
 }
 

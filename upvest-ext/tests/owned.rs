@@ -33,14 +33,14 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
     assert!(positions.await.unwrap().unwrap().is_empty());
     let pages = tokio::spawn(upvest().list_orders().prefetch(2).pages().try_collect::<Vec<_>>());
     assert_eq!(pages.await.unwrap().unwrap().len(), 1);
-    let wait = tokio::spawn(upvest().wait_for_order(ID.parse().unwrap()).into_future());
+    let wait = tokio::spawn(upvest().wait_for(upvest().retrieve_order().order_id(ID)).into_future());
     assert_eq!(wait.await.unwrap().unwrap().status, Some(OrderStatus::Filled));
     let get = upvest().retrieve_order().order_id(ID);
     let wait = tokio::spawn(upvest().wait_until(get, |order| order.status.is_some()).into_future());
     assert_eq!(wait.await.unwrap().unwrap().status, Some(OrderStatus::Filled));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    let download = upvest().download_file(ID.parse().unwrap()).on_progress(|_| ()).to_path(path);
+    let download = upvest().download(upvest().retrieve_file().file_id(ID)).on_progress(|_| ()).to_path(path);
     assert_eq!(tokio::spawn(download).await.unwrap().unwrap().length, 8);
     let raw = tokio::spawn(upvest().request(upvest_ext::Method::GET, "/orders").send());
     assert!(raw.await.unwrap().is_ok());
@@ -50,7 +50,7 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
 async fn a_list_and_a_download_can_become_the_body_of_an_answer() {
     let ids = upvest().list_orders().items().map_ok(|order| Bytes::from(order.id.to_string()));
     assert_eq!(to_bytes(Body::from_stream(ids), 1000).await.unwrap(), ID);
-    let file = upvest().download_file(ID.parse().unwrap()).into_stream();
+    let file = upvest().download(upvest().retrieve_file().file_id(ID)).into_stream();
     assert_eq!(to_bytes(Body::from_stream(file), 1000).await.unwrap(), "%PDF-1.7");
     let file = upvest().retrieve_file().file_id(ID).send().await.unwrap().into_inner();
     assert_eq!(to_bytes(Body::from_stream(file), 1000).await.unwrap(), "%PDF-1.7");

@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::signing::{RequestSigner, SigningKey};
 use upvest_ext::{MemoryTokenStore, Upvest};
 
-const SECRET: &str = "canary+client/secret=1 &%~\"\\end";
+const SECRET: &str = "canary+client/secret=1 &%~\"\\<'é'>END";
 const TOKEN: &str = "canary-access.token_2+/=";
 /// The passphrase of the key file, see `fixtures/keys/make.sh`.
 const PASSPHRASE: &str = "correct horse, battery staple";
@@ -60,12 +60,28 @@ fn forms(secret: &[u8]) -> Vec<String> {
     if let Ok(text) = std::str::from_utf8(secret) {
         let form = form_urlencoded::byte_serialize(secret).collect::<String>();
         forms.push(form.replace('+', "%20"));
-        forms.push(form.to_lowercase());
+        forms.push(percent(secret, |code| code.to_lowercase()));
+        forms.push(html(text, "&#39;"));
+        forms.push(html(text, "&#x27;"));
         forms.push(form);
         forms.push(text.escape_debug().to_string());
         forms.push(text.to_owned());
     }
     forms
+}
+
+/// Every byte but letters and digits in percent-encoding, as `case` writes its digits.
+fn percent(secret: &[u8], case: impl Fn(String) -> String) -> String {
+    let byte = |byte: &u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(*byte).to_string(),
+        byte => case(format!("%{byte:02X}")),
+    };
+    secret.iter().map(byte).collect()
+}
+
+fn html(secret: &str, apostrophe: &str) -> String {
+    let escaped = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    escaped.replace('"', "&quot;").replace('\'', apostrophe)
 }
 
 fn secrets() -> Vec<Vec<u8>> {
@@ -92,7 +108,16 @@ fn echoes() -> Vec<String> {
     let form = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
     let problem =
         serde_json::json!({"title": "bad", "detail": format!("client_secret {SECRET} is wrong")}).to_string();
+    let basic = |pad: &str| STANDARD.encode(format!("{pad}{}:{SECRET}", common::CLIENT_ID));
+    let mixed = format!("{}{}", percent(&SECRET.as_bytes()[..14], |code| code), html(&SECRET[14..], "&#39;"));
     vec![
+        format!("<p>client_secret={}</p>", percent(SECRET.as_bytes(), |code| code.to_lowercase())),
+        format!("<p>client_secret={}</p>", percent(SECRET.as_bytes(), |code| code)),
+        format!("<p>{} or {}</p>", html(SECRET, "&#39;"), html(SECRET, "&#x27;")),
+        format!("<p>{mixed}</p>"),
+        format!(r#"{{"detail": "authorization: Basic {}"}}"#, basic("")),
+        format!("authorization: Basic {}", basic("x").replace('+', "-").replace('/', "_")),
+        format!("authorization: Basic {}", basic("xx")),
         problem.replace('&', "\\u0026"),
         problem,
         format!(r#"{{"error": "bad", "error_description": "body was client_secret={form}"}}"#),

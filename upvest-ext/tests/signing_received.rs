@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use upvest_ext::signing::{Claim, KeyAlgorithm, Received, Refusal, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{Claim, KeyAlgorithm, PublicKey, Received, Refusal, SignaturePolicy, SigningKey};
 
 const CREATED: u64 = 1_780_854_045;
 /// SHA-512 of `{"hello": "world"}` (`PROTOCOL` 1.5).
@@ -184,8 +186,23 @@ fn a_signature_without_an_end_is_good_for_the_tolerance() {
         let input = format!("sig1={list};keyid=\"k\";created={created}");
         assert_eq!(judge("/x", &input).err(), verdict, "{created}");
     }
-    let input = format!("sig1={list};keyid=\"k\";created=-999999999999999;expires=999999999999999");
-    assert!(judge("/x", &input).is_ok());
+}
+
+#[test]
+fn a_signature_that_ends_before_it_begins_or_lives_longer_than_an_hour_is_refused() {
+    let list = "(\"@method\" \"@path\" \"content-digest\")";
+    let created = CREATED.cast_signed();
+    for (created, expires, verdict) in [
+        (created, created, None),
+        (created, created + 3600, None),
+        (created, created + 3601, Some(Refusal::InvalidLifetime)),
+        (created, created - 1, Some(Refusal::InvalidLifetime)),
+        (created - 7200, created + 5, Some(Refusal::InvalidLifetime)),
+        (-999_999_999_999_999, 999_999_999_999_999, Some(Refusal::InvalidLifetime)),
+    ] {
+        let input = format!("sig1={list};keyid=\"k\";created={created};expires={expires}");
+        assert_eq!(judge("/x", &input).err(), verdict, "{created} to {expires}");
+    }
 }
 
 #[test]
@@ -243,4 +260,114 @@ fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_refuse_a_replay() {
     assert_eq!((claims[0].nonce(), claims[0].expires()), (Some("n"), Some(1_780_854_050)));
     let claims = judge("/x", &format!("{covered};keyid=\"k\";created=1780854045")).unwrap();
     assert_eq!((claims[0].nonce(), claims[0].expires()), (None, None));
+}
+
+/// 380 KiB of what `part` makes of numbers.
+fn many(part: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    for number in 0.. {
+        if text.len() > 380 * 1024 {
+            break;
+        }
+        text.push_str(&part(number));
+    }
+    text
+}
+
+#[test]
+fn unauthenticated_input_costs_linear_time_and_bounded_space() {
+    let list = "\"@method\" \"@path\" \"content-digest\"";
+    let one = format!("({list}){PARAMS}");
+    let good = [format!("sig1={one}"), "sig1=:AAAA:".to_owned(), DIGEST.to_owned()];
+    let attacks = [
+        (0, format!("sig1=({list} {}){PARAMS}", many(|n| format!("\"x{n}\" ")))),
+        (0, format!("sig1={one}{}", many(|n| format!(";x{n}")))),
+        (0, format!("sig1={one}{}", many(|n| format!(", s{n}={one}")))),
+        (0, format!("sig1={one}{}", many(|n| format!(", s{n}=();keyid=\"k\";created=1")))),
+        (1, format!("sig1=:AAAA:{}", many(|n| format!(", s{n}=:AAAA:")))),
+        (1, format!("sig1=:{}:", many(|_| "AAAA".to_owned()))),
+        (2, format!("{DIGEST}{}", many(|n| format!(", s{n}=:AAAA:")))),
+    ];
+    for (place, attack) in attacks {
+        let mut headers = good.clone();
+        headers[place] = attack;
+        let headers = [
+            ("signature-input", &*headers[0]),
+            ("signature", &*headers[1]),
+            ("content-digest", &*headers[2]),
+        ];
+        let started = std::time::Instant::now();
+        let refusal = claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err();
+        let took = started.elapsed();
+        assert_eq!(refusal, Refusal::TooLong, "attack on {place}");
+        assert!(took < Duration::from_millis(200), "an attack on {place} cost {took:?}");
+    }
+    let lines = vec![("signature-input", ""); 20_000];
+    let started = std::time::Instant::now();
+    assert_eq!(claims("/x", &lines, &SignaturePolicy::deliveries()).unwrap_err(), Refusal::TooLong);
+    assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+}
+
+#[test]
+fn labels_components_and_parameters_have_limits() {
+    let list = "\"@method\" \"@path\" \"content-digest\"";
+    let numbered = |count, part: fn(usize) -> String| (0..count).map(part).collect::<String>();
+    let components =
+        |count: usize| format!("sig1=({list}{}){PARAMS}", numbered(count - 3, |n| format!(" \"x{n}\"")));
+    let parameters =
+        |count: usize| format!("sig1=({list}){PARAMS}{}", numbered(count - 4, |n| format!(";x{n}")));
+    assert_eq!(judge("/x", &components(64)).unwrap_err(), Refusal::ComponentMissing);
+    assert_eq!(judge("/x", &components(65)).unwrap_err(), Refusal::MalformedSignatureInput);
+    assert!(judge("/x", &parameters(16)).is_ok());
+    assert_eq!(judge("/x", &parameters(17)).unwrap_err(), Refusal::MalformedSignatureInput);
+    let padded = |len: usize| {
+        let input = format!("sig1=({list}){PARAMS};pad=\"\"");
+        input.replace(";pad=\"", &format!(";pad=\"{}", "x".repeat(len - input.len())))
+    };
+    assert!(judge("/x", &padded(8 * 1024)).is_ok());
+    assert_eq!(judge("/x", &padded(8 * 1024 + 1)).unwrap_err(), Refusal::TooLong);
+}
+
+#[test]
+fn a_body_is_hashed_once_however_many_signatures_cover_it() {
+    let body = vec![b' '; 32 * 1024 * 1024];
+    let cost = |count: usize| {
+        let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
+        let join = |part: &dyn Fn(usize) -> String| (0..count).map(part).collect::<Vec<_>>().join(", ");
+        let mut map = HeaderMap::new();
+        map.insert("signature-input", join(&|n| format!("sig{n}={one}")).parse().unwrap());
+        map.insert("signature", join(&|n| format!("sig{n}=:AAAA:")).parse().unwrap());
+        map.insert("content-digest", DIGEST.parse().unwrap());
+        let target = Uri::from_static("/x");
+        let received = Received::new(&Method::POST, &target, &map, &body);
+        let started = std::time::Instant::now();
+        let refusal = SignaturePolicy::deliveries().claims(&received, now()).unwrap_err();
+        assert_eq!(refusal, Refusal::DigestMismatch);
+        started.elapsed()
+    };
+    let (once, eight) = (cost(1), cost(8));
+    assert!(eight < 4 * once, "{eight:?} for eight signatures, {once:?} for one");
+}
+
+#[test]
+fn an_ed25519_key_that_fits_signatures_nobody_made_is_refused() {
+    // The points of the orders 1, 2, 4 and 8 (RFC 8032 section 5.1), each with both signs.
+    let order_8 =
+        ["JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=", "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o="];
+    let mut weak: Vec<[u8; 32]> =
+        order_8.map(|text| STANDARD.decode(text).unwrap().try_into().unwrap()).to_vec();
+    for (first, rest, last) in [(0, 0, 0), (1, 0, 0), (0xec, 0xff, 0x7f)] {
+        let mut point = [rest; 32];
+        (point[0], point[31]) = (first, last);
+        weak.push(point);
+    }
+    for mut point in weak {
+        for _ in 0..2 {
+            let accepted = PublicKey::from_bytes(KeyAlgorithm::Ed25519, &point).is_ok();
+            assert!(!accepted, "{point:x?}");
+            point[31] ^= 0x80;
+        }
+    }
+    let honest = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    assert!(PublicKey::from_bytes(KeyAlgorithm::Ed25519, honest.public_key().as_bytes()).is_ok());
 }

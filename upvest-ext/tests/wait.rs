@@ -7,9 +7,11 @@ use std::time::Duration;
 use common::{FakeApi, Fate, Reply};
 use futures_util::stream;
 use serde_json::json;
-use upvest_ext::api::types::{Order, OrderId, OrderStatus, ReportStatus};
+use upvest_ext::api::types::{
+    DirectDebit, Order, OrderId, OrderStatus, PortfolioOrder, ReportStatus, Withdrawal,
+};
 use upvest_ext::webhooks::Event;
-use upvest_ext::{ErrorKind, RetryPolicy};
+use upvest_ext::{Error, ErrorKind, ListExt as _, PaginateExt as _, RetryPolicy, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -31,7 +33,7 @@ fn event(id: &str, object: &serde_json::Value) -> Event {
 async fn a_wait_ends_when_the_order_does() {
     for last in ["FILLED", "CANCELLED", "REJECTED"] {
         let api = FakeApi::new(move |_, n| order(["NEW", "PROCESSING", "A_NEW_STATUS", last][n.min(3)]));
-        let order = api.client().wait_for_order(id()).await.unwrap();
+        let order = api.client().wait_for(api.client().retrieve_order().order_id(id())).await.unwrap();
         assert_eq!(order.status.unwrap().as_str(), last);
         assert_eq!(api.api_calls(), 4);
     }
@@ -41,7 +43,12 @@ async fn a_wait_ends_when_the_order_does() {
 async fn a_wait_that_takes_too_long_tells_how_the_order_was_last_seen() {
     let api = FakeApi::new(|_, _| order("PROCESSING"));
     let started = tokio::time::Instant::now();
-    let error = api.client().wait_for_order(id()).timeout(Duration::from_secs(60)).await.unwrap_err();
+    let error = api
+        .client()
+        .wait_for(api.client().retrieve_order().order_id(id()))
+        .timeout(Duration::from_secs(60))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(started.elapsed(), Duration::from_secs(60));
     assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
@@ -56,21 +63,24 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
         _ => order("FILLED"),
     });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
-    let error = upvest.wait_for_order(id()).await.unwrap_err();
+    let error = upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.operation(), error.attempts()),
         (ErrorKind::Interrupted, Some("retrieveOrder"), 1)
     );
     assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
-    assert_eq!(upvest.wait_for_order(id()).await.unwrap().status, Some(OrderStatus::Filled));
+    assert_eq!(
+        upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap().status,
+        Some(OrderStatus::Filled)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_may_appear_late_but_not_never() {
     let late = FakeApi::new(|_, n| if n < 3 { Reply::status(404) } else { order("FILLED") });
-    assert!(late.client().wait_for_order(id()).await.is_ok());
+    assert!(late.client().wait_for(late.client().retrieve_order().order_id(id())).await.is_ok());
     let never = FakeApi::new(|_, _| Reply::status(404));
-    let error = never.client().wait_for_order(id()).await.unwrap_err();
+    let error = never.client().wait_for(never.client().retrieve_order().order_id(id())).await.unwrap_err();
     assert!(error.is_not_found() && error.last_seen::<Order>().is_none());
 }
 
@@ -86,30 +96,44 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
         Reply::new(200, json!({"data": rows, "meta": {"offset": offset, "total": 200}}).to_string())
     });
     let report = "00000000-0000-4000-8000-000000000150".parse().unwrap();
-    let report = api.client().wait_for_report(report).await.unwrap();
+    let upvest = api.client();
+    let reports = upvest.list_reports();
+    let report = upvest.wait_for_item(move || reports.clone().items(), report).await.unwrap();
     assert_eq!(report.status, Some(ReportStatus::Ready));
     assert_eq!(api.api_calls(), 6, "two pages, three times");
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_ready_made_wait_ends_in_its_end_state() {
+async fn every_wait_ends_in_an_end_state_of_the_description() {
+    async fn withdrawal(upvest: &Upvest) -> Result<Withdrawal, Error> {
+        let withdrawals = upvest.list_withdrawals();
+        upvest.wait_for_item(move || withdrawals.clone().items(), ID.parse().unwrap()).await
+    }
+    async fn direct_debit(upvest: &Upvest) -> Result<DirectDebit, Error> {
+        let debits = upvest.list_direct_debits();
+        upvest.wait_for_item(move || debits.clone().items(), ID.parse().unwrap()).await
+    }
     fn upvest(status: &'static str) -> upvest_ext::Upvest {
         let list = json!({"data": [{"id": ID, "status": status}], "meta": {"total": 1}}).to_string();
         FakeApi::new(move |_, _| Reply::new(200, list.clone())).client()
     }
-    let account = ID.parse().unwrap();
     for status in ["COMPLETED", "FAILED"] {
         let upvest = upvest(status);
-        assert!(upvest.wait_for_liquidation(account, ID.parse().unwrap()).await.is_ok());
-        assert!(upvest.wait_for_rebalancing(ID.parse().unwrap(), ID.parse().unwrap()).await.is_ok());
-        assert!(upvest.wait_for_withdrawal(ID.parse().unwrap()).await.is_ok());
-        assert!(upvest.wait_for_direct_debit(ID.parse().unwrap()).await.is_ok());
+        let liquidations = upvest.list_liquidations().account_id(ID);
+        assert!(upvest.wait_for_item(move || liquidations.items(), ID.parse().unwrap()).await.is_ok());
+        let rebalancings = upvest.list_rebalancing_executions().portfolio_id(ID);
+        assert!(upvest.wait_for_item(move || rebalancings.items(), ID.parse().unwrap()).await.is_ok());
+        assert!(withdrawal(&upvest).await.is_ok());
+        assert!(direct_debit(&upvest).await.is_ok());
     }
-    assert!(upvest("REVERSED").wait_for_direct_debit(ID.parse().unwrap()).await.is_ok());
+    assert!(direct_debit(&upvest("REVERSED")).await.is_ok());
     for status in ["READY", "FAILED"] {
-        assert!(upvest(status).wait_for_report(ID.parse().unwrap()).await.is_ok());
+        let upvest = upvest(status);
+        let reports = upvest.list_reports();
+        let report = upvest.wait_for_item(move || reports.clone().items(), ID.parse().unwrap());
+        assert!(report.await.is_ok());
     }
-    assert!(upvest("PROCESSING").wait_for_withdrawal(ID.parse().unwrap()).await.is_err());
+    assert!(withdrawal(&upvest("PROCESSING")).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +149,13 @@ async fn a_wait_that_is_fed_by_webhooks_does_not_poll() {
         tokio::time::sleep(Duration::from_secs(60)).await;
         Some((events.next()?, events))
     });
-    let order: Order = api.client().wait_for_order(id()).events(slowly).await.unwrap();
+    let order: Order = api
+        .client()
+        .wait_for(api.client().retrieve_order().order_id(id()))
+        .about(id())
+        .events(slowly)
+        .await
+        .unwrap();
     assert_eq!(order.status, Some(OrderStatus::Filled));
     assert_eq!(api.api_calls(), 1, "one look at the start");
 }
@@ -134,25 +164,39 @@ async fn a_wait_that_is_fed_by_webhooks_does_not_poll() {
 async fn an_event_that_only_names_the_order_leads_to_one_look() {
     let api = FakeApi::new(|_, n| order(["NEW", "FILLED"][n.min(1)]));
     let events = stream::iter([event(ID, &json!({"id": ID, "type": "ORDER"}))]);
-    assert!(api.client().wait_for_order(id()).events(events).await.is_ok());
+    assert!(
+        api.client()
+            .wait_for(api.client().retrieve_order().order_id(id()))
+            .about(id())
+            .events(events)
+            .await
+            .is_ok()
+    );
     assert_eq!(api.api_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_whose_events_end_goes_back_to_looking_and_one_that_cannot_look_says_so() {
     let api = FakeApi::new(|_, n| order(["NEW", "FILLED"][n.min(1)]));
-    assert!(api.client().wait_for_order(id()).events(stream::empty()).await.is_ok());
+    assert!(
+        api.client()
+            .wait_for(api.client().retrieve_order().order_id(id()))
+            .events(stream::empty())
+            .await
+            .is_ok()
+    );
     let upvest = api.client();
-    let error = upvest.wait_for_portfolio_order(ID.parse().unwrap(), stream::empty()).await.unwrap_err();
+    let error =
+        upvest.wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), stream::empty()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.to_string().contains("the events ended"), "{error}");
     let filled = stream::iter([event(ID, &json!({"id": ID, "status": "COMPLETED"}))]);
-    assert!(upvest.wait_for_portfolio_order(ID.parse().unwrap(), filled).await.is_ok());
+    assert!(upvest.wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), filled).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_wait_shows_nothing_of_the_thing() {
     let api = FakeApi::new(|_, _| order("PROCESSING"));
-    let error = api.client().wait_for_order(id()).await.unwrap_err();
+    let error = api.client().wait_for(api.client().retrieve_order().order_id(id())).await.unwrap_err();
     assert!(!format!("{error:?} {error}").contains("PROCESSING"));
 }

@@ -1,6 +1,7 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
 #![cfg(feature = "webhooks")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use upvest_ext::webhooks::{
     Claimed, EventType, HandlerError, ParkEvents, ParkFuture, ParkedEvent, SeenError, SeenEvents, SeenFuture,
     SeenInMemory, Tamper, WebhookHandler, WebhookTester,
 };
+use uuid::Uuid;
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -70,9 +72,8 @@ async fn an_event_goes_to_its_type_then_to_its_category_then_to_the_fallback() {
 
 #[test]
 fn the_registered_categories_are_those_to_subscribe_to() {
-    let categories = handler(&tester(), &Log::default()).registered_categories();
-    let names: Vec<_> = categories.iter().map(WebhookEventCategory::as_str).collect();
-    assert_eq!(names, ["USER", "ORDER", "COMET"]);
+    let handler = handler(&tester(), &Log::default());
+    assert_eq!(handler.registered_categories(), ["COMET", "ORDER", "USER"]);
 }
 
 #[tokio::test]
@@ -178,6 +179,76 @@ async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_o
 }
 
 #[tokio::test]
+async fn an_event_whose_handler_always_panics_is_parked_after_n_tries() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let handler = WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            panic!("before there is a future");
+            #[expect(unreachable_code, reason = "says what the future would be")]
+            std::future::ready(Ok(()))
+        })
+        .on(EventType::OrderNew, async |_| panic!("within the future"))
+        .park_after(3, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED"), event("ORDER.NEW")]);
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(handler.handle(&delivery.received()).await.status.as_u16());
+    }
+    assert_eq!(statuses[..4], [500, 500, 200, 200]);
+    assert_eq!(begun.load(Ordering::SeqCst), 3);
+    let parked = ["ORDER.FILLED after 3: the handler panicked", "ORDER.NEW after 3: the handler panicked"];
+    assert_eq!(*shelf.parked.lock().unwrap(), parked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_counts() {
+    let (tester, shelf, second) = (tester(), Shelf::default(), Duration::from_secs(1));
+    for fails in [false, true] {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&begun);
+        let handler = WebhookHandler::new(tester.verifier())
+            .on(EventType::OrderFilled, move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    tokio::time::sleep(15 * second).await;
+                    if fails { Err("too late anyway".into()) } else { Ok(()) }
+                }
+            })
+            .park_after(3, shelf.clone());
+        let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+        let mut acknowledged = None;
+        for number in 0..60 {
+            // The sender gives up after 10 s, and comes again a second later.
+            let handled = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
+            if handled.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
+                acknowledged.get_or_insert(number);
+            }
+            tokio::time::sleep(second).await;
+        }
+        assert!(acknowledged.is_some(), "fails: {fails}");
+        assert_eq!(begun.load(Ordering::SeqCst), if fails { 3 } else { 1 });
+    }
+    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 3: too late anyway"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
+    let (tester, shelf) = (tester(), Shelf::default());
+    let handler = WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, async |_| std::future::pending().await)
+        .park_after(3, shelf.clone());
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+    for _ in 0..30 {
+        let _ = tokio::time::timeout(Duration::from_secs(10), handler.handle(&delivery.received())).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 4: the handler never came to its end"]);
+}
+
+#[tokio::test]
 async fn one_undecodable_event_is_parked_once_and_the_rest_is_handled() {
     let (tester, shelf, log) = (tester(), Shelf::default(), Log::default());
     let handler = handler(&tester, &log).park_after(3, shelf.clone());
@@ -230,17 +301,47 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     }
 }
 
+/// Claims the event, which must be ours to handle: the claim, and which attempt it is.
+async fn claim(seen: &SeenInMemory, event: &str) -> (Uuid, u32) {
+    match seen.claim(event).await.unwrap() {
+        Claimed::Ours { claim, attempt } => (claim, attempt),
+        other => panic!("{event}: {other:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_claim_lapses_when_its_holder_falls_silent() {
     let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 1 });
+    assert_eq!(claim(&seen, "a").await.1, 1);
     assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy);
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 2 });
-    seen.failed("a").await.unwrap();
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Ours { attempt: 3 });
-    seen.done("a").await.unwrap();
+    let (second, attempt) = claim(&seen, "a").await;
+    assert_eq!(attempt, 2);
+    seen.failed("a", second).await.unwrap();
+    let (third, attempt) = claim(&seen, "a").await;
+    assert_eq!(attempt, 3);
+    seen.done("a", third).await.unwrap();
     assert_eq!(seen.claim("a").await.unwrap(), Claimed::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_holder_of_the_current_claim_changes_a_record() {
+    let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
+    let (first, _) = claim(&seen, "a").await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let (second, _) = claim(&seen, "a").await;
+    assert_ne!(first, second);
+    for late in [seen.failed("a", first), seen.done("a", first), seen.done("a", Uuid::nil())] {
+        late.await.unwrap();
+        assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy, "the second is at it");
+    }
+    seen.done("a", second).await.unwrap();
+    seen.failed("a", first).await.unwrap();
+    assert_eq!(
+        seen.claim("a").await.unwrap(),
+        Claimed::Done,
+        "the first must not erase the second's success"
+    );
 }
 
 #[tokio::test]
@@ -248,12 +349,36 @@ async fn the_memory_is_bounded_and_forgets_the_oldest() {
     let seen = SeenInMemory::new(100);
     for number in 0..1000 {
         let name = number.to_string();
-        seen.claim(&name).await.unwrap();
-        seen.done(&name).await.unwrap();
+        let (ours, _) = claim(&seen, &name).await;
+        seen.done(&name, ours).await.unwrap();
     }
     assert_eq!(seen.claim("999").await.unwrap(), Claimed::Done);
     assert_eq!(seen.claim("900").await.unwrap(), Claimed::Done);
-    assert_eq!(seen.claim("0").await.unwrap(), Claimed::Ours { attempt: 1 });
+    assert_eq!(claim(&seen, "0").await.1, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
+    let seen = SeenInMemory::new(3).lease(Duration::from_secs(60));
+    let (old, _) = claim(&seen, "being handled").await;
+    for number in 0..100 {
+        let name = number.to_string();
+        let (ours, _) = claim(&seen, &name).await;
+        seen.done(&name, ours).await.unwrap();
+        assert_eq!(seen.claim("being handled").await.unwrap(), Claimed::Busy);
+    }
+    claim(&seen, "second").await;
+    claim(&seen, "third").await;
+    for _ in 0..10 {
+        seen.claim("no room for a fourth").await.unwrap_err();
+    }
+    seen.done("being handled", old).await.unwrap();
+    claim(&seen, "fourth").await;
+    assert_eq!(seen.claim("third").await.unwrap(), Claimed::Busy);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for name in ["fifth", "sixth", "seventh"] {
+        claim(&seen, name).await;
+    }
 }
 
 /// A store that is away.
@@ -264,11 +389,11 @@ impl SeenEvents for Away {
         Box::pin(async { Err(SeenError::new("no connection")) })
     }
 
-    fn done<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+    fn done<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ()> {
+    fn failed<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 }

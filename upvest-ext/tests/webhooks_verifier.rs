@@ -37,6 +37,10 @@ fn reason(error: &Error) -> &VerifyError {
     error.source().unwrap().downcast_ref().unwrap()
 }
 
+fn keys_are_unavailable<T>(verdict: &Result<T, Error>) -> bool {
+    verdict.as_ref().is_err_and(|error| matches!(reason(error), VerifyError::KeysUnavailable(_)))
+}
+
 #[tokio::test]
 async fn both_versions_are_accepted_with_and_without_a_query() {
     for version in [SignatureVersion::V6, SignatureVersion::V15] {
@@ -159,6 +163,16 @@ async fn a_key_that_cannot_be_read_costs_only_itself() {
     }
 }
 
+#[test]
+fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_refused() {
+    let keys = |count: usize| format!(r#"{{"keys": [{}]}}"#, vec!["{}"; count].join(","));
+    assert!(KeySet::from_json(keys(100)).is_ok());
+    assert!(KeySet::from_json(keys(101)).is_err());
+    let padded = |len: usize| format!(r#"{{"keys": []{}}}"#, " ".repeat(len - 12));
+    assert!(KeySet::from_json(padded(1024 * 1024)).is_ok());
+    assert!(KeySet::from_json(padded(1024 * 1024 + 1)).is_err());
+}
+
 #[tokio::test]
 async fn coordinates_without_their_left_zeros_are_put_up_with() {
     // About one key in 128 has a coordinate with a zero in the second byte; the first has one bit only.
@@ -178,6 +192,48 @@ async fn coordinates_without_their_left_zeros_are_put_up_with() {
         let verifier = WebhookVerifier::new(KeySet::from_json(set.to_string()).unwrap());
         assert!(verifier.verify(&tester.deliver("/", &events()).received()).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn deliveries_can_be_bound_to_subscriptions() {
+    let tester = WebhookTester::new().unwrap();
+    let (ours, too, other) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+    let verifier = tester.verifier().for_webhooks([ours, too]);
+    let event = |webhook: Option<uuid::Uuid>| {
+        let mut event = WebhookTester::event("ORDER.FILLED", json!({ "webhook_id": ours }));
+        event["webhook_id"] = json!(webhook);
+        event
+    };
+    let odd = json!({ "odd": 1 });
+    for (events, is_ours) in [
+        (vec![event(Some(ours))], true),
+        (vec![event(Some(ours)), event(Some(too))], true),
+        (vec![json!({ "odd": 1, "webhook_id": ours })], true),
+        (vec![event(Some(other))], false),
+        (vec![event(Some(ours)), event(Some(other))], false),
+        (vec![event(None)], false),
+        (vec![event(Some(ours)), odd.clone()], false),
+    ] {
+        let delivery = tester.deliver("/webhooks", &events);
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
+        if !is_ours {
+            assert_eq!(refusal(&verifier, &delivery).await, Refusal::OtherWebhook);
+        }
+        assert!(
+            tester.verifier().verify(&delivery.received()).await.is_ok(),
+            "without a bound all are accepted"
+        );
+    }
+    let bare = |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
+    assert!(verifier.verify(&bare(ours).received()).await.is_ok());
+    assert_eq!(refusal(&verifier, &bare(other)).await, Refusal::OtherWebhook);
+    // What is not an event of ours is not made one by an id beside it.
+    let beside = json!({ "payload": [odd], "webhook_id": ours }).to_string();
+    assert_eq!(refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await, Refusal::OtherWebhook);
+    // A forgery is called a forgery.
+    let forged = bare(other).tampered(Tamper::Body);
+    assert_eq!(refusal(&verifier, &forged).await, Refusal::DigestMismatch);
 }
 
 /// A key endpoint whose set the test changes, and which counts.
@@ -365,6 +421,65 @@ async fn nobody_waits_for_a_slow_endpoint_who_has_a_key_to_go_on_with() {
     assert!(verifier.verify(&delivery.received()).await.is_ok());
     assert_eq!(start.elapsed(), Duration::ZERO);
     assert!(first.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
+    let second = Duration::from_secs(1);
+    // Nothing was fetched yet; and keys were fetched so long ago that they are about to be forgotten.
+    for first_fetch_ago in [None, Some(Duration::from_secs(24 * 3600 - 5))] {
+        let tester = WebhookTester::new().unwrap().at(now());
+        let endpoint = Endpoint::default();
+        endpoint.serve(tester.key_set());
+        let verifier = fetching(&endpoint);
+        let delivery = tester.deliver("/webhooks", &events());
+        if let Some(ago) = first_fetch_ago {
+            assert!(verifier.verify(&delivery.received()).await.is_ok());
+            advance(ago).await;
+        }
+        endpoint.0.lock().unwrap().takes = 2 * second;
+        let forged = delivery.tampered(Tamper::KeyId);
+        tokio::time::timeout(second, verifier.verify(&forged.received())).await.unwrap_err();
+        for _ in 0..90 {
+            assert!(verifier.verify(&delivery.received()).await.is_ok(), "{first_fetch_ago:?}");
+            advance(second / 10).await;
+        }
+        assert_eq!(endpoint.fetches(), 1 + usize::from(first_fetch_ago.is_some()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
+    let tester = WebhookTester::new().unwrap().at(now());
+    let delivery = tester.deliver("/webhooks", &events());
+    let endpoint = Endpoint::default();
+    endpoint.serve(tester.key_set());
+    endpoint.0.lock().unwrap().takes = Duration::MAX;
+    let verifier = fetching(&endpoint);
+    let start = Instant::now();
+    let verdict = verifier.verify(&delivery.received()).await;
+    assert!(keys_are_unavailable(&verdict), "{verdict:?}");
+    assert_eq!(start.elapsed(), Duration::from_secs(30));
+    endpoint.0.lock().unwrap().takes = Duration::ZERO;
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
+
+    let broken = Endpoint::default();
+    let verifier = fetching(&broken);
+    let poison = broken.clone();
+    std::thread::spawn(move || {
+        let _state = poison.0.lock().unwrap();
+        panic!("the next fetch panics at the poisoned lock");
+    })
+    .join()
+    .unwrap_err();
+    for _ in 0..3 {
+        let verdict = verifier.verify(&delivery.received()).await;
+        assert!(keys_are_unavailable(&verdict), "{verdict:?}");
+        advance(Duration::from_secs(10)).await;
+    }
+    broken.0.clear_poison();
+    broken.serve(tester.key_set());
+    assert!(verifier.verify(&delivery.received()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

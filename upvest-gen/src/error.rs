@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use crate::pointer;
+
 /// One reason why no code was generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -29,6 +33,19 @@ impl Error {
         if self.file.is_empty() {
             file.clone_into(&mut self.file);
         }
+        self
+    }
+
+    /// The same error at `pointer`, which is wrong because of what stands at its own place.
+    pub(crate) fn moved_to(mut self, pointer: &str) -> Self {
+        self.problem = format!("{} (at {})", self.problem, self.pointer);
+        pointer.clone_into(&mut self.pointer);
+        self
+    }
+
+    /// The same error, at the place in `document` that is nearest to its own: what is missing has no place.
+    pub(crate) fn within(mut self, document: &Value) -> Self {
+        self.pointer.truncate(pointer::existing(document, &self.pointer).len());
         self
     }
 

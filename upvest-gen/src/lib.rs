@@ -130,11 +130,11 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
 /// As [`generate`].
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     let document = describe(spec, overlay)?;
-    let mut api = model::build(&document).map_err(|errors| Errors::of(errors, &spec.name))?;
-    for error in api.left_out.iter_mut().chain(&mut api.notes) {
-        *error = std::mem::replace(error, Error::at("", "", "")).in_file(&spec.name);
-    }
-    Ok(api)
+    let place = |errors: Vec<Error>| -> Vec<Error> {
+        errors.into_iter().map(|error| error.within(&document).in_file(&spec.name)).collect()
+    };
+    let api = model::build(&document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
+    Ok(Api { left_out: place(api.left_out), notes: place(api.notes), ..api })
 }
 
 /// The description with the overlay merged into it, before anything is done for the generator's sake.

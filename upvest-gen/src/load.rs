@@ -15,7 +15,8 @@ pub(crate) fn load(text: &str) -> Result<Value> {
             "/openapi",
             format!("the version of OpenAPI is {version:?}"),
             "give a description in OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
-        ))
+        )
+        .within(&document))
     }
 }
 

@@ -120,10 +120,11 @@ impl<'a> Node<'a> {
 
     /// Adds what `other` says; where both say something, `other` is right.
     fn merge(&mut self, other: Self) {
+        // An annotation leaves a component what it is, unless it requires more than the component does.
         match (self.is_annotation(), other.is_annotation()) {
-            (true, false) => self.component = other.component,
-            (false, false) => self.component = None,
-            (_, true) => {}
+            (true, false) if self.required.is_subset(&other.required) => self.component = other.component,
+            (false, true) if other.required.is_subset(&self.required) => {}
+            _ => self.component = None,
         }
         self.kind = other.kind.or(self.kind);
         self.nullable |= other.nullable;
@@ -178,6 +179,9 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
         alternatives(document, schema, keyword, at, depth, &mut own)?;
     }
     node.merge(own);
+    if let Some(component) = node.component {
+        node.at = pointer::join(document::SCHEMAS, component);
+    }
     Ok(node)
 }
 
@@ -295,12 +299,16 @@ fn component<'a>(
             "move its target into `components/schemas`, and refer to it there",
         );
     };
-    match document.pointer(place) {
-        Some(value) if !name.contains('/') => Ok((name, place.to_owned(), value)),
-        Some(_) => wrong(
+    if name.contains('/') {
+        return wrong(
             format!("the reference `{target}` leads into a component"),
             "make its target a component of its own, and refer to that",
-        ),
+        );
+    }
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
+    match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
+        Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
         None => wrong(format!("the reference `{target}` leads nowhere"), "correct it, or add its target"),
     }
 }

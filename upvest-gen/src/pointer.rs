@@ -7,6 +7,14 @@ pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
+/// The longest beginning of `pointer` that leads somewhere in `document`: what is missing is reported where it should be.
+pub(crate) fn existing<'p>(document: &Value, mut pointer: &'p str) -> &'p str {
+    while document.pointer(pointer).is_none() {
+        pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    pointer
+}
+
 /// Takes the member or item at `pointer` out of `document`, if there is one.
 pub(crate) fn remove(document: &mut Value, pointer: &str) {
     let Some((parent, key)) = pointer.rsplit_once('/') else {
@@ -22,5 +30,27 @@ pub(crate) fn remove(document: &mut Value, pointer: &str) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::existing;
+
+    #[test]
+    fn the_place_of_what_is_missing_is_where_it_should_be() {
+        let document = json!({ "paths": { "/a": [{ "get": null }] } });
+        for (pointer, place) in [
+            ("/paths/~1a/0/get", "/paths/~1a/0/get"),
+            ("/paths/~1a/0/get/responses/200", "/paths/~1a/0/get"),
+            ("/paths/~1a/1", "/paths/~1a"),
+            ("/components/schemas", ""),
+            ("no pointer", ""),
+            ("", ""),
+        ] {
+            assert_eq!(existing(&document, pointer), place, "{pointer}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
 use serde_json::{Value, json};
-use upvest_gen::{Source, describe, generate};
+use upvest_gen::{Error, Source, describe, generate};
 
 const SPEC: &str = include_str!("../../spec/upvest-investment-api.yaml");
 const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
@@ -15,19 +15,21 @@ const ROUNDS: u64 = 400;
 #[test]
 fn a_damaged_description_never_makes_the_generator_panic() {
     let whole = whole();
-    let (mut read, mut refused) = (0, 0);
+    let (mut whole_ones, mut partial, mut refused) = (0, 0, 0);
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
         let mut document = slice(&whole, &mut dice);
-        let damage = damage(&mut document, &mut dice);
-        if try_to_generate(document.to_string(), &format!("seed {seed}, {damage}")) {
-            read += 1;
-        } else {
-            refused += 1;
+        let damage: Vec<String> = (0..=dice.below(4)).map(|_| damage(&mut document, &mut dice)).collect();
+        let what = format!("seed {seed}, {}", damage.join(", "));
+        match try_to_generate(&document.to_string(), &what) {
+            Outcome::Whole => whole_ones += 1,
+            Outcome::Partial => partial += 1,
+            Outcome::Refused => refused += 1,
         }
     }
-    // Were all descriptions refused at once, nothing would have been tried.
-    assert!(read > 20 && refused > 20, "{read} descriptions were read, {refused} refused");
+    // Were all descriptions refused at once, or no damage noticed, nothing would have been tried.
+    let counts = format!("{whole_ones} descriptions were read, {partial} in part, {refused} not at all");
+    assert!(whole_ones > 20 && partial > 20 && refused > 2, "{counts}");
 }
 
 #[test]
@@ -42,7 +44,7 @@ fn a_damaged_text_never_makes_the_generator_panic() {
             let end = text.len().min(start + dice.below(6));
             text.splice(start..end, (0..dice.below(3)).map(|_| other));
         }
-        !try_to_generate(text.into_iter().collect(), &format!("seed {seed}"))
+        try_to_generate(&text.into_iter().collect::<String>(), &format!("seed {seed}")) == Outcome::Refused
     });
     assert!(refused.count() > 20);
 }
@@ -51,15 +53,42 @@ fn whole() -> Value {
     describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap()
 }
 
-/// Whether `text` could be read; if not, it has to have ended in an error that helps.
-fn try_to_generate(text: String, what: &str) -> bool {
+/// What the generator made of a description.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Whole,
+    Partial,
+    Refused,
+}
+
+/// Tries to generate code for `text`. Whatever is wrong has to have ended in errors that help: each with the file, the problem, the
+/// remedy, and a place that is in the file.
+fn try_to_generate(text: &str, what: &str) -> Outcome {
     let source = Source::new("api.json", text);
     let result = catch_unwind(|| generate(&source, None)).unwrap_or_else(|_| panic!("{what}: panicked"));
-    let Err(error) = result else { return true };
-    assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
-    assert_eq!(error.file(), "api.json", "{what}: {error}");
-    assert!(!error.problem().contains("progenitor"), "{what}: not found by check: {error}");
-    false
+    let (mut outcome, errors): (Outcome, Vec<Error>) = match result {
+        Ok(generated) => {
+            for file in &generated.files {
+                let parsed = syn::parse_file(&file.text);
+                assert!(parsed.is_ok(), "{what}: {} is not Rust:\n{}", file.name, file.text);
+            }
+            (Outcome::Whole, generated.left_out.into_iter().chain(generated.notes).collect())
+        }
+        Err(errors) => (Outcome::Refused, errors.iter().cloned().collect()),
+    };
+    if outcome == Outcome::Whole && !errors.is_empty() {
+        outcome = Outcome::Partial;
+    }
+    let document: Option<Value> = serde_json::from_str(text).ok();
+    for error in errors {
+        assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+        assert_eq!(error.file(), "api.json", "{what}: {error}");
+        assert!(!error.problem().contains("progenitor"), "{what}: the model let it through: {error}");
+        if let Some(document) = &document {
+            assert!(document.pointer(error.pointer()).is_some(), "{what}: there is no such place: {error}");
+        }
+    }
+    outcome
 }
 
 /// Numbers that look random and depend on the seed alone (`splitmix64`).

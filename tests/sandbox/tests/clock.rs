@@ -38,7 +38,10 @@ async fn it_runs_by_itself_where_it_has_a_speed() {
     let account = sandbox.open_account("1000").await.unwrap();
     let upvest = sandbox.client();
     let order = upvest.create_order().body(order(account)).send().await.unwrap().into_inner();
-    assert_eq!(upvest.wait_for_order(order.id).await.unwrap().status, Some(OrderStatus::Filled));
+    assert_eq!(
+        upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await.unwrap().status,
+        Some(OrderStatus::Filled)
+    );
     let events = sandbox.events();
     assert!(
         events.iter().any(|event| event.event_type == "ORDER.FILLED" && event.about == Uuid::from(order.id))

@@ -213,7 +213,7 @@ async fn an_event_carries_the_whole_thing_as_it_was_then() {
 
     let mut orders = Vec::new();
     for event in endpoint.events() {
-        let read = match event.event_type.category() {
+        let read = match WebhookEventCategory::from_wire(event.event_type.category()) {
             WebhookEventCategory::User => event.resource::<User>().map(drop),
             WebhookEventCategory::Account => event.resource::<Account>().map(drop),
             WebhookEventCategory::DirectDebit => event.resource::<DirectDebit>().map(drop),

@@ -1,5 +1,7 @@
 //! One webhook delivery: is it judged as it should be, and for an acceptable reason?
 
+use std::error::Error as _;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use upvest_ext::signing::{Received, SignaturePolicy};
@@ -27,12 +29,17 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
                 event?;
             }
         }
-        ("invalid", Err(VerifyError::Refused(refusal))) => {
+        ("invalid", Err(error)) => {
+            let Some(VerifyError::Refused(refusal)) = error.source().and_then(|source| source.downcast_ref())
+            else {
+                bail!("expected a refusal, got {error:?}")
+            };
             let code = refusal.code();
             let is_acceptable = acceptable.is_some_and(|reasons| reasons.iter().any(|reason| reason == code));
             ensure!(is_acceptable, "refused as {code}, expected {}", expected["acceptable_reasons"]);
         }
-        (verdict @ ("valid" | "invalid"), result) => bail!("expected {verdict}, got {result:?}"),
+        ("valid", Err(error)) => bail!("expected valid, got {error:?}"),
+        ("invalid", Ok(_)) => bail!("expected invalid, and it was accepted"),
         (verdict, _) => bail!("`{verdict}` is no verdict"),
     }
     Ok(())

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request};
 use serde_json::Value;
 use upvest_ext::signing::{Claim, KeyAlgorithm, Received, RequestSigner, SignaturePolicy, SigningKey};
 
@@ -61,23 +62,25 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
         .nonce(move || nonce.clone())
         .lifetime(Duration::from_secs(lifetime));
 
-    let method = Method::from_bytes(text(input, "method")?.as_bytes())?;
-    let mut request = reqwest::Request::new(method, text(input, "url")?.parse()?);
+    // As the HTTP library sends it.
+    let url: reqwest::Url = text(input, "url")?.parse()?;
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = Method::from_bytes(text(input, "method")?.as_bytes())?;
+    *request.uri_mut() = url.as_str().parse()?;
     *request.headers_mut() = headers(input, "headers")?;
     if text(case, "layer")? != "generic" {
         pipeline_headers(request.headers_mut(), case)?;
     }
     if input["body_present"] == true {
-        *request.body_mut() = Some(bytes(input, "body_base64")?.into());
+        *request.body_mut() = bytes(input, "body_base64")?.into();
     }
     signer.sign_request(&mut request).await?;
 
-    let target: Uri = request.url().as_str().parse()?;
-    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-    let claim = claim(&Received::new(request.method(), &target, request.headers(), body), case)?;
+    let received = Received::new(request.method(), request.uri(), request.headers(), request.body());
+    let claim = claim(&received, case)?;
     ensure!(claim.is_signed_by(&public), "it does not verify");
     // An HTTP library sends some URLs otherwise than they were written, and so has to sign them otherwise.
-    let is_rewritten = request.url().as_str() != text(expected, "url")?;
+    let is_rewritten = url.as_str() != text(expected, "url")?;
     let skip: &[&str] = if is_rewritten { &["@path", "@query", PARAMS] } else { &[PARAMS] };
     let (ours, theirs) = (claim.signature_base(), text(expected, "signature_base")?.as_bytes());
     ensure!(lines(ours, skip)? == lines(theirs, skip)?, "other lines");

@@ -6,10 +6,9 @@ use super::*;
 #[track_caller]
 pub(crate) fn is_unknown<T>(answer: Answered<T>) {
     let error = answer.err().expect("nothing has this id");
-    let Error::ErrorResponse(problem) = &error else { panic!("{error:?}") };
-    let told = (problem.status().as_u16(), problem.status, problem.code());
-    assert_eq!(told, (404, Some(404), Some("not_found")));
-    let error = upvest_ext::Error::from(error);
+    let Some(problem) = error.problem() else { panic!("{error:?}") };
+    let told = (error.status().map(|status| status.as_u16()), problem.status, problem.code());
+    assert_eq!(told, (Some(404), Some(404), Some("not_found")));
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.request_id().is_some() && !error.is_outcome_unknown(), "{error}");
 }
@@ -33,18 +32,13 @@ pub(crate) async fn cash(upvest: &Upvest, account: AccountId) -> [String; 3] {
 }
 
 pub(crate) async fn bookings(upvest: &Upvest, account: AccountId) -> Vec<(TransactionType, String)> {
-    let transactions = upvest.list_transactions().account_id(account).limit(100_u32).send().await.unwrap();
+    let transactions = upvest.list_transactions().account_id(account).limit(100).send().await.unwrap();
     let transactions = transactions.into_inner().data.into_iter();
     transactions.map(|it| (it.type_.unwrap(), exact(it.amount))).collect()
 }
 
 pub(crate) async fn file(answer: Answered<ByteStream>) -> Vec<u8> {
-    let mut stream = answer.unwrap().into_inner_stream();
-    let mut content = Vec::new();
-    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        content.extend(chunk.unwrap());
-    }
-    content
+    answer.unwrap().into_inner().bytes().await.unwrap().into()
 }
 
 /// With every digit that was sent: numbers alone are equal whatever zeros they end in.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use upvest_api::chrono::{DateTime, NaiveDate, Utc};
 use upvest_api::types::*;
 use upvest_api::uuid::Uuid;
-use upvest_api::{ByteStream, Error, ResponseValue};
-use upvest_ext::{ErrorKind, Method, Upvest};
+use upvest_api::{ByteStream, Response};
+use upvest_ext::{Error, ErrorKind, Method, Upvest};
 use upvest_sandbox::{Command, Direction, Sandbox};
 use upvest_tests::description::Description;
 
@@ -43,7 +43,7 @@ const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// The id of nothing.
 const NOTHING: Uuid = Uuid::from_u128(1);
 
-type Answered<T> = Result<ResponseValue<T>, Error<Problem>>;
+type Answered<T> = Result<Response<T>, Error>;
 
 /// What is there in the end, for further reading.
 struct Lived {

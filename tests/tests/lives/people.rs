@@ -12,7 +12,7 @@ pub(crate) async fn access_tokens(upvest: &Upvest, sandbox: &Sandbox) {
     assert_eq!((&token.token_type, token.expires_in), (&Some(TokenType::Bearer), Some(A_YEAR.as_secs())));
     assert_eq!(token.scope.as_deref(), Some("users:read orders:admin"));
     let refused = upvest.create_access_token().body(with("a wrong secret")).send().await;
-    let error = upvest_ext::Error::from(refused.err().unwrap());
+    let error = refused.err().unwrap();
     assert!(error.is_authentication(), "{error}");
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
     assert_eq!((&updated.first_name, &updated.last_name), (&Some("Erik".to_owned()), &made.last_name));
     assert_eq!((&updated.address, updated.updated_at), (&Some(moved), Some(sandbox.now())));
     assert_eq!(updated.created_at, made.created_at);
-    let listed = upvest.list_users().limit(100_u32).send().await.unwrap().into_inner();
+    let listed = upvest.list_users().limit(100).send().await.unwrap().into_inner();
     assert_eq!(listed.data, [updated]);
     is_unknown(upvest.retrieve_user().user_id(NOTHING).send().await);
     is_unknown(upvest.update_user().user_id(NOTHING).body(UserUpdate::default()).send().await);
@@ -97,7 +97,7 @@ pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -
     let of_user = upvest.list_user_accounts().user_id(user).send().await.unwrap().into_inner();
     assert_eq!(of_user.data.iter().map(|it| it.id).collect::<Vec<_>>(), [made.id, other]);
     assert_eq!(of_user.meta.and_then(|meta| meta.total), Some(2));
-    let second = upvest.list_accounts().offset(1_u32).limit(1_u32).send().await.unwrap().into_inner();
+    let second = upvest.list_accounts().offset(1).limit(1).send().await.unwrap().into_inner();
     let meta = second.meta.unwrap();
     assert_eq!((meta.offset, meta.limit, meta.count, meta.total), (Some(1), Some(1), Some(1), Some(2)));
     assert_eq!(second.data[0].id, other);

@@ -126,7 +126,7 @@ pub(crate) async fn transactions(upvest: &Upvest, sandbox: &Sandbox, account: Ac
         ]
     );
     assert_eq!(cash(upvest, account).await, ["863.03", "0.00", "863.03"]);
-    let last = upvest.list_transactions().account_id(account).offset(2_u32).limit(1_u32);
+    let last = upvest.list_transactions().account_id(account).offset(2).limit(1);
     let last = last.send().await.unwrap().into_inner();
     assert_eq!(last.meta.and_then(|meta| meta.total), Some(3));
     assert_eq!((last.data[0].account_id, last.data[0].created_at), (Some(account), Some(sandbox.now())));

@@ -148,12 +148,17 @@ impl<B: Body> Call<B> {
     /// Sends the call and hands on the answer as it arrives.
     pub(crate) async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let (client, operation) = (self.client.clone(), self.operation);
-        let request = self.request().map_err(|error| error.with_operation(operation.id))?;
+        let request = self.request()?;
         client.exchange(request, operation).await
     }
 
     /// The request, or everything that is wrong with it.
-    fn request(mut self) -> Result<Request<Bytes>, Error> {
+    pub(crate) fn request(self) -> Result<Request<Bytes>, Error> {
+        let operation = self.operation.id;
+        self.build().map_err(|error| error.with_operation(operation))
+    }
+
+    fn build(mut self) -> Result<Request<Bytes>, Error> {
         let mut problems = Vec::new();
         let path = self.filled_path(&mut problems);
         for name in self.required {

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{Request, Uri};
 
 use super::byte_stream::ByteStream;
 use super::error::Error;
@@ -35,8 +34,7 @@ pub struct Client {
 
 struct Base {
     url: String,
-    /// Scheme, authority and the path that all operations stand under; `None` if `url` is not a base URL.
-    parts: Option<(Scheme, Authority, String)>,
+    is_valid: bool,
 }
 
 impl Client {
@@ -46,7 +44,7 @@ impl Client {
     /// end makes no difference. With any other text every call fails with [`ErrorKind::Configuration`].
     pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
         let url = base_url.trim_end_matches('/').to_owned();
-        Self { base: Arc::new(Base { parts: parts(&url), url }), transport: Arc::new(transport) }
+        Self { base: Arc::new(Base { is_valid: is_base(&url), url }), transport: Arc::new(transport) }
     }
 
     /// A client for the same API that sends its requests over `transport`.
@@ -62,24 +60,17 @@ impl Client {
 
     /// The URL of `path` and, where it is not empty, `query`. Both are percent-encoded already.
     pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
-        let Some((scheme, authority, prefix)) = &self.base.parts else {
+        if !self.base.is_valid {
             // It may hold a password, so it is not shown.
             let message = "the client's base URL is not of the form https://host[:port][/path]";
             return Err(Error::new(ErrorKind::Configuration, message));
-        };
-        let mut target = String::with_capacity(prefix.len() + path.len() + query.len() + 1);
-        target.push_str(prefix);
-        target.push_str(path);
-        if !query.is_empty() {
-            target.push('?');
-            target.push_str(query);
         }
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(scheme.clone());
-        parts.authority = Some(authority.clone());
-        parts.path_and_query =
-            Some(PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(unsendable)?);
-        Uri::from_parts(parts).map_err(unsendable)
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = [self.base_url(), path, separator, query].concat();
+        Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| {
+            let message = "the URL of the request is too long or malformed";
+            Error::new(ErrorKind::InvalidRequest, message).with_source(error)
+        })
     }
 
     /// Sends `request` and turns every answer that is not a success into an error.
@@ -102,24 +93,16 @@ impl Client {
     }
 }
 
-fn parts(url: &str) -> Option<(Scheme, Authority, String)> {
-    let uri = url.parse::<Uri>().ok()?.into_parts();
-    let scheme = uri.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)?;
-    // A user and a password in the URL would become a second `authorization`.
-    let authority = uri.authority.filter(|authority| !authority.as_str().contains('@'))?;
-    let path = uri.path_and_query.filter(|path| path.query().is_none() && !url.contains('#'))?;
-    Some((scheme, authority, path.path().trim_end_matches('/').to_owned()))
-}
-
-fn unsendable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::InvalidRequest, "the URL of the request is too long or malformed")
-        .with_source(error)
+/// A user and a password in the URL would become a second `authorization`.
+fn is_base(url: &str) -> bool {
+    let is_http = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    url.parse().is_ok_and(is_http) && !url.contains(['@', '?', '#'])
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.base.parts.as_ref().map(|_| &self.base.url))
+            .field("base_url", &self.base.is_valid.then_some(&self.base.url))
             .field("transport", &self.transport)
             .finish()
     }

@@ -36,9 +36,14 @@ impl Direct {
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] if `token` holds bytes that no HTTP header can carry.
-    pub fn bearer(mut self, token: &str) -> Result<Self, InvalidToken> {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| InvalidToken(()))?;
+    /// [`ErrorKind::Configuration`] if `token` holds bytes that no HTTP header can carry.
+    pub fn bearer(mut self, token: &str) -> Result<Self, Error> {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+            Error::new(
+                ErrorKind::Configuration,
+                "the bearer token holds a byte that no HTTP header can carry",
+            )
+        })?;
         value.set_sensitive(true);
         self.authorization = Some(value);
         Ok(self)
@@ -92,8 +97,3 @@ impl fmt::Debug for Direct {
         f.debug_struct("Direct").finish_non_exhaustive()
     }
 }
-
-/// A bearer token that cannot be sent in an HTTP header. The token itself is not repeated here.
-#[derive(Debug, thiserror::Error)]
-#[error("the bearer token holds a control character or a byte that an HTTP header cannot carry")]
-pub struct InvalidToken(());

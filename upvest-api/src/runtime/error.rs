@@ -11,9 +11,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
 use super::body_builder::InvalidBody;
-use super::direct::InvalidToken;
 use super::error_kind::ErrorKind;
-use super::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
+use super::idempotency_key::IdempotencyKey;
 use super::invalid::InvalidValue;
 use super::operation::OperationMeta;
 use super::problem::Problem;
@@ -58,6 +57,12 @@ const _: () = {
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
+    known: Known,
+}
+
+/// What may be known besides.
+#[derive(Clone, Default)]
+struct Known {
     operation: Option<Cow<'static, str>>,
     status: Option<StatusCode>,
     problem: Option<Problem>,
@@ -81,43 +86,47 @@ impl Error {
 
     /// The status of the last answer, or of the token endpoint's if there is no token.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.known.status
     }
 
     /// What the server said.
     pub fn problem(&self) -> Option<&Problem> {
-        self.0.problem.as_ref()
+        self.0.known.problem.as_ref()
     }
 
     /// The id to quote to Upvest's support.
     pub fn request_id(&self) -> Option<&str> {
-        self.problem().and_then(|problem| problem.request_id.as_deref()).or(self.0.request_id.as_deref())
+        self.problem().and_then(|problem| problem.request_id.as_deref()).or(self
+            .0
+            .known
+            .request_id
+            .as_deref())
     }
 
     /// The `operationId` of the call, such as `createOrder`.
     pub fn operation(&self) -> Option<&str> {
-        self.0.operation.as_deref()
+        self.0.known.operation.as_deref()
     }
 
     /// How many requests were sent, token requests not counted.
     pub fn attempts(&self) -> u32 {
-        self.0.attempts
+        self.0.known.attempts
     }
 
     /// The time from the call to its failure.
     pub fn elapsed(&self) -> Option<Duration> {
-        self.0.elapsed
+        self.0.known.elapsed
     }
 
     /// The key under which the call was sent, if its operation takes one. Sending the same body again under this key cannot
     /// do the same thing twice.
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
-        self.0.idempotency_key
+        self.0.known.idempotency_key
     }
 
     /// How long the server asked to wait before the next try.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.known.retry_after
     }
 
     /// Whether the server may have done what the call asked for, though the call failed.
@@ -126,23 +135,23 @@ impl Error {
     /// that broke, an answer that did not come in time, a 408 or 5xx, or a success answer that could not be read. Look whether
     /// the resource exists, or send the same body again under [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
-        self.0.is_outcome_unknown
+        self.0.known.is_outcome_unknown
     }
 
     /// A sentence on the likely cause and what to do, if there is one to give.
     pub fn hint(&self) -> Option<&str> {
-        self.0.hint.as_deref().or_else(|| self.hint_of_kind())
+        self.0.known.hint.as_deref().or_else(|| self.hint_of_kind())
     }
 
     /// How far a list or a download came: the number of the first item that was not read, counted from 0, or the number of
     /// bytes that were received.
     pub fn position(&self) -> Option<u64> {
-        self.0.position
+        self.0.known.position
     }
 
     /// The last state that a wait saw, if it saw a `T`.
     pub fn last_seen<T: 'static>(&self) -> Option<&T> {
-        self.0.last_seen.as_deref()?.downcast_ref()
+        self.0.known.last_seen.as_deref()?.downcast_ref()
     }
 
     /// Whether the same call may succeed later. It says nothing about safety, see [`Error::is_outcome_unknown`].
@@ -233,23 +242,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "createOrder: no answer in time; it may have been carried out all the same");
     /// ```
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner {
-            kind,
-            message: message.into(),
-            operation: None,
-            status: None,
-            problem: None,
-            request_id: None,
-            attempts: 0,
-            elapsed: None,
-            idempotency_key: None,
-            retry_after: None,
-            is_outcome_unknown: false,
-            hint: None,
-            position: None,
-            last_seen: None,
-            source: None,
-        }))
+        Self(Arc::new(Inner { kind, message: message.into(), known: Known::default() }))
     }
 
     /// The failure that an answer to `operation` stands for, whose `status` is not a success.
@@ -266,115 +259,84 @@ impl Error {
         let is_error = status.is_client_error() || status.is_server_error();
         let may_have_happened = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Self::new(ErrorKind::of(status), message).with_operation(operation.id).map(|inner| {
-            inner.status = Some(status);
-            inner.problem = is_error.then(|| Problem::from_body(status, body));
-            inner.request_id = request_id(headers);
-            inner.retry_after = seconds.map(Duration::from_secs);
-            inner.is_outcome_unknown = may_have_happened && !operation.is_safe();
-        })
+        let known = Known {
+            operation: Some(operation.id.into()),
+            status: Some(status),
+            problem: is_error.then(|| Problem::from_body(status, body)),
+            request_id: request_id(headers),
+            retry_after: seconds.map(Duration::from_secs),
+            is_outcome_unknown: may_have_happened && !operation.is_safe(),
+            ..Known::default()
+        };
+        Self(Arc::new(Inner { kind: ErrorKind::of(status), message: message.into(), known }))
     }
 
     /// The same failure, called another kind.
     #[must_use]
-    pub fn with_kind(self, kind: ErrorKind) -> Self {
-        self.map(|inner| inner.kind = kind)
-    }
-
-    /// The same failure, caused by `source`.
-    #[must_use]
-    pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.map(|inner| inner.source = Some(Arc::from(source.into())))
-    }
-
-    /// The same failure of the operation with this `operationId`.
-    #[must_use]
-    pub fn with_operation(self, id: impl Into<Cow<'static, str>>) -> Self {
-        self.map(|inner| inner.operation = Some(id.into()))
-    }
-
-    /// The same failure, found in an answer with `status`.
-    #[must_use]
-    pub fn with_status(self, status: StatusCode) -> Self {
-        self.map(|inner| inner.status = Some(status))
-    }
-
-    /// The same failure, explained by the server.
-    #[must_use]
-    pub fn with_problem(self, problem: Problem) -> Self {
-        self.map(|inner| inner.problem = Some(problem))
-    }
-
-    /// The same failure, with the id that the server gave the request.
-    #[must_use]
-    pub fn with_request_id(self, id: impl Into<String>) -> Self {
-        self.map(|inner| inner.request_id = Some(id.into()))
-    }
-
-    /// The same failure after this many requests.
-    #[must_use]
-    pub fn with_attempts(self, attempts: u32) -> Self {
-        self.map(|inner| inner.attempts = attempts)
-    }
-
-    /// The same failure after this time.
-    #[must_use]
-    pub fn with_elapsed(self, elapsed: Duration) -> Self {
-        self.map(|inner| inner.elapsed = Some(elapsed))
-    }
-
-    /// The same failure of a call under `key`.
-    #[must_use]
-    pub fn with_idempotency_key(self, key: IdempotencyKey) -> Self {
-        self.map(|inner| inner.idempotency_key = Some(key))
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        Arc::make_mut(&mut self.0).kind = kind;
+        self
     }
 
     /// The same failure of a call about which this is known.
     #[must_use]
     pub fn with_metadata(self, metadata: &Metadata) -> Self {
-        self.map(|inner| {
-            inner.status = Some(metadata.status);
-            inner.request_id.clone_from(&metadata.request_id);
-            inner.attempts = metadata.attempts;
-            inner.elapsed = Some(metadata.elapsed);
-            inner.idempotency_key = metadata.idempotency_key;
+        self.with(|known| {
+            known.status = Some(metadata.status);
+            known.request_id.clone_from(&metadata.request_id);
+            known.attempts = metadata.attempts;
+            known.elapsed = Some(metadata.elapsed);
+            known.idempotency_key = metadata.idempotency_key;
         })
     }
 
-    /// The same failure, after which the server asks to wait.
-    #[must_use]
-    pub fn with_retry_after(self, wait: Duration) -> Self {
-        self.map(|inner| inner.retry_after = Some(wait))
-    }
-
-    /// The same failure, saying whether the call may have been carried out all the same.
-    #[must_use]
-    pub fn with_outcome_unknown(self, is_outcome_unknown: bool) -> Self {
-        self.map(|inner| inner.is_outcome_unknown = is_outcome_unknown)
-    }
-
-    /// The same failure with a hint of its own.
-    #[must_use]
-    pub fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.map(|inner| inner.hint = Some(hint.into()))
-    }
-
-    /// The same failure at this item of a list, or after this many bytes of a download.
-    #[must_use]
-    pub fn with_position(self, position: u64) -> Self {
-        self.map(|inner| inner.position = Some(position))
-    }
-
-    /// The same failure of a wait that saw `state` last.
-    #[must_use]
-    pub fn with_last_seen(self, state: impl Any + Send + Sync) -> Self {
-        self.map(|inner| inner.last_seen = Some(Arc::new(state)))
-    }
-
-    fn map(mut self, change: impl FnOnce(&mut Inner)) -> Self {
-        change(Arc::make_mut(&mut self.0));
+    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
+        change(&mut Arc::make_mut(&mut self.0).known);
         self
     }
+}
+
+macro_rules! completed_with {
+    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) -> $field:ident: $known:expr;)*) => {
+        impl Error {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(self, $value: $type) -> Self {
+                    self.with(|known| known.$field = $known)
+                }
+            )*
+        }
+    };
+}
+
+completed_with! {
+    /// The same failure, caused by `source`.
+    with_source(source: impl Into<Box<dyn StdError + Send + Sync>>) -> source: Some(Arc::from(source.into()));
+    /// The same failure of the operation with this `operationId`.
+    with_operation(id: impl Into<Cow<'static, str>>) -> operation: Some(id.into());
+    /// The same failure, found in an answer with `status`.
+    with_status(status: StatusCode) -> status: Some(status);
+    /// The same failure, explained by the server.
+    with_problem(problem: Problem) -> problem: Some(problem);
+    /// The same failure, with the id that the server gave the request.
+    with_request_id(id: impl Into<String>) -> request_id: Some(id.into());
+    /// The same failure after this many requests.
+    with_attempts(attempts: u32) -> attempts: attempts;
+    /// The same failure after this time.
+    with_elapsed(elapsed: Duration) -> elapsed: Some(elapsed);
+    /// The same failure of a call under `key`.
+    with_idempotency_key(key: IdempotencyKey) -> idempotency_key: Some(key);
+    /// The same failure, after which the server asks to wait.
+    with_retry_after(wait: Duration) -> retry_after: Some(wait);
+    /// The same failure, saying whether the call may have been carried out all the same.
+    with_outcome_unknown(is_unknown: bool) -> is_outcome_unknown: is_unknown;
+    /// The same failure with a hint of its own.
+    with_hint(hint: impl Into<Cow<'static, str>>) -> hint: Some(hint.into());
+    /// The same failure at this item of a list, or after this many bytes of a download.
+    with_position(position: u64) -> position: Some(position);
+    /// The same failure of a wait that saw `state` last.
+    with_last_seen(state: impl Any + Send + Sync) -> last_seen: Some(Arc::new(state));
 }
 
 impl fmt::Display for Error {
@@ -398,37 +360,37 @@ fn is_bidirectional(c: char) -> bool {
 
 impl Error {
     fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        let inner = &*self.0;
-        if let Some(operation) = &inner.operation {
+        let Inner { kind, message, known } = &*self.0;
+        if let Some(operation) = &known.operation {
             write!(out, "{operation}: ")?;
         }
-        if inner.kind == ErrorKind::Token {
+        if *kind == ErrorKind::Token {
             out.write_str("no access token: ")?;
         }
-        match (inner.status, &inner.problem) {
+        match (known.status, &known.problem) {
             (status, Some(problem)) => {
                 problem.describe(status.map(|status| status.as_u16()).or(problem.status), out)?;
             }
             (Some(status), None) => {
                 let separator = if status.is_success() { ", but " } else { ": " };
-                write!(out, "{status}{separator}{}", inner.message)?;
+                write!(out, "{status}{separator}{}", message)?;
             }
-            (None, None) => out.write_str(&inner.message)?,
+            (None, None) => out.write_str(message)?,
         }
-        let code = inner.problem.as_ref().and_then(Problem::code);
+        let code = known.problem.as_ref().and_then(Problem::code);
         match (code, self.request_id()) {
             (Some(code), Some(id)) => write!(out, " ({code}, request {id})")?,
             (Some(code), None) => write!(out, " ({code})")?,
             (None, Some(id)) => write!(out, " (request {id})")?,
             (None, None) => {}
         }
-        if inner.attempts > 1 {
-            write!(out, ", after {} attempts", inner.attempts)?;
+        if known.attempts > 1 {
+            write!(out, ", after {} attempts", known.attempts)?;
         }
-        if let Some(position) = inner.position {
+        if let Some(position) = known.position {
             write!(out, ", at position {position}")?;
         }
-        if inner.is_outcome_unknown {
+        if known.is_outcome_unknown {
             out.write_str("; it may have been carried out all the same")?;
         }
         Ok(())
@@ -437,35 +399,33 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        let Known { attempts, idempotency_key, source, .. } = &self.0.known;
         f.debug_struct("Error")
-            .field("kind", &inner.kind)
+            .field("kind", &self.kind())
             .field("message", &format_args!("{self}"))
-            .field("status", &inner.status.map(|status| status.as_u16()))
+            .field("status", &self.status().map(|status| status.as_u16()))
             .field("request_id", &self.request_id())
-            .field("attempts", &inner.attempts)
-            .field("idempotency_key", &inner.idempotency_key)
-            .field("source", &inner.source.as_ref().map(ToString::to_string))
+            .field("attempts", attempts)
+            .field("idempotency_key", idempotency_key)
+            .field("source", &source.as_ref().map(ToString::to_string))
             .finish_non_exhaustive()
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0.known.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
-macro_rules! from_own_type {
-    ($($type:ty => $kind:ident),*) => {
-        $(impl From<$type> for Error {
-            fn from(error: $type) -> Self {
-                Self::new(ErrorKind::$kind, error.to_string()).with_source(error)
-            }
-        })*
-    };
+impl From<InvalidBody> for Error {
+    fn from(error: InvalidBody) -> Self {
+        Self::new(ErrorKind::InvalidRequest, error.to_string()).with_source(error)
+    }
 }
-from_own_type! {
-    InvalidBody => InvalidRequest, InvalidValue => InvalidRequest, InvalidIdempotencyKey => InvalidRequest,
-    InvalidToken => Configuration
+
+impl From<InvalidValue> for Error {
+    fn from(error: InvalidValue) -> Self {
+        Self::new(ErrorKind::InvalidRequest, error.to_string()).with_source(error)
+    }
 }

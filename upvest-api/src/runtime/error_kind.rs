@@ -66,27 +66,15 @@ impl ErrorKind {
 }
 
 impl fmt::Display for ErrorKind {
+    /// The name in words: `not found`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Configuration => "wrong configuration",
-            Self::InvalidRequest => "invalid request",
-            Self::Token => "no access token",
-            Self::Signing => "not signed",
-            Self::Connect => "no connection",
-            Self::Interrupted => "connection broken",
-            Self::Timeout => "timeout",
-            Self::Authentication => "authentication failed",
-            Self::Permission => "permission denied",
-            Self::NotFound => "not found",
-            Self::Conflict => "conflict",
-            Self::Refused => "refused",
-            Self::RateLimited => "too many requests",
-            Self::Server => "server error",
-            Self::UnexpectedStatus => "unexpected status",
-            Self::Decode => "unreadable answer",
-            Self::Paging => "inconsistent pages",
-            Self::Io => "input or output failed",
-            Self::Webhook => "webhook not accepted",
-        })
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        f.pad(&words)
     }
 }

@@ -10,7 +10,7 @@ macro_rules! id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// Takes a UUID to be the id of such a thing.
+            /// Takes a UUID that was chosen elsewhere.
             pub const fn new(uuid: uuid::Uuid) -> Self {
                 Self(uuid)
             }

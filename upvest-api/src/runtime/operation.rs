@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request};
 
-use super::byte_stream::ByteStream;
 use super::error::Error;
 use super::listing::Page;
 use super::response::Response;
@@ -115,11 +115,14 @@ pub trait Paginated: List {
     fn at(self, offset: u64, limit: u32) -> Self;
 }
 
-/// An operation whose answer is a file.
-pub trait Download: Operation<Output = ByteStream> {
-    /// Sends a header along, such as `range`. The last value for a name wins.
-    #[must_use]
-    fn header(self, name: &'static str, value: &str) -> Self;
+/// An operation whose answer is a file, or can be one.
+pub trait Download: Operation {
+    /// The request for the file, for a transport that resumes and follows redirects.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with everything that is wrong with the arguments.
+    fn request(self) -> Result<Request<Bytes>, Error>;
 }
 
 /// Finds the operation whose method is called `name` in a table sorted by it.
@@ -170,12 +173,12 @@ macro_rules! paginated {
 }
 pub(crate) use paginated;
 
-/// Makes a builder whose answer is a [`ByteStream`] a [`Download`].
+/// Makes a builder a [`Download`] of its own media types, or of others.
 macro_rules! download {
-    ($builder:ident) => {
+    ($builder:ident $(, $accept:literal)?) => {
         impl $crate::runtime::Download for $builder {
-            fn header(self, name: &'static str, value: &str) -> Self {
-                Self(self.0.required_header::<String>(name, value))
+            fn request(self) -> Result<http::Request<bytes::Bytes>, $crate::runtime::Error> {
+                self.0$(.accept($accept))?.request()
             }
         }
     };

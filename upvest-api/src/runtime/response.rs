@@ -1,6 +1,5 @@
 //! A successful answer: its value, and what is known about the call.
 
-use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ const REQUEST_ID: &str = "upvest-request-id";
 /// let orders = orders.into_inner().data;
 /// # let _ = orders; Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Response<T> {
     value: T,
     headers: HeaderMap,
@@ -109,15 +108,6 @@ impl<T> From<http::Response<T>> for Response<T> {
     fn from(response: http::Response<T>) -> Self {
         let (parts, value) = response.into_parts();
         Self::new(value, parts.headers, Metadata::new(parts.status))
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Response<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("value", &self.value)
-            .field("metadata", &self.metadata)
-            .finish_non_exhaustive()
     }
 }
 

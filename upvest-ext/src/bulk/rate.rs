@@ -17,6 +17,8 @@ const GROWTH: f64 = 1.01;
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How late a request may go without the next ones being late too: timers are only so exact.
+const SLACK: Duration = Duration::from_millis(10);
 /// What was under way when the rate went down is refused by the old one.
 const DEAF: Duration = Duration::from_secs(1);
 
@@ -26,7 +28,7 @@ pub(super) struct Rate {
     per_second: f64,
     most: f64,
     next: Instant,
-    /// When the rate was last changed upwards, or is first to be.
+    /// Up to when the rate has grown; in the future while it is held.
     grown: Instant,
     refused: Option<Instant>,
 }
@@ -40,12 +42,26 @@ impl Rate {
         self.per_second
     }
 
-    /// Books the next place, and says how long it is until then.
-    pub(super) fn book(&mut self, now: Instant) -> Duration {
-        self.grow(now);
-        let at = self.next.max(now);
-        self.next = at + Duration::from_secs_f64(1.0 / self.per_second);
-        at.saturating_duration_since(now)
+    /// When a request may go that has `ahead` others before it.
+    pub(super) fn turn(&self, ahead: u32) -> Instant {
+        self.next + self.interval().saturating_mul(ahead)
+    }
+
+    /// Lets a request go, or says how long it has to wait. A rate that makes nobody wait is not tried out, and does not grow.
+    pub(super) fn take(&mut self, now: Instant, has_waited: bool) -> Option<Duration> {
+        let wait = self.next.saturating_duration_since(now);
+        if !wait.is_zero() {
+            return Some(wait);
+        }
+        if has_waited {
+            self.grow(now);
+        }
+        self.next = self.next.max(now.checked_sub(SLACK).unwrap_or(now)) + self.interval();
+        None
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.per_second)
     }
 
     /// Takes note of a refusal, and of how long the server asked to wait.
@@ -64,10 +80,10 @@ impl Rate {
     }
 
     fn grow(&mut self, now: Instant) {
-        let seconds = now.saturating_duration_since(self.grown).as_secs_f64();
-        if seconds > 0.0 {
+        let used = now.saturating_duration_since(self.grown).min(self.interval().max(SLACK));
+        if !used.is_zero() {
             let factor: f64 = if self.refused.is_some() { GROWTH } else { 2.0 };
-            self.per_second = (self.per_second * factor.powf(seconds)).min(self.most);
+            self.per_second = (self.per_second * factor.powf(used.as_secs_f64())).min(self.most);
             self.grown = now;
         }
     }

@@ -1,17 +1,21 @@
 //! A limit on the requests of a client that learns from refusals.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::rate::Rate;
 use crate::clock::Clock;
 
 /// Spreads the requests of a client evenly over time, at a rate that it learns from the server's 429s.
 ///
-/// It begins with 50 requests in a second and goes up until the server refuses, then stays a little below, and tries a
-/// higher rate every ten seconds. Clones share one rate: give all clients with the same client id the same limit, as the
-/// server counts by client id.
+/// It begins with 50 requests in a second and goes up, while requests have to wait for their turn, until the server refuses
+/// or the ceiling is reached. Then it stays a little below, and tries a higher rate every ten seconds. Clones share one rate:
+/// give all clients with the same client id the same limit, as the server counts by client id.
+///
+/// A call whose turn would come after its deadline fails at once with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited),
+/// and one that is dropped while it waits leaves its place to the next.
 ///
 /// ```
 /// use upvest_ext::bulk::RateLimit;
@@ -25,23 +29,24 @@ pub struct RateLimit(Arc<Shared>);
 
 struct Shared {
     most: f64,
+    /// Held by the request whose turn is next. The others wait for it in the order in which they came.
+    line: tokio::sync::Mutex<()>,
+    /// How many requests wait, the one whose turn is next included.
+    waiting: AtomicU32,
     /// Begins with the first request.
     rate: Mutex<Option<Rate>>,
 }
 
 impl RateLimit {
-    /// A limit that only the server's refusals set.
+    /// A limit that the server's refusals set, with a ceiling of 1,000 requests in a second.
     pub fn adaptive() -> Self {
-        Self::with_most(f64::MAX)
+        Self::at_most(1000)
     }
 
-    /// As [`RateLimit::adaptive`], and never more than `requests` in a second, where 0 counts as 1.
+    /// As [`RateLimit::adaptive`], with a ceiling of `requests` in a second, where 0 counts as 1.
     pub fn at_most(requests: u32) -> Self {
-        Self::with_most(f64::from(requests.max(1)))
-    }
-
-    fn with_most(most: f64) -> Self {
-        Self(Arc::new(Shared { most, rate: Mutex::new(None) }))
+        let (line, waiting, rate) = Default::default();
+        Self(Arc::new(Shared { most: f64::from(requests.max(1)), line, waiting, rate }))
     }
 
     /// The present rate, in requests per second; `None` before the first request.
@@ -49,12 +54,22 @@ impl RateLimit {
         self.0.rate.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Rate::per_second)
     }
 
-    /// Waits until a request may go.
-    pub(crate) async fn wait(&self, clock: &dyn Clock) {
-        let wait = self.with(clock, |rate| rate.book(clock.now()));
-        if !wait.is_zero() {
+    /// Waits until a request may go. `false`, at once, where that would be after `deadline`.
+    pub(crate) async fn wait(&self, clock: &dyn Clock, deadline: Instant) -> bool {
+        let place = Place::behind(&self.0.waiting);
+        if self.with(clock, |rate| rate.turn(place.ahead)) >= deadline {
+            return false;
+        }
+        let _first = self.0.line.lock().await;
+        let mut has_waited = place.ahead > 0;
+        while let Some(wait) = self.with(clock, |rate| rate.take(clock.now(), has_waited)) {
+            if clock.now() + wait >= deadline {
+                return false;
+            }
+            has_waited = true;
             clock.sleep(wait).await;
         }
+        true
     }
 
     /// Takes note of a 429.
@@ -65,6 +80,24 @@ impl RateLimit {
     fn with<R>(&self, clock: &dyn Clock, work: impl FnOnce(&mut Rate) -> R) -> R {
         let mut rate = self.0.rate.lock().unwrap_or_else(PoisonError::into_inner);
         work(rate.get_or_insert_with(|| Rate::new(clock.now(), self.0.most)))
+    }
+}
+
+/// A place in the line, given back when it is dropped.
+struct Place<'a> {
+    waiting: &'a AtomicU32,
+    ahead: u32,
+}
+
+impl<'a> Place<'a> {
+    fn behind(waiting: &'a AtomicU32) -> Self {
+        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, StatusCode};
-use upvest_api::operations::RETRIEVE_FILE;
 use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
 use crate::clock::Clock;
@@ -24,10 +23,15 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Takes the answer to a request for the bytes from `offset` on, if it holds them.
-    pub(super) fn new(answer: Response<ByteStream>, offset: u64, is_ours: bool) -> Result<Self, Error> {
+    /// Takes the answer to a request for the bytes from `offset` on, if it holds them. `accepted` are the media types that the
+    /// API was asked for.
+    pub(super) fn new(
+        answer: Response<ByteStream>,
+        offset: u64,
+        accepted: Option<&str>,
+    ) -> Result<Self, Error> {
         let headers = answer.headers();
-        let content_type = check_type(headers, is_ours)?;
+        let content_type = check_type(headers, accepted)?;
         let rest = text(headers, &CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         let is_part = answer.status() == StatusCode::PARTIAL_CONTENT;
         if is_part && first_byte(headers) != Some(offset) {
@@ -76,11 +80,11 @@ impl Body {
 
 /// The API answers with one of the types that were asked for. Other hosts are free in how they call a file, as long as it is
 /// no page or message in its place.
-fn check_type(headers: &HeaderMap, is_ours: bool) -> Result<Option<String>, Error> {
+fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<Option<String>, Error> {
     let Some(value) = text(headers, &CONTENT_TYPE) else { return Ok(None) };
     let found = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let fits = if is_ours {
-        RETRIEVE_FILE.accept.split(',').any(|accepted| accepted.trim() == found)
+    let fits = if let Some(accepted) = accepted {
+        accepted.split(',').any(|accepted| accepted.trim() == found)
     } else {
         !["text/html", "application/json", "application/problem+json", "application/xml", "text/xml"]
             .contains(&found.as_str())

@@ -8,13 +8,12 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use futures_util::{TryFutureExt as _, stream};
-use http::StatusCode;
-use http::header::CONTENT_RANGE;
+use http::header::{ACCEPT, CONTENT_RANGE};
+use http::{Request, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use upvest_api::operations::RETRIEVE_FILE;
-use upvest_api::types::FileId;
+use upvest_api::runtime::{self, OperationMeta};
 use upvest_api::{ByteStream, Error, ErrorKind};
 
 use super::body::Body;
@@ -24,11 +23,10 @@ use crate::upvest::Upvest;
 
 type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
-/// A download that has not begun. Made by [`Upvest::download_file`]. It owns what it needs, so that it can be moved into a task.
+/// A download that has not begun. Made by [`Upvest::download`]. It owns what it needs, so that it can be moved into a task.
 #[must_use = "nothing is sent before `to_path`, `to_writer` or `into_stream`"]
 pub struct Download {
-    pipeline: Pipeline,
-    file: FileId,
+    source: Source,
     offset: u64,
     idle: Duration,
     sha256: bool,
@@ -58,16 +56,17 @@ pub struct Downloaded {
 }
 
 impl Upvest {
-    /// Downloads a file: of a report, for example, by its `file_id`. The bytes are never all in memory.
+    /// Downloads what an operation answers with as a file. The bytes are never all in memory.
     ///
     /// ```no_run
     /// # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
-    /// upvest.download_file(file).to_path("statement.pdf").await?;
+    /// upvest.download(upvest.retrieve_file().file_id(file)).to_path("statement.pdf").await?;
     /// # Ok(()) }
     /// ```
-    pub fn download_file(&self, file: FileId) -> Download {
-        let pipeline = self.pipeline().clone();
-        Download { pipeline, file, offset: 0, idle: Duration::from_secs(30), sha256: false, progress: None }
+    pub fn download<O: runtime::Download>(&self, operation: O) -> Download {
+        let source =
+            Source { pipeline: self.pipeline().clone(), request: operation.request(), operation: O::META };
+        Download { source, offset: 0, idle: Duration::from_secs(30), sha256: false, progress: None }
     }
 }
 
@@ -110,13 +109,13 @@ impl Download {
     pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, Error> {
         let path = path.as_ref();
         self.offset = 0;
-        let body = begin(&self.pipeline, self.file, 0).await?;
+        let body = begin(&self.source, 0).await?;
         // Dropped before it is put in place, it is removed.
-        let partial = beside(path).map_err(|source| unwritten(source, 0))?;
-        let mut file = File::from_std(partial.reopen().map_err(|source| unwritten(source, 0))?);
+        let partial = beside(path).map_err(|error| self.source.unwritten(error, 0))?;
+        let mut file = File::from_std(partial.reopen().map_err(|error| self.source.unwritten(error, 0))?);
         let downloaded = self.write(body, &mut file).await?;
-        file.sync_all().await.map_err(|source| unwritten(source, downloaded.length))?;
-        partial.persist(path).map_err(|failed| unwritten(failed.error, downloaded.length))?;
+        file.sync_all().await.map_err(|error| self.source.unwritten(error, downloaded.length))?;
+        partial.persist(path).map_err(|failed| self.source.unwritten(failed.error, downloaded.length))?;
         Ok(downloaded)
     }
 
@@ -129,7 +128,7 @@ impl Download {
         mut self,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
     ) -> Result<Downloaded, Error> {
-        let body = begin(&self.pipeline, self.file, self.offset).await?;
+        let body = begin(&self.source, self.offset).await?;
         self.write(body, writer).await
     }
 
@@ -139,20 +138,20 @@ impl Download {
     /// # async fn pass_on(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
     /// use futures_util::TryStreamExt;
     ///
-    /// let mut bytes = upvest.download_file(file).into_stream();
+    /// let mut bytes = upvest.download(upvest.retrieve_file().file_id(file)).into_stream();
     /// while let Some(chunk) = bytes.try_next().await? {
     ///     println!("{} bytes", chunk.len());
     /// }
     /// # Ok(()) }
     /// ```
     pub fn into_stream(self) -> ByteStream {
-        let Self { pipeline, file, offset, idle, .. } = self;
+        let Self { source, offset, idle, .. } = self;
         let stream = async move {
-            let body = begin(&pipeline, file, offset).await?;
-            Ok(stream::try_unfold((pipeline, body), move |(pipeline, body)| async move {
+            let body = begin(&source, offset).await?;
+            Ok(stream::try_unfold((source, body), move |(source, body)| async move {
                 let Some(mut body) = body else { return Ok(None) };
-                let chunk = next(&mut body, idle, &pipeline).await?;
-                Ok(chunk.map(|chunk| (chunk, (pipeline, Some(body)))))
+                let chunk = next(&mut body, idle, &source).await?;
+                Ok(chunk.map(|chunk| (chunk, (source, Some(body)))))
             }))
         };
         ByteStream::new(stream.try_flatten_stream())
@@ -166,8 +165,8 @@ impl Download {
         let mut hash = self.sha256.then(|| Context::new(&SHA256));
         let (mut written, mut content_type) = (self.offset, None);
         if let Some(mut body) = body {
-            while let Some(chunk) = next(&mut body, self.idle, &self.pipeline).await? {
-                writer.write_all(&chunk).await.map_err(|source| unwritten(source, written))?;
+            while let Some(chunk) = next(&mut body, self.idle, &self.source).await? {
+                writer.write_all(&chunk).await.map_err(|error| self.source.unwritten(error, written))?;
                 written = body.position;
                 if let Some(hash) = &mut hash {
                     hash.update(&chunk);
@@ -178,26 +177,26 @@ impl Download {
             }
             content_type = body.content_type;
         }
-        writer.flush().await.map_err(|source| unwritten(source, written))?;
+        writer.flush().await.map_err(|error| self.source.unwritten(error, written))?;
         let sha256 = hash.and_then(|hash| hash.finish().as_ref().try_into().ok());
         Ok(Downloaded { length: written, content_type, sha256 })
     }
 }
 
 /// The bytes that are missing, or `None` where none are.
-async fn begin(pipeline: &Pipeline, file: FileId, offset: u64) -> Result<Option<Body>, Error> {
+async fn begin(source: &Source, offset: u64) -> Result<Option<Body>, Error> {
     let begun = async {
-        let fetched = fetch(pipeline, file, offset).await?;
+        let fetched = fetch(source, offset).await?;
         match fetched.answer.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
-                let is_ours = fetched.is_ours();
-                Body::new(fetched.answer, offset, is_ours).map(Some)
+                let accepted = fetched.is_ours().then(|| source.accepted());
+                Body::new(fetched.answer, offset, accepted).map(Some)
             }
             StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, offset) => Ok(None),
-            _ => Err(fetched.refusal().await),
+            _ => Err(fetched.refusal(source.operation).await),
         }
     };
-    begun.await.map_err(|error| at(error, offset))
+    begun.await.map_err(|error| source.at(error, offset))
 }
 
 /// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
@@ -207,9 +206,9 @@ fn is_complete(fetched: &Fetched, offset: u64) -> bool {
     offset > 0 && length == Some(offset)
 }
 
-async fn next(body: &mut Body, idle: Duration, pipeline: &Pipeline) -> Result<Option<Bytes>, Error> {
+async fn next(body: &mut Body, idle: Duration, source: &Source) -> Result<Option<Bytes>, Error> {
     let position = body.position;
-    body.next(idle, &*pipeline.core.ambient.clock).await.map_err(|error| at(error, position))
+    body.next(idle, &*source.pipeline.core.ambient.clock).await.map_err(|error| source.at(error, position))
 }
 
 /// A hidden file in the folder of `path`, which only its owner can read.
@@ -222,21 +221,34 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)
 }
 
-fn unwritten(source: io::Error, position: u64) -> Error {
-    at(
-        Error::new(ErrorKind::Io, format!("the file cannot be written: {source}")).with_source(source),
-        position,
-    )
+/// What is downloaded.
+pub(super) struct Source {
+    pub(super) pipeline: Pipeline,
+    pub(super) request: Result<Request<Bytes>, Error>,
+    pub(super) operation: &'static OperationMeta,
 }
 
-fn at(error: Error, position: u64) -> Error {
-    error.with_operation(RETRIEVE_FILE.id).with_position(position)
+impl Source {
+    /// The media types that were asked for.
+    fn accepted(&self) -> &str {
+        let accept = self.request.as_ref().ok().and_then(|request| request.headers().get(ACCEPT));
+        accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default()
+    }
+
+    fn unwritten(&self, error: io::Error, position: u64) -> Error {
+        let message = format!("the file cannot be written: {error}");
+        self.at(Error::new(ErrorKind::Io, message).with_source(error), position)
+    }
+
+    fn at(&self, error: Error, position: u64) -> Error {
+        error.with_operation(self.operation.id).with_position(position)
+    }
 }
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Download")
-            .field("file", &self.file)
+            .field("operation", &self.source.operation.id)
             .field("offset", &self.offset)
             .finish_non_exhaustive()
     }

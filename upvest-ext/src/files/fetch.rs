@@ -1,13 +1,13 @@
-//! From a file's id to the answer that holds it, over redirects that are followed by hand.
+//! From a request for a file to the answer that holds it, over redirects that are followed by hand.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use reqwest::Url;
-use upvest_api::operations::RETRIEVE_FILE;
-use upvest_api::types::FileId;
+use upvest_api::runtime::OperationMeta;
 use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
+use super::download::Source;
 use crate::call_info::CallInfo;
 use crate::http_send::SendError;
 use crate::pipeline::{Link, Pipeline, to_uri};
@@ -21,20 +21,24 @@ pub(super) struct Fetched {
     info: Option<CallInfo>,
 }
 
-/// The answer that holds the bytes of `file` from `offset` on, if the server heeds that.
-pub(super) async fn fetch(pipeline: &Pipeline, file: FileId, offset: u64) -> Result<Fetched, Error> {
+/// The answer that holds the bytes of the file from `offset` on, if the server heeds that.
+pub(super) async fn fetch(source: &Source, offset: u64) -> Result<Fetched, Error> {
+    let pipeline = &source.pipeline;
     let base = &pipeline.core.base_url;
-    let mut url = base.clone();
-    url.set_path(&format!("{}/files/{file}", base.path().trim_end_matches('/')));
+    let asked = source.request.clone()?;
+    let no_url = |error| Error::new(ErrorKind::InvalidRequest, "the request has no URL").with_source(error);
+    let mut url = Url::parse(&asked.uri().to_string()).map_err(no_url)?;
     // Another host may send us anywhere, and must not choose what we sign: once left, the API is a stranger too.
     let mut is_ours = true;
     for _ in 0..=MOST_REDIRECTS {
-        let request = request(to_uri(&url)?, offset);
+        let mut request = asked.clone();
+        *request.uri_mut() = to_uri(&url)?;
+        prepare(request.headers_mut(), offset);
         let (answer, info) = if is_ours {
-            let (answer, info) = pipeline.exchange(request, &RETRIEVE_FILE).await?;
+            let (answer, info) = pipeline.exchange(request, source.operation).await?;
             (answer, Some(info))
         } else {
-            (send_bare(pipeline, request).await?, None)
+            (send_bare(pipeline, bare(&url, offset)?).await?, None)
         };
         if !answer.status().is_redirection() {
             return Ok(Fetched { answer, info });
@@ -51,29 +55,30 @@ impl Fetched {
     }
 
     /// The error that an answer without a file stands for.
-    pub(super) async fn refusal(self) -> Error {
-        let status = self.answer.status();
-        match self.info {
-            Some(info) => info.refusal(self.answer, &RETRIEVE_FILE).await,
-            None => {
-                let message = "the host of the file refused to give it";
-                Error::new(ErrorKind::of(status), message).with_status(status)
-            }
+    pub(super) async fn refusal(self, operation: &'static OperationMeta) -> Error {
+        if let Some(info) = self.info {
+            return info.refusal(self.answer, operation).await;
         }
+        let status = self.answer.status();
+        Error::new(ErrorKind::of(status), "the host of the file refused to give it").with_status(status)
     }
 }
 
-fn request(uri: Uri, offset: u64) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::new());
-    *request.uri_mut() = uri;
-    let headers = request.headers_mut();
+fn prepare(headers: &mut HeaderMap, offset: u64) {
     // The length is that of the file only where nothing on the way packs it.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if offset > 0 {
         let range = HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
         headers.insert(RANGE, range);
     }
-    request
+}
+
+/// A request to another host than the API's: it carries nothing of the first one.
+fn bare(url: &Url, offset: u64) -> Result<Request<Bytes>, Error> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = to_uri(url)?;
+    prepare(request.headers_mut(), offset);
+    Ok(request)
 }
 
 /// Sends to another host than the API's: no token, no signature, nothing that names the client.

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
-//! let file = upvest.download_file(file).sha256().to_path("statement.pdf").await?;
+//! let file = upvest.download(upvest.retrieve_file().file_id(file)).sha256().to_path("statement.pdf").await?;
 //! println!("{} bytes of {:?}", file.length, file.content_type);
 //! # Ok(()) }
 //! ```

@@ -14,6 +14,15 @@ use super::algorithm::KeyAlgorithm;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
+/// The points of small order on Edwards25519, without the bit of their sign: signatures that nobody made fit such a key.
+const SMALL_ORDER: [&str; 5] = [
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "7P///////////////////////////////////////38=",
+    "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=",
+    "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=",
+];
+
 /// A public key that has been found to be one: its point is on its curve.
 #[derive(Clone)]
 pub struct PublicKey {
@@ -36,7 +45,7 @@ pub enum PublicKeyFileError {
     /// The block does not hold a key that Upvest knows: P-521, P-384, P-256 or Ed25519.
     #[error("the block `PUBLIC KEY` holds no key for P-521, P-384, P-256 or Ed25519")]
     Unsupported,
-    /// The key is damaged: its point is not on its curve.
+    /// The key is damaged: its point is not on its curve, or of small order.
     #[error(transparent)]
     Invalid(#[from] InvalidPublicKey),
 }
@@ -46,14 +55,14 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`InvalidPublicKey`] where the bytes are anything else, such as a point off the curve.
+    /// [`InvalidPublicKey`] where the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
     pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, InvalidPublicKey> {
         // aws-lc takes other encodings too (compressed points, whole SPKI documents): one form, one meaning.
         let expected = match algorithm {
             KeyAlgorithm::Ed25519 => 32,
             ecdsa => 1 + 2 * ecdsa.field_len(),
         };
-        if bytes.len() != expected {
+        if bytes.len() != expected || (algorithm == KeyAlgorithm::Ed25519 && is_of_small_order(bytes)) {
             return Err(InvalidPublicKey(algorithm));
         }
         let parsed =
@@ -124,6 +133,14 @@ impl PublicKey {
             .to_der()
             .expect("two identifiers and a point have a DER form")
     }
+}
+
+fn is_of_small_order(bytes: &[u8]) -> bool {
+    let mut y = bytes.to_vec();
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&&*STANDARD.encode(y))
 }
 
 impl PartialEq for PublicKey {

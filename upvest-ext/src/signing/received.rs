@@ -1,5 +1,6 @@
 //! The other end of a signature: what a received request claims, and whether a key bears it out.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, Method, Uri};
@@ -8,10 +9,10 @@ use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::{DigestError, check_digest};
 use super::public_key::PublicKey;
 use super::refusal::Refusal;
-use super::signature_input::{Malformed, SignatureInput, parse_inputs, parse_signatures};
+use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
 
-/// More signatures than any rotation needs; each costs a verification.
-const MAX_SIGNATURES: usize = 8;
+/// The longest life of a signature, in seconds. Upvest's signers give it at most 60 (`PROTOCOL` 1.4).
+const LONGEST_LIFE: i64 = 3600;
 
 /// A request as it came in: the target as the client sent it, before any router changed it, and the bytes of the body.
 #[derive(Clone, Copy)]
@@ -100,8 +101,8 @@ impl SignaturePolicy {
     /// Where no signature stands, what is wrong with the one that came furthest.
     pub fn claims(&self, request: &Received<'_>, now: SystemTime) -> Result<Vec<Claim>, Refusal> {
         let headers = request.parts.headers;
-        let inputs = joined(headers, "signature-input").ok_or(Refusal::MissingSignature)?;
-        let signatures = joined(headers, "signature").ok_or(Refusal::MissingSignature)?;
+        let inputs = joined(headers, "signature-input")?.ok_or(Refusal::MissingSignature)?;
+        let signatures = joined(headers, "signature")?.ok_or(Refusal::MissingSignature)?;
         let inputs = parse_inputs(inputs.as_str()).map_err(|malformed| match malformed {
             Malformed::Syntax => Refusal::MalformedSignatureInput,
             Malformed::DuplicateLabel => Refusal::DuplicateLabel,
@@ -110,15 +111,15 @@ impl SignaturePolicy {
             Malformed::Syntax => Refusal::MalformedSignature,
             Malformed::DuplicateLabel => Refusal::DuplicateLabel,
         })?;
-        if inputs.len().max(signatures.len()) > MAX_SIGNATURES {
-            return Err(Refusal::MalformedSignatureInput);
-        }
         let (mut claims, mut furthest) = (Vec::new(), Refusal::MissingSignature);
+        let mut digests = Digests::new();
         for input in &inputs {
             let signature = signatures.iter_mut().find(|(label, _)| *label == input.label);
             let claim = match signature {
                 None => Err(Refusal::LabelMismatch),
-                Some((_, signature)) => self.claim(request, input, std::mem::take(signature), now),
+                Some((_, signature)) => {
+                    self.claim(request, input, std::mem::take(signature), now, &mut digests)
+                }
             };
             match claim {
                 Ok(claim) => claims.push(claim),
@@ -134,6 +135,7 @@ impl SignaturePolicy {
         input: &SignatureInput<'_>,
         signature: Vec<u8>,
         now: SystemTime,
+        digests: &mut Digests,
     ) -> Result<Claim, Refusal> {
         let version = self.coverage(request, input)?;
         self.time_window(input, now)?;
@@ -145,12 +147,7 @@ impl SignaturePolicy {
         )
         .map_err(|_| Refusal::ComponentMissing)?;
         if let Some(version) = version {
-            let header = joined(request.parts.headers, version.digest_header());
-            let header = header.ok_or(Refusal::ComponentMissing)?;
-            check_digest(version, &header, request.body).map_err(|error| match error {
-                DigestError::Unsupported => Refusal::UnsupportedDigest,
-                DigestError::Mismatch => Refusal::DigestMismatch,
-            })?;
+            (*digests.entry(version).or_insert_with(|| digest(version, request)))?;
         }
         Ok(Claim {
             key_id: input.key_id.to_owned(),
@@ -182,10 +179,14 @@ impl SignaturePolicy {
     fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), Refusal> {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
+        let expires = input.expires.unwrap_or(input.created);
+        if !(0..=LONGEST_LIFE).contains(&expires.saturating_sub(input.created)) {
+            return Err(Refusal::InvalidLifetime);
+        }
         if input.created > now.saturating_add(tolerance) {
             return Err(Refusal::CreatedInFuture);
         }
-        if now > input.expires.unwrap_or(input.created).saturating_add(tolerance) {
+        if now > expires.saturating_add(tolerance) {
             return Err(Refusal::Expired);
         }
         Ok(())
@@ -240,13 +241,26 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// What came of the digest of each version, so that the body is hashed once however many signatures cover it.
+type Digests = HashMap<SignatureVersion, Result<(), Refusal>>;
+
+fn digest(version: SignatureVersion, request: &Received<'_>) -> Result<(), Refusal> {
+    let header = joined(request.parts.headers, version.digest_header())?.ok_or(Refusal::ComponentMissing)?;
+    check_digest(version, &header, request.body).map_err(|error| match error {
+        DigestError::Unsupported => Refusal::UnsupportedDigest,
+        DigestError::Mismatch => Refusal::DigestMismatch,
+    })
+}
+
 /// The values of a header as one text. `None` where there is none, or none that is text.
-fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
-    let mut values = headers.get_all(name).iter();
-    let mut text = values.next()?.to_str().ok()?.to_owned();
-    for value in values {
-        text.push_str(", ");
-        text.push_str(value.to_str().ok()?);
+fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
+    let mut text: Option<String> = None;
+    for value in headers.get_all(name) {
+        if text.as_ref().map_or(0, String::len) + value.len() > MAX_HEADER {
+            return Err(Refusal::TooLong);
+        }
+        let Ok(value) = value.to_str() else { return Ok(None) };
+        text = Some(text.map_or_else(|| value.to_owned(), |text| text + ", " + value));
     }
-    Some(text)
+    Ok(text)
 }

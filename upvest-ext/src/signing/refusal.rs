@@ -10,7 +10,11 @@ pub enum Refusal {
     /// One of the headers `signature` and `signature-input` is missing.
     #[error("the request carries no signature")]
     MissingSignature,
-    /// `signature-input` is no list of components with `keyid` and `created`, or names one twice.
+    /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
+    #[error("a header of the signature is longer than 8 KiB")]
+    TooLong,
+    /// `signature-input` is no list of components with `keyid` and `created`, names one twice, or has more than
+    /// 8 labels, 64 components or 16 parameters.
     #[error("the header signature-input is malformed")]
     MalformedSignatureInput,
     /// A label comes twice.
@@ -25,6 +29,9 @@ pub enum Refusal {
     /// The signature leaves out the method, the path, the query or the body.
     #[error("the signature does not cover method, path, query and body")]
     RequiredComponentMissing,
+    /// The signature ends before it begins, or more than an hour later.
+    #[error("the signature ends before it begins or lives longer than an hour")]
+    InvalidLifetime,
     /// The signature is from the future, beyond the tolerance.
     #[error("the signature was made in the future: the clocks differ")]
     CreatedInFuture,
@@ -49,6 +56,9 @@ pub enum Refusal {
     /// The key did not make this signature over this request.
     #[error("the signature does not fit the request")]
     SignatureMismatch,
+    /// The delivery is for another webhook subscription, or holds an event that names none.
+    #[error("the delivery is for another webhook subscription")]
+    OtherWebhook,
 }
 
 impl Refusal {
@@ -57,11 +67,13 @@ impl Refusal {
         match self {
             Self::MalformedRequest => "malformed_request",
             Self::MissingSignature => "missing_signature",
+            Self::TooLong => "too_long",
             Self::MalformedSignatureInput => "malformed_signature_input",
             Self::DuplicateLabel => "duplicate_label",
             Self::MalformedSignature => "malformed_signature",
             Self::LabelMismatch => "label_mismatch",
             Self::RequiredComponentMissing => "required_component_missing",
+            Self::InvalidLifetime => "invalid_lifetime",
             Self::CreatedInFuture => "created_in_future",
             Self::Expired => "expired",
             Self::ComponentMissing => "component_missing",
@@ -70,6 +82,7 @@ impl Refusal {
             Self::UnknownKey => "unknown_key",
             Self::KeyNotAllowed => "key_not_allowed",
             Self::SignatureMismatch => "signature_mismatch",
+            Self::OtherWebhook => "other_webhook",
         }
     }
 }

@@ -13,6 +13,7 @@ use http::{Method, Request, Uri};
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
 use super::signer::{Signer, SignerError};
+use crate::clock::{OsRandom, random_uuid};
 use crate::sign_request::{SignFailure, SignFuture, SignRequest};
 
 const LABEL: &str = "sig1";
@@ -90,7 +91,7 @@ impl RequestSigner {
             signer: Arc::new(signer),
             lifetime: Duration::from_secs(10),
             clock: Arc::new(SystemTime::now),
-            nonce: Arc::new(|| uuid::Uuid::new_v4().to_string()),
+            nonce: Arc::new(|| random_uuid(&OsRandom).to_string()),
         })
     }
 

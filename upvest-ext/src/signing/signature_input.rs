@@ -6,6 +6,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// The longest header that is read, in bytes. An honest signature takes 500.
+pub(crate) const MAX_HEADER: usize = 8 * 1024;
+/// More labels than any key rotation needs; each costs a verification.
+const MAX_LABELS: usize = 8;
+/// More headers than any signer covers.
+const MAX_COMPONENTS: usize = 64;
+/// RFC 9421 section 2.3 has six.
+const MAX_PARAMETERS: usize = 16;
+
 /// What one label of `signature-input` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignatureInput<'a> {
@@ -60,7 +69,7 @@ fn dictionary<'a>(
     mut member: impl FnMut(&'a str, &mut Scanner<'a>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     let mut scanner = Scanner { text: value.trim_matches(' '), at: 0 };
-    loop {
+    for _ in 0..MAX_LABELS {
         let label = scanner.key().ok_or(Malformed::Syntax)?;
         scanner.expect(b'=').ok_or(Malformed::Syntax)?;
         member(label, &mut scanner)?;
@@ -71,6 +80,7 @@ fn dictionary<'a>(
         scanner.expect(b',').ok_or(Malformed::Syntax)?;
         scanner.skip(|byte| matches!(byte, b' ' | b'\t'));
     }
+    Err(Malformed::Syntax)
 }
 
 fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<SignatureInput<'a>> {
@@ -81,7 +91,7 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
     while scanner.expect(b';').is_some() {
         scanner.skip(|byte| byte == b' ');
         let name = scanner.key()?;
-        if names.contains(&name) {
+        if names.len() == MAX_PARAMETERS || names.contains(&name) {
             return None;
         }
         names.push(name);
@@ -113,7 +123,8 @@ fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
         let is_name = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@!#$%&'*+-.^_`|~:".contains(&byte)
         };
-        if name.is_empty() || !name.bytes().all(is_name) || components.contains(&name) {
+        let is_one_more = components.len() < MAX_COMPONENTS && !components.contains(&name);
+        if name.is_empty() || !name.bytes().all(is_name) || !is_one_more {
             return None;
         }
         components.push(name);

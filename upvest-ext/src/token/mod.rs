@@ -8,6 +8,6 @@ mod store;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use cache::TokenCache;
-pub(crate) use request::TokenRequest;
+pub(crate) use request::{TOKEN_REQUEST, TokenRequest};
 pub use scopes::Scopes;
 pub use store::{MemoryTokenStore, StoreFuture, StoredToken, TokenKey, TokenStore};

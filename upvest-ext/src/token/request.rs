@@ -9,7 +9,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use upvest_api::operations::CREATE_ACCESS_TOKEN;
+use upvest_api::runtime::OperationMeta;
 use upvest_api::{Error, ErrorKind};
 use zeroize::Zeroizing;
 
@@ -24,6 +24,10 @@ use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
 use crate::retry::retry_after;
 use crate::sign_request::SignRequest;
+
+/// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.
+pub(crate) static TOKEN_REQUEST: OperationMeta =
+    OperationMeta::custom("createAccessToken", Method::POST, "/auth/token");
 
 /// The life of a token whose answer does not say (`expires_in` is only recommended by RFC 6749 section 5.1).
 const UNSTATED_LIFETIME: Duration = Duration::from_secs(60);
@@ -142,7 +146,7 @@ impl TokenRequest {
         let wall = self.ambient.clock.wall();
         let hidden = Secrets::new([self.client_secret.expose_secret()]).hide(status, body);
         let body = hidden.as_deref().unwrap_or(body);
-        let error = Error::from_answer(&CREATE_ACCESS_TOKEN, status, headers, body);
+        let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);
         // It is told as the failure of a call that was not sent.
         let mut error = error.with_kind(ErrorKind::Token).with_outcome_unknown(false);
         if let Some(wait) = retry_after(headers, wall) {

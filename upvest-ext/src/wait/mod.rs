@@ -4,7 +4,7 @@
 //! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
 //! use std::time::Duration;
 //!
-//! let order = upvest.wait_for_order(id).timeout(Duration::from_secs(600)).await?;
+//! let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).timeout(Duration::from_secs(600)).await?;
 //! println!("{:?}", order.status);
 //! # Ok(()) }
 //! ```
@@ -16,7 +16,7 @@
 //! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) {
 //! use upvest_ext::api::types::Order;
 //!
-//! if let Err(error) = upvest.wait_for_order(id).await
+//! if let Err(error) = upvest.wait_for(upvest.retrieve_order().order_id(id)).await
 //!     && let Some(order) = error.last_seen::<Order>()
 //! {
 //!     println!("{error}; last seen as {:?}", order.status);

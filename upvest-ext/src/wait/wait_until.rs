@@ -126,7 +126,8 @@ where
 }
 
 impl<T: Send + Sync + 'static> Wait<T> {
-    pub(super) fn about(mut self, id: impl Into<Uuid>) -> Self {
+    /// Says which thing [`Wait::events`] has to be about, where the wait does not know its id by itself.
+    pub fn about(mut self, id: impl Into<Uuid>) -> Self {
         self.about = Some(id.into());
         self
     }
@@ -153,7 +154,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
     /// Listens to webhook events instead of looking again. Events about other things are passed over; one that names the
     /// thing without carrying it leads to one look. It looks once at the start, and goes back to looking if the stream ends.
     ///
-    /// A wait by [`Upvest::wait_until`] does not know the id of its thing, and looks at every event.
+    /// A wait for an operation does not know the id of its thing, and looks at every event: [`Wait::about`] tells it before.
     #[cfg(feature = "webhooks")]
     pub fn events(mut self, events: impl Stream<Item = crate::webhooks::Event> + Send + 'static) -> Self
     where

@@ -34,14 +34,19 @@ impl<'a> Delivery<'a> {
 /// Takes the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Deliveries from the network belong
 /// into [`WebhookVerifier::verify`](super::WebhookVerifier::verify), which leads to [`Delivery::events`].
 pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
+    events_json(body).into_iter().map(Event::decode).collect()
+}
+
+/// The JSON of each event.
+pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
     #[derive(Deserialize)]
     struct Wrapper<'a> {
         #[serde(borrow)]
         payload: Vec<&'a RawValue>,
     }
     match serde_json::from_slice::<Wrapper<'_>>(body) {
-        Ok(wrapper) => wrapper.payload.iter().map(|raw| Event::decode(raw.get().as_bytes())).collect(),
-        Err(_) => vec![Event::decode(body)],
+        Ok(wrapper) => wrapper.payload.iter().map(|event| event.get().as_bytes()).collect(),
+        Err(_) => vec![body],
     }
 }
 

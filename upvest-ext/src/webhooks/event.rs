@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use upvest_api::runtime::OpenEnum as _;
-use upvest_api::types::{WebhookEventCategory, WebhookId};
+use upvest_api::events::EventObject;
 use uuid::Uuid;
 
 use super::event_type::EventType;
@@ -25,7 +24,7 @@ pub struct Event {
     /// What happened.
     pub event_type: EventType,
     /// The subscription that it was delivered for, where the delivery says so.
-    pub webhook_id: Option<WebhookId>,
+    pub webhook_id: Option<Uuid>,
     object: Box<RawValue>,
 }
 
@@ -35,8 +34,8 @@ pub struct Event {
 pub struct ObjectReference {
     /// The id of the thing.
     pub id: Uuid,
-    /// The kind of thing.
-    pub object_type: WebhookEventCategory,
+    /// The kind of thing: a category of events, such as `ORDER`.
+    pub object_type: String,
 }
 
 impl ObjectReference {
@@ -51,7 +50,7 @@ impl ObjectReference {
 #[non_exhaustive]
 pub enum ResourceError {
     /// The delivery names the resource and does not carry it: fetch it by its id.
-    #[error("the event only names the {} with the id {}; fetch it", .0.object_type.as_str(), .0.id)]
+    #[error("the event only names the {} with the id {}; fetch it", .0.object_type, .0.id)]
     NotCarried(ObjectReference),
     /// The resource does not fit the type. Holds the place, never the content.
     #[error("the resource does not fit the type, at `{0}`")]
@@ -104,6 +103,19 @@ impl Event {
             .map_err(|_| ResourceError::Unfit(failing_path::<T>(self.object.get().as_bytes())))
     }
 
+    /// Decodes the resource that the delivery carries into the type that the description gives to events of this type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Event::resource`].
+    pub fn object(&self) -> Result<EventObject, ResourceError> {
+        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
+            return Err(ResourceError::NotCarried(reference.into()));
+        }
+        EventObject::read(self.event_type.as_str(), self.object.get().as_bytes())
+            .map_err(|error| ResourceError::Unfit(error.to_string()))
+    }
+
     /// Names the thing that the event is about, whether or not the delivery carries it. `None` where it has no id.
     pub fn reference(&self) -> Option<ObjectReference> {
         #[derive(Deserialize)]
@@ -114,7 +126,7 @@ impl Event {
             return Some(reference.into());
         }
         let Identified { id } = serde_json::from_str(self.object.get()).ok()?;
-        Some(ObjectReference { id, object_type: self.event_type.category() })
+        Some(ObjectReference { id, object_type: self.event_type.category().to_owned() })
     }
 
     /// The object as JSON, as it was sent.
@@ -130,7 +142,7 @@ struct Wire<'a> {
     #[serde(rename = "type")]
     type_: Option<String>,
     event_type: Option<String>,
-    webhook_id: Option<WebhookId>,
+    webhook_id: Option<Uuid>,
     #[serde(borrow)]
     object: &'a RawValue,
 }
@@ -146,7 +158,7 @@ struct BareReference {
 
 impl From<BareReference> for ObjectReference {
     fn from(bare: BareReference) -> Self {
-        Self { id: bare.id, object_type: WebhookEventCategory::from_wire(&bare.object_type) }
+        Self { id: bare.id, object_type: bare.object_type }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use upvest_api::runtime::OpenEnum;
-use upvest_api::types::WebhookEventCategory;
 
 /// An event type that this version does not know. Only reading one makes one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,10 +123,10 @@ impl EventType {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// The category: what stands before the dot. Subscriptions are made by category.
-    pub fn category(&self) -> WebhookEventCategory {
+    /// The category, such as `ORDER`: what stands before the dot. Subscriptions are made by category.
+    pub fn category(&self) -> &str {
         let wire = self.as_str();
-        WebhookEventCategory::from_wire(wire.split_once('.').map_or(wire, |(category, _)| category))
+        wire.split_once('.').map_or(wire, |(category, _)| category)
     }
 
     /// The action: what stands after the dot; empty where there is none.

@@ -3,20 +3,22 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt as _;
 use http::StatusCode;
-use upvest_api::types::WebhookEventCategory;
 
 use super::event::{Event, UndecodableEvent};
 use super::event_type::EventType;
 use super::parking::{ParkEvents, ParkedEvent};
 use super::seen::{Claimed, SeenEvents, SeenInMemory};
 use super::verifier::{VerifyError, WebhookVerifier};
+use crate::detached::detached;
 use crate::signing::{Received, Refusal};
 
 /// Whatever a handler fails with.
@@ -24,7 +26,6 @@ pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 type Handler = Arc<dyn Fn(Event) -> HandlerFuture + Send + Sync>;
-type Fallback = Arc<dyn Fn(Event, bool) -> HandlerFuture + Send + Sync>;
 
 /// Verifies deliveries and gives each event, once, to the function registered for it.
 ///
@@ -41,15 +42,15 @@ type Fallback = Arc<dyn Fn(Event, bool) -> HandlerFuture + Send + Sync>;
 ///         Ok(())
 ///     })
 ///     .on_category(WebhookEventCategory::User, async |event| Ok(println!("{event:?}")));
-/// assert_eq!(handler.registered_categories(), [WebhookEventCategory::User, WebhookEventCategory::Order]);
+/// assert_eq!(handler.registered_categories(), ["ORDER", "USER"]);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct WebhookHandler {
     verifier: WebhookVerifier,
     by_type: HashMap<EventType, Handler>,
-    by_category: HashMap<WebhookEventCategory, Handler>,
-    fallback: Option<Fallback>,
+    by_category: HashMap<String, Handler>,
+    fallback: Option<Handler>,
     seen: Arc<dyn SeenEvents>,
     parking: Option<(u32, Arc<dyn ParkEvents>)>,
 }
@@ -103,14 +104,14 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles all types of a category that have no handler of their own.
+    /// Handles all types of a category, such as `ORDER`, that have no handler of their own.
     #[must_use]
-    pub fn on_category<F, R>(mut self, category: WebhookEventCategory, handler: F) -> Self
+    pub fn on_category<F, R>(mut self, category: impl ToString, handler: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_category.insert(category, Arc::new(move |event| Box::pin(handler(event))));
+        self.by_category.insert(category.to_string(), Arc::new(move |event| Box::pin(handler(event))));
         self
     }
 
@@ -121,7 +122,10 @@ impl WebhookHandler {
         F: Fn(Event, bool) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.fallback = Some(Arc::new(move |event, known| Box::pin(handler(event, known))));
+        self.fallback = Some(Arc::new(move |event| {
+            let known = event.event_type.is_known();
+            Box::pin(handler(event, known))
+        }));
         self
     }
 
@@ -133,6 +137,8 @@ impl WebhookHandler {
     }
 
     /// Tries an event up to `attempts` times (at least once), then parks it and goes on. What cannot be read is parked at once.
+    ///
+    /// An attempt counts when it begins; one that panics or never ends has failed.
     ///
     /// Without parking, one event that always fails blocks all deliveries after it: Upvest repeats it without end.
     #[must_use]
@@ -147,13 +153,16 @@ impl WebhookHandler {
     }
 
     /// The categories for which something is registered, to create the subscription with.
-    pub fn registered_categories(&self) -> Vec<WebhookEventCategory> {
+    pub fn registered_categories(&self) -> Vec<&str> {
         let by_type = self.by_type.keys().map(EventType::category);
-        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().cloned()).collect();
+        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().map(String::as_str)).collect();
         categories.into_iter().collect()
     }
 
     /// Verifies a delivery and handles its events. Answer with [`Outcome::status`].
+    ///
+    /// Each event is handled on a task of its own, one after the other. A handler that takes longer than the sender waits
+    /// comes to its end all the same, and the next delivery finds the event done.
     pub async fn handle(&self, request: &Received<'_>) -> Outcome {
         let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
@@ -161,8 +170,10 @@ impl WebhookHandler {
         };
         let mut outcome = Outcome::of(StatusCode::OK);
         for event in delivery.events() {
-            if let Err(failure) = self.handle_event(event, &mut outcome).await {
-                outcome.failures.push(failure);
+            match detached(self.job(&event).run(event)).await {
+                Some(Ok(ended)) => *outcome.count(&ended) += 1,
+                Some(Err(failure)) => outcome.failures.push(failure),
+                None => outcome.failures.push("the event was not handled to the end".into()),
             }
         }
         if !outcome.failures.is_empty() {
@@ -171,80 +182,98 @@ impl WebhookHandler {
         outcome
     }
 
-    async fn handle_event(
-        &self,
-        event: Result<Event, UndecodableEvent>,
-        outcome: &mut Outcome,
-    ) -> Result<(), HandlerError> {
+    fn job(&self, event: &Result<Event, UndecodableEvent>) -> Job {
+        let handler = event.as_ref().ok().and_then(|Event { event_type, .. }| {
+            let by_category = || self.by_category.get(event_type.category());
+            self.by_type.get(event_type).or_else(by_category).or(self.fallback.as_ref())
+        });
+        Job { handler: handler.cloned(), seen: Arc::clone(&self.seen), parking: self.parking.clone() }
+    }
+}
+
+/// What it takes to handle one event, without the delivery that brought it.
+struct Job {
+    handler: Option<Handler>,
+    seen: Arc<dyn SeenEvents>,
+    parking: Option<(u32, Arc<dyn ParkEvents>)>,
+}
+
+enum Ended {
+    Handled,
+    Repeated,
+    Ignored,
+    Parked,
+}
+
+impl Job {
+    async fn run(self, event: Result<Event, UndecodableEvent>) -> Result<Ended, HandlerError> {
         let name = match &event {
             Ok(event) => event.id.to_string(),
             Err(undecodable) => {
                 format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
             }
         };
-        let attempt = match self.seen.claim(&name).await? {
-            Claimed::Ours { attempt } => attempt,
+        let (claim, attempt) = match self.seen.claim(&name).await? {
+            Claimed::Ours { claim, attempt } => (claim, attempt),
             Claimed::Busy => return Err(BusyElsewhere.into()),
-            Claimed::Done => {
-                outcome.repeated += 1;
-                return Ok(());
-            }
+            Claimed::Done => return Ok(Ended::Repeated),
         };
-        match self.dispatch(event, attempt, outcome).await {
-            Ok(()) => Ok(self.seen.done(&name).await?),
-            Err(error) => {
-                self.seen.failed(&name).await?;
-                Err(error)
-            }
+        let ended = self.dispatch(event, attempt).await;
+        match ended {
+            Ok(_) => self.seen.done(&name, claim).await?,
+            Err(_) => self.seen.failed(&name, claim).await?,
         }
+        ended
     }
 
     async fn dispatch(
         &self,
         event: Result<Event, UndecodableEvent>,
         attempt: u32,
-        outcome: &mut Outcome,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<Ended, HandlerError> {
         let event = match (event, &self.parking) {
             (Ok(event), _) => event,
             (Err(undecodable), None) => return Err(undecodable.into()),
             (Err(undecodable), Some((_, parking))) => {
                 parking.park(ParkedEvent::Undecodable(undecodable)).await?;
-                outcome.parked += 1;
-                return Ok(());
+                return Ok(Ended::Parked);
             }
         };
-        let Some(handled) = self.call(&event) else {
-            outcome.ignored += 1;
-            return Ok(());
+        let Some(handler) = &self.handler else { return Ok(Ended::Ignored) };
+        let handled = match &self.parking {
+            Some((attempts, _)) if attempt > *attempts => Err("the handler never came to its end".into()),
+            _ => call(handler, event.clone()).await,
         };
-        match (handled.await, &self.parking) {
-            (Ok(()), _) => outcome.handled += 1,
+        match (handled, &self.parking) {
+            (Ok(()), _) => Ok(Ended::Handled),
             (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
                 parking.park(ParkedEvent::Unhandled { event, attempts: attempt, error }).await?;
-                outcome.parked += 1;
+                Ok(Ended::Parked)
             }
-            (Err(error), _) => return Err(error),
+            (Err(error), _) => Err(error),
         }
-        Ok(())
     }
+}
 
-    /// Starts the handler of the event, where there is one.
-    fn call(&self, event: &Event) -> Option<HandlerFuture> {
-        let event_type = &event.event_type;
-        let handler = self.by_type.get(event_type).or_else(|| self.by_category.get(&event_type.category()));
-        match (handler, &self.fallback) {
-            (Some(handler), _) => Some(handler(event.clone())),
-            (None, Some(fallback)) => Some(fallback(event.clone(), event_type.is_known())),
-            (None, None) => None,
-        }
-    }
+/// Runs the handler. A panic is a failure.
+async fn call(handler: &Handler, event: Event) -> Result<(), HandlerError> {
+    let handled = AssertUnwindSafe(async { handler(event).await }).catch_unwind().await;
+    handled.unwrap_or_else(|_| Err("the handler panicked".into()))
 }
 
 impl Outcome {
     fn of(status: StatusCode) -> Self {
         let failures = Vec::new();
         Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, parked: 0, failures }
+    }
+
+    fn count(&mut self, ended: &Ended) -> &mut usize {
+        match ended {
+            Ended::Handled => &mut self.handled,
+            Ended::Repeated => &mut self.repeated,
+            Ended::Ignored => &mut self.ignored,
+            Ended::Parked => &mut self.parked,
+        }
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {

@@ -1,14 +1,20 @@
 //! Fetched keys, kept for a while: a new key is found at once, and nobody can make us fetch without end.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::{Instant, timeout};
 
 use super::fetch_keys::{FetchKeys, FetchKeysError};
 use super::key_set::{KeySet, SetKey};
+use crate::detached::detached;
 use crate::signing::PublicKey;
+
+/// A fetch that takes longer has failed.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long fetched keys are used, and how often keys are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +40,11 @@ impl Default for KeyCacheLimits {
 /// The keys of an id, `None` standing for one that cannot be used; empty where there is none.
 pub(super) type Found = Vec<Option<PublicKey>>;
 
+#[derive(Clone)]
 pub(super) struct KeyCache {
-    fetch: Box<dyn FetchKeys>,
+    fetch: Arc<dyn FetchKeys>,
     limits: KeyCacheLimits,
-    state: Mutex<State>,
-    /// Held by the one caller that fetches.
-    flight: tokio::sync::Mutex<()>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -47,9 +52,13 @@ struct State {
     keys: Vec<Kept>,
     /// When keys were last asked for, whatever came of it.
     asked: Option<Instant>,
-    /// Whether nothing came of it.
-    failed: bool,
+    /// The fetch on its way. It belongs to no caller, so that none can break it off.
+    flight: Option<Flight>,
+    /// What the last fetch failed with.
+    failed: Option<FetchKeysError>,
 }
+
+type Flight = Shared<BoxFuture<'static, Option<()>>>;
 
 struct Kept {
     key: SetKey,
@@ -58,8 +67,8 @@ struct Kept {
 }
 
 impl KeyCache {
-    pub(super) fn new(fetch: Box<dyn FetchKeys>, limits: KeyCacheLimits) -> Self {
-        Self { fetch, limits, state: Mutex::default(), flight: tokio::sync::Mutex::default() }
+    pub(super) fn new(fetch: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
+        Self { fetch: Arc::new(fetch), limits, state: Arc::default() }
     }
 
     /// Finds the keys called `id`, fetching where they are unknown or too old.
@@ -72,64 +81,68 @@ impl KeyCache {
         if !fresh.is_empty() {
             return Ok(fresh);
         }
-        let stale = self.kept(id, self.limits.stale);
-        let flight = if stale.is_empty() {
-            self.flight.lock().await
-        } else {
+        let has_stale = !self.kept(id, self.limits.stale).is_empty();
+        match self.flight() {
             // Somebody is fetching already, and there is a key to go on with.
-            match self.flight.try_lock() {
-                Ok(flight) => flight,
-                Err(_) => return Ok(stale),
+            Some((_, false)) if has_stale => {}
+            Some((flight, _)) => {
+                if flight.await.is_none() {
+                    self.lock().flight = None;
+                }
             }
-        };
-        let fetched = if self.may_ask() { self.ask().await } else { self.last() };
-        drop(flight);
+            None => {}
+        }
         let found = self.kept(id, self.limits.stale);
-        match fetched {
-            Err(error) if found.is_empty() => Err(error),
+        match self.lock().failed.clone() {
+            Some(error) if found.is_empty() => Err(error),
             _ => Ok(found),
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn kept(&self, id: &str, age: Duration) -> Found {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
         let kept = state.keys.iter().filter(|kept| kept.key.id == id && kept.listed.elapsed() < age);
         kept.map(|kept| kept.key.key.clone()).collect()
     }
 
-    fn may_ask(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = state.asked.is_none_or(|asked| asked.elapsed() >= self.limits.pause);
-        if may {
-            state.asked = Some(Instant::now());
-            state.failed = true;
+    /// The fetch on its way, or a new one where one is due, and whether it is new.
+    fn flight(&self) -> Option<(Flight, bool)> {
+        let mut state = self.lock();
+        if let Some(flight) = &state.flight {
+            return Some((flight.clone(), false));
         }
-        may
+        if state.asked.is_some_and(|asked| asked.elapsed() < self.limits.pause) {
+            return None;
+        }
+        state.asked = Some(Instant::now());
+        state.failed = Some(FetchKeysError::new("the fetch did not come to its end"));
+        let cache = self.clone();
+        let flight = detached(async move { cache.settle(cache.ask().await) }).shared();
+        state.flight = Some(flight.clone());
+        Some((flight, true))
     }
 
-    fn last(&self) -> Result<(), FetchKeysError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.failed {
-            Err(FetchKeysError::new("the last try failed and the next is not due yet"))
-        } else {
-            Ok(())
-        }
+    async fn ask(&self) -> Result<KeySet, FetchKeysError> {
+        let json = timeout(FETCH_TIMEOUT, self.fetch.fetch()).await.map_err(FetchKeysError::new)??;
+        KeySet::from_json(json).map_err(FetchKeysError::new)
     }
 
-    async fn ask(&self) -> Result<(), FetchKeysError> {
-        let json = self.fetch.fetch().await?;
-        let set = KeySet::from_json(json).map_err(FetchKeysError::new)?;
+    fn settle(&self, fetched: Result<KeySet, FetchKeysError>) {
         let now = Instant::now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        state.flight = None;
+        state.failed = fetched.as_ref().err().cloned();
+        let Ok(set) = fetched else { return };
         // A key that is no longer listed stays good for as long as it would have without this fetch: deliveries that it
         // signed are still on their way, and a stranger's key id, which brings the fetch about, must not cut that short.
-        let State { keys, failed, .. } = &mut *state;
-        *failed = false;
-        keys.retain(|kept| {
+        state.keys.retain(|kept| {
             kept.listed.elapsed() < self.limits.fresh && set.keys.iter().all(|key| key.id != kept.key.id)
         });
-        keys.extend(set.keys.into_iter().map(|key| Kept { key, listed: now }));
-        Ok(())
+        state.keys.extend(set.keys.into_iter().map(|key| Kept { key, listed: now }));
     }
 }
 

@@ -15,6 +15,8 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 );
 /// A set has a few keys; verification tries every key of an id.
 const MAX_KEYS: usize = 100;
+/// A hundred keys take 30 KiB.
+const MAX_LEN: usize = 1024 * 1024;
 
 /// Public keys by their ids.
 ///
@@ -33,7 +35,9 @@ pub(super) struct SetKey {
 
 /// The text is no key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a JSON Web Key Set: an object with a list called `keys`, of at most {MAX_KEYS} entries")]
+#[error(
+    "not a JSON Web Key Set: an object with a list called `keys`, of at most {MAX_KEYS} entries and 1 MiB"
+)]
 pub struct InvalidKeySet;
 
 impl KeySet {
@@ -48,7 +52,8 @@ impl KeySet {
             #[serde(borrow)]
             keys: Vec<&'a RawValue>,
         }
-        let set: Set<'_> = serde_json::from_slice(json.as_ref()).map_err(|_| InvalidKeySet)?;
+        let json = Some(json.as_ref()).filter(|json| json.len() <= MAX_LEN).ok_or(InvalidKeySet)?;
+        let set: Set<'_> = serde_json::from_slice(json).map_err(|_| InvalidKeySet)?;
         if set.keys.len() > MAX_KEYS {
             return Err(InvalidKeySet);
         }

@@ -7,6 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::clock::{OsRandom, random_uuid};
 
 /// What the methods of [`SeenEvents`] return.
 pub type SeenFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SeenError>> + Send + 'a>>;
@@ -29,6 +32,8 @@ impl SeenError {
 pub enum Claimed {
     /// It is ours to handle: it is new, or failed before, or whoever had it gave no news for too long.
     Ours {
+        /// Proves that the claim is ours: random, and new for each claim.
+        claim: Uuid,
         /// 1 for the first try.
         attempt: u32,
     },
@@ -40,18 +45,20 @@ pub enum Claimed {
 
 /// A store of the events that were handled. Several servers that take the same deliveries share one.
 ///
-/// `event` is the event's id, or a digest of its text where it could not be read.
+/// `event` is the event's id, or a digest of its text where it could not be read. `claim` is what [`Claimed::Ours`] holds: a
+/// claim that has lapsed and been taken over by another caller must change nothing.
 pub trait SeenEvents: Send + Sync {
-    /// Takes an event for handling, in one atomic step, so that of several callers one gets it.
+    /// Takes an event for handling, in one atomic step, so that of several callers one gets it. Counts the attempt.
     ///
-    /// The claim must lapse by itself after a while: the caller may die before it says how it went.
+    /// The claim must lapse by itself after a while: the caller may die before it says how it went. That while must be
+    /// longer than the slowest handler takes.
     fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, Claimed>;
 
-    /// The event was handled: never again.
-    fn done<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ()>;
+    /// The event was handled: never again. Does nothing where `claim` is not the event's current one.
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()>;
 
-    /// The event could not be handled: the next delivery may try.
-    fn failed<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ()>;
+    /// The event could not be handled: the next delivery may try. Does nothing where `claim` is not the event's current one.
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()>;
 }
 
 /// Remembers the last events in memory: enough for one server that may handle an event again after a restart.
@@ -77,9 +84,15 @@ struct State {
 
 #[derive(Debug)]
 enum Progress {
-    Busy(Instant),
+    Busy { claim: Uuid, since: Instant },
     Failed,
     Done,
+}
+
+impl State {
+    fn is_busy(&self, lease: Duration) -> bool {
+        matches!(self.progress, Progress::Busy { since, .. } if since.elapsed() < lease)
+    }
 }
 
 impl Default for SeenInMemory {
@@ -90,59 +103,81 @@ impl Default for SeenInMemory {
 
 impl SeenInMemory {
     /// Remembers the last `capacity` events, at least one: about 150 bytes each. [`Default`] remembers 100,000.
+    ///
+    /// An event that is being handled is never forgotten. While all are, a new one is put off: its claim is an error.
     pub fn new(capacity: usize) -> Self {
         Self { capacity: capacity.max(1), lease: Duration::from_secs(60), events: Mutex::default() }
     }
 
-    /// How long a claim holds without news, after which the event may be handled again. 60 s by default.
+    /// How long a claim holds, after which the event may be handled again. 60 s by default. Must be longer than the slowest
+    /// handler takes: only the holder of the last claim can say that an event is done.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    fn claim_now(&self, event: &str) -> Claimed {
+    fn claim_now(&self, event: &str) -> Result<Claimed, SeenError> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = events.states.get_mut(event) {
-            match state.progress {
-                Progress::Done => return Claimed::Done,
-                Progress::Busy(since) if since.elapsed() < self.lease => return Claimed::Busy,
-                Progress::Busy(_) | Progress::Failed => {}
-            }
-            state.progress = Progress::Busy(Instant::now());
-            state.attempts = state.attempts.saturating_add(1);
-            return Claimed::Ours { attempt: state.attempts };
+        if !events.states.contains_key(event) {
+            events.make_room(self.capacity, self.lease)?;
+            events.order.push_back(event.into());
+            events.states.insert(event.into(), State { attempts: 0, progress: Progress::Failed });
         }
-        while events.states.len() >= self.capacity {
-            let Some(oldest) = events.order.pop_front() else { break };
-            events.states.remove(&oldest);
+        let Some(state) = events.states.get_mut(event) else { return Ok(Claimed::Busy) };
+        if matches!(state.progress, Progress::Done) {
+            return Ok(Claimed::Done);
         }
-        events.order.push_back(event.into());
-        events.states.insert(event.into(), State { attempts: 1, progress: Progress::Busy(Instant::now()) });
-        Claimed::Ours { attempt: 1 }
+        if state.is_busy(self.lease) {
+            return Ok(Claimed::Busy);
+        }
+        let claim = random_uuid(&OsRandom);
+        state.progress = Progress::Busy { claim, since: Instant::now() };
+        state.attempts = state.attempts.saturating_add(1);
+        Ok(Claimed::Ours { claim, attempt: state.attempts })
     }
 
-    fn set(&self, event: &str, progress: Progress) {
+    fn end(&self, event: &str, ours: Uuid, progress: Progress) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = events.states.get_mut(event) {
+        if let Some(state) = events.states.get_mut(event)
+            && matches!(state.progress, Progress::Busy { claim, .. } if claim == ours)
+        {
             state.progress = progress;
         }
+    }
+}
+
+impl Events {
+    /// Forgets the oldest that nobody is handling, until there are fewer than `capacity`.
+    fn make_room(&mut self, capacity: usize, lease: Duration) -> Result<(), SeenError> {
+        for _ in 0..=self.order.len() {
+            if self.states.len() < capacity {
+                return Ok(());
+            }
+            let Some(oldest) = self.order.pop_front() else { break };
+            if self.states.get(&oldest).is_some_and(|state| state.is_busy(lease)) {
+                self.order.push_back(oldest);
+            } else {
+                self.states.remove(&oldest);
+            }
+        }
+        Err(SeenError::new("as many events are being handled as the store has room for"))
     }
 }
 
 impl SeenEvents for SeenInMemory {
     fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, Claimed> {
         let claimed = self.claim_now(event);
-        Box::pin(async move { Ok(claimed) })
+        Box::pin(async move { claimed })
     }
 
-    fn done<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ()> {
-        self.set(event, Progress::Done);
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()> {
+        self.end(event, claim, Progress::Done);
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ()> {
-        self.set(event, Progress::Failed);
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()> {
+        self.end(event, claim, Progress::Failed);
         Box::pin(async { Ok(()) })
     }
 }

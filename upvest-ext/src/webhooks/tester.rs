@@ -56,7 +56,7 @@ pub enum Tamper {
     BodyAndDigest,
     /// Delivers to another path.
     Path,
-    /// Moves the end of the signature a day away.
+    /// Takes off the time at which the signature ends.
     Expiry,
     /// Names another key.
     KeyId,
@@ -223,7 +223,7 @@ impl TestDelivery {
                 let target = self.target.to_string().replacen('/', "/x", 1);
                 spoiled.target = target.parse().unwrap_or_default();
             }
-            Tamper::Expiry => spoiled.edit("signature-input", |text| text.replace(";expires=", ";expires=9")),
+            Tamper::Expiry => spoiled.edit("signature-input", |text| text.replace(";expires=", ";expired=")),
             Tamper::KeyId => spoiled.edit("signature-input", |text| text.replace("keyid=\"", "keyid=\"0")),
             Tamper::Signature => {
                 let other = |letter: &str| if letter == "A" { "B" } else { "A" };

@@ -1,12 +1,15 @@
 //! Accepts what Upvest signed, and nothing else.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::Deserialize;
 use upvest_api::Error;
+use uuid::Uuid;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, events_json};
 use super::fetch_keys::{FetchKeys, FetchKeysError};
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::key_set::KeySet;
@@ -29,6 +32,11 @@ pub enum VerifyError {
 
 /// Checks the signatures of webhook deliveries, in both versions that Upvest has.
 ///
+/// A signature covers the path and the query of the URL, but not its host. Until it expires, a delivery for one of your
+/// endpoints can be sent to another one that has the same path and accepts the same keys, such as that of a second
+/// subscription. Where that matters, give each endpoint a path of its own, or bind the verifier by
+/// [`for_webhooks`](Self::for_webhooks).
+///
 /// ```
 /// use http::{HeaderMap, Method, Uri};
 /// use upvest_ext::signing::Received;
@@ -46,6 +54,7 @@ pub struct WebhookVerifier {
     keys: Arc<Keys>,
     policy: SignaturePolicy,
     allowed: Vec<KeyAlgorithm>,
+    webhooks: Option<BTreeSet<Uuid>>,
     body_limit: usize,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
@@ -69,7 +78,7 @@ impl WebhookVerifier {
 
     /// As [`fetching`](Self::fetching), with other limits.
     pub fn fetching_within(keys: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
-        Self::with(Keys::Cached(KeyCache::new(Box::new(keys), limits)))
+        Self::with(Keys::Cached(KeyCache::new(keys, limits)))
     }
 
     fn with(keys: Keys) -> Self {
@@ -77,6 +86,7 @@ impl WebhookVerifier {
             keys: Arc::new(keys),
             policy: SignaturePolicy::deliveries(),
             allowed: vec![KeyAlgorithm::EcdsaP521],
+            webhooks: None,
             body_limit: 2 * 1024 * 1024,
             clock: Arc::new(SystemTime::now),
         }
@@ -93,6 +103,23 @@ impl WebhookVerifier {
     #[must_use]
     pub fn allow(mut self, algorithms: impl IntoIterator<Item = KeyAlgorithm>) -> Self {
         self.allowed = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts only deliveries of these subscriptions: each of their events must name one of them. All by default.
+    ///
+    /// ```
+    /// use upvest_api::types::WebhookId;
+    /// use upvest_ext::webhooks::{KeySet, WebhookVerifier};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let orders: WebhookId = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse()?;
+    /// let verifier = WebhookVerifier::new(KeySet::default()).for_webhooks([orders]);
+    /// # let _ = verifier; Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn for_webhooks(mut self, ids: impl IntoIterator<Item = impl Into<Uuid>>) -> Self {
+        self.webhooks = Some(ids.into_iter().map(Into::into).collect());
         self
     }
 
@@ -144,11 +171,26 @@ impl WebhookVerifier {
                 },
             };
             match self.judge(&claim, &found) {
+                None if !self.is_for_us(request.body) => {
+                    return Err(VerifyError::Refused(Refusal::OtherWebhook));
+                }
                 None => return Ok(Delivery::new(request.body)),
                 Some(refusal) => furthest = furthest.max(refusal),
             }
         }
         Err(unavailable.map_or(VerifyError::Refused(furthest), VerifyError::KeysUnavailable))
+    }
+
+    fn is_for_us(&self, body: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Named {
+            webhook_id: Uuid,
+        }
+        let Some(webhooks) = &self.webhooks else { return true };
+        let is_ours = |json| {
+            serde_json::from_slice(json).is_ok_and(|Named { webhook_id }| webhooks.contains(&webhook_id))
+        };
+        events_json(body).into_iter().all(is_ours)
     }
 
     fn judge(&self, claim: &Claim, found: &Found) -> Option<Refusal> {
@@ -174,6 +216,7 @@ impl fmt::Debug for WebhookVerifier {
             .field("keys", &self.keys)
             .field("policy", &self.policy)
             .field("allowed", &self.allowed)
+            .field("webhooks", &self.webhooks)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-use super::{is_error, is_json, is_status, is_success, operations, resolve, schema_name};
+use super::{is_error, is_json, is_success, operations, resolve, schema_name};
 use crate::testing::yaml;
 
 #[test]
@@ -11,9 +11,9 @@ fn operations_come_in_the_order_of_the_paths_with_their_place() {
     let expected = [
         ("/paths/~1b/get", "get", "two"),
         ("/paths/~1b/post", "post", "one"),
-        ("/paths/~1a~1{x}/delete", "delete", ""),
+        ("/paths/~1a~1{x}/delete", "delete", "deleteAByX"),
     ];
-    assert_eq!(found, expected.map(|(at, method, id)| (at.to_owned(), method, id)));
+    assert_eq!(found, expected.map(|(at, method, id)| (at.to_owned(), method, id.to_owned())));
 }
 
 #[test]
@@ -30,11 +30,8 @@ fn a_parameter_of_the_operation_stands_for_that_of_the_path() {
     let operation = operations(&document).next().unwrap();
     let found: Vec<_> =
         operation.parameters(&document).into_iter().map(|(at, p)| (at, p["n"].as_i64().unwrap())).collect();
-    let expected = [
-        ("/paths/~1a/parameters/1", 2),
-        ("/paths/~1a/get/parameters/0", 3),
-        ("/paths/~1a/get/parameters/1", 4),
-    ];
+    let expected =
+        [("/paths/~1a/parameters/1", 2), ("/components/parameters/X", 3), ("/paths/~1a/get/parameters/1", 4)];
     assert_eq!(found, expected.map(|(at, n)| (at.to_owned(), n)));
 }
 
@@ -51,25 +48,36 @@ fn references_are_followed_and_circles_end() {
 }
 
 #[test]
-fn statuses_and_media_types_are_told_apart() {
-    for (status, known, success, error) in [
-        ("200", true, true, false),
-        ("2XX", true, true, false),
-        ("404", true, false, true),
-        ("5XX", true, false, true),
-        ("302", false, false, false),
-        ("default", false, false, false),
-        ("20", false, true, false),
-        ("2000", false, true, false),
-        ("2xx", false, true, false),
-        ("4é", false, false, true),
-        ("", false, false, false),
+fn an_operation_without_an_id_is_named_after_its_method_and_path() {
+    for (path, method, id) in [
+        ("/orders", "get", "getOrders"),
+        ("/orders/{order_id}", "delete", "deleteOrdersByOrderId"),
+        ("/orders/{order_id}/executions", "get", "getOrdersByOrderIdExecutions"),
+        ("/auth/token", "post", "postAuthToken"),
+        ("/", "get", "get"),
+        ("/é", "get", "getÉ"),
     ] {
-        assert_eq!(
-            (is_status(status), is_success(status), is_error(status)),
-            (known, success, error),
-            "{status}"
-        );
+        for operation_id in ["null", "7", "''", "'-'"] {
+            let document =
+                yaml(&format!("paths: {{ '{path}': {{ {method}: {{ operationId: {operation_id} }} }} }}"));
+            assert_eq!(operations(&document).next().unwrap().id(), id, "{path} {operation_id}");
+        }
+    }
+}
+
+#[test]
+fn statuses_and_media_types_are_told_apart() {
+    for (status, success, error) in [
+        ("200", true, false),
+        ("2XX", true, false),
+        ("404", false, true),
+        ("5XX", false, true),
+        ("302", false, false),
+        ("default", false, false),
+        ("4é", false, true),
+        ("", false, false),
+    ] {
+        assert_eq!((is_success(status), is_error(status)), (success, error), "{status}");
     }
     for media_type in [
         "application/json",

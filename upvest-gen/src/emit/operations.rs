@@ -138,6 +138,9 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
         }
         Content::Empty | Content::Json(_) => {}
     }
+    if let Some(accept) = &operation.answer.download {
+        let _ = writeln!(source, "download!({builder}, {accept:?});");
+    }
     if operation.paging.is_some() {
         let _ = writeln!(source, "paginated!({builder});");
     }

@@ -10,18 +10,18 @@ fn versions_3_0_and_3_1_are_read_and_others_refused_by_name() {
     for version in ["3.0.0", "3.0.3", "3.1.0", "3.1.1"] {
         assert!(load(&format!("openapi: {version}")).is_ok(), "{version}");
     }
-    for (text, version) in [
-        ("openapi: 2.0.0", "2.0.0"),
-        ("openapi: 3.2.0", "3.2.0"),
-        ("openapi: 3.1", ""),
-        ("openapi: [3.1.0]", ""),
-        ("swagger: '2.0'", ""),
-        ("", ""),
-        ("just a text", ""),
-        ("[1, 2]", ""),
+    for (text, place, version) in [
+        ("openapi: 2.0.0", "/openapi", "2.0.0"),
+        ("openapi: 3.2.0", "/openapi", "3.2.0"),
+        ("openapi: 3.1", "/openapi", ""),
+        ("openapi: [3.1.0]", "/openapi", ""),
+        ("swagger: '2.0'", "", ""),
+        ("", "", ""),
+        ("just a text", "", ""),
+        ("[1, 2]", "", ""),
     ] {
         let error = refused(load(text), text);
-        assert_eq!(error.pointer(), "/openapi", "{text}");
+        assert_eq!(error.pointer(), place, "{text}");
         assert_eq!(error.problem(), format!("the version of OpenAPI is {version:?}"), "{text}");
     }
 }
@@ -47,7 +47,7 @@ fn a_syntax_error_has_a_line_and_a_column() {
     ] {
         let error = refused(parse(text), text);
         assert!(error.pointer().starts_with(place), "{text:?}: {error}");
-        assert!(error.problem().starts_with("this is no YAML: "), "{text:?}: {error}");
+        assert!(error.problem().starts_with("this is not YAML: "), "{text:?}: {error}");
     }
 }
 

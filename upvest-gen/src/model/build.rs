@@ -28,30 +28,38 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Reads a description. Whatever is wrong with it is found in one run; what is wrong with one operation costs that one.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
-    let mut builder = Builder { document, reader: Reader::new(document), taken: BTreeSet::new() };
+    let (reader, taken) = (Reader::new(document), BTreeSet::new());
+    let mut builder = Builder { document, reader, taken, errors: Vec::new() };
     let mut left_out = Vec::new();
     let mut operations = Vec::new();
     for found in document::operations(document) {
         let known = builder.reader.errors.len();
         let operation = builder.operation(&found);
-        // What is wrong with a shared component does not cost the operation that reads it first.
-        let is_own = |error: &mut Error| error.pointer().starts_with(found.item_pointer());
-        let own: Vec<Error> = builder.reader.errors.extract_if(known.., is_own).collect();
+        // What is wrong with a shared schema does not cost the operation that reads it first.
+        let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
+        let mut own = std::mem::take(&mut builder.errors);
+        own.extend(builder.reader.errors.extract_if(known.., |error| is_own(error)));
         match operation {
             Some(operation) if own.is_empty() => operations.push(operation),
-            _ => left_out.extend(own),
+            // What is wrong with a shared parameter, body or answer costs each operation that needs it.
+            _ => left_out.extend(
+                own.into_iter().map(
+                    |error| {
+                        if is_own(&error) { error } else { error.moved_to(&found.pointer) }
+                    },
+                ),
+            ),
         }
     }
     let Builder { mut reader, .. } = builder;
     let events = events(document, &mut reader);
     reader.remaining_components();
-    let (schemas, enums, ids, errors, mut notes) = reader.finish();
+    let (schemas, enums, ids, notes) = reader.finish()?;
     if operations.is_empty() {
         let none = Error::at("/paths", "there are no operations", "give a description with operations");
-        left_out.extend(errors);
+        left_out.extend(notes);
         return Err(if left_out.is_empty() { vec![none] } else { left_out });
     }
-    notes.extend(errors);
     let text = |key: &str| document["info"][key].as_str().unwrap_or_default().to_owned();
     let mut api = Api {
         title: text("title"),
@@ -73,6 +81,8 @@ struct Builder<'a> {
     reader: Reader<'a>,
     /// Ids of operations, and names of their methods and builders.
     taken: BTreeSet<String>,
+    /// What is wrong with the operation that is read.
+    errors: Vec<Error>,
 }
 
 impl<'a> Builder<'a> {
@@ -87,19 +97,18 @@ impl<'a> Builder<'a> {
         let (method_name, builder) = self.names(value["x-rust-name"].as_str().unwrap_or(&id));
         let success = self.success(found);
         for (at, response) in &success {
-            if let Err(error) = dangling(response, at) {
-                self.reader.report(error);
-            }
+            self.errors.extend(dangling(response, at).err());
         }
         let item = self.item(&success);
-        let answer = self.answer(&success, &id, found)?;
+        let answer = self.answer(&success, &id, found);
         let parameters = found.parameters(self.document);
         let own = self.parameters(found, &parameters, item.as_deref().unwrap_or(&builder));
-        self.check_path(found, &own);
+        self.check_path(found, &parameters);
         let errors = found.responses(self.document).filter(|(status, _)| document::is_error(status));
         let errors =
             errors.map(|(status, response)| (status.to_owned(), text(response, "description"))).collect();
         let body = self.body(found, &id);
+        let answer = answer?;
         Some(Operation {
             method_name,
             builder,
@@ -149,7 +158,7 @@ impl<'a> Builder<'a> {
                     }
                     parameters.push(parameter);
                 }
-                Err(error) => self.reader.report(error),
+                Err(error) => self.errors.push(error),
             }
         }
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
@@ -222,7 +231,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[Parameter]) {
+    fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[(String, &'a Value)]) {
         let (path, at) = (found.path, &found.pointer);
         if !path.starts_with('/') || path.matches('{').count() != path.matches('}').count() {
             self.error(
@@ -233,10 +242,9 @@ impl<'a> Builder<'a> {
             return;
         }
         for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-            let is_there = |parameter: &&Parameter| parameter.place == Place::Path && parameter.name == name;
-            if parameters.iter().find(is_there).is_none()
-                && !self.reader.errors.iter().any(|error| error.pointer().starts_with(at))
-            {
+            let is_there =
+                |(_, parameter): &(String, &'a Value)| parameter["in"] == "path" && parameter["name"] == name;
+            if !parameters.iter().any(is_there) {
                 self.error(
                     at,
                     format!("`{path}` names `{name}`, which is not a parameter"),
@@ -251,7 +259,7 @@ impl<'a> Builder<'a> {
         let at = pointer::join(&found.pointer, "requestBody");
         let (at, body) = document::resolve_at(self.document, body, &at);
         if let Err(error) = dangling(body, &at) {
-            self.reader.report(error);
+            self.errors.push(error);
             return None;
         }
         let contents = body.get("content").and_then(Value::as_object);
@@ -389,7 +397,7 @@ impl<'a> Builder<'a> {
     }
 
     fn error(&mut self, at: &str, problem: String, remedy: &str) {
-        self.reader.report(Error::at(at, problem, remedy));
+        self.errors.push(Error::at(at, problem, remedy));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an API is, in the terms of its field. Everything that writes code reads this and nothing else.
 
 mod build;
+mod decimal_pattern;
 mod names;
 mod read;
 

@@ -45,12 +45,12 @@ const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_int
 
 /// A name for a type of the generated crate.
 pub(super) fn type_name(text: &str) -> String {
-    escape(digits_last(text.to_pascal_case(), "N"), RESERVED_TYPES)
+    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_TYPES)
 }
 
 /// A name for the builder of an operation.
 pub(super) fn builder(text: &str) -> String {
-    escape(digits_last(text.to_pascal_case(), "N"), RESERVED_BUILDERS)
+    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_BUILDERS)
 }
 
 /// A name for a method of the client.
@@ -69,14 +69,17 @@ pub(super) fn field(text: &str) -> String {
 }
 
 fn identifier(text: &str) -> String {
-    let name = digits_last(text.to_snake_case(), "n");
+    let name = digits_last(ascii(text).to_snake_case(), "n");
     if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+}
+
+/// Without the letters that a name may not have.
+fn ascii(text: &str) -> String {
+    text.chars().filter(char::is_ascii).collect()
 }
 
 /// No name of Rust begins with a digit, or is empty.
 fn digits_last(name: String, prefix: &str) -> String {
-    // Other letters than those of ASCII may not be allowed in a name.
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("{prefix}{name}") }
 }
 
@@ -163,7 +166,10 @@ impl Names {
 
     /// The name of the id type `name`.
     pub(super) fn id(&mut self, name: &str) -> String {
-        let name = self.apart_from_objects(type_name(name));
+        let mut name = self.apart_from_objects(type_name(name));
+        while self.enums.contains_key(&name) {
+            name.push('2');
+        }
         self.ids.insert(name.clone());
         name
     }
@@ -208,19 +214,20 @@ impl Names {
         }
     }
 
-    /// The enums and ids; an error for each mention of an enum that has no values.
-    pub(super) fn finish(self, errors: &mut Vec<Error>) -> (Vec<Enum>, Vec<Id>) {
-        for (name, at) in &self.mentions {
-            if !self.enums.contains_key(name) {
-                errors.push(Error::at(
-                    at,
-                    format!("`x-type-name: {name}` names no enum"),
-                    "correct the name, or give the values",
-                ));
-            }
+    /// The enums and ids, or an error for each mention of an enum that has no values.
+    pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
+        let strays = self.mentions.iter().filter(|(name, _)| !self.enums.contains_key(*name));
+        let errors: Vec<Error> = strays
+            .map(|(name, at)| {
+                let problem = format!("`x-type-name: {name}` names no enum");
+                Error::at(at, problem, "correct the name, or give the values")
+            })
+            .collect();
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let ids = self.ids.into_iter().map(|name| Id { description: id_description(&name), name }).collect();
-        (self.enums.into_values().collect(), ids)
+        Ok((self.enums.into_values().collect(), ids))
     }
 
     fn apart_from_objects(&self, name: String) -> String {
@@ -274,7 +281,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
 
 /// The name of a value among `others`. `Unknown` is the variant for values that are not known.
 pub(super) fn variant<'v>(wire: &str, others: impl Iterator<Item = &'v str>) -> String {
-    let mut name = match digits_last(wire.to_pascal_case(), "N").as_str() {
+    let mut name = match digits_last(ascii(wire).to_pascal_case(), "N").as_str() {
         "N" if wire.is_empty() => "Empty".to_owned(),
         name @ ("Unknown" | "Self") => format!("{name}Value"),
         name => name.to_owned(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
+use super::decimal_pattern::is_decimal;
 use super::names::{self, Names};
 use super::{Alternative, Enum, Field, Id, Schema, Shape, Type};
 use crate::document;
@@ -45,6 +46,8 @@ pub(super) struct Reader<'a> {
     done: BTreeSet<&'a str>,
     /// The places of the inline objects that are being read, from the outside in.
     open: Vec<String>,
+    /// The places of the items of lists and the values of maps that are being read, from the outside in.
+    open_parts: Vec<String>,
     /// What the parameters of paths identify: `order`, by `order_id`.
     subjects: BTreeSet<&'a str>,
 }
@@ -66,6 +69,7 @@ impl<'a> Reader<'a> {
             components: BTreeMap::new(),
             done: BTreeSet::new(),
             open: Vec::new(),
+            open_parts: Vec::new(),
             subjects: subjects(document),
         };
         reader.name_components();
@@ -99,6 +103,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The component `name` as it is written.
+    fn component(&self, name: &'a str) -> Result<Node<'a>> {
+        let at = pointer::join(document::SCHEMAS, name);
+        let mut node = normalize(self.document, &self.document["components"]["schemas"][name], &at)?;
+        node.component = Some(name);
+        Ok(node)
+    }
+
     /// The components that error answers carry: the runtime has one type for all of them.
     fn problems(&self) -> BTreeSet<&'a str> {
         let mut problems = BTreeSet::new();
@@ -115,17 +127,24 @@ impl<'a> Reader<'a> {
 
     /// Components that nothing has led to yet become types as well.
     pub(super) fn remaining_components(&mut self) {
-        for (name, value) in components(self.document) {
+        for (name, _) in components(self.document) {
             if self.components.contains_key(name) && !self.done.contains(name) {
-                let at = pointer::join(document::SCHEMAS, name);
-                self.value(value, &at, &Context { parent: name, entity: name, field: name });
+                let context = Context { parent: name, entity: name, field: name };
+                if let Err(error) = self.component(name).and_then(|node| self.kind(&node, &context)) {
+                    self.report(error);
+                }
             }
         }
     }
 
-    pub(super) fn finish(mut self) -> (Vec<Schema>, Vec<Enum>, Vec<Id>, Vec<Error>, Vec<Error>) {
-        let (enums, ids) = self.names.finish(&mut self.errors);
-        (self.schemas.into_values().collect(), enums, ids, self.errors, self.notes)
+    /// The types, the errors, and the notes; or what is wrong with the names that the overlay gives.
+    pub(super) fn finish(
+        self,
+    ) -> std::result::Result<(Vec<Schema>, Vec<Enum>, Vec<Id>, Vec<Error>), Vec<Error>> {
+        let (enums, ids) = self.names.finish()?;
+        let mut notes = self.notes;
+        notes.extend(self.errors);
+        Ok((self.schemas.into_values().collect(), enums, ids, notes))
     }
 
     pub(super) fn report(&mut self, error: Error) {
@@ -226,8 +245,19 @@ impl<'a> Reader<'a> {
     /// The type of the items of a list, or of the values of a map.
     fn part(&mut self, part: Option<&Part<'a>>, context: &Context<'_>) -> Type {
         let Some(part) = part else { return Type::Json };
+        if self.open_parts.contains(&part.at) {
+            self.report(Error::at(
+                &part.at,
+                format!("the list or map `{}` contains itself", context.field),
+                "make it a field of an object",
+            ));
+            return Type::Json;
+        }
         let context = Context { field: names::singular(context.field), ..*context };
-        match self.value(part.value, &part.at, &context) {
+        self.open_parts.push(part.at.clone());
+        let value = self.value(part.value, &part.at, &context);
+        self.open_parts.pop();
+        match value {
             (Type::Json, _) => Type::Json,
             (kind, true) => Type::Nullable(Box::new(kind)),
             (kind, false) => kind,
@@ -261,8 +291,8 @@ impl<'a> Reader<'a> {
                 Type::Enum(self.names.values("SortOrder", first, &values.concat())?)
             }
             (_, _, Some(values)) => {
-                let named = || format!("{}-{}", context.entity, context.field).to_pascal_case();
-                let name = explicit.map_or_else(named, str::to_owned);
+                let field = || format!("{}-{}", context.entity, context.field).to_pascal_case();
+                let name = explicit.or(node.component).map_or_else(field, str::to_owned);
                 Type::Enum(self.names.values(&name, first, &values.concat())?)
             }
             _ if explicit.is_some() => Type::Enum(self.names.mention(explicit.unwrap_or_default(), &node.at)),
@@ -319,17 +349,24 @@ impl<'a> Reader<'a> {
         context: &Context<'_>,
         read: impl FnOnce(&mut Self, &str, &str) -> Result<Shape>,
     ) -> Result<Type> {
-        let title = node.text("title").filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()));
         if let Some(component) = node.component
             && let Some(name) = self.components.get(component).cloned()
         {
             if self.done.insert(component) {
-                let entity = title.map_or_else(|| names::entity(component), |title| self.subject(title));
-                let shape = read(self, &name, &entity)?;
-                self.schemas.insert(name.clone(), schema(node, &name, shape));
+                // What the reference says beside it is about the one place where it stands.
+                let own = self.component(component)?;
+                let entity =
+                    title(&own).map_or_else(|| names::entity(component), |title| self.subject(title));
+                let shape = read(self, &name, &entity);
+                let shape = shape.unwrap_or_else(|error| {
+                    self.report(error);
+                    Shape::Object(Vec::new())
+                });
+                self.schemas.insert(name.clone(), schema(&own, &name, shape));
             }
             return Ok(Type::Schema(name));
         }
+        let title = title(node);
         if self.open.contains(&node.at) {
             return Err(Error::at(
                 &node.at,
@@ -499,6 +536,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The title, if a name can be made of it.
+fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
+    node.text("title").filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))
+}
+
 fn schema(node: &Node<'_>, name: &str, shape: Shape) -> Schema {
     let description = node.prose().map_or_else(|| format!("`{name}` of the description."), str::to_owned);
     Schema { name: name.to_owned(), description, sent: false, shape, pointer: node.at.clone() }
@@ -538,20 +580,12 @@ fn subjects(document: &Value) -> BTreeSet<&str> {
     names.filter_map(|name| name.strip_suffix("_id")).collect()
 }
 
-/// Whether a pattern admits decimal numbers alone: it has a point, and beside it nothing but digits and a sign.
-fn is_decimal(pattern: &str) -> bool {
-    let rest = pattern.replace("[0-9]", "").replace("\\d", "");
-    let Some((whole, fraction)) = rest.split_once("\\.") else { return false };
-    let is_quantity = |c: char| c.is_ascii_digit() || "^$()?*+|{},:-".contains(c);
-    whole.chars().chain(fraction.chars()).all(is_quantity)
-        && pattern.starts_with('^')
-        && pattern.ends_with('$')
-}
-
 /// Bounds are the server's to check; they only choose the width.
 fn integer(node: &Node<'_>) -> Type {
     let bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);
-    match (bound("minimum").or(bound("exclusiveMinimum")), bound("maximum"), node.text("format")) {
+    let lower = bound("minimum").or(bound("exclusiveMinimum"));
+    let upper = bound("maximum").or(bound("exclusiveMaximum"));
+    match (lower, upper, node.text("format")) {
         (Some(_), Some(max), _) if u32::try_from(max).is_ok() => Type::U32,
         (_, _, Some("uint32")) => Type::U32,
         (Some(_), _, _) | (_, _, Some("uint64")) => Type::U64,

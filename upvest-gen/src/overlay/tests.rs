@@ -1,15 +1,23 @@
 use serde_json::{Value, json};
 
 use super::overlay;
-use crate::error::Result;
-use crate::testing::{refused, yaml};
+use crate::error::Error;
+use crate::testing::yaml;
 
-fn apply(document: Value, action: &str) -> Result<Value> {
+fn apply(document: Value, action: &str) -> Result<Value, Vec<Error>> {
     let action = yaml(action);
     overlay(
         document,
         json!({ "overlay": "1.0.0", "info": { "title": "T", "version": "1" }, "actions": [action] }),
     )
+}
+
+/// The one error of an overlay that has to be refused.
+#[track_caller]
+fn refused(result: Result<Value, Vec<Error>>, what: &str) -> Error {
+    let [error] = <[Error; 1]>::try_from(result.expect_err(what)).expect(what);
+    assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+    error
 }
 
 #[track_caller]
@@ -90,8 +98,8 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
         ("target: $.b\ndescription: Why.\nremove: true", "/actions/0/target", "`$.b` matches nothing"),
         ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
         ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
-        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is no JSONPath: "),
-        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is no JSONPath: "),
+        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is not a JSONPath: "),
+        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is not a JSONPath: "),
         ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` does nothing"),
         ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` does nothing"),
         (
@@ -112,18 +120,27 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_document_that_is_no_overlay_is_refused() {
+fn a_document_that_is_not_an_overlay_is_refused() {
     for (text, place, problem) in [
         ("overlay: 2.0.0\nactions: []", "/overlay", "the version of the overlay is \"2.0.0\""),
         ("overlay: 1.1.0\nactions: []", "/overlay", "the version of the overlay is \"1.1.0\""),
-        ("actions: []", "", "this is no overlay: missing field `overlay`"),
-        ("overlay: 1.0.0", "", "this is no overlay: missing field `actions`"),
-        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "this is no overlay: missing field `target`"),
-        ("overlay: 1.0.0\nactions: {}", "", "this is no overlay: "),
-        ("[]", "", "this is no overlay: "),
+        ("actions: []", "", "this is not an overlay: missing field `overlay`"),
+        ("overlay: 1.0.0", "", "this is not an overlay: missing field `actions`"),
+        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "this is not an overlay: missing field `target`"),
+        ("overlay: 1.0.0\nactions: {}", "", "this is not an overlay: "),
+        ("[]", "", "this is not an overlay: "),
     ] {
         let error = refused(overlay(json!({}), yaml(text)), text);
         assert_eq!(error.pointer(), place, "{text}: {error}");
         assert!(error.problem().starts_with(problem), "{text}: {error}");
     }
+}
+
+#[test]
+fn all_actions_that_cannot_be_applied_are_named_in_one_run() {
+    let actions = "[{ target: $.gone, description: Why., remove: true }, { target: $.a, update: {} }, \
+         { target: $.a, description: Why., update: { x: 1 } }, { target: '$.a[', description: Why., remove: true }]";
+    let errors = overlay(yaml("a: {}"), yaml(&format!("overlay: 1.0.0\nactions: {actions}"))).unwrap_err();
+    let places: Vec<&str> = errors.iter().map(Error::pointer).collect();
+    assert_eq!(places, ["/actions/0/target", "/actions/1", "/actions/3/target"]);
 }

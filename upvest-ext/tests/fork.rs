@@ -1,0 +1,64 @@
+//! A process and its copy never draw the same key, nonce or claim. A fork copies the state of every generator in the process; so
+//! does a snapshot of a virtual machine.
+
+mod common;
+
+#[cfg(unix)]
+fn main() {
+    use std::collections::BTreeSet;
+    use std::io::{Read as _, Write as _, pipe};
+
+    // Generators that live in the process have been seeded before.
+    draw();
+    let (mut reader, mut writer) = pipe().unwrap();
+    if fork::fork().unwrap().is_child() {
+        writer.write_all(draw().join("\n").as_bytes()).unwrap();
+        drop(writer);
+        std::process::exit(0);
+    }
+    drop(writer);
+    let ours: BTreeSet<_> = draw().into_iter().collect();
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let theirs: BTreeSet<_> = text.lines().map(str::to_owned).collect();
+    assert_eq!((ours.len(), theirs.len()), (10, 10), "{ours:?} {theirs:?}");
+    let shared: Vec<_> = ours.intersection(&theirs).collect();
+    assert!(shared.is_empty(), "drawn by both: {shared:?}");
+    println!("keys, nonces and claims differ after a fork ... ok");
+}
+
+/// Two of each kind of value that must never come twice.
+#[cfg(unix)]
+fn draw() -> Vec<String> {
+    use upvest_ext::IdempotencyKey;
+    use upvest_ext::clock::{OsRandom, Random as _};
+    use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
+    use upvest_ext::webhooks::{Claimed, SeenEvents as _, SeenInMemory};
+
+    let api = common::FakeApi::new(|_, _| common::Reply::order());
+    let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let upvest = api.builder().signer(RequestSigner::new("key", key).unwrap()).build().unwrap();
+    let seen = SeenInMemory::default();
+    let mut drawn = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for event in ["a", "b"] {
+            drawn.push(IdempotencyKey::generate().to_string());
+            drawn.push(OsRandom.bits().to_string());
+            upvest.create_order().body(common::order()).send().await.unwrap();
+            match seen.claim(event).await.unwrap() {
+                Claimed::Ours { claim, .. } => drawn.push(claim.to_string()),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    for order in api.seen() {
+        drawn.push(order.header("idempotency-key").to_owned());
+        let (_, nonce) = order.header("signature-input").split_once("nonce=").unwrap();
+        drawn.push(nonce.to_owned());
+    }
+    drawn
+}
+
+#[cfg(not(unix))]
+fn main() {}

@@ -1,0 +1,287 @@
+//! What objects become: optional and nullable fields, change requests, merged and alternative schemas, components of any sort.
+
+use super::outline::{self, outline};
+use super::{assert_rows, enums, field, find, schemas, sound};
+
+/// The outline of the schema `name`, a field on each line.
+#[track_caller]
+fn shape(text: &str, name: &str) -> String {
+    outline::schema(find(&schemas(text), name))
+}
+
+#[test]
+fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
+    for (schema, expected) in [
+        ("{ required: [x], properties: { x: { type: string } } }", "text"),
+        ("{ properties: { x: { type: string } } }", "text, optional"),
+        ("{ required: [x], properties: { x: { type: string, nullable: true } } }", "text, nullable"),
+        ("{ required: [x], properties: { x: { type: [string, 'null'] } } }", "text, nullable"),
+        ("{ properties: { x: { type: ['null', string] } } }", "text, optional, nullable"),
+        (
+            "{ properties: { x: { oneOf: [{ type: string }, { type: 'null' }] } } }",
+            "text, optional, nullable",
+        ),
+        (
+            "{ properties: { x: { anyOf: [{ type: 'null' }, { type: string }] } } }",
+            "text, optional, nullable",
+        ),
+        // As OpenAPI 2 and some authors have it.
+        ("{ required: true, properties: { x: { type: string, required: true } } }", "text, optional"),
+        // What is required and not described could hold anything.
+        ("{ required: [y], properties: { x: { type: string } } }", "text, optional"),
+    ] {
+        let api = schemas(&format!("Order: {schema}"));
+        assert_eq!(outline::field(&find(&api, "Order").fields()[0]), expected, "{schema}");
+    }
+}
+
+#[test]
+fn what_a_request_holds_is_sent_through_all_references() {
+    let api = schemas(
+        "OrderCreate: { required: [a], properties: { a: { type: array, items: { $ref: '#/components/schemas/Leg' } } } }\n\
+         Leg: { properties: { b: { $ref: '#/components/schemas/Leg' }, c: { allOf: [{ $ref: '#/components/schemas/Price' }] } } }\n\
+         Price: { properties: { d: { type: object, additionalProperties: { $ref: '#/components/schemas/Tick' } } } }\n\
+         Tick: { properties: { e: {} } }\n\
+         Order: { properties: { f: {} } }",
+    );
+    let sent = api.schemas.iter().filter(|schema| schema.sent).map(|schema| schema.name.as_str());
+    assert_eq!(sent.collect::<Vec<_>>(), ["Leg", "OrderCreate", "Price", "Tick"]);
+}
+
+#[test]
+fn a_closed_object_is_read_like_an_open_one() {
+    for closed in
+        ["", "additionalProperties: false, ", "additionalProperties: true, ", "additionalProperties: {}, "]
+    {
+        let text = format!("Order: {{ {closed}properties: {{ a: {{ type: string }} }} }}");
+        assert_eq!(shape(&text, "Order"), "Order\n    a: text, optional", "{closed}");
+    }
+}
+
+#[test]
+fn all_of_merges_its_branches_and_what_stands_beside_it() {
+    let base = "\nBase: { required: [a], properties: { a: { type: string }, b: { type: string } } }";
+    for (order, expected) in [
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }], properties: { c: { type: boolean } } }",
+            "a: text; b: text, optional; c: bool, optional",
+        ),
+        ("{ allOf: [{ $ref: '#/components/schemas/Base' }, { required: [b] }] }", "a: text; b: text"),
+        ("{ required: [b], allOf: [{ $ref: '#/components/schemas/Base' }] }", "a: text; b: text"),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: { type: integer } } }] }",
+            "a: text; b: i64, optional",
+        ),
+        (
+            "{ allOf: [{ properties: { x: {} } }, { properties: { y: {} } }] }",
+            "x: json, optional; y: json, optional",
+        ),
+        (
+            "{ allOf: [{ allOf: [{ $ref: '#/components/schemas/Base' }] }, { properties: { y: {} } }] }",
+            "a: text; b: text, optional; y: json, optional",
+        ),
+    ] {
+        let found = shape(&format!("Order: {order}{base}"), "Order")
+            .replacen("Order\n    ", "", 1)
+            .replace("\n    ", "; ");
+        assert_eq!(found, expected, "{order}");
+    }
+}
+
+#[test]
+fn a_reference_with_annotations_is_what_it_refers_to() {
+    let base = "\nBase: { properties: { a: { type: string } } }";
+    for (property, expected) in [
+        ("{ $ref: '#/components/schemas/Base' }", "Base, optional"),
+        ("{ $ref: '#/components/schemas/Base', description: D }", "Base, optional"),
+        ("{ allOf: [{ $ref: '#/components/schemas/Base' }], description: D, title: T }", "Base, optional"),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { description: D }], example: {} }",
+            "Base, optional",
+        ),
+        (
+            "{ allOf: [{ description: D }, { $ref: '#/components/schemas/Base' }], default: {} }",
+            "Base, optional",
+        ),
+        ("{ allOf: [{ $ref: '#/components/schemas/Base' }], nullable: true }", "Base, optional, nullable"),
+        ("{ oneOf: [{ $ref: '#/components/schemas/Base' }, { type: 'null' }] }", "Base, optional, nullable"),
+        ("{ oneOf: [{ $ref: '#/components/schemas/Base' }] }", "Base, optional"),
+        ("{ allOf: [{ type: string, format: decimal }, { description: D }] }", "decimal, optional"),
+        ("{ allOf: [{ type: string }, { enum: [A] }] }", "OrderX, optional"),
+        ("{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }", "country, optional"),
+        // A part of its own makes it another object.
+        ("{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: {} } }] }", "OrderX, optional"),
+    ] {
+        let api = schemas(&format!("Order: {{ properties: {{ x: {property} }} }}{base}"));
+        assert_eq!(outline::field(&find(&api, "Order").fields()[0]), expected, "{property}");
+    }
+}
+
+#[test]
+fn alternatives_of_objects_without_a_mark_are_one_object_that_requires_what_all_of_them_require() {
+    for keyword in ["oneOf", "anyOf"] {
+        let text = format!(
+            "Order: {{ {keyword}: [{{ required: [a, b], properties: {{ a: {{ type: string }}, b: {{ type: string }} }} }}, \
+             {{ required: [a, c], properties: {{ a: {{ type: string }}, c: {{ type: integer }} }} }}] }}"
+        );
+        assert_eq!(
+            shape(&text, "Order"),
+            "Order\n    a: text\n    b: text, optional\n    c: i64, optional",
+            "{keyword}"
+        );
+    }
+    let beside = "Order: { required: [id], properties: { id: { type: string, format: uuid } }, \
+         oneOf: [{ properties: { a: { type: string } } }, { properties: { b: { type: string } } }] }";
+    assert_eq!(
+        shape(beside, "Order"),
+        "Order\n    id: OrderId\n    a: text, optional\n    b: text, optional"
+    );
+    let only_required = "Order: { properties: { a: { type: string }, b: { type: string } }, oneOf: [{ required: [a] }, { required: [b] }] }";
+    assert_eq!(shape(only_required, "Order"), "Order\n    a: text, optional\n    b: text, optional");
+}
+
+#[test]
+fn alternatives_of_objects_with_a_mark_are_a_union() {
+    let branches = "\nCash: { required: [kind], properties: { kind: { type: string, enum: [CASH] }, amount: { type: string } } }\n\
+         Units: { required: [kind], properties: { kind: { const: UNITS }, units: { type: string } } }";
+    let references = "oneOf: [{ $ref: '#/components/schemas/Cash' }, { $ref: '#/components/schemas/Units' }]";
+    for (order, expected) in [
+        (
+            format!("{{ {references} }}"),
+            "Order is told apart by kind\n    CASH as Cash: Cash\n    UNITS as Units: Units",
+        ),
+        (
+            format!("{{ {references}, discriminator: {{ propertyName: kind }} }}"),
+            "Order is told apart by kind\n    CASH as Cash: Cash\n    UNITS as Units: Units",
+        ),
+        (
+            format!(
+                "{{ {references}, discriminator: {{ propertyName: type, mapping: {{ c: '#/components/schemas/Cash', u: Units }} }} }}"
+            ),
+            "Order is told apart by type\n    c as C: Cash\n    u as U: Units",
+        ),
+        (
+            format!("{{ {references}, discriminator: {{ propertyName: type }} }}"),
+            "Order is told apart by type\n    Cash as Cash: Cash\n    Units as Units: Units",
+        ),
+    ] {
+        assert_eq!(shape(&format!("Order: {order}{branches}"), "Order"), expected, "{order}");
+    }
+}
+
+#[test]
+fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
+    assert_rows(
+        &[
+            ("{ oneOf: [{ type: string }, { type: string, format: uuid }] }", "text"),
+            ("{ oneOf: [{ type: string, pattern: '^a$' }, { type: string, pattern: '^b$' }] }", "text"),
+            ("{ oneOf: [{ type: string, format: date }, { type: string, format: date }] }", "date"),
+            ("{ oneOf: [{ type: string, enum: [A] }, { type: string, enum: [B] }] }", "OrderX"),
+            ("{ oneOf: [{ const: A }, { const: B, description: D }] }", "OrderX"),
+            ("{ oneOf: [{ type: string }, { type: integer }] }", "json"),
+            ("{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }", "i64"),
+            ("{ oneOf: [{ type: boolean }, { type: boolean }] }", "bool"),
+            (
+                "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: string } }] }",
+                "[text]",
+            ),
+            (
+                "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
+                "[json]",
+            ),
+            ("{ anyOf: [{ type: array }, { type: array, items: { type: string } }] }", "[json]"),
+            ("{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }", "json"),
+            (
+                "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
+                "json",
+            ),
+            ("{ oneOf: [{}, { type: string }] }", "text"),
+        ],
+        |schema| field("x", schema),
+    );
+    let api = schemas(
+        "Order: { properties: { x: { oneOf: [{ type: string, enum: [A, B] }, { type: string, enum: [B, C] }] } } }",
+    );
+    assert_eq!(enums(&api), ["OrderX: A B C"]);
+}
+
+#[test]
+fn components_that_are_no_objects_are_what_they_stand_for() {
+    let api = schemas(
+        "Order: { required: [a, b, c, d, e, f, g], properties: { a: { $ref: '#/components/schemas/Names' }, b: { $ref: '#/components/schemas/Side' }, \
+           c: { $ref: '#/components/schemas/Amount' }, d: { $ref: '#/components/schemas/Alias' }, e: { $ref: '#/components/schemas/Map' }, \
+           f: { $ref: '#/components/schemas/AliasOfAlias' }, g: { $ref: '#/components/schemas/Anything' } } }\n\
+         Names: { type: array, items: { type: string } }\n\
+         Side: { type: string, enum: [BUY, SELL] }\n\
+         Amount: { type: string, format: decimal }\n\
+         Leg: { properties: { x: {} } }\n\
+         Alias: { $ref: '#/components/schemas/Leg' }\n\
+         AliasOfAlias: { $ref: '#/components/schemas/Alias' }\n\
+         Map: { type: object, additionalProperties: { $ref: '#/components/schemas/Leg' } }\n\
+         Anything: {}",
+    );
+    let fields: Vec<String> = find(&api, "Order").fields().iter().map(outline::field).collect();
+    assert_eq!(fields, ["[text]", "Side", "decimal", "Leg", "{Leg}", "Leg", "json"]);
+}
+
+#[test]
+fn a_component_that_is_an_enum_has_its_name_wherever_it_is_used() {
+    let api = schemas(
+        "Order: { properties: { way: { $ref: '#/components/schemas/Side' }, back: { $ref: '#/components/schemas/Side' } } }\n\
+         Side: { type: string, enum: [BUY, SELL] }",
+    );
+    assert_eq!(enums(&api), ["Side: BUY SELL"]);
+}
+
+#[test]
+fn a_nullable_component_makes_each_field_nullable() {
+    let text = "Order: { required: [x], properties: { x: { $ref: '#/components/schemas/Leg' } } }\nLeg: { type: [object, 'null'], properties: { a: {} } }";
+    assert_eq!(shape(text, "Order"), "Order\n    x: Leg, nullable");
+}
+
+#[test]
+fn objects_that_contain_themselves_are_read() {
+    for text in [
+        "Order: { properties: { child: { $ref: '#/components/schemas/Order' } } }",
+        "Order: { properties: { legs: { type: array, items: { $ref: '#/components/schemas/Order' } } } }",
+        "Order: { properties: { leg: { $ref: '#/components/schemas/Leg' } } }\nLeg: { properties: { order: { $ref: '#/components/schemas/Order' } } }",
+    ] {
+        schemas(text);
+    }
+}
+
+#[test]
+fn sensitive_fields_are_those_of_personal_names_and_those_that_are_marked() {
+    let api = schemas(
+        "User: { properties: { first_name: { type: string }, firstName: { type: string }, taxId: { type: string }, iban: { type: string }, \
+         nick: { type: string, x-sensitive: true }, note: { allOf: [{ type: string }], x-sensitive: true }, ref: { $ref: '#/components/schemas/Secret' }, \
+         plain: { type: string, x-sensitive: false } } }\nSecret: { type: string, x-sensitive: true }",
+    );
+    let fields = find(&api, "User").fields();
+    let sensitive: Vec<&str> =
+        fields.iter().filter(|field| field.sensitive).map(|field| field.name.as_str()).collect();
+    assert_eq!(sensitive, ["first_name", "firstName", "taxId", "iban", "nick", "note", "ref"]);
+}
+
+#[test]
+fn what_is_described_is_the_description_the_title_or_the_name() {
+    let api = schemas(
+        "Order: { description: An order., properties: { a: { type: string, description: A text. }, b: { type: string, title: A title }, \
+         c: { type: string, description: '' }, d: { $ref: '#/components/schemas/Leg', description: Mine., title: Mine }, e: { $ref: '#/components/schemas/Leg' } } }\n\
+         Leg: { description: A leg., properties: { x: {} } }",
+    );
+    let order = find(&api, "Order");
+    assert_eq!(order.description, "An order.");
+    assert_eq!(find(&api, "Leg").description, "A leg.");
+    let found: Vec<&str> = order.fields().iter().map(|field| field.description.as_str()).collect();
+    assert_eq!(found, ["A text.", "A title", "`c` of the description.", "Mine.", "A leg."]);
+}
+
+#[test]
+fn no_component_is_lost_and_none_is_read_that_the_runtime_has() {
+    let api = sound(
+        "paths:\n  /a: { get: { operationId: getA, responses: { '204': {}, '400': { content: { application/problem+json: { schema: { $ref: '#/components/schemas/Error' } } } } } } }\n\
+         components:\n  schemas:\n    Error: { properties: { title: {} } }\n    PaginationMeta: { properties: { offset: { type: integer }, total_count: { type: integer } } }\n    Unused: { properties: { a: {} } }",
+    );
+    assert_eq!(outline(&api), "getA GET /a: -> nothing, errors 400\n\nUnused\n    a: json, optional\n");
+}

@@ -1,0 +1,334 @@
+//! What is wrong with a description: all of it in one run, each with its place, and no more lost than the operation it is in.
+
+use std::collections::BTreeSet;
+
+use super::outline::outline;
+use super::{document_of, read};
+use upvest_gen::Error;
+
+/// What a description of an operation `ok` and `GET /a` with these members leaves out, says, or fails with.
+fn wrong(members: &str) -> (Vec<Error>, Vec<Error>) {
+    let parts = format!(
+        "paths:\n  /ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"
+    );
+    let api = read("3.1.0", &parts).unwrap();
+    assert_eq!(api.operations[0].id, "ok");
+    (api.left_out, api.notes)
+}
+
+#[test]
+fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
+    let path = "{ name: id, in: path, required: true, schema: { type: string } }";
+    let at = "/paths/~1a~1{id}/get";
+    for (members, place, problem) in [
+        (
+            "{ responses: { '204': {} } }".to_owned(),
+            String::new(),
+            "`/a/{id}` names `id`, which is not a parameter",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ name: c, in: cookie, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "the parameter `c` is in \"cookie\"",
+        ),
+        (
+            format!("{{ parameters: [{path}, {{ name: c, schema: {{}} }}], responses: {{ '204': {{}} }} }}"),
+            "/parameters/1".to_owned(),
+            "the parameter `c` is in null",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ in: query, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "the parameter has no name",
+        ),
+        (
+            format!("{{ parameters: [{path}, {{ name: c, in: query }}], responses: {{ '204': {{}} }} }}"),
+            "/parameters/1".to_owned(),
+            "the parameter `c` has no schema",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ name: c, in: path, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "the path parameter `c` does not occur in `/a/{id}`",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ name: c, in: query, style: deepObject, schema: {{ type: object }} }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "the style of `c` is \"deepObject\"",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ name: c, in: query, schema: {{ properties: {{ a: {{}} }} }} }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "`c` is more than one value",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}, {{ $ref: '#/components/parameters/Gone' }}], responses: {{ '204': {{}} }} }}"
+            ),
+            "/parameters/1".to_owned(),
+            "the reference \"#/components/parameters/Gone\" leads nowhere",
+        ),
+        (
+            format!("{{ parameters: [{path}], responses: {{ '400': {{}} }} }}"),
+            "/responses".to_owned(),
+            "getAById has no answer for success",
+        ),
+        (format!("{{ parameters: [{path}] }}"), String::new(), "getAById has no answer for success"),
+        (
+            format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
+            "/operationId".to_owned(),
+            "two operations are called `ok`",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], responses: {{ '200': {{ $ref: '#/components/responses/Gone' }} }} }}"
+            ),
+            "/responses/200".to_owned(),
+            "the reference \"#/components/responses/Gone\" leads nowhere",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], requestBody: {{ $ref: '#/components/requestBodies/Gone' }}, responses: {{ '204': {{}} }} }}"
+            ),
+            "/requestBody".to_owned(),
+            "the reference \"#/components/requestBodies/Gone\" leads nowhere",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], requestBody: {{ content: {{ application/xml: {{}} }} }}, responses: {{ '204': {{}} }} }}"
+            ),
+            "/requestBody".to_owned(),
+            "getAById takes `application/xml`",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], requestBody: {{ content: {{ application/x-www-form-urlencoded: {{ schema: {{ type: string }} }} }} }}, responses: {{ '204': {{}} }} }}"
+            ),
+            "/requestBody".to_owned(),
+            "the form that getAById takes is not an object",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ $ref: '#/components/schemas/Gone' }} }} }} }} }} }}"
+            ),
+            "/responses/200/content/application~1json/schema".to_owned(),
+            "the reference `#/components/schemas/Gone` leads nowhere",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ type: text }} }} }} }} }} }}"
+            ),
+            "/responses/200/content/application~1json/schema".to_owned(),
+            "\"text\" is not a type",
+        ),
+        (
+            format!(
+                "{{ parameters: [{path}], responses: {{ '200': {{ content: {{ application/json: {{ schema: 7 }} }} }} }} }}"
+            ),
+            "/responses/200/content/application~1json/schema".to_owned(),
+            "7 is not a schema",
+        ),
+    ] {
+        let (left_out, notes) = wrong(&members);
+        let [error] = left_out.as_slice() else { panic!("{members}: {left_out:#?} {notes:#?}") };
+        assert_eq!(
+            (error.pointer(), error.problem()),
+            (format!("{at}{place}").as_str(), problem),
+            "{members}"
+        );
+        assert!(!error.remedy().is_empty() && error.file() == "api.yaml", "{error}");
+        assert!(notes.is_empty(), "{members}: {notes:#?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
+    for (schema, place, problem) in [
+        (
+            "Order: { properties: { a: { $ref: '#/components/schemas/Gone' } } }",
+            "Order/properties/a",
+            "the reference `#/components/schemas/Gone` leads nowhere",
+        ),
+        (
+            "Order: { properties: { a: { $ref: 'other.yaml#/a' } } }",
+            "Order/properties/a",
+            "the reference `other.yaml#/a` leaves the document",
+        ),
+        ("Order: { properties: { a: { $ref: 7 } } }", "Order/properties/a", "7 is not a reference"),
+        (
+            "Order: { properties: { a: { $ref: '#/components/responses/X' } } }",
+            "Order/properties/a",
+            "the reference `#/components/responses/X` does not lead to a component schema",
+        ),
+        ("Order: { properties: { a: { type: text } } }", "Order/properties/a", "\"text\" is not a type"),
+        ("Order: { properties: { a: { type: 1 } } }", "Order/properties/a/type", "1 is not a type"),
+        ("Order: { properties: { a: 7 } }", "Order/properties/a", "7 is not a schema"),
+        ("Order: { properties: { a: { allOf: 7 } } }", "Order/properties/a/allOf", "`allOf` is not a list"),
+        ("Order: { properties: { a: { oneOf: {} } } }", "Order/properties/a/oneOf", "`oneOf` is not a list"),
+        (
+            "Order: { properties: { a: { properties: 7 } } }",
+            "Order/properties/a/properties",
+            "`properties` is not an object",
+        ),
+        (
+            "Order: { properties: { a: { type: string, enum: [A, 1] } } }",
+            "Order/properties/a",
+            "the enum value 1 is not a string",
+        ),
+        (
+            "Order: { properties: { a: { type: string, enum: [A], x-enum-descriptions: { B: Gone. } } } }",
+            "Order/properties/a",
+            "`x-enum-descriptions` explains \"B\", which is not a value",
+        ),
+    ] {
+        let api = read("3.1.0", &document_of(schema)).unwrap();
+        assert_eq!((api.operations.len(), api.left_out.len()), (1, 0), "{schema}: {}", outline(&api));
+        let [note] = api.notes.as_slice() else { panic!("{schema}: {:#?}", api.notes) };
+        assert_eq!(
+            (note.pointer(), note.problem()),
+            (format!("/components/schemas/{place}").as_str(), problem),
+            "{schema}"
+        );
+    }
+}
+
+#[test]
+fn a_type_name_without_values_anywhere_is_refused() {
+    let errors =
+        read("3.1.0", &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"))
+            .unwrap_err();
+    let [error] = errors.as_slice() else { panic!("{errors:#?}") };
+    assert_eq!(
+        (error.pointer(), error.problem()),
+        ("/components/schemas/Order/properties/a", "`x-type-name: Kind` names no enum")
+    );
+}
+
+#[test]
+fn references_in_a_circle_are_named_and_end() {
+    for schemas in [
+        "Here: { $ref: '#/components/schemas/There' }\nThere: { $ref: '#/components/schemas/Here' }",
+        "Here: { $ref: '#/components/schemas/Here' }",
+        "Here: { allOf: [{ $ref: '#/components/schemas/Here' }] }",
+        "Here: { allOf: [{ $ref: '#/components/schemas/There' }] }\nThere: { allOf: [{ $ref: '#/components/schemas/Here' }], properties: { a: {} } }",
+        "Here: { oneOf: [{ $ref: '#/components/schemas/Here' }, { type: string }] }",
+        "Here: { oneOf: [{ $ref: '#/components/schemas/There' }, { type: string }] }\nThere: { anyOf: [{ $ref: '#/components/schemas/Here' }, { type: integer }] }",
+        "Here: { oneOf: [{ $ref: '#/components/schemas/Here' }] }",
+        "Here: { type: array, items: { $ref: '#/components/schemas/Here' } }",
+        "Here: { type: object, additionalProperties: { $ref: '#/components/schemas/Here' } }",
+        "Here: { type: array, items: { $ref: '#/components/schemas/There' } }\nThere: { type: object, additionalProperties: { $ref: '#/components/schemas/Here' } }",
+    ] {
+        let parts = document_of(&format!(
+            "Order: {{ properties: {{ a: {{ $ref: '#/components/schemas/Here' }} }} }}\n{schemas}"
+        ));
+        let api = read("3.1.0", &parts).unwrap();
+        assert!(!api.notes.is_empty(), "{schemas}: {}", outline(&api));
+        let places: BTreeSet<&str> = api.notes.iter().map(Error::pointer).collect();
+        assert!(
+            places.iter().all(|place| place.starts_with("/components/schemas/")),
+            "{schemas}: {places:?}"
+        );
+    }
+}
+
+#[test]
+fn every_independent_mistake_is_named_in_one_run() {
+    let parts = "
+paths:
+  /ok: { get: { operationId: ok, responses: { '204': {} } } }
+  /a: { get: { operationId: a, parameters: [{ name: x, in: cookie, schema: {} }, { name: y, in: query }], responses: { '204': {} } } }
+  /b: { get: { operationId: b, responses: {} }, put: { operationId: b2, responses: { '204': {} }, requestBody: { content: { application/xml: {} } } } }
+  /c/{d}: { get: { operationId: c, responses: { '204': {} } } }
+  /e: { get: { operationId: e, responses: { '200': { content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } } } } }
+components:
+  schemas:
+    Order: { properties: { p: { type: text }, q: { $ref: '#/components/schemas/Gone' }, r: { type: number } } }
+    Unused: { properties: { s: { allOf: 7 } } }
+";
+    let api = read("3.1.0", parts).unwrap();
+    let ids: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(ids, ["ok", "e"]);
+    let places = |errors: &[Error]| errors.iter().map(|error| error.pointer().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        places(&api.left_out),
+        [
+            "/paths/~1a/get/parameters/0",
+            "/paths/~1a/get/parameters/1",
+            "/paths/~1b/get/responses",
+            "/paths/~1b/put/requestBody",
+            "/paths/~1c~1{d}/get"
+        ]
+    );
+    let mut notes = places(&api.notes);
+    notes.sort();
+    assert_eq!(
+        notes,
+        [
+            "/components/schemas/Order/properties/p",
+            "/components/schemas/Order/properties/q",
+            "/components/schemas/Order/properties/r",
+            "/components/schemas/Unused/properties/s/allOf",
+        ]
+    );
+    // Without an operation that works there is nothing to generate, and all reasons are errors.
+    let errors =
+        read("3.1.0", &parts.replace("'204': {}", "'400': {}").replace("'200'", "'300'")).unwrap_err();
+    let places: BTreeSet<&str> = errors.iter().map(Error::pointer).collect();
+    assert!(errors.len() >= 10 && places.len() >= 10, "{errors:#?}");
+}
+
+#[test]
+fn a_document_without_operations_is_refused() {
+    for parts in [
+        "",
+        "paths: {}",
+        "paths: 7",
+        "paths: { /a: {} }",
+        "paths: { /a: { x-get: {} } }",
+        "x-paths: { /a: { get: { responses: { '204': {} } } } }",
+    ] {
+        let errors = read("3.1.0", parts).unwrap_err();
+        assert_eq!((errors.len(), errors[0].problem()), (1, "there are no operations"), "{parts}");
+    }
+}
+
+#[test]
+fn a_shared_parameter_or_body_that_cannot_be_expressed_costs_each_operation_that_needs_it() {
+    let parts = "
+paths:
+  /ok: { get: { operationId: ok, responses: { '204': {} } } }
+  /a: { get: { operationId: a, parameters: [{ $ref: '#/components/parameters/Deep' }], responses: { '204': {} } } }
+  /b: { get: { operationId: b, parameters: [{ $ref: '#/components/parameters/Deep' }], responses: { '204': {} } } }
+  /c: { put: { operationId: c, requestBody: { $ref: '#/components/requestBodies/Xml' }, responses: { '204': {} } } }
+  /d: { put: { operationId: d, requestBody: { $ref: '#/components/requestBodies/Xml' }, responses: { '204': {} } } }
+components:
+  parameters: { Deep: { name: deep, in: query, required: true, style: deepObject, schema: { type: object } } }
+  requestBodies: { Xml: { content: { application/xml: {} } } }
+";
+    let api = read("3.1.0", parts).unwrap();
+    let ids: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(ids, ["ok"], "{}", outline(&api));
+    let left_out: Vec<(&str, &str)> =
+        api.left_out.iter().map(|error| (error.pointer(), error.problem())).collect();
+    let xml = "c takes `application/xml` (at /components/requestBodies/Xml)";
+    let deep = "the style of `deep` is \"deepObject\" (at /components/parameters/Deep)";
+    assert_eq!(
+        left_out,
+        [
+            ("/paths/~1a/get", deep),
+            ("/paths/~1b/get", deep),
+            ("/paths/~1c/put", xml),
+            ("/paths/~1d/put", xml.replacen('c', "d", 1).as_str()),
+        ]
+    );
+}
