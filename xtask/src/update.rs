@@ -1,7 +1,8 @@
 //! `cargo xtask update`: a newer description takes the place of the vendored one, with all that follows from it.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -17,7 +18,10 @@ const BOUND: [&str; 5] = ["README.md", "docs", "tests", "upvest-api", "upvest-ex
 
 /// Runs the command.
 pub(crate) fn run(flags: &Update) -> Result<()> {
-    let root = flags.workspace.as_deref().map_or_else(folder::workspace, Ok)?;
+    let root = match &flags.workspace {
+        Some(folder) => folder,
+        None => folder::workspace()?,
+    };
     let text = folder::read(&flags.file)?;
     let old = (Source::new(SPEC, folder::read(&root.join(SPEC))?), folder::read(&root.join(OVERLAY))?);
     let spec = Source::new(SPEC, text.clone());
@@ -120,27 +124,26 @@ fn tasks(root: &Path, before: &Facts, changes: &[Change]) -> Result<Vec<String>>
     let mut tasks = vec![
         "run `cargo test --workspace` and review the snapshots that changed (`cargo insta review`)".to_owned(),
     ];
-    let whole = |action: Action| {
-        changes.iter().filter(move |change| change.action == action && change.part.is_empty() && change.fact.is_empty())
+    let is_new = |change: &&Change| {
+        change.kind == Kind::Operation && change.action == Action::Added && change.part.is_empty()
     };
-    let operations = |action| whole(action).filter(|change| change.kind == Kind::Operation).map(|change| change.name.as_str());
-    let added: Vec<&str> = operations(Action::Added).collect();
+    let added: Vec<&str> = changes.iter().filter(is_new).map(|change| change.name.as_str()).collect();
     if !added.is_empty() {
         tasks.push(format!(
             "give new operations a line in tests/tests/operations.rs and a handler in tests/sandbox/src/operations.rs: {}",
             added.join(", ")
         ));
     }
-    let is_gone = |change: &&Change| {
-        let is_whole = change.part.is_empty() && change.kind != Kind::Place;
-        is_whole && matches!(change.action, Action::Removed | Action::Renamed) && change.fact.len() != 1
-    };
-    let _ = is_gone;
-    let gone: Vec<&str> = Vec::new();
+    let mut gone = Vec::new();
+    for (change, name) in changes.iter().filter_map(|change| Some((change, former(change)?))) {
+        gone.push(name);
+        let parts = before.iter().find(|(kind, other, _)| *kind == change.kind && *other == name);
+        gone.extend(parts.and_then(|(.., parts)| Some(parts.get("")?.get("method of the client")?.as_str())));
+    }
     for name in BOUND {
         for file in files(&root.join(name))? {
             let Ok(text) = fs::read_to_string(&file) else { continue };
-            let words: std::collections::BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+            let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
             let mut found: Vec<&str> = gone.iter().copied().filter(|gone| words.contains(gone)).collect();
             let number = found.len();
             if number > 0 {
@@ -154,8 +157,17 @@ fn tasks(root: &Path, before: &Facts, changes: &[Change]) -> Result<Vec<String>>
     Ok(tasks)
 }
 
+/// The name of an operation or a type that does not exist any more, or has another name.
+fn former(change: &Change) -> Option<&str> {
+    match change.action {
+        Action::Removed if change.part.is_empty() && change.kind != Kind::Place => Some(&change.name),
+        Action::Renamed => change.before.as_deref(),
+        _ => None,
+    }
+}
+
 /// The files below a path that a person writes.
-fn files(path: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }

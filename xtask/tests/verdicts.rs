@@ -10,51 +10,59 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mutations::{Mutation, Original, vendored};
+use mutations::{Mutation, Original, facts, part_of, vendored};
 use upvest_gen::diff::{Facts, Impact, Kind};
 use upvest_gen::{Source, generate};
 
 /// How many descriptions are compiled: half of them with a change that breaks the build. `UPVEST_VERDICTS` makes it more.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 12;
+
+/// The description is taken in so many parts, of which each change is made to one: the compiler has less to read.
+const PARTS: usize = 6;
 
 #[test]
 fn the_compiler_agrees_with_the_verdicts_of_diff() {
     let sample = std::env::var("UPVEST_VERDICTS").map_or(SAMPLE, |number| number.parse().expect("a number"));
-    let (old, document) = vendored();
-    let original = Original::new(document);
-    let mut drawn: BTreeMap<bool, Vec<Mutation>> = BTreeMap::new();
-    for seed in 1_000.. {
-        let mutation = Mutation::new(&original, seed);
-        let breaks = old.compare(&mutation.facts()).iter().any(|change| change.impact == Impact::BreaksBuild);
-        let same = drawn.entry(breaks).or_default();
-        if same.len() < sample.div_ceil(2) {
-            same.push(mutation);
+    let (_, document) = vendored();
+    let parts = [(); PARTS].map({
+        let mut first = 0;
+        move |()| {
+            first += 1;
+            let part = part_of(&document, first, PARTS);
+            let facts = facts(&part);
+            (caller(&facts), facts, Original::new(part))
         }
-        if drawn.values().map(Vec::len).sum::<usize>() >= sample && drawn.len() == 2 {
+    });
+    let folder = crate_for_callers();
+    let mut modules = BTreeMap::new();
+    let mut missing = BTreeMap::from([(true, sample.div_ceil(2)), (false, sample / 2)]);
+    for (seed, (caller, old, original)) in (1_000..).zip(parts.iter().cycle()) {
+        let mutation = Mutation::new(original, seed);
+        let changes = old.compare(&mutation.facts());
+        let breaks = changes.iter().any(|change| change.impact == Impact::BreaksBuild);
+        match missing.get_mut(&breaks) {
+            Some(0) | None => {}
+            Some(missing) => {
+                *missing -= 1;
+                let name = format!("m{}", modules.len());
+                write_module(&folder.join("src").join(&name), &mutation, caller);
+                let verdict: String = changes.iter().map(|it| format!("\n  {:?}: {it}", it.impact)).collect();
+                modules.insert(name, (breaks, format!("seed {seed}, {}\nverdict:{verdict}", mutation.what)));
+            }
+        }
+        if missing.values().all(|missing| *missing == 0) {
             break;
         }
     }
-    let folder = crate_for_callers();
-    let caller = caller(&old);
-    let mut modules = BTreeMap::new();
-    for (breaks, mutation) in drawn.iter().flat_map(|(breaks, all)| all.iter().map(move |one| (*breaks, one))) {
-        let name = format!("m{}", modules.len());
-        write_module(&folder.join("src").join(&name), mutation, &caller);
-        modules.insert(name, (breaks, mutation));
-    }
     let broken = broken(&folder, modules.keys().cloned().collect());
-    for (name, (breaks, mutation)) in &modules {
-        let changes = old.compare(&mutation.facts());
-        let changes: Vec<String> = changes.iter().map(|change| format!("{:?}: {change}", change.impact)).collect();
-        let errors = broken.get(name).map_or("none", String::as_str);
-        assert_eq!(
-            broken.contains_key(name),
-            *breaks,
-            "{}\nverdict: {}\ncompiler: {errors}",
-            mutation.what,
-            changes.join("\n  ")
-        );
+    let mut wrong = Vec::new();
+    for (name, (breaks, what)) in &modules {
+        let errors = broken.get(name).map_or("\n  no error", String::as_str);
+        if broken.contains_key(name) != *breaks {
+            wrong.push(format!("{what}\ncompiler:{errors}\n"));
+        }
     }
+    assert!(wrong.is_empty(), "{} of {} verdicts are wrong\n{}", wrong.len(), modules.len(), wrong.join("\n"));
 }
 
 /// An exported crate, in which each module is the generated code of a description with a caller.
