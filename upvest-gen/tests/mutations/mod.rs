@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use upvest_gen::diff::Facts;
-use upvest_gen::{Source, describe};
+use upvest_gen::{Errors, Source, describe};
 
 /// What can be changed.
 pub(crate) const SORTS: [&str; 7] = ["type", "required", "enum value", "path", "parameter", "status", "scope"];
@@ -22,8 +22,11 @@ pub(crate) fn vendored() -> (Facts, Value) {
 
 /// The facts of a document.
 pub(crate) fn facts(document: &Value) -> Facts {
-    let source = Source::new("new.json", document.to_string());
-    Facts::read(&source, None).unwrap_or_else(|errors| panic!("{errors}"))
+    read(document).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn read(document: &Value) -> Result<Facts, Errors> {
+    Facts::read(&Source::new("new.json", document.to_string()), None)
 }
 
 /// A description, and where its facts stand.
@@ -101,12 +104,12 @@ impl Mutation {
                 break what;
             }
         };
-        Self { sort, what: format!("{sort}: {what}"), document }
+        Self { sort, what, document }
     }
 
-    /// What the changed description says.
-    pub(crate) fn facts(&self) -> Facts {
-        facts(&self.document)
+    /// What the changed description says, or why it is refused.
+    pub(crate) fn facts(&self) -> Result<Facts, Errors> {
+        read(&self.document)
     }
 }
 
