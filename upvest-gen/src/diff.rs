@@ -160,57 +160,76 @@ impl Facts {
     /// The same facts under the names that `new` has for them, and the renamings.
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
         let (mut old, mut changes, mut names) = (self.clone(), Vec::new(), BTreeMap::new());
-        let gone: Vec<_> = self.0.keys().filter(|subject| !new.0.contains_key(subject)).cloned().collect();
+        let gone: Vec<_> = self.0.iter().filter(|(subject, _)| !new.0.contains_key(subject)).collect();
         let mut found: Vec<_> = new.0.iter().filter(|(subject, _)| !self.0.contains_key(subject)).collect();
-        for subject in gone {
-            let is_same = |(name, parts): &(&(Kind, String), &Parts)| {
-                name.0 == subject.0 && self.0.get(&subject).is_some_and(|old| is_same(subject.0, old, parts))
+        let called = |subjects: &[(&(Kind, String), &Parts)]| {
+            subjects.iter().map(|((_, name), _)| (name.clone(), "?".to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let (old_names, new_names) = (called(&gone), called(&found));
+        // Types come before the enums and ids that they hold.
+        for (subject, before) in gone {
+            let is_same = |(other, after): &(&(Kind, String), &Parts)| {
+                subject.0 == other.0
+                    && match subject.0 {
+                        Kind::Operation => route(before).is_some() && route(before) == route(after),
+                        Kind::Type => with_names(before, &old_names) == with_names(after, &new_names),
+                        Kind::Enum if before == *after => true,
+                        Kind::Enum | Kind::Id => names.get(&subject.1) == Some(&other.1),
+                        Kind::Event | Kind::Place => false,
+                    }
             };
-            if let Some(place) = found.iter().position(is_same)
-                && let Some(parts) = old.0.remove(&subject)
-            {
-                let ((kind, name), _) = found.remove(place);
-                old.0.insert((*kind, name.clone()), parts);
-                let what = if *kind == Kind::Operation { "operationId" } else { "name" };
-                let reason = format!("callers name the {} by its new name", format!("{kind:?}").to_lowercase());
-                let values = (Some(&subject.1), Some(name));
-                let mut change = change(*kind, name, "", what, values, Impact::BreaksBuild, reason);
-                change.action = Action::Renamed;
-                changes.push(change);
-                if *kind != Kind::Operation {
-                    names.insert(subject.1, name.clone());
-                }
+            let Some(place) = found.iter().position(is_same) else { continue };
+            let ((kind, name), after) = found.remove(place);
+            if *kind != Kind::Operation {
+                names.insert(subject.1.clone(), name.clone());
+                names.extend(differing_words(before, after).filter(|(old, _)| old_names.contains_key(old)));
             }
+            if let Some(parts) = old.0.remove(subject) {
+                old.0.insert((*kind, name.clone()), parts);
+            }
+            let what = if *kind == Kind::Operation { "operationId" } else { "name" };
+            let values = (Some(&subject.1), Some(name));
+            let reason = "callers use the new name".to_owned();
+            let change = change(*kind, name, "", what, values, Impact::BreaksBuild, reason);
+            changes.push(Change { action: Action::Renamed, ..change });
         }
-        let facts = old.0.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::iter_mut);
-        for (_, value) in facts.filter(|(fact, _)| matches!(fact.as_str(), "type" | "answer" | "body")) {
-            *value = with_names(value, &names);
+        for parts in old.0.values_mut() {
+            *parts = with_names(parts, &names);
         }
         (old, changes)
     }
 }
 
-/// A type in Rust, with other names in it.
-fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
-    let is_end = |c: char| !(c.is_alphanumeric() || c == '_');
-    let word = |word: &str| {
-        let (name, end) = word.split_at(word.find(is_end).unwrap_or(word.len()));
-        names.get(name).map_or(name, String::as_str).to_owned() + end
-    };
-    text.split_inclusive(is_end).map(word).collect()
+/// The method and the path of an operation.
+fn route(parts: &Parts) -> Option<(&String, &String)> {
+    let facts = parts.get("")?;
+    Some((facts.get("HTTP method")?, facts.get("path")?))
 }
 
-/// Whether two things under different names are the same: an operation with its method and path, a type with all it has.
-fn is_same(kind: Kind, old: &Parts, new: &Parts) -> bool {
-    let route = |parts: &Parts| {
-        let facts = parts.get("")?;
-        Some((facts.get("HTTP method")?.clone(), facts.get("path")?.clone()))
-    };
-    match kind {
-        Kind::Operation => route(old) == route(new),
-        Kind::Type | Kind::Enum => old == new,
-        Kind::Id | Kind::Event | Kind::Place => false,
+/// The words of a type in Rust, and what stands between them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    text.split_inclusive(move |c| !is_name(c)).flat_map(move |word| {
+        let (name, end) = word.split_at(word.find(|c| !is_name(c)).unwrap_or(word.len()));
+        [name, end]
+    })
+}
+
+/// The same parts, where types in Rust have other names.
+fn with_names(parts: &Parts, names: &BTreeMap<String, String>) -> Parts {
+    let mut parts = parts.clone();
+    let facts = parts.values_mut().flat_map(BTreeMap::iter_mut);
+    for (_, value) in facts.filter(|(fact, _)| matches!(fact.as_str(), "type" | "answer" | "body")) {
+        *value = words(value).map(|word| names.get(word).map_or(word, String::as_str)).collect();
     }
+    parts
+}
+
+/// The words of the types in both that are not the same.
+fn differing_words<'a>(before: &'a Parts, after: &'a Parts) -> impl Iterator<Item = (String, String)> + use<'a> {
+    let types = before.iter().filter_map(|(part, facts)| Some((facts.get("type")?, after.get(part)?.get("type")?)));
+    let words = types.flat_map(|(before, after)| words(before).zip(words(after)));
+    words.filter(|(before, after)| before != after).map(|(before, after)| (before.to_owned(), after.to_owned()))
 }
 
 fn change(

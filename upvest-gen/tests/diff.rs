@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::thread;
 
-use mutations::{Mutation, Original, vendored};
+use mutations::{Mutation, Original, facts, vendored};
 use serde_json::{Value, json};
-use upvest_gen::Source;
-use upvest_gen::diff::{Action, Change, Facts, Impact};
+use upvest_gen::diff::{Facts, Impact};
 
 #[test]
 fn two_hundred_random_changes_of_one_fact_are_all_seen() {
@@ -44,22 +43,114 @@ fn a_description_is_the_same_as_itself_however_its_prose_reads() {
 #[test]
 fn each_change_is_judged_by_what_it_does_to_callers() {
     use Impact::{BreaksBuild, BreaksCalls, Compatible};
-    let order = "/components/schemas/Order/properties";
-    let create = "/components/schemas/OrderCreate";
-    let list = "/paths/~1orders/get";
-    let table: &[(&str, fn(&mut Value), &str, Impact)] = &[
-        ("a field is added", |it| it["paths"]["/orders"]["get"]["x"] = json!(1), "", Compatible),
+    let table: [(&str, Change, &str, Impact); 24] = [
+        ("/paths/~1orders/get", |it| *it = Value::Null, "operation `listOrders` removed", BreaksBuild),
+        ("/paths/~1orders/get/operationId", |it| *it = json!("orders"), "operationId renamed", BreaksBuild),
+        ("/paths/~1orders/get/tags", |it| *it = json!(["Trade"]), "tag changed from none to `Trade`", Compatible),
+        ("/paths/~1orders/get/security", |it| *it = json!([{ "oauth": ["all:read"] }]), "scopes changed", Compatible),
+        ("/paths/~1orders/get/parameters/0/name", |it| *it = json!("skip"), "paging changed from", BreaksBuild),
+        ("/paths/~1orders/get/parameters/1/schema/maximum", |it| *it = json!(50), "paging changed from", Compatible),
+        ("/paths/~1orders/get/parameters/2", |it| *it = json!({ "name": "x", "in": "query", "schema": {} }), "parameter `side` removed", BreaksBuild),
+        ("/paths/~1orders/get/parameters/2/required", |it| *it = json!(true), "presence changed from `optional` to `required`", BreaksBuild),
+        ("/paths/~1orders/get/parameters", |it| push(it, &json!({ "name": "x", "in": "query", "schema": {} })), "parameter `x` added", Compatible),
+        ("/paths/~1orders/get/parameters", |it| push(it, &json!({ "name": "x", "in": "query", "required": true, "schema": {} })), "parameter `x` added", BreaksCalls),
+        ("/paths/~1orders/post/parameters/0", |it| *it = json!({ "name": "x", "in": "query", "schema": {} }), "idempotency changed from `by key` to `none`", Compatible),
+        ("/paths/~1orders/post", |it| _ = it.as_object_mut().expect("an object").remove("requestBody"), "body changed from `OrderCreate as JSON` to `none`", BreaksBuild),
+        ("/paths/~1orders/post/responses/201/content", |it| *it = json!({}), "answer changed from `Order` to `()`", BreaksBuild),
+        ("/paths/~1orders/post/responses", |it| it["429"] = json!({ "description": "Later." }), "statuses changed", Compatible),
+        ("/components/schemas/Order/properties/side/enum", |it| push(it, &json!("HOLD")), "value `HOLD` added", Compatible),
+        ("/components/schemas/Order/properties/side/enum", |it| *it = json!(["BUY"]), "value `SELL` removed", BreaksBuild),
+        ("/components/schemas/Order/properties/note/type", |it| *it = json!("integer"), "field `note`: type changed from `String` to `i64`", BreaksBuild),
+        ("/components/schemas/Order/properties/note/type", |it| *it = json!(["string", "null"]), "presence changed from `optional` to `optional, nullable`", Compatible),
+        ("/components/schemas/OrderCreate/properties/note/type", |it| *it = json!(["string", "null"]), "presence changed from `optional` to `optional, nullable`", BreaksBuild),
+        ("/components/schemas/Order/required", |it| *it = json!(["id", "note"]), "presence changed from `optional` to `required`", BreaksBuild),
+        ("/components/schemas/Order/properties", |it| it["new"] = json!({ "type": "string" }), "field `new` added", Compatible),
+        ("/components/schemas/OrderCreate", |it| *it = json!({ "type": "object", "required": ["new"], "properties": { "note": { "type": "string" }, "new": { "type": "string" } } }), "field `new` added", BreaksCalls),
+        ("/components/schemas/Order/properties/note", |it| it["x-sensitive"] = json!(true), "in `Debug` changed from none to `hidden`", Compatible),
+        ("/components/schemas/Problem/properties/title/type", |it| *it = json!("integer"), "place `/components/schemas/Problem`", Compatible),
     ];
-    let _ = (order, create, list, table, BreaksBuild, BreaksCalls, Action::Added);
-}
-
-fn facts(document: &Value) -> Facts {
-    Facts::read(&Source::new("new.json", document.to_string()), None).unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-#[allow(dead_code)]
-fn print(changes: &[Change]) {
-    for change in changes {
-        println!("{change}");
+    let orders: Value = serde_json::from_str(ORDERS).expect("this is JSON");
+    for (pointer, change, expected, impact) in table {
+        let mut new = orders.clone();
+        change(new.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not there")));
+        let changes = facts(&orders).compare(&facts(&new));
+        let found = changes.iter().find(|change| change.to_string().contains(expected));
+        let all: Vec<String> = changes.iter().map(|it| format!("{:?}: {it}", it.impact)).collect();
+        let found = found.unwrap_or_else(|| panic!("{pointer}: {expected} is not among {all:#?}"));
+        assert_eq!((found.impact, found.breaking), (impact, impact != Compatible), "{pointer}: {all:#?}");
+        assert!(!found.reason.is_empty(), "{pointer}: {found}");
     }
 }
+
+#[test]
+fn a_renamed_type_is_one_change_wherever_it_is_used() {
+    let new = ORDERS.replace("schemas/Order\"", "schemas/Trade\"").replace("\"Order\": {", "\"Trade\": {");
+    let changes = facts(&serde_json::from_str(ORDERS).expect("JSON")).compare(&facts(&serde_json::from_str(&new).expect("JSON")));
+    let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert!(texts.iter().all(|text| text.contains("renamed") || text.starts_with("place")), "{texts:#?}");
+    assert_eq!(changes.len(), 3, "the type, its id and its enum: {texts:#?}");
+}
+
+#[test]
+fn what_was_seen_can_be_written_down_and_read_back() {
+    let (facts, _) = vendored();
+    assert_eq!(facts.to_string().parse(), Ok(facts));
+    let error = "[1]".parse::<Facts>().expect_err("this is not a line of facts");
+    assert!(error.to_string().starts_with("line 1: this is not a line of facts"), "{error}");
+}
+
+/// What changes one place of a description.
+type Change = fn(&mut Value);
+
+fn push(list: &mut Value, item: &Value) {
+    list.as_array_mut().expect("this is a list").push(item.clone());
+}
+
+const ORDERS: &str = r##"{
+    "openapi": "3.1.0",
+    "info": { "title": "Orders", "version": "1" },
+    "paths": {
+        "/orders": {
+            "get": {
+                "operationId": "listOrders",
+                "tags": null,
+                "security": [{ "oauth": ["orders:read"] }],
+                "parameters": [
+                    { "name": "offset", "in": "query", "schema": { "type": "integer", "minimum": 0 } },
+                    { "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100 } },
+                    { "name": "side", "in": "query", "required": false, "schema": { "type": "string" } }
+                ],
+                "responses": {
+                    "200": { "description": "Orders.", "content": { "application/json": { "schema": {
+                        "type": "object",
+                        "properties": { "data": { "type": "array", "items": { "$ref": "#/components/schemas/Order" } } }
+                    } } } },
+                    "400": { "description": "No.", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } } }
+                }
+            },
+            "post": {
+                "operationId": "createOrder",
+                "parameters": [{ "name": "idempotency-key", "in": "header", "schema": { "type": "string" } }],
+                "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/OrderCreate" } } } },
+                "responses": {
+                    "201": { "description": "Done.", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Order" } } } }
+                }
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "Order": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": { "type": "string", "format": "uuid" },
+                    "side": { "type": "string", "enum": ["BUY", "SELL"] },
+                    "note": { "type": "string" }
+                }
+            },
+            "OrderCreate": { "type": "object", "properties": { "note": { "type": "string" } } },
+            "Problem": { "type": "object", "properties": { "title": { "type": "string" } } }
+        }
+    }
+}"##;

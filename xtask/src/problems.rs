@@ -64,41 +64,56 @@ fn without_names(remedy: &str) -> String {
 /// An action of an overlay that mends `error`: the first of several that does so when it is tried.
 fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<String> {
     let document = describe(spec, overlay).ok()?;
-    let target = document.pointer(error.pointer())?;
+    let at = error.pointer();
     let name = error.problem().split('`').nth_back(1).unwrap_or_default();
-    let mut candidates = vec![
-        (error.pointer().to_owned(), Some(json!({ "format": "double" }))),
-        (error.pointer().to_owned(), Some(json!({ "type": "string" }))),
-        (error.pointer().to_owned(), Some(json!({ "204": { "description": "Done." } }))),
-        (error.pointer().to_owned(), Some(json!({ "parameters": [
-            { "name": name, "in": "path", "required": true, "schema": { "type": "string" } } ] }))),
-        (error.pointer().to_owned(), Some(json!(format!("{name}Again")))),
-        (error.pointer().to_owned(), None),
-    ];
-    let children = target.as_object().into_iter().flatten().map(|(key, _)| key.replace('~', "~0").replace('/', "~1"));
-    candidates.extend(children.map(|key| (format!("{}/{key}", error.pointer()), None)));
-    let (place, update) =
-        candidates.into_iter().take(TRIED).find(|(place, update)| mends(&document, place, update.as_ref(), error))?;
-    let what = update.map_or_else(|| "remove: true".to_owned(), |update| format!("update: {update}"));
-    let path = json_path(&document, &place);
+    let (updates, children) = match document.pointer(at)? {
+        Value::Object(object) => {
+            let parameter =
+                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+            let updates = vec![
+                json!({ "format": "double" }),
+                json!({ "type": "string" }),
+                json!({ "204": { "description": "Done." } }),
+                json!({ "parameters": [parameter] }),
+            ];
+            (updates, object.keys().map(|key| key.replace('~', "~0").replace('/', "~1")).collect())
+        }
+        Value::String(text) => (vec![json!(format!("{text}Again"))], Vec::new()),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let updates = updates.into_iter().map(|update| (at.to_owned(), json!({ "update": update })));
+    let remove = |at: String| (at, json!({ "remove": true }));
+    let removals = [at.to_owned()].into_iter().chain(children.iter().map(|key| format!("{at}/{key}"))).map(remove);
+    let before = problems(&document, None);
+    let mut candidates = updates.chain(removals).take(TRIED).map(|(at, change)| (json_path(&document, &at), change));
+    let (path, change) = candidates.find(|(path, change)| {
+        let mut action = json!({ "target": path, "description": "A try." });
+        action.as_object_mut().zip(change.as_object()).into_iter().for_each(|(action, change)| action.extend(change.clone()));
+        let overlay = json!({ "overlay": "1.0.0", "info": {}, "actions": [action] });
+        let after = problems(&document, Some(&overlay));
+        before.as_ref().zip(after).is_some_and(|((operations, before), (kept, after))| {
+            kept >= *operations && after.len() < before.len() && !after.contains(&(at.to_owned(), error.problem().to_owned()))
+        })
+    })?;
+    let what = match change.get("update") {
+        Some(update) => format!("update: {update}"),
+        None => "remove: true".to_owned(),
+    };
     Some(format!(
         "\n  an overlay action that mends it:\n    - target: {path}\n      description: Say why.\n      {what}\n"
     ))
 }
 
-/// Whether the description has one problem less after the action, and as many operations as before.
-fn mends(document: &Value, place: &str, update: Option<&Value>, error: &Error) -> bool {
-    let mut action = json!({ "target": json_path(document, place), "description": "A try." });
-    let (key, value) = update.map_or(("remove", json!(true)), |update| ("update", update.clone()));
-    action[key] = value;
-    let overlay = json!({ "overlay": "1.0.0", "info": {}, "actions": [action] });
-    let source = |value: &Value| Source::new(error.file(), value.to_string());
-    let problems = |overlay: Option<&Source>| match model(&source(document), overlay) {
-        Ok(api) => (api.operations.len(), api.left_out.into_iter().chain(api.notes).collect::<Vec<_>>()),
-        Err(errors) => (0, errors.iter().cloned().collect()),
+/// How many operations a document has, and its problems with their places. `None` where the overlay cannot be merged.
+fn problems(document: &Value, overlay: Option<&Value>) -> Option<(usize, Vec<(String, String)>)> {
+    let overlay = overlay.map(|overlay| Source::new("overlay", overlay.to_string()));
+    let (operations, errors) = match model(&Source::new("spec", document.to_string()), overlay.as_ref()) {
+        Ok(api) => (api.operations.len(), api.left_out.into_iter().chain(api.notes).collect()),
+        Err(errors) => (0, errors.iter().cloned().collect::<Vec<_>>()),
     };
-    let ((kept, before), (now, after)) = (problems(None), problems(Some(&source(&overlay))));
-    now >= kept && after.len() < before.len() && !after.contains(error)
+    let is_merged = errors.iter().all(|error| error.file() == "spec");
+    let places = errors.iter().map(|error| (error.pointer().to_owned(), error.problem().to_owned()));
+    is_merged.then(|| (operations, places.collect()))
 }
 
 /// A JSON pointer as a JSONPath (RFC 9535).
