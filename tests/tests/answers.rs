@@ -1,10 +1,12 @@
 //! What is no answer of the description: each ends in an error that says operation and status, and in no panic.
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use upvest_api::runtime::{Direct, Problem};
 use upvest_api::types::{Listing, Order};
 use upvest_api::{Client, Error, ErrorKind, Response};
+use upvest_tests::description::workspace_file;
 use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -208,4 +210,37 @@ fn the_parts_of_a_problem_are_read_whatever_else_there_is() {
     let both: Problem = serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
         .expect("the type is as tolerant as the answers it is for");
     assert_eq!((both.status, both.detail.as_deref()), (Some(409), Some("one")));
+}
+
+#[tokio::test]
+async fn the_readme_quotes_the_error_that_is_printed() {
+    let readme = std::fs::read_to_string(workspace_file("README.md")).expect("there is a README");
+    let quoted = readme.split('`').find(|text| text.starts_with("listOrders: ")).expect("it quotes an error");
+    let (beginning, _) = quoted.split_once('…').expect("the quotation is cut short");
+    let order = |amount| json!({ "id": ORDER, "cash_amount": amount });
+    let error =
+        list(&json!({ "data": [order("1"), order("2"), order("3"), order("4e0")] }).to_string()).await;
+    assert!(error.to_string().starts_with(beginning), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("the port is known"));
+    let server = tokio::spawn(async move {
+        for _ in 0..2 {
+            let (mut connection, _) = listener.accept().await.expect("the client connects");
+            let mut request = [0; 4096];
+            assert!(connection.read(&mut request).await.expect("the client asks") > 0);
+        }
+    });
+    let error = client(&url).list_orders().send().await.expect_err("no answer");
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, false));
+    let error = client(&url).close_account().account_id(ORDER).send().await.expect_err("no answer");
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!((error.operation(), error.is_transient()), (Some("closeAccount"), true));
+    server.await.expect("the server saw both requests");
+    let error = client(&url).close_account().account_id(ORDER).send().await.expect_err("nobody listens");
+    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Connect, false));
+    assert!(!format!("{error} {error:?}").contains(ORDER), "an error shows no URL: {error:?}");
 }

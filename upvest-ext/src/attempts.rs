@@ -1,7 +1,7 @@
 //! The loop of a call: token, signature, one request, and what to do when it fails.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -30,8 +30,8 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Sends `call` until it is answered for good. What there is to know on the way is noted in `info`, so that it is not
-    /// lost where this future is dropped at the deadline.
+    /// Sends `call` until it is answered for good, or its deadline has passed. What there is to know on the way is noted in
+    /// `info`.
     pub(crate) async fn attempts(
         &self,
         core: &Core,
@@ -41,15 +41,8 @@ impl Network {
         let mut replayed = false;
         let mut spent = None;
         loop {
-            if let Some(limit) = &core.rate_limit {
-                // Before the signature, which is good for seconds only.
-                if !limit.wait(&*core.ambient.clock, call.deadline).await {
-                    let message = "the rate limit has no turn for the call before its deadline";
-                    return Err(Error::new(ErrorKind::RateLimited, message));
-                }
-            }
-            let (request, token) = self.ready(call).await?;
-            let result = self.attempt(request, core, call, info).await;
+            let (request, token) = core.by(call.deadline, self.ready(core, call)).await?;
+            let result = self.attempt(request, core, call, info).await?;
             let setback = match &result {
                 Ok(answer) if !is_error(answer.status()) => {
                     core.budget.deposit(spent.unwrap_or(1));
@@ -65,7 +58,8 @@ impl Network {
                 // The server has refused the call before it looked at it, so this repeats nothing.
                 replayed = true;
                 CallSpan::token_refused();
-                self.tokens.refuse(scopes, token).await;
+                let refuse = async { Ok(self.tokens.refuse(scopes, token).await) };
+                core.by(call.deadline, refuse).await?;
                 continue;
             }
             core.note(setback, result.as_ref().ok().map(Response::headers), info);
@@ -85,8 +79,15 @@ impl Network {
         }
     }
 
-    /// A request with a token and a fresh signature.
-    async fn ready(&self, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
+    /// A request with a token and a fresh signature, once it is its turn.
+    async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
+        if let Some(limit) = &core.rate_limit
+            // Before the signature, which is good for seconds only.
+            && !limit.wait(&*core.ambient.clock, call.deadline).await
+        {
+            let message = "the rate limit has no turn for the call before its deadline";
+            return Err(Error::new(ErrorKind::RateLimited, message));
+        }
         let mut request = call.request();
         let token = match call.scopes {
             Some(scopes) => Some(self.tokens.get(scopes).await?),
@@ -101,27 +102,32 @@ impl Network {
         Ok((request, token))
     }
 
-    /// Sends `request` once and reads the answer, within the time for one attempt.
+    /// Sends `request` once and reads the answer, within the time for one attempt. The outer error ends the call.
     async fn attempt(
         &self,
         request: Request<Bytes>,
         core: &Core,
         call: &Call<'_>,
         info: &mut CallInfo,
-    ) -> Result<Response<ByteStream>, SendError> {
+    ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
-        info.in_flight = true;
+        let left = core.time_until(call.deadline);
         let exchange = async { read(self.http.send(request).await?, call.streams).await };
         let result = tokio::select! {
             biased;
             result = exchange => result,
-            () = core.ambient.clock.sleep(call.attempt_timeout) => Err(SendError::timed_out("the attempt took too long")),
+            () = core.ambient.clock.sleep(call.attempt_timeout.min(left)) => {
+                if left < call.attempt_timeout {
+                    info.may_have_happened |= info.changes;
+                    return Err(late());
+                }
+                Err(SendError::timed_out("the attempt took too long"))
+            }
         };
-        info.in_flight = false;
         if let Ok(answer) = &result {
             CallSpan::answered(info.attempts, answer.status(), answer.headers());
         }
-        result
+        Ok(result)
     }
 
     /// The last answer is the call's, unless it tells a secret.
@@ -156,13 +162,30 @@ impl Core {
             setback,
             retry_after: info.retry_after,
             made: info.attempts,
-            left: self.time_until(call),
+            left: self.time_until(call.deadline),
         }
     }
 
-    fn time_until(&self, call: &Call<'_>) -> Duration {
-        call.deadline.saturating_duration_since(self.ambient.now())
+    fn time_until(&self, deadline: Instant) -> Duration {
+        deadline.saturating_duration_since(self.ambient.now())
     }
+
+    /// Waits for `work`, but not beyond `deadline`. Where nothing has to be waited for, no timer is started.
+    pub(crate) async fn by<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = async { self.ambient.clock.sleep(self.time_until(deadline)).await } => Err(late()),
+        }
+    }
+}
+
+pub(crate) fn late() -> Error {
+    Error::new(ErrorKind::Timeout, "the call's deadline has passed")
 }
 
 /// Reads the body, so that a connection that breaks on the way is the attempt's failure. A download is handed on as it comes.

@@ -17,7 +17,7 @@ use crate::clock::{Ambient, Clock, Random};
 use crate::environment::Environment;
 use crate::http_send::{HttpSend, ReqwestSend};
 use crate::options::CallOptions;
-use crate::pipeline::{Core, Link, Pipeline, join};
+use crate::pipeline::{Core, Link, Pipeline, join, to_uri};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign_request::SignRequest;
 use crate::signing::{InvalidKeyId, RequestSigner, Signer};
@@ -229,18 +229,20 @@ impl UpvestBuilder {
         };
         let client_secret = self.client_secret.clone();
         let network = Network { http: sender, signer, tokens: TokenCache::new(tokens), client_secret };
-        Ok(self.assemble(base_url, headers, Link::Network(network)))
+        self.assemble(base_url, headers, Link::Network(network))
     }
 
     /// A client over `transport`. Its requests carry a host that does not exist.
     pub(crate) fn over(transport: impl Transport + 'static) -> Upvest {
         let base_url = Url::parse("http://transport.invalid").expect("the URL is valid");
         let builder = Self::new(Environment::Custom(base_url.clone()));
-        builder.assemble(base_url, HeaderMap::new(), Link::Transport(Arc::new(transport)))
+        let link = Link::Transport(Arc::new(transport));
+        builder.assemble(base_url, HeaderMap::new(), link).expect("the URL is valid")
     }
 
-    fn assemble(self, base_url: Url, headers: HeaderMap, link: Link) -> Upvest {
+    fn assemble(self, base_url: Url, headers: HeaderMap, link: Link) -> Result<Upvest, Error> {
         let core = Core {
+            base_uri: to_uri(&base_url)?,
             base_url,
             link,
             scopes: if self.scopes.is_empty() { vec![Scopes::all()] } else { self.scopes },
@@ -252,7 +254,7 @@ impl UpvestBuilder {
             call_timeout: self.call_timeout,
             ambient: self.ambient,
         };
-        Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() })
+        Ok(Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() }))
     }
 
     /// The base URL and the headers of every request, or everything that is wrong.

@@ -19,8 +19,6 @@ pub(crate) struct CallInfo {
     pub(crate) changes: bool,
     /// Whether an attempt of which nothing came back may have changed it.
     pub(crate) may_have_happened: bool,
-    /// Whether a request is out of which nothing has come back yet.
-    pub(crate) in_flight: bool,
     pub(crate) stop: Option<Stop>,
     pub(crate) retry_after: Option<Duration>,
     /// By how many seconds the server's clock is ahead of ours, where that was of interest.

@@ -29,6 +29,11 @@ pub trait Clock: fmt::Debug + Send + Sync {
 pub trait Random: fmt::Debug + Send + Sync {
     /// 64 random bits.
     fn bits(&self) -> u64;
+
+    /// 128 random bits.
+    fn wide_bits(&self) -> u128 {
+        (u128::from(self.bits()) << 64) | u128::from(self.bits())
+    }
 }
 
 /// The clock of the tokio runtime, which stands still where a test has paused it.
@@ -58,12 +63,18 @@ impl Random for OsRandom {
     fn bits(&self) -> u64 {
         getrandom::u64().expect("an operating system has random numbers")
     }
+
+    /// Asks once, where two times 64 bits would cost two calls of the system.
+    fn wide_bits(&self) -> u128 {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).expect("an operating system has random numbers");
+        u128::from_ne_bytes(bits)
+    }
 }
 
 /// A UUID of version 4. `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.
 pub(crate) fn random_uuid(random: &dyn Random) -> Uuid {
-    let bits = (u128::from(random.bits()) << 64) | u128::from(random.bits());
-    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+    uuid::Builder::from_random_bytes(random.wide_bits().to_be_bytes()).into_uuid()
 }
 
 /// Time and randomness together, as the parts of a client share them.

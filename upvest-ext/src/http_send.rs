@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use reqwest::Url;
 use upvest_api::{ByteStream, Error, ErrorKind};
 
@@ -119,31 +119,25 @@ pub(crate) struct ReqwestSend(pub(crate) reqwest::Client);
 impl HttpSend for ReqwestSend {
     fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
         Box::pin(async move {
-            let uri = request.uri().clone();
+            let (parts, body) = request.into_parts();
+            let signed = parts.uri.to_string();
             let changed = |source| SendError { how: Interruption::UrlChanged, source };
-            let request =
-                reqwest::Request::try_from(request).map_err(|error| changed(error.without_url().into()))?;
-            if !is_same(request.url(), &uri) {
+            let url = Url::parse(&signed).map_err(|error| changed(error.into()))?;
+            // `reqwest` resolves dot segments, and encodes what it finds to be badly encoded.
+            if url.as_str() != signed {
                 return Err(changed("reqwest writes it in another way".into()));
             }
+            let mut request = reqwest::Request::new(parts.method, url);
+            *request.headers_mut() = parts.headers;
+            *request.body_mut() = Some(body.into());
             let response = self.0.execute(request).await?;
             // A client made elsewhere may follow redirects, and would have taken the signature along.
-            if !is_same(response.url(), &uri) {
+            if response.url().as_str() != signed {
                 return Err(SendError { how: Interruption::Redirected, source: "redirected".into() });
             }
             Ok(answer(response))
         })
     }
-}
-
-/// Whether `url`, which `reqwest` sends, is `uri`, which was signed: `reqwest` resolves dot segments, and encodes what it
-/// finds to be badly encoded.
-fn is_same(url: &Url, uri: &Uri) -> bool {
-    is_same_server(url, uri) && (url.path(), url.query()) == (uri.path(), uri.query())
-}
-
-pub(crate) fn is_same_server(url: &Url, uri: &Uri) -> bool {
-    (Some(url.scheme()), url.host_str(), url.port()) == (uri.scheme_str(), uri.host(), uri.port_u16())
 }
 
 fn answer(mut response: reqwest::Response) -> Response<ByteStream> {

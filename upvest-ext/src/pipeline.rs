@@ -1,6 +1,5 @@
 //! A call, from the request that a builder made to its answer: token, signature, attempts, waits.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +12,10 @@ use reqwest::Url;
 use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
-use crate::attempts::{Network, read};
+use crate::attempts::{Network, late, read};
 use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
 use crate::clock::{Ambient, random_uuid};
-use crate::http_send::is_same_server;
 use crate::options::CallOptions;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::telemetry::CallSpan;
@@ -35,6 +33,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) base_url: Url,
+    /// The same, to compare with.
+    pub(crate) base_uri: Uri,
     pub(crate) link: Link,
     /// A token is kept for each set; a call takes the first that covers it.
     pub(crate) scopes: Vec<Scopes>,
@@ -94,7 +94,11 @@ impl Pipeline {
         let started = self.core.ambient.now();
         let span = CallSpan::new(operation, &request);
         let mut info = CallInfo::new(operation);
-        let result = span.run(self.within_deadline(request, operation, started, &mut info)).await;
+        let sent = async {
+            let call = self.prepare(request, operation, started, &mut info)?;
+            self.core.send(&call, operation, &mut info).await
+        };
+        let result = span.run(sent).await;
         info.elapsed = self.core.ambient.now().saturating_duration_since(started);
         match result {
             Ok(answer) => {
@@ -111,31 +115,6 @@ impl Pipeline {
         }
     }
 
-    async fn within_deadline(
-        &self,
-        request: Request<Bytes>,
-        operation: &OperationMeta,
-        started: Instant,
-        info: &mut CallInfo,
-    ) -> Result<http::Response<ByteStream>, Error> {
-        let late = || Error::new(ErrorKind::Timeout, "the call's deadline has passed");
-        let left = self.time_left(started);
-        let deadline = started.checked_add(left).filter(|_| !left.is_zero()).ok_or_else(late)?;
-        let call = self.prepare(request, operation, deadline, info)?;
-        let outcome = {
-            let answer = pin!(self.core.send(&call, operation, info));
-            tokio::select! {
-                biased;
-                outcome = answer => Some(outcome),
-                () = self.core.ambient.clock.sleep(left) => None,
-            }
-        };
-        outcome.unwrap_or_else(|| {
-            info.may_have_happened |= info.changes && info.in_flight;
-            Err(late())
-        })
-    }
-
     fn time_left(&self, started: Instant) -> Duration {
         let timeout = self.options.call_timeout.unwrap_or(self.core.call_timeout).min(LONGEST_CALL);
         match self.options.deadline {
@@ -149,14 +128,17 @@ impl Pipeline {
         &'a self,
         request: Request<Bytes>,
         operation: &'a OperationMeta,
-        deadline: Instant,
+        started: Instant,
         info: &mut CallInfo,
     ) -> Result<Call<'a>, Error> {
+        let left = self.time_left(started);
+        let deadline = started.checked_add(left).filter(|_| !left.is_zero()).ok_or_else(late)?;
         if let Some(problem) = &self.options.problem {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.clone()));
         }
         // The token and the signature are for one server only.
-        if !is_same_server(&self.core.base_url, request.uri()) {
+        let (uri, base) = (request.uri(), &self.core.base_uri);
+        if (uri.scheme(), uri.authority()) != (base.scheme(), base.authority()) {
             let message = "the request is for another server than the client's";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
@@ -199,7 +181,10 @@ impl Pipeline {
             return None;
         }
         let sets = &self.core.scopes;
-        let covering = || sets.iter().find(|set| set.covers(operation.scopes)).or(sets.last());
+        let covering = || match sets.as_slice() {
+            [only] => Some(only),
+            sets => sets.iter().find(|set| set.covers(operation.scopes)).or(sets.last()),
+        };
         self.options.scopes.as_ref().or_else(covering)
     }
 }
@@ -215,11 +200,14 @@ impl Core {
             Link::Network(network) => return network.attempts(self, call, info).await,
             Link::Transport(transport) => transport,
         };
-        let (body, headers, metadata) = transport.execute(call.request(), operation).await?.into_parts();
-        info.attempts = metadata.attempts;
-        let mut answer = http::Response::new(body);
-        (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
-        Ok(read(answer, call.streams).await?)
+        let sent = async {
+            let (body, headers, metadata) = transport.execute(call.request(), operation).await?.into_parts();
+            info.attempts = metadata.attempts;
+            let mut answer = http::Response::new(body);
+            (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
+            Ok(read(answer, call.streams).await?)
+        };
+        self.by(call.deadline, sent).await
     }
 }
 
@@ -257,11 +245,9 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The request of one attempt, complete but for the token and the signature.
     pub(crate) fn request(&self) -> Request<Bytes> {
-        let mut request = self.request.clone();
-        let headers = request.headers_mut();
-        headers.reserve(MOST_HEADERS);
         let Pipeline { core, options } = self.pipeline;
-        for (name, value) in core.headers.iter().chain(&options.headers) {
+        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+        for (name, value) in self.request.headers().iter().chain(&core.headers).chain(&options.headers) {
             headers.insert(name, value.clone());
         }
         if !headers.contains_key(ACCEPT) {
@@ -270,6 +256,10 @@ impl Call<'_> {
         if let Some(key) = &self.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
+        let mut request = Request::new(self.request.body().clone());
+        *request.method_mut() = self.request.method().clone();
+        *request.uri_mut() = self.request.uri().clone();
+        *request.headers_mut() = headers;
         request
     }
 }

@@ -98,8 +98,17 @@ fn each_file_is_what_was_reviewed() {
     let generated = mini();
     assert_eq!((generated.operations, generated.types), (3, 6));
     let names: Vec<_> = generated.files.iter().map(|file| file.name).collect();
-    let expected =
-        ["mod.rs", "client.rs", "builder.rs", "types.rs", "bodies.rs", "enums.rs", "ids.rs", "operations.rs"];
+    let expected = [
+        "mod.rs",
+        "client.rs",
+        "builder.rs",
+        "types.rs",
+        "bodies.rs",
+        "enums.rs",
+        "events.rs",
+        "ids.rs",
+        "operations.rs",
+    ];
     assert_eq!(names, expected);
     for file in generated.files {
         // The digest in the header changes with every letter of the fixture.

@@ -1,8 +1,13 @@
 //! Whatever a description holds, `generate` ends in code or in an error that says what to do; it never panics.
 
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "common/dice.rs"]
+mod dice;
+
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
+use dice::Dice;
 use serde_json::{Value, json};
 use upvest_gen::{Error, Source, describe, generate};
 
@@ -89,19 +94,6 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
         }
     }
     outcome
-}
-
-/// Numbers that look random and depend on the seed alone (`splitmix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((x ^ (x >> 31)) % end as u64).unwrap()
-    }
 }
 
 /// The description with two of its paths and the components that they reach: whole, it would take a second per round.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::de::Error as _;
+use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Up to nine digits before the point (PROTOCOL 7): sums and products of these stay far within 28 digits.
@@ -41,23 +41,106 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     Ok(number)
 }
 
-/// Money is booked in cents: `quantity` times `price`, half a cent away from zero.
-pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
-    // Neither is ever above a few thousand millions, so that the product fits.
-    cents(quantity.checked_mul(price).unwrap_or(Decimal::MAX))
+/// The least and the most that a price can be: what is divided by it or multiplied with it still fits a decimal.
+const LEAST_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+const MOST_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// The most units of an instrument that an account can hold: a million millions.
+pub(crate) const MOST_UNITS: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// The most cash that an account can hold in a currency: a thousand million millions.
+pub(crate) const MOST_CASH: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// The price of a unit.
+pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
+    positive(text).and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
 }
 
-pub(crate) fn cents(amount: Decimal) -> Decimal {
-    let mut amount = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+/// `None` where something has no price any more, or too high a one.
+pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
+    (LEAST_PRICE..=MOST_PRICE).contains(&price).then_some(price)
+}
+
+/// What `quantity` is worth at `price`, in whole cents: what is left of a cent is dropped. What a seller gets.
+pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
+    down(exact_value(quantity, price))
+}
+
+/// What a buyer pays for `quantity` at `price`: a part of a cent counts as a whole one. Rounding goes against the
+/// customer, so that no number of trades makes money.
+pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
+    up(exact_value(quantity, price))
+}
+
+pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
+    quantity.saturating_mul(price)
+}
+
+/// Whole cents, the rest dropped.
+pub(crate) fn down(amount: Decimal) -> Decimal {
+    cents(amount, RoundingStrategy::ToZero)
+}
+
+/// Whole cents, a part of one counted as one.
+pub(crate) fn up(amount: Decimal) -> Decimal {
+    cents(amount, RoundingStrategy::AwayFromZero)
+}
+
+fn cents(amount: Decimal, rounding: RoundingStrategy) -> Decimal {
+    let mut amount = amount.round_dp_with_strategy(2, rounding);
     amount.rescale(2);
     amount
 }
 
-/// `amount` divided by `price`, cut off where the instrument can be divided no further.
+/// The most units that `amount` buys at `price`, as far as the instrument can be divided.
 pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
+    divided(amount, price, fractional, RoundingStrategy::ToZero)
+}
+
+/// The units that are sold to get `amount` at `price`: as few as will do, or the most that are not worth more where there
+/// are whole units only.
+pub(crate) fn units_for(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
+    let rounding = if fractional { RoundingStrategy::AwayFromZero } else { RoundingStrategy::ToZero };
+    divided(amount, price, fractional, rounding)
+}
+
+fn divided(amount: Decimal, price: Decimal, fractional: bool, rounding: RoundingStrategy) -> Decimal {
     let decimals = if fractional { MAX_DECIMALS } else { 0 };
     let units = amount.checked_div(price).unwrap_or(Decimal::ZERO);
-    units.round_dp_with_strategy(decimals, RoundingStrategy::ToZero).normalize()
+    units.round_dp_with_strategy(decimals, rounding).normalize()
+}
+
+/// Marks what is wrong with an amount as words of the sandbox's own, which hold no value: callers may be told.
+pub(crate) const OURS: char = '\u{1}';
+
+/// A positive amount of money in a request body.
+pub(crate) fn read_money<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+    read(from, money)
+}
+
+/// A positive number in a request body.
+pub(crate) fn read_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+    read(from, positive)
+}
+
+/// An amount of money that may be left out, or an empty text (PROTOCOL 7).
+pub(crate) fn read_money_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+    read_or_none(from, money)
+}
+
+/// The same for a number.
+pub(crate) fn read_positive_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+    read_or_none(from, positive)
+}
+
+type Reader = fn(&str) -> Result<Decimal, &'static str>;
+
+fn read<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Decimal, D::Error> {
+    let text = String::deserialize(from)?;
+    reader(&text).map_err(|problem| D::Error::custom(format_args!("{OURS}{problem}")))
+}
+
+fn read_or_none<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Option<Decimal>, D::Error> {
+    let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
+    text.map(|text| read(text.into_deserializer(), reader)).transpose()
 }
 
 /// An ISO 4217 code, small enough to stand in every booking.

@@ -1,8 +1,7 @@
 //! The settings of a sandbox.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,10 +13,9 @@ use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
 use crate::access::{Access, Strictness};
 use crate::clock::Clock;
 use crate::control::DEMO_KEY;
-use crate::idempotency::Idempotency;
 use crate::life::world::World;
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
-use crate::shared::{Core, Parts, Shared};
+use crate::shared::{Core, Parts, Setup, Shared};
 use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;
@@ -26,7 +24,9 @@ use crate::webhooks::payload::PayloadShape;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct SandboxBuilder {
+    host: IpAddr,
     port: u16,
+    setup: Setup,
     seed: u64,
     speed: f64,
     start_at: Option<DateTime<Utc>>,
@@ -35,6 +35,7 @@ pub struct SandboxBuilder {
     throttle: Option<u32>,
     shape: PayloadShape,
     version: SignatureVersion,
+    load: Option<PathBuf>,
     data: Option<PathBuf>,
     event_limit: usize,
     log_limit: usize,
@@ -43,12 +44,15 @@ pub struct SandboxBuilder {
 impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            setup: Setup::default(),
             seed: 0,
             speed: 0.0,
             start_at: None,
             strictness: Strictness {
                 signatures: true,
+                strict: true,
                 client_id: true,
                 idempotency_keys: true,
                 token_lifetime: TimeDelta::hours(1),
@@ -57,6 +61,7 @@ impl Default for SandboxBuilder {
             throttle: None,
             shape: PayloadShape::default(),
             version: SignatureVersion::V6,
+            load: None,
             data: None,
             event_limit: 10_000,
             log_limit: 100_000,
@@ -65,9 +70,37 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The port on the loopback interface. A free one unless set.
+    /// The port. A free one unless set.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// The address to listen on: that of the loopback interface unless set. `0.0.0.0` lets other machines and containers
+    /// in; the control API still answers to the names of this machine alone, unless
+    /// [`allow_control_from`](SandboxBuilder::allow_control_from) names others.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// A name, besides those of this machine, by which the control API is asked, such as `upvest-sandbox` in a network of
+    /// containers; `*` for any.
+    pub fn allow_control_from(mut self, name: impl Into<String>) -> Self {
+        self.setup.control_from.0.push(name.into());
+        self
+    }
+
+    /// A host, besides this machine, that deliveries go to: a name, an address, a network such as `172.16.0.0/12`, or `*`.
+    /// Plain HTTP will do for it.
+    pub fn webhook_host(mut self, host: impl Into<String>) -> Self {
+        self.setup.webhook_hosts.0.push(host.into());
+        self
+    }
+
+    /// The origin of pages that may call the API and the control API from a browser, such as `http://localhost:3000`.
+    pub fn cors(mut self, origin: impl Into<String>) -> Self {
+        self.setup.cors.push(origin.into());
         self
     }
 
@@ -94,6 +127,13 @@ impl SandboxBuilder {
     /// Whether requests must be signed. They must unless set.
     pub fn signatures(mut self, required: bool) -> Self {
         self.strictness.signatures = required;
+        self
+    }
+
+    /// Whether signatures must cover every component of Upvest's list that the request has, whether keys on P-256 are
+    /// refused, and any API version but 1. They are unless set.
+    pub fn strict_signatures(mut self, strict: bool) -> Self {
+        self.strictness.strict = strict;
         self
     }
 
@@ -147,7 +187,14 @@ impl SandboxBuilder {
         self
     }
 
-    /// Begins with the state in a file that [`Sandbox::save`] has written; a new state where there is no such file.
+    /// Begins with the state in a file that [`Sandbox::save`] has written, and never writes to it.
+    pub fn load(mut self, path: impl Into<PathBuf>) -> Self {
+        self.load = Some(path.into());
+        self
+    }
+
+    /// Keeps the state in this file: saved at the start, every three seconds in which something has happened, and when the
+    /// sandbox [stops](Sandbox::stop). Where the file is there already, it begins with that state.
     pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
         self.data = Some(path.into());
         self
@@ -169,11 +216,12 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] where the port is taken, or the data cannot be read.
+    /// [`StartError`] where the port is taken, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)));
+        let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
-        let core = self.core()?;
+        let mut core = self.core()?;
+        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let mut access = Access::new(self.strictness, self.scopes.clone(), key.public_key().clone());
         for (id, pem) in &core.public_keys {
@@ -188,8 +236,14 @@ impl SandboxBuilder {
             seed: self.seed,
             log_limit: self.log_limit,
             throttle: self.throttle,
+            setup: self.setup.clone(),
         };
-        Sandbox::run(Arc::new(Shared::new(parts)), listener).map_err(StartError::other)
+        let shared = Arc::new(Shared::new(parts));
+        shared.take_snapshot("");
+        if let Some(path) = self.data.clone() {
+            shared.save(&path).map_err(|source| StartError::Data { path, source })?;
+        }
+        Sandbox::run(shared, listener, self.data).map_err(StartError::other)
     }
 
     /// The saved state, its time moved to the present; or a new one.
@@ -197,18 +251,17 @@ impl SandboxBuilder {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
         // Microseconds, as they are easier on the eye.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
-        if let Some(path) = &self.data {
+        let data = self.data.as_ref().filter(|path| path.exists());
+        if let Some(path) = data.or(self.load.as_ref()) {
             let loaded = Core::load(path);
-            let loaded = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
-            if let Some(mut core) = loaded {
-                core.world.run_until(now);
-                core.world.time.events.limit = self.event_limit;
-                return Ok(core);
-            }
+            let mut core = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
+            core.world.run_until(now);
+            core.world.time.events.limit = self.event_limit;
+            return Ok(core);
         }
         let mut world = World::new(now, self.seed, self.event_limit);
         world.create_account_group(Some(ACCOUNT_GROUP));
-        Ok(Core { world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() })
+        Ok(Core::new(world))
     }
 }
 
@@ -224,8 +277,8 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file with the state cannot be read. It has not been touched.
-    #[error("the state in {} cannot be read", .path.display())]
+    /// The file with the state cannot be read or written. It has not been touched.
+    #[error("the state in {} cannot be read or written", .path.display())]
     Data {
         /// The file.
         path: PathBuf,

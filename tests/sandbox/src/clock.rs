@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 const END: DateTime<Utc> =
     DateTime::from_timestamp(253_370_764_800, 0).expect("a number of seconds that a date has");
 
-/// A clock that can be turned forward, never back.
+/// A clock that is turned forward; back only with everything else.
 #[derive(Debug)]
 pub(crate) struct Clock {
     speed: f64,
@@ -38,6 +38,11 @@ impl Clock {
         let mut hands = self.hands();
         let now = self.shown(&hands);
         *hands = Hands { base: now.max(time), since: Instant::now() };
+    }
+
+    /// Moves the hands to `time`, back too.
+    pub(crate) fn turn_back(&self, time: DateTime<Utc>) {
+        *self.hands() = Hands { base: time, since: Instant::now() };
     }
 
     /// What the clock shows when so much has passed, at most its end.

@@ -182,6 +182,25 @@ pub enum Command {
         /// An endpoint of this machine; `http://` will do.
         url: String,
     },
+    /// Delivers an event once more that is still in the log.
+    ResendEvent {
+        /// The event.
+        event_id: Uuid,
+        /// The subscription that is to have it again.
+        webhook_id: Uuid,
+    },
+    /// Brings everything back to how it was at the start, the time included. Tokens stay good.
+    Reset,
+    /// Keeps the state, to come back to by `restore`.
+    Snapshot {
+        /// A name for it; one that was kept under this name before is replaced.
+        name: String,
+    },
+    /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
+    Restore {
+        /// The name of the snapshot.
+        name: String,
+    },
     /// Issues an access token with all scopes, as `/auth/token` does, but without a signature.
     IssueToken,
     /// Revokes all access tokens: calls under them are answered with 401.
@@ -253,7 +272,7 @@ impl From<Refused> for CommandError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotFound => Self::new("nothing has this id"),
-            Refused::Invalid(problem) => Self(problem),
+            Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
         }
     }
 }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, StatusCode};
-use reqwest::Url;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, HOST, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::description::Description;
-use crate::life::subscriptions::is_loopback;
+use crate::life::lifecycle;
 use crate::shared::Shared;
 
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
@@ -25,22 +27,48 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(async || Html(include_str!("status.html"))))
         .route("/_sandbox/{name}", get(show).post(execute))
-        .route_layer(from_fn(local_only))
+        .route_layer(from_fn_with_state(Arc::clone(shared), known_names_only))
+        .route("/_sandbox/health", get(async || json_answer(&json!({ "status": "UP" }))))
         .with_state(Arc::clone(shared))
 }
 
 /// A page from elsewhere, whose name has been made to mean this machine, gets nothing (DNS rebinding).
-async fn local_only(request: Request, next: Next) -> Response {
+async fn known_names_only(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let url = Url::parse(&format!("http://{host}"));
-    if url.is_ok_and(|url| is_loopback(&url)) {
+    if shared.setup.control_from.contain_name(host) {
         return next.run(request).await;
     }
-    refused("the control API answers to the names of this machine alone, such as localhost")
+    refused(
+        "the control API answers to the names of this machine, such as localhost, and those of `--allow-control-from`",
+    )
+}
+
+/// Lets pages of the origins that were named call everything (Fetch standard, CORS protocol).
+pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(ORIGIN).cloned();
+    let known = |origin: &HeaderValue| shared.setup.cors.iter().any(|known| known == "*" || known == origin);
+    let Some(origin) = origin.filter(known) else { return next.run(request).await };
+    let asks_first = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if asks_first && request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(VARY, HeaderValue::from_static("origin"));
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "*, authorization"),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, "*"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// What there is to be read.
-async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
+async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Bound first, so that no lock is held while they are written.
     match name.as_str() {
         "state" => json_answer(&shared.summary()),
@@ -63,10 +91,21 @@ async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Re
             json_answer(&findings)
         }
         "commands" => json_answer(&reference()),
-        "openapi.json" => json_answer(Description::get().document()),
+        "lifecycles" => json_answer(&lifecycle::table()),
+        "openapi.json" => json_answer(&served_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
     }
+}
+
+/// The description with one server, this sandbox, under the name by which it was asked: tools that try operations out
+/// call nobody else.
+fn served_document(headers: &HeaderMap) -> Value {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let mut document = Description::get().document().clone();
+    document["servers"] =
+        json!([{ "url": format!("http://{host}"), "description": "This sandbox: nothing here is real." }]);
+    document
 }
 
 /// Takes JSON only: a page from elsewhere that is open in a browser can then send no command.

@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
 use crate::life::events::Event;
+use crate::sandbox::ACCOUNT_GROUP;
 use crate::shared::Shared;
 
 /// How much of each log the status page shows.
@@ -28,6 +30,8 @@ pub struct EventRecord {
     pub about: Uuid,
     /// That thing as it was then.
     pub object: Box<RawValue>,
+    /// Why it was rejected or cancelled, or failed.
+    pub reason: Option<String>,
 }
 
 impl fmt::Debug for EventRecord {
@@ -49,6 +53,7 @@ impl From<&Event> for EventRecord {
             event_type: event.kind.official,
             about: event.about,
             object: event.object.clone(),
+            reason: event.reason.clone(),
         }
     }
 }
@@ -69,7 +74,10 @@ impl Shared {
             .iter()
             .rev()
             .take(SHOWN)
-            .map(|it| json!({ "created_at": it.created_at, "event_type": it.kind.official, "about": it.about }))
+            .map(|it| {
+                let (at, kind) = (it.created_at, it.kind.official);
+                json!({ "created_at": at, "event_type": kind, "about": it.about, "reason": it.reason })
+            })
             .collect();
         drop(core);
         let (rules, random_rate, clock_shift) = {
@@ -84,6 +92,12 @@ impl Shared {
             "faults": rules,
             "random_rate": random_rate,
             "clock_shift": clock_shift,
+            "settings": {
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "signing_key_id": KEY_ID,
+                "account_group": ACCOUNT_GROUP,
+            },
         })
     }
 

@@ -41,6 +41,15 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
+            Command::Reset => self.restore("").map(nothing)?,
+            Command::Snapshot { name } if name.is_empty() => {
+                return Err(CommandError::new("`name` must not be empty"));
+            }
+            Command::Snapshot { name } => {
+                self.take_snapshot(&name);
+                nothing(())
+            }
+            Command::Restore { name } => self.restore(&name).map(nothing)?,
             Command::RevokeTokens => {
                 self.access().revoke_tokens();
                 nothing(())
@@ -152,6 +161,8 @@ impl World {
         let positive = |field: &str, text: &str| {
             amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
         };
+        let price =
+            |field: &str, text: &str| amount::price(text).map_err(|problem| Refused::invalid(field, problem));
         Ok(match command {
             Command::CreateAccountGroup { id } => {
                 if id.is_some_and(|id| self.groups.get(id).is_some()) {
@@ -190,11 +201,11 @@ impl World {
                 }
                 let kind = serde_json::to_value(r#type).ok();
                 let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
-                let quote = (positive("bid", &bid)?, positive("offer", &offer)?);
+                let quote = (price("bid", &bid)?, price("offer", &offer)?);
                 made(self.list_instrument(&isin, kind, quote, fractional)?)
             }
             Command::SetPrice { isin, bid, offer } => {
-                let (bid, offer) = (positive("bid", &bid)?, positive("offer", &offer)?);
+                let (bid, offer) = (price("bid", &bid)?, price("offer", &offer)?);
                 self.set_price(instrument_id(&isin), bid, offer).map(nothing)?
             }
             Command::SetTradeable { isin, tradeable } => {
@@ -236,6 +247,9 @@ impl World {
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
             Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
+            Command::ResendEvent { event_id, webhook_id } => {
+                self.resend_event(event_id, webhook_id).map(nothing)?
+            }
             // The rest is not about the state.
             _ => return Err(CommandError::new("this command is carried out elsewhere")),
         })

@@ -16,17 +16,24 @@
 //!   judged by the machine's clock, whatever the sandbox's shows.
 //! * **Orders.** What an account cannot afford, or may not do, is `REJECTED` a second after it was accepted. An order on an
 //!   account that is not open yet waits. A `LIMIT` or `STOP` order can be cancelled while it waits for its price.
-//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents,
-//!   quantities cut off after ten decimals.
+//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents, and
+//!   rounding goes against the customer: purchases up, sales down. Quantities have ten decimals. An order has to be worth a
+//!   cent; only what is left of a holding can be sold for less.
 //! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
 //! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
 //!   is gone; its last event shows it as `CANCELLED`.
-//! * **Direct debits** go to the user's first open account in the group.
+//! * **Direct debits** go to the user's first open account in the group. **Withdrawals** need a reference account.
+//! * **Users** who are `BLOCKED` or `CLOSED` move neither cash nor units: what they begin is refused with 409, orders are
+//!   `REJECTED`, and what was under way fails. Transfers stay within one user.
+//! * **Statuses** go only where `GET /_sandbox/lifecycles` says; what has ended is changed by no call (409).
+//! * **Bounds.** Prices lie between 0.0001 and a thousand million; an account holds at most a million million units of an
+//!   instrument and 10^15 of a currency. What would go beyond is rejected; a split that would is refused.
 //! * **Liquidations** that are `PARTIAL` sell half of each position.
-//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders.
+//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders. Where one of
+//!   these is not filled, a portfolio order is `CANCELLED` and a rebalancing `FAILED`, with what was executed as the reason.
 //! * **Corporate actions** are processed as their ex date begins; a split cancels orders that are on their way.
 //! * **Webhooks.** A failing endpoint blocks its own subscription, not others. Any status from 200 to 299 takes a batch; the
-//!   endpoint has ten seconds. What would go to another machine is not delivered, and the log says so.
+//!   endpoint has ten seconds, of which the clock waits for one. What would go to another machine is not delivered, and the log says so.
 //! * **Money** is EUR: other currencies can be held, and nothing can be bought, valued or charged in them.
 //! * **Accounts that close** take their portfolios and savings plans with them.
 
@@ -41,6 +48,7 @@ mod digest;
 mod events;
 mod execute;
 mod faults;
+mod hosts;
 mod http;
 mod idempotency;
 mod life;

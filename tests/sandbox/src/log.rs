@@ -30,6 +30,8 @@ pub struct RequestRecord {
     pub replayed: bool,
     /// The fault that hit it.
     pub fault: Option<&'static str>,
+    /// Why it was refused.
+    pub problem: Option<String>,
 }
 
 /// An attempt to deliver a batch of events.
@@ -90,6 +92,10 @@ impl<T: Clone> Log<T> {
     /// The last few, newest first.
     pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &T> {
         self.records.iter().rev().take(count)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.records.clear();
     }
 
     pub(crate) fn count(&self) -> u64 {

@@ -1,18 +1,43 @@
 //! `upvest-sandbox`: a local Upvest as a program.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Parser;
 use serde_json::json;
 use upvest_ext::signing::SignatureVersion;
-use upvest_sandbox::{Command, PayloadShape, Sandbox};
+use upvest_sandbox::{Command, PayloadShape, Sandbox, SandboxBuilder};
 
 /// A local Upvest: the whole Investment API on localhost, stateful, with faults on demand.
 #[derive(Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Flags {
-    /// Port on the loopback interface; 0 takes a free one.
+    /// Address to listen on; 0.0.0.0 lets other machines and containers in.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Let the control API be asked by this name too, such as that of a container; `*` for any. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    allow_control_from: Vec<String>,
+    /// Deliver to this host, address or network too, such as 172.16.0.0/12; `*` for any. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    webhook_hosts: Vec<String>,
+    /// Let pages of this origin call from a browser. Repeatable.
+    #[arg(long, value_name = "ORIGIN")]
+    cors: Vec<String>,
+    /// What the clock shows at first, in RFC 3339; the machine's time unless given.
+    #[arg(long, value_name = "TIME")]
+    start_at: Option<DateTime<Utc>>,
+    /// How many seconds an access token lives.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    token_lifetime: u64,
+    /// A scope that the client has been granted; all unless given. Repeatable.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// What ids, tokens, random prices and random faults are drawn from.
@@ -24,6 +49,9 @@ struct Flags {
     /// Ask for no signature, no client id and no idempotency key, as curl and fuzzers send none.
     #[arg(long)]
     no_signatures: bool,
+    /// Whether signatures must cover all that they should, by keys that Upvest takes.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    strict_signatures: bool,
     /// Subscribe this endpoint of this machine to all events.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
@@ -36,7 +64,10 @@ struct Flags {
     /// Sign deliveries in version 15 instead of 6.
     #[arg(long)]
     webhook_signatures_v15: bool,
-    /// Load the state from this file, and save it there at the end.
+    /// Begin with the state in this file, and never write to it.
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Keep the state in this file: saved every few seconds and at the end. Where it is there, begin with it.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 }
@@ -63,7 +94,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
-    let mut builder = Sandbox::builder().port(flags.port).seed(flags.seed).speed(flags.speed);
+    let lifetime = Duration::from_secs(flags.token_lifetime);
+    let builder = Sandbox::builder().host(flags.host).port(flags.port).seed(flags.seed).speed(flags.speed);
+    let builder = flags.allow_control_from.into_iter().fold(builder, SandboxBuilder::allow_control_from);
+    let builder = flags.webhook_hosts.into_iter().fold(builder, SandboxBuilder::webhook_host);
+    let mut builder = flags.cors.into_iter().fold(
+        builder.token_lifetime(lifetime).strict_signatures(flags.strict_signatures),
+        SandboxBuilder::cors,
+    );
+    if let Some(time) = flags.start_at {
+        builder = builder.start_at(time);
+    }
+    if !flags.scope.is_empty() {
+        builder = builder.granted_scopes(flags.scope);
+    }
     if flags.no_signatures {
         builder = builder.plain_http();
     }
@@ -76,6 +120,9 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if flags.webhook_signatures_v15 {
         builder = builder.webhook_signatures(SignatureVersion::V15);
     }
+    if let Some(path) = flags.load {
+        builder = builder.load(path);
+    }
     if let Some(path) = &flags.data {
         builder = builder.data(path);
     }
@@ -85,12 +132,9 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     }
     introduce(&sandbox, flags.no_signatures).await?;
     until_told_to_stop().await?;
-    match &flags.data {
-        Some(path) => {
-            sandbox.stop_and_save(path).await?;
-            println!("The state is in {}.", path.display());
-        }
-        None => sandbox.stop().await,
+    sandbox.stop_in_order().await?;
+    if let Some(path) = &flags.data {
+        println!("The state is in {}.", path.display());
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! What each operation of the description does: one line for each.
 
-use serde::Deserialize as _;
-use serde::de::IntoDeserializer as _;
 use uuid::Uuid;
 
 use crate::http::call::{Answer, Call};
 use crate::http::problem::Problem;
+use crate::life::lifecycle::{Status as _, key, name};
+use crate::life::orders::OrderStatus;
 use crate::life::table::Identified;
 use crate::life::world::{Refused, World};
 
@@ -47,18 +47,15 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         },
         "retrieveInstrument" => |w, c| found(w.instruments.get(c.id("instrument_id")).map(|it| &it.view)),
         "listInstrumentPrices" => |w, c| {
-            let instrument = w.instruments.get(c.id("instrument_id")).ok_or(Refused::NotFound)?;
+            let instrument = w.instruments.find(c.id("instrument_id"))?;
             Ok(Answer::list(instrument.prices()))
         },
         "listOrders" => |w, c| {
-            let all = w.orders.rows().iter().map(|it| &it.view);
-            let (account, status) = (c.query("account_id").map(|id| id.parse().unwrap_or(Uuid::nil())), c.query("status"));
-            if account.is_none() && status.is_none() { return Ok(c.page(all)); }
-            let status = status.map(|status| crate::life::orders::OrderStatus::deserialize(status.into_deserializer()));
-            let status: Option<Result<_, serde::de::value::Error>> = status;
-            let fits = |it: &&crate::life::orders::OrderView| account.is_none_or(|account| it.account_id == account)
-                && status.as_ref().is_none_or(|status| *status == Ok(it.status));
-            Ok(c.page(all.filter(fits).collect::<Vec<_>>().into_iter()))
+            let account = c.query("account_id").map(|id| id.parse::<Uuid>().unwrap_or_default().as_u128());
+            let status = c.query("status").and_then(|text| OrderStatus::ALL.iter().find(|it| name(**it) == text));
+            let keys: Vec<_> = account.into_iter().chain(status.map(|it| key(*it))).collect();
+            if keys.is_empty() { return Ok(c.page(w.orders.rows().iter().map(|it| &it.view))); }
+            Ok(c.page(w.orders.with(&keys).map(|it| &it.view)))
         },
         "createOrder" => |w, c| {
             let order = w.create_order(&c.body()?)?;
@@ -66,21 +63,21 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         },
         "retrieveOrder" => |w, c| found(w.orders.get(c.id("order_id")).map(|it| &it.view)),
         "cancelOrder" => |w, c| Ok(Answer::ok(w.cancel_order(c.id("order_id"))?)),
-        "listOrderExecutions" => |w, c| Ok(Answer::list(&w.orders.get(c.id("order_id")).ok_or(Refused::NotFound)?.executions)),
+        "listOrderExecutions" => |w, c| Ok(Answer::list(&w.orders.find(c.id("order_id"))?.executions)),
         "listPortfolios" => |w, c| Ok(c.page(w.portfolios.rows().iter().map(|it| &it.view))),
         "createPortfolio" => |w, c| Ok(Answer::created(w.create_portfolio(c.body()?)?)),
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
         "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
-        "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.get(c.id("portfolio_id")).ok_or(Refused::NotFound)?.allocations)),
-        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), &c.body()?)?)),
+        "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
+        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
         "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
         "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
         "listRebalancingExecutions" => |w, c| {
-            let portfolio = w.portfolios.get(c.id("portfolio_id")).ok_or(Refused::NotFound)?.id();
-            Ok(Answer::list(w.rebalancings.rows().iter().filter(|it| it.portfolio_id == portfolio)))
+            let portfolio = w.portfolios.find(c.id("portfolio_id"))?.id();
+            Ok(Answer::list(w.rebalancings.with(&[portfolio.as_u128()])))
         },
         "listSavingsPlans" => |w, c| Ok(c.page(w.savings_plans.rows().iter().map(|it| &it.view))),
-        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(&c.body()?)?)),
+        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
         "retrieveSavingsPlan" => |w, c| found(w.savings_plans.get(c.id("savings_plan_id")).map(|it| &it.view)),
         "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
         "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
@@ -96,7 +93,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listDirectDebits" => |w, c| Ok(c.page(w.direct_debits.rows().iter().map(|it| &it.view))),
         "listMandates" => |w, c| Ok(c.page(w.mandates.rows().iter())),
         "retrieveMandate" => |w, c| found(w.mandates.get(c.id("mandate_id"))),
-        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(&c.body()?)?)),
+        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(c.body()?)?)),
         "listWithdrawals" => |w, c| Ok(c.page(w.withdrawals.rows().iter())),
         "listReferenceAccounts" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.reference_accounts)),
         "listFees" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.fees)),
@@ -108,7 +105,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
         "listLiquidations" => |w, c| {
             let account = w.account(c.id("account_id"))?.view.id;
-            Ok(Answer::list(w.liquidations.rows().iter().filter(|it| it.account_id == account)))
+            Ok(Answer::list(w.liquidations.with(&[account.as_u128()])))
         },
         "createSecuritiesTransfer" => |w, c| {
             let new: crate::life::transfers::SecuritiesTransferCreate = c.body()?;

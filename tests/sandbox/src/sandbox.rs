@@ -1,11 +1,12 @@
 //! A running sandbox.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
+use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -63,7 +64,9 @@ pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
     address: SocketAddr,
     server: Option<JoinHandle<()>>,
-    driver: JoinHandle<()>,
+    /// What goes on by itself: the clock, and the saving of the state.
+    tasks: Vec<JoinHandle<()>>,
+    data: Option<PathBuf>,
 }
 
 impl Sandbox {
@@ -81,19 +84,26 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
+    pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener, data: Option<PathBuf>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let router = service::routes(&shared).merge(control::routes(&shared));
+        let router = router.layer(from_fn_with_state(Arc::clone(&shared), control::cors));
         let (state, listening) = (shared.server.subscribe(), shared.listening.clone());
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
-        let driver = tokio::spawn(async move { alive.drive().await });
-        Ok(Self { shared, address, server: Some(server), driver })
+        let mut tasks = vec![tokio::spawn(async move { alive.drive().await })];
+        tasks.extend(data.clone().map(|path| tokio::spawn(Arc::clone(&shared).keep_saved(path))));
+        Ok(Self { shared, address, server: Some(server), tasks, data })
     }
 
     /// Such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        // Whoever listens on all addresses is found on this one.
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
     }
 
     /// Where it listens.
@@ -188,7 +198,7 @@ impl Sandbox {
         self.shared.core().world.audit()
     }
 
-    /// Writes the state to a file that [`SandboxBuilder::data`] reads, whole or not at all: everything that the API knows of,
+    /// Writes the state to a file that [`SandboxBuilder::load`] reads, whole or not at all: everything that the API knows of,
     /// idempotency keys, what waits for delivery, and registered public keys. Tokens, faults, the logs of requests and
     /// deliveries, and the keys that sign deliveries are not part of it.
     ///
@@ -199,23 +209,23 @@ impl Sandbox {
         self.shared.save(path.as_ref())
     }
 
-    /// Stops in good order: calls that are under way are answered, within five seconds.
-    pub async fn stop(mut self) {
+    /// Stops in good order: calls that are under way are answered, within five seconds, and the state is saved where
+    /// [`SandboxBuilder::data`] says.
+    pub async fn stop(self) {
+        let _ = self.stop_in_order().await;
+    }
+
+    /// As [`Sandbox::stop`].
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be saved.
+    pub async fn stop_in_order(mut self) -> io::Result<()> {
         self.shared.server.send_replace(State::Stopping);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
-    }
-
-    /// As [`Sandbox::stop`], and saves the state as it is then.
-    ///
-    /// # Errors
-    ///
-    /// Where the file cannot be written.
-    pub async fn stop_and_save(self, path: impl AsRef<Path>) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
-        self.stop().await;
-        shared.save(path.as_ref())
+        self.data.as_ref().map_or(Ok(()), |path| self.shared.save(path))
     }
 
     /// Stops at once: connections break off, and no new one is taken.
@@ -236,7 +246,7 @@ impl fmt::Debug for Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.shared.server.send_replace(State::Killed);
-        self.driver.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
         if let Some(server) = self.server.take() {
             server.abort();
         }

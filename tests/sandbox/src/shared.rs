@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufReader, BufWriter, Write as _};
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::access::Access;
 use crate::clock::Clock;
+use crate::command::CommandError;
 use crate::faults::FaultPlan;
+use crate::hosts::Hosts;
 use crate::http::problem::Problem;
 use crate::http::server::State;
 use crate::idempotency::Idempotency;
@@ -26,6 +28,11 @@ use crate::life::world::World;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
 use crate::webhooks::delivery::Courier;
 use crate::webhooks::keys::WebhookKeys;
+
+/// Of the form in which the state is saved.
+const VERSION: u32 = 1;
+/// By real time.
+const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
 pub(crate) struct Shared {
@@ -47,11 +54,16 @@ pub(crate) struct Shared {
     deliveries: Mutex<Log<DeliveryRecord>>,
     secrets: Mutex<StdRng>,
     throttle: Option<Mutex<Throttle>>,
+    /// States to go back to. That of the start has no name.
+    snapshots: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) setup: Setup,
 }
 
 /// The state that is saved and loaded.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
+    #[serde(deserialize_with = "this_version")]
+    pub(crate) version: u32,
     pub(crate) world: World,
     pub(crate) idempotency: Idempotency,
     /// Keys that were registered besides the one that every sandbox knows, as PEM.
@@ -68,6 +80,17 @@ pub(crate) struct Parts {
     pub(crate) seed: u64,
     pub(crate) log_limit: usize,
     pub(crate) throttle: Option<u32>,
+    pub(crate) setup: Setup,
+}
+
+/// What stays as it was at the start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setup {
+    /// Names by which the control API is asked.
+    pub(crate) control_from: Hosts,
+    pub(crate) webhook_hosts: Hosts,
+    /// Origins of pages that may call.
+    pub(crate) cors: Vec<String>,
 }
 
 /// Requests in the present second of real time.
@@ -96,7 +119,32 @@ impl Shared {
             deliveries: Mutex::new(Log::new(parts.log_limit)),
             secrets: Mutex::new(StdRng::seed_from_u64(parts.seed)),
             throttle: parts.throttle.map(|limit| Mutex::new(Throttle { limit, second: 0, taken: 0 })),
+            snapshots: Mutex::default(),
+            setup: parts.setup,
         }
+    }
+
+    /// Keeps the state as it is, to come back to.
+    pub(crate) fn take_snapshot(&self, name: &str) {
+        let state = serde_json::to_vec(&*self.core()).expect("what the sandbox holds is JSON");
+        lock(&self.snapshots).insert(name.to_owned(), state);
+    }
+
+    /// Back to a state that was kept, its time included; without faults and logs. Tokens stay good.
+    pub(crate) fn restore(&self, name: &str) -> Result<(), CommandError> {
+        let none = || CommandError::new(format!("there is no snapshot `{name}`"));
+        let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
+        let state: Core =
+            serde_json::from_slice(&state).map_err(|error| CommandError::new(error.to_string()))?;
+        self.clock.turn_back(state.world.time.now);
+        let mut core = self.core();
+        *core = state;
+        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
+        drop(core);
+        self.faults().clear();
+        self.requests().clear();
+        self.deliveries().clear();
+        Ok(())
     }
 
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
@@ -205,7 +253,7 @@ impl Shared {
     }
 
     /// Lets things happen when they are due, for as long as the sandbox lives.
-    pub(crate) async fn drive(&self) {
+    pub(crate) async fn drive(self: &Arc<Self>) {
         loop {
             self.run_life();
             self.deliver_due().await;
@@ -227,26 +275,53 @@ impl Shared {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        let mut writer = BufWriter::new(file.as_file_mut());
-        serde_json::to_writer(&mut writer, &*self.core())?;
-        writer.flush()?;
-        drop(writer);
+        // Bound first, so that nobody waits for the disk.
+        let state = serde_json::to_vec(&*self.core())?;
+        file.write_all(&state)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
 }
 
-impl Core {
-    /// Reads what [`Shared::save`] has written; `None` where there is no such file.
-    pub(crate) fn load(path: &Path) -> io::Result<Option<Self>> {
-        let file = match fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        Ok(Some(serde_json::from_reader(BufReader::new(file))?))
+impl Shared {
+    /// Saves the state every few seconds in which something has happened.
+    pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
+        let mut saved = self.count_of_all();
+        loop {
+            tokio::time::sleep(BETWEEN_SAVES).await;
+            let now = self.count_of_all();
+            if std::mem::replace(&mut saved, now) == now {
+                continue;
+            }
+            let (shared, path) = (Arc::clone(&self), path.clone());
+            // Where it fails, the end of the program says so.
+            let _ = tokio::task::spawn_blocking(move || shared.save(&path)).await;
+        }
     }
+
+    /// Grows with everything that happens.
+    fn count_of_all(&self) -> u64 {
+        let events = self.core().world.time.events.count;
+        events + self.requests().count() + self.deliveries().count()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(world: World) -> Self {
+        Self { version: VERSION, world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
+    }
+
+    /// Reads what [`Shared::save`] has written.
+    pub(crate) fn load(path: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+}
+
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    let other = || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
+    (version == VERSION).then_some(version).ok_or_else(|| serde::de::Error::custom(other()))
 }
 
 /// A panic elsewhere is no reason to stop: what it left is checked by the audit.

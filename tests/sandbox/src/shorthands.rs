@@ -12,71 +12,219 @@ use crate::life::transfers::Direction;
 use crate::life::users::UserStatus;
 use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
 
-/// Faults, as methods.
-impl Sandbox {
+/// Methods that carry out one command: those that answer with the id of what is made, with nothing, or cannot fail.
+macro_rules! shorthands {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($($argument:ident: $type:ty),*) = $command:expr;)+) => {
+        impl Sandbox {
+            $(shorthands!(@$kind $(#[$doc])* $name($($argument: $type),*) = $command);)+
+        }
+    };
+    (@make $(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) = $command:expr) => {
+        $(#[$doc])*
+        pub async fn $name(&self, $($argument: $type),*) -> Result<Uuid, CommandError> {
+            let answer = self.execute($command).await?;
+            let id = answer["id"].as_str().and_then(|id| id.parse().ok());
+            id.ok_or_else(|| CommandError::new("nothing was made"))
+        }
+    };
+    (@act $(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) = $command:expr) => {
+        $(#[$doc])*
+        pub async fn $name(&self, $($argument: $type),*) -> Result<(), CommandError> {
+            self.execute($command).await.map(drop)
+        }
+    };
+    (@always $(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) = $command:expr) => {
+        $(#[$doc])*
+        pub async fn $name(&self, $($argument: $type),*) {
+            let _ = self.execute($command).await;
+        }
+    };
+}
+
+shorthands! {
     /// The next call of `operation`, such as `createOrder`, goes wrong.
     ///
     /// # Errors
     ///
     /// [`CommandError`] where the fault is none that can be, such as a server error with the status 404.
-    pub async fn fail_next(&self, operation: &str, fault: Fault) -> Result<(), CommandError> {
-        let rule = FaultRule { operation: Some(operation.to_owned()), times: Some(1), fault };
-        self.command(Command::AddFault(rule)).await
-    }
+    act fail_next(operation: &str, fault: Fault) =
+        Command::AddFault(FaultRule { operation: Some(operation.to_owned()), times: Some(1), fault });
 
     /// Adds a fault for any operation and any number of calls.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::fail_next`].
-    pub async fn add_fault(&self, rule: FaultRule) -> Result<(), CommandError> {
-        self.command(Command::AddFault(rule)).await
-    }
+    act add_fault(rule: FaultRule) = Command::AddFault(rule);
 
     /// A part `rate` of all calls goes wrong, by faults drawn from the seed. The nth call gets the nth draw.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::fail_next`], and where `rate` does not lie between 0 and 1.
-    pub async fn random_faults(&self, rate: f64, faults: Vec<Fault>) -> Result<(), CommandError> {
-        self.command(Command::RandomFaults { rate, faults: Some(faults) }).await
-    }
+    act random_faults(rate: f64, faults: Vec<Fault>) = Command::RandomFaults { rate, faults: Some(faults) };
 
     /// `/auth/token` answers 503 until the faults are cleared.
-    pub async fn take_token_endpoint_down(&self) {
-        let fault = Fault::ServerError { status: 503, html: false, after_commit: false };
-        let rule = FaultRule { operation: Some("createAccessToken".to_owned()), times: None, fault };
-        let _ = self.command(Command::AddFault(rule)).await;
-    }
+    always take_token_endpoint_down() =
+        Command::AddFault(FaultRule {
+        operation: Some("createAccessToken".to_owned()),
+        times: None,
+        fault: Fault::ServerError { status: 503, html: false, after_commit: false },
+    });
 
     /// Shifts the server's time of day, by which signatures are judged; positive: the server is ahead.
-    pub async fn shift_clock(&self, seconds: i64) {
-        let _ = self.command(Command::ShiftClock { seconds }).await;
-    }
+    always shift_clock(seconds: i64) = Command::ShiftClock { seconds };
 
     /// Refuses connections and resets those that are open, until [`Sandbox::clear_faults`].
-    pub async fn refuse_connections(&self) {
-        let _ = self.command(Command::SetOffline { offline: true, seconds: None }).await;
-    }
+    always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
     /// Takes all faults away.
-    pub async fn clear_faults(&self) {
-        let _ = self.command(Command::ClearFaults).await;
-    }
+    always clear_faults() = Command::ClearFaults;
 
     /// Revokes all access tokens.
-    pub async fn revoke_tokens(&self) {
-        let _ = self.command(Command::RevokeTokens).await;
-    }
+    always revoke_tokens() = Command::RevokeTokens;
 
     /// Signs deliveries with a new key from now on.
     ///
     /// # Errors
     ///
     /// [`CommandError`] where the system has no randomness to give.
-    pub async fn rotate_webhook_keys(&self) -> Result<(), CommandError> {
-        self.command(Command::RotateWebhookKeys).await
-    }
+    act rotate_webhook_keys() = Command::RotateWebhookKeys;
+
+    /// Makes an account group.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller can cause.
+    make create_account_group() = Command::CreateAccountGroup { id: None };
+
+    /// Puts cash in EUR into an account.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such account, or the amount is none.
+    act top_up(account: impl Into<Uuid>, amount: &str) =
+        Command::TopUp { account_id: account.into(), amount: amount.into(), currency: None };
+
+    /// Makes a mandate for direct debits from `iban`.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such account group.
+    make create_mandate(account_group: impl Into<Uuid>, iban: &str) =
+        Command::CreateMandate { account_group_id: account_group.into(), iban: iban.into() };
+
+    /// Decides how the checks of a user end that are still under way.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such user.
+    act set_check_result(user: impl Into<Uuid>, passes: bool) = Command::SetCheckResult { user_id: user.into(), passes };
+
+    /// Sets the status of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such user.
+    act set_user_status(user: impl Into<Uuid>, status: UserStatus) = Command::SetUserStatus { user_id: user.into(), status };
+
+    /// Lists another instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where it is listed already, or a price is none.
+    make list_instrument(isin: &str, kind: InstrumentType, bid: &str, offer: &str) =
+        Command::ListInstrument {
+        isin: isin.into(),
+        r#type: kind,
+        bid: bid.into(),
+        offer: offer.into(),
+        fractional: true,
+    };
+
+    /// Quotes new prices for an instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such instrument, or a price is none.
+    act set_price(isin: &str, bid: &str, offer: &str) =
+        Command::SetPrice { isin: isin.into(), bid: bid.into(), offer: offer.into() };
+
+    /// Announces a dividend, paid as `ex_date` begins.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such instrument, or the amount is none.
+    make announce_dividend(isin: &str, per_unit: &str, ex_date: NaiveDate) =
+        Command::AnnounceDividend { isin: isin.into(), per_unit: per_unit.into(), ex_date };
+
+    /// Announces a split into `ratio` units, as `ex_date` begins.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such instrument, or the ratio is none.
+    make announce_split(isin: &str, ratio: &str, ex_date: NaiveDate) =
+        Command::AnnounceSplit { isin: isin.into(), ratio: ratio.into(), ex_date };
+
+    /// Starts a securities transfer that moves units to an account or from it.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such account or instrument.
+    make transfer_securities(direction: Direction, account: impl Into<Uuid>, isin: &str, quantity: &str) =
+        Command::TransferSecurities {
+        direction,
+        account_id: account.into(),
+        isin: isin.into(),
+        quantity: quantity.into(),
+    };
+
+    /// Charges a fee in EUR.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the account has less than that.
+    make charge_fee(account: impl Into<Uuid>, kind: &str, amount: &str) =
+        Command::ChargeFee { account_id: account.into(), r#type: kind.into(), amount: amount.into() };
+
+    /// Subscribes an endpoint of this machine to all events, switched on.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the URL is none.
+    make subscribe(url: &str) = Command::Subscribe { url: url.into() };
+
+    /// Delivers an event once more to a subscription.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the log has no such event any more, or there is no such subscription.
+    act resend_event(event: Uuid, webhook: impl Into<Uuid>) =
+        Command::ResendEvent { event_id: event, webhook_id: webhook.into() };
+
+    /// Brings everything back to how it was at the start, the time included. Tokens stay good.
+    always reset() = Command::Reset;
+
+    /// Keeps the state, to come back to by [`Sandbox::restore`].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the name is empty.
+    act snapshot(name: &str) = Command::Snapshot { name: name.into() };
+
+    /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where there is no such snapshot.
+    act restore(name: &str) = Command::Restore { name: name.into() };
+
+    /// Begins a report, which has a PDF a second later.
+    ///
+    /// # Errors
+    ///
+    /// None that a caller can cause.
+    make create_report(kind: &str) = Command::CreateReport { r#type: kind.into(), fails: false };
 }
 
 /// What life needs and the description has no operation for.
@@ -102,176 +250,5 @@ impl Sandbox {
         self.advance(Duration::from_secs(2)).await;
         self.top_up(account, cash).await?;
         Ok(account)
-    }
-
-    /// Makes an account group.
-    ///
-    /// # Errors
-    ///
-    /// None that a caller can cause.
-    pub async fn create_account_group(&self) -> Result<Uuid, CommandError> {
-        self.make(Command::CreateAccountGroup { id: None }).await
-    }
-
-    /// Puts cash in EUR into an account.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such account, or the amount is none.
-    pub async fn top_up(&self, account: impl Into<Uuid>, amount: &str) -> Result<(), CommandError> {
-        let (account_id, amount) = (account.into(), amount.to_owned());
-        self.command(Command::TopUp { account_id, amount, currency: None }).await
-    }
-
-    /// Makes a mandate for direct debits from `iban`.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such account group.
-    pub async fn create_mandate(
-        &self,
-        account_group: impl Into<Uuid>,
-        iban: &str,
-    ) -> Result<Uuid, CommandError> {
-        self.make(Command::CreateMandate { account_group_id: account_group.into(), iban: iban.to_owned() })
-            .await
-    }
-
-    /// Decides how the checks of a user end that are still under way.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such user.
-    pub async fn set_check_result(&self, user: impl Into<Uuid>, passes: bool) -> Result<(), CommandError> {
-        self.command(Command::SetCheckResult { user_id: user.into(), passes }).await
-    }
-
-    /// Sets the status of a user.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such user.
-    pub async fn set_user_status(
-        &self,
-        user: impl Into<Uuid>,
-        status: UserStatus,
-    ) -> Result<(), CommandError> {
-        self.command(Command::SetUserStatus { user_id: user.into(), status }).await
-    }
-
-    /// Lists another instrument.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where it is listed already, or a price is none.
-    pub async fn list_instrument(
-        &self,
-        isin: &str,
-        kind: InstrumentType,
-        bid: &str,
-        offer: &str,
-    ) -> Result<Uuid, CommandError> {
-        let (isin, bid, offer) = (isin.to_owned(), bid.to_owned(), offer.to_owned());
-        self.make(Command::ListInstrument { isin, r#type: kind, bid, offer, fractional: true }).await
-    }
-
-    /// Quotes new prices for an instrument.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such instrument, or a price is none.
-    pub async fn set_price(&self, isin: &str, bid: &str, offer: &str) -> Result<(), CommandError> {
-        let (isin, bid, offer) = (isin.to_owned(), bid.to_owned(), offer.to_owned());
-        self.command(Command::SetPrice { isin, bid, offer }).await
-    }
-
-    /// Announces a dividend, paid as `ex_date` begins.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such instrument, or the amount is none.
-    pub async fn announce_dividend(
-        &self,
-        isin: &str,
-        per_unit: &str,
-        ex_date: NaiveDate,
-    ) -> Result<Uuid, CommandError> {
-        let (isin, per_unit) = (isin.to_owned(), per_unit.to_owned());
-        self.make(Command::AnnounceDividend { isin, per_unit, ex_date }).await
-    }
-
-    /// Announces a split into `ratio` units, as `ex_date` begins.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such instrument, or the ratio is none.
-    pub async fn announce_split(
-        &self,
-        isin: &str,
-        ratio: &str,
-        ex_date: NaiveDate,
-    ) -> Result<Uuid, CommandError> {
-        self.make(Command::AnnounceSplit { isin: isin.to_owned(), ratio: ratio.to_owned(), ex_date }).await
-    }
-
-    /// Starts a securities transfer that moves units to an account or from it.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where there is no such account or instrument.
-    pub async fn transfer_securities(
-        &self,
-        direction: Direction,
-        account: impl Into<Uuid>,
-        isin: &str,
-        quantity: &str,
-    ) -> Result<Uuid, CommandError> {
-        let (account_id, isin, quantity) = (account.into(), isin.to_owned(), quantity.to_owned());
-        self.make(Command::TransferSecurities { direction, account_id, isin, quantity }).await
-    }
-
-    /// Charges a fee in EUR.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where the account has less than that.
-    pub async fn charge_fee(
-        &self,
-        account: impl Into<Uuid>,
-        kind: &str,
-        amount: &str,
-    ) -> Result<Uuid, CommandError> {
-        let (account_id, amount) = (account.into(), amount.to_owned());
-        self.make(Command::ChargeFee { account_id, r#type: kind.to_owned(), amount }).await
-    }
-
-    /// Subscribes an endpoint of this machine to all events, switched on.
-    ///
-    /// # Errors
-    ///
-    /// [`CommandError`] where the URL is none.
-    pub async fn subscribe(&self, url: &str) -> Result<Uuid, CommandError> {
-        self.make(Command::Subscribe { url: url.to_owned() }).await
-    }
-
-    /// Begins a report, which has a PDF a second later.
-    ///
-    /// # Errors
-    ///
-    /// None that a caller can cause.
-    pub async fn create_report(&self, kind: &str) -> Result<Uuid, CommandError> {
-        self.make(Command::CreateReport { r#type: kind.to_owned(), fails: false }).await
-    }
-}
-
-impl Sandbox {
-    async fn make(&self, command: Command) -> Result<Uuid, CommandError> {
-        let answer = self.execute(command).await?;
-        let id = answer["id"].as_str().and_then(|id| id.parse().ok());
-        id.ok_or_else(|| CommandError::new("nothing was made"))
-    }
-
-    async fn command(&self, command: Command) -> Result<(), CommandError> {
-        self.execute(command).await.map(drop)
     }
 }

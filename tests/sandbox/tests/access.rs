@@ -319,6 +319,50 @@ async fn a_key_signs_once_it_is_registered() {
 }
 
 #[tokio::test]
+async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off() {
+    for strict in [true, false] {
+        let sandbox = Sandbox::builder().strict_signatures(strict).start().await.unwrap();
+        let api = Api::of(&sandbox).await;
+        // Signed before the headers are added: none of them is covered.
+        let late = async |name: &'static str, value: &str| {
+            let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox).key(None)).await;
+            request.headers_mut().insert("idempotency-key", Uuid::new_v4().to_string().parse().unwrap());
+            request.headers_mut().insert(name, value.parse().unwrap());
+            api.send(request).await
+        };
+        let answer = late("user-agent", "test").await;
+        assert_eq!(answer.status, if strict { 401 } else { 201 }, "{}", answer.text());
+        if strict {
+            assert!(answer.detail().contains("does not cover `idempotency-key`"), "{}", answer.detail());
+        }
+        let (id, key) = (Uuid::new_v4(), SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        register(&sandbox, id, key.public_key()).await;
+        let weak = RequestSigner::new(id.to_string(), key).unwrap();
+        let answer = api.send(signed(&weak, list_users(&api, &sandbox)).await).await;
+        assert_eq!(answer.status, if strict { 401 } else { 200 }, "{}", answer.text());
+        let other = list_users(&api, &sandbox).header("upvest-api-version", "2");
+        let answer = api.send(signed(&signer(&sandbox), other).await).await;
+        assert_eq!(answer.status, if strict { 400 } else { 200 }, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_answered_with_the_base_that_the_server_built() {
+    let (sandbox, api) = strict().await;
+    let mut request = signed(&signer(&sandbox), list_users(&api, &sandbox)).await;
+    request.url_mut().set_path("/accounts");
+    let answer = api.send(request).await;
+    let detail = answer.detail();
+    assert!(
+        detail.contains("\"@path\": /accounts\n") && detail.contains("\"@signature-params\": "),
+        "{detail}"
+    );
+    assert!(!detail.contains("sandbox_at_"), "a token has no place in a log: {detail}");
+    let requests = sandbox.requests();
+    assert_eq!(requests.last().unwrap().problem.as_deref(), Some(detail.as_str()));
+}
+
+#[tokio::test]
 async fn a_registered_key_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
@@ -327,7 +371,8 @@ async fn a_registered_key_outlives_a_restart() {
     let sandbox = Sandbox::start().await.unwrap();
     let register = Command::RegisterPublicKey { pem: key.public_key().to_pem(), key_id: Some(key_id) };
     sandbox.execute(register).await.unwrap();
-    sandbox.stop_and_save(&file).await.unwrap();
+    sandbox.save(&file).unwrap();
+    sandbox.stop().await;
 
     let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
     let upvest = sandbox.client_builder().signing_key(key_id.to_string(), key).build().unwrap();

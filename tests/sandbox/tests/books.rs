@@ -10,14 +10,16 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use upvest_sandbox::Sandbox;
+use upvest_sandbox::{EventRecord, Sandbox};
 use uuid::Uuid;
 
 const STEPS: usize = 10_000;
 /// The books are looked at from outside after so many steps; from inside after each.
 const STEPS_BETWEEN_CHECKS: usize = 250;
+/// More than happen in any one step.
+const EVENTS: usize = 2_000;
 const MAX_ACCOUNTS: usize = 12;
 /// So many accounts take no part in transfers: what they hold is the sum of what they traded.
 const ON_THEIR_OWN: usize = 3;
@@ -58,6 +60,37 @@ struct Driver {
     debits: Vec<String>,
     /// Accounts and instruments whose units moved otherwise than by orders.
     moved: BTreeSet<(Uuid, &'static str)>,
+    books: Books,
+    lives: Lives,
+    bids: BTreeMap<String, Decimal>,
+}
+
+/// Books that the test keeps by itself, from the events alone.
+#[derive(Default)]
+struct Books {
+    last: Option<Uuid>,
+    /// Account, side and instrument of each order.
+    orders: BTreeMap<String, (String, bool, String)>,
+    accounts: BTreeMap<String, Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    cash: Decimal,
+    paid_in: Decimal,
+    /// What was sold less what was bought, at the prices it was traded at, to the last digit.
+    traded: Decimal,
+    units: BTreeMap<String, Decimal>,
+}
+
+/// The statuses that resources have come to, by their events, held to the tables of the sandbox.
+#[derive(Default)]
+struct Lives {
+    /// Resource, status, and what can follow, by the event that says so.
+    table: BTreeMap<String, (String, String, BTreeSet<String>)>,
+    /// The last event about a resource.
+    last: BTreeMap<Uuid, &'static str>,
+    steps: BTreeSet<(&'static str, &'static str)>,
 }
 
 #[test]
@@ -65,6 +98,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
     runtime().block_on(async {
         let mut draws = StdRng::seed_from_u64(7);
         let mut driver = Driver::start().await;
+        driver.lives.read(&driver.api.sandbox).await;
         for number in 1..=STEPS {
             let step = Step {
                 what: draws.random(),
@@ -75,12 +109,16 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
             driver.take(step).await;
             let findings = driver.api.sandbox.audit();
             assert!(findings.is_empty(), "after step {number}, {step:?}: {findings:#?}");
+            let happened = driver.books.news(&driver.api.sandbox);
+            driver.lives.follow(&happened);
+            driver.check_that_nobody_got_rich(step, &happened);
             if number % STEPS_BETWEEN_CHECKS == 0 {
                 driver.check_from_outside();
             }
         }
         driver.check_units();
         driver.assert_much_has_happened();
+        assert!(driver.lives.steps.len() > 30, "few changes of status: {:?}", driver.lives.steps);
     });
 }
 
@@ -113,6 +151,45 @@ fn short_scripts_keep_the_books_too_and_shrink_where_they_do_not() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_of_tiny_orders_makes_money() {
+    // Bid 113.03, offer 115.05.
+    const FUND: &str = "IE00B3XXRP09";
+    let api = Plain::start().await;
+    let empty = api.sandbox.open_account("0.01").await.unwrap();
+    let place = |account, side, quantity: &str| {
+        id(&api.post("/orders", &order(account, FUND, side, &json!({ "quantity": quantity }))))
+    };
+    // Each worth half a cent, which used to cost nothing.
+    let bought: Vec<_> = (0..50).map(|_| place(empty, "BUY", "0.00004")).collect();
+    api.seconds(5).await;
+    assert!(bought.iter().all(|order| api.order_status(order) == "REJECTED"));
+    let sold = place(empty, "SELL", "0.002");
+    api.seconds(5).await;
+    assert_eq!(api.order_status(&sold), "REJECTED");
+    assert_eq!(api.cash(empty).0, plain::number("0.01"));
+    // Each worth a little more than half a cent, which used to pay a whole one.
+    let rich = api.sandbox.open_account("1000.00").await.unwrap();
+    api.post("/orders", &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })));
+    api.seconds(5).await;
+    let sold: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00005")).collect();
+    let dearer: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00014")).collect();
+    api.seconds(5).await;
+    assert!(sold.iter().all(|order| api.order_status(order) == "REJECTED"));
+    assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
+    // 500 times 1.58 cents, of which a cent each is paid.
+    assert_eq!(api.cash(rich).0, plain::number("905.00"));
+    // What is left can be sold, for nothing where it is worth less than a cent.
+    let rest = api.units(rich, FUND) - plain::number("0.00001");
+    for (quantity, cash) in [(rest, "995.33"), (plain::number("0.00001"), "995.33")] {
+        let all = place(rich, "SELL", &quantity.to_string());
+        api.seconds(5).await;
+        assert_eq!((api.order_status(&all).as_str(), api.cash(rich).0), ("FILLED", plain::number(cash)));
+    }
+    assert_eq!(api.position(rich, FUND), None);
+    api.assert_books_add_up();
+}
+
 /// The sandbox answers on one thread, the steps are taken on the other.
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
@@ -120,7 +197,7 @@ fn runtime() -> Runtime {
 
 impl Driver {
     async fn start() -> Self {
-        let api = Plain::of(plain::builder().seed(7).event_limit(16).log_limit(16)).await;
+        let api = Plain::of(plain::builder().seed(7).event_limit(EVENTS).log_limit(16)).await;
         let account = api.sandbox.open_account("10000.00").await.unwrap();
         let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
         Self {
@@ -133,6 +210,9 @@ impl Driver {
             mandates: Vec::new(),
             debits: Vec::new(),
             moved: BTreeSet::new(),
+            books: Books::default(),
+            lives: Lives::default(),
+            bids: BTreeMap::new(),
         }
     }
 
@@ -146,7 +226,7 @@ impl Driver {
             34..=36 => self.withdraw(step),
             37 | 38 => self.debit(step).await,
             39 => self.undo_debit(step).await,
-            40 => self.open_account(step),
+            40 => self.open_account(step).await,
             41 => self.change_user(step).await,
             42 => self.close_account(step),
             43 | 44 => self.create_portfolio(step),
@@ -224,9 +304,9 @@ impl Driver {
 
     fn withdraw(&mut self, step: Step) {
         let currency = if step.which.is_multiple_of(8) { "USD" } else { "EUR" };
-        let amount = in_cents(step.size % 50_000 + 1);
+        let amount = in_cents(step.size % 200_000 + 1);
         let body = json!({ "account_id": self.account(step), "cash_amount": amount, "currency": currency });
-        self.api.post("/withdrawals", &body);
+        self.try_post("/withdrawals", &body);
     }
 
     async fn debit(&mut self, step: Step) {
@@ -241,7 +321,8 @@ impl Driver {
             "mandate_id": self.mandates[usize::from(step.which) % self.mandates.len()],
             "cash_amount": in_cents(step.size % 100_000 + 1), "currency": "EUR",
         });
-        self.debits.push(id(&self.api.post("/direct_debits", &body)));
+        let debit = self.try_post("/direct_debits", &body);
+        self.debits.extend(debit);
     }
 
     /// Refused where the debit is not completed, or its money has been spent.
@@ -252,7 +333,7 @@ impl Driver {
         }
     }
 
-    fn open_account(&mut self, step: Step) {
+    async fn open_account(&mut self, step: Step) {
         if self.accounts.len() >= MAX_ACCOUNTS {
             return;
         }
@@ -266,8 +347,20 @@ impl Driver {
         }
         let group = self.api.sandbox.account_group();
         let user = &self.users[usize::from(step.who) % self.users.len()];
-        let account = self.api.post("/accounts", &json!({ "user_id": user, "account_group_id": group }));
-        self.accounts.push(id(&account).parse().unwrap());
+        let account = id(&self.api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+        if !step.size.is_multiple_of(8) {
+            let reference = json!({ "command": "add_reference_account", "account_id": account, "iban": "DE8937",
+                "bic": "COBADEFFXXX", "account_holder": "Erika Mustermann" });
+            self.api.command(reference).await;
+        }
+        self.accounts.push(account.parse().unwrap());
+    }
+
+    /// The id of what was made; nothing where the rules did not allow it.
+    fn try_post(&self, path: &str, body: &Value) -> Option<String> {
+        let (status, answer) = self.api.call("POST", path, Some(body).filter(|body| !body.is_null()));
+        assert!(status == 201 || status == 409, "{path}: {answer}");
+        (status == 201).then(|| id(&answer))
     }
 
     async fn change_user(&mut self, step: Step) {
@@ -296,12 +389,13 @@ impl Driver {
             Some(portfolio) if self.portfolios.len() >= 2 * MAX_ACCOUNTS => {
                 let path = format!("/portfolios/{portfolio}/allocations");
                 let (status, _) = self.api.call("PUT", &path, Some(&json!({ "allocations": allocations })));
-                assert_eq!(status, 200);
+                assert!(status == 200 || status == 409);
             }
             _ => {
                 let account = self.account(step);
                 let body = json!({ "account_id": account, "name": "Thirds", "allocations": allocations });
-                self.portfolios.push(id(&self.api.post("/portfolios", &body)));
+                let portfolio = self.try_post("/portfolios", &body);
+                self.portfolios.extend(portfolio);
             }
         }
     }
@@ -310,14 +404,13 @@ impl Driver {
         if let Some(portfolio) = some(&self.portfolios, step) {
             let amount = in_cents(step.size % 100_000 + 1);
             let body = json!({ "cash_amount": amount, "currency": "EUR" });
-            self.api.post(&format!("/portfolios/{portfolio}/orders"), &body);
+            self.try_post(&format!("/portfolios/{portfolio}/orders"), &body);
         }
     }
 
     fn rebalance(&mut self, step: Step) {
         if let Some(portfolio) = some(&self.portfolios, step) {
-            let (status, _) = self.api.call("POST", &format!("/portfolios/{portfolio}/rebalancing"), None);
-            assert_eq!(status, 201);
+            self.try_post(&format!("/portfolios/{portfolio}/rebalancing"), &Value::Null);
         }
     }
 
@@ -337,7 +430,8 @@ impl Driver {
             }
             _ => body["instrument_id"] = json!(Sandbox::instrument(isin(step.which))),
         }
-        self.plans.push(id(&self.api.post("/savings_plans", &body)));
+        let plan = self.try_post("/savings_plans", &body);
+        self.plans.extend(plan);
     }
 
     fn change_plan(&mut self, step: Step) {
@@ -353,13 +447,14 @@ impl Driver {
                 return;
             }
         };
-        assert_eq!(self.api.call("PATCH", &path, Some(&changes)).0, 200);
+        let (status, _) = self.api.call("PATCH", &path, Some(&changes));
+        assert!(status == 200 || status == 409);
     }
 
     fn liquidate(&mut self, step: Step) {
         let kind = if step.which.is_multiple_of(2) { "PARTIAL" } else { "FULL" };
         let path = format!("/accounts/{}/liquidations", self.account(step));
-        self.api.post(&path, &json!({ "type": kind }));
+        self.try_post(&path, &json!({ "type": kind }));
     }
 
     async fn transfer_securities(&mut self, step: Step) {
@@ -375,12 +470,14 @@ impl Driver {
         self.moved.insert((account, isin));
     }
 
+    /// Between accounts of one user; now and then between those of two, which is refused.
     fn transfer_account(&mut self, step: Step) {
         let others = &self.accounts[self.accounts.len().min(ON_THEIR_OWN)..];
         let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else { return };
         let target = others[usize::from(step.which) % others.len()];
         let body = json!({ "source_account_id": source, "target_account_id": target });
-        self.api.post("/account_transfers", &body);
+        let (status, answer) = self.api.call("POST", "/account_transfers", Some(&body));
+        assert!(matches!(status, 201 | 400 | 409), "{answer}");
         self.moved.extend(ISINS.iter().flat_map(|isin| [(*source, *isin), (target, *isin)]));
     }
 
@@ -392,7 +489,7 @@ impl Driver {
         } else {
             let isin = SPLIT[usize::from(step.which >> 1) % SPLIT.len()];
             let ratio = RATIOS[step.size as usize % RATIOS.len()];
-            self.api.sandbox.announce_split(isin, ratio, ex_date).await.unwrap();
+            let _ = self.api.sandbox.announce_split(isin, ratio, ex_date).await;
             // Such that the price stays one that something can be bought at.
             self.api.sandbox.set_price(isin, "100", "101").await.unwrap();
         }
@@ -432,6 +529,24 @@ impl Driver {
             let status = self.api.get(&format!("/accounts/{account}"))["status"].clone();
             assert!(status != "CLOSED" || positions.is_empty(), "a closed account holds {positions:?}");
             assert!(status != "CLOSED" || self.api.cash(*account).0.is_zero(), "a closed account has cash");
+        }
+    }
+
+    /// No account can be liquidated for more than was paid in plus what it gained at the traded prices.
+    fn check_that_nobody_got_rich(&mut self, step: Step, happened: &[EventRecord]) {
+        self.books.follow(happened);
+        // Prices move with the time, where they are set, and by splits.
+        if self.bids.is_empty() || matches!(step.what % 64, 16..=29 | 59 | 60) {
+            let bid = |isin: &&str| (Sandbox::instrument(isin).to_string(), self.api.bid(isin));
+            self.bids = ISINS.iter().map(bid).collect();
+        }
+        let bids = &self.bids;
+        for (account, book) in &self.books.accounts {
+            let worth = book.units.iter().map(|(instrument, units)| bids[instrument] * units);
+            let liquidated: Decimal = worth.clone().map(|worth| worth.trunc_with_scale(2)).sum();
+            let most = book.paid_in + book.traded + worth.sum::<Decimal>();
+            let got = book.cash + liquidated;
+            assert!(got <= most, "{account} would get {got} for {most}");
         }
     }
 
@@ -483,6 +598,80 @@ impl Driver {
         assert!(with("/corporate_actions", "PROCESSED") > 10);
         assert!(with("/accounts", "CLOSED") > 0);
         assert!(self.api.sandbox.now() - plain::start_of_tests() > chrono::TimeDelta::days(90));
+    }
+}
+
+impl Lives {
+    async fn read(&mut self, sandbox: &Sandbox) {
+        let table = reqwest::get(format!("{}/_sandbox/lifecycles", sandbox.url())).await.unwrap();
+        let table: Value = serde_json::from_str(&table.text().await.unwrap()).unwrap();
+        for (resource, statuses) in table.as_object().unwrap() {
+            for (status, row) in statuses.as_object().unwrap() {
+                let next = row["next"].as_array().unwrap().iter();
+                let next = next.map(|status| status.as_str().unwrap().to_owned()).collect();
+                let event = row["event"].as_str().unwrap().to_owned();
+                let before = self.table.insert(event, (resource.clone(), status.clone(), next));
+                assert_eq!(before, None, "one event stands for two statuses");
+            }
+        }
+    }
+
+    fn follow(&mut self, happened: &[EventRecord]) {
+        for event in happened {
+            let Some((resource, status, _)) = self.table.get(event.event_type) else { continue };
+            let object: Value = serde_json::from_str(event.object.get()).unwrap();
+            assert_eq!(object["status"], **status, "{}", event.event_type);
+            if let Some(before) = self.last.insert(event.about, event.event_type) {
+                let (same, from, next) = &self.table[before];
+                assert_eq!(resource, same);
+                assert!(next.contains(status), "a {resource} went from {from} to {status}");
+                self.steps.insert((before, event.event_type));
+            }
+        }
+    }
+}
+
+impl Books {
+    /// The events since the last call.
+    fn news(&mut self, sandbox: &Sandbox) -> Vec<EventRecord> {
+        let mut events = sandbox.events();
+        let seen = events.iter().rposition(|event| Some(event.id) == self.last);
+        assert!(seen.is_some() || events.len() < EVENTS, "more happened in one step than the log holds");
+        events.drain(..seen.map_or(0, |seen| seen + 1));
+        self.last = events.last().map(|event| event.id).or(self.last);
+        events
+    }
+
+    fn follow(&mut self, happened: &[EventRecord]) {
+        for event in happened {
+            let object: Value = serde_json::from_str(event.object.get()).unwrap();
+            let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
+            match event.event_type {
+                "ORDER.NEW" => {
+                    let order = (text("account_id"), text("side") == "BUY", text("instrument_id"));
+                    self.orders.insert(text("id"), order);
+                }
+                "EXECUTION.FILLED" => {
+                    let (account, buys, _) = &self.orders[&text("order_id")];
+                    let worth = decimal(&object["quantity"]) * decimal(&object["price"]);
+                    let book = self.accounts.entry(account.clone()).or_default();
+                    book.traded += if *buys { -worth } else { worth };
+                }
+                "CASH_TRANSACTION.EXECUTED" if object["currency"] == "EUR" => {
+                    let book = self.accounts.entry(text("account_id")).or_default();
+                    let amount = decimal(&object["amount"]);
+                    book.cash += amount;
+                    if object["type"] != "ORDER_EXECUTION" {
+                        book.paid_in += amount;
+                    }
+                }
+                "POSITION.UPDATED" => {
+                    let book = self.accounts.entry(text("account_id")).or_default();
+                    book.units.insert(text("instrument_id"), decimal(&object["quantity"]));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -114,6 +114,21 @@ async fn the_control_api_shows_the_state_and_the_logs() {
 }
 
 #[tokio::test]
+async fn the_served_description_names_this_sandbox_and_no_other_server() {
+    let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
+    let url = format!("{}/_sandbox/openapi.json", sandbox.url());
+    let document = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let servers = document["servers"].as_array().unwrap();
+    assert_eq!((servers.len(), servers[0]["url"].as_str().unwrap()), (1, sandbox.url().as_str()));
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let operations = item.as_object().unwrap().values();
+        let own = operations.chain([item]).filter(|it| it.get("servers").is_some()).count();
+        assert_eq!(own, 0, "{path} has servers of its own");
+    }
+}
+
+#[tokio::test]
 async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
     let bench = Bench::start().await;
     let asked_as = async |host: &str| {
@@ -125,5 +140,56 @@ async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
     }
     for host in ["example.com", "127.0.0.1.example.com", "localhost.example.com:80", "10.0.0.1"] {
         assert_eq!(asked_as(host).await, 400, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
+    let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
+    let start = (sandbox.now(), sandbox.events().len());
+    let account = sandbox.open_account("100.00").await.unwrap();
+    sandbox.snapshot("with an account").await.unwrap();
+    let then = sandbox.now();
+    sandbox.top_up(account, "1.00").await.unwrap();
+    sandbox.advance(Duration::from_secs(86_400)).await;
+    sandbox.take_token_endpoint_down().await;
+    sandbox.restore("with an account").await.unwrap();
+    assert_eq!(sandbox.now(), then);
+    let last = sandbox.events().pop().unwrap();
+    assert!(last.object.get().contains("100.00"), "the last top-up is gone: {}", last.object);
+    // Life goes on from there, and faults are gone.
+    sandbox.top_up(account, "2.00").await.unwrap();
+    let upvest = sandbox.client();
+    upvest.list_users().send().await.unwrap();
+    sandbox.reset().await;
+    assert_eq!((sandbox.now(), sandbox.events().len()), start);
+    assert!(sandbox.top_up(account, "1.00").await.is_err());
+    assert!(sandbox.restore("another").await.is_err());
+    let again = sandbox.open_account("100.00").await.unwrap();
+    assert_eq!(again, account, "the same seed and the same steps make the same ids");
+    assert_eq!(sandbox.audit(), [""; 0]);
+}
+
+#[tokio::test]
+async fn containers_and_browsers_get_in_where_they_are_named() {
+    let sandbox = upvest_sandbox::Sandbox::builder()
+        .host(std::net::Ipv4Addr::UNSPECIFIED.into())
+        .allow_control_from("upvest-sandbox")
+        .cors("http://localhost:3000")
+        .start()
+        .await
+        .unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = |path: &str, host: &str| http.get(format!("{}{path}", sandbox.url())).header("host", host);
+    assert_eq!(get("/_sandbox/state", "upvest-sandbox:8080").send().await.unwrap().status(), 200);
+    assert_eq!(get("/_sandbox/state", "attacker.example").send().await.unwrap().status(), 400);
+    // Whoever looks after containers asks by an address that nobody knows before.
+    assert_eq!(get("/_sandbox/health", "10.1.2.3").send().await.unwrap().status(), 200);
+    for (origin, allowed) in [("http://localhost:3000", true), ("http://attacker.example", false)] {
+        let asked = http.request(http::Method::OPTIONS, format!("{}/_sandbox/advance", sandbox.url()));
+        let asked = asked.header("origin", origin).header("access-control-request-method", "POST");
+        let answer = asked.send().await.unwrap();
+        let allows = answer.headers().get("access-control-allow-origin").is_some();
+        assert_eq!((allows, answer.status() == 204), (allowed, allowed), "{origin}");
     }
 }

@@ -3,7 +3,7 @@
 mod plain;
 
 use chrono::TimeDelta;
-use plain::{Plain, cents, decimal, id, number, order};
+use plain::{Plain, cents, cents_up, decimal, id, number, order};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use upvest_sandbox::{Sandbox, UserStatus};
@@ -448,10 +448,10 @@ async fn the_mock_instruments_trade_at_their_quotes() {
             continue;
         };
         assert_eq!(decimal(&execution["price"]), number(offer), "{isin}");
-        assert_eq!(before - api.cash(account).0, cents(number(offer)), "{isin}");
+        assert_eq!(before - api.cash(account).0, cents_up(number(offer)), "{isin}");
         let sold = trade(&api, account, isin, "SELL", json!({ "quantity": "1" })).await;
         assert_eq!(decimal(&api.executions(&sold)[0]["price"]), number(bid), "{isin}");
-        let (in_cents, out_cents) = (cents(number(bid)), cents(number(offer)));
+        let (in_cents, out_cents) = (cents(number(bid)), cents_up(number(offer)));
         assert_eq!(api.cash(account).0, before + in_cents - out_cents, "{isin}");
     }
     let listed = api.get("/instruments?isin=IE00B95PGT31");

@@ -98,6 +98,37 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
+    let (sandbox, api, household) = founded().await;
+    let events = sandbox.events().len();
+    let mut bodies = 0;
+    let json = |operation: &&Operation| !operation.takes_form();
+    for operation in api.document.operations().filter(json) {
+        let Some(mut body) = household.body(&operation.id) else { continue };
+        body["curency"] = json!("EUR");
+        let detail = household.call(&api, &operation.id).body(body.clone()).refused(400).await;
+        assert!(detail.contains("`curency`"), "{}: {detail}", operation.id);
+        body.as_object_mut().unwrap().remove("curency");
+        if body.get("address").is_some() {
+            body["address"]["contry"] = json!("DE");
+            let detail = household.call(&api, &operation.id).body(body).refused(400).await;
+            assert!(detail.contains("`address.contry`"), "{}: {detail}", operation.id);
+        }
+        bodies += 1;
+    }
+    assert!(bodies > 20, "most operations that change something take a body");
+    let mut order = household.body("createOrder").unwrap();
+    order["side"] = json!("BUYY");
+    let detail = household.call(&api, "createOrder").body(order).refused(400).await;
+    assert!(detail.contains("`side` is none of"), "{detail}");
+    let mut portfolio = household.body("createPortfolio").unwrap();
+    portfolio["allocations"][0]["wieght"] = json!("1");
+    let detail = household.call(&api, "createPortfolio").body(portfolio).refused(400).await;
+    assert!(detail.contains("`allocations.0.wieght`"), "{detail}");
+    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+}
+
+#[tokio::test]
 async fn files_come_as_what_they_are() {
     let (sandbox, api, household) = founded().await;
     let pdf = household.call(&api, "retrieveFile").header("accept", "application/pdf").send().await;
@@ -109,8 +140,14 @@ async fn files_come_as_what_they_are() {
     let file = api.call("retrieveFile").id("file_id", id).send().await;
     assert_eq!(file.header("content-type"), Some("application/octet-stream"));
     assert_eq!(file.text(), "a,b\n1,2\n");
-    let no_pdf = api.call("retrieveFile").id("file_id", id).header("accept", "application/pdf").send().await;
-    assert_eq!((no_pdf.status.as_u16(), no_pdf.kind()), (406, "not_acceptable".to_owned()));
+    // What clients ask for that were generated from the description, and browsers.
+    for accept in ["application/json", "application/pdf", "text/html", "application/pdf;q=0"] {
+        let file = api.call("retrieveFile").id("file_id", id).header("accept", accept).send().await;
+        assert_eq!((file.status.as_u16(), file.text().as_str()), (200, "a,b\n1,2\n"), "as {accept}");
+    }
+    let excluded = "*/*, application/octet-stream;q=0";
+    let none = api.call("retrieveFile").id("file_id", id).header("accept", excluded).send().await;
+    assert_eq!((none.status.as_u16(), none.kind()), (406, "not_acceptable".to_owned()));
 }
 
 #[tokio::test]
@@ -319,8 +356,9 @@ async fn a_path_that_is_no_text_is_a_problem_like_any_other() {
 async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
-    for operation in api.document.operations().filter(|operation| !operation.media_types().is_empty()) {
-        for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5"] {
+    let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
+    for operation in api.document.operations().filter(answers) {
+        for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5", "application/json;q=0"] {
             let answer = household.call(&api, &operation.id).header("accept", accept).send().await;
             assert_eq!(answer.status, 406, "{} as {accept}", operation.id);
             assert_eq!(answer.kind(), "not_acceptable");
@@ -333,14 +371,25 @@ async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
 }
 
 #[tokio::test]
-async fn a_problem_has_the_media_type_that_is_asked_for() {
+async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let call = || api.call("retrieveUser").id("user_id", Uuid::new_v4());
-    assert_eq!(call().send().await.header("content-type"), Some("application/json"));
-    let both = call().header("accept", "application/json, application/problem+json").send().await;
-    assert_eq!(both.header("content-type"), Some("application/problem+json"));
-    assert_eq!(both.status, 404);
+    let problem = call().send().await;
+    assert_eq!(
+        (problem.status.as_u16(), problem.header("content-type")),
+        (404, Some("application/problem+json"))
+    );
+    for (accept, expected) in [
+        ("application/json, application/problem+json", "application/problem+json"),
+        ("*/*", "application/problem+json"),
+        ("application/*;q=0.5", "application/problem+json"),
+        ("application/json", "application/json"),
+        ("application/json;q=0.9, text/html", "application/json"),
+    ] {
+        let problem = call().header("accept", accept).send().await;
+        assert_eq!(problem.header("content-type"), Some(expected), "to {accept}");
+    }
 }
 
 #[tokio::test]
@@ -466,7 +515,7 @@ fn may_be_added(operation: &Operation, status: &str) -> bool {
         "400" | "406" | "429" | "500" | "502" | "503" | "504" => true,
         "403" => operation.id != "createAccessToken",
         "404" => !operation.ids().is_empty(),
-        "409" => operation.takes_idempotency_key(),
+        "409" => operation.method != Method::GET && operation.id != "createAccessToken",
         _ => false,
     }
 }

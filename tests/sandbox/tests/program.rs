@@ -18,12 +18,12 @@ struct Program {
 impl Program {
     /// Starts it on a free port and reads until it has introduced itself.
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
-            .args(["--port", "0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let program = env!("CARGO_BIN_EXE_upvest-sandbox");
+        Self::started(Command::new(program).args(["--port", "0"]).args(arguments))
+    }
+
+    fn started(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut introduction = String::new();
         while !introduction.contains("\ncurl ") {
@@ -198,6 +198,112 @@ async fn its_other_flags_do_what_they_say() {
         delivery.contains("content-digest: sha-512=") && delivery.contains("\"event_type\""),
         "{delivery}"
     );
+}
+
+/// One descriptor for each connection; those that say nothing are closed, and nothing spins meanwhile.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
+    let limited =
+        format!("ulimit -n 256; exec {} --no-signatures --port 0", env!("CARGO_BIN_EXE_upvest-sandbox"));
+    let program = Program::started(Command::new("sh").args(["-c", &limited]));
+    let address = program.url().strip_prefix("http://").unwrap().to_owned();
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", program.process.id())).unwrap().count();
+    let without = descriptors();
+    let mut idle = Vec::new();
+    for count in 1..=300 {
+        idle.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+        if count == 100 {
+            // Answered by then: the hundred before it have been accepted.
+            program.get("/_sandbox/state").await;
+            assert!(descriptors() - without <= 105, "{} for 101 connections", descriptors() - without);
+        }
+    }
+    let began = std::time::Instant::now();
+    program.get("/_sandbox/state").await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    let mut nothing = [0; 1];
+    assert_eq!(idle[0].read(&mut nothing).await.unwrap_or(0), 0, "an idle connection is closed");
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.process.id())).unwrap();
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().unwrap()).sum();
+    assert!(ticks < 200, "{ticks} hundredths of a second of processor time: it spins");
+}
+
+#[tokio::test]
+async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, fixture) = (folder.path().join("data.json"), folder.path().join("fixture.json"));
+    let flags = ["--no-signatures", "--speed", "0", "--data", path(&data)];
+    let mut program = Program::start(&flags);
+    program.post("/_sandbox/create_account_group", json!({})).await;
+    let before = std::fs::read(&data).unwrap();
+    let group = program.post("/_sandbox/create_account_group", json!({})).await["id"].clone();
+    // Saved by itself, a few seconds later.
+    let mut rounds = 0;
+    while !std::fs::read_to_string(&data).unwrap().contains(group.as_str().unwrap()) {
+        program.get("/_sandbox/state").await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        rounds += 1;
+        assert!(rounds < 200, "nothing is saved");
+    }
+    assert!(before.starts_with(br#"{"version":1,"#), "the state says what form it has");
+    program.process.kill().unwrap();
+    program.process.wait().unwrap();
+    std::fs::copy(&data, &fixture).unwrap();
+    let saved = std::fs::read(&fixture).unwrap();
+    for flags in [flags.to_vec(), vec!["--no-signatures", "--load", path(&fixture)]] {
+        let program = Program::start(&flags);
+        let twice = reqwest::Client::new().post(format!("{}/_sandbox/create_account_group", program.url()));
+        let twice = twice.header("content-type", "application/json");
+        let twice = twice.body(json!({ "id": group }).to_string()).send().await.unwrap();
+        assert_eq!(twice.status(), 400, "the group is there");
+        program.post("/_sandbox/create_account_group", json!({})).await;
+        program.terminate();
+    }
+    assert_eq!(std::fs::read(&fixture).unwrap(), saved);
+}
+
+#[test]
+fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("no-such-folder").join("state.json");
+    let error = failure(&["--port", "0", "--data", path(&nowhere)]);
+    assert!(error.contains("no-such-folder"), "{error}");
+    let missing = folder.path().join("missing.json");
+    assert!(failure(&["--port", "0", "--load", path(&missing)]).contains("missing.json"));
+    let other = folder.path().join("other.json");
+    std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
+    let error = failure(&["--port", "0", "--load", path(&other)]);
+    assert!(error.contains("version 7") && error.contains("version 1"), "{error}");
+}
+
+#[test]
+fn the_image_and_the_compose_file_use_flags_that_there_are() {
+    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let mut flags = 0;
+    for file in ["Dockerfile", "compose.yaml"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let commands =
+            text.lines().filter(|line| line.contains("ENTRYPOINT") || line.contains("command: [\"--"));
+        for flag in commands.flat_map(|line| line.split('"')).filter(|word| word.starts_with("--")) {
+            assert!(help.contains(&format!("{flag} <")), "{file} uses {flag}");
+            flags += 1;
+        }
+    }
+    assert!(flags > 4);
+}
+
+/// The page for teams that use Python is a program that runs.
+#[test]
+fn the_code_of_the_python_page_runs() {
+    let page = include_str!("../guides/python.md");
+    let code = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let program = Program::start(&["--no-signatures", "--speed", "0"]);
+    let python = Command::new("python3").args(["-c", code]).env("UPVEST_ENVIRONMENT", program.url()).output();
+    let python = python.expect("python3 is installed");
+    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
 }
 
 #[test]

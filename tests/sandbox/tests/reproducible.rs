@@ -198,9 +198,11 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
 /// Something in every list.
 async fn fill(api: &Plain) -> Uuid {
     let account = api.sandbox.open_account("10000.00").await.unwrap();
-    let second = api.sandbox.open_account("10.00").await.unwrap();
     let user = api.get(&format!("/accounts/{account}"))["user_id"].clone();
     let group = api.sandbox.account_group();
+    let second = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+    api.seconds(1).await;
+    api.sandbox.top_up(second.parse::<Uuid>().unwrap(), "10.00").await.unwrap();
     let mandate = api.sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap();
     api.command(json!({
         "command": "add_reference_account", "account_id": account, "iban": "DE89370400440532013000",
@@ -313,7 +315,7 @@ async fn a_file_that_is_missing_is_a_new_beginning() {
     let path = folder.path().join("state.json");
     let api = Plain::of(plain::builder().data(&path)).await;
     assert_eq!(api.list("/users"), Vec::<Value>::new());
-    assert!(!path.exists());
+    assert!(path.exists(), "it is saved at the start");
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     // The next one replaces it whole.

@@ -456,6 +456,46 @@ async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
 }
 
 #[tokio::test]
+async fn deliveries_go_to_hosts_that_were_named_and_an_event_can_be_delivered_again() {
+    // Any address of 127.0.0.0/8 is this machine: stand-ins for other hosts are those that are no such address.
+    let sandbox = morning().webhook_host("10.20.0.0/16").webhook_host("app").start().await.unwrap();
+    for url in ["http://10.20.30.40/hook", "http://app:3000/hook"] {
+        sandbox.subscribe(url).await.unwrap();
+    }
+    for url in ["http://10.21.0.1/hook", "http://other:3000/hook"] {
+        assert!(sandbox.subscribe(url).await.is_err(), "{url}");
+    }
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    let webhook = sandbox.subscribe(&endpoint.url()).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    sandbox.settle().await;
+    let event = ids(&endpoint)[0];
+    sandbox.resend_event(event, webhook).await.unwrap();
+    sandbox.settle().await;
+    assert_eq!(ids(&endpoint), [event, event]);
+    assert!(sandbox.resend_event(Uuid::new_v4(), webhook).await.is_err());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    sandbox.subscribe(&format!("http://{}/", silent.local_addr().unwrap())).await.unwrap();
+    switch_on(&sandbox, &endpoint).await;
+    let began = std::time::Instant::now();
+    let target = sandbox.now() + chrono::TimeDelta::seconds(5);
+    for _ in 0..5 {
+        sandbox.create_account_group().await.unwrap();
+        sandbox.advance(SECOND).await;
+    }
+    assert_eq!(sandbox.now(), target);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // The other endpoint has had everything by then.
+    assert_eq!(ids(&endpoint).len(), 5);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -521,7 +561,7 @@ const A_WEEK_OF_LIFE: &[&str] = &[
     "USER.CREATED", "USER_CHECK.CREATED", "ACCOUNT.CREATED", "MANDATE.CREATED",
     "USER_CHECK.PASSED", "USER.ACTIVATED", "ACCOUNT.ACTIVATED",
     // The direct debit.
-    "DIRECT_DEBIT.NEW", "DIRECT_DEBIT.PROCESSING", "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "DIRECT_DEBIT.CONFIRMED",
+    "DIRECT_DEBIT.NEW", "DIRECT_DEBIT.PROCESSING", "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "DIRECT_DEBIT.COMPLETED",
     // The order: cash is laid claim to, then the claim is given up and the price is paid.
     "ORDER.NEW", "CASH_BALANCE.UPDATED", "ORDER.PROCESSING",
     "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "POSITION.UPDATED",

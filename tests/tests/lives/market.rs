@@ -47,7 +47,12 @@ pub(crate) async fn securities_transfers(upvest: &Upvest, sandbox: &Sandbox) {
 
 pub(crate) async fn account_transfers(upvest: &Upvest, sandbox: &Sandbox) {
     let source = open_account(sandbox, "12.34").await;
-    let target = open_account(sandbox, "1.00").await;
+    // Money stays with its user.
+    let user = upvest.retrieve_account().account_id(source).send().await.unwrap().user_id.unwrap();
+    let second = AccountCreate::builder().user_id(user).account_group_id(sandbox.account_group());
+    let target = upvest.create_account().body(second).send().await.unwrap().id;
+    pass(sandbox, 1).await;
+    sandbox.top_up(target, "1.00").await.unwrap();
     let new = AccountTransferCreate::builder().source_account_id(source).target_account_id(target);
     let mut made = upvest.create_account_transfer().body(new).send().await.unwrap().into_inner();
     assert_eq!((&made.status, made.created_at), (&Some(AccountTransferStatus::New), Some(sandbox.now())));
@@ -77,8 +82,8 @@ pub(crate) async fn corporate_actions(upvest: &Upvest, sandbox: &Sandbox) {
         }
         pass(sandbox, 86_400).await;
     }
-    // Three units at 0.505, and half a cent up.
-    assert_eq!(bookings(upvest, account).await.last(), Some(&(TransactionType::Dividend, "1.52".to_owned())));
+    // Three units at 0.505, and half a cent down.
+    assert_eq!(bookings(upvest, account).await.last(), Some(&(TransactionType::Dividend, "1.51".to_owned())));
     let positions = upvest.list_positions().account_id(account).send().await.unwrap();
     assert_eq!(exact(positions.data[0].quantity), "12");
     assert_eq!(exact(positions.data[0].average_buy_in_price), "25");

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::{bodies, operations, types};
 use crate::runtime::{
-    Argument, Binary, ByteStream, Call, Client, Error, Form, Json, Response, Text, download, list, operation, paginated,
+    Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation, paginated,
 };
 
 /// Builder for [`Client::create_access_token`].

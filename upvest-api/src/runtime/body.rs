@@ -1,6 +1,6 @@
 //! What a call has as its body, until it is sent.
 
-use std::fmt;
+use std::fmt::Display;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -8,37 +8,39 @@ use serde::Serialize;
 
 use super::body_builder::Buildable;
 
-/// The body of a request: nothing (`()`), [`Json`], [`Form`], [`Binary`] or [`Text`].
+/// The body of a request: nothing (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
 pub(crate) trait Body: Default {
     /// The bytes with their media type, or what is wrong.
-    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String>;
+    fn encode(self) -> Encoded;
 
-    /// Shows which fields are set, and no value.
-    fn describe(&self) -> Option<String>;
-}
-
-impl Body for () {
-    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String> {
-        Ok(None)
-    }
-
+    /// Says what is set, without a value.
     fn describe(&self) -> Option<String> {
         None
     }
 }
 
-/// A `T`, written as JSON.
-pub(crate) type Json<T> = Structured<T, AsJson>;
+pub(crate) type Encoded = Result<Option<(&'static str, Bytes)>, String>;
 
-/// A `T`, written as `application/x-www-form-urlencoded`.
+impl Body for () {
+    fn encode(self) -> Encoded {
+        Ok(None)
+    }
+}
+
+/// A struct, written as JSON.
+pub(crate) type Json<T> = Structured<T, AsJson>;
+/// A struct, written as `application/x-www-form-urlencoded`.
 pub(crate) type Form<T> = Structured<T, AsForm>;
+/// What has no builder, written as JSON: a list, a map, a single value, or one of several objects.
+pub(crate) type JsonValue<T> = Plain<T, AsJson>;
+/// Bytes as they are.
+pub(crate) type Binary = Plain<Bytes, AsIs>;
+/// Text in UTF-8.
+pub(crate) type Text = Plain<String, AsIs>;
 
 /// A `T`, or the builder of one, written as `F` has it.
 #[derive(Clone)]
-pub(crate) struct Structured<T: Buildable, F> {
-    draft: Draft<T>,
-    format: PhantomData<fn() -> F>,
-}
+pub(crate) struct Structured<T: Buildable, F>(Draft<T>, PhantomData<fn() -> F>);
 
 #[derive(Clone)]
 enum Draft<T: Buildable> {
@@ -47,67 +49,39 @@ enum Draft<T: Buildable> {
     Refused(String),
 }
 
-pub(crate) trait Format {
-    const MEDIA_TYPE: &'static str;
-
-    fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, String>;
-}
-
-#[derive(Clone)]
-pub(crate) enum AsJson {}
-
-impl Format for AsJson {
-    const MEDIA_TYPE: &'static str = "application/json";
-
-    fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
-        serde_json::to_vec(value).map_err(|error| error.to_string())
-    }
-}
-
-#[derive(Clone)]
-pub(crate) enum AsForm {}
-
-impl Format for AsForm {
-    const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
-
-    fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
-        serde_urlencoded::to_string(value).map(String::into_bytes).map_err(|error| error.to_string())
-    }
-}
-
 impl<T: Buildable, F> Structured<T, F> {
-    pub(crate) fn set(&mut self, value: Result<T, impl fmt::Display>) {
-        self.draft = value.map_or_else(|error| Draft::Refused(error.to_string()), Draft::Whole);
+    pub(crate) fn new(value: Result<T, impl Display>) -> Self {
+        Self(value.map_or_else(|error| Draft::Refused(error.to_string()), Draft::Whole), PhantomData)
     }
 
     pub(crate) fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
-        let draft = match self.draft {
+        let draft = match self.0 {
             Draft::Fields(fields) => Draft::Fields(change(fields)),
             Draft::Whole(value) => Draft::Fields(change(value.into())),
-            Draft::Refused(problem) => Draft::Refused(problem),
+            refused @ Draft::Refused(_) => refused,
         };
-        Self { draft, ..self }
+        Self(draft, PhantomData)
     }
 }
 
 impl<T: Buildable, F> Default for Structured<T, F> {
     fn default() -> Self {
-        Self { draft: Draft::Fields(T::Builder::default()), format: PhantomData }
+        Self(Draft::Fields(T::Builder::default()), PhantomData)
     }
 }
 
-impl<T: Buildable, F: Format> Body for Structured<T, F> {
-    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String> {
-        let value = match self.draft {
+impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
+    fn encode(self) -> Encoded {
+        let value = match self.0 {
             Draft::Whole(value) => value,
             Draft::Fields(fields) => fields.try_into().map_err(|error| error.to_string())?,
             Draft::Refused(problem) => return Err(problem),
         };
-        F::write(&value).map(|bytes| Some((F::MEDIA_TYPE, bytes.into())))
+        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
     }
 
     fn describe(&self) -> Option<String> {
-        Some(match &self.draft {
+        Some(match &self.0 {
             Draft::Fields(fields) => format!("{fields:?}"),
             Draft::Whole(_) => "set".to_owned(),
             Draft::Refused(_) => "refused".to_owned(),
@@ -115,32 +89,77 @@ impl<T: Buildable, F: Format> Body for Structured<T, F> {
     }
 }
 
-/// Bytes as they are.
-#[derive(Clone, Default)]
-pub(crate) struct Binary(pub(crate) Option<Bytes>);
+/// A `T` that is set as a whole, written as `F` has it.
+#[derive(Clone)]
+pub(crate) struct Plain<T, F>(Option<Result<T, String>>, PhantomData<fn() -> F>);
 
-impl Body for Binary {
-    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String> {
-        self.0.map(|bytes| Some(("application/octet-stream", bytes))).ok_or_else(|| MISSING.to_owned())
-    }
-
-    fn describe(&self) -> Option<String> {
-        self.0.as_ref().map(|bytes| format!("{} bytes", bytes.len()))
+impl<T, F> Plain<T, F> {
+    pub(crate) fn new(value: Result<T, impl Display>) -> Self {
+        Self(Some(value.map_err(|error| error.to_string())), PhantomData)
     }
 }
 
-/// Text in UTF-8.
-#[derive(Clone, Default)]
-pub(crate) struct Text(pub(crate) Option<String>);
-
-impl Body for Text {
-    fn encode(self) -> Result<Option<(&'static str, Bytes)>, String> {
-        self.0.map(|text| Some(("text/plain; charset=utf-8", text.into()))).ok_or_else(|| MISSING.to_owned())
-    }
-
-    fn describe(&self) -> Option<String> {
-        self.0.as_ref().map(|text| format!("{} bytes", text.len()))
+impl<T, F> Default for Plain<T, F> {
+    fn default() -> Self {
+        Self(None, PhantomData)
     }
 }
 
-const MISSING: &str = "`body` is required";
+impl<T, F: Format<T>> Body for Plain<T, F> {
+    fn encode(self) -> Encoded {
+        let value = self.0.ok_or("`body` is required")??;
+        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
+    }
+
+    fn describe(&self) -> Option<String> {
+        self.0.as_ref().map(|value| if value.is_ok() { "set" } else { "refused" }.to_owned())
+    }
+}
+
+/// How a value becomes bytes.
+pub(crate) trait Format<T> {
+    const MEDIA_TYPE: &'static str;
+
+    fn write(value: T) -> Result<Bytes, String>;
+}
+
+#[derive(Clone)]
+pub(crate) enum AsJson {}
+
+impl<T: Serialize> Format<T> for AsJson {
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn write(value: T) -> Result<Bytes, String> {
+        serde_json::to_vec(&value).map(Bytes::from).map_err(|error| error.to_string())
+    }
+}
+
+#[derive(Clone)]
+pub(crate) enum AsForm {}
+
+impl<T: Serialize> Format<T> for AsForm {
+    const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
+
+    fn write(value: T) -> Result<Bytes, String> {
+        serde_urlencoded::to_string(&value).map(Bytes::from).map_err(|error| error.to_string())
+    }
+}
+
+#[derive(Clone)]
+pub(crate) enum AsIs {}
+
+impl Format<Bytes> for AsIs {
+    const MEDIA_TYPE: &'static str = "application/octet-stream";
+
+    fn write(value: Bytes) -> Result<Bytes, String> {
+        Ok(value)
+    }
+}
+
+impl Format<String> for AsIs {
+    const MEDIA_TYPE: &'static str = "text/plain; charset=utf-8";
+
+    fn write(value: String) -> Result<Bytes, String> {
+        Ok(value.into())
+    }
+}

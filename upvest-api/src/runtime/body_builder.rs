@@ -36,13 +36,27 @@ pub trait Buildable: Clone + Serialize {
     type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
 }
 
+/// The value of a field. Notes what was refused, and what is missing if that is an error.
+pub(crate) fn taken<T>(
+    field: Option<Result<T, String>>,
+    missing: Option<&str>,
+    problems: &mut Vec<String>,
+) -> Option<T> {
+    match field {
+        Some(Ok(value)) => return Some(value),
+        Some(Err(problem)) => problems.push(problem),
+        None => problems.extend(missing.map(str::to_owned)),
+    }
+    None
+}
+
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
 /// A `required` field must be set, an `optional` one may be; after `secret` a complaint does not repeat the value.
 macro_rules! body_builder {
     ($(#[$meta:meta])* $name:ident $builder:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
-        #[derive(Clone)]
+        #[derive(Clone, Default)]
         pub struct $builder {
             $($field: Option<Result<$type, String>>,)*
         }
@@ -64,27 +78,15 @@ macro_rules! body_builder {
             /// Lists every required field that is missing and every value that was refused.
             pub fn build(self) -> Result<super::types::$name, $crate::runtime::InvalidBody> {
                 let mut problems = Vec::new();
-                $(let $field = match self.$field {
-                    Some(Ok(value)) => Some(value),
-                    Some(Err(problem)) => {
-                        problems.push(problem);
-                        None
-                    }
-                    None => {
-                        body_builder!(@absent $need, $field, problems);
-                        None
-                    }
-                };)*
+                $(let $field = $crate::runtime::taken(
+                    self.$field,
+                    body_builder!(@missing $need $field),
+                    &mut problems,
+                );)*
                 match body_builder!(@fields $name; []; $($need $field,)*) {
                     Some(body) if problems.is_empty() => Ok(body),
                     _ => Err($crate::runtime::InvalidBody::new(stringify!($name), problems)),
                 }
-            }
-        }
-
-        impl Default for $builder {
-            fn default() -> Self {
-                Self { $($field: None,)* }
             }
         }
 
@@ -125,10 +127,8 @@ macro_rules! body_builder {
     };
     (@convert) => { $crate::runtime::field };
     (@convert secret) => { $crate::runtime::sensitive_field };
-    (@absent required, $field:ident, $problems:ident) => {
-        $problems.push(concat!("`", stringify!($field), "` is required").to_owned())
-    };
-    (@absent optional, $field:ident, $problems:ident) => {};
+    (@missing required $field:ident) => { Some(concat!("`", stringify!($field), "` is required")) };
+    (@missing optional $field:ident) => { None };
     (@slot required $value:expr) => { Some(Ok($value)) };
     (@slot optional $value:expr) => { $value.map(Ok) };
     (@fields $name:ident; [$($done:tt)*]; required $field:ident, $($rest:tt)*) => {

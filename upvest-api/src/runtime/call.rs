@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::argument::Argument;
-use super::body::{Binary, Body, Structured, Text};
+use super::body::{Body, Plain, Structured};
 use super::body_builder::Buildable;
 use super::byte_stream::ByteStream;
 use super::client::Client;
@@ -29,9 +29,9 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 pub(crate) struct Call<B = ()> {
     client: Client,
     operation: &'static OperationMeta,
+    accept: &'static str,
     /// The required parameters that are not in the path.
     required: &'static [&'static str],
-    accept: &'static str,
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -48,20 +48,27 @@ struct Parameter {
 enum Place {
     Path,
     Query,
+    /// A query in which the values of a list stand in one text.
+    JoinedQuery,
     Header,
+}
+
+/// Declares the methods that set a parameter.
+macro_rules! setters {
+    ($($name:ident: $place:ident),*) => {
+        $(pub(crate) fn $name<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
+            let value = value.into_argument().and_then(|value| {
+                serde_json::to_value(value).map_err(|error| error.to_string())
+            });
+            self.set(Place::$place, name, value)
+        })*
+    };
 }
 
 impl<B: Body> Call<B> {
     pub(crate) fn new(client: &Client, operation: &'static OperationMeta) -> Self {
-        let accept = operation.accept;
-        Self {
-            client: client.clone(),
-            operation,
-            required: &[],
-            accept,
-            parameters: Vec::new(),
-            body: B::default(),
-        }
+        let (client, accept, body) = (client.clone(), operation.accept, B::default());
+        Self { client, operation, accept, required: &[], parameters: Vec::new(), body }
     }
 
     /// Asks for other media types than the operation's own.
@@ -76,67 +83,31 @@ impl<B: Body> Call<B> {
         self
     }
 
-    pub(crate) fn path<T: Serialize>(
-        self,
-        name: &'static str,
-        value: impl TryInto<T, Error: Display>,
-    ) -> Self {
-        self.set(Place::Path, name, required(value))
-    }
-
-    pub(crate) fn query<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
-        self.set(Place::Query, name, optional(value))
-    }
-
-    /// A list whose values stand in one text, joined by commas.
-    pub(crate) fn joined_query<T: Serialize, M>(
-        self,
-        name: &'static str,
-        value: impl Argument<T, M>,
-    ) -> Self {
-        let joined = optional(value)
-            .and_then(|value| Ok(Place::Header.text(name, value)?.map_or(Value::Null, Value::String)));
-        self.set(Place::Query, name, joined)
-    }
-
-    pub(crate) fn required_query<T: Serialize>(
-        self,
-        name: &'static str,
-        value: impl TryInto<T, Error: Display>,
-    ) -> Self {
-        self.set(Place::Query, name, required(value))
-    }
-
-    pub(crate) fn header<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
-        self.set(Place::Header, name, optional(value))
-    }
-
-    pub(crate) fn required_header<T: Serialize>(
-        self,
-        name: &'static str,
-        value: impl TryInto<T, Error: Display>,
-    ) -> Self {
-        self.set(Place::Header, name, required(value))
+    setters! {
+        path: Path, query: Query, required_query: Query, joined_query: JoinedQuery,
+        header: Header, required_header: Header
     }
 
     /// The last value that is set for a parameter wins, also over one that was refused.
     fn set(mut self, place: Place, name: &'static str, value: Result<Value, String>) -> Self {
         let text = value.and_then(|value| place.text(name, value));
-        let parameter = Parameter { place, name, text };
-        match self.parameters.iter_mut().find(|other| other.place == place && other.name == name) {
-            Some(other) => *other = parameter,
-            None => self.parameters.push(parameter),
-        }
+        self.parameters.retain(|other| other.place != place || other.name != name);
+        self.parameters.push(Parameter { place, name, text });
         self
     }
 
     /// Sends the call and reads the answer as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let operation = self.operation;
-        let response = whole(self.stream().await?, operation).await?;
-        match read_json(&response) {
-            Ok(value) => Ok(response.map(|_| value)),
-            Err(error) => Err(unread(error, &response, operation)),
+        let (stream, headers, metadata) = self.stream().await?.into_parts();
+        let value = stream.bytes().await.map_err(broken_off).and_then(|body| read_json(&body));
+        match value {
+            Ok(value) => Ok(Response::new(value, headers, metadata)),
+            // The call has succeeded, whatever its answer was to say.
+            Err(error) => Err(error
+                .with_operation(operation.id)
+                .with_metadata(&metadata)
+                .with_outcome_unknown(!operation.is_safe())),
         }
     }
 
@@ -148,45 +119,34 @@ impl<B: Body> Call<B> {
     /// Sends the call and hands on the answer as it arrives.
     pub(crate) async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let (client, operation) = (self.client.clone(), self.operation);
-        let request = self.request()?;
-        client.exchange(request, operation).await
+        client.exchange(self.request()?, operation).await
     }
 
     /// The request, or everything that is wrong with it.
-    pub(crate) fn request(self) -> Result<Request<Bytes>, Error> {
-        let operation = self.operation.id;
-        self.build().map_err(|error| error.with_operation(operation))
-    }
-
-    fn build(mut self) -> Result<Request<Bytes>, Error> {
+    pub(crate) fn request(mut self) -> Result<Request<Bytes>, Error> {
         let mut problems = Vec::new();
-        let path = self.filled_path(&mut problems);
-        for name in self.required {
-            if !self
-                .parameters
-                .iter()
-                .any(|it| it.name == *name && it.place != Place::Path && it.text != Ok(None))
-            {
-                problems.push(format!("`{name}` is required"));
-            }
-        }
-        self.parameters.sort_by_key(|parameter| parameter.name);
         let mut request = Request::new(Bytes::new());
+        *request.method_mut() = self.operation.method.clone();
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
+        let path = self.filled_path(&mut problems);
+        let missing = self.required.iter().filter(|name| !self.parameters.iter().any(|it| it.is_given(name)));
+        problems.extend(missing.map(|name| format!("`{name}` is required")));
+        self.parameters.sort_by_key(|parameter| parameter.name);
         let mut query = String::new();
         for Parameter { place, name, text } in self.parameters {
-            match text {
-                Err(problem) => problems.push(format!("`{name}`: {problem}")),
-                Ok(Some(text)) if place == Place::Query => {
+            match (place, text) {
+                (_, Err(problem)) => problems.push(format!("`{name}`: {problem}")),
+                (_, Ok(None)) | (Place::Path, _) => {}
+                (Place::Query | Place::JoinedQuery, Ok(Some(text))) => {
                     query.push_str(if query.is_empty() { "" } else { "&" });
                     query.push_str(&text);
                 }
-                Ok(Some(text)) if place == Place::Header => {
+                (Place::Header, Ok(Some(text))) => {
                     match (HeaderName::try_from(name), HeaderValue::try_from(text)) {
                         (Ok(name), Ok(value)) => drop(request.headers_mut().insert(name, value)),
                         _ => problems.push(format!("`{name}`: a header cannot carry this value")),
                     }
                 }
-                Ok(_) => {}
             }
         }
         match self.body.encode() {
@@ -197,12 +157,12 @@ impl<B: Body> Call<B> {
             Ok(None) => {}
             Err(problem) => problems.push(problem),
         }
-        if !problems.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")));
-        }
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
-        *request.method_mut() = self.operation.method.clone();
-        *request.uri_mut() = self.client.url(&path, &query)?;
+        let url = if problems.is_empty() {
+            self.client.url(&path, &query)
+        } else {
+            Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")))
+        };
+        *request.uri_mut() = url.map_err(|error| error.with_operation(self.operation.id))?;
         Ok(request)
     }
 
@@ -229,7 +189,7 @@ impl<B: Body> Call<B> {
 
 impl<T: Buildable, F> Call<Structured<T, F>> {
     pub(crate) fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
-        self.body.set(value.try_into());
+        self.body = Structured::new(value.try_into());
         self
     }
 
@@ -239,84 +199,61 @@ impl<T: Buildable, F> Call<Structured<T, F>> {
     }
 }
 
-impl Call<Binary> {
-    pub(crate) fn body(mut self, value: impl Into<Bytes>) -> Self {
-        self.body = Binary(Some(value.into()));
+impl<T, F> Call<Plain<T, F>> {
+    pub(crate) fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
+        self.body = Plain::new(value.try_into());
         self
     }
 }
 
-impl Call<Text> {
-    pub(crate) fn body(mut self, value: impl Into<String>) -> Self {
-        self.body = Text(Some(value.into()));
-        self
+impl Parameter {
+    /// Whether it is set, outside the path.
+    fn is_given(&self, name: &str) -> bool {
+        self.name == name && self.place != Place::Path && self.text != Ok(None)
     }
 }
 
 impl Place {
     /// A value as this place has it. Lists are repeated in a query, and joined by commas elsewhere.
     fn text(self, name: &str, value: Value) -> Result<Option<String>, String> {
-        let values = match value {
+        let texts = match value {
             Value::Null => return Ok(None),
             Value::Array(values) if values.is_empty() => return Ok(None),
-            Value::Array(values) => values,
-            value => vec![value],
+            Value::Array(values) => values.into_iter().map(text).collect::<Result<Vec<_>, _>>()?,
+            value => vec![text(value)?],
         };
-        let texts = values.into_iter().map(|value| match value {
-            Value::String(text) => Ok(text),
-            Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-            _ => Err("a value with parts cannot be a parameter".to_owned()),
-        });
-        let texts = texts.collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(match self {
-            Self::Query => form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(texts.iter().map(|text| (name, text)))
-                .finish(),
-            Self::Header => texts.join(","),
-            Self::Path => {
-                let text = texts.join(",");
-                if matches!(text.as_str(), "" | "." | "..") {
-                    return Err(format!("{text:?} would make the request one for another path"));
-                }
-                utf8_percent_encode(&text, PATH).to_string()
+        let pairs = |texts: &[String]| {
+            let pairs = texts.iter().map(|text| (name, text));
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        };
+        let joined = || texts.join(",");
+        match self {
+            Self::Query => Ok(Some(pairs(&texts))),
+            Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
+            Self::Header => Ok(Some(joined())),
+            Self::Path if matches!(joined().as_str(), "" | "." | "..") => {
+                Err(format!("{:?} would make the request one for another path", joined()))
             }
-        }))
-    }
-}
-
-fn required<T: Serialize>(value: impl TryInto<T, Error: Display>) -> Result<Value, String> {
-    let value = value.try_into().map_err(|error| error.to_string())?;
-    serde_json::to_value(value).map_err(|error| error.to_string())
-}
-
-fn optional<T: Serialize, M>(value: impl Argument<T, M>) -> Result<Value, String> {
-    serde_json::to_value(value.into_argument()?).map_err(|error| error.to_string())
-}
-
-/// Waits for the whole body of a success answer.
-async fn whole(response: Response<ByteStream>, operation: &OperationMeta) -> Result<Response<Bytes>, Error> {
-    let (stream, headers, metadata) = response.into_parts();
-    match stream.bytes().await {
-        Ok(body) => Ok(Response::new(body, headers, metadata)),
-        Err(error) => {
-            let message = format!("the body broke off: {}", cause(&error));
-            let error = Error::new(error.kind(), message).with_source(error);
-            Err(unread(error, &Response::new((), headers, metadata), operation))
+            Self::Path => Ok(Some(utf8_percent_encode(&joined(), PATH).to_string())),
         }
     }
 }
 
-/// The innermost reason of an error; what lies around it says little more.
-fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    error.source().map_or(error, cause)
+fn text(value: Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err("a value with parts cannot be a parameter".to_owned()),
+    }
 }
 
-/// The error of a success answer that cannot be read. What it was to tell has happened.
-fn unread<T>(error: Error, response: &Response<T>, operation: &OperationMeta) -> Error {
-    error
-        .with_operation(operation.id)
-        .with_metadata(response.metadata())
-        .with_outcome_unknown(!operation.is_safe())
+fn broken_off(error: Error) -> Error {
+    let mut cause: &dyn std::error::Error = &error;
+    // What lies around the innermost reason says little more.
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Error::new(error.kind(), format!("the body broke off: {cause}")).with_source(error)
 }
 
 /// Shows what is set, and no value.
@@ -337,6 +274,7 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::runtime::body::{Binary, Text};
     use crate::runtime::{Decimal, MockTransport};
 
     static META: OperationMeta = OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}");
@@ -351,12 +289,14 @@ mod tests {
 
     /// The URL, or what is wrong.
     fn target<B: Body>(call: Call<B>) -> String {
-        call.request().map_or_else(|error| error.to_string(), |request| request.uri().to_string())
+        let target =
+            call.request().map_or_else(|error| error.to_string(), |request| request.uri().to_string());
+        target.trim_start_matches("thing: ").to_owned()
     }
 
     #[test]
     fn path_arguments_are_encoded_strictly() {
-        let filled = call().path::<String>("two", "a/b?c#d e%2F.ä~-_").path::<u8>("one", 7);
+        let filled = call().path::<String, _>("two", "a/b?c#d e%2F.ä~-_").path::<u8, _>("one", 7);
         let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_";
         assert_eq!(target(filled), expected);
     }
@@ -364,29 +304,31 @@ mod tests {
     #[test]
     fn empty_and_dotted_path_arguments_are_refused() {
         for text in ["", ".", ".."] {
-            let problem = target(call().path::<String>("one", text).path::<String>("two", "..."));
+            let problem = target(call().path::<String, _>("one", text).path::<String, _>("two", "..."));
             let expected = format!("`one`: {text:?} would make the request one for another path");
             assert_eq!(problem, expected);
         }
-        let dots = call().path::<String>("one", "...").path::<String>("two", "a.b");
+        let dots = call().path::<String, _>("one", "...").path::<String, _>("two", "a.b");
         assert_eq!(target(dots), "http://mock.invalid/a/.../b/a.b");
-        let null = target(call().path::<Vec<u8>>("one", Vec::new()).path::<Value>("two", Value::Null));
+        let null = target(call().path::<Vec<u8>, _>("one", Vec::new()).path::<Value, _>("two", Value::Null));
         assert_eq!(null, "`one` is required; `two` is required");
-        let two = target(call().path::<String>("two", ""));
+        let two = target(call().path::<String, _>("two", ""));
         let expected = "`one` is required; `two`: \"\" would make the request one for another path";
         assert_eq!(two, expected);
     }
 
     #[test]
     fn lists_are_repeated_in_a_query_and_sorted_by_name_alone() {
-        let filled = call().path::<u8>("one", 1).path::<u8>("two", 2);
+        let filled = call().path::<u8, _>("one", 1).path::<u8, _>("two", 2);
         let filled = filled
             .query::<Vec<&str>, _>("z", vec!["b", "a"])
             .query::<bool, _>("flag", true)
+            .joined_query::<Vec<&str>, _>("joined", vec!["b", "a,c"])
             .query::<Vec<u8>, _>("none", Vec::new())
             .query::<Decimal, _>("a", "10.00")
             .query::<chrono::NaiveDate, _>("day", chrono::NaiveDate::from_ymd_opt(2026, 3, 16));
-        let expected = "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&z=b&z=a";
+        let expected =
+            "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&joined=b%2Ca%2Cc&z=b&z=a";
         assert_eq!(target(filled), expected);
         let parts = call().query::<Value, _>("deep", serde_json::json!({ "a": 1 }));
         assert!(target(parts).contains("`deep`: a value with parts"));
@@ -394,14 +336,15 @@ mod tests {
 
     #[test]
     fn required_parameters_outside_the_path_are_required() {
-        let filled = || call().require(&["isin", "x-day"]).path::<u8>("one", 1).path::<u8>("two", 2);
+        let filled = || call().require(&["isin", "x-day"]).path::<u8, _>("one", 1).path::<u8, _>("two", 2);
         assert_eq!(target(filled()), "`isin` is required; `x-day` is required");
-        let given = filled().required_query::<String>("isin", "DE").required_header::<String>("x-day", "now");
+        let given =
+            filled().required_query::<String, _>("isin", "DE").required_header::<String, _>("x-day", "now");
         let request = given.request().expect("nothing is missing");
         assert_eq!(request.uri().query(), Some("isin=DE"));
         assert_eq!(request.headers()["x-day"], "now");
         let wrong =
-            filled().required_query::<u8>("isin", 300).header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
+            filled().required_query::<u8, _>("isin", 300).header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
         let problem = target(wrong);
         assert!(
             problem.starts_with("`isin`: ")
@@ -412,20 +355,20 @@ mod tests {
 
     #[test]
     fn bytes_and_text_are_sent_as_they_are() {
-        let filled = |call: Call<Binary>| call.path::<u8>("one", 1).path::<u8>("two", 2);
+        let filled = |call: Call<Binary>| call.path::<u8, _>("one", 1).path::<u8, _>("two", 2);
         let request = filled(call_with::<Binary>().body("%PDF")).request().expect("nothing is missing");
         assert_eq!(
             (request.headers()["content-type"].as_bytes(), &request.body()[..]),
             (&b"application/octet-stream"[..], &b"%PDF"[..])
         );
         assert_eq!(target(filled(call_with())), "`body` is required");
-        let text = call_with::<Text>().path::<u8>("one", 1).path::<u8>("two", 2).body("ä");
+        let text = call_with::<Text>().path::<u8, _>("one", 1).path::<u8, _>("two", 2).body("ä");
         assert_eq!(text.request().map(Request::into_body).ok(), Some(Bytes::from("ä")));
     }
 
     #[test]
     fn a_target_that_is_too_long_is_refused() {
-        let filled = call().path::<u8>("one", 1).path::<String>("two", "x".repeat(70_000));
+        let filled = call().path::<u8, _>("one", 1).path::<String, _>("two", "x".repeat(70_000));
         assert_eq!(target(filled), "the URL of the request is too long or malformed");
     }
 }

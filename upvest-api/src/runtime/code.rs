@@ -1,12 +1,11 @@
 //! Codes of the field: checked where a user makes one, kept as they are where a server sends one.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer};
 
 use super::invalid::InvalidValue;
-use super::text::{as_text, from_text};
+use super::text::{as_text, from_text, read};
 
 /// Most bytes of a code that a server may send. The longest code here, the ISIN, has 12.
 const CAPACITY: usize = 15;
@@ -64,7 +63,7 @@ macro_rules! code {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Code).map(Self)
+                read(deserializer, "a code of at most 15 bytes", |text| Text::new(text.as_bytes())).map(Self)
             }
         }
     };
@@ -156,19 +155,4 @@ fn luhn_sum(code: &[u8]) -> u32 {
     let from_the_right = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate();
     let doubled = |digit: u32| digit * 2 / 10 + digit * 2 % 10;
     from_the_right.map(|(place, digit)| if place % 2 == 1 { doubled(digit) } else { digit }).sum()
-}
-
-struct Code;
-
-impl Visitor<'_> for Code {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a code of at most {CAPACITY} bytes")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Text::new(text.as_bytes())
-            .ok_or_else(|| E::custom(format_args!("expected a code of at most {CAPACITY} bytes")))
-    }
 }

@@ -4,14 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::invalid::InvalidValue;
-use super::text::from_text;
+use super::text::{from_text, read, read_optional};
 
-const RULE: &str =
-    "digits with at most one point and no exponent, within 96 bits and 28 decimal places, such as 1234.50";
+macro_rules! rule {
+    () => {
+        "digits with at most one point and no exponent, within 96 bits and 28 decimal places, such as 1234.50"
+    };
+}
+const RULE: &str = rule!();
+const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 
 /// A decimal number that is exact or an error: never rounded, never a float, its scale kept.
 ///
@@ -136,48 +140,14 @@ impl Serialize for Decimal {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Number)
+        read(deserializer, EXPECTED, |text| exact(text).map(Self))
     }
 }
 
 /// Reads an optional decimal, in which `""` stands for none: Upvest sends it for a price that an order has not
 /// (PROTOCOL 7).
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
-    deserializer.deserialize_option(Optional)
-}
-
-struct Number;
-
-impl Visitor<'_> for Number {
-    type Value = Decimal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string with a decimal number: {RULE}")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
-        text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
-    }
-}
-
-struct Optional;
-
-impl<'de> Visitor<'de> for Optional {
-    type Value = Option<Decimal>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Number.expecting(f)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Option<Decimal>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Option<Decimal>, D::Error> {
-        inner.deserialize_str(self)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Option<Decimal>, E> {
-        if text.is_empty() { Ok(None) } else { Number.visit_str(text).map(Some) }
-    }
+    let number =
+        |text: &str| if text.is_empty() { Some(None) } else { exact(text).map(|it| Some(Decimal(it))) };
+    read_optional(deserializer, EXPECTED, number).map(Option::flatten)
 }

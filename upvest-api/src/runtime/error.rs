@@ -373,7 +373,7 @@ impl Error {
             }
             (Some(status), None) => {
                 let separator = if status.is_success() { ", but " } else { ": " };
-                write!(out, "{status}{separator}{}", message)?;
+                write!(out, "{status}{separator}{message}")?;
             }
             (None, None) => out.write_str(message)?,
         }

@@ -20,6 +20,10 @@ id! {
 
 impl IdempotencyKey {
     /// A new random key (UUID version 4), drawn from the operating system.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random numbers.
     pub fn generate() -> Self {
         let mut bytes = [0; 16];
         // `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.

@@ -32,6 +32,12 @@ pub struct PaginationMeta {
     /// Number of items in the whole list, under the name that Upvest's own documentation uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_count: Option<u64>,
+    /// The field that the list is sorted by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+    /// The direction in which the list is sorted, such as `ASC`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
 }
 
 impl<T> Listing<T> {

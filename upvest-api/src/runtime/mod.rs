@@ -32,9 +32,9 @@ mod transport;
 
 pub use argument::{Argument, ByOption, ByValue};
 pub(crate) use argument::{field, sensitive_field};
-pub(crate) use body::{Binary, Form, Json, Text};
-pub(crate) use body_builder::body_builder;
+pub(crate) use body::{Binary, Form, Json, JsonValue, Text};
 pub use body_builder::{Buildable, InvalidBody};
+pub(crate) use body_builder::{body_builder, taken};
 pub use byte_stream::ByteStream;
 pub(crate) use call::Call;
 pub use client::Client;

@@ -1,11 +1,9 @@
 //! Open enums: a value that this version does not know is kept, never an error, and goes out again unchanged.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
 
 use super::invalid::InvalidValue;
+use super::text::read;
 
 /// An enum of the description: its known values, and whatever else the server may send one day.
 pub trait OpenEnum: Sized + 'static {
@@ -97,7 +95,7 @@ macro_rules! open_enum {
             type Err = std::convert::Infallible;
 
             /// Never fails: a value that this version does not know is kept.
-            fn from_str(wire: &str) -> Result<Self, Self::Err> {
+            fn from_str(wire: &str) -> Result<Self, std::convert::Infallible> {
                 Ok($crate::runtime::OpenEnum::from_wire(wire))
             }
         }
@@ -106,7 +104,7 @@ macro_rules! open_enum {
             type Error = $crate::runtime::InvalidValue;
 
             /// Takes known values only, so that a slip of the pen is caught; [`str::parse`] takes any.
-            fn try_from(wire: &str) -> Result<Self, Self::Error> {
+            fn try_from(wire: &str) -> Result<Self, $crate::runtime::InvalidValue> {
                 $crate::runtime::open_enum::known(wire, stringify!($name), concat!("one of", $(" ", $wire),+))
             }
         }
@@ -132,19 +130,5 @@ pub(crate) fn known<T: OpenEnum>(
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
-    struct Wire<T>(PhantomData<T>);
-
-    impl<T: OpenEnum> Visitor<'_> for Wire<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-
-        fn visit_str<E: Error>(self, wire: &str) -> Result<T, E> {
-            Ok(T::from_wire(wire))
-        }
-    }
-
-    deserializer.deserialize_str(Wire(PhantomData))
+    read(deserializer, "a string", |wire| Some(T::from_wire(wire)))
 }

@@ -7,12 +7,22 @@ use serde_json::Value;
 macro_rules! open_union {
     ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $wire:literal,)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant($kind),)+
             /// An object that this version does not know. It is kept and sent again unchanged.
             Unknown(serde_json::Value),
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$variant(value) => f.debug_tuple(stringify!($variant)).field(value).finish(),)+
+                    // Nobody knows what is personal in it.
+                    Self::Unknown(_) => f.write_str("Unknown(<hidden>)"),
+                }
+            }
         }
 
         $(impl From<$kind> for $name {

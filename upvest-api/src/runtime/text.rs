@@ -1,5 +1,60 @@
 //! What all types that are a text on the wire have in common.
 
+use std::fmt;
+
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+/// Reads what `parse` makes of a text. `expected` completes "expected ..." in an error.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_str(Text(expected, parse))
+}
+
+/// As [`read`], for a text that may be absent or null.
+pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_option(Optional(Text(expected, parse)))
+}
+
+struct Text<'a, F>(&'a str, F);
+
+impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<'_, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        let Self(expected, parse) = self;
+        parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &expected))
+    }
+}
+
+struct Optional<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
+    type Value = Option<V::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        inner.deserialize_str(self.0).map(Some)
+    }
+}
+
 /// Lets a type that has `FromStr` be given as text.
 macro_rules! from_text {
     ($name:ident) => {

@@ -2,54 +2,28 @@
 //!
 //! A page of orders holds two times for each order, and reading them was its most expensive part.
 
-use std::fmt;
-
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
+
+use super::text::{read, read_optional};
+
+const EXPECTED: &str = "a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
 
 /// Reads a time in the form of RFC 3339.
 pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-    deserializer.deserialize_str(Time)
+    read(deserializer, EXPECTED, time)
 }
 
 /// As [`required`], for a field that may be absent or null.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
-    deserializer.deserialize_option(OptionalTime)
+    read_optional(deserializer, EXPECTED, time)
 }
 
-struct Time;
-
-impl Visitor<'_> for Time {
-    type Value = DateTime<Utc>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
-        let general = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-        utc(text.as_bytes()).or_else(general).ok_or_else(|| E::custom("expected a time as in RFC 3339"))
-    }
-}
-
-struct OptionalTime;
-
-impl<'de> Visitor<'de> for OptionalTime {
-    type Value = Option<DateTime<Utc>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Time.expecting(f)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
-        required(inner).map(Some)
-    }
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let general = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    utc(text.as_bytes()).or_else(general)
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.f]Z` with up to nine digits of a second. Whatever else RFC 3339 allows is left to the general

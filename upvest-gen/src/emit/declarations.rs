@@ -54,7 +54,7 @@ pub(super) fn bodies(api: &Api) -> String {
     let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
     let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
     for schema in sent {
-        builder(&mut source, schema);
+        builder(&mut source, schema, api);
     }
     if !received.is_empty() {
         source.push_str(
@@ -63,16 +63,16 @@ pub(super) fn bodies(api: &Api) -> String {
              #[cfg(feature = \"test-util\")]\n#[allow(missing_docs)]\nmod received {\nuse super::*;\n",
         );
         for schema in received {
-            builder(&mut source, schema);
+            builder(&mut source, schema, api);
         }
         source.push_str("}\n");
     }
     source
 }
 
-fn builder(source: &mut String, schema: &Schema) {
-    let name = &schema.name;
-    let _ = write!(source, "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {name}Builder {{\n");
+fn builder(source: &mut String, schema: &Schema, api: &Api) {
+    let (name, builder) = (&schema.name, schema.builder(api));
+    let _ = write!(source, "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {builder} {{\n");
     for field in schema.fields() {
         if schema.sent {
             document(source, "        ", &field.description);

@@ -2,17 +2,13 @@
 
 use std::fmt::Write;
 
-use heck::ToShoutySnakeCase;
-
 use super::document;
-use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Type};
+use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Schema, Type};
 
 impl Operation {
     /// The name of its entry in the table.
     fn constant(&self) -> String {
-        let name = self.method_name.to_shouty_snake_case();
-        // The table itself has the name of its kind.
-        if self.method_name.ends_with('_') || name == "OPERATIONS" { name + "_" } else { name }
+        self.method_name.to_ascii_uppercase()
     }
 
     /// The value of a successful answer.
@@ -81,7 +77,7 @@ fn documentation(operation: &Operation) -> String {
 pub(super) fn builders(api: &Api) -> String {
     let mut source = String::from(
         "use std::fmt::Display;\n\nuse super::{bodies, operations, types};\nuse crate::runtime::{\n    \
-         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, Response, Text, download, list, operation, paginated,\n};\n",
+         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation, paginated,\n};\n",
     );
     for operation in &api.operations {
         builder(&mut source, operation, api);
@@ -92,7 +88,7 @@ pub(super) fn builders(api: &Api) -> String {
 fn builder(source: &mut String, operation: &Operation, api: &Api) {
     let Operation { builder, method_name, method, path, parameters, .. } = operation;
     let (constant, output) = (operation.constant(), operation.output());
-    let call = body(operation).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
+    let call = body(operation, api).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
     let required: Vec<&str> = parameters
         .iter()
         .filter(|parameter| parameter.required && parameter.place != Place::Path)
@@ -172,10 +168,11 @@ fn setter(source: &mut String, parameter: &Parameter) {
 }
 
 /// The type parameter of the call.
-fn body(operation: &Operation) -> Option<String> {
+fn body(operation: &Operation, api: &Api) -> Option<String> {
     let body = operation.body.as_ref()?;
     let kind = body.kind.rust("types::");
     Some(match body.encoding {
+        Encoding::Json if object(&body.kind, api).is_none() => format!("JsonValue<{kind}>"),
         Encoding::Json => format!("Json<{kind}>"),
         Encoding::Form => format!("Form<{kind}>"),
         Encoding::Binary => "Binary".to_owned(),
@@ -196,12 +193,8 @@ fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
         source,
         "    pub fn body(self, value: impl {value}) -> Self {{\n        Self(self.0.body(value))\n    }}\n\n"
     );
-    let is_object =
-        |name: &str| api.schemas.iter().any(|schema| schema.name == name && !schema.fields().is_empty());
-    if let Type::Schema(name) = &body.kind
-        && is_object(name)
-    {
-        let builder = format!("bodies::{name}Builder");
+    if let Some(schema) = object(&body.kind, api) {
+        let builder = format!("bodies::{}", schema.builder(api));
         let _ = write!(
             source,
             "    /// Sets fields of the body, by the builder of its type.\n    \
@@ -209,6 +202,12 @@ fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
              Self(self.0.body_map(change))\n    }}\n\n",
         );
     }
+}
+
+/// The schema of an object with fields, which has a builder.
+fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
+    let Type::Schema(name) = kind else { return None };
+    api.schemas.iter().find(|schema| schema.name == *name && !schema.fields().is_empty())
 }
 
 /// The table: an entry for each operation, and all of them sorted by the name of their method.

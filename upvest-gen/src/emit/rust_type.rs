@@ -1,6 +1,6 @@
 //! How a type of the model is written in Rust.
 
-use crate::model::{Field, Schema, Type};
+use crate::model::{Api, Field, Schema, Type};
 
 impl Type {
     /// The type, with `prefix` before each name of the module `types`.
@@ -46,6 +46,22 @@ impl Field {
     /// The type within the `Option`, where the field is one.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");
+        let kind = if self.recursive { format!("Box<{kind}>") } else { kind };
         if self.tells_null(schema) { format!("Nullable<{kind}>") } else { kind }
+    }
+}
+
+impl Schema {
+    /// The name of its builder, which no type has.
+    pub(super) fn builder(&self, api: &Api) -> String {
+        let mut name = format!("{}Builder", self.name.trim_end_matches('_'));
+        let is_taken = |name: &String| {
+            api.schemas.iter().any(|other| other.name == *name)
+                || api.enums.iter().any(|other| other.name == *name)
+        };
+        while is_taken(&name) {
+            name.push('_');
+        }
+        name
     }
 }

@@ -12,18 +12,16 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::guard::guard;
-use crate::model::{Api, Field, Schema, Shape, Type};
+use crate::model::{Api, Field, Schema, Type};
 
 /// Has progenitor write the types, as one syntax tree.
 pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     let mut replacements = BTreeMap::new();
-    let is_object = |schema: &&Schema| matches!(schema.shape, Shape::Object(_));
-    let objects: BTreeSet<&str> =
-        api.schemas.iter().filter(is_object).map(|schema| schema.name.as_str()).collect();
+    let objects = objects(api);
     let mut schemas: Map<String, Value> = api
         .schemas
         .iter()
-        .filter(is_object)
+        .filter(|schema| objects.contains(schema.name.as_str()))
         .map(|schema| (key(&schema.name), object(schema, &objects, &mut replacements)))
         .collect();
     let mut settings = GenerationSettings::new();
@@ -50,14 +48,23 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     syn::parse2(tokens).map_err(|error| defect(&format!("progenitor wrote what is not Rust: {error}")))
 }
 
+/// The names of the schemas that progenitor writes: those of objects with fields, not of unions.
+pub(super) fn objects(api: &Api) -> BTreeSet<&str> {
+    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
+    objects.map(|schema| schema.name.as_str()).collect()
+}
+
 /// An error that no description should lead to.
 pub(super) fn defect(problem: &str) -> Error {
     Error::at("", problem, "report this as a defect of the generator, with the description")
 }
 
-/// The name under which progenitor knows a schema: it takes underscores out of names.
+/// The name under which progenitor knows a schema: it changes the case of names, so that `OrderAB` and `OrderAb` would be one.
 pub(super) fn key(name: &str) -> String {
-    name.replace('_', "Escaped")
+    name.bytes().fold("T".to_owned(), |mut key, byte| {
+        key.extend([byte >> 4, byte & 15].map(|half| char::from(b'a' + half)));
+        key
+    })
 }
 
 fn object(schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
@@ -98,8 +105,8 @@ fn property(
         Type::U64 => plain("integer", Some("uint64")),
         Type::F64 => plain("number", Some("double")),
         Type::Uuid => plain("string", Some("uuid")),
-        Type::Schema(name) if objects.contains(name.as_str()) => reference(&key(name)),
-        other => reference(&replace(&other.rust(""), replacements)),
+        Type::Schema(name) if objects.contains(name.as_str()) && !field.recursive => reference(&key(name)),
+        _ => reference(&replace(&field.inner(schema), replacements)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The structs: progenitor's, in the order of the description, documented, open to new fields, silent about personal data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use quote::format_ident;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
@@ -11,8 +13,6 @@ use crate::error::Error;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
-pub use super::enums::*;
-pub use super::ids::*;
 pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
 use crate::runtime::{Nullable, hiding_debug, open_union, settles};
 ";
@@ -20,17 +20,33 @@ use crate::runtime::{Nullable, hiding_debug, open_union, settles};
 /// The source of the module `types`.
 pub(super) fn types(api: &Api) -> Result<String, Error> {
     let file = schemas::generate(api)?;
-    let mut structs = structs(file)?;
-    let mut source = USES.to_owned();
-    for schema in &api.schemas {
-        if let Shape::Union { tag, variants } = &schema.shape {
-            source.push_str(&union(schema, tag, variants));
-            continue;
+    let mut structs: BTreeMap<String, ItemStruct> =
+        structs(file)?.into_iter().map(|item| (item.ident.to_string(), item)).collect();
+    let objects = schemas::objects(api);
+    let mut source = String::new();
+    // A module without types has nothing to hand on.
+    for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
+        if !is_empty {
+            source.push_str(&format!("pub use super::{module}::*;\n"));
         }
-        let place = structs.iter().position(|item| item.ident == key(&schema.name));
-        let place =
-            place.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
-        let item = adjust(structs.swap_remove(place), schema)?;
+    }
+    source.push_str(USES);
+    for schema in &api.schemas {
+        match &schema.shape {
+            Shape::Union { tag, variants } => {
+                source.push_str(&union(schema, tag, variants));
+                continue;
+            }
+            Shape::Object(fields) if fields.is_empty() => {
+                source.push_str(&empty(schema));
+                continue;
+            }
+            Shape::Object(_) => {}
+        }
+        let item = structs.remove(&key(&schema.name));
+        let item =
+            item.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
+        let item = adjust(item, schema, &objects)?;
         source.push('\n');
         source.push_str(&print(Item::Struct(item)));
         source.push_str(&hiding_debug(schema));
@@ -58,7 +74,7 @@ fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
 }
 
 /// Makes of progenitor's struct the one that stands in the generated crate.
-fn adjust(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
+fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Result<ItemStruct, Error> {
     let is_hiding = schema.fields().iter().any(|field| field.sensitive);
     let mut derives = None;
     for attribute in &item.attrs {
@@ -80,7 +96,7 @@ fn adjust(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
         let what = || format!("the field `{}` of `{}`", field.name, schema.name);
         let place = place.ok_or_else(|| defect(&format!("progenitor does not write {}", what())))?;
         let written = written.swap_remove(place);
-        if !is_expected(&written.ty, field, schema) {
+        if !is_expected(&written.ty, field, schema, objects) {
             return Err(defect(&format!("progenitor gives {} another type", what())));
         }
         fields.named.push(self::field(field, written, schema));
@@ -121,14 +137,16 @@ fn wire_name(field: &syn::Field) -> Option<String> {
     Some(name)
 }
 
-/// Whether progenitor gives a field the type of the model: directly, in a `Box` where a type contains itself, and in an
-/// `Option` where it may be absent.
-fn is_expected(found: &syn::Type, field: &Field, schema: &Schema) -> bool {
+/// Whether progenitor gives a field the type of the model, in an `Option` where it may be absent.
+fn is_expected(found: &syn::Type, field: &Field, schema: &Schema, objects: &BTreeSet<&str>) -> bool {
     let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
     let Some(inner) = inner else { return false };
-    let inner = argument(inner, "Box").unwrap_or(inner);
     let expected = match &field.kind {
-        Type::Schema(name) if !field.tells_null(schema) => key(name),
+        Type::Schema(name)
+            if objects.contains(name.as_str()) && !field.recursive && !field.tells_null(schema) =>
+        {
+            key(name)
+        }
         _ => field.inner(schema),
     };
     let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else { return false };
@@ -163,8 +181,7 @@ fn without_roots(kind: &syn::Type) -> syn::Type {
 
 fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
     let name = format_ident!("{}", field.rust);
-    let is_boxed = argument(argument(&written.ty, "Option").unwrap_or(&written.ty), "Box").is_some();
-    let inner = if is_boxed { format!("Box<{}>", field.inner(schema)) } else { field.inner(schema) };
+    let inner = field.inner(schema);
     let kind = if field.is_option(schema) { format!("Option<{inner}>") } else { inner };
     let kind = syn::parse_str::<syn::Type>(&kind).unwrap_or(written.ty);
     let mut attrs = docs::attributes(&field.description);
@@ -223,6 +240,14 @@ fn settles(schema: &Schema, api: &Api) -> String {
     }
     let how = if status.is_option(schema) { "optional" } else { "required" };
     format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
+}
+
+/// An object of which nothing is known.
+fn empty(schema: &Schema) -> String {
+    let mut source = String::from("\n");
+    document(&mut source, "", &schema.description);
+    source.push_str("#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]\n");
+    source + &format!("#[non_exhaustive]\npub struct {} {{}}\n", schema.name)
 }
 
 /// One of several objects.

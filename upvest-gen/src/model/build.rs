@@ -1,13 +1,15 @@
 //! From a description to the model of its API.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToPascalCase;
 use serde_json::Value;
 
 use super::names;
 use super::read::{Context, Reader};
-use super::{Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Shape, Type};
+use super::{
+    Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Schema, Shape, Type,
+};
 use crate::document;
 use crate::error::Error;
 use crate::normalize::normalize;
@@ -73,6 +75,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         notes,
     };
     mark_sent(&mut api);
+    mark_recursive(&mut api);
     Ok(api)
 }
 
@@ -109,6 +112,7 @@ impl<'a> Builder<'a> {
             errors.map(|(status, response)| (status.to_owned(), text(response, "description"))).collect();
         let body = self.body(found, &id);
         let answer = answer?;
+        let paging = self.paging(&own, &parameters, &answer);
         Some(Operation {
             method_name,
             builder,
@@ -119,7 +123,7 @@ impl<'a> Builder<'a> {
             description: text(value, "description"),
             scopes: scopes(value.get("security").or_else(|| self.document.get("security"))),
             idempotency_key: parameters.iter().any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
-            paging: self.paging(&parameters, &answer),
+            paging,
             parameters: own,
             body,
             answer,
@@ -341,7 +345,11 @@ impl<'a> Builder<'a> {
         for (at, schema) in success.iter().flat_map(|(at, response)| json(response, at)) {
             let content = match self.reader.list(schema, &at, &context) {
                 Some(item) => Content::List(item),
-                None => Content::Json(self.reader.value(schema, &at, &context).0),
+                None => Content::Json(match self.reader.value(schema, &at, &context) {
+                    (Type::Json, _) => Type::Json,
+                    (kind, true) => Type::Nullable(Box::new(kind)),
+                    (kind, false) => kind,
+                }),
             };
             if !contents.contains(&content) {
                 contents.push(content);
@@ -381,19 +389,39 @@ impl<'a> Builder<'a> {
         Some(Answer { content, accept, download, description: text(first, "description") })
     }
 
-    fn paging(&self, parameters: &[(String, &'a Value)], answer: &Answer) -> Option<Paging> {
-        let named = |name: &str| {
-            parameters.iter().find(|(_, parameter)| parameter["name"] == name && parameter["in"] == "query")
+    /// The bounds of `limit`, if the answer is a list and the operation takes `offset` and `limit` as numbers.
+    fn paging(
+        &mut self,
+        own: &[Parameter],
+        parameters: &[(String, &'a Value)],
+        answer: &Answer,
+    ) -> Option<Paging> {
+        let find = |name: &str| {
+            let mut queries = own.iter().filter(|parameter| parameter.place == Place::Query);
+            queries.find(|parameter| parameter.name == name)
         };
-        let (_, limit) =
-            named("offset").and(named("limit")).filter(|_| matches!(answer.content, Content::List(_)))?;
-        let schema = document::resolve(self.document, &limit["schema"]);
-        let bound = |name: &str, absent: u32| {
-            let bound = schema[name].as_u64().map(|bound| u32::try_from(bound).unwrap_or(u32::MAX));
-            bound.unwrap_or(absent)
+        let (offset, limit) = (find("offset")?, find("limit")?);
+        if !matches!(answer.content, Content::List(_)) {
+            return None;
+        }
+        let (at, value) = parameters.iter().find(|(_, it)| it["name"] == "limit" && it["in"] == "query")?;
+        let is_usable =
+            |it: &Parameter| it.setter == it.name && matches!(it.kind, Type::I64 | Type::U32 | Type::U64);
+        if !is_usable(offset) || !is_usable(limit) {
+            self.reader.notes.push(Error::at(
+                at,
+                "the list has pages, which cannot be asked for: `offset` and `limit` are not both numbers",
+                "give both `type: integer` in the overlay",
+            ));
+            return None;
+        }
+        let schema = normalize(self.document, &value["schema"], at).unwrap_or_default();
+        let bound = |name: &str| {
+            let bound = schema.number(name).and_then(Value::as_u64);
+            bound.map(|bound| u32::try_from(bound).unwrap_or(u32::MAX))
         };
-        let max = bound("maximum", u32::MAX);
-        Some(Paging { default: bound("default", max), min: bound("minimum", 1), max })
+        let max = bound("maximum").unwrap_or(u32::MAX);
+        Some(Paging { default: bound("default").unwrap_or(max), min: bound("minimum").unwrap_or(1), max })
     }
 
     fn error(&mut self, at: &str, problem: String, remedy: &str) {
@@ -513,6 +541,41 @@ fn mark_sent(api: &mut Api) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Marks the fields through which an object can be in itself.
+fn mark_recursive(api: &mut Api) {
+    let inner = |schema: &Schema| -> Vec<String> {
+        let kinds: Vec<&Type> = match &schema.shape {
+            Shape::Object(fields) => fields.iter().map(|field| &field.kind).collect(),
+            Shape::Union { variants, .. } => variants.iter().map(|variant| &variant.kind).collect(),
+        };
+        let names = kinds.into_iter().filter_map(|kind| match kind {
+            Type::Schema(name) => Some(name.clone()),
+            _ => None,
+        });
+        names.collect()
+    };
+    let inner: BTreeMap<String, Vec<String>> =
+        api.schemas.iter().map(|schema| (schema.name.clone(), inner(schema))).collect();
+    let is_within = |name: &str, start: &str| {
+        let (mut open, mut seen) = (vec![start], BTreeSet::new());
+        while let Some(next) = open.pop() {
+            if next == name {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(inner.get(next).into_iter().flatten().map(String::as_str));
+            }
+        }
+        false
+    };
+    for schema in &mut api.schemas {
+        let Shape::Object(fields) = &mut schema.shape else { continue };
+        for field in fields {
+            field.recursive = matches!(&field.kind, Type::Schema(kind) if is_within(&schema.name, kind));
         }
     }
 }

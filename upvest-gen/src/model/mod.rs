@@ -261,6 +261,8 @@ pub struct Field {
     pub blank: bool,
     /// Whether it holds personal data or a secret.
     pub sensitive: bool,
+    /// Whether the object can be in it again without a list or a map between.
+    pub recursive: bool,
     /// What it means, in Markdown.
     pub description: String,
 }

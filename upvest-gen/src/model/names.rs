@@ -30,12 +30,12 @@ const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Deci
     Vec";
 
 /// Names that the builders of operations use for something else.
-const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error Form Json None Ok Option \
-    Response Result Self Some String Text";
+const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error FnOnce Form Into Json \
+    JsonValue None Ok Option Response Result Self Some String Text TryInto Vec";
 
-/// Methods of the client, and of the clients that dereference to it.
-const RESERVED_METHODS: &str =
-    "base_url builder clone deref from_env into new request to_owned try_into transport with";
+/// Methods of the client and of the clients that dereference to it, and the name of the table of operations.
+const RESERVED_METHODS: &str = "base_url builder clone deref exchange from_env from_transport into new operations request retry_budget to_owned \
+    transport try_into url with with_transport";
 
 /// Methods that every builder of an operation has.
 const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
@@ -70,7 +70,8 @@ pub(super) fn field(text: &str) -> String {
 
 fn identifier(text: &str) -> String {
     let name = digits_last(ascii(text).to_snake_case(), "n");
-    if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+    // A keyword since edition 2024, of which syn does not know.
+    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
 }
 
 /// Without the letters that a name may not have.
@@ -90,6 +91,11 @@ fn is_among(word: &str, list: &str) -> bool {
 
 fn escape(name: String, reserved: &str) -> String {
     if is_among(&name, reserved) { name + "_" } else { name }
+}
+
+/// The name with a number, for where it is taken.
+pub(super) fn numbered(name: &str, number: u32) -> String {
+    format!("{}{number}", name.trim_end_matches('_'))
 }
 
 /// The entity that a schema is about: `OrderCreate` and `OrderUpdate` are about the `Order`.
@@ -168,7 +174,7 @@ impl Names {
     pub(super) fn id(&mut self, name: &str) -> String {
         let mut name = self.apart_from_objects(type_name(name));
         while self.enums.contains_key(&name) {
-            name.push('2');
+            name = numbered(&name, 2);
         }
         self.ids.insert(name.clone());
         name
@@ -193,13 +199,12 @@ impl Names {
             let is_other = self.ids.contains(&name) || self.objects.contains(&name);
             match self.enums.get_mut(&name) {
                 _ if is_other => {}
-                Some(known) if covers(known, &found) => {
-                    known.finals.extend(found.finals);
-                    return Ok(name);
-                }
-                Some(known) if covers(&found, known) => {
-                    known.variants = found.variants;
-                    known.finals.extend(found.finals);
+                Some(known) if covers(known, &found) || covers(&found, known) => {
+                    if !covers(known, &found) {
+                        known.variants = found.variants;
+                    }
+                    found.finals.retain(|name| !known.finals.contains(name));
+                    known.finals.append(&mut found.finals);
                     return Ok(name);
                 }
                 Some(_) => {}
@@ -210,7 +215,7 @@ impl Names {
                 }
             }
             number += 1;
-            name = format!("{base}{number}");
+            name = numbered(&base, number);
         }
     }
 
@@ -265,14 +270,13 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
         variants.push(Variant { name, wire: wire.to_owned(), description });
     }
     let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
-    if let Some(strange) = meanings.into_iter().flatten().map(|(wire, _)| wire).find(|wire| !known(wire)) {
-        return Err(Error::at(
-            &node.at,
-            format!("`x-enum-descriptions` explains {strange:?}, which is not a value"),
-            "correct the overlay",
-        ));
-    }
     let finals = node.list("x-final").iter().filter_map(Value::as_str);
+    let explained = meanings.into_iter().flatten().map(|(wire, _)| ("x-enum-descriptions", wire.as_str()));
+    let mut named = explained.chain(finals.clone().map(|wire| ("x-final", wire)));
+    if let Some((keyword, strange)) = named.find(|(_, wire)| !known(wire)) {
+        let problem = format!("`{keyword}` names {strange:?}, which is not a value");
+        return Err(Error::at(&node.at, problem, "correct the overlay"));
+    }
     let finals = finals.filter_map(|wire| variants.iter().find(|variant| variant.wire == wire));
     let finals = finals.map(|variant| variant.name.clone()).collect();
     let description = node.prose().unwrap_or(name).to_owned();

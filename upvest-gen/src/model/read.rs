@@ -44,6 +44,8 @@ pub(super) struct Reader<'a> {
     components: BTreeMap<&'a str, String>,
     /// Components that are read, or stand for a type of the runtime.
     done: BTreeSet<&'a str>,
+    /// Components that are lists of an answer, for which the runtime has a type.
+    lists: BTreeSet<&'a str>,
     /// The places of the inline objects that are being read, from the outside in.
     open: Vec<String>,
     /// The places of the items of lists and the values of maps that are being read, from the outside in.
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             schemas: BTreeMap::new(),
             components: BTreeMap::new(),
             done: BTreeSet::new(),
+            lists: BTreeSet::new(),
             open: Vec::new(),
             open_parts: Vec::new(),
             subjects: subjects(document),
@@ -128,7 +131,7 @@ impl<'a> Reader<'a> {
     /// Components that nothing has led to yet become types as well.
     pub(super) fn remaining_components(&mut self) {
         for (name, _) in components(self.document) {
-            if self.components.contains_key(name) && !self.done.contains(name) {
+            if self.components.contains_key(name) && !self.done.contains(name) && !self.lists.contains(name) {
                 let context = Context { parent: name, entity: name, field: name };
                 if let Err(error) = self.component(name).and_then(|node| self.kind(&node, &context)) {
                     self.report(error);
@@ -411,7 +414,7 @@ impl<'a> Reader<'a> {
     /// The first of the names that is free, or the last with a number.
     fn claim(&mut self, wanted: &[&str]) -> String {
         let last = wanted.last().copied().unwrap_or_default();
-        let numbered = (2_u32..).map(|number| format!("{last}{number}"));
+        let numbered = (2..).map(|number| names::numbered(last, number));
         let mut candidates = wanted.iter().map(|name| (*name).to_owned()).chain(numbered);
         candidates.find(|name| self.names.claim(name)).unwrap_or_default()
     }
@@ -439,7 +442,17 @@ impl<'a> Reader<'a> {
             let required = branches.iter().all(|branch| branch.required.contains(wire));
             let blank = kind == Type::Decimal && parts.iter().all(|part| self.admits_nothing(part));
             let name = wire.to_owned();
-            fields.push(Field { name, rust, kind, required, nullable, blank, sensitive, description });
+            fields.push(Field {
+                name,
+                rust,
+                kind,
+                required,
+                nullable,
+                blank,
+                sensitive,
+                recursive: false,
+                description,
+            });
         }
         fields
     }
@@ -530,8 +543,8 @@ impl<'a> Reader<'a> {
         else {
             return None;
         };
-        self.done.extend(node.component);
-        self.done.extend(page.and_then(|page| page.component));
+        self.lists.extend(node.component);
+        self.lists.extend(page.and_then(|page| page.component));
         Some(*item)
     }
 }

@@ -1,6 +1,6 @@
 //! What the model says of a description: one table for each rule.
 
-#[path = "../outline/mod.rs"]
+#[path = "../common/outline.rs"]
 mod outline;
 
 mod dialects;

@@ -169,8 +169,8 @@ fn operations_get_methods_and_builders_that_nothing_else_has() {
     let expected = [
         "default=default/Default_",
         "direct=direct/Direct",
-        "into=into_/Into",
-        "operations=operations/Operations",
+        "into=into_/Into_",
+        "operations=operations_/Operations",
         "new=new_/New",
         "type=type_/Type",
         "self=self_/Self_",

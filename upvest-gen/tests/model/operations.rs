@@ -118,8 +118,10 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
             "pages of 7 (1 to 7)",
         ),
         (
-            format!("{offset}, {{ name: limit, in: query, schema: {{ type: string }} }}"),
-            "pages of 4294967295 (1 to 4294967295)",
+            format!(
+                "{offset}, {{ name: limit, in: query, schema: {{ allOf: [{{ type: integer, default: 5 }}] }} }}"
+            ),
+            "pages of 5 (1 to 4294967295)",
         ),
         (format!("{offset}, {{ name: limit, in: header, schema: {{ type: integer }} }}"), ""),
         (offset.to_owned(), ""),
@@ -143,6 +145,16 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
         &format!("    {}\n    get:", both.replace("in: query", "in: query, required: true")),
     );
     assert!(sound(&on_the_path).operations[0].paging.is_some());
+}
+
+#[test]
+fn a_page_that_cannot_be_asked_for_by_numbers_is_noted() {
+    let parameters = "[{ name: offset, in: query, schema: { type: integer } }, { name: limit, in: query, schema: { type: string } }]";
+    let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
+    let api = read("3.1.0", &one(&format!("parameters: {parameters}\n{page}"))).unwrap();
+    assert_eq!(api.operations[0].paging, None);
+    let [note] = api.notes.as_slice() else { panic!("{}", outline(&api)) };
+    assert_eq!(note.pointer(), "/paths/~1a/get/parameters/1");
 }
 
 #[test]

@@ -188,7 +188,12 @@ fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
         (
             "Order: { properties: { a: { type: string, enum: [A], x-enum-descriptions: { B: Gone. } } } }",
             "Order/properties/a",
-            "`x-enum-descriptions` explains \"B\", which is not a value",
+            "`x-enum-descriptions` names \"B\", which is not a value",
+        ),
+        (
+            "Order: { properties: { a: { type: string, enum: [A], x-final: [B] } } }",
+            "Order/properties/a",
+            "`x-final` names \"B\", which is not a value",
         ),
     ] {
         let api = read("3.1.0", &document_of(schema)).unwrap();

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
+use http::request::Parts;
 use serde_json::Value;
 use upvest_ext::signing::{PublicKey, Received};
 
@@ -24,8 +25,11 @@ pub(crate) const KEY_ID: &str = "9a0f5c1e-52f4-4c3b-8f60-5a1d3b7e2c44";
 
 /// How strict the sandbox is.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be switched by itself")]
 pub(crate) struct Strictness {
     pub(crate) signatures: bool,
+    /// Signatures cover what they have to, by keys that Upvest takes.
+    pub(crate) strict: bool,
     pub(crate) client_id: bool,
     pub(crate) idempotency_keys: bool,
     pub(crate) token_lifetime: TimeDelta,
@@ -78,6 +82,9 @@ impl Access {
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
+        if self.strictness.strict && headers.get("upvest-api-version").is_some_and(|version| version != "1") {
+            return Err(Problem::invalid("the header `upvest-api-version` names a version other than 1"));
+        }
         let client_id = headers.get("upvest-client-id").and_then(|value| value.to_str().ok());
         if client_id.is_none() && self.strictness.client_id {
             return Err(Problem::missing_client_id());
@@ -97,12 +104,13 @@ impl Access {
     pub(crate) fn check_signature(
         &mut self,
         request: &Received<'_>,
-        headers: &HeaderMap,
+        parts: &Parts,
         wall: SystemTime,
     ) -> Result<(), Problem> {
         if self.strictness.signatures {
-            signatures::check_version(headers)?;
-            signatures::check(request, wall, &self.keys, &mut self.nonces)?;
+            signatures::check_version(&parts.headers)?;
+            let strict = self.strictness.strict;
+            signatures::check(request, parts, wall, &self.keys, &mut self.nonces, strict)?;
         }
         Ok(())
     }

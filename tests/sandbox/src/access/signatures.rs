@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use upvest_ext::signing::{PublicKey, Received, Refusal, SignaturePolicy};
+use http::request::Parts;
+use upvest_ext::signing::{KeyAlgorithm, PublicKey, Received, Refusal, SignaturePolicy};
 
 use crate::http::problem::Problem;
 
@@ -28,25 +29,78 @@ pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Components that a signature has to cover where the request has them (PROTOCOL 1.3).
+const HEADERS: [&str; 7] = [
+    "accept",
+    "authorization",
+    "content-length",
+    "content-type",
+    "content-digest",
+    "idempotency-key",
+    "upvest-client-id",
+];
+
+/// Reserved to signatures that cover everything they have to.
+fn check_coverage(base: &str, parts: &Parts) -> Result<(), Problem> {
+    let query = parts.uri.query().map(|_| "@query");
+    let headers = HEADERS.into_iter().filter(|name| parts.headers.contains_key(*name));
+    // An empty body has a length in some libraries, and no digest to go with it.
+    let is_empty = parts.headers.get("content-length").is_some_and(|length| length == "0");
+    let needed = ["@method", "@path"].into_iter().chain(query).chain(headers);
+    let needed = needed.filter(|name| !(is_empty && name.starts_with("content-")));
+    let covers = |name: &str| base.lines().any(|line| line.starts_with(&format!("\"{name}\": ")));
+    let missing: Vec<_> = needed.filter(|name| !covers(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("Signature is incorrect: it does not cover `{}`.", missing.join("`, `"));
+    Err(Problem::unauthorised(detail))
+}
+
 pub(super) fn check(
     request: &Received<'_>,
+    parts: &Parts,
     wall: SystemTime,
     keys: &HashMap<String, PublicKey>,
     nonces: &mut Nonces,
+    strict: bool,
 ) -> Result<(), Problem> {
     let claims = SignaturePolicy::requests().tolerance(TOLERANCE).claims(request, wall).map_err(refused)?;
-    let mut reason = Refusal::UnknownKey;
+    let mut reason = refused(Refusal::UnknownKey);
     for claim in &claims {
+        let base = String::from_utf8_lossy(claim.signature_base());
         match keys.get(claim.key_id()) {
             None => {}
+            Some(key) if strict && key.algorithm() == KeyAlgorithm::EcdsaP256 => {
+                reason = Problem::unauthorised("Signature is incorrect: keys on P-256 are not accepted.");
+            }
             Some(key) if claim.is_signed_by(key) => {
+                if strict {
+                    check_coverage(&base, parts)?;
+                }
                 let now = wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
                 return nonces.take(claim.key_id(), claim.nonce(), claim.expires(), now.cast_signed());
             }
-            Some(_) => reason = reason.max(Refusal::SignatureMismatch),
+            Some(_) => {
+                let mismatch = Refusal::SignatureMismatch;
+                let detail = format!(
+                    "Signature is incorrect: {mismatch}. The server built this base:\n{}",
+                    shown(&base)
+                );
+                reason = Problem::unauthorised(detail);
+            }
         }
     }
-    Err(refused(reason))
+    Err(reason)
+}
+
+/// A signature base as it may be shown and kept: without the token.
+fn shown(base: &str) -> String {
+    let hide = |line: &str| match line.strip_prefix("\"authorization\": ") {
+        Some(_) => "\"authorization\": (the token)".to_owned(),
+        None => line.to_owned(),
+    };
+    base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
 fn refused(reason: Refusal) -> Problem {

@@ -67,6 +67,11 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
             "is missing".to_owned()
         }
+        Kind::AdditionalProperties { unexpected } => {
+            let name = unexpected.join("`, `");
+            field = if field.is_empty() { name } else { format!("{field}.{name}") };
+            "is no field of this body".to_owned()
+        }
         Kind::Format { format } => format!("is no {format}"),
         Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
         Kind::Enum { options } => format!("is none of {options}"),

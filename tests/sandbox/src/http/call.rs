@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::amount::OURS;
 use crate::description::Operation;
 
 /// The longest page of a list that no `limit` was given for (the description's parameter `Limit`).
@@ -82,7 +83,9 @@ impl Call {
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         // By its place alone: serde's own message may quote the value, which may be personal data.
         serde_path_to_error::deserialize(&self.body).map_err(|error| {
-            Problem::invalid(format!("`{}` holds a value that cannot be used", error.path()))
+            let problem = error.inner().to_string();
+            let problem = problem.strip_prefix(OURS).unwrap_or("holds a value that cannot be used");
+            Problem::invalid(format!("`{}` {problem}", error.path()))
         })
     }
 

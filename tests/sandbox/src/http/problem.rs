@@ -10,7 +10,7 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     kind: &'static str,
     title: &'static str,
-    detail: String,
+    pub(crate) detail: String,
 }
 
 impl Problem {
@@ -61,15 +61,14 @@ impl Problem {
         Self::new(429, "too_many_requests", "Too many requests", detail)
     }
 
-    /// A fault that was asked for.
-    pub(crate) fn server_error(status: u16) -> Self {
+    pub(crate) fn server_error(status: u16, detail: &str) -> Self {
         let (kind, title) = match status {
             502 => ("bad_gateway", "Bad gateway"),
             503 => ("unavailable", "Service unavailable"),
             504 => ("gateway_timeout", "Gateway timeout"),
             _ => ("internal", "Internal error"),
         };
-        Self::new(status, kind, title, "A fault that was asked for.")
+        Self::new(status, kind, title, detail)
     }
 
     pub(crate) fn to_json(&self, request_id: &str) -> Vec<u8> {
@@ -90,6 +89,7 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NotFound => Self::not_found("Nothing with this id is visible to this client."),
             Refused::Invalid(detail) => Self::invalid(detail),
+            Refused::Conflict(detail) => Self::conflict(detail),
         }
     }
 }

@@ -3,14 +3,17 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +23,12 @@ use super::service::Reset;
 
 /// How long calls that are under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a new connection may take to send the head of its first request.
+const FIRST_HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may stay without a request after that.
+const IDLE: Duration = Duration::from_secs(60);
+const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// What the server is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +67,12 @@ pub(crate) async fn serve(
                 listening.send_if_modified(|listens| !std::mem::replace(listens, true));
                 tokio::select! {
                     changed = state.changed() => if changed.is_err() { return },
-                    accepted = taken.accept() => if let Ok((stream, _)) = accepted {
-                        connections.spawn(connection(stream, router.clone(), state.clone()));
+                    accepted = taken.accept() => match accepted {
+                        Ok((stream, _)) => {
+                            connections.spawn(connection(stream, router.clone(), state.clone()));
+                        }
+                        // Out of file descriptors, most likely: connections that end give some back.
+                        Err(_) => tokio::time::sleep(BACK_OFF).await,
                     },
                     Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 }
@@ -99,8 +112,8 @@ async fn bind_again(address: SocketAddr) -> Option<TcpListener> {
 }
 
 async fn connection(stream: TcpStream, router: Router, mut state: watch::Receiver<State>) {
-    let Ok((stream, handle)) = with_handle(stream) else { return };
-    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();
         async move {
             let response: Response<Body> = match router.call(request).await {
@@ -109,41 +122,46 @@ async fn connection(stream: TcpStream, router: Router, mut state: watch::Receive
             };
             match response.extensions().get::<Reset>() {
                 None => Ok(response),
-                // The connection ends with this error, and with the handle goes what has not been read.
+                // The connection ends with this error, and what has not been read is lost.
                 Some(Reset) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
             }
         }
     });
-    let mut connection =
-        std::pin::pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    loop {
+    let mut connection = http1::Builder::new()
+        .timer(Patience::default())
+        .header_read_timeout(FIRST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let is_reset = loop {
         tokio::select! {
-            ended = connection.as_mut() => {
-                if ended.is_err() {
-                    reset(handle);
-                }
-                return;
-            }
+            ended = &mut connection => break ended.is_err_and(|error| !error.is_timeout()),
             changed = state.changed() => match (changed.is_ok(), *state.borrow_and_update()) {
                 (true, State::Serving) => {}
-                (true, State::Stopping) => connection.as_mut().graceful_shutdown(),
-                _ => return reset(handle),
+                (true, State::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
+                _ => break true,
             },
         }
+    };
+    if is_reset {
+        // RST instead of FIN.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }
 
-/// A second handle of the socket, by which it can be reset while the connection is served.
-fn with_handle(stream: TcpStream) -> io::Result<(TcpStream, std::net::TcpStream)> {
-    stream.set_nodelay(true)?;
-    let stream = stream.into_std()?;
-    let handle = stream.try_clone()?;
-    Ok((TcpStream::from_std(stream)?, handle))
-}
+/// Waits [`FIRST_HEAD`] for the first head of a connection and [`IDLE`] for those after it.
+#[derive(Default)]
+struct Patience(AtomicBool);
 
-/// Closes with RST instead of FIN.
-fn reset(handle: std::net::TcpStream) {
-    if let Ok(handle) = TcpStream::from_std(handle) {
-        let _ = handle.set_zero_linger();
+impl Timer for Patience {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        TokioTimer::new().sleep(duration)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        let more = if self.0.swap(true, Ordering::Relaxed) {
+            IDLE.saturating_sub(FIRST_HEAD)
+        } else {
+            Duration::ZERO
+        };
+        TokioTimer::new().sleep_until(deadline + more)
     }
 }

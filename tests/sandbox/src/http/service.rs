@@ -30,6 +30,8 @@ use crate::shared::Shared;
 const MAX_BODY: usize = 4 << 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
+const ASKED_FOR: &str = "A fault that was asked for.";
+const JSON: &str = "application/json";
 
 /// Marks an answer in whose place the connection is to be reset.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +140,7 @@ impl Exchange {
             idempotency_key: header(HeaderName::from_static("idempotency-key")),
             replayed: false,
             fault: None,
+            problem: None,
         };
         let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
         Self { shared, arrived, record, accept }
@@ -199,7 +202,10 @@ impl Exchange {
             _ => {
                 let response = match outcome.result {
                     Ok(answer) => Self::answer(answer),
-                    Err(problem) => self.problem(&problem),
+                    Err(problem) => {
+                        self.record.problem = Some(problem.detail.clone());
+                        self.problem(&problem)
+                    }
                 };
                 self.finish(response, fault)
             }
@@ -232,7 +238,7 @@ impl Exchange {
         let response = if html {
             gateway_page(status)
         } else {
-            self.problem_as(PROBLEM, &Problem::server_error(status))
+            self.problem_as(PROBLEM, &Problem::server_error(status, ASKED_FOR))
         };
         self.finish(response, None)
     }
@@ -254,9 +260,12 @@ impl Exchange {
         response
     }
 
-    /// As the description has it: `application/json`; as Upvest's own has it where the caller asks for that.
+    /// As Upvest's own description has it (PROTOCOL 5); `application/json` where the caller takes nothing else.
     fn problem(&self, problem: &Problem) -> Response<Bytes> {
-        let media_type = if self.accept.contains(PROBLEM) { PROBLEM } else { "application/json" };
+        let mut ranges =
+            self.accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+        let takes_problems = self.accept.is_empty() || ranges.any(|range| is_in_range(PROBLEM, range));
+        let media_type = if takes_problems || !self.accept.contains(JSON) { PROBLEM } else { JSON };
         let mut response = self.problem_as(media_type, problem);
         if problem.status == 429 {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -339,7 +348,10 @@ impl Shared {
             }
         };
         self.authorise(operation, arrival)?;
-        acceptable(&operation.media_types, parts)?;
+        let is_json = operation.media_types.iter().all(|offered| offered == JSON);
+        if is_json {
+            acceptable(&operation.media_types, parts)?;
+        }
         let json = read_body(operation, parts, arrival.body)?;
         let call = Call::read(operation, path, parts.uri.query(), json)?;
         let key = self.idempotency_key(operation, idempotency_key)?;
@@ -349,10 +361,11 @@ impl Shared {
         });
         let outcome = self.commit(handler, &call, key.zip(request));
         if let Ok(answer) = &outcome.result
-            && operation.media_types.len() > 1
+            && !is_json
+            && accepted(parts).any(|(range, wanted)| range == answer.media_type && !wanted)
         {
-            // Which of several it is, only the file knows.
-            acceptable(std::slice::from_ref(&answer.media_type), parts)?;
+            // A file comes as what it is: clients that are generated ask for JSON, whatever the answer is.
+            return Err(Problem::not_acceptable(&answer.media_type));
         }
         Ok(outcome)
     }
@@ -363,7 +376,7 @@ impl Shared {
         let call = Call::read(operation, Vec::new(), None, form)?;
         let (secret, now) = (self.token_secret(), self.clock.now());
         let mut access = self.access();
-        access.check_signature(&arrival.received(), &arrival.parts.headers, arrival.at)?;
+        access.check_signature(&arrival.received(), arrival.parts, arrival.at)?;
         access.grant(&call.body, secret, now)
     }
 
@@ -371,7 +384,7 @@ impl Shared {
         let headers = &arrival.parts.headers;
         let mut access = self.access();
         access.check(operation, headers, self.clock.now())?;
-        access.check_signature(&arrival.received(), headers, arrival.at)
+        access.check_signature(&arrival.received(), arrival.parts, arrival.at)
     }
 
     fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {
@@ -400,7 +413,8 @@ impl Shared {
                 Err(problem) => return Outcome::refused(problem),
             }
         }
-        let result = handler(&mut core.world, call);
+        let result = core.world.survive("a call", |world| handler(world, call));
+        let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a fault.")));
         if let (Ok(answer), Some((key, request))) = (&result, key) {
             core.idempotency.remember(key, request, answer, core.world.time.now);
         }
@@ -410,24 +424,29 @@ impl Shared {
 
 /// Whether the caller takes one of what is offered.
 fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
-    let mut accepted =
-        parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if accepted.peek().is_none() || offered.is_empty() {
+    if !parts.headers.contains_key(ACCEPT) || offered.is_empty() {
         return Ok(());
     }
-    let takes = |range: &str| {
-        let range = range.split(';').next().unwrap_or_default().trim();
-        let matches = |media_type: &String| match range.strip_suffix("/*") {
-            Some("*") => true,
-            Some(kind) => media_type.split('/').next() == Some(kind),
-            None => media_type == range,
-        };
-        offered.iter().any(matches)
-    };
-    if accepted.any(|value| value.split(',').any(takes)) {
-        return Ok(());
+    let takes = |(range, wanted): (&str, bool)| wanted && offered.iter().any(|it| is_in_range(it, range));
+    if accepted(parts).any(takes) { Ok(()) } else { Err(Problem::not_acceptable(&offered.join(" or "))) }
+}
+
+/// The media ranges of the header `accept`; those with the weight 0 are not wanted (RFC 9110 section 12.5.1).
+fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
+    let values = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|range| {
+        let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let weight = parameters.split(';').find_map(|it| it.trim().strip_prefix("q=")?.parse::<f32>().ok());
+        (range.trim(), weight != Some(0.0))
+    })
+}
+
+fn is_in_range(media_type: &str, range: &str) -> bool {
+    match range.strip_suffix("/*") {
+        Some("*") => true,
+        Some(kind) => media_type.split('/').next() == Some(kind),
+        None => media_type == range,
     }
-    Err(Problem::not_acceptable(&offered.join(" or ")))
 }
 
 /// The body as the operation takes it: JSON, or a form.
@@ -449,4 +468,20 @@ fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value
     let fields = form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
     Ok(Value::Object(fields.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_with_500_and_the_next_call_as_ever() {
+        let sandbox = crate::Sandbox::start().await.unwrap();
+        let call = Call { path: Vec::new(), query: Vec::new(), body: Value::Null };
+        let outcome = sandbox.shared.commit(|_, _| panic!("on purpose"), &call, None);
+        assert_eq!(outcome.result.err().map(|problem| problem.status), Some(500));
+        let outcome = sandbox.shared.commit(|_, _| Ok(Answer::no_content()), &call, None);
+        assert_eq!(outcome.result.ok().map(|answer| answer.status), Some(204));
+        assert_eq!(sandbox.audit().len(), 1);
+    }
 }

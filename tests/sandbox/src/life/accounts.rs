@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::events::EventKind;
 use super::fees::Fee;
-use super::ledger::{Cash, Holding, Transaction};
+use super::ledger::{Cash, Holding, InKind, Transaction};
+use super::lifecycle::name;
 use super::payments::ReferenceAccount;
 use super::timeline::Due;
-use super::users::{UserCreate, UserStatus};
+use super::users::{User, UserCreate, UserStatus};
 use super::valuations::Valuation;
 use super::world::{Refused, STEP, World};
 use crate::amount::Currency;
@@ -27,8 +27,8 @@ pub(crate) struct Account {
     pub(crate) valuations: Vec<Valuation>,
     pub(crate) reference_accounts: Vec<ReferenceAccount>,
     pub(crate) fees: Vec<Fee>,
-    /// What securities that came or went without cash were worth then, for the returns.
-    pub(super) in_kind: Vec<(DateTime<Utc>, Decimal)>,
+    /// Units that came or went without cash.
+    pub(super) in_kind: Vec<InKind>,
     /// Orders that wait for the account to open.
     pub(super) waiting_orders: Vec<Uuid>,
     pub(super) open_orders: u32,
@@ -46,8 +46,13 @@ pub(crate) struct AccountView {
     updated_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    pub(crate) enum AccountStatus { Pending Open Closing Closed }
+lifecycle! {
+    pub(crate) enum AccountStatus {
+        Pending => [Open Closing]
+        Open => [Closing]
+        Closing => [Closed]
+        Closed => []
+    }
 }
 
 /// What mandates and direct debits refer to. The description has no operation for it.
@@ -69,8 +74,16 @@ pub(crate) struct AccountUpdate {
     r#type: Option<String>,
 }
 
-identified!(by view.id: Account);
+resource!(Account, "account", accounts, |it| it.view => AccountView, AccountStatus,
+    ACCOUNT_CREATED => [ACCOUNT_CREATED ACCOUNT_OPENED ACCOUNT_CLOSING ACCOUNT_CLOSED], updated_at);
 identified!(by id: AccountGroup);
+
+/// Which way cash or units go, as an account sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    In,
+    Out,
+}
 
 impl World {
     pub(crate) fn create_account_group(&mut self, id: Option<Uuid>) -> &AccountGroup {
@@ -81,12 +94,11 @@ impl World {
     }
 
     pub(crate) fn create_account(&mut self, new: AccountCreate) -> Result<&AccountView, Refused> {
-        let user = self.users.get(new.user_id).ok_or_else(|| Refused::unknown("user_id"))?;
-        if self.groups.get(new.account_group_id).is_none() {
-            return Err(Refused::unknown("account_group_id"));
-        }
+        self.users.named("user_id", new.user_id)?;
+        self.groups.named("account_group_id", new.account_group_id)?;
+        let status = self.editable::<User>(new.user_id)?.0.view.status;
         let (id, now) = (self.time.id(), self.time.now);
-        if user.view.status == UserStatus::Active {
+        if status == UserStatus::Active {
             self.time.after(STEP, Due::OpenAccount(id));
         }
         let view = AccountView {
@@ -98,7 +110,6 @@ impl World {
             created_at: now,
             updated_at: now,
         };
-        self.time.emit(EventKind::ACCOUNT_CREATED, id, &view);
         let account = Account {
             view,
             cash: BTreeMap::new(),
@@ -114,18 +125,20 @@ impl World {
         if let Some(user) = self.users.get_mut(new.user_id) {
             user.accounts.push(id);
         }
-        Ok(&self.accounts.insert(account).view)
+        Ok(&self.add(account).view)
     }
 
     /// An account with a user of its own, who is nobody.
     pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Refused> {
         let user_id = self.create_user(UserCreate::nobody()).id;
-        let account = self.create_account(AccountCreate { user_id, account_group_id, r#type: None })?;
-        Ok(account.id)
+        let id = self.create_account(AccountCreate { user_id, account_group_id, r#type: None })?.id;
+        let (iban, bic) = ("DE89370400440532013000".to_owned(), "COBADEFFXXX".to_owned());
+        self.add_reference_account(id, iban, bic, "Erika Mustermann".to_owned())?;
+        Ok(id)
     }
 
     pub(crate) fn account(&self, id: Uuid) -> Result<&Account, Refused> {
-        self.accounts.get(id).ok_or(Refused::NotFound)
+        self.accounts.find(id)
     }
 
     pub(crate) fn update_account(
@@ -133,20 +146,20 @@ impl World {
         id: Uuid,
         update: AccountUpdate,
     ) -> Result<&AccountView, Refused> {
-        let account = &mut self.accounts.get_mut(id).ok_or(Refused::NotFound)?.view;
+        let (account, time) = self.editable::<Account>(id)?;
+        let account = &mut account.view;
         if let Some(kind) = update.r#type {
             account.r#type = kind;
         }
-        account.updated_at = self.time.now;
-        self.time.emit(EventKind::ACCOUNT_CHANGED, id, account);
+        account.updated_at = time.now;
+        time.emit(EventKind::ACCOUNT_CHANGED, id, account);
         Ok(account)
     }
 
     /// Starts closing: the account is closed when cash, positions and orders are gone.
     pub(crate) fn close_account(&mut self, id: Uuid) -> Result<(), Refused> {
-        let status = self.account(id)?.view.status;
-        if matches!(status, AccountStatus::Pending | AccountStatus::Open) {
-            self.set_account_status(id, AccountStatus::Closing, EventKind::ACCOUNT_CLOSING);
+        self.account(id)?;
+        if self.change::<Account>(id, AccountStatus::Closing) {
             self.check_waiting_orders(id);
             self.time.after(STEP, Due::CloseAccount(id));
         }
@@ -159,7 +172,7 @@ impl World {
         // The user may have been blocked meanwhile.
         if account.view.status == AccountStatus::Pending && user == Some(UserStatus::Active) {
             self.check_waiting_orders(id);
-            self.set_account_status(id, AccountStatus::Open, EventKind::ACCOUNT_OPENED);
+            self.change::<Account>(id, AccountStatus::Open);
         }
     }
 
@@ -176,8 +189,7 @@ impl World {
         let is_empty = account.cash.values().all(|cash| cash.total().is_zero())
             && account.holdings.is_empty()
             && account.open_orders == 0;
-        if account.view.status == AccountStatus::Closing && is_empty {
-            self.set_account_status(id, AccountStatus::Closed, EventKind::ACCOUNT_CLOSED);
+        if is_empty && self.change::<Account>(id, AccountStatus::Closed) {
             self.close_portfolios(id);
             self.cancel_savings_plans(id);
         }
@@ -190,10 +202,39 @@ impl World {
         }
     }
 
-    fn set_account_status(&mut self, id: Uuid, status: AccountStatus, kind: &'static EventKind) {
-        let Some(account) = self.accounts.get_mut(id) else { return };
-        account.view.status = status;
-        account.view.updated_at = self.time.now;
-        self.time.emit(kind, id, &account.view);
+    /// Why cash or units may not move, and will not until somebody does something about it.
+    fn bar(&self, account: Uuid, way: Way) -> Option<String> {
+        let account = &self.accounts.get(account)?.view;
+        let user = self.users.get(account.user_id)?.view.status;
+        if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
+            return Some(format!("the user is {}", name(user)));
+        }
+        let closes = account.status == AccountStatus::Closing && way == Way::In;
+        (closes || account.status == AccountStatus::Closed)
+            .then(|| format!("the account is {}", name(account.status)))
+    }
+
+    /// Whether an account has not been opened, and still may be.
+    pub(super) fn has_yet_to_open(&self, account: Uuid) -> bool {
+        self.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
+            && self.bar(account, Way::In).is_none()
+    }
+
+    /// Refuses a call that moves cash or units where they may not move.
+    pub(super) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
+        match self.bar(account, way) {
+            Some(why) => Err(Refused::Conflict(format!("Nothing may move: {why}."))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether cash or units may move now; else why not.
+    pub(super) fn may_trade(&self, account: Uuid, way: Way) -> Result<(), String> {
+        let is_pending = self.accounts.get(account).is_none_or(|it| it.view.status == AccountStatus::Pending);
+        match self.bar(account, way) {
+            Some(why) => Err(why),
+            None if is_pending => Err("the account is not open yet".to_owned()),
+            None => Ok(()),
+        }
     }
 }

@@ -1,18 +1,20 @@
 //! Checks the books: money and shares come from somewhere, and none is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::accounts::Account;
+use super::ledger::TransactionType;
+use super::orders::Side;
 use super::world::World;
 use crate::amount::Currency;
 
 impl World {
     /// Everything about the books that does not add up. Empty where all is well.
     pub(crate) fn audit(&self) -> Vec<String> {
-        let mut findings = Vec::new();
+        let mut findings = self.panics.clone();
         let mut cash = self.outside.cash.clone();
         let mut shares = self.outside.shares.clone();
         for account in self.accounts.rows() {
@@ -32,7 +34,52 @@ impl World {
             shares.iter().filter_map(|(instrument, rest)| lost(format!("units of {instrument}"), rest)),
         );
         findings.extend(self.audit_claims());
+        self.audit_trades(&mut findings);
         findings
+    }
+
+    /// Proves from the bookings that trading makes nobody richer: what an account was paid for what it sold, less what it
+    /// paid for what it bought, is at most the same units at the prices they were traded at; and an account holds the
+    /// units that it traded, or that came without cash.
+    fn audit_trades(&self, findings: &mut Vec<String>) {
+        let mut worth: HashMap<(Uuid, Currency), Decimal> = HashMap::new();
+        let mut units: HashMap<(Uuid, Uuid), Decimal> = HashMap::new();
+        for order in self.orders.rows() {
+            let view = &order.view;
+            let sign = if view.side == Side::Sell { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+            for it in &order.executions {
+                *worth.entry((view.account_id, view.currency)).or_default() += sign * it.quantity * it.price;
+                *units.entry((view.account_id, view.instrument_id)).or_default() -= sign * it.quantity;
+            }
+        }
+        for account in self.accounts.rows() {
+            let id = account.view.id;
+            for moved in &account.in_kind {
+                *units.entry((id, moved.instrument)).or_default() += moved.units;
+            }
+            let trades =
+                account.transactions.iter().filter(|it| it.r#type == TransactionType::OrderExecution);
+            let mut booked: BTreeMap<Currency, Decimal> = BTreeMap::new();
+            for trade in trades {
+                *booked.entry(trade.currency).or_default() += trade.amount;
+            }
+            for (currency, booked) in booked {
+                let made = booked - worth.remove(&(id, currency)).unwrap_or_default();
+                if made > Decimal::ZERO {
+                    findings.push(format!("account {id}: trading made {made} {currency} out of nothing"));
+                }
+            }
+            for holding in &account.holdings {
+                let booked = units.remove(&(id, holding.view.instrument_id)).unwrap_or_default();
+                if booked != holding.view.quantity {
+                    findings
+                        .push(format!("account {id}: {booked} units booked, {} held", holding.view.quantity));
+                }
+            }
+        }
+        let left = units.iter().filter(|(_, units)| !units.is_zero());
+        findings
+            .extend(left.map(|((id, _), units)| format!("account {id}: {units} units booked, none held")));
     }
 
     /// What is pending is what orders and withdrawals on their way have laid claim to.

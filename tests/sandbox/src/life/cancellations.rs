@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
+use super::lifecycle::name;
 use super::orders::OrderStatus;
 use super::timeline::Due;
 use super::world::{Refused, World};
@@ -21,50 +21,42 @@ pub(crate) struct Cancellation {
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum CancellationStatus { Pending Confirmed Rejected }
+lifecycle! {
+    pub(crate) enum CancellationStatus {
+        Pending => [Confirmed Rejected]
+        Confirmed => []
+        Rejected => []
+    }
 }
 
-identified!(by id: Cancellation);
+resource!(Cancellation, "cancellation", cancellations, |it| *it => Self, CancellationStatus,
+    CANCELLATION_PENDING => [CANCELLATION_PENDING CANCELLATION_CONFIRMED CANCELLATION_REJECTED]);
 
 impl World {
-    pub(crate) fn cancel_order(&mut self, order: Uuid) -> Result<&Cancellation, Refused> {
-        self.orders.get(order).ok_or(Refused::NotFound)?;
+    pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Refused> {
+        self.orders.find(order_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let cancellation =
-            Cancellation { id, order_id: order, status: CancellationStatus::Pending, created_at };
-        self.time.emit(EventKind::CANCELLATION_PENDING, id, &cancellation);
         self.time.after(DECISION, Due::DecideCancellation(id));
-        Ok(self.cancellations.insert(cancellation))
+        Ok(self.add(Cancellation { id, order_id, status: CancellationStatus::Pending, created_at }))
     }
 
     /// An order can be cancelled while it is new, or while it waits for its price.
     pub(super) fn decide_cancellation(&mut self, id: Uuid) {
-        let Some(cancellation) = self.cancellations.get(id) else { return };
-        let order = cancellation.order_id;
-        let confirmed = self.orders.get(order).is_some_and(|order| match order.view.status {
-            OrderStatus::New => true,
-            OrderStatus::Processing => {
-                let instrument = self.instruments.get(order.view.instrument_id);
-                instrument.is_some_and(|instrument| instrument.waiting_orders.contains(&order.view.id))
-            }
-            _ => false,
-        });
-        if confirmed {
-            self.cancel_now(order);
-        }
-        let (status, kind) = if confirmed {
-            (CancellationStatus::Confirmed, EventKind::CANCELLATION_CONFIRMED)
+        let Some(order_id) = self.cancellations.get(id).map(|it| it.order_id) else { return };
+        let Some(order) = self.orders.get(order_id).map(|order| &order.view) else { return };
+        let instrument = self.instruments.get(order.instrument_id);
+        let waits = || instrument.is_some_and(|instrument| instrument.waiting_orders.contains(&order_id));
+        if order.status == OrderStatus::New || order.status == OrderStatus::Processing && waits() {
+            self.cancel_now(order_id, "the client asked for it");
+            self.change::<Cancellation>(id, CancellationStatus::Confirmed);
         } else {
-            (CancellationStatus::Rejected, EventKind::CANCELLATION_REJECTED)
-        };
-        let Some(cancellation) = self.cancellations.get_mut(id) else { return };
-        cancellation.status = status;
-        self.time.emit(kind, id, cancellation);
+            let why = format!("the order is {} already", name(order.status));
+            self.change_because::<Cancellation>(id, CancellationStatus::Rejected, Some(why));
+        }
     }
 
     /// Cancels an order wherever it stands, but where it has ended.
-    pub(super) fn cancel_now(&mut self, id: Uuid) {
+    pub(super) fn cancel_now(&mut self, id: Uuid, why: &str) {
         let Some(order) = self.orders.get(id).filter(|order| !order.view.is_final()) else { return };
         let view = order.view.clone();
         if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {
@@ -73,6 +65,6 @@ impl World {
         if let Some(account) = self.accounts.get_mut(view.account_id) {
             account.waiting_orders.retain(|waiting| *waiting != id);
         }
-        self.end_order(id, OrderStatus::Cancelled);
+        self.end_order(id, OrderStatus::Cancelled, Some(why.to_owned()));
     }
 }

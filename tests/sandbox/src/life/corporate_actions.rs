@@ -1,20 +1,17 @@
 //! Corporate actions: announced first, processed on their ex date.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
 use super::ledger::TransactionType;
+use super::lifecycle::Resource as _;
 use super::orders::OrderStatus;
 use super::table::Identified;
 use super::timeline::Due;
 use super::world::{Refused, World};
 use crate::amount;
-
-/// Units and prices go no further by a split: values and sums of them still fit a decimal.
-const MOST: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// As the API shows it, and what it does to those who hold the instrument.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,8 +35,11 @@ wire_enum! {
     enum ActionType { Dividend Split }
 }
 
-wire_enum! {
-    enum ActionStatus { Announced Processed }
+lifecycle! {
+    pub(crate) enum ActionStatus {
+        Announced => [Processed]
+        Processed => []
+    }
 }
 
 /// What a corporate action does.
@@ -52,7 +52,8 @@ pub(crate) enum Effect {
     Split(Decimal),
 }
 
-identified!(by view.id: CorporateAction);
+resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view => CorporateActionView, ActionStatus,
+    CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
 
 impl World {
     /// Processed at the beginning of the ex date, or with the next step of the clock where that has passed.
@@ -62,7 +63,18 @@ impl World {
         effect: Effect,
         ex_date: NaiveDate,
     ) -> Result<&CorporateActionView, Refused> {
-        self.instruments.get(instrument_id).ok_or(Refused::NotFound)?;
+        self.instruments.find(instrument_id)?;
+        if let Effect::Split(ratio) = effect {
+            // With those that are to come before it.
+            let announced = self.corporate_actions.rows().iter().filter(|action| {
+                action.view.instrument_id == instrument_id && action.view.status == ActionStatus::Announced
+            });
+            let all = announced.fold(ratio, |ratio, action| match action.effect {
+                Effect::Split(other) => ratio.saturating_mul(other),
+                Effect::Dividend(_) => ratio,
+            });
+            self.check_split(instrument_id, all).map_err(|why| Refused::invalid("ratio", &why))?;
+        }
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = CorporateActionView {
             id,
@@ -77,28 +89,53 @@ impl World {
             ex_date,
             created_at,
         };
-        self.time.emit(EventKind::CORPORATE_ACTION_ANNOUNCED, id, &view);
         let at = ex_date.and_time(NaiveTime::MIN).and_utc();
         self.time.at(at.max(self.time.now), Due::CorporateAction(id));
-        Ok(&self.corporate_actions.insert(CorporateAction { view, effect }).view)
+        Ok(&self.add(CorporateAction { view, effect }).view)
     }
 
+    /// One that can no longer be carried out stays announced, with the reason in the log.
     pub(super) fn process_corporate_action(&mut self, id: Uuid) {
-        let Some(action) = self.corporate_actions.get_mut(id) else { return };
-        action.view.status = ActionStatus::Processed;
+        let Some(action) = self.corporate_actions.get(id) else { return };
         let (instrument, effect) = (action.view.instrument_id, action.effect);
-        self.time.emit(EventKind::CORPORATE_ACTION_PROCESSED, id, &action.view);
         match effect {
-            Effect::Dividend(per_unit) => self.pay_dividend(instrument, per_unit),
-            Effect::Split(ratio) => self.split(instrument, ratio),
+            Effect::Split(ratio) => {
+                if let Err(why) = self.check_split(instrument, ratio) {
+                    let kind = CorporateAction::CREATED;
+                    return self.time.emit_because(kind, id, action.view(), Some(why));
+                }
+                self.change::<CorporateAction>(id, ActionStatus::Processed);
+                self.split(instrument, ratio);
+            }
+            Effect::Dividend(per_unit) => {
+                self.change::<CorporateAction>(id, ActionStatus::Processed);
+                self.pay_dividend(instrument, per_unit);
+            }
         }
     }
 
+    /// An account that has no room for its dividend gets none.
     fn pay_dividend(&mut self, instrument: Uuid, per_unit: Decimal) {
         let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
         for (account, units) in self.holders(instrument) {
-            self.book(account, TransactionType::Dividend, amount::value(units, per_unit), currency);
+            let dividend = amount::value(units, per_unit);
+            if self.check_cash_room(account, dividend, currency).is_ok() {
+                self.book(account, TransactionType::Dividend, dividend, currency);
+            }
         }
+    }
+
+    /// Whether a split leaves a price, and no holder with more units than there can be.
+    fn check_split(&self, instrument: Uuid, ratio: Decimal) -> Result<(), String> {
+        let it = self.instruments.get(instrument).ok_or("there is no such instrument")?;
+        for price in [it.bid, it.offer] {
+            let new = price.checked_div(ratio).and_then(amount::bounded_price);
+            new.ok_or_else(|| format!("leaves no price between 0.0001 and 1000000000 of {price}"))?;
+        }
+        for (account, units) in self.holders(instrument) {
+            self.check_unit_room(account, instrument, units.saturating_mul(ratio) - units)?;
+        }
+        Ok(())
     }
 
     /// Orders that are on their way were meant for other units and another price: they are cancelled.
@@ -108,28 +145,22 @@ impl World {
             order.view.instrument_id == instrument && order.view.status == OrderStatus::Processing
         });
         for order in orders.map(Identified::id).collect::<Vec<_>>() {
-            self.cancel_now(order);
+            self.cancel_now(order, "a split has changed units and price");
         }
         for (account, units) in self.holders(instrument) {
-            let new_units = units.checked_mul(ratio).filter(|units| *units <= MOST).unwrap_or(units);
-            let new_units = amount::units(new_units, Decimal::ONE, true);
-            match new_units - units {
-                more if more.is_sign_positive() => self.add_shares(account, instrument, more, Decimal::ZERO),
-                // Fewer units carry what all of them cost.
-                fewer => {
-                    let cost = self.take_shares(account, instrument, -fewer);
-                    self.add_cost(account, instrument, cost);
-                }
-            }
+            let more = amount::units(units.saturating_mul(ratio), Decimal::ONE, true) - units;
+            let cost = self.move_in_kind(account, instrument, more, Decimal::ZERO, Decimal::ZERO);
+            // Fewer units carry what all of them cost.
+            self.add_cost(account, instrument, cost);
         }
-        if let Some(it) = self.instruments.get(instrument) {
-            let price = |price: Decimal| {
-                let new_price = price.checked_div(ratio).filter(|new_price| *new_price <= MOST);
-                new_price.unwrap_or(price).round_dp(10).normalize()
-            };
-            let (bid, offer) = (price(it.bid), price(it.offer));
-            let _ = self.set_price(instrument, bid, offer);
-        }
+        let Some(it) = self.instruments.get(instrument) else { return };
+        // Rounded such that nobody gains by it.
+        let price = |price: Decimal, rounding| {
+            price.checked_div(ratio).unwrap_or(price).round_dp_with_strategy(10, rounding).normalize()
+        };
+        let bid = price(it.bid, RoundingStrategy::ToZero);
+        let offer = price(it.offer, RoundingStrategy::AwayFromZero);
+        let _ = self.set_price(instrument, bid, offer);
     }
 
     fn holders(&self, instrument: Uuid) -> Vec<(Uuid, Decimal)> {

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::orders::Side;
 use super::world::{Refused, World};
 use crate::amount::{Currency, EUR};
 use crate::digest::short_digest;
@@ -104,6 +105,14 @@ const MOCK_INSTRUMENTS: [Mock; 25] = [
 identified!(by view.id: Instrument);
 
 impl Instrument {
+    /// What an order of this side trades at.
+    pub(super) fn price(&self, side: Side) -> Decimal {
+        match side {
+            Side::Buy => self.offer,
+            Side::Sell => self.bid,
+        }
+    }
+
     /// One price on each exchange: the bid, which is also what holdings are valued at.
     pub(crate) fn prices(&self) -> impl Iterator<Item = InstrumentPrice<'_>> {
         self.view.exchanges.iter().map(|exchange| InstrumentPrice {

@@ -4,7 +4,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::lifecycle::Progress;
+use super::liquidations::Liquidation;
 use super::orders::{MarketOrder, Side, Size};
+use super::portfolios::{PortfolioOrder, PortfolioOrderStatus, Rebalancing};
 use super::world::World;
 use crate::amount::EUR;
 
@@ -15,9 +18,13 @@ pub(super) type JobId = u32;
 pub(super) struct Job {
     purpose: Purpose,
     account: Uuid,
-    open: u32,
-    filled: u32,
-    ended_otherwise: u32,
+    open: usize,
+    filled: usize,
+    ended_otherwise: usize,
+    /// Cash of all executions.
+    executed: Decimal,
+    /// Why the first order that was not filled was not.
+    why: Option<String>,
     /// Purchases that are paid for by the sales before them: instrument and cash.
     then_buy: Vec<(Uuid, Decimal)>,
 }
@@ -29,12 +36,11 @@ pub(super) enum Purpose {
     Liquidation(Uuid),
 }
 
-/// How the orders of a job went.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum JobEnd {
-    Whole,
-    Part,
-    Nothing,
+/// How an order of a job ended.
+pub(super) struct OrderEnd {
+    pub(super) filled: bool,
+    pub(super) executed: Decimal,
+    pub(super) why: Option<String>,
 }
 
 /// What a job sells and then buys.
@@ -48,61 +54,66 @@ impl World {
     /// Places the orders of a job. One without orders has ended already.
     pub(super) fn start_job(&mut self, purpose: Purpose, account: Uuid, trades: Trades) {
         let id = JobId::try_from(self.jobs.len()).unwrap_or(JobId::MAX);
-        self.jobs.push(Job {
-            purpose,
-            account,
-            open: 0,
-            filled: 0,
-            ended_otherwise: 0,
-            then_buy: trades.then_buy,
-        });
-        let sales = trades.sell.into_iter().filter(|(_, units)| !units.is_zero());
-        let sales: Vec<_> = sales.collect();
-        self.job(id, |job| job.open = u32::try_from(sales.len()).unwrap_or(u32::MAX));
-        for (instrument, units) in sales {
-            self.place_market_order(&order(id, account, instrument, Side::Sell, Size::Units(units)));
+        let Trades { sell, then_buy } = trades;
+        let (filled, ended_otherwise, executed, why) = (0, 0, Decimal::ZERO, None);
+        self.jobs.push(Job { purpose, account, open: 0, filled, ended_otherwise, executed, why, then_buy });
+        self.place_all(id, Side::Sell, sell);
+        self.go_on(id);
+    }
+
+    pub(super) fn order_of_job_ended(&mut self, id: JobId, end: OrderEnd) {
+        let Some(job) = self.jobs.get_mut(id as usize) else { return };
+        job.open = job.open.saturating_sub(1);
+        job.executed += end.executed;
+        if end.filled {
+            job.filled += 1;
+        } else {
+            job.ended_otherwise += 1;
+            job.why = job.why.take().or(end.why);
         }
         self.go_on(id);
     }
 
-    pub(super) fn order_of_job_ended(&mut self, id: JobId, filled: bool) {
-        self.job(id, |job| {
-            job.open -= 1;
-            if filled { job.filled += 1 } else { job.ended_otherwise += 1 }
-        });
-        self.go_on(id);
-    }
-
+    /// Buys when all is sold, and ends when all is bought.
     fn go_on(&mut self, id: JobId) {
         let Some(job) = self.jobs.get_mut(id as usize).filter(|job| job.open == 0) else { return };
         let purchases = std::mem::take(&mut job.then_buy);
-        let purchases: Vec<_> = purchases.into_iter().filter(|(_, cash)| !cash.is_zero()).collect();
-        let (account, purpose) = (job.account, job.purpose);
-        if purchases.is_empty() {
-            let end = match (job.filled, job.ended_otherwise) {
-                (_, 0) => JobEnd::Whole,
-                (0, _) => JobEnd::Nothing,
-                _ => JobEnd::Part,
-            };
-            return match purpose {
-                Purpose::PortfolioOrder(order) => self.end_portfolio_order(order, end),
-                Purpose::Rebalancing(rebalancing) => self.end_rebalancing(rebalancing, end),
-                Purpose::Liquidation(liquidation) => self.end_liquidation(liquidation, end),
-            };
+        if self.place_all(id, Side::Buy, purchases) {
+            return;
         }
-        job.open = u32::try_from(purchases.len()).unwrap_or(u32::MAX);
-        for (instrument, cash) in purchases {
-            self.place_market_order(&order(id, account, instrument, Side::Buy, Size::Cash(cash)));
-        }
+        let Some(job) = self.jobs.get(id as usize) else { return };
+        let all = job.filled + job.ended_otherwise;
+        let why = (job.ended_otherwise > 0).then(|| {
+            let why = job.why.as_deref().unwrap_or("an order was not filled");
+            format!("{} of {all} orders filled, {} EUR executed: {why}", job.filled, job.executed)
+        });
+        let (progress, order) = match why {
+            None => (Progress::Completed, PortfolioOrderStatus::Completed),
+            Some(_) => (Progress::Failed, PortfolioOrderStatus::Cancelled),
+        };
+        match job.purpose {
+            Purpose::PortfolioOrder(id) => self.change_because::<PortfolioOrder>(id, order, why),
+            Purpose::Rebalancing(id) => self.change_because::<Rebalancing>(id, progress, why),
+            Purpose::Liquidation(id) => self.change_because::<Liquidation>(id, progress, why),
+        };
     }
 
-    fn job(&mut self, id: JobId, change: impl FnOnce(&mut Job)) {
-        if let Some(job) = self.jobs.get_mut(id as usize) {
-            change(job);
+    /// Places an order for each instrument. `false` where there is none to place.
+    fn place_all(&mut self, id: JobId, side: Side, orders: Vec<(Uuid, Decimal)>) -> bool {
+        let orders: Vec<_> = orders.into_iter().filter(|(_, how_much)| !how_much.is_zero()).collect();
+        let Some(job) = self.jobs.get_mut(id as usize) else { return false };
+        let (account, any) = (job.account, !orders.is_empty());
+        job.open = orders.len();
+        for (instrument, how_much) in orders {
+            self.place_market_order(&MarketOrder {
+                account,
+                instrument,
+                side,
+                size: if side == Side::Buy { Size::Cash(how_much) } else { Size::Units(how_much) },
+                currency: EUR,
+                job: Some(id),
+            });
         }
+        any
     }
-}
-
-fn order(job: JobId, account: Uuid, instrument: Uuid, side: Side, how_much: Size) -> MarketOrder {
-    MarketOrder { account, instrument, side, size: how_much, currency: EUR, job: Some(job) }
 }

@@ -42,6 +42,16 @@ wire_enum! {
     pub(crate) enum TransactionType { OrderExecution Fee Dividend Transfer DirectDebit Withdrawal }
 }
 
+/// A booking on the units of an account that no cash was paid for: positive where units came in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct InKind {
+    pub(super) at: DateTime<Utc>,
+    pub(super) instrument: Uuid,
+    pub(super) units: Decimal,
+    /// What they were worth then. Nothing where a split made them.
+    pub(super) value: Decimal,
+}
+
 /// A position with what the API does not show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Holding {
@@ -139,17 +149,48 @@ impl World {
         self.may_close(account_id);
     }
 
-    /// Lays claim to cash. `false`, and nothing changes, where there is too little.
-    pub(super) fn reserve_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) -> bool {
-        let Some(held) = self.accounts.get_mut(account) else { return false };
-        if held.available(currency) < amount {
-            return false;
+    /// Whether so much cash could be booked. What an account holds is bounded, so that sums and products of it fit.
+    pub(super) fn check_cash_room(
+        &self,
+        account: Uuid,
+        amount: Decimal,
+        currency: Currency,
+    ) -> Result<(), String> {
+        let held = self.accounts.get(account).and_then(|it| it.cash.get(&currency)).map(Cash::total);
+        let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MOST_CASH;
+        fits.then_some(()).ok_or_else(|| format!("an account holds {} {currency} at most", amount::MOST_CASH))
+    }
+
+    /// The same for units.
+    pub(super) fn check_unit_room(
+        &self,
+        account: Uuid,
+        instrument: Uuid,
+        units: Decimal,
+    ) -> Result<(), String> {
+        let held = self.accounts.get(account).and_then(|it| it.holding(instrument));
+        let held = held.map_or(Decimal::ZERO, |holding| holding.view.quantity);
+        let fits = held.saturating_add(units) <= amount::MOST_UNITS;
+        fits.then_some(()).ok_or_else(|| format!("an account holds {} units at most", amount::MOST_UNITS))
+    }
+
+    /// Lays claim to cash. Where there is too little, nothing changes.
+    pub(super) fn claim_cash(
+        &mut self,
+        account: Uuid,
+        amount: Decimal,
+        currency: Currency,
+    ) -> Result<(), String> {
+        let held = self.accounts.get_mut(account).ok_or("there is no such account")?;
+        let available = held.available(currency);
+        if available < amount {
+            return Err(format!("{amount} {currency} are needed, {available} available"));
         }
         let cash = held.cash.entry(currency).or_default();
         cash.available -= amount;
         cash.pending += amount;
         self.cash_changed(account, currency);
-        true
+        Ok(())
     }
 
     /// Gives up a claim to cash.
@@ -168,20 +209,47 @@ impl World {
         }
     }
 
-    /// Lays claim to shares. `false`, and nothing changes, where there are too few.
-    pub(super) fn reserve_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) -> bool {
-        let Some(holding) = self.holding_mut(account, instrument) else { return false };
-        let enough = holding.free() >= quantity;
-        if enough {
-            holding.reserved += quantity;
+    /// Lays claim to shares. Where there are too few, nothing changes.
+    pub(super) fn claim_shares(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        quantity: Decimal,
+    ) -> Result<(), String> {
+        let holding = self.holding_mut(account, instrument);
+        let free = holding.as_ref().map_or(Decimal::ZERO, |holding| holding.free());
+        match holding.filter(|_| free >= quantity) {
+            Some(holding) => holding.reserved += quantity,
+            None => return Err(format!("{quantity} units are needed, {free} free")),
         }
-        enough
+        Ok(())
     }
 
     pub(super) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
         if let Some(holding) = self.holding_mut(account, instrument) {
             holding.reserved -= quantity;
         }
+    }
+
+    /// Books units that come or go without cash, `units` being negative where they go, and `cost` what those that come
+    /// count as having cost. Returns what those that go had cost.
+    pub(super) fn move_in_kind(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        units: Decimal,
+        cost: Decimal,
+        value: Decimal,
+    ) -> Decimal {
+        let at = self.time.now;
+        let held = self.accounts.get_mut(account).filter(|_| !units.is_zero());
+        let Some(held) = held else { return Decimal::ZERO };
+        held.in_kind.push(InKind { at, instrument, units, value });
+        if units.is_sign_negative() {
+            return self.take_shares(account, instrument, -units);
+        }
+        self.add_shares(account, instrument, units, cost);
+        Decimal::ZERO
     }
 
     /// Puts shares into an account that cost `cost`; the other side is outside.
@@ -226,7 +294,8 @@ impl World {
         let cost = if quantity == holding.view.quantity {
             holding.cost
         } else {
-            (holding.cost * (quantity / holding.view.quantity)).round_dp(10)
+            let part = quantity.checked_div(holding.view.quantity).unwrap_or(Decimal::ONE);
+            holding.cost.saturating_mul(part).round_dp(10)
         };
         holding.cost -= cost;
         holding.view.quantity = (holding.view.quantity - quantity).normalize();

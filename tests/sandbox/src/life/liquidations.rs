@@ -1,12 +1,12 @@
 //! Liquidations: everything that an account holds is sold, or half of it.
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
-use super::jobs::{JobEnd, Purpose, Trades};
+use super::accounts::Way;
+use super::jobs::{Purpose, Trades};
+use super::lifecycle::Progress;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 use crate::amount;
@@ -17,7 +17,7 @@ pub(crate) struct Liquidation {
     id: Uuid,
     pub(crate) account_id: Uuid,
     r#type: LiquidationType,
-    status: LiquidationStatus,
+    status: Progress,
     created_at: DateTime<Utc>,
 }
 
@@ -25,16 +25,13 @@ wire_enum! {
     enum LiquidationType { Full Partial }
 }
 
-wire_enum! {
-    enum LiquidationStatus { New Processing Completed Failed }
-}
-
 #[derive(Deserialize)]
 pub(crate) struct LiquidationCreate {
     r#type: LiquidationType,
 }
 
-identified!(by id: Liquidation);
+resource!(Liquidation, "liquidation", liquidations, |it| *it => Self, Progress,
+    LIQUIDATION_NEW => [LIQUIDATION_NEW LIQUIDATION_PROCESSING LIQUIDATION_COMPLETED LIQUIDATION_FAILED]; by account_id);
 
 impl World {
     pub(crate) fn create_liquidation(
@@ -43,47 +40,29 @@ impl World {
         new: &LiquidationCreate,
     ) -> Result<&Liquidation, Refused> {
         self.account(account_id)?;
+        self.check_bars(account_id, Way::Out)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let status = LiquidationStatus::New;
-        let liquidation = Liquidation { id, account_id, r#type: new.r#type, status, created_at };
-        self.time.emit(EventKind::LIQUIDATION_NEW, id, &liquidation);
         self.time.after(STEP, Due::Liquidation(id));
-        Ok(self.liquidations.insert(liquidation))
+        Ok(self.add(Liquidation { id, account_id, r#type: new.r#type, status: Progress::New, created_at }))
     }
 
     /// `PARTIAL` sells half of each position: the description has no field that says which part.
     pub(super) fn work_off_liquidation(&mut self, id: Uuid) {
         let Some(liquidation) = self.liquidations.get(id) else { return };
         let (account_id, whole) = (liquidation.account_id, liquidation.r#type == LiquidationType::Full);
+        if let Err(why) = self.may_trade(account_id, Way::Out) {
+            self.change_because::<Liquidation>(id, Progress::Failed, Some(why));
+            return;
+        }
         let Some(account) = self.accounts.get(account_id) else { return };
         let sales = account.holdings.iter().map(|holding| {
             let instrument = holding.view.instrument_id;
             let divides = |id| self.instruments.get(id).is_some_and(|it| it.view.fractional_trading_enabled);
-            let half = || amount::units(holding.free(), Decimal::TWO, divides(instrument));
+            let half = || amount::units(holding.free(), rust_decimal::Decimal::TWO, divides(instrument));
             (instrument, if whole { holding.free() } else { half() })
         });
         let trades = Trades { sell: sales.collect(), then_buy: Vec::new() };
-        self.set_liquidation(id, LiquidationStatus::Processing);
+        self.change::<Liquidation>(id, Progress::Processing);
         self.start_job(Purpose::Liquidation(id), account_id, trades);
-    }
-
-    pub(super) fn end_liquidation(&mut self, id: Uuid, end: JobEnd) {
-        let whole = end == JobEnd::Whole;
-        self.set_liquidation(
-            id,
-            if whole { LiquidationStatus::Completed } else { LiquidationStatus::Failed },
-        );
-    }
-
-    fn set_liquidation(&mut self, id: Uuid, status: LiquidationStatus) {
-        let Some(liquidation) = self.liquidations.get_mut(id) else { return };
-        liquidation.status = status;
-        let kind = match status {
-            LiquidationStatus::New => EventKind::LIQUIDATION_NEW,
-            LiquidationStatus::Processing => EventKind::LIQUIDATION_PROCESSING,
-            LiquidationStatus::Completed => EventKind::LIQUIDATION_COMPLETED,
-            LiquidationStatus::Failed => EventKind::LIQUIDATION_FAILED,
-        };
-        self.time.emit(kind, id, liquidation);
     }
 }

@@ -41,6 +41,9 @@ macro_rules! wire_enum {
     };
 }
 
+#[macro_use]
+pub(crate) mod lifecycle;
+
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod cancellations;

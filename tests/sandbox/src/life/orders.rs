@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::AccountStatus;
+use super::accounts::Way;
 use super::events::EventKind;
 use super::instruments::{Behaviour, Instrument};
-use super::jobs::JobId;
+use super::jobs::{JobId, OrderEnd};
 use super::ledger::TransactionType;
+use super::lifecycle::Status as _;
 use super::timeline::Due;
-use super::users::UserStatus;
 use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency, EUR};
 
@@ -35,7 +35,7 @@ pub(crate) struct OrderView {
     pub(crate) account_id: Uuid,
     user_id: Uuid,
     pub(super) instrument_id: Uuid,
-    side: Side,
+    pub(super) side: Side,
     r#type: OrderType,
     pub(crate) status: OrderStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(crate) struct OrderView {
     limit_price: Option<Decimal>,
     #[serde(with = "amount::unused_is_empty")]
     stop_price: Option<Decimal>,
-    currency: Currency,
+    pub(super) currency: Currency,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -59,8 +59,14 @@ wire_enum! {
     pub(crate) enum OrderType { Market Limit Stop }
 }
 
-wire_enum! {
-    pub(crate) enum OrderStatus { New Processing Filled Cancelled Rejected }
+lifecycle! {
+    pub(crate) enum OrderStatus {
+        New => [Processing Cancelled Rejected]
+        Processing => [Filled Cancelled]
+        Filled => []
+        Cancelled => []
+        Rejected => []
+    }
 }
 
 /// As the API shows it.
@@ -70,7 +76,7 @@ pub(crate) struct Execution {
     order_id: Uuid,
     status: ExecutionStatus,
     pub(super) quantity: Decimal,
-    price: Decimal,
+    pub(super) price: Decimal,
     executed_at: DateTime<Utc>,
 }
 
@@ -85,10 +91,14 @@ pub(crate) struct OrderCreate {
     instrument_id: Uuid,
     side: Side,
     r#type: OrderType,
-    quantity: Option<String>,
-    cash_amount: Option<String>,
-    limit_price: Option<String>,
-    stop_price: Option<String>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    quantity: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_money_or_none")]
+    cash_amount: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    limit_price: Option<Decimal>,
+    #[serde(default, deserialize_with = "amount::read_positive_or_none")]
+    stop_price: Option<Decimal>,
     currency: Option<Currency>,
 }
 
@@ -110,7 +120,28 @@ pub(super) enum Size {
     Cash(Decimal),
 }
 
-identified!(by view.id: Order);
+resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus,
+    ORDER_NEW => [ORDER_NEW ORDER_PROCESSING ORDER_FILLED ORDER_CANCELLED ORDER_REJECTED], updated_at; by account_id user_id);
+
+/// The smallest order, in units of its currency.
+const MINIMUM: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
+impl Side {
+    fn way(self) -> Way {
+        match self {
+            Self::Buy => Way::In,
+            Self::Sell => Way::Out,
+        }
+    }
+
+    /// What is paid for `quantity` at `price`, or got for it.
+    fn cash(self, quantity: Decimal, price: Decimal) -> Decimal {
+        match self {
+            Self::Buy => amount::cost(quantity, price),
+            Self::Sell => amount::value(quantity, price),
+        }
+    }
+}
 
 impl OrderView {
     /// The order as its creation was answered: what a repetition under the same idempotency key gets again.
@@ -119,7 +150,7 @@ impl OrderView {
     }
 
     pub(super) fn is_final(&self) -> bool {
-        !matches!(self.status, OrderStatus::New | OrderStatus::Processing)
+        self.status.is_final()
     }
 }
 
@@ -143,15 +174,7 @@ impl Order {
 impl World {
     /// Accepts an order that is well-formed, whatever the account can afford: that is looked at later (PROTOCOL 7).
     pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let read = |field: &str, text: &Option<String>, read: fn(&str) -> Result<Decimal, &'static str>| {
-            let number = given(text).map(|text| read(&text));
-            number.transpose().map_err(|problem| Refused::invalid(field, problem))
-        };
-        let quantity = read("quantity", &new.quantity, amount::positive)?;
-        let cash_amount = read("cash_amount", &new.cash_amount, amount::money)?;
-        let limit_price = read("limit_price", &new.limit_price, amount::positive)?;
-        let stop_price = read("stop_price", &new.stop_price, amount::positive)?;
+        let OrderCreate { quantity, cash_amount, limit_price, stop_price, .. } = *new;
         let size = match (quantity, cash_amount) {
             (Some(units), None) => Size::Units(units),
             (None, Some(cash)) => Size::Cash(cash),
@@ -169,31 +192,26 @@ impl World {
         };
         needed("limit_price", limit_price, new.r#type == OrderType::Limit)?;
         needed("stop_price", stop_price, new.r#type == OrderType::Stop)?;
-        if self.accounts.get(new.account_id).is_none() {
-            return Err(Refused::unknown("account_id"));
-        }
-        if self.instruments.get(new.instrument_id).is_none() {
-            return Err(Refused::unknown("instrument_id"));
-        }
+        self.accounts.named("account_id", new.account_id)?;
+        self.instruments.named("instrument_id", new.instrument_id)?;
         let (account, instrument) = (new.account_id, new.instrument_id);
         let currency = new.currency.unwrap_or(EUR);
-        let id = self.place(&MarketOrder { account, instrument, side: new.side, size, currency, job: None });
-        let order = self.orders.get_mut(id).ok_or(Refused::NotFound)?;
-        (order.view.r#type, order.view.limit_price, order.view.stop_price) =
-            (new.r#type, limit_price, stop_price);
-        self.time.emit(EventKind::ORDER_NEW, id, &order.view);
-        Ok(&order.view)
+        let order = MarketOrder { account, instrument, side: new.side, size, currency, job: None };
+        Ok(self.place(&order, new.r#type, limit_price, stop_price))
     }
 
     /// Places a market order on an account's behalf.
     pub(super) fn place_market_order(&mut self, order: &MarketOrder) {
-        let id = self.place(order);
-        if let Some(order) = self.orders.get(id) {
-            self.time.emit(EventKind::ORDER_NEW, id, &order.view);
-        }
+        self.place(order, OrderType::Market, None, None);
     }
 
-    fn place(&mut self, order: &MarketOrder) -> Uuid {
+    fn place(
+        &mut self,
+        order: &MarketOrder,
+        r#type: OrderType,
+        limit_price: Option<Decimal>,
+        stop_price: Option<Decimal>,
+    ) -> &OrderView {
         let (id, now) = (self.time.id(), self.time.now);
         let (quantity, cash_amount) = match order.size {
             Size::Units(units) => (Some(units), None),
@@ -209,17 +227,18 @@ impl World {
             user_id,
             instrument_id: order.instrument,
             side: order.side,
-            r#type: OrderType::Market,
+            r#type,
             status: OrderStatus::New,
             quantity,
             cash_amount,
-            limit_price: None,
-            stop_price: None,
+            limit_price,
+            stop_price,
             currency: order.currency,
             created_at: now,
             updated_at: now,
         };
-        self.orders.insert(Order {
+        self.time.after(STEP, Due::CheckOrder(id));
+        let order = self.add(Order {
             view,
             executions: Vec::new(),
             reserved: Decimal::ZERO,
@@ -227,8 +246,7 @@ impl World {
             job: order.job,
             slices_left: 0,
         });
-        self.time.after(STEP, Due::CheckOrder(id));
-        id
+        &order.view
     }
 
     /// `NEW` becomes `PROCESSING` where account, instrument and funds are in order.
@@ -237,58 +255,59 @@ impl World {
             return;
         };
         let view = order.view.clone();
-        let user = self.users.get(view.user_id).map(|user| user.view.status);
-        let Some(account) = self.accounts.get_mut(view.account_id) else { return };
-        let may_act = !matches!(user, Some(UserStatus::Blocked | UserStatus::Closed));
-        let allowed = match account.view.status {
-            AccountStatus::Pending if may_act => return account.waiting_orders.push(id),
-            AccountStatus::Open => may_act,
-            AccountStatus::Closing => may_act && view.side == Side::Sell,
-            AccountStatus::Pending | AccountStatus::Closed => false,
-        };
-        let sellable = account.sellable(view.instrument_id);
-        let Some(instrument) = self.instruments.get(view.instrument_id) else { return };
-        let tradeable = instrument.view.tradeable && instrument.view.currency == view.currency;
-        let claim = claim(&view, instrument, sellable);
-        let slices = slices(&view, instrument);
-        let has_claim = allowed
-            && tradeable
-            && match (claim, view.side) {
-                (None, _) => false,
-                (Some(cash), Side::Buy) => self.reserve_cash(view.account_id, cash, view.currency),
-                (Some(units), Side::Sell) => self.reserve_shares(view.account_id, view.instrument_id, units),
-            };
-        if !has_claim {
-            return self.end_order(id, OrderStatus::Rejected);
+        if self.has_yet_to_open(view.account_id)
+            && let Some(account) = self.accounts.get_mut(view.account_id)
+        {
+            return account.waiting_orders.push(id);
         }
+        let claimed = match self.claim_for(&view) {
+            Ok(claimed) => claimed,
+            Err(why) => return self.end_order(id, OrderStatus::Rejected, Some(why)),
+        };
+        let Some(instrument) = self.instruments.get(view.instrument_id) else { return };
+        let (slices, triggered) = (slices(&view, instrument), is_triggered(&view, instrument));
         let Some(order) = self.orders.get_mut(id) else { return };
-        order.reserved = claim.unwrap_or_default();
+        order.reserved = claimed;
         order.left = view.cash_amount.or(view.quantity).unwrap_or_default();
         order.slices_left = slices;
-        order.view.status = OrderStatus::Processing;
-        order.view.updated_at = self.time.now;
-        self.time.emit(EventKind::ORDER_PROCESSING, id, &order.view);
-        let Some(instrument) = self.instruments.get_mut(view.instrument_id) else { return };
-        if is_triggered(&view, instrument.bid, instrument.offer) {
+        self.change::<Order>(id, OrderStatus::Processing);
+        if triggered {
             self.time.after(STEP, Due::ExecuteOrder(id));
-        } else {
+        } else if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {
             instrument.waiting_orders.push(id);
         }
+    }
+
+    /// Lays claim to what an order needs: cash or units.
+    fn claim_for(&mut self, order: &OrderView) -> Result<Decimal, String> {
+        self.may_trade(order.account_id, order.side.way())?;
+        let sellable =
+            self.accounts.get(order.account_id).map(|account| account.sellable(order.instrument_id));
+        let instrument = self.instruments.get(order.instrument_id).ok_or("there is no such instrument")?;
+        if !instrument.view.tradeable {
+            return Err("the instrument is not tradeable".to_owned());
+        }
+        if instrument.view.currency != order.currency {
+            return Err(format!("the instrument is not traded in {}", order.currency));
+        }
+        let needed = needed(order, instrument, sellable.unwrap_or_default())?;
+        match order.side {
+            Side::Buy => self.claim_cash(order.account_id, needed, order.currency)?,
+            Side::Sell => self.claim_shares(order.account_id, order.instrument_id, needed)?,
+        }
+        Ok(needed)
     }
 
     /// Executes the orders that have waited for the price that an instrument now has.
     pub(super) fn wake_orders(&mut self, instrument: Uuid) {
         let Some(instrument) = self.instruments.get_mut(instrument) else { return };
-        let (bid, offer) = (instrument.bid, instrument.offer);
-        let (orders, time) = (&self.orders, &mut self.time);
-        instrument.waiting_orders.retain(|id| {
-            let Some(order) = orders.get(*id) else { return false };
-            let ready = is_triggered(&order.view, bid, offer);
-            if ready {
-                time.after(STEP, Due::ExecuteOrder(*id));
-            }
-            !ready
-        });
+        let waiting = std::mem::take(&mut instrument.waiting_orders);
+        let is_ready = |id: &Uuid| self.orders.get(*id).is_none_or(|it| is_triggered(&it.view, instrument));
+        let (ready, waiting): (Vec<_>, _) = waiting.into_iter().partition(is_ready);
+        instrument.waiting_orders = waiting;
+        for id in ready {
+            self.time.after(STEP, Due::ExecuteOrder(id));
+        }
     }
 
     /// Executes the next slice of an order, or cancels what can no longer be executed.
@@ -296,45 +315,48 @@ impl World {
         let Some(order) = self.orders.get(id).filter(|it| it.view.status == OrderStatus::Processing) else {
             return;
         };
+        let (account, side) = (order.view.account_id, order.view.side);
+        let allowed = self.may_trade(account, side.way());
         let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else { return };
         // A price that has moved away again since the order was woken.
-        if order.view.r#type == OrderType::Limit
-            && !is_triggered(&order.view, instrument.bid, instrument.offer)
-        {
+        if order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument) {
             return instrument.waiting_orders.push(id);
         }
         let cancels = instrument.behaviour == Behaviour::PartialThenCancelled && order.slices_left == 1;
-        let slice = next_slice(order, instrument).filter(|_| !cancels);
-        let executed = slice.is_some_and(|(quantity, price)| self.settle(id, quantity, price));
+        let slice = match next_slice(order, instrument) {
+            _ if cancels => Err("the venue cancelled the rest".to_owned()),
+            Some(slice) => allowed.map(|()| slice),
+            None => Err("what is left buys nothing at this price".to_owned()),
+        };
+        let executed = slice.and_then(|(quantity, price)| self.settle(id, quantity, price));
         let Some(order) = self.orders.get_mut(id) else { return };
         order.slices_left = order.slices_left.saturating_sub(1);
         match (executed, order.slices_left) {
-            (false, _) => self.end_order(id, OrderStatus::Cancelled),
-            (true, 0) => self.end_order(id, OrderStatus::Filled),
-            (true, _) => {
+            (Err(why), _) => self.end_order(id, OrderStatus::Cancelled, Some(why)),
+            (Ok(()), 0) => self.end_order(id, OrderStatus::Filled, None),
+            (Ok(()), _) => {
                 self.settle_execution(id);
                 self.time.after(STEP, Due::ExecuteOrder(id));
             }
         }
     }
 
-    /// Books an execution on both sides. `false` where the account can no longer cover it.
-    fn settle(&mut self, id: Uuid, quantity: Decimal, price: Decimal) -> bool {
-        let Some(order) = self.orders.get(id) else { return false };
+    /// Books an execution on both sides, unless the account can no longer cover it.
+    fn settle(&mut self, id: Uuid, quantity: Decimal, price: Decimal) -> Result<(), String> {
+        let order = self.orders.get(id).ok_or("there is no such order")?;
         let view = order.view.clone();
-        let value = amount::value(quantity, price);
-        let (needed, part) = match view.side {
-            Side::Buy => (value, value.min(order.reserved)),
-            Side::Sell => (quantity, quantity.min(order.reserved)),
-        };
-        let covered = match (needed == part, view.side) {
-            (true, _) => true,
-            // The price has risen above what was laid claim to: the rest comes out of what is available.
-            (false, Side::Buy) => self.reserve_cash(view.account_id, needed - part, view.currency),
-            (false, Side::Sell) => self.reserve_shares(view.account_id, view.instrument_id, needed - part),
-        };
-        if !covered {
-            return false;
+        let value = view.side.cash(quantity, price);
+        let needed = if view.side == Side::Buy { value } else { quantity };
+        let part = needed.min(order.reserved);
+        match view.side {
+            Side::Buy => self.check_unit_room(view.account_id, view.instrument_id, quantity)?,
+            Side::Sell => self.check_cash_room(view.account_id, value, view.currency)?,
+        }
+        // The price has risen above what was laid claim to: the rest comes out of what is available.
+        match (needed == part, view.side) {
+            (true, _) => {}
+            (false, Side::Buy) => self.claim_cash(view.account_id, needed - part, view.currency)?,
+            (false, Side::Sell) => self.claim_shares(view.account_id, view.instrument_id, needed - part)?,
         }
         match view.side {
             Side::Buy => {
@@ -351,13 +373,13 @@ impl World {
         let status = ExecutionStatus::New;
         let execution = Execution { id: execution, order_id: id, status, quantity, price, executed_at };
         self.time.emit(EventKind::EXECUTION_FILLED, execution.id, &execution);
-        let Some(order) = self.orders.get_mut(id) else { return false };
+        let order = self.orders.get_mut(id).ok_or("there is no such order")?;
         order.reserved -= part;
         order.left -= if view.cash_amount.is_some() { value } else { quantity };
         // Most orders have one: room for more would be a third of all memory.
         order.executions.reserve_exact(1);
         order.executions.push(execution);
-        true
+        Ok(())
     }
 
     /// Settlement follows at once in a sandbox (PROTOCOL 7).
@@ -370,18 +392,14 @@ impl World {
     }
 
     /// Ends an order: what it laid claim to and did not use is free again.
-    pub(super) fn end_order(&mut self, id: Uuid, status: OrderStatus) {
+    pub(super) fn end_order(&mut self, id: Uuid, status: OrderStatus, why: Option<String>) {
+        if !self.change_because::<Order>(id, status, why.clone()) {
+            return;
+        }
         let Some(order) = self.orders.get_mut(id) else { return };
-        order.view.status = status;
-        order.view.updated_at = self.time.now;
-        let kind = match status {
-            OrderStatus::Filled => EventKind::ORDER_FILLED,
-            OrderStatus::Rejected => EventKind::ORDER_REJECTED,
-            _ => EventKind::ORDER_CANCELLED,
-        };
-        self.time.emit(kind, id, &order.view);
         let (reserved, job) = (std::mem::take(&mut order.reserved), order.job);
         let view = order.view.clone();
+        let executed = order.executions.iter().map(|it| view.side.cash(it.quantity, it.price)).sum();
         match view.side {
             Side::Buy => self.release_cash(view.account_id, reserved, view.currency),
             Side::Sell => self.release_shares(view.account_id, view.instrument_id, reserved),
@@ -392,37 +410,44 @@ impl World {
         }
         self.may_close(view.account_id);
         if let Some(job) = job {
-            self.order_of_job_ended(job, status == OrderStatus::Filled);
+            self.order_of_job_ended(job, OrderEnd { filled: status == OrderStatus::Filled, executed, why });
         }
     }
 }
 
 /// What an order has to lay claim to: cash for a purchase, shares for a sale, with a tenth on top where the price decides
-/// (PROTOCOL 7). `None` where there is nothing that it could buy or sell.
-fn claim(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Option<Decimal> {
+/// (PROTOCOL 7). An error where there is nothing that it could buy or sell.
+fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Result<Decimal, String> {
     let a_tenth_more = Decimal::new(11, 1);
     let fractional = instrument.view.fractional_trading_enabled;
-    match (order.side, order.quantity, order.cash_amount) {
-        // The fraction that a split has left goes with the rest.
-        (Side::Sell, Some(units), _) if units == sellable => Some(units),
-        (_, Some(units), _) if !fractional && !units.fract().is_zero() => None,
-        (Side::Buy, Some(units), _) => Some(match (order.limit_price, order.stop_price) {
-            (Some(limit), _) => amount::value(units, limit),
-            (None, stop) => {
-                amount::cents(amount::value(units, stop.unwrap_or(instrument.offer)) * a_tenth_more)
+    let Some(units) = order.quantity else {
+        let cash = order.cash_amount.unwrap_or_default();
+        let (units, needed) = match order.side {
+            Side::Buy => (amount::units(cash, instrument.offer, fractional), cash),
+            Side::Sell => {
+                let units = amount::units_for(cash.saturating_mul(a_tenth_more), instrument.bid, fractional);
+                (units, units)
             }
-        }),
-        (Side::Sell, Some(units), _) => Some(units),
-        (Side::Buy, None, Some(cash)) => {
-            let units = amount::units(cash, instrument.offer, fractional);
-            (!units.is_zero()).then_some(cash)
-        }
-        (Side::Sell, None, Some(cash)) => {
-            let units = amount::units(cash * a_tenth_more, instrument.bid, fractional);
-            (!units.is_zero()).then_some(units)
-        }
-        (_, None, None) => None,
+        };
+        return if units.is_zero() { Err(format!("{cash} is less than one unit")) } else { Ok(needed) };
+    };
+    // The fraction that a split has left goes with the rest, and what is worth less than can be paid.
+    if order.side == Side::Sell && units == sellable {
+        return Ok(units);
     }
+    if !fractional && !units.fract().is_zero() {
+        return Err("the instrument is traded in whole units".to_owned());
+    }
+    let price = order.limit_price.or(order.stop_price).unwrap_or(instrument.price(order.side));
+    let worth = amount::exact_value(units, price);
+    if worth < MINIMUM {
+        return Err(format!("the order is for less than {MINIMUM} {}", order.currency));
+    }
+    Ok(match order.side {
+        Side::Sell => units,
+        Side::Buy if order.limit_price.is_some() => amount::up(worth),
+        Side::Buy => amount::up(worth.saturating_mul(a_tenth_more)),
+    })
 }
 
 /// In how many parts an order fills: one for each 100 of its amount begun, up to five, where the instrument is one of those.
@@ -439,13 +464,16 @@ fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
 
 /// Quantity and price of the next execution. `None` where nothing is left to execute at this price.
 fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decimal)> {
-    let price = if order.view.side == Side::Buy { instrument.offer } else { instrument.bid };
+    let price = instrument.price(order.view.side);
     let fractional = instrument.view.fractional_trading_enabled;
     let parts = Decimal::from(order.slices_left.max(1));
     let quantity = match (order.view.cash_amount, order.slices_left > 1) {
         (Some(_), _) => {
             let cash = (order.left / parts).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
-            amount::units(cash, price, fractional)
+            match order.view.side {
+                Side::Buy => amount::units(cash, price, fractional),
+                Side::Sell => amount::units_for(cash, price, fractional),
+            }
         }
         (None, true) => amount::units(order.left, parts, fractional),
         (None, false) => order.left,
@@ -454,7 +482,8 @@ fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decima
 }
 
 /// Whether the price is one at which the order executes.
-fn is_triggered(order: &OrderView, bid: Decimal, offer: Decimal) -> bool {
+fn is_triggered(order: &OrderView, instrument: &Instrument) -> bool {
+    let Instrument { bid, offer, .. } = *instrument;
     match (order.side, order.limit_price, order.stop_price) {
         (Side::Buy, Some(limit), _) => offer <= limit,
         (Side::Sell, Some(limit), _) => bid >= limit,

@@ -5,10 +5,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::AccountStatus;
+use super::accounts::{AccountStatus, Way};
 use super::events::EventKind;
 use super::ledger::TransactionType;
+use super::lifecycle::{Progress, name};
 use super::timeline::Due;
+use super::users::UserStatus;
 use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency};
 
@@ -22,8 +24,11 @@ pub(crate) struct Mandate {
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum MandateStatus { Active Revoked }
+lifecycle! {
+    pub(crate) enum MandateStatus {
+        Active => [Revoked]
+        Revoked => []
+    }
 }
 
 /// As the API shows it.
@@ -50,61 +55,64 @@ pub(crate) struct DirectDebit {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DirectDebitView {
     id: Uuid,
-    user_id: Uuid,
-    account_group_id: Uuid,
-    mandate_id: Uuid,
-    cash_amount: Decimal,
-    currency: Currency,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remittance_information: Option<String>,
+    #[serde(flatten)]
+    asked: DirectDebitCreate,
     status: DebitStatus,
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum DebitStatus { New Processing Completed Failed Reversed }
+lifecycle! {
+    pub(crate) enum DebitStatus {
+        New => [Processing Failed]
+        Processing => [Completed Failed]
+        Completed => [Reversed]
+        Failed => []
+        Reversed => []
+    }
 }
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Withdrawal {
     id: Uuid,
-    account_id: Uuid,
-    cash_amount: Decimal,
-    currency: Currency,
-    status: WithdrawalStatus,
+    #[serde(flatten)]
+    asked: WithdrawalCreate,
+    status: Progress,
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum WithdrawalStatus { New Processing Completed Failed }
-}
-
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DirectDebitCreate {
     user_id: Uuid,
     account_group_id: Uuid,
     mandate_id: Uuid,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
     remittance_information: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct WithdrawalCreate {
     account_id: Uuid,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
 }
 
-identified!(by view.id: DirectDebit);
-identified!(by id: Mandate Withdrawal);
+resource!(Mandate, "mandate", mandates, |it| *it => Self, MandateStatus,
+    MANDATE_CREATED => [MANDATE_CREATED MANDATE_REVOKED]);
+resource!(DirectDebit, "direct debit", direct_debits, |it| it.view => DirectDebitView, DebitStatus,
+    DEBIT_NEW => [DEBIT_NEW DEBIT_PROCESSING DEBIT_COMPLETED DEBIT_FAILED DEBIT_REVERSED]);
+resource!(Withdrawal, "withdrawal", withdrawals, |it| *it => Self, Progress,
+    WITHDRAWAL_NEW => [WITHDRAWAL_NEW WITHDRAWAL_PROCESSING WITHDRAWAL_COMPLETED WITHDRAWAL_FAILED]);
 
 impl Withdrawal {
     /// What it has laid claim to while it is on its way.
     pub(super) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
-        let claims = self.status == WithdrawalStatus::Processing;
-        claims.then_some((self.account_id, self.currency, self.cash_amount))
+        let claims = self.status == Progress::Processing;
+        claims.then_some((self.asked.account_id, self.asked.currency, self.asked.cash_amount))
     }
 }
 
@@ -119,6 +127,7 @@ impl World {
         if self.account(account)?.view.status == AccountStatus::Closed {
             return Err(Refused::invalid("account_id", "is of an account that is closed"));
         }
+        self.check_cash_room(account, amount, currency).map_err(|why| Refused::invalid("amount", &why))?;
         self.book(account, TransactionType::Transfer, amount, currency);
         Ok(())
     }
@@ -143,139 +152,130 @@ impl World {
         account_group_id: Uuid,
         iban: String,
     ) -> Result<&Mandate, Refused> {
-        self.groups.get(account_group_id).ok_or(Refused::NotFound)?;
+        self.groups.find(account_group_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let mandate = Mandate { id, account_group_id, iban, status: MandateStatus::Active, created_at };
-        self.time.emit(EventKind::MANDATE_CREATED, id, &mandate);
-        Ok(self.mandates.insert(mandate))
+        Ok(self.add(Mandate { id, account_group_id, iban, status: MandateStatus::Active, created_at }))
     }
 
     pub(crate) fn revoke_mandate(&mut self, id: Uuid) -> Result<(), Refused> {
-        let mandate = self.mandates.get_mut(id).ok_or(Refused::NotFound)?;
-        mandate.status = MandateStatus::Revoked;
-        self.time.emit(EventKind::MANDATE_REVOKED, id, mandate);
-        Ok(())
+        self.change_by_call::<Mandate>(id, MandateStatus::Revoked)
     }
 
     pub(crate) fn create_direct_debit(
         &mut self,
         new: DirectDebitCreate,
     ) -> Result<&DirectDebitView, Refused> {
-        let cash_amount =
-            amount::money(&new.cash_amount).map_err(|problem| Refused::invalid("cash_amount", problem))?;
-        self.users.get(new.user_id).ok_or_else(|| Refused::unknown("user_id"))?;
-        self.groups.get(new.account_group_id).ok_or_else(|| Refused::unknown("account_group_id"))?;
-        let mandate = self.mandates.get(new.mandate_id).ok_or_else(|| Refused::unknown("mandate_id"))?;
+        let user = self.users.named("user_id", new.user_id)?.view.status;
+        self.groups.named("account_group_id", new.account_group_id)?;
+        let mandate = self.mandates.named("mandate_id", new.mandate_id)?;
         if mandate.account_group_id != new.account_group_id {
             return Err(Refused::invalid("mandate_id", "belongs to another account group"));
         }
+        if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
+            return Err(Refused::Conflict(format!("Nothing may move: the user is {}.", name(user))));
+        }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = DirectDebitView {
-            id,
-            user_id: new.user_id,
-            account_group_id: new.account_group_id,
-            mandate_id: new.mandate_id,
-            cash_amount,
-            currency: new.currency,
-            remittance_information: new.remittance_information,
-            status: DebitStatus::New,
-            created_at,
-        };
-        self.time.emit(EventKind::DEBIT_NEW, id, &view);
+        let view = DirectDebitView { id, asked: new, status: DebitStatus::New, created_at };
         self.time.after(STEP, Due::DirectDebit(id));
-        Ok(&self.direct_debits.insert(DirectDebit { view, credited: None }).view)
+        Ok(&self.add(DirectDebit { view, credited: None }).view)
     }
 
     /// The money goes to the user's first open account in the group. Without one, or under a revoked mandate, it fails.
     pub(super) fn move_direct_debit(&mut self, id: Uuid) {
         let Some(debit) = self.direct_debits.get(id) else { return };
         let view = debit.view.clone();
-        let mandate = self.mandates.get(view.mandate_id).map(|mandate| mandate.status);
-        let account = self.accounts.rows().iter().map(|account| &account.view).find(|account| {
-            account.user_id == view.user_id
-                && account.account_group_id == view.account_group_id
-                && account.status == AccountStatus::Open
-        });
-        let account = account.map(|account| account.id).filter(|_| mandate == Some(MandateStatus::Active));
-        match (view.status, account) {
-            (DebitStatus::New, Some(_)) => {
-                self.set_debit(id, DebitStatus::Processing, None);
+        match (self.account_to_credit(&view.asked), view.status) {
+            (Err(why), _) => {
+                self.change_because::<DirectDebit>(id, DebitStatus::Failed, Some(why));
+            }
+            (Ok(_), DebitStatus::New) => {
+                self.change::<DirectDebit>(id, DebitStatus::Processing);
                 self.time.after(STEP, Due::DirectDebit(id));
             }
-            (DebitStatus::Processing, Some(account)) => {
-                self.book(account, TransactionType::DirectDebit, view.cash_amount, view.currency);
-                self.set_debit(id, DebitStatus::Completed, Some(account));
+            (Ok(account), _) => {
+                self.book(account, TransactionType::DirectDebit, view.asked.cash_amount, view.asked.currency);
+                if let Some(debit) = self.direct_debits.get_mut(id) {
+                    debit.credited = Some(account);
+                }
+                self.change::<DirectDebit>(id, DebitStatus::Completed);
             }
-            _ => self.set_debit(id, DebitStatus::Failed, None),
         }
+    }
+
+    fn account_to_credit(&self, debit: &DirectDebitCreate) -> Result<Uuid, String> {
+        if self.mandates.get(debit.mandate_id).is_none_or(|it| it.status == MandateStatus::Revoked) {
+            return Err("the mandate is REVOKED".to_owned());
+        }
+        let accounts = self.users.get(debit.user_id).map(|user| &user.accounts);
+        let accounts = accounts.into_iter().flatten().filter_map(|id| self.accounts.get(*id));
+        let mut open = accounts.map(|account| &account.view).filter(|account| {
+            account.account_group_id == debit.account_group_id && account.status == AccountStatus::Open
+        });
+        let account = open.next().ok_or("the user has no open account in the account group")?;
+        self.may_trade(account.id, Way::In)?;
+        self.check_cash_room(account.id, debit.cash_amount, debit.currency)?;
+        Ok(account.id)
     }
 
     /// The bank takes the money back. Refused where it is no longer there.
     pub(crate) fn reverse_direct_debit(&mut self, id: Uuid) -> Result<(), Refused> {
-        let debit = self.direct_debits.get(id).ok_or(Refused::NotFound)?;
+        let debit = self.direct_debits.find(id)?;
         let (view, credited) = (debit.view.clone(), debit.credited);
         let account = credited.filter(|_| view.status == DebitStatus::Completed);
         let Some(account) = account else {
             return Err(Refused::invalid("id", "is of a direct debit that is not completed"));
         };
-        if self.account(account)?.available(view.currency) < view.cash_amount {
+        let DirectDebitCreate { cash_amount, currency, .. } = view.asked;
+        if self.account(account)?.available(currency) < cash_amount {
             return Err(Refused::invalid("id", "is of a direct debit whose money has been spent"));
         }
-        self.book(account, TransactionType::DirectDebit, -view.cash_amount, view.currency);
-        self.set_debit(id, DebitStatus::Reversed, credited);
+        self.book(account, TransactionType::DirectDebit, -cash_amount, currency);
+        self.change_because::<DirectDebit>(
+            id,
+            DebitStatus::Reversed,
+            Some("the bank took it back".to_owned()),
+        );
         Ok(())
     }
 
-    fn set_debit(&mut self, id: Uuid, status: DebitStatus, credited: Option<Uuid>) {
-        let Some(debit) = self.direct_debits.get_mut(id) else { return };
-        (debit.view.status, debit.credited) = (status, credited);
-        let kind = match status {
-            DebitStatus::New => EventKind::DEBIT_NEW,
-            DebitStatus::Processing => EventKind::DEBIT_PROCESSING,
-            DebitStatus::Completed => EventKind::DEBIT_COMPLETED,
-            DebitStatus::Failed => EventKind::DEBIT_FAILED,
-            DebitStatus::Reversed => EventKind::DEBIT_REVERSED,
-        };
-        self.time.emit(kind, id, &debit.view);
-    }
-
-    pub(crate) fn create_withdrawal(&mut self, new: &WithdrawalCreate) -> Result<&Withdrawal, Refused> {
-        let cash_amount =
-            amount::money(&new.cash_amount).map_err(|problem| Refused::invalid("cash_amount", problem))?;
-        self.accounts.get(new.account_id).ok_or_else(|| Refused::unknown("account_id"))?;
+    /// The cash goes to a reference account of the account: one without any pays nothing out.
+    pub(crate) fn create_withdrawal(&mut self, new: WithdrawalCreate) -> Result<&Withdrawal, Refused> {
+        let account_id = new.account_id;
+        let account = self.accounts.named("account_id", account_id)?;
+        if account.reference_accounts.is_empty() {
+            let detail = "The account has no reference account to pay to; the command `add_reference_account` adds one.";
+            return Err(Refused::Conflict(detail.to_owned()));
+        }
+        self.check_bars(account_id, Way::Out)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let withdrawal = Withdrawal {
-            id,
-            account_id: new.account_id,
-            cash_amount,
-            currency: new.currency,
-            status: WithdrawalStatus::New,
-            created_at,
-        };
-        self.time.emit(EventKind::WITHDRAWAL_NEW, id, &withdrawal);
         self.time.after(STEP, Due::Withdrawal(id));
-        Ok(self.withdrawals.insert(withdrawal))
+        Ok(self.add(Withdrawal { id, asked: new, status: Progress::New, created_at }))
     }
 
     /// The cash is laid claim to first, and leaves then. Where there is too little, the withdrawal fails.
     pub(super) fn move_withdrawal(&mut self, id: Uuid) {
         let Some(withdrawal) = self.withdrawals.get(id).cloned() else { return };
-        let (account, amount, currency) =
-            (withdrawal.account_id, withdrawal.cash_amount, withdrawal.currency);
-        let (status, kind) = match withdrawal.status {
-            WithdrawalStatus::New if self.reserve_cash(account, amount, currency) => {
-                self.time.after(STEP, Due::Withdrawal(id));
-                (WithdrawalStatus::Processing, EventKind::WITHDRAWAL_PROCESSING)
+        let WithdrawalCreate { account_id, cash_amount, currency } = withdrawal.asked;
+        let allowed = self.may_trade(account_id, Way::Out);
+        match (allowed, withdrawal.status) {
+            (Ok(()), Progress::Processing) => {
+                self.book_claimed(account_id, TransactionType::Withdrawal, cash_amount, currency);
+                self.change::<Withdrawal>(id, Progress::Completed);
             }
-            WithdrawalStatus::Processing => {
-                self.book_claimed(account, TransactionType::Withdrawal, amount, currency);
-                (WithdrawalStatus::Completed, EventKind::WITHDRAWAL_COMPLETED)
+            (Err(why), Progress::Processing) => {
+                self.release_cash(account_id, cash_amount, currency);
+                self.change_because::<Withdrawal>(id, Progress::Failed, Some(why));
             }
-            _ => (WithdrawalStatus::Failed, EventKind::WITHDRAWAL_FAILED),
-        };
-        let Some(withdrawal) = self.withdrawals.get_mut(id) else { return };
-        withdrawal.status = status;
-        self.time.emit(kind, id, withdrawal);
+            (allowed, _) => match allowed.and_then(|()| self.claim_cash(account_id, cash_amount, currency)) {
+                Ok(()) => {
+                    self.change::<Withdrawal>(id, Progress::Processing);
+                    self.time.after(STEP, Due::Withdrawal(id));
+                }
+                Err(why) => {
+                    self.change_because::<Withdrawal>(id, Progress::Failed, Some(why));
+                }
+            },
+        }
     }
 }
 

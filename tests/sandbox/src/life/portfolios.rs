@@ -7,8 +7,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::accounts::Way;
 use super::events::EventKind;
-use super::jobs::{JobEnd, Purpose, Trades};
+use super::jobs::{Purpose, Trades};
+use super::lifecycle::Progress;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency, EUR};
@@ -31,14 +33,18 @@ pub(crate) struct PortfolioView {
     updated_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum PortfolioStatus { Active Closed }
+lifecycle! {
+    pub(crate) enum PortfolioStatus {
+        Active => [Closed]
+        Closed => []
+    }
 }
 
 /// As the API shows it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Allocation {
     instrument_id: Uuid,
+    #[serde(deserialize_with = "amount::read_positive")]
     weight: Decimal,
 }
 
@@ -53,8 +59,13 @@ pub(crate) struct PortfolioOrder {
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum PortfolioOrderStatus { New Processing Completed Cancelled }
+lifecycle! {
+    pub(crate) enum PortfolioOrderStatus {
+        New => [Processing Cancelled]
+        Processing => [Completed Cancelled]
+        Completed => []
+        Cancelled => []
+    }
 }
 
 /// As the API shows it.
@@ -62,30 +73,20 @@ wire_enum! {
 pub(crate) struct Rebalancing {
     id: Uuid,
     pub(crate) portfolio_id: Uuid,
-    status: RebalancingStatus,
+    status: Progress,
     created_at: DateTime<Utc>,
-}
-
-wire_enum! {
-    enum RebalancingStatus { New Processing Completed Failed }
 }
 
 #[derive(Deserialize)]
 pub(crate) struct PortfolioCreate {
     account_id: Uuid,
     name: String,
-    allocations: Vec<AllocationCreate>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct AllocationCreate {
-    instrument_id: Uuid,
-    weight: String,
+    allocations: Vec<Allocation>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct AllocationsUpdate {
-    allocations: Option<Vec<AllocationCreate>>,
+    allocations: Option<Vec<Allocation>>,
 }
 
 #[derive(Deserialize)]
@@ -95,23 +96,28 @@ pub(crate) struct PortfolioUpdate {
 
 #[derive(Deserialize)]
 pub(crate) struct PortfolioOrderCreate {
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
 }
 
-identified!(by view.id: Portfolio);
-identified!(by id: PortfolioOrder Rebalancing);
+resource!(Portfolio, "portfolio", portfolios, |it| it.view => PortfolioView, PortfolioStatus,
+    PORTFOLIO_CREATED => [PORTFOLIO_CREATED PORTFOLIO_CLOSED], updated_at; by account_id);
+resource!(PortfolioOrder, "portfolio order", portfolio_orders, |it| *it => Self, PortfolioOrderStatus,
+    PORTFOLIO_ORDER_NEW => [PORTFOLIO_ORDER_NEW PORTFOLIO_ORDER_PROCESSING PORTFOLIO_ORDER_COMPLETED PORTFOLIO_ORDER_CANCELLED]);
+resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
+    REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]; by portfolio_id);
 
 impl World {
     pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
         let account_id = new.account_id;
-        self.accounts.get(account_id).ok_or_else(|| Refused::unknown("account_id"))?;
-        let allocations = self.read_allocations(&new.allocations)?;
+        self.accounts.named("account_id", account_id)?;
+        self.check_bars(account_id, Way::In)?;
+        self.check_allocations(&new.allocations)?;
         let (id, now) = (self.time.id(), self.time.now);
         let status = PortfolioStatus::Active;
         let view = PortfolioView { id, account_id, name: new.name, status, created_at: now, updated_at: now };
-        self.time.emit(EventKind::PORTFOLIO_CREATED, id, &view);
-        Ok(&self.portfolios.insert(Portfolio { view, allocations }).view)
+        Ok(&self.add(Portfolio { view, allocations: new.allocations }).view)
     }
 
     pub(crate) fn rename_portfolio(
@@ -119,61 +125,54 @@ impl World {
         id: Uuid,
         update: PortfolioUpdate,
     ) -> Result<&PortfolioView, Refused> {
-        let portfolio = &mut self.portfolios.get_mut(id).ok_or(Refused::NotFound)?.view;
+        let (portfolio, time) = self.editable::<Portfolio>(id)?;
+        let portfolio = &mut portfolio.view;
         if let Some(name) = update.name {
             portfolio.name = name;
         }
-        portfolio.updated_at = self.time.now;
-        self.time.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
+        portfolio.updated_at = time.now;
+        time.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
         Ok(portfolio)
     }
 
     pub(crate) fn replace_allocations(
         &mut self,
         id: Uuid,
-        update: &AllocationsUpdate,
+        update: AllocationsUpdate,
     ) -> Result<&[Allocation], Refused> {
-        self.portfolios.get(id).ok_or(Refused::NotFound)?;
-        let allocations = self.read_allocations(update.allocations.as_deref().unwrap_or_default())?;
-        let portfolio = self.portfolios.get_mut(id).ok_or(Refused::NotFound)?;
+        self.portfolios.find(id)?;
+        let allocations = update.allocations.unwrap_or_default();
+        self.check_allocations(&allocations)?;
+        let (portfolio, time) = self.editable::<Portfolio>(id)?;
         portfolio.allocations = allocations;
-        portfolio.view.updated_at = self.time.now;
-        self.time.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
+        portfolio.view.updated_at = time.now;
+        time.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
         Ok(&portfolio.allocations)
     }
 
-    /// Each instrument once, each weight above 0, all weights together exactly 1.
-    fn read_allocations(&self, allocations: &[AllocationCreate]) -> Result<Vec<Allocation>, Refused> {
-        let (mut read, mut seen, mut sum) = (Vec::new(), BTreeSet::new(), Decimal::ZERO);
-        for (at, AllocationCreate { instrument_id, weight }) in allocations.iter().enumerate() {
-            let weight = amount::positive(weight)
-                .map_err(|problem| Refused::invalid(&format!("allocations.{at}.weight"), problem))?;
+    /// Each instrument once, all weights together exactly 1.
+    fn check_allocations(&self, allocations: &[Allocation]) -> Result<(), Refused> {
+        let mut seen = BTreeSet::new();
+        for (at, Allocation { instrument_id, .. }) in allocations.iter().enumerate() {
             let field = format!("allocations.{at}.instrument_id");
-            if self.instruments.get(*instrument_id).is_none() {
-                return Err(Refused::unknown(&field));
-            }
+            self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
                 return Err(Refused::invalid(
                     &field,
                     "names an instrument that another allocation names too",
                 ));
             }
-            sum += weight;
-            read.push(Allocation { instrument_id: *instrument_id, weight });
         }
-        if sum == Decimal::ONE {
-            Ok(read)
-        } else {
-            Err(Refused::invalid("allocations", &format!("have weights that sum to {sum} instead of 1")))
-        }
+        let sum: Decimal = allocations.iter().map(|allocation| allocation.weight).sum();
+        let problem = || format!("have weights that sum to {sum} instead of 1");
+        if sum == Decimal::ONE { Ok(()) } else { Err(Refused::invalid("allocations", &problem())) }
     }
 
     /// A portfolio ends with its account.
     pub(super) fn close_portfolios(&mut self, account: Uuid) {
-        let portfolios = self.portfolios.rows_mut().iter_mut().map(|portfolio| &mut portfolio.view);
-        for portfolio in portfolios.filter(|portfolio| portfolio.account_id == account) {
-            (portfolio.status, portfolio.updated_at) = (PortfolioStatus::Closed, self.time.now);
-            self.time.emit(EventKind::PORTFOLIO_CLOSED, portfolio.id, portfolio);
+        let of_it = self.portfolios.with(&[account.as_u128()]).map(|portfolio| portfolio.view.id);
+        for portfolio in of_it.collect::<Vec<_>>() {
+            self.change::<Portfolio>(portfolio, PortfolioStatus::Closed);
         }
     }
 
@@ -182,10 +181,9 @@ impl World {
         portfolio: Uuid,
         new: &PortfolioOrderCreate,
     ) -> Result<&PortfolioOrder, Refused> {
-        self.portfolios.get(portfolio).ok_or(Refused::NotFound)?;
-        let cash_amount =
-            amount::money(&new.cash_amount).map_err(|problem| Refused::invalid("cash_amount", problem))?;
-        Ok(self.place_portfolio_order(portfolio, cash_amount, new.currency))
+        let account = self.editable::<Portfolio>(portfolio)?.0.view.account_id;
+        self.check_bars(account, Way::In)?;
+        Ok(self.place_portfolio_order(portfolio, new.cash_amount, new.currency))
     }
 
     pub(super) fn place_portfolio_order(
@@ -196,10 +194,8 @@ impl World {
     ) -> &PortfolioOrder {
         let (id, created_at) = (self.time.id(), self.time.now);
         let status = PortfolioOrderStatus::New;
-        let order = PortfolioOrder { id, portfolio_id, cash_amount, currency, status, created_at };
-        self.time.emit(EventKind::PORTFOLIO_ORDER_NEW, id, &order);
         self.time.after(STEP, Due::PortfolioOrder(id));
-        self.portfolio_orders.insert(order)
+        self.add(PortfolioOrder { id, portfolio_id, cash_amount, currency, status, created_at })
     }
 
     /// Splits a portfolio order by weight, to the cent.
@@ -207,41 +203,29 @@ impl World {
         let Some(order) = self.portfolio_orders.get(id).cloned() else { return };
         let Some(portfolio) = self.portfolios.get(order.portfolio_id) else { return };
         let account = portfolio.view.account_id;
-        let covered =
-            self.accounts.get(account).is_some_and(|it| it.available(order.currency) >= order.cash_amount);
-        if !covered || order.currency != EUR {
-            return self.set_portfolio_order(id, PortfolioOrderStatus::Cancelled);
+        let available = self.accounts.get(account).map_or(Decimal::ZERO, |it| it.available(order.currency));
+        let why = if order.currency != EUR {
+            Some(format!("nothing can be bought in {}", order.currency))
+        } else if available < order.cash_amount {
+            Some(format!("{} EUR are needed, {available} available", order.cash_amount))
+        } else {
+            self.may_trade(account, Way::In).err()
+        };
+        if why.is_some() {
+            self.change_because::<PortfolioOrder>(id, PortfolioOrderStatus::Cancelled, why);
+            return;
         }
         let then_buy = split(order.cash_amount, &portfolio.allocations);
-        self.set_portfolio_order(id, PortfolioOrderStatus::Processing);
+        self.change::<PortfolioOrder>(id, PortfolioOrderStatus::Processing);
         self.start_job(Purpose::PortfolioOrder(id), account, Trades { then_buy, ..Trades::default() });
     }
 
-    pub(super) fn end_portfolio_order(&mut self, id: Uuid, end: JobEnd) {
-        let nothing = end == JobEnd::Nothing;
-        let status = if nothing { PortfolioOrderStatus::Cancelled } else { PortfolioOrderStatus::Completed };
-        self.set_portfolio_order(id, status);
-    }
-
-    fn set_portfolio_order(&mut self, id: Uuid, status: PortfolioOrderStatus) {
-        let Some(order) = self.portfolio_orders.get_mut(id) else { return };
-        order.status = status;
-        let kind = match status {
-            PortfolioOrderStatus::New => EventKind::PORTFOLIO_ORDER_NEW,
-            PortfolioOrderStatus::Processing => EventKind::PORTFOLIO_ORDER_PROCESSING,
-            PortfolioOrderStatus::Completed => EventKind::PORTFOLIO_ORDER_COMPLETED,
-            PortfolioOrderStatus::Cancelled => EventKind::PORTFOLIO_ORDER_CANCELLED,
-        };
-        self.time.emit(kind, id, order);
-    }
-
     pub(crate) fn create_rebalancing(&mut self, portfolio_id: Uuid) -> Result<&Rebalancing, Refused> {
-        self.portfolios.get(portfolio_id).ok_or(Refused::NotFound)?;
+        let account = self.editable::<Portfolio>(portfolio_id)?.0.view.account_id;
+        self.check_bars(account, Way::In)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let rebalancing = Rebalancing { id, portfolio_id, status: RebalancingStatus::New, created_at };
-        self.time.emit(EventKind::REBALANCING_NEW, id, &rebalancing);
         self.time.after(STEP, Due::Rebalancing(id));
-        Ok(self.rebalancings.insert(rebalancing))
+        Ok(self.add(Rebalancing { id, portfolio_id, status: Progress::New, created_at }))
     }
 
     /// Sells what is above its weight, then buys what is below with the proceeds.
@@ -250,7 +234,11 @@ impl World {
         let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
         let account = portfolio.view.account_id;
         let trades = self.trades_to_weights(portfolio);
-        self.set_rebalancing(id, RebalancingStatus::Processing);
+        if let Err(why) = self.may_trade(account, Way::In) {
+            self.change_because::<Rebalancing>(id, Progress::Failed, Some(why));
+            return;
+        }
+        self.change::<Rebalancing>(id, Progress::Processing);
         self.start_job(Purpose::Rebalancing(id), account, trades);
     }
 
@@ -270,12 +258,16 @@ impl World {
         let mut proceeds = Decimal::ZERO;
         let mut wanted = Vec::new();
         for (allocation, instrument, units, value) in held {
-            let target = amount::cents(total * allocation.weight);
+            let target = amount::down(total * allocation.weight);
             if value > target {
                 let fractional = instrument.view.fractional_trading_enabled;
-                let surplus = amount::units(value - target, instrument.bid, fractional).min(units);
-                proceeds += amount::value(surplus, instrument.bid);
-                trades.sell.push((allocation.instrument_id, surplus));
+                let surplus = amount::units_for(value - target, instrument.bid, fractional).min(units);
+                let paid = amount::value(surplus, instrument.bid);
+                // What nothing would be paid for stays.
+                if !paid.is_zero() {
+                    proceeds += paid;
+                    trades.sell.push((allocation.instrument_id, surplus));
+                }
             } else {
                 wanted.push((allocation.instrument_id, target - value));
             }
@@ -287,26 +279,6 @@ impl World {
             trades.then_buy.push((instrument, cash));
         }
         trades
-    }
-
-    pub(super) fn end_rebalancing(&mut self, id: Uuid, end: JobEnd) {
-        let whole = end == JobEnd::Whole;
-        self.set_rebalancing(
-            id,
-            if whole { RebalancingStatus::Completed } else { RebalancingStatus::Failed },
-        );
-    }
-
-    fn set_rebalancing(&mut self, id: Uuid, status: RebalancingStatus) {
-        let Some(rebalancing) = self.rebalancings.get_mut(id) else { return };
-        rebalancing.status = status;
-        let kind = match status {
-            RebalancingStatus::New => EventKind::REBALANCING_NEW,
-            RebalancingStatus::Processing => EventKind::REBALANCING_PROCESSING,
-            RebalancingStatus::Completed => EventKind::REBALANCING_COMPLETED,
-            RebalancingStatus::Failed => EventKind::REBALANCING_FAILED,
-        };
-        self.time.emit(kind, id, rebalancing);
     }
 }
 

@@ -30,8 +30,12 @@ pub(crate) struct ReportView {
     created_at: DateTime<Utc>,
 }
 
-wire_enum! {
-    enum ReportStatus { Pending Ready Failed }
+lifecycle! {
+    pub(crate) enum ReportStatus {
+        Pending => [Ready Failed]
+        Ready => []
+        Failed => []
+    }
 }
 
 /// As the API shows it.
@@ -52,7 +56,8 @@ pub(crate) struct StoredFile {
     pub(crate) content: Bytes,
 }
 
-identified!(by view.id: Report);
+resource!(Report, "report", reports, |it| it.view => ReportView, ReportStatus,
+    REPORT_REQUESTED => [REPORT_REQUESTED REPORT_READY REPORT_FAILED]);
 identified!(by id: TreasuryReport StoredFile);
 
 impl World {
@@ -60,21 +65,22 @@ impl World {
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = ReportView { id, r#type: kind, status: ReportStatus::Pending, file_id: None, created_at };
-        self.time.emit(EventKind::REPORT_REQUESTED, id, &view);
         self.time.after(STEP, Due::FinishReport(id));
-        &self.reports.insert(Report { view, fails }).view
+        &self.add(Report { view, fails }).view
     }
 
     pub(super) fn finish_report(&mut self, id: Uuid) {
         let Some(report) = self.reports.get(id) else { return };
-        let fails = report.fails;
+        if report.fails {
+            let why = "it was asked for as one that fails".to_owned();
+            self.change_because::<Report>(id, ReportStatus::Failed, Some(why));
+            return;
+        }
         let title = format!("{} of {}", report.view.r#type, self.time.now.date_naive());
-        let file_id = (!fails).then(|| self.store_report_file(&title));
+        let file_id = self.store_report_file(&title);
         let Some(report) = self.reports.get_mut(id) else { return };
-        report.view.file_id = file_id;
-        report.view.status = if fails { ReportStatus::Failed } else { ReportStatus::Ready };
-        let kind = if fails { EventKind::REPORT_FAILED } else { EventKind::REPORT_READY };
-        self.time.emit(kind, id, &report.view);
+        report.view.file_id = Some(file_id);
+        self.change::<Report>(id, ReportStatus::Ready);
     }
 
     pub(crate) fn create_treasury_report(&mut self, kind: String) -> &TreasuryReport {
@@ -92,7 +98,7 @@ impl World {
     }
 
     pub(crate) fn file(&self, id: Uuid) -> Result<&StoredFile, Refused> {
-        self.files.get(id).ok_or(Refused::NotFound)
+        self.files.find(id)
     }
 
     /// A page with a line for each account: no names, as a report in a test folder is nobody's business.

@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::accounts::Way;
 use super::events::EventKind;
 use super::orders::{MarketOrder, Side, Size};
+use super::portfolios::Portfolio;
 use super::timeline::Due;
 use super::world::{Refused, World};
 use crate::amount::{self, Currency};
@@ -22,14 +24,8 @@ pub(crate) struct SavingsPlan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlanView {
     id: Uuid,
-    account_id: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    portfolio_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instrument_id: Option<Uuid>,
-    cash_amount: Decimal,
-    currency: Currency,
-    frequency: Frequency,
+    #[serde(flatten)]
+    plan: SavingsPlanCreate,
     status: PlanStatus,
     next_execution_date: NaiveDate,
     created_at: DateTime<Utc>,
@@ -40,28 +36,37 @@ wire_enum! {
     enum Frequency { Weekly Biweekly Monthly Quarterly }
 }
 
-wire_enum! {
-    enum PlanStatus { Active Paused Cancelled }
+lifecycle! {
+    pub(crate) enum PlanStatus {
+        Active => [Paused Cancelled]
+        Paused => [Active Cancelled]
+        Cancelled => []
+    }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlanCreate {
     account_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
     portfolio_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     instrument_id: Option<Uuid>,
-    cash_amount: String,
+    #[serde(deserialize_with = "amount::read_money")]
+    cash_amount: Decimal,
     currency: Currency,
     frequency: Frequency,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct SavingsPlanUpdate {
-    cash_amount: Option<String>,
+    #[serde(default, deserialize_with = "amount::read_money_or_none")]
+    cash_amount: Option<Decimal>,
     frequency: Option<Frequency>,
     status: Option<PlanStatus>,
 }
 
-identified!(by view.id: SavingsPlan);
+resource!(SavingsPlan, "savings plan", savings_plans, |it| it.view => SavingsPlanView, PlanStatus,
+    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at; by plan.account_id);
 
 impl Frequency {
     /// The first date after `today`, counted from `anchor`.
@@ -80,51 +85,37 @@ impl World {
     /// The first execution is one period after today: the description has no field for a start.
     pub(crate) fn create_savings_plan(
         &mut self,
-        new: &SavingsPlanCreate,
+        new: SavingsPlanCreate,
     ) -> Result<&SavingsPlanView, Refused> {
-        let cash_amount =
-            amount::money(&new.cash_amount).map_err(|problem| Refused::invalid("cash_amount", problem))?;
-        self.accounts.get(new.account_id).ok_or_else(|| Refused::unknown("account_id"))?;
+        self.accounts.named("account_id", new.account_id)?;
         match (new.portfolio_id, new.instrument_id) {
-            (Some(id), None) if self.portfolios.get(id).is_none() => {
-                return Err(Refused::unknown("portfolio_id"));
+            (Some(id), None) => {
+                if self.portfolios.named("portfolio_id", id)?.view.account_id != new.account_id {
+                    return Err(Refused::invalid("portfolio_id", "belongs to another account"));
+                }
+                self.editable::<Portfolio>(id)?;
             }
-            (Some(id), None) if !self.is_portfolio_of(id, new.account_id) => {
-                return Err(Refused::invalid("portfolio_id", "belongs to another account"));
+            (None, Some(id)) => {
+                self.instruments.named("instrument_id", id)?;
             }
-            (None, Some(id)) if self.instruments.get(id).is_none() => {
-                return Err(Refused::unknown("instrument_id"));
-            }
-            (Some(_), None) | (None, Some(_)) => {}
             _ => {
-                return Err(Refused::invalid(
-                    "portfolio_id",
-                    "or `instrument_id` must be given, and not both",
-                ));
+                let problem = "or `instrument_id` must be given, and not both";
+                return Err(Refused::invalid("portfolio_id", problem));
             }
         }
+        self.check_bars(new.account_id, Way::In)?;
         let (id, now) = (self.time.id(), self.time.now);
         let anchor = now.date_naive();
         let view = SavingsPlanView {
             id,
-            account_id: new.account_id,
-            portfolio_id: new.portfolio_id,
-            instrument_id: new.instrument_id,
-            cash_amount,
-            currency: new.currency,
-            frequency: new.frequency,
-            status: PlanStatus::Active,
             next_execution_date: new.frequency.next(anchor, anchor),
+            plan: new,
+            status: PlanStatus::Active,
             created_at: now,
             updated_at: now,
         };
-        self.time.emit(EventKind::PLAN_CREATED, id, &view);
         self.time.at(start_of(view.next_execution_date), Due::SavingsPlan(id));
-        Ok(&self.savings_plans.insert(SavingsPlan { view, anchor }).view)
-    }
-
-    fn is_portfolio_of(&self, portfolio: Uuid, account: Uuid) -> bool {
-        self.portfolios.get(portfolio).is_some_and(|portfolio| portfolio.view.account_id == account)
+        Ok(&self.add(SavingsPlan { view, anchor }).view)
     }
 
     pub(crate) fn update_savings_plan(
@@ -132,39 +123,35 @@ impl World {
         id: Uuid,
         update: &SavingsPlanUpdate,
     ) -> Result<&SavingsPlanView, Refused> {
-        let cash_amount = update.cash_amount.as_deref().map(amount::money).transpose();
-        let cash_amount = cash_amount.map_err(|problem| Refused::invalid("cash_amount", problem))?;
-        let plan = self.savings_plans.get_mut(id).ok_or(Refused::NotFound)?;
-        plan.view.cash_amount = cash_amount.unwrap_or(plan.view.cash_amount);
-        plan.view.frequency = update.frequency.unwrap_or(plan.view.frequency);
-        let status = update.status.unwrap_or(plan.view.status);
-        let pauses = status == PlanStatus::Paused && plan.view.status != status;
-        plan.view.status = status;
-        plan.view.updated_at = self.time.now;
-        let next = plan.view.frequency.next(plan.anchor, self.time.now.date_naive());
+        let (plan, time) = self.editable::<SavingsPlan>(id)?;
+        let saved = &mut plan.view.plan;
+        saved.cash_amount = update.cash_amount.unwrap_or(saved.cash_amount);
+        saved.frequency = update.frequency.unwrap_or(saved.frequency);
+        plan.view.updated_at = time.now;
+        let next = plan.view.plan.frequency.next(plan.anchor, time.now.date_naive());
         if next != plan.view.next_execution_date {
             plan.view.next_execution_date = next;
-            self.time.at(start_of(next), Due::SavingsPlan(id));
+            time.at(start_of(next), Due::SavingsPlan(id));
         }
-        let kind = if pauses { EventKind::PLAN_PAUSED } else { EventKind::PLAN_CHANGED };
-        self.time.emit(kind, id, &plan.view);
-        Ok(&plan.view)
+        match update.status.filter(|status| *status != plan.view.status) {
+            Some(status) => self.change_by_call::<SavingsPlan>(id, status)?,
+            None => time.emit(EventKind::PLAN_CHANGED, id, &plan.view),
+        }
+        Ok(&self.savings_plans.find(id)?.view)
     }
 
     /// A plan that is deleted is gone; its last event shows it as cancelled.
     pub(crate) fn delete_savings_plan(&mut self, id: Uuid) -> Result<(), Refused> {
-        let mut plan = self.savings_plans.remove(id).ok_or(Refused::NotFound)?.view;
-        (plan.status, plan.updated_at) = (PlanStatus::Cancelled, self.time.now);
-        self.time.emit(EventKind::PLAN_CANCELLED, id, &plan);
-        Ok(())
+        self.change_because::<SavingsPlan>(id, PlanStatus::Cancelled, Some("it was deleted".to_owned()));
+        self.savings_plans.remove(id).map(drop).ok_or(Refused::NotFound)
     }
 
     /// A plan ends with its account.
     pub(super) fn cancel_savings_plans(&mut self, account: Uuid) {
-        let plans = self.savings_plans.rows_mut().iter_mut().map(|plan| &mut plan.view);
-        for plan in plans.filter(|plan| plan.account_id == account) {
-            (plan.status, plan.updated_at) = (PlanStatus::Cancelled, self.time.now);
-            self.time.emit(EventKind::PLAN_CANCELLED, plan.id, plan);
+        let of_it = self.savings_plans.with(&[account.as_u128()]).map(|plan| plan.view.id);
+        for plan in of_it.collect::<Vec<_>>() {
+            let why = Some("the account is CLOSED".to_owned());
+            self.change_because::<SavingsPlan>(plan, PlanStatus::Cancelled, why);
         }
     }
 
@@ -175,14 +162,14 @@ impl World {
         else {
             return;
         };
-        plan.view.next_execution_date = plan.view.frequency.next(plan.anchor, today);
+        plan.view.next_execution_date = plan.view.plan.frequency.next(plan.anchor, today);
         self.time.at(start_of(plan.view.next_execution_date), Due::SavingsPlan(id));
         if plan.view.status != PlanStatus::Active {
             return;
         }
         plan.view.updated_at = self.time.now;
-        let view = plan.view.clone();
-        self.time.emit(EventKind::PLAN_EXECUTED, id, &view);
+        self.time.emit(EventKind::PLAN_EXECUTED, id, &plan.view);
+        let view = plan.view.plan.clone();
         if let Some(portfolio) = view.portfolio_id {
             self.place_portfolio_order(portfolio, view.cash_amount, view.currency);
         } else if let Some(instrument) = view.instrument_id {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::events::Event;
 use super::world::{Refused, World};
+use crate::hosts::Hosts;
 
 /// Upvest limits a delivery by its size in bytes; here it is by the number of its events.
 const MAX_BATCH: usize = 100;
@@ -111,11 +112,22 @@ pub(crate) fn pause(failures: u32) -> TimeDelta {
 }
 
 impl World {
+    /// Lets a subscription have an event again that is still in the log.
+    pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Refused> {
+        let events = &mut self.time.events;
+        let event = events.recent.iter().find(|event| event.id == id).cloned();
+        let event = event.ok_or_else(|| Refused::unknown("event_id"))?;
+        let subscription =
+            events.subscriptions.get_mut(webhook).ok_or_else(|| Refused::unknown("webhook_id"))?;
+        subscription.waiting.push_back(event);
+        Ok(())
+    }
+
     pub(crate) fn create_subscription(
         &mut self,
         new: SubscriptionCreate,
     ) -> Result<&SubscriptionView, Refused> {
-        check_url(&new.url)?;
+        check_url(&new.url, &self.webhook_hosts)?;
         self.check_categories(&new.event_categories)?;
         let view = SubscriptionView {
             id: self.time.id(),
@@ -151,7 +163,7 @@ impl World {
         update: SubscriptionUpdate,
     ) -> Result<&SubscriptionView, Refused> {
         if let Some(url) = &update.url {
-            check_url(url)?;
+            check_url(url, &self.webhook_hosts)?;
         }
         if let Some(categories) = &update.event_categories {
             self.check_categories(categories)?;
@@ -190,7 +202,7 @@ impl World {
 }
 
 /// `https` with a DNS name, as the description says; `http` and addresses for endpoints on this machine.
-fn check_url(url: &str) -> Result<(), Refused> {
+fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
     let wrong = |problem: &str| Err(Refused::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return wrong("is no URL");
@@ -201,16 +213,10 @@ fn check_url(url: &str) -> Result<(), Refused> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return wrong("must not hold a user or a password");
     }
-    match (parsed.scheme(), is_loopback(&parsed)) {
+    match (parsed.scheme(), near.contain(&parsed)) {
         ("http" | "https", true) => Ok(()),
         ("https", false) if parsed.domain().is_some() => Ok(()),
         ("https", false) => wrong("must have a DNS name, not an address"),
-        _ => wrong("must be https; http is for endpoints on this machine"),
+        _ => wrong("must be https; http is for endpoints on this machine, and on `--webhook-hosts`"),
     }
-}
-
-/// Whether the endpoint is on this machine. Nothing is delivered to any other.
-pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::{EventKind, Events};
+use super::events::{Event, EventKind, Events};
 
 /// Time, schedule, ids and events: all that a step of anybody's life needs besides the thing itself.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -78,8 +78,20 @@ impl Timeline {
 
     /// Makes an event: `object` is the thing that it happened to, as it is now.
     pub(crate) fn emit(&mut self, kind: &'static EventKind, about: Uuid, object: &impl Serialize) {
+        self.emit_because(kind, about, object, None);
+    }
+
+    /// As [`Timeline::emit`], with the reason why it was rejected or cancelled, or failed.
+    pub(crate) fn emit_because(
+        &mut self,
+        kind: &'static EventKind,
+        about: Uuid,
+        object: &impl Serialize,
+        reason: Option<String>,
+    ) {
         let id = self.id();
-        self.events.emit(id, self.now, kind, about, object);
+        let object = serde_json::value::to_raw_value(object).expect("what the sandbox holds is JSON");
+        self.events.take(Event { id, created_at: self.now, kind, about, object, reason });
     }
 
     pub(crate) fn after(&mut self, delay: TimeDelta, due: Due) {

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::AccountStatus;
-use super::events::EventKind;
+use super::accounts::Way;
 use super::ledger::TransactionType;
+use super::lifecycle::Progress;
 use super::timeline::Due;
 use super::world::{Refused, STEP, World};
 use crate::amount;
@@ -23,7 +23,7 @@ pub(crate) struct SecuritiesTransfer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SecuritiesTransferView {
     id: Uuid,
-    status: TransferStatus,
+    status: Progress,
     direction: Direction,
     created_at: DateTime<Utc>,
 }
@@ -47,12 +47,8 @@ pub(crate) struct AccountTransfer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AccountTransferView {
     id: Uuid,
-    status: TransferStatus,
+    status: Progress,
     created_at: DateTime<Utc>,
-}
-
-wire_enum! {
-    enum TransferStatus { New Processing Completed Failed }
 }
 
 /// Which way securities go.
@@ -76,7 +72,12 @@ pub(crate) struct AccountTransferCreate {
     target_account_id: Option<Uuid>,
 }
 
-identified!(by view.id: SecuritiesTransfer AccountTransfer);
+resource!(SecuritiesTransfer, "securities transfer", securities_transfers, |it| it.view => SecuritiesTransferView,
+    Progress, SECURITIES_TRANSFER_NEW => [SECURITIES_TRANSFER_NEW SECURITIES_TRANSFER_PROCESSING
+    SECURITIES_TRANSFER_COMPLETED SECURITIES_TRANSFER_FAILED]);
+resource!(AccountTransfer, "account transfer", account_transfers, |it| it.view => AccountTransferView, Progress,
+    ACCOUNT_TRANSFER_NEW => [ACCOUNT_TRANSFER_NEW ACCOUNT_TRANSFER_PROCESSING
+    ACCOUNT_TRANSFER_COMPLETED ACCOUNT_TRANSFER_FAILED]);
 
 impl World {
     pub(crate) fn create_securities_transfer(
@@ -85,55 +86,45 @@ impl World {
         moves: Option<Securities>,
     ) -> Result<&SecuritiesTransferView, Refused> {
         if let Some(securities) = moves {
-            self.accounts.get(securities.account).ok_or_else(|| Refused::unknown("account_id"))?;
-            self.instruments.get(securities.instrument).ok_or_else(|| Refused::unknown("instrument_id"))?;
+            self.accounts.named("account_id", securities.account)?;
+            self.instruments.named("instrument_id", securities.instrument)?;
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = SecuritiesTransferView { id, status: TransferStatus::New, direction, created_at };
-        self.time.emit(EventKind::SECURITIES_TRANSFER_NEW, id, &view);
+        let view = SecuritiesTransferView { id, status: Progress::New, direction, created_at };
         self.time.after(STEP, Due::SecuritiesTransfer(id));
-        Ok(&self.securities_transfers.insert(SecuritiesTransfer { view, moves }).view)
+        Ok(&self.add(SecuritiesTransfer { view, moves }).view)
     }
 
     pub(super) fn move_securities_transfer(&mut self, id: Uuid) {
         let Some(transfer) = self.securities_transfers.get(id) else { return };
         let (status, direction, moves) = (transfer.view.status, transfer.view.direction, transfer.moves);
-        let (status, kind) = match status {
-            TransferStatus::New => {
-                self.time.after(STEP, Due::SecuritiesTransfer(id));
-                (TransferStatus::Processing, EventKind::SECURITIES_TRANSFER_PROCESSING)
-            }
-            _ if moves.is_none_or(|securities| self.move_securities(direction, securities)) => {
-                (TransferStatus::Completed, EventKind::SECURITIES_TRANSFER_COMPLETED)
-            }
-            _ => (TransferStatus::Failed, EventKind::SECURITIES_TRANSFER_FAILED),
-        };
-        let Some(transfer) = self.securities_transfers.get_mut(id) else { return };
-        transfer.view.status = status;
-        self.time.emit(kind, id, &transfer.view);
+        if status == Progress::New {
+            self.time.after(STEP, Due::SecuritiesTransfer(id));
+            self.change::<SecuritiesTransfer>(id, Progress::Processing);
+            return;
+        }
+        let done = moves.map_or(Ok(()), |securities| self.move_securities(direction, securities));
+        let status = if done.is_ok() { Progress::Completed } else { Progress::Failed };
+        self.change_because::<SecuritiesTransfer>(id, status, done.err());
     }
 
-    /// What comes in is counted at its price of the day. `false` where the account cannot take or give it.
-    fn move_securities(&mut self, direction: Direction, moves: Securities) -> bool {
+    /// What comes in is counted at its price of the day.
+    fn move_securities(&mut self, direction: Direction, moves: Securities) -> Result<(), String> {
         let Securities { account, instrument, quantity } = moves;
-        let Some(price) = self.instruments.get(instrument).map(|instrument| instrument.bid) else {
-            return false;
-        };
-        let Some(held) = self.accounts.get_mut(account) else { return false };
+        let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
+        let free = self.accounts.get(account).map_or(Decimal::ZERO, |held| held.sellable(instrument));
         let value = amount::value(quantity, price);
-        match direction {
-            Direction::Inbound if held.view.status != AccountStatus::Open => return false,
-            Direction::Outbound if held.sellable(instrument) < quantity => return false,
-            Direction::Inbound => {
-                held.in_kind.push((self.time.now, value));
-                self.add_shares(account, instrument, quantity, value);
-            }
-            Direction::Outbound => {
-                held.in_kind.push((self.time.now, -value));
-                self.take_shares(account, instrument, quantity);
-            }
+        let (way, units, value) = match direction {
+            Direction::Inbound => (Way::In, quantity, value),
+            Direction::Outbound => (Way::Out, -quantity, -value),
+        };
+        self.may_trade(account, way)?;
+        if way == Way::Out && free < quantity {
+            return Err(format!("{quantity} units are needed, {free} free"));
         }
-        true
+        self.check_unit_room(account, instrument, units)?;
+        self.move_in_kind(account, instrument, units, value, value);
+        Ok(())
     }
 
     pub(crate) fn create_account_transfer(
@@ -142,63 +133,64 @@ impl World {
     ) -> Result<&AccountTransferView, Refused> {
         let (source, target) = (new.source_account_id, new.target_account_id);
         for (field, id) in [("source_account_id", source), ("target_account_id", target)] {
-            if id.is_some_and(|id| self.accounts.get(id).is_none()) {
-                return Err(Refused::unknown(field));
-            }
+            id.map(|id| self.accounts.named(field, id)).transpose()?;
+        }
+        if let Some((source, target)) = source.zip(target) {
+            self.check_owners(source, target).map_err(|why| Refused::invalid("target_account_id", &why))?;
+            self.check_bars(source, Way::Out)?;
+            self.check_bars(target, Way::In)?;
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = AccountTransferView { id, status: TransferStatus::New, created_at };
-        self.time.emit(EventKind::ACCOUNT_TRANSFER_NEW, id, &view);
+        let view = AccountTransferView { id, status: Progress::New, created_at };
         self.time.after(STEP, Due::AccountTransfer(id));
-        Ok(&self.account_transfers.insert(AccountTransfer { view, source, target }).view)
+        Ok(&self.add(AccountTransfer { view, source, target }).view)
+    }
+
+    /// Neither the description nor the documentation lets one user's money become another's.
+    fn check_owners(&self, source: Uuid, target: Uuid) -> Result<(), String> {
+        let owner = |id| self.accounts.get(id).map(|account| account.view.user_id);
+        if owner(source) == owner(target) { Ok(()) } else { Err("belongs to another user".to_owned()) }
     }
 
     pub(super) fn move_account_transfer(&mut self, id: Uuid) {
         let Some(transfer) = self.account_transfers.get(id) else { return };
         let (status, both) = (transfer.view.status, transfer.source.zip(transfer.target));
-        let (status, kind) = match status {
-            TransferStatus::New => {
-                self.time.after(STEP, Due::AccountTransfer(id));
-                (TransferStatus::Processing, EventKind::ACCOUNT_TRANSFER_PROCESSING)
-            }
-            _ if both.is_some_and(|(source, target)| self.move_everything(source, target)) => {
-                (TransferStatus::Completed, EventKind::ACCOUNT_TRANSFER_COMPLETED)
-            }
-            _ => (TransferStatus::Failed, EventKind::ACCOUNT_TRANSFER_FAILED),
-        };
-        let Some(transfer) = self.account_transfers.get_mut(id) else { return };
-        transfer.view.status = status;
-        self.time.emit(kind, id, &transfer.view);
+        if status == Progress::New {
+            self.time.after(STEP, Due::AccountTransfer(id));
+            self.change::<AccountTransfer>(id, Progress::Processing);
+            return;
+        }
+        let both = both.ok_or_else(|| "it does not name two accounts".to_owned());
+        let moved = both.and_then(|(source, target)| self.move_everything(source, target));
+        let status = if moved.is_ok() { Progress::Completed } else { Progress::Failed };
+        self.change_because::<AccountTransfer>(id, status, moved.err());
     }
 
     /// Moves all cash and all shares that nothing has laid claim to: the description does not say what a transfer moves.
-    fn move_everything(&mut self, source: Uuid, target: Uuid) -> bool {
-        let is_open = |id| self.accounts.get(id).is_some_and(|it| it.view.status == AccountStatus::Open);
-        let gives = self.accounts.get(source).is_some_and(|account| {
-            matches!(account.view.status, AccountStatus::Open | AccountStatus::Closing)
-        });
-        if source == target || !gives || !is_open(target) {
-            return false;
+    fn move_everything(&mut self, source: Uuid, target: Uuid) -> Result<(), String> {
+        if source == target {
+            return Err("it names one account twice".to_owned());
         }
-        let Some(account) = self.accounts.get(source) else { return false };
+        self.may_trade(source, Way::Out)?;
+        self.may_trade(target, Way::In)?;
+        let account = self.accounts.get(source).ok_or("there is no such account")?;
         let cash: Vec<_> = account.cash.iter().map(|(currency, cash)| (*currency, cash.available)).collect();
         let shares: Vec<_> =
             account.holdings.iter().map(|holding| (holding.view.instrument_id, holding.free())).collect();
+        cash.iter().try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;
+        shares
+            .iter()
+            .try_for_each(|(instrument, units)| self.check_unit_room(target, *instrument, *units))?;
         for (currency, amount) in cash {
             self.book(source, TransactionType::Transfer, -amount, currency);
             self.book(target, TransactionType::Transfer, amount, currency);
         }
         for (instrument, quantity) in shares {
-            let cost = self.take_shares(source, instrument, quantity);
-            self.add_shares(target, instrument, quantity, cost);
             let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
             let value = amount::value(quantity, price);
-            for (account, value) in [(source, -value), (target, value)] {
-                if let Some(account) = self.accounts.get_mut(account) {
-                    account.in_kind.push((self.time.now, value));
-                }
-            }
+            let cost = self.move_in_kind(source, instrument, -quantity, Decimal::ZERO, -value);
+            self.move_in_kind(target, instrument, quantity, cost, value);
         }
-        true
+        Ok(())
     }
 }

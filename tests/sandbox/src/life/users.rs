@@ -26,12 +26,8 @@ pub(crate) struct User {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserView {
     pub(super) id: Uuid,
-    first_name: String,
-    last_name: String,
-    email: String,
-    date_of_birth: NaiveDate,
-    nationality: String,
-    address: Address,
+    #[serde(flatten)]
+    person: UserCreate,
     pub(crate) status: UserStatus,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -49,19 +45,20 @@ pub(crate) struct Address {
     country: String,
 }
 
-/// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[non_exhaustive]
-pub enum UserStatus {
-    /// Registered, checks under way.
-    Pending,
-    /// May act.
-    Active,
-    /// Barred from acting: orders are rejected.
-    Blocked,
-    /// Has ended.
-    Closed,
+lifecycle! {
+    /// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
+    #[derive(JsonSchema)]
+    #[non_exhaustive]
+    pub enum UserStatus {
+        /// Registered, checks under way.
+        Pending => [Active Blocked Closed]
+        /// May act.
+        Active => [Blocked Closed]
+        /// Barred from acting: no order is carried out, no money moves.
+        Blocked => [Active Closed]
+        /// Has ended.
+        Closed => []
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,21 +78,20 @@ wire_enum! {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserIdentifier {
     id: Uuid,
-    r#type: String,
-    value: String,
+    #[serde(flatten)]
+    known: IdentifierCreate,
     created_at: DateTime<Utc>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TaxResidency {
     id: Uuid,
-    country: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_identification_number: Option<String>,
+    #[serde(flatten)]
+    stated: TaxResidencyCreate,
     created_at: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserCreate {
     first_name: String,
     last_name: String,
@@ -113,7 +109,7 @@ pub(crate) struct UserUpdate {
     address: Option<Address>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct IdentifierCreate {
     r#type: String,
     value: String,
@@ -124,9 +120,10 @@ pub(crate) struct IdentifierUpdate {
     value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TaxResidencyCreate {
     country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tax_identification_number: Option<String>,
 }
 
@@ -152,26 +149,16 @@ impl UserCreate {
     }
 }
 
-identified!(by view.id: User);
+resource!(User, "user", users, |it| it.view => UserView, UserStatus,
+    USER_CREATED => [USER_CREATED USER_ACTIVATED USER_BLOCKED USER_CLOSED], updated_at);
 
 impl World {
     /// Registers a user and starts the check that makes it active.
-    pub(crate) fn create_user(&mut self, new: UserCreate) -> &UserView {
-        let now = self.time.now;
-        let id = self.time.id();
-        let view = UserView {
-            id,
-            first_name: new.first_name,
-            last_name: new.last_name,
-            email: new.email,
-            date_of_birth: new.date_of_birth,
-            nationality: new.nationality,
-            address: new.address,
-            status: UserStatus::Pending,
-            created_at: now,
-            updated_at: now,
-        };
-        self.time.emit(EventKind::USER_CREATED, id, &view);
+    pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
+        let (id, now) = (self.time.id(), self.time.now);
+        let status = UserStatus::Pending;
+        let view = UserView { id, person, status, created_at: now, updated_at: now };
+        self.time.after(STEP, Due::FinishChecks(id));
         let check = UserCheck {
             id: self.time.id(),
             r#type: "KYC".to_owned(),
@@ -179,29 +166,32 @@ impl World {
             created_at: now,
             completed_at: None,
         };
-        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
-        self.time.after(STEP, Due::FinishChecks(id));
-        let user = User {
+        self.add(User {
             view,
             identifiers: Vec::new(),
-            checks: vec![check],
+            checks: Vec::new(),
             tax_residencies: Vec::new(),
             accounts: Vec::new(),
             checks_fail: false,
-        };
-        &self.users.insert(user).view
+        });
+        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
+        let user = self.users.get_mut(id).expect("it has just been added");
+        user.checks.push(check);
+        &user.view
     }
 
     pub(crate) fn update_user(&mut self, id: Uuid, update: UserUpdate) -> Result<&UserView, Refused> {
-        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
-        user.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut user.first_name));
-        user.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut user.last_name));
-        user.email = update.email.unwrap_or_else(|| std::mem::take(&mut user.email));
+        let (user, time) = self.editable::<User>(id)?;
+        let user = &mut user.view;
+        let person = &mut user.person;
+        person.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut person.first_name));
+        person.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut person.last_name));
+        person.email = update.email.unwrap_or_else(|| std::mem::take(&mut person.email));
         if let Some(address) = update.address {
-            user.address = address;
+            person.address = address;
         }
-        user.updated_at = self.time.now;
-        self.time.emit(EventKind::USER_CHANGED, id, user);
+        user.updated_at = time.now;
+        time.emit(EventKind::USER_CHANGED, id, user);
         Ok(user)
     }
 
@@ -213,12 +203,12 @@ impl World {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.identifiers.push(UserIdentifier { id, r#type: new.r#type, value: new.value, created_at });
+        user.identifiers.push(UserIdentifier { id, known: new, created_at });
         user.identifiers.last().ok_or(Refused::NotFound)
     }
 
     pub(crate) fn identifier(&self, user: Uuid, id: Uuid) -> Result<&UserIdentifier, Refused> {
-        let user = self.users.get(user).ok_or(Refused::NotFound)?;
+        let user = self.users.find(user)?;
         user.identifiers.iter().find(|identifier| identifier.id == id).ok_or(Refused::NotFound)
     }
 
@@ -232,7 +222,7 @@ impl World {
         let mut identifiers = user.identifiers.iter_mut();
         let identifier = identifiers.find(|identifier| identifier.id == id).ok_or(Refused::NotFound)?;
         if let Some(value) = update.value {
-            identifier.value = value;
+            identifier.known.value = value;
         }
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         Ok(identifier)
@@ -245,9 +235,8 @@ impl World {
     ) -> Result<&TaxResidency, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        let TaxResidencyCreate { country, tax_identification_number } = new;
         self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.tax_residencies.push(TaxResidency { id, country, tax_identification_number, created_at });
+        user.tax_residencies.push(TaxResidency { id, stated: new, created_at });
         user.tax_residencies.last().ok_or(Refused::NotFound)
     }
 
@@ -259,19 +248,10 @@ impl World {
     }
 
     pub(crate) fn set_user_status(&mut self, id: Uuid, status: UserStatus) -> Result<&UserView, Refused> {
-        let user = &mut self.users.get_mut(id).ok_or(Refused::NotFound)?.view;
-        if user.status != status {
-            user.status = status;
-            user.updated_at = self.time.now;
-            let kind = match status {
-                UserStatus::Active => EventKind::USER_ACTIVATED,
-                UserStatus::Blocked => EventKind::USER_BLOCKED,
-                UserStatus::Closed => EventKind::USER_CLOSED,
-                UserStatus::Pending => EventKind::USER_CHANGED,
-            };
-            self.time.emit(kind, id, user);
+        if self.users.find(id)?.view.status != status {
+            self.change_by_call::<User>(id, status)?;
         }
-        let accounts = self.users.get(id).map(|user| user.accounts.clone()).unwrap_or_default();
+        let accounts = self.users.find(id)?.accounts.clone();
         let is_pending = |world: &Self, account| {
             world.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
         };
@@ -283,8 +263,7 @@ impl World {
                 UserStatus::Pending => {}
             }
         }
-        let user = self.users.get(id).ok_or(Refused::NotFound)?;
-        Ok(&user.view)
+        Ok(&self.users.find(id)?.view)
     }
 
     pub(super) fn finish_checks(&mut self, id: Uuid) {

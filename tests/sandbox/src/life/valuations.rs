@@ -41,7 +41,7 @@ impl World {
             amount::value(holding.view.quantity, price)
         });
         let cash = account.cash.get(&EUR).map_or(Decimal::ZERO, super::ledger::Cash::total);
-        amount::cents(cash + holdings.sum::<Decimal>())
+        amount::down(cash + holdings.sum::<Decimal>())
     }
 
     pub(super) fn value_all_accounts(&mut self) {
@@ -77,10 +77,11 @@ impl World {
             let paid = flows(account, midnight(start), midnight(next));
             let gain = value_at_end - value_at_start - paid.sum;
             let base = value_at_start + paid.into;
-            let percentage = (gain * Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
+            let percentage =
+                gain.saturating_mul(Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
             returns.push(AccountReturn {
                 account_id: account.view.id,
-                total_return: amount::cents(gain),
+                total_return: amount::down(gain),
                 total_return_percentage: percentage.round_dp(4).normalize(),
                 period_start: start,
                 period_end: next.pred_opt().unwrap_or(next).min(today),
@@ -104,7 +105,9 @@ fn flows(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows 
     let cash =
         cash.filter(|it| it.currency == EUR && matches!(it.r#type, DirectDebit | Transfer | Withdrawal));
     let cash = cash.map(|it| (it.created_at, it.amount));
-    let within = cash.chain(account.in_kind.iter().copied()).filter(|(at, _)| *at >= from && *at < until);
+    let within = cash
+        .chain(account.in_kind.iter().map(|it| (it.at, it.value)))
+        .filter(|(at, _)| *at >= from && *at < until);
     let amounts: Vec<_> = within.map(|(_, amount)| amount).collect();
     Flows { sum: amounts.iter().sum(), into: amounts.iter().filter(|amount| amount.is_sign_positive()).sum() }
 }

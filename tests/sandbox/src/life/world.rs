@@ -1,6 +1,7 @@
 //! All that the sandbox holds.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -25,6 +26,7 @@ use super::transfers::{AccountTransfer, SecuritiesTransfer};
 use super::users::User;
 use crate::amount::Currency;
 use crate::description::Description;
+use crate::hosts::Hosts;
 
 /// How long each step of a life takes, on the sandbox's clock.
 pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
@@ -58,6 +60,11 @@ pub(crate) struct World {
     pub(super) jobs: Vec<Job>,
     /// The other side of every booking: what the rest of the world holds. Never positive for cash that came in.
     pub(super) outside: Outside,
+    /// What went wrong in the sandbox itself.
+    pub(super) panics: Vec<String>,
+    /// Where deliveries may go besides this machine.
+    #[serde(skip)]
+    pub(crate) webhook_hosts: Hosts,
     #[serde(skip, default = "categories")]
     pub(super) categories: Vec<String>,
 }
@@ -76,6 +83,8 @@ pub(crate) enum Refused {
     NotFound,
     /// A field does not fit, though its schema lets it pass.
     Invalid(String),
+    /// What it is about is in a state that does not allow it.
+    Conflict(String),
 }
 
 impl Refused {
@@ -103,34 +112,47 @@ impl World {
     /// Lets everything happen that is due by `until`.
     pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
         while let Some(due) = self.time.pop(until) {
-            match due {
-                Due::FinishChecks(user) => self.finish_checks(user),
-                Due::OpenAccount(account) => self.open_account(account),
-                Due::CloseAccount(account) => self.finish_closing(account),
-                Due::CheckOrder(order) => self.check_order(order),
-                Due::ExecuteOrder(order) => self.execute_order(order),
-                Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
-                Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
-                Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
-                Due::Liquidation(liquidation) => self.work_off_liquidation(liquidation),
-                Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
-                Due::DirectDebit(debit) => self.move_direct_debit(debit),
-                Due::Withdrawal(withdrawal) => self.move_withdrawal(withdrawal),
-                Due::SecuritiesTransfer(transfer) => self.move_securities_transfer(transfer),
-                Due::AccountTransfer(transfer) => self.move_account_transfer(transfer),
-                Due::CorporateAction(action) => self.process_corporate_action(action),
-                Due::FinishReport(report) => self.finish_report(report),
-                Due::Midnight => {
-                    self.value_all_accounts();
-                    self.time.at(next_midnight(self.time.now), Due::Midnight);
-                }
-                Due::MovePrices => {
-                    self.move_prices();
-                    self.time.after(TimeDelta::hours(1), Due::MovePrices);
-                }
-            }
+            self.survive(&format!("{due:?}"), |world| world.do_what_is_due(due));
         }
         self.time.now = self.time.now.max(until);
+    }
+
+    /// A panic costs what it happened in, and nothing else; the audit says that there was one.
+    pub(crate) fn survive<T>(&mut self, what: &str, does: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(|| does(self)));
+        if done.is_err() {
+            self.panics.push(format!("{what} was given up: a fault of the sandbox's own"));
+        }
+        done.ok()
+    }
+
+    fn do_what_is_due(&mut self, due: Due) {
+        match due {
+            // First, so that the next is planned whatever comes of this one.
+            Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
+            Due::MovePrices => self.time.after(TimeDelta::hours(1), Due::MovePrices),
+            _ => {}
+        }
+        match due {
+            Due::FinishChecks(user) => self.finish_checks(user),
+            Due::OpenAccount(account) => self.open_account(account),
+            Due::CloseAccount(account) => self.finish_closing(account),
+            Due::CheckOrder(order) => self.check_order(order),
+            Due::ExecuteOrder(order) => self.execute_order(order),
+            Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
+            Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
+            Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
+            Due::Liquidation(liquidation) => self.work_off_liquidation(liquidation),
+            Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
+            Due::DirectDebit(debit) => self.move_direct_debit(debit),
+            Due::Withdrawal(withdrawal) => self.move_withdrawal(withdrawal),
+            Due::SecuritiesTransfer(transfer) => self.move_securities_transfer(transfer),
+            Due::AccountTransfer(transfer) => self.move_account_transfer(transfer),
+            Due::CorporateAction(action) => self.process_corporate_action(action),
+            Due::FinishReport(report) => self.finish_report(report),
+            Due::Midnight => self.value_all_accounts(),
+            Due::MovePrices => self.move_prices(),
+        }
     }
 }
 
@@ -144,4 +166,17 @@ fn categories() -> Vec<String> {
     let place = "/components/schemas/WebhookSubscription/properties/event_categories/items/enum";
     let categories = Description::get().document().pointer(place).and_then(serde_json::Value::as_array);
     categories.into_iter().flatten().filter_map(|category| Some(category.as_str()?.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_what_it_happens_in_and_the_audit_says_so() {
+        let mut world = World::new(DateTime::UNIX_EPOCH, 0, 1);
+        assert_eq!(world.survive("this", |_| -> u8 { panic!("on purpose") }), None);
+        assert_eq!(world.survive("that", |_| 1), Some(1));
+        assert_eq!(world.audit(), ["this was given up: a fault of the sandbox's own"]);
+    }
 }

@@ -78,6 +78,13 @@ impl Household {
         self.call(api, "triggerPortfolioRebalancing").ok().await;
         self.savings_plan = self.call(api, "createSavingsPlan").made().await;
         self.webhook = self.call(api, "createWebhookSubscription").made().await;
+        let reference = Command::AddReferenceAccount {
+            account_id: self.account,
+            iban: "DE89370400440532013000".to_owned(),
+            bic: "COBADEFFXXX".to_owned(),
+            account_holder: "Erika Mustermann".to_owned(),
+        };
+        sandbox.execute(reference).await.unwrap();
         for operation in ["createDirectDebit", "createWithdrawal", "createLiquidation"] {
             self.call(api, operation).ok().await;
         }
@@ -87,13 +94,6 @@ impl Household {
         sandbox.charge_fee(self.account, "CUSTODY", "1.00").await.unwrap();
         sandbox.create_report("ACCOUNT_STATEMENT").await.unwrap();
         sandbox.transfer_securities(Direction::Inbound, self.account, ISIN, "1.5").await.unwrap();
-        let reference = Command::AddReferenceAccount {
-            account_id: self.account,
-            iban: "DE89370400440532013000".to_owned(),
-            bic: "COBADEFFXXX".to_owned(),
-            account_holder: "Erika Mustermann".to_owned(),
-        };
-        sandbox.execute(reference).await.unwrap();
         advance(sandbox, 2 * 86_400).await;
         let report = self.call(api, "listReports").ok().await;
         self.file = report["data"][0]["file_id"].as_str().unwrap().parse().unwrap();

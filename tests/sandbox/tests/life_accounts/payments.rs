@@ -122,7 +122,9 @@ async fn units_come_from_elsewhere_and_leave_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_transfer_moves_everything() {
     let (api, source) = with_cash("1000.00").await;
-    let target = api.sandbox.open_account("5.00").await.unwrap();
+    let target = create_account(&api, user_of(&api, source));
+    api.seconds(1).await;
+    api.sandbox.top_up(target, "5.00").await.unwrap();
     trade(&api, source, FUND, "BUY", json!({ "quantity": "2" })).await;
     trade(&api, source, AT_100, "BUY", json!({ "cash_amount": "50" })).await;
     let body = json!({ "source_account_id": source, "target_account_id": target });
@@ -147,7 +149,7 @@ async fn an_account_transfer_moves_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_liquidation_sells_all_or_half() {
-    for (kind, left, whole_left, cash) in [("FULL", "0", "0", "896.97"), ("PARTIAL", "0.75", "2", "612.19")] {
+    for (kind, left, whole_left, cash) in [("FULL", "0", "0", "896.96"), ("PARTIAL", "0.75", "2", "612.19")] {
         let (api, account) = with_cash("900.00").await;
         trade(&api, account, FUND, "BUY", json!({ "quantity": "1.5" })).await;
         trade(&api, account, WHOLE_UNITS, "BUY", json!({ "quantity": "3" })).await;

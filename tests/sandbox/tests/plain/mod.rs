@@ -49,9 +49,14 @@ pub(crate) fn decimal(value: &Value) -> Decimal {
     number(value.as_str().unwrap_or_else(|| panic!("{value} is no decimal in a text")))
 }
 
-/// What is booked: cents, half a cent away from zero.
+/// What is paid out, and what things are worth: whole cents, the rest dropped.
 pub(crate) fn cents(amount: Decimal) -> Decimal {
-    amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+    amount.trunc_with_scale(2)
+}
+
+/// What is paid for something: a part of a cent counts as a whole one.
+pub(crate) fn cents_up(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::AwayFromZero)
 }
 
 pub(crate) fn id(thing: &Value) -> String {

@@ -1,0 +1,356 @@
+//! Resources: things with a status, each of which goes only where the table of its statuses lets it.
+
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::events::EventKind;
+use super::table::{Identified, Table};
+use super::timeline::Timeline;
+use super::world::{Refused, World};
+
+/// Where a resource stands.
+pub(crate) trait Status: Copy + Debug + Ord + Serialize + 'static {
+    /// In the order in which they are declared.
+    const ALL: &'static [Self];
+
+    /// Where it can go from here. A status without any is final.
+    fn next(self) -> &'static [Self];
+
+    fn is_final(self) -> bool {
+        self.next().is_empty()
+    }
+}
+
+/// Something with a status.
+pub(crate) trait Resource: Identified {
+    type Status: Status;
+    /// The resource as the API shows it.
+    type View: Serialize;
+
+    /// Such as `account transfer`.
+    const NAME: &'static str;
+    /// What happens when one is made.
+    const CREATED: &'static EventKind;
+    /// What happens when one comes into a status, in the order of the statuses.
+    const EVENTS: &'static [&'static EventKind];
+
+    fn view(&self) -> &Self::View;
+    fn status(&self) -> Self::Status;
+    fn set_status(&mut self, status: Self::Status, now: DateTime<Utc>);
+    fn parts(world: &mut World) -> (&mut Table<Self>, &mut Timeline);
+}
+
+/// Statuses in capitals on the wire, each with those that it can be followed by.
+macro_rules! lifecycle {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $status:ident => [$($next:ident)*])+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        $vis enum $name {
+            $($(#[$doc])* $status),+
+        }
+
+        impl crate::life::lifecycle::Status for $name {
+            const ALL: &'static [Self] = &[$(Self::$status),+];
+
+            fn next(self) -> &'static [Self] {
+                match self {
+                    $(Self::$status => &[$(Self::$next),*]),+
+                }
+            }
+        }
+    };
+}
+
+/// `resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus, created => [events by status], updated_at;
+/// by account_id)`: the field that changes with the status, and those whose ids it is found by, where there are any.
+macro_rules! resource {
+    (
+        $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,
+        $created:ident => [$($event:ident)+] $(, $updated_at:ident)? $(; by $($($key:ident).+)+)?
+    ) => {
+        impl crate::life::table::Identified for $name {
+            fn id(&self) -> uuid::Uuid {
+                let $it = self;
+                $view.id
+            }
+
+            $(fn keys(&self) -> Vec<u128> {
+                let $it = self;
+                vec![crate::life::lifecycle::key($view.status), $($view.$($key).+.as_u128()),+]
+            })?
+        }
+
+        impl crate::life::lifecycle::Resource for $name {
+            type Status = $status;
+            type View = $shown;
+
+            const NAME: &'static str = $words;
+            const CREATED: &'static crate::life::events::EventKind =
+                crate::life::events::EventKind::$created;
+            const EVENTS: &'static [&'static crate::life::events::EventKind] =
+                &[$(crate::life::events::EventKind::$event),+];
+
+            fn view(&self) -> &$shown {
+                let $it = self;
+                &$view
+            }
+
+            fn status(&self) -> $status {
+                let $it = self;
+                $view.status
+            }
+
+            fn set_status(&mut self, status: $status, _now: chrono::DateTime<chrono::Utc>) {
+                let $it = self;
+                $view.status = status;
+                $($view.$updated_at = _now;)?
+            }
+
+            fn parts(
+                world: &mut crate::life::world::World,
+            ) -> (&mut crate::life::table::Table<Self>, &mut crate::life::timeline::Timeline) {
+                (&mut world.$table, &mut world.time)
+            }
+        }
+    };
+}
+
+/// Calls a function for every kind of resource.
+macro_rules! each_resource {
+    ($call:ident, $argument:expr) => {
+        $call::<accounts::Account>($argument);
+        $call::<cancellations::Cancellation>($argument);
+        $call::<corporate_actions::CorporateAction>($argument);
+        $call::<liquidations::Liquidation>($argument);
+        $call::<orders::Order>($argument);
+        $call::<payments::DirectDebit>($argument);
+        $call::<payments::Mandate>($argument);
+        $call::<payments::Withdrawal>($argument);
+        $call::<portfolios::Portfolio>($argument);
+        $call::<portfolios::PortfolioOrder>($argument);
+        $call::<portfolios::Rebalancing>($argument);
+        $call::<reports::Report>($argument);
+        $call::<savings_plans::SavingsPlan>($argument);
+        $call::<transfers::AccountTransfer>($argument);
+        $call::<transfers::SecuritiesTransfer>($argument);
+        $call::<users::User>($argument);
+    };
+}
+
+lifecycle! {
+    /// The steps of most of what is worked off.
+    pub(crate) enum Progress {
+        New => [Processing Failed]
+        Processing => [Completed Failed]
+        Completed => []
+        Failed => []
+    }
+}
+
+impl World {
+    /// Adds a resource that has just been made.
+    pub(super) fn add<T: Resource>(&mut self, made: T) -> &mut T {
+        let (table, time) = T::parts(self);
+        time.emit(T::CREATED, made.id(), made.view());
+        table.insert(made)
+    }
+
+    /// Brings a resource into another status. `false`, and nothing changes, where it cannot go there.
+    pub(super) fn change<T: Resource>(&mut self, id: Uuid, to: T::Status) -> bool {
+        self.change_because::<T>(id, to, None)
+    }
+
+    /// As [`World::change`], with the reason why it was rejected or cancelled, or failed.
+    pub(super) fn change_because<T: Resource>(
+        &mut self,
+        id: Uuid,
+        to: T::Status,
+        why: Option<String>,
+    ) -> bool {
+        let (table, time) = T::parts(self);
+        if table.get(id).is_none_or(|it| !it.status().next().contains(&to)) {
+            return false;
+        }
+        table.update(id, |resource| {
+            resource.set_status(to, time.now);
+            let at = T::Status::ALL.iter().position(|status| *status == to).unwrap_or_default();
+            time.emit_because(T::EVENTS[at], id, resource.view(), why);
+        });
+        true
+    }
+
+    /// A resource to be changed by a call: those in a final status stay as they are.
+    pub(super) fn editable<T: Resource>(&mut self, id: Uuid) -> Result<(&mut T, &mut Timeline), Refused> {
+        let (table, time) = T::parts(self);
+        let resource = table.get_mut(id).ok_or(Refused::NotFound)?;
+        if resource.status().is_final() {
+            return Err(stays::<T>(resource.status()));
+        }
+        Ok((resource, time))
+    }
+
+    /// As [`World::change`], for a call that asks for it.
+    pub(super) fn change_by_call<T: Resource>(&mut self, id: Uuid, to: T::Status) -> Result<(), Refused> {
+        let status = T::parts(self).0.find(id)?.status();
+        if self.change::<T>(id, to) { Ok(()) } else { Err(stays::<T>(status)) }
+    }
+}
+
+fn stays<T: Resource>(status: T::Status) -> Refused {
+    Refused::Conflict(format!("The {} is {}, which allows no such change.", T::NAME, name(status)))
+}
+
+/// A status as a key of a [`Table`]: no id is so small a number.
+pub(crate) fn key<S: Status>(status: S) -> u128 {
+    S::ALL.iter().position(|it| *it == status).map_or(0, |at| at as u128)
+}
+
+/// A status as it stands on the wire.
+pub(crate) fn name(status: impl Status) -> String {
+    serde_json::to_value(status).ok().and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default()
+}
+
+/// Where each kind of resource can go, and the events that say so: for the control API.
+pub(crate) fn table() -> serde_json::Value {
+    use super::{
+        accounts, cancellations, corporate_actions, liquidations, orders, payments, portfolios, reports,
+        savings_plans, transfers, users,
+    };
+    let mut table = serde_json::Map::new();
+    each_resource!(rows, &mut table);
+    table.into()
+}
+
+fn rows<T: Resource>(table: &mut serde_json::Map<String, serde_json::Value>) {
+    let rows = T::Status::ALL.iter().zip(T::EVENTS).map(|(status, event)| {
+        let next: Vec<_> = status.next().iter().map(|status| name(*status)).collect();
+        (name(*status), serde_json::json!({ "next": next, "event": event.official }))
+    });
+    table.insert(T::NAME.to_owned(), rows.collect::<serde_json::Map<_, _>>().into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::corporate_actions::Effect;
+    use crate::life::instruments::instrument_id;
+    use crate::life::transfers::Direction;
+    use crate::life::{
+        accounts, cancellations, corporate_actions, liquidations, orders, payments, portfolios, reports,
+        savings_plans, transfers, users,
+    };
+    use serde_json::{Value, from_value, json};
+
+    /// A world with one of everything.
+    fn world() -> World {
+        let mut world = World::new(DateTime::UNIX_EPOCH, 0, 1_000);
+        let group = uuid::Uuid::max();
+        world.create_account_group(Some(group));
+        let account = world.demo_account(group).unwrap();
+        let user = world.accounts.find(account).unwrap().view.user_id;
+        world.run_until(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(5));
+        let instrument = instrument_id("IE0032077012");
+        let with = |more: Value| {
+            let mut body = json!({ "account_id": account, "instrument_id": instrument, "cash_amount": "1.00",
+                "currency": "EUR", "frequency": "WEEKLY", "side": "BUY", "type": "MARKET", "name": "All",
+                "allocations": [{ "instrument_id": instrument, "weight": "1" }], "user_id": user,
+                "account_group_id": group, "source_account_id": account, "target_account_id": account });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let order = world.create_order(&from_value(with(json!({}))).unwrap()).unwrap().id;
+        world.cancel_order(order).unwrap();
+        let portfolio = world.create_portfolio(from_value(with(json!({}))).unwrap()).unwrap();
+        let portfolio = serde_json::to_value(portfolio).unwrap()["id"].as_str().unwrap().parse().unwrap();
+        world.create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_rebalancing(portfolio).unwrap();
+        world.create_savings_plan(from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_liquidation(account, &from_value(with(json!({ "type": "FULL" }))).unwrap()).unwrap();
+        let mandate = world.create_mandate(group, String::new()).unwrap();
+        let mandate = serde_json::to_value(mandate).unwrap()["id"].clone();
+        world.create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap()).unwrap();
+        world.create_withdrawal(from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_securities_transfer(Direction::Inbound, None).unwrap();
+        world.create_account_transfer(&from_value(with(json!({}))).unwrap()).unwrap();
+        world.create_report("TAX".to_owned(), false);
+        let today = chrono::NaiveDate::default();
+        world.announce(instrument, Effect::Dividend(rust_decimal::Decimal::ONE), today).unwrap();
+        world
+    }
+
+    fn at<S: Status>(status: S) -> usize {
+        S::ALL.iter().position(|it| *it == status).unwrap()
+    }
+
+    fn exhaust<T: Resource>(world: &mut World) {
+        let id = T::parts(world).0.rows().first().unwrap_or_else(|| panic!("no {}", T::NAME)).id();
+        for from in T::Status::ALL {
+            for to in T::Status::ALL {
+                let (table, time) = T::parts(world);
+                let now = time.now;
+                table.get_mut(id).unwrap().set_status(*from, now);
+                let before = time.events.count;
+                let changed = world.change::<T>(id, *to);
+                let (table, time) = T::parts(world);
+                let allowed = from.next().contains(to);
+                assert_eq!(changed, allowed, "{} from {from:?} to {to:?}", T::NAME);
+                assert_eq!(table.get(id).unwrap().status(), if allowed { *to } else { *from });
+                assert_eq!(time.events.count - before, u64::from(allowed));
+                if allowed {
+                    assert_eq!(time.events.recent.back().unwrap().kind, T::EVENTS[at(*to)]);
+                }
+            }
+        }
+        assert!(T::Status::ALL.iter().all(|status| !status.next().contains(status)));
+        assert_eq!(T::EVENTS.len(), T::Status::ALL.len());
+    }
+
+    /// Events whose last word is another word for the status, in Upvest's own list (PROTOCOL 2.2).
+    const OTHER_WORDS: [(&str, &str); 11] = [
+        ("ACCOUNT.CREATED", "PENDING"),
+        ("ACCOUNT.ACTIVATED", "OPEN"),
+        ("ACCOUNT.CLOSING_INITIATED", "CLOSING"),
+        ("USER.CREATED", "PENDING"),
+        ("USER.ACTIVATED", "ACTIVE"),
+        ("USER.DEACTIVATED", "BLOCKED"),
+        ("USER.OFFBOARDED", "CLOSED"),
+        ("MANDATE.CREATED", "ACTIVE"),
+        ("PORTFOLIO.CREATED", "ACTIVE"),
+        ("PORTFOLIO_ORDER.FILLED", "COMPLETED"),
+        ("SAVINGS_PLAN.RESUMED", "ACTIVE"),
+    ];
+
+    fn agree<T: Resource>(kinds: &mut Vec<&'static str>) {
+        for (status, event) in T::Status::ALL.iter().zip(T::EVENTS) {
+            let (word, status) = (event.official.rsplit('.').next().unwrap(), name(*status));
+            let other = OTHER_WORDS.contains(&(event.official, status.as_str()));
+            assert!(word == status || other, "{} is {status} in {}", T::NAME, event.official);
+            assert!(!kinds.contains(&event.official), "{} stands for two statuses", event.official);
+            kinds.push(event.official);
+        }
+    }
+
+    #[test]
+    fn an_event_and_the_status_in_it_agree_for_every_resource() {
+        let mut kinds = Vec::new();
+        each_resource!(agree, &mut kinds);
+        assert!(kinds.len() > 50);
+        // What the guide says it never sends, it has no event for.
+        let guide = include_str!("../../README.md");
+        let never = guide.split("## Events that it never sends").nth(1).unwrap();
+        let never = never.split("\n\nDirect debits").next().unwrap();
+        let never: Vec<_> = never.split('`').skip(1).step_by(2).filter(|word| word.contains('.')).collect();
+        assert!(never.len() > 20);
+        assert!(EventKind::ALL.iter().all(|kind| !never.contains(&kind.official)));
+    }
+
+    #[test]
+    fn every_resource_goes_where_its_table_lets_it_and_nowhere_else() {
+        let mut world = world();
+        each_resource!(exhaust, &mut world);
+    }
+}

@@ -1,0 +1,99 @@
+//! All code of the corpus as the modules of one crate, which takes the place of `upvest-api` in a workspace of its own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use upvest_gen::Generated;
+
+use super::{Fixture, fixtures, random};
+
+/// A crate with a module for each description.
+struct Scratch {
+    folder: PathBuf,
+    library: String,
+    /// The methods of the client, each with the module that has it: they are in one `impl` after the other.
+    methods: BTreeMap<String, String>,
+}
+
+impl Scratch {
+    /// A crate with the manifest, the lock file and the runtime of the real one, so that what it depends on is built already
+    /// wherever the real one has been checked.
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("upvest-api/src")).unwrap();
+        let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let members = workspace.lines().find(|line| line.starts_with("members = ")).unwrap();
+        let workspace = workspace.replace(members, "members = [\"upvest-api\"]");
+        fs::write(folder.join("Cargo.toml"), workspace).unwrap();
+        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+        let manifest = fs::read_to_string(root.join("upvest-api/Cargo.toml")).unwrap();
+        let (manifest, _) = manifest.split_once("[dev-dependencies]").unwrap();
+        let manifest = format!("{manifest}[lints]\nworkspace = true\n");
+        fs::write(folder.join("upvest-api/Cargo.toml"), manifest).unwrap();
+        let runtime = root.join("upvest-api/src/runtime/mod.rs").canonicalize().unwrap();
+        let library = format!(
+            "//! The corpus.\n#![deny(warnings)]\n\
+             #[allow(dead_code, unused_imports, unused_macros)]\n#[path = {runtime:?}]\npub mod runtime;\npub use runtime::*;\n"
+        );
+        Self { folder, library, methods: BTreeMap::new() }
+    }
+
+    fn add(&mut self, name: &str, generated: &Generated) {
+        let module = name.replace('-', "_");
+        let folder = self.folder.join("upvest-api/src").join(&module);
+        fs::create_dir_all(&folder).unwrap();
+        for file in &generated.files {
+            fs::write(folder.join(file.name), &file.text).unwrap();
+        }
+        let _ = write!(self.library, "#[allow(unused_imports)]\npub mod {module};\n");
+    }
+
+    fn check(self) {
+        let source = self.folder.join("upvest-api/src/lib.rs");
+        fs::write(source, self.library).unwrap();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..").canonicalize().unwrap();
+        let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "check",
+                "--offline",
+                "--quiet",
+                "--no-default-features",
+                "--features",
+                "test-util",
+                "--target-dir",
+            ])
+            .arg(target)
+            .current_dir(self.folder.join("upvest-api"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// How many random descriptions are compiled with the corpus. `UPVEST_GEN_SEEDS=100..200` tries others.
+const SEEDS: Range<u64> = 0..12;
+
+#[test]
+fn all_code_of_the_corpus_and_of_random_descriptions_compiles_without_a_warning() {
+    let mut scratch = Scratch::new();
+    let seeds = random::seeds().unwrap_or(SEEDS);
+    let random = seeds.filter_map(|seed| random::fixture(seed).ok());
+    for Fixture { name, api, generated } in fixtures().into_iter().chain(random) {
+        for operation in &api.operations {
+            let other = scratch.methods.insert(operation.method_name.clone(), name.clone());
+            assert_eq!(
+                other, None,
+                "`{}` is a method of {name} too: rename its operation",
+                operation.method_name
+            );
+        }
+        scratch.add(&name, &generated);
+    }
+    scratch.check();
+}

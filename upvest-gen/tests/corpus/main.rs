@@ -1,0 +1,122 @@
+//! Small descriptions, one construct each: what the model and the code are, and that the code compiles.
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../common/outline.rs"]
+mod outline;
+
+#[path = "../common/dice.rs"]
+mod dice;
+
+mod compile;
+mod random;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use upvest_gen::model::Api;
+use upvest_gen::{Generated, Source, generate, model};
+
+use outline::outline;
+
+/// A description of the corpus.
+struct Fixture {
+    name: String,
+    api: Api,
+    generated: Generated,
+}
+
+/// What the descriptions of `tests/fixtures/descriptions` become, by name.
+#[track_caller]
+fn fixtures() -> Vec<Fixture> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let (mut fixtures, mut errors) = (Vec::new(), String::new());
+    for path in paths {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let source = Source::new(format!("{name}.yaml"), fs::read_to_string(path).unwrap());
+        match model(&source, None).and_then(|api| Ok((api, generate(&source, None)?))) {
+            Ok((api, generated)) => fixtures.push(Fixture { name, api, generated }),
+            Err(error) => errors.push_str(&format!("{error}\n")),
+        }
+    }
+    assert!(errors.is_empty(), "{errors}");
+    fixtures
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/descriptions")
+}
+
+#[test]
+fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 60, "{} descriptions", fixtures.len());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder().join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for fixture in fixtures {
+            let Fixture { api, generated, .. } = &fixture;
+            // The code of many names is long and says nothing that the names do not.
+            let is_about_names = fixture.name.starts_with("reserved-");
+            let code = if is_about_names { String::new() } else { code(&fixture.name, generated) };
+            insta::assert_snapshot!(fixture.name.as_str(), format!("{}{code}", outline(api)));
+        }
+    });
+}
+
+/// The code without what is the same for all descriptions or says nothing that the model does not: the client, the table of
+/// operations, and documentation, but for the descriptions that are about it.
+fn code(name: &str, generated: &Generated) -> String {
+    let is_about_prose = ["hostile-prose", "empty-descriptions"].contains(&name);
+    let mut code = String::new();
+    for file in &generated.files {
+        let is_routine = ["mod.rs", "client.rs", "operations.rs"].contains(&file.name);
+        if is_about_prose {
+            code.push_str(&format!("\n=== {}\n\n{}", file.name, without_header(&file.text)));
+        } else if !is_routine {
+            let lines: Vec<&str> = telling_lines(file.name, without_header(&file.text)).collect();
+            if !lines.is_empty() {
+                code.push_str(&format!("\n=== {}\n\n{}\n", file.name, lines.join("\n")));
+            }
+        }
+    }
+    code
+}
+
+fn without_header(text: &str) -> &str {
+    text.splitn(3, "\n\n").nth(2).unwrap_or_default()
+}
+
+/// The lines that another description would not have.
+fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let of_all = [
+        "use ",
+        "pub use ",
+        "}",
+        "#[non_exhaustive]",
+        "#[cfg(",
+        "#[allow(",
+        "mod received",
+        "event_objects!",
+    ];
+    let of_builders = [
+        "impl ",
+        "    }",
+        "#[derive(",
+        "#[must_use",
+        "    pub(crate) fn new(",
+        "    Argument, ",
+        "        Self(Call::new(",
+    ];
+    let is_of_builders = file == "builder.rs";
+    text.lines().filter(move |line| {
+        let is_routine = of_all.iter().any(|start| line.starts_with(start))
+            || is_of_builders && of_builders.iter().any(|start| line.starts_with(start));
+        let is_prose = line.trim().is_empty() || line.trim_start().starts_with("///");
+        line.contains(".require(") || !(is_routine || is_prose)
+    })
+}
