@@ -8,7 +8,7 @@ use std::thread;
 
 use mutations::{Mutation, Original, facts, vendored};
 use serde_json::{Value, json};
-use upvest_gen::diff::{Facts, Impact};
+use upvest_gen::diff::Impact;
 
 #[test]
 fn two_hundred_random_changes_of_one_fact_are_all_seen() {
@@ -42,32 +42,142 @@ fn a_description_is_the_same_as_itself_however_its_prose_reads() {
 
 #[test]
 fn each_change_is_judged_by_what_it_does_to_callers() {
-    use Impact::{BreaksBuild, BreaksCalls, Compatible};
+    use Impact::{Build, Calls, None as Compatible};
     let table: [(&str, Change, &str, Impact); 24] = [
-        ("/paths/~1orders/get", |it| *it = Value::Null, "operation `listOrders` removed", BreaksBuild),
-        ("/paths/~1orders/get/operationId", |it| *it = json!("orders"), "operationId renamed", BreaksBuild),
-        ("/paths/~1orders/get/tags", |it| *it = json!(["Trade"]), "tag changed from none to `Trade`", Compatible),
-        ("/paths/~1orders/get/security", |it| *it = json!([{ "oauth": ["all:read"] }]), "scopes changed", Compatible),
-        ("/paths/~1orders/get/parameters/0/name", |it| *it = json!("skip"), "paging changed from", BreaksBuild),
-        ("/paths/~1orders/get/parameters/1/schema/maximum", |it| *it = json!(50), "paging changed from", Compatible),
-        ("/paths/~1orders/get/parameters/2", |it| *it = json!({ "name": "x", "in": "query", "schema": {} }), "parameter `side` removed", BreaksBuild),
-        ("/paths/~1orders/get/parameters/2/required", |it| *it = json!(true), "presence changed from `optional` to `required`", BreaksBuild),
-        ("/paths/~1orders/get/parameters", |it| push(it, &json!({ "name": "x", "in": "query", "schema": {} })), "parameter `x` added", Compatible),
-        ("/paths/~1orders/get/parameters", |it| push(it, &json!({ "name": "x", "in": "query", "required": true, "schema": {} })), "parameter `x` added", BreaksCalls),
-        ("/paths/~1orders/post/parameters/0", |it| *it = json!({ "name": "x", "in": "query", "schema": {} }), "idempotency changed from `by key` to `none`", Compatible),
-        ("/paths/~1orders/post", |it| _ = it.as_object_mut().expect("an object").remove("requestBody"), "body changed from `OrderCreate as JSON` to `none`", BreaksBuild),
-        ("/paths/~1orders/post/responses/201/content", |it| *it = json!({}), "answer changed from `Order` to `()`", BreaksBuild),
-        ("/paths/~1orders/post/responses", |it| it["429"] = json!({ "description": "Later." }), "statuses changed", Compatible),
-        ("/components/schemas/Order/properties/side/enum", |it| push(it, &json!("HOLD")), "value `HOLD` added", Compatible),
-        ("/components/schemas/Order/properties/side/enum", |it| *it = json!(["BUY"]), "value `SELL` removed", BreaksBuild),
-        ("/components/schemas/Order/properties/note/type", |it| *it = json!("integer"), "field `note`: type changed from `String` to `i64`", BreaksBuild),
-        ("/components/schemas/Order/properties/note/type", |it| *it = json!(["string", "null"]), "presence changed from `optional` to `optional, nullable`", Compatible),
-        ("/components/schemas/OrderCreate/properties/note/type", |it| *it = json!(["string", "null"]), "presence changed from `optional` to `optional, nullable`", BreaksBuild),
-        ("/components/schemas/Order/required", |it| *it = json!(["id", "note"]), "presence changed from `optional` to `required`", BreaksBuild),
-        ("/components/schemas/Order/properties", |it| it["new"] = json!({ "type": "string" }), "field `new` added", Compatible),
-        ("/components/schemas/OrderCreate", |it| *it = json!({ "type": "object", "required": ["new"], "properties": { "note": { "type": "string" }, "new": { "type": "string" } } }), "field `new` added", BreaksCalls),
-        ("/components/schemas/Order/properties/note", |it| it["x-sensitive"] = json!(true), "in `Debug` changed from none to `hidden`", Compatible),
-        ("/components/schemas/Problem/properties/title/type", |it| *it = json!("integer"), "place `/components/schemas/Problem`", Compatible),
+        ("/paths/~1orders/get", |it| *it = Value::Null, "operation listOrders removed", Build),
+        (
+            "/paths/~1orders/get/operationId",
+            |it| *it = json!("orders"),
+            "operation orders: operationId renamed from `listOrders` to `orders`",
+            Build,
+        ),
+        (
+            "/paths/~1orders/get/tags",
+            |it| *it = json!(["Trade"]),
+            "tag changed from none to `Trade`",
+            Compatible,
+        ),
+        (
+            "/paths/~1orders/get/security",
+            |it| *it = json!([{ "oauth": ["all:read"] }]),
+            "scopes changed",
+            Compatible,
+        ),
+        ("/paths/~1orders/get/parameters/0/name", |it| *it = json!("skip"), "paging changed from", Build),
+        (
+            "/paths/~1orders/get/parameters/1/schema/maximum",
+            |it| *it = json!(50),
+            "paging changed from",
+            Compatible,
+        ),
+        (
+            "/paths/~1orders/get/parameters/2",
+            |it| *it = json!({ "name": "x", "in": "query", "schema": {} }),
+            "parameter side removed",
+            Build,
+        ),
+        (
+            "/paths/~1orders/get/parameters/2/required",
+            |it| *it = json!(true),
+            "required changed from none to `yes`",
+            Build,
+        ),
+        (
+            "/paths/~1orders/get/parameters",
+            |it| push(it, &json!({ "name": "x", "in": "query", "schema": {} })),
+            "parameter x added",
+            Compatible,
+        ),
+        (
+            "/paths/~1orders/get/parameters",
+            |it| push(it, &json!({ "name": "x", "in": "query", "required": true, "schema": {} })),
+            "parameter x added",
+            Calls,
+        ),
+        (
+            "/paths/~1orders/post/parameters/0",
+            |it| *it = json!({ "name": "x", "in": "query", "schema": {} }),
+            "idempotency key changed from `yes` to none",
+            Compatible,
+        ),
+        (
+            "/paths/~1orders/post",
+            |it| _ = it.as_object_mut().expect("an object").remove("requestBody"),
+            "body changed from `encoding json, type schema OrderCreate` to none",
+            Build,
+        ),
+        (
+            "/paths/~1orders/post/responses/201/content",
+            |it| *it = json!({}),
+            "content changed from `json schema Order` to `empty`",
+            Build,
+        ),
+        (
+            "/paths/~1orders/post/responses",
+            |it| it["429"] = json!({ "description": "Later." }),
+            "statuses changed",
+            Compatible,
+        ),
+        (
+            "/components/schemas/Order/properties/side/enum",
+            |it| push(it, &json!("HOLD")),
+            "variant HOLD added",
+            Compatible,
+        ),
+        (
+            "/components/schemas/Order/properties/side/enum",
+            |it| *it = json!(["BUY"]),
+            "variant SELL removed",
+            Build,
+        ),
+        (
+            "/components/schemas/Order/properties/note/type",
+            |it| *it = json!("integer"),
+            "field note: type changed from `text` to `i64`",
+            Build,
+        ),
+        (
+            "/components/schemas/Order/properties/note/type",
+            |it| *it = json!(["string", "null"]),
+            "presence changed from `optional` to `optional, nullable`",
+            Compatible,
+        ),
+        (
+            "/components/schemas/OrderCreate/properties/note/type",
+            |it| *it = json!(["string", "null"]),
+            "presence changed from `optional` to `optional, nullable`",
+            Build,
+        ),
+        (
+            "/components/schemas/Order/required",
+            |it| *it = json!(["id", "note"]),
+            "required changed from none to `yes`",
+            Build,
+        ),
+        (
+            "/components/schemas/Order/properties",
+            |it| it["new"] = json!({ "type": "string" }),
+            "field new added",
+            Compatible,
+        ),
+        (
+            "/components/schemas/OrderCreate",
+            |it| *it = json!({ "type": "object", "required": ["new"], "properties": { "note": { "type": "string" }, "new": { "type": "string" } } }),
+            "field new added",
+            Calls,
+        ),
+        (
+            "/components/schemas/Order/properties/note",
+            |it| it["x-sensitive"] = json!(true),
+            "sensitive changed from none to `yes`",
+            Compatible,
+        ),
+        (
+            "/components/schemas/Problem/properties/title/type",
+            |it| *it = json!("integer"),
+            "place /components/schemas/Problem: content changed",
+            Compatible,
+        ),
     ];
     let orders: Value = serde_json::from_str(ORDERS).expect("this is JSON");
     for (pointer, change, expected, impact) in table {
@@ -83,20 +193,29 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
 }
 
 #[test]
-fn a_renamed_type_is_one_change_wherever_it_is_used() {
-    let new = ORDERS.replace("schemas/Order\"", "schemas/Trade\"").replace("\"Order\": {", "\"Trade\": {");
-    let changes = facts(&serde_json::from_str(ORDERS).expect("JSON")).compare(&facts(&serde_json::from_str(&new).expect("JSON")));
+fn an_operation_under_another_name_is_compared_with_what_it_was() {
+    let new = ORDERS.replace("listOrders", "orders").replace("orders:read", "orders:all");
+    let json = |text: &str| serde_json::from_str(text).expect("this is JSON");
+    let changes = facts(&json(ORDERS)).compare(&facts(&json(&new)));
     let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    assert!(texts.iter().all(|text| text.contains("renamed") || text.starts_with("place")), "{texts:#?}");
-    assert_eq!(changes.len(), 3, "the type, its id and its enum: {texts:#?}");
+    assert!(texts[0].starts_with("operation orders: operationId renamed"), "{texts:#?}");
+    assert!(
+        texts.iter().any(|text| text.contains("scopes changed from `orders:read` to `orders:all`")),
+        "{texts:#?}"
+    );
+    assert!(texts.iter().all(|text| text.starts_with("operation orders: ")), "{texts:#?}");
 }
 
 #[test]
-fn what_was_seen_can_be_written_down_and_read_back() {
-    let (facts, _) = vendored();
-    assert_eq!(facts.to_string().parse(), Ok(facts));
-    let error = "[1]".parse::<Facts>().expect_err("this is not a line of facts");
-    assert!(error.to_string().starts_with("line 1: this is not a line of facts"), "{error}");
+fn every_rule_is_whole() {
+    let rules = include_str!("../src/diff/rules.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for rule in rules {
+        let columns: Vec<&str> = rule.splitn(5, '|').map(str::trim).collect();
+        assert_eq!(columns.len(), 5, "{rule}");
+        assert!(["build", "calls", "none"].contains(&columns[3]) && !columns[4].ends_with('.'), "{rule}");
+    }
 }
 
 /// What changes one place of a description.

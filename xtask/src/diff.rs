@@ -3,20 +3,20 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result, anyhow, bail};
-use upvest_gen::diff::{Action, Change, Facts, Impact, Kind};
+use upvest_gen::diff::{Change, Facts, Impact};
 
 use crate::flags::{Diff, Format};
 use crate::{problems, regen};
 
 /// The differences by what they mean, in the order in which they are shown.
 const GROUPS: [(Impact, &str); 3] = [
-    (Impact::BreaksBuild, "Breaks the build"),
-    (Impact::BreaksCalls, "Compiles, but calls fail until they are changed"),
-    (Impact::Compatible, "Compatible"),
+    (Impact::Build, "Breaks the build"),
+    (Impact::Calls, "Compiles, but calls fail until they are changed"),
+    (Impact::None, "Compatible"),
 ];
 
 /// The facts of which every operation that gains or loses one is named.
-const PROMISES: [&str; 3] = ["paging", "idempotency", "scopes"];
+const PROMISES: [&str; 3] = ["paging", "idempotency key", "scopes"];
 
 /// Runs the command.
 pub(crate) fn run(flags: &Diff) -> Result<()> {
@@ -25,8 +25,7 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
         bail!("--overlay can be given twice, for the older and for the newer description");
     }
     let mut facts = [&flags.old, &flags.new].into_iter().zip(overlays).map(|(file, overlay)| {
-        let (spec, overlay) =
-            (regen::source(file)?, overlay.map(|file| regen::source(file)).transpose()?);
+        let (spec, overlay) = (regen::source(file)?, overlay.map(|file| regen::source(file)).transpose()?);
         Facts::read(&spec, overlay.as_ref()).map_err(|errors| {
             let errors: Vec<_> = errors.iter().collect();
             problems::refusal("the description cannot be read", &errors, &spec, overlay.as_ref())
@@ -52,52 +51,38 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
 
 /// The differences for the terminal. Empty where there is none.
 pub(crate) fn text(changes: &[Change]) -> String {
-    let mut text = promises(changes);
-    for (title, changes) in groups(changes) {
-        let _ = writeln!(text, "{title} ({}):", changes.len());
-        for change in changes {
-            let _ = writeln!(text, "  {change}");
-        }
-    }
-    text
+    promises(changes) + &lists(changes, |number, title| format!("{title} ({number}):"), "  ", "")
 }
 
 /// The differences for a changelog.
 pub(crate) fn markdown(changes: &[Change]) -> String {
-    let mut text = String::new();
-    for (title, changes) in groups(changes) {
-        let _ = writeln!(text, "{title}:\n");
-        for change in changes {
-            let _ = writeln!(text, "* {change}.");
-        }
-        text.push('\n');
-    }
-    text
+    lists(changes, |_, title| format!("{title}:\n"), "* ", ".")
 }
 
-fn groups(changes: &[Change]) -> impl Iterator<Item = (&'static str, Vec<&Change>)> {
-    let groups = GROUPS.into_iter().map(|(impact, title)| {
-        (title, changes.iter().filter(move |change| change.impact == impact).collect::<Vec<_>>())
-    });
-    groups.filter(|(_, changes)| !changes.is_empty())
+fn lists(changes: &[Change], title: impl Fn(usize, &str) -> String, before: &str, after: &str) -> String {
+    let mut text = String::new();
+    for (impact, name) in GROUPS {
+        let lines = changes.iter().filter(|change| change.impact == impact);
+        let lines: Vec<String> = lines.map(|change| format!("{before}{change}{after}\n")).collect();
+        if !lines.is_empty() {
+            let _ = writeln!(text, "{}\n{}", title(lines.len(), name), lines.concat());
+        }
+    }
+    text
 }
 
 /// Each operation that gained or lost paging, idempotency or scopes, by name.
 fn promises(changes: &[Change]) -> String {
     let mut text = String::new();
     for fact in PROMISES {
-        let changes = changes.iter().filter(|change| {
-            change.kind == Kind::Operation && change.fact == fact && change.action == Action::Changed
-        });
-        for Change { name, before, after, .. } in changes {
-            let is_there = |value: &&String| value.as_str() != "none";
-            let what = match (before.as_ref().filter(is_there), after.as_ref().filter(is_there)) {
+        for Change { what, before, after, .. } in changes.iter().filter(|change| change.fact == fact) {
+            let verb = match (before, after) {
                 (None, _) => "gained",
                 (_, None) => "lost",
                 _ => "changed",
             };
             let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            let _ = writeln!(text, "{name} {what} {fact}: {}, was {}", value(after), value(before));
+            let _ = writeln!(text, "{what} {verb} {fact}: {}, was {}", value(after), value(before));
         }
     }
     text

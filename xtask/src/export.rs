@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use toml::{Table, Value};
 use crate::flags::Export;
 use crate::folder::{self, MARKER};
 use crate::regen::{Code, source};
+use anyhow::{Context, Result};
+use toml::{Table, Value};
+use upvest_gen::Source;
 
 /// Runs the command.
 pub(crate) fn run(flags: &Export) -> Result<()> {
@@ -16,20 +17,33 @@ pub(crate) fn run(flags: &Export) -> Result<()> {
     Ok(())
 }
 
+impl Export {
+    /// The description and its overlay.
+    pub(crate) fn sources(&self) -> Result<(Source, Option<Source>)> {
+        Ok((source(&self.spec)?, self.overlay.as_deref().map(source).transpose()?))
+    }
+}
+
 /// Writes the crate, and says what is different from the one that was there.
 pub(crate) fn export(flags: &Export) -> Result<Code> {
-    let Export { spec, overlay, out, strict } = flags;
-    let sources = (source(spec)?, overlay.as_deref().map(source).transpose()?);
-    let code = Code::generate(&sources.0, sources.1.as_ref(), *strict)?;
+    let (out, (spec, overlay)) = (&flags.out, flags.sources()?);
+    let code = Code::generate(&spec, overlay.as_ref(), flags.strict)?;
     let ours = folder::workspace()?.join("upvest-api");
-    let mut files = code.files("src/generated/");
+    let mut files = code.files("src/generated/")?;
     let lib = folder::read(&ours.join("src/lib.rs"))?;
-    let lib: String = lib.lines().filter(|line| !line.starts_with("//!")).fold(String::new(), |text, line| text + line + "\n");
-    files.push(("src/lib.rs".to_owned(), format!("// {MARKER} export`.\n#![doc = include_str!(\"../README.md\")]\n{lib}")));
+    let lib: String = lib
+        .lines()
+        .filter(|line| !line.starts_with("//!"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    files.push((
+        "src/lib.rs".to_owned(),
+        format!("// {MARKER} export`.\n#![doc = include_str!(\"../README.md\")]\n{lib}"),
+    ));
     let runtime = ours.join("src/runtime");
-    for path in folder::rust_files(&runtime)? {
+    for path in folder::files(&runtime, &["rs"])? {
         let name = path.strip_prefix(&runtime).unwrap_or(&path).display();
-        files.push((format!("src/runtime/{name}"), format!("// {MARKER} export`.\n{}", folder::read(&path)?)));
+        files
+            .push((format!("src/runtime/{name}"), format!("// {MARKER} export`.\n{}", folder::read(&path)?)));
     }
     files.push(("Cargo.toml".to_owned(), manifest(&ours)?));
     files.push(("README.md".to_owned(), readme(&code, flags)));
@@ -53,7 +67,8 @@ fn manifest(ours: &Path) -> Result<String> {
     {
         for (key, value) in manifest.get_mut(section).and_then(Value::as_table_mut).into_iter().flatten() {
             if value.get("workspace").is_some() {
-                let base = inherited(table, key).with_context(|| format!("the workspace has no {table}.{key}"))?;
+                let base =
+                    inherited(table, key).with_context(|| format!("the workspace has no {table}.{key}"))?;
                 *value = merge(base, value);
             }
         }
@@ -62,7 +77,10 @@ fn manifest(ours: &Path) -> Result<String> {
         manifest.remove(section);
     }
     // The examples of the runtime are written for our description.
-    manifest.insert("lib".to_owned(), Value::Table(Table::from_iter([("doctest".to_owned(), Value::Boolean(false))])));
+    manifest.insert(
+        "lib".to_owned(),
+        Value::Table(Table::from_iter([("doctest".to_owned(), Value::Boolean(false))])),
+    );
     let text = toml::to_string(&manifest).context("cannot write the manifest")?;
     Ok(format!("# {MARKER} export`.\n\n{text}"))
 }
@@ -83,8 +101,10 @@ fn merge(base: Value, own: &Value) -> Value {
 
 fn readme(code: &Code, flags: &Export) -> String {
     let (spec, out, size) = (flags.spec.display(), flags.out.display(), code.size());
-    let overlay = flags.overlay.as_ref().map_or(String::new(), |file| format!(" --overlay {}", file.display()));
-    let left_out = code.generated.left_out.iter().map(|error| format!("* left out: {error}\n")).collect::<String>();
+    let overlay =
+        flags.overlay.as_ref().map_or(String::new(), |file| format!(" --overlay {}", file.display()));
+    let left_out =
+        code.generated.left_out.iter().map(|error| format!("* left out: {error}\n")).collect::<String>();
     format!(
         "<!-- {MARKER} export`. -->\n\n# upvest-api\n\nThe client for `{spec}`: {size}.\n{left_out}\n{USAGE}```sh\n\
          cargo xtask export --spec {spec}{overlay} --out {out}\n```\n"

@@ -124,10 +124,6 @@ pub(crate) struct Update {
     /// The newer description.
     pub(crate) file: PathBuf,
 
-    /// Take actions that no longer match anything out of spec/overlay.yaml.
-    #[arg(long)]
-    pub(crate) drop_unmatched: bool,
-
     /// Update this workspace instead of the one that the command belongs to.
     #[arg(long, value_name = "DIR", hide = true)]
     pub(crate) workspace: Option<PathBuf>,

@@ -15,13 +15,13 @@ pub(crate) struct Stale {
     pub(crate) new: Option<String>,
 }
 
-/// What of `files` (paths within `out`, with their texts) differs from what stands there, and which files there are left of
+/// What of the wanted files (paths within `out`, with their texts) differs from what stands there, and which files there are left of
 /// an earlier run.
 ///
 /// Refuses a folder in which a file to be written, or any other `.rs` file, is not ours.
-pub(crate) fn stale(files: &[(String, String)], out: &Path) -> Result<Vec<Stale>> {
+pub(crate) fn stale(wanted: &[(String, String)], out: &Path) -> Result<Vec<Stale>> {
     let (mut stale, mut strange) = (Vec::new(), Vec::new());
-    for (name, text) in files {
+    for (name, text) in wanted {
         let path = out.join(name);
         let old = if path.exists() { read(&path)? } else { String::new() };
         if !old.is_empty() && !is_ours(&old) {
@@ -31,9 +31,9 @@ pub(crate) fn stale(files: &[(String, String)], out: &Path) -> Result<Vec<Stale>
             stale.push(Stale { path, old, new: Some(text.clone()) });
         }
     }
-    for path in rust_files(out)? {
+    for path in files(out, &["rs"])? {
         let name = path.strip_prefix(out).unwrap_or(&path).display().to_string();
-        if !files.iter().any(|(known, _)| out.join(known) == path) {
+        if !wanted.iter().any(|(known, _)| out.join(known) == path) {
             let old = read(&path)?;
             if is_ours(&old) {
                 stale.push(Stale { path, old, new: None });
@@ -57,7 +57,9 @@ pub(crate) fn stale(files: &[(String, String)], out: &Path) -> Result<Vec<Stale>
 pub(crate) fn write(stale: &[Stale]) -> Result<()> {
     for file in stale {
         let done = match (&file.new, file.path.parent()) {
-            (Some(text), Some(folder)) => fs::create_dir_all(folder).and_then(|()| fs::write(&file.path, text)),
+            (Some(text), Some(folder)) => {
+                fs::create_dir_all(folder).and_then(|()| fs::write(&file.path, text))
+            }
             _ => fs::remove_file(&file.path),
         };
         done.with_context(|| format!("cannot write {}", file.path.display()))?;
@@ -79,19 +81,20 @@ fn is_ours(text: &str) -> bool {
     text.lines().take(10).any(|line| line.contains(MARKER))
 }
 
-/// All `.rs` files in a folder and the folders in it, but for those that cargo builds in.
-pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files with these extensions in a folder and the folders in it, but for those that cargo builds in. A file is itself.
+pub(crate) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    if !folder.exists() {
-        return Ok(files);
-    }
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+    if path.is_dir() {
+        for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name != "target") {
+                files.extend(self::files(&path, extensions)?);
+            }
         }
+    } else if path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension))
+        && path.exists()
+    {
+        files.push(path.to_owned());
     }
     files.sort();
     Ok(files)

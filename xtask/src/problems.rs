@@ -40,11 +40,13 @@ pub(crate) fn report(title: &str, errors: &[&Error], spec: &Source, overlay: Opt
     for (_, errors) in &kinds {
         let Some(first) = errors.first() else { continue };
         let _ = writeln!(text, "\n{}: {}", count(errors.len(), "time"), first.remedy());
-        for error in errors.iter().take(SHOWN) {
+        // Each action of an overlay is corrected by itself, so all are shown.
+        let shown = if first.pointer().starts_with("/actions/") { errors.len() } else { SHOWN };
+        for error in errors.iter().take(shown) {
             let _ = writeln!(text, "  {}: {}: {}", error.file(), error.pointer(), error.problem());
         }
-        if errors.len() > SHOWN {
-            let _ = writeln!(text, "  and {} more", errors.len() - SHOWN);
+        if errors.len() > shown {
+            let _ = writeln!(text, "  and {} more", errors.len() - shown);
         }
         let _ = write!(text, "{}", action(first, spec, overlay).unwrap_or_default().trim_start_matches('\n'));
     }
@@ -83,16 +85,24 @@ fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<Stri
     };
     let updates = updates.into_iter().map(|update| (at.to_owned(), json!({ "update": update })));
     let remove = |at: String| (at, json!({ "remove": true }));
-    let removals = [at.to_owned()].into_iter().chain(children.iter().map(|key| format!("{at}/{key}"))).map(remove);
+    let removals =
+        [at.to_owned()].into_iter().chain(children.iter().map(|key| format!("{at}/{key}"))).map(remove);
     let before = problems(&document, None);
-    let mut candidates = updates.chain(removals).take(TRIED).map(|(at, change)| (json_path(&document, &at), change));
+    let mut candidates =
+        updates.chain(removals).take(TRIED).map(|(at, change)| (json_path(&document, &at), change));
     let (path, change) = candidates.find(|(path, change)| {
         let mut action = json!({ "target": path, "description": "A try." });
-        action.as_object_mut().zip(change.as_object()).into_iter().for_each(|(action, change)| action.extend(change.clone()));
+        action
+            .as_object_mut()
+            .zip(change.as_object())
+            .into_iter()
+            .for_each(|(action, change)| action.extend(change.clone()));
         let overlay = json!({ "overlay": "1.0.0", "info": {}, "actions": [action] });
         let after = problems(&document, Some(&overlay));
         before.as_ref().zip(after).is_some_and(|((operations, before), (kept, after))| {
-            kept >= *operations && after.len() < before.len() && !after.contains(&(at.to_owned(), error.problem().to_owned()))
+            kept >= *operations
+                && after.len() < before.len()
+                && !after.contains(&(at.to_owned(), error.problem().to_owned()))
         })
     })?;
     let what = match change.get("update") {
@@ -121,7 +131,8 @@ fn json_path(document: &Value, pointer: &str) -> String {
     let (mut path, mut value) = ("$".to_owned(), document);
     for segment in pointer.split('/').skip(1) {
         let key = segment.replace("~1", "/").replace("~0", "~");
-        let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit());
+        let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !key.starts_with(|c: char| c.is_ascii_digit());
         path += &match value {
             Value::Array(_) => format!("[{key}]"),
             _ if is_name => format!(".{key}"),

@@ -18,7 +18,7 @@ pub(crate) const OVERLAY: &str = "spec/overlay.yaml";
 pub(crate) const OUT: &str = "upvest-api/src/generated";
 
 /// The file beside the generated code that says what the description said, for the comparison with the next one.
-const FACTS: &str = "facts.jsonl";
+const FACTS: &str = "facts.json";
 
 /// Runs the command.
 pub(crate) fn run(flags: &Regen) -> Result<()> {
@@ -31,7 +31,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
         None => Code::generate(&vendored(SPEC)?, Some(&vendored(OVERLAY)?), flags.strict)?,
     };
     let out = flags.out.clone().map_or_else(|| Ok(folder::workspace()?.join(OUT)), anyhow::Ok)?;
-    let stale = folder::stale(&code.files(""), &out)?;
+    let stale = folder::stale(&code.files("")?, &out)?;
     if flags.check {
         return report(&stale, &mending(flags));
     }
@@ -70,15 +70,22 @@ impl Code {
     }
 
     /// The files in `folder`, each with its text.
-    pub(crate) fn files(&self, folder: &str) -> Vec<(String, String)> {
-        let files = self.generated.files.iter().map(|file| (format!("{folder}{}", file.name), file.text.clone()));
-        let facts = format!("// {MARKER} regen`: what the description says, a line of JSON for each thing.\n{}", self.facts);
-        files.chain([(format!("{folder}{FACTS}"), facts)]).collect()
+    pub(crate) fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
+        let files =
+            self.generated.files.iter().map(|file| (format!("{folder}{}", file.name), file.text.clone()));
+        // A line for each thing, and the mark as one of them.
+        let facts = serde_json::to_string(&self.facts).context("cannot write the facts")?;
+        let facts =
+            facts.replace("}},\"", "}},\n\"").replacen('{', &format!("{{\"{MARKER} regen`\":{{}},\n"), 1);
+        Ok(files.chain([(format!("{folder}{FACTS}"), facts + "\n")]).collect())
     }
 
     /// What the description said when the code in `folder` was written.
     pub(crate) fn before(&self, folder: &Path) -> Option<Facts> {
-        folder::read(&folder.join(FACTS)).ok()?.parse().ok()
+        let text = folder::read(&folder.join(FACTS)).ok()?;
+        // Without the mark.
+        let (_, facts) = text.split_once(":{},")?;
+        serde_json::from_str(&format!("{{{facts}")).ok()
     }
 
     /// Says what was left out, and what is different from `before`.

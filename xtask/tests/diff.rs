@@ -20,8 +20,8 @@ fn diff_says_what_breaks_and_why() {
     let text = folder.xtask(&["diff", "old.yaml", "new.yaml"]).succeeded();
     assert_eq!(
         text,
-        "Breaks the build (1):\n  enum `OrderSide`, value `SELL` removed: the variant is gone\n\
-         Compatible (1):\n  enum `OrderSide`, value `HOLD` added: an enum may get new variants\n"
+        "Breaks the build (1):\n  enum OrderSide, variant SELL removed: the variant is gone\n\n\
+         Compatible (1):\n  enum OrderSide, variant HOLD added: an enum may get new variants\n\n"
     );
     let text = folder.xtask(&["diff", "old.yaml", "old.yaml"]).succeeded();
     assert_eq!(text, "both descriptions say the same\n");
@@ -31,12 +31,15 @@ fn diff_says_what_breaks_and_why() {
 fn diff_is_written_for_a_changelog_and_for_programs() {
     let folder = two(("enum: [BUY, SELL]", "enum: [BUY]"));
     let markdown = folder.xtask(&["diff", "old.yaml", "new.yaml", "--format", "markdown"]).succeeded();
-    assert_eq!(markdown, "Breaks the build:\n\n* enum `OrderSide`, value `SELL` removed: the variant is gone.\n\n");
+    assert_eq!(
+        markdown,
+        "Breaks the build:\n\n* enum OrderSide, variant SELL removed: the variant is gone.\n\n"
+    );
     let json = folder.xtask(&["diff", "old.yaml", "new.yaml", "--format", "json"]).succeeded();
     let json: Value = serde_json::from_str(&json).expect("this is JSON");
     let expected = serde_json::json!([{
-        "kind": "enum", "name": "OrderSide", "part": "value SELL", "fact": "", "action": "removed",
-        "before": null, "after": null, "breaking": true, "impact": "breaks_build", "reason": "the variant is gone",
+        "what": "enum OrderSide", "part": "variant SELL", "fact": "", "action": "removed",
+        "before": null, "after": null, "breaking": true, "impact": "build", "reason": "the variant is gone",
     }]);
     assert_eq!(json, expected);
 }
@@ -60,10 +63,11 @@ fn an_overlay_is_merged_into_both_descriptions_or_into_each_its_own() {
     };
     folder.write("hold.yaml", &overlay("HOLD"));
     folder.write("wait.yaml", &overlay("WAIT"));
-    let diff = |flags: &[&str]| folder.xtask(&[&["diff", "old.yaml", "new.yaml"], flags].concat()).succeeded();
+    let diff =
+        |flags: &[&str]| folder.xtask(&[&["diff", "old.yaml", "new.yaml"], flags].concat()).succeeded();
     assert_eq!(diff(&["--overlay", "hold.yaml"]), "both descriptions say the same\n");
     let text = diff(&["--overlay", "hold.yaml", "--overlay", "wait.yaml"]);
-    assert!(text.contains("value `HOLD` removed") && text.contains("value `WAIT` added"), "{text}");
+    assert!(text.contains("variant HOLD removed") && text.contains("variant WAIT added"), "{text}");
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn regen_and_export_say_what_is_different_from_what_was_there() {
         assert!(!run("old.yaml").contains("Breaks"), "there was nothing to compare with");
         assert!(!run("old.yaml").contains("Breaks"), "nothing is different");
         let text = run("new.yaml");
-        let expected = "Breaks the build (1):\n  enum `OrderSide`, value `SELL` removed: the variant is gone\n";
+        let expected = "Breaks the build (1):\n  enum OrderSide, variant SELL removed: the variant is gone\n";
         assert!(text.contains(expected), "{command}: {text}");
     }
 }
@@ -82,10 +86,18 @@ fn regen_and_export_say_what_is_different_from_what_was_there() {
 #[test]
 fn regen_names_each_operation_that_gained_or_lost_paging_idempotency_or_scopes() {
     let table = [
-        ("name: limit", "name: count", "listOrders lost paging: none, was 1 to 100, else 100"),
-        ("name: idempotency-key", "name: other-key", "createOrder lost idempotency: none, was by key"),
-        ("[{ oauth: [\"orders:read\"] }]", "[]", "listOrders lost scopes: none, was orders:read"),
-        ("orders:read", "trades:read", "listOrders changed scopes: trades:read, was orders:read"),
+        (
+            "name: limit",
+            "name: count",
+            "operation listOrders lost paging: none, was default 100, min 1, max 100",
+        ),
+        (
+            "name: idempotency-key",
+            "name: other-key",
+            "operation createOrder lost idempotency key: none, was yes",
+        ),
+        ("[{ oauth: [\"orders:read\"] }]", "[]", "operation listOrders lost scopes: none, was orders:read"),
+        ("orders:read", "trades:read", "operation listOrders changed scopes: trades:read, was orders:read"),
     ];
     for (old, new, expected) in table {
         let folder = two((old, new));
@@ -103,6 +115,6 @@ fn a_success_status_that_changes_costs_no_operation_its_idempotency_or_paging() 
     for status in ["\"200\"", "\"202\""] {
         let folder = two(("\"201\"", status));
         let text = folder.xtask(&["diff", "old.yaml", "new.yaml"]).succeeded();
-        assert!(text.starts_with("Compatible (1):\n  operation `createOrder`: statuses changed"), "{text}");
+        assert!(text.starts_with("Compatible (1):\n  operation createOrder: statuses changed"), "{text}");
     }
 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mutations::{Mutation, Original, facts, part_of, vendored};
-use upvest_gen::diff::{Facts, Impact, Kind};
-use upvest_gen::{Source, generate};
+use upvest_gen::diff::Impact;
+use upvest_gen::model::{Api, Content, Shape, Type};
+use upvest_gen::{Source, generate, model};
 
 /// How many descriptions are compiled: half of them with a change that breaks the build. `UPVEST_VERDICTS` makes it more.
 const SAMPLE: usize = 12;
@@ -29,8 +30,9 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
         move |()| {
             first += 1;
             let part = part_of(&document, first, PARTS);
-            let facts = facts(&part);
-            (caller(&facts), facts, Original::new(part))
+            let api = model(&Source::new("part.json", part.to_string()), None);
+            let caller = caller(&api.unwrap_or_else(|errors| panic!("{errors}")));
+            (caller, facts(&part), Original::new(part))
         }
     });
     let folder = crate_for_callers();
@@ -40,7 +42,7 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
         let mutation = Mutation::new(original, seed);
         let Ok(new) = mutation.facts() else { continue };
         let changes = old.compare(&new);
-        let breaks = changes.iter().any(|change| change.impact == Impact::BreaksBuild);
+        let breaks = changes.iter().any(|change| change.impact == Impact::Build);
         match missing.get_mut(&breaks) {
             Some(0) | None => {}
             Some(missing) => {
@@ -48,7 +50,10 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
                 let name = format!("m{}", modules.len());
                 write_module(&folder.join("src").join(&name), &mutation, caller);
                 let verdict: String = changes.iter().map(|it| format!("\n  {:?}: {it}", it.impact)).collect();
-                modules.insert(name, (breaks, format!("seed {seed}, {}: {}\nverdict:{verdict}", mutation.sort, mutation.what)));
+                modules.insert(
+                    name,
+                    (breaks, format!("seed {seed}, {}: {}\nverdict:{verdict}", mutation.sort, mutation.what)),
+                );
             }
         }
         if missing.values().all(|missing| *missing == 0) {
@@ -63,7 +68,13 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
             wrong.push(format!("{what}\ncompiler:{errors}\n"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} verdicts are wrong\n{}", wrong.len(), modules.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} verdicts are wrong\n{}",
+        wrong.len(),
+        modules.len(),
+        wrong.join("\n")
+    );
 }
 
 /// An exported crate, in which each module is the generated code of a description with a caller.
@@ -97,10 +108,16 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("the file can be written");
     for file in &generated.files {
         match file.name {
-            "mod.rs" => write("mod.rs", &format!("{}\nmod caller;\npub struct Client(crate::runtime::Client);\n", file.text)),
+            "mod.rs" => write(
+                "mod.rs",
+                &format!("{}\nmod caller;\npub struct Client(crate::runtime::Client);\n", file.text),
+            ),
             "client.rs" => write(
                 file.name,
-                &file.text.replace("use crate::runtime::Client;", "use super::Client;").replace("::new(self)", "::new(&self.0)"),
+                &file
+                    .text
+                    .replace("use crate::runtime::Client;", "use super::Client;")
+                    .replace("::new(self)", "::new(&self.0)"),
             ),
             name => write(name, &file.text),
         }
@@ -115,7 +132,9 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
     // Names that are not found keep the compiler from checking types, so it is asked again without them.
     loop {
         let mods = modules.iter().map(|name| format!("mod {name};\n")).collect::<String>();
-        let lib = format!("#![allow(warnings)]\npub mod runtime;\n{mods}pub use runtime::*;\npub use {{bytes, chrono, http, reqwest, rust_decimal, uuid}};\n");
+        let lib = format!(
+            "#![allow(warnings)]\npub mod runtime;\n{mods}pub use runtime::*;\npub use {{bytes, chrono, http, reqwest, rust_decimal, uuid}};\n"
+        );
         fs::write(folder.join("src/lib.rs"), lib).expect("the file can be written");
         let output = Command::new(env!("CARGO"))
             .args(["check", "--message-format", "short", "--target-dir"])
@@ -139,60 +158,96 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
 }
 
 /// Code that uses everything that a description says.
-fn caller(facts: &Facts) -> String {
+fn caller(api: &Api) -> String {
     let mut code = String::from(
         "use super::{Client, builder};\nuse super::types::*;\nuse crate::runtime::{ByteStream, Nullable, Paginated, Response};\n\
          fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
     );
-    for (index, (kind, name, parts)) in facts.iter().enumerate() {
-        let fact = |part: &str, fact: &str| parts.get(part).and_then(|part| part.get(fact)).map_or("", String::as_str);
-        let rust = |part: &str, given: &str, wire: &str| {
-            let given = fact(part, given);
-            if given.is_empty() { wire.to_owned() } else { given.to_owned() }
+    for operation in &api.operations {
+        let (builder, method) = (&operation.builder, &operation.method_name);
+        let _ = writeln!(
+            code,
+            "async fn {method}(client: &Client) {{\nlet call: builder::{builder} = client.{method}();"
+        );
+        for parameter in &operation.parameters {
+            let kind = rust(&parameter.kind);
+            let kind = if parameter.required { kind } else { format!("Option<{kind}>") };
+            let _ = writeln!(code, "let call = call.{}(any::<{kind}>());", parameter.setter);
+        }
+        if let Some(body) = &operation.body {
+            let _ = writeln!(code, "let call = call.body(any::<{}>());", rust(&body.kind));
+        }
+        if operation.paging.is_some() {
+            let _ = writeln!(code, "paginated::<builder::{builder}>();");
+        }
+        let answer = match &operation.answer.content {
+            Content::Empty => "()".to_owned(),
+            Content::Binary => "ByteStream".to_owned(),
+            Content::Json(kind) => rust(kind),
+            Content::List(item) => format!("Listing<{}>", rust(item)),
         };
-        let of = |sort: &'static str| {
-            parts.keys().filter_map(move |part| Some((part.as_str(), part.strip_prefix(sort)?)))
-        };
-        let mut body = String::new();
-        match kind {
-            Kind::Operation => {
-                let _ = writeln!(body, "let call: builder::{} = client.{}();", fact("", "builder"), fact("", "method of the client"));
-                for (part, wire) in of("parameter ") {
-                    let kind = fact(part, "type");
-                    let kind = if fact(part, "presence") == "required" { kind.to_owned() } else { format!("Option<{kind}>") };
-                    let _ = writeln!(body, "let call = call.{}(any::<{kind}>());", rust(part, "setter", wire));
-                }
-                if let Some((kind, _)) = fact("", "body").split_once(" as ") {
-                    let _ = writeln!(body, "let call = call.body(any::<{kind}>());");
-                }
-                if fact("", "paging") != "none" {
-                    let _ = writeln!(body, "paginated::<builder::{}>();", fact("", "builder"));
-                }
-                let _ = writeln!(body, "let _: Response<{}> = call.send().await.unwrap();", fact("", "answer"));
-                let _ = writeln!(code, "async fn call{index}(client: &Client) {{\n{body}}}");
+        let _ = writeln!(code, "let _: Response<{answer}> = call.send().await.unwrap();\n}}");
+    }
+    for schema in &api.schemas {
+        let name = &schema.name;
+        let _ = writeln!(code, "fn read_{name}(it: &{name}) {{");
+        if let Shape::Union { variants, .. } = &schema.shape {
+            for variant in variants {
+                let _ = writeln!(
+                    code,
+                    "if let {name}::{}(it) = it {{ let _: &{} = it; }}",
+                    variant.name,
+                    rust(&variant.kind)
+                );
             }
-            Kind::Type => {
-                let sent = fact("", "direction") == "sent";
-                for (part, wire) in of("field ") {
-                    let (field, presence, kind) = (rust(part, "name in Rust", wire), fact(part, "presence"), fact(part, "type"));
-                    let inner = if sent && presence == "optional, nullable" { format!("Nullable<{kind}>") } else { kind.to_owned() };
-                    let kind = if presence == "required" { inner.clone() } else { format!("Option<{inner}>") };
-                    let _ = writeln!(body, "let _: &{kind} = &it.{field};");
-                    if sent {
-                        let _ = writeln!(body, "let _ = {name}::builder().{field}(any::<{inner}>());");
-                    }
-                }
-                let _ = writeln!(code, "fn read{index}(it: &{name}) {{\n{body}}}");
+        }
+        for field in schema.fields() {
+            let tells_null = schema.sent && field.nullable && !field.required;
+            let is_option = !field.required || field.nullable || field.blank && !schema.sent;
+            let kind = rust(&field.kind);
+            let inner = if tells_null { format!("Nullable<{kind}>") } else { kind };
+            let kind = if is_option { format!("Option<{inner}>") } else { inner.clone() };
+            let _ = writeln!(code, "let _: &{kind} = &it.{};", field.rust);
+            if schema.sent {
+                let _ = writeln!(code, "let _ = {name}::builder().{}(any::<{inner}>());", field.rust);
             }
-            Kind::Enum => {
-                for (part, _) in of("value ") {
-                    let _ = writeln!(body, "let _ = {name}::{};", fact(part, "variant"));
-                }
-                let _ = writeln!(code, "fn name{index}() {{\n{body}}}");
-            }
-            Kind::Id => _ = writeln!(code, "fn id{index}(_: {name}) {{}}"),
-            _ => {}
+        }
+        code.push_str("}\n");
+    }
+    for item in &api.enums {
+        for variant in &item.variants {
+            let _ = writeln!(code, "fn value_{0}_{1}() -> {0} {{ {0}::{1} }}", item.name, variant.name);
         }
     }
+    for id in &api.ids {
+        let _ = writeln!(code, "fn id_{0}(_: {0}) {{}}", id.name);
+    }
     code
+}
+
+/// A type of the model in Rust.
+fn rust(kind: &Type) -> String {
+    match kind {
+        Type::Text => "String".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::I64 => "i64".to_owned(),
+        Type::U32 => "u32".to_owned(),
+        Type::U64 => "u64".to_owned(),
+        Type::F64 => "f64".to_owned(),
+        Type::Decimal => "Decimal".to_owned(),
+        Type::Uuid => "uuid::Uuid".to_owned(),
+        Type::Date => "chrono::NaiveDate".to_owned(),
+        Type::DateTime => "chrono::DateTime<chrono::Utc>".to_owned(),
+        Type::Currency => "CurrencyCode".to_owned(),
+        Type::Country => "CountryCode".to_owned(),
+        Type::Isin => "Isin".to_owned(),
+        Type::Json => "serde_json::Value".to_owned(),
+        Type::Id(name) | Type::Enum(name) | Type::Schema(name) => name.clone(),
+        Type::List(items) => format!("Vec<{}>", rust(items)),
+        Type::Map(values) if **values == Type::Json => {
+            "serde_json::Map<String, serde_json::Value>".to_owned()
+        }
+        Type::Map(values) => format!("std::collections::BTreeMap<String, {}>", rust(values)),
+        Type::Nullable(value) => format!("Option<{}>", rust(value)),
+    }
 }

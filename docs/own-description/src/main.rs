@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .cash_amount("250.00")
         .currency("EUR");
     let answer = upvest.place_order().body(order).send().await?;
-    let key = answer.metadata().idempotency_key().ok_or("an order goes out under an idempotency key")?;
+    let key = answer.metadata().idempotency_key.as_ref().ok_or("an order goes out under an idempotency key")?;
     println!("placed: order {} over {} {}, key {key}", answer.id, answer.cash_amount, answer.currency);
 
     let instruments: Vec<_> = upvest.list_instruments().paginate().page_size(2).items().try_collect().await?;

@@ -1,22 +1,23 @@
 //! What a description says, as a flat list of facts: easy to compare, and to keep beside the generated code.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write};
-use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Kind, Parts};
-use crate::error::{Error, Errors};
-use crate::model::{self, Api, Content, Encoding, Enum, Field, Operation, Place, Schema, Shape};
+use crate::error::Errors;
+use crate::model::{self, Api};
 use crate::{Source, describe, document, pointer};
 
-/// What a description says: the facts about each part of each operation, type, enum, id, and event.
-///
-/// Its text has a line of JSON for each of them, and is read back by [`str::parse`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts(pub(super) BTreeMap<(Kind, String), Parts>);
+/// The facts about each part of something, by name; a fact that is `none` or `no` is left out. The part `""` is the whole.
+pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What a description says of each operation, type, enum, id, and event, in the terms of the [model](mod@crate::model), and of each
+/// place of the description from which no code is generated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(pub(super) BTreeMap<String, Parts>);
 
 impl Facts {
     /// Reads a description, with `overlay` merged into it.
@@ -27,247 +28,165 @@ impl Facts {
     pub fn read(spec: &Source, overlay: Option<&Source>) -> Result<Self, Errors> {
         let document = describe(spec, overlay)?;
         let api = model::build(&document).map_err(|errors| Errors::of(errors, &spec.name))?;
-        Ok(Self::of(&api, &document))
-    }
-
-    /// What the facts are about, with its parts.
-    pub fn iter(&self) -> impl Iterator<Item = (Kind, &str, &Parts)> {
-        self.0.iter().map(|((kind, name), parts)| (*kind, name.as_str(), parts))
-    }
-
-    fn of(api: &Api, document: &Value) -> Self {
         let mut facts = Self::default();
-        for operation in &api.operations {
-            facts.operation(operation);
+        facts.model(&api);
+        facts.operations(&document);
+        facts.components(&document, &api);
+        let values =
+            api.enums.iter().map(|item| item.variants.iter().map(|variant| variant.wire.as_str()).collect());
+        facts.partial_enums(&document, "", &values.collect());
+        Ok(facts)
+    }
+
+    fn set(&mut self, what: &str, part: &str, fact: &str, value: &str) {
+        let facts = self.0.entry(what.to_owned()).or_default().entry(part.to_owned()).or_default();
+        if !matches!(value, "" | "none" | "no") {
+            facts.insert(fact.to_owned(), value.to_owned());
         }
-        for found in document::operations(document) {
-            let statuses: Vec<&str> = found.responses(document).map(|(status, _)| status).collect();
-            if let Some(parts) = facts.0.get_mut(&(Kind::Operation, found.id())) {
-                parts.entry(String::new()).or_default().insert("statuses".to_owned(), statuses.join(", "));
+    }
+
+    fn model(&mut self, api: &Api) {
+        let model = serde_json::to_value(api).unwrap_or_default();
+        let lists =
+            [("operation", "id"), ("schema", "name"), ("enum", "name"), ("id", "name"), ("event", "object")];
+        for (list, key) in lists {
+            let kind = if list == "schema" { "type" } else { list };
+            for item in model[format!("{list}s")].as_array().into_iter().flatten() {
+                let what = format!("{kind} {}", text(&item[key]));
+                self.0.entry(what.clone()).or_default().entry(String::new()).or_default();
+                self.item(&what, "", item);
             }
         }
         for schema in &api.schemas {
-            facts.schema(schema);
-        }
-        for item in &api.enums {
-            facts.add(Kind::Enum, &item.name, "", &[("final values", &item.finals.join(", "))]);
-            for variant in &item.variants {
-                let part = format!("value {}", variant.wire);
-                facts.add(Kind::Enum, &item.name, &part, &[("variant", &variant.name)]);
+            for field in schema.fields() {
+                let how = match (field.tells_null(schema), field.is_option(schema)) {
+                    (true, _) => "Option<Nullable>",
+                    (_, true) => "Option",
+                    _ => "value",
+                };
+                self.set(&format!("type {}", schema.name), &format!("field {}", field.name), "in Rust", how);
             }
         }
-        for id in &api.ids {
-            facts.add(Kind::Id, &id.name, "", &[]);
-        }
-        for event in &api.events {
-            facts.add(Kind::Event, &event.object, "", &[]);
-            for kind in &event.types {
-                facts.add(Kind::Event, &event.object, &format!("type {kind}"), &[]);
+    }
+
+    /// Adds what an item of the model says. Lists of things are parts of it.
+    fn item(&mut self, what: &str, part: &str, item: &Value) {
+        for (key, value) in item.as_object().into_iter().flatten() {
+            let list = value.as_array().into_iter().flatten();
+            match key.as_str() {
+                "description" | "summary" | "pointer" | "wire" | "object" | "id" | "errors" => {}
+                "name" if item.get("wire").is_none() => {}
+                "types" => {
+                    list.for_each(|name| self.set(what, &format!("object {}", text(name)), "", "none"))
+                }
+                "parameters" | "fields" | "variants" => {
+                    for item in list {
+                        let name = text(item.get("wire").unwrap_or(&item["name"]));
+                        let part = format!("{} {name}", key.trim_end_matches('s'));
+                        self.item(what, &part, item);
+                    }
+                }
+                "answer" | "union" => self.item(what, part, value),
+                _ => self.set(what, part, &key.replace('_', " "), &text(value)),
             }
         }
-        // An enum that occurs at several places has the values of all; a place with fewer is known by itself.
-        let of_enum = |item: &Enum| item.variants.iter().map(|variant| variant.wire.clone()).collect::<BTreeSet<_>>();
-        let enums: BTreeSet<_> = api.enums.iter().map(of_enum).collect();
-        let is_code = |at: &str, value: &Value| match value.get("enum").and_then(Value::as_array) {
-            Some(values) => enums.contains(&values.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-            None => value.get("properties").is_none() || api.schemas.iter().any(|schema| schema.pointer == at),
-        };
-        facts.places(document, "", false, &is_code);
-        facts
     }
 
-    fn add(&mut self, kind: Kind, name: &str, part: &str, facts: &[(&str, &str)]) {
-        let parts = self.0.entry((kind, name.to_owned())).or_default();
-        // What has no value is as everywhere.
-        let facts = facts.iter().filter(|(_, value)| !value.is_empty());
-        let facts = facts.map(|(fact, value)| ((*fact).to_owned(), (*value).to_owned()));
-        parts.entry(part.to_owned()).or_default().extend(facts);
-    }
-
-    fn operation(&mut self, operation: &Operation) {
-        let Operation { id, answer, .. } = operation;
-        let none = || "none".to_owned();
-        let output = match &answer.content {
-            Content::Empty => "()".to_owned(),
-            Content::Binary => "ByteStream".to_owned(),
-            Content::Json(kind) => kind.rust(""),
-            Content::List(item) => format!("Listing<{}>", item.rust("")),
-        };
-        let body = operation.body.as_ref().map_or_else(none, |body| match body.encoding {
-            Encoding::Json => format!("{} as JSON", body.kind.rust("")),
-            Encoding::Form => format!("{} as a form", body.kind.rust("")),
-            Encoding::Binary => "bytes".to_owned(),
-            Encoding::Text => "text".to_owned(),
-        });
-        let paging = operation
-            .paging
-            .map_or_else(none, |paging| format!("{} to {}, else {}", paging.min, paging.max, paging.default));
-        let facts = [
-            ("method of the client", operation.method_name.as_str()),
-            ("builder", &operation.builder),
-            ("HTTP method", &operation.method),
-            ("path", &operation.path),
-            ("tag", &operation.tag),
-            ("scopes", &operation.scopes.join(", ")),
-            ("idempotency", if operation.idempotency_key { "by key" } else { "none" }),
-            ("paging", &paging),
-            ("body", &body),
-            ("answer", &output),
-            ("accept", &answer.accept),
-            ("download", answer.download.as_deref().unwrap_or("none")),
-        ];
-        self.add(Kind::Operation, id, "", &facts);
-        for parameter in &operation.parameters {
-            let place = match parameter.place {
-                Place::Path => "path",
-                Place::Query => "query",
-                Place::Header => "header",
+    /// Adds what a description says of its operations and the model does not.
+    fn operations(&mut self, document: &Value) {
+        for found in document::operations(document) {
+            let what = format!("operation {}", found.id());
+            let Some(parts) = self.0.get(&what) else { continue };
+            let is_transport = |parameter: &Value| {
+                parameter["in"] == "header"
+                    && !parts.contains_key(&format!("parameter {}", text(&parameter["name"])))
             };
-            let facts = [
-                ("type", parameter.kind.rust("")),
-                ("place", place.to_owned()),
-                ("presence", if parameter.required { "required" } else { "optional" }.to_owned()),
-                ("setter", if parameter.setter == parameter.name { "" } else { &parameter.setter }.to_owned()),
-                ("values", if parameter.joined { "joined" } else { "" }.to_owned()),
-            ];
-            let facts = facts.each_ref().map(|(fact, value)| (*fact, value.as_str()));
-            self.add(Kind::Operation, id, &format!("parameter {}", parameter.name), &facts);
+            let headers: Vec<Value> = found
+                .parameters(document)
+                .into_iter()
+                .map(|(_, it)| it.clone())
+                .filter(is_transport)
+                .collect();
+            let (mut statuses, mut errors) = (Vec::new(), BTreeSet::new());
+            for (status, response) in found.responses(document) {
+                statuses.push(status);
+                if !document::is_success(status) {
+                    errors.insert(digest(response));
+                }
+            }
+            let errors = errors.into_iter().collect::<Vec<_>>().join(" ");
+            let body = document::resolve(document, &found.value["requestBody"]);
+            self.set(&what, "", "statuses", &statuses.join(", "));
+            self.set(&what, "", "errors", &errors);
+            self.set(&what, "", "headers of the transport", &digest(&Value::Array(headers)));
+            self.set(&what, "", "body required", &text(&body["required"]));
         }
     }
 
-    fn schema(&mut self, schema: &Schema) {
-        let (kind, name) = (Kind::Type, schema.name.as_str());
-        let shape = match &schema.shape {
-            Shape::Object(_) => "struct".to_owned(),
-            Shape::Union { tag, .. } => format!("union by {tag}"),
-        };
-        let direction = if schema.sent { "sent" } else { "received" };
-        self.add(kind, name, "", &[("shape", &shape), ("direction", direction)]);
-        match &schema.shape {
-            Shape::Object(fields) => {
-                for field in fields {
-                    let facts = [
-                        ("type", field.kind.rust("")),
-                        ("presence", presence(field)),
-                        ("name in Rust", if field.rust == field.name { "" } else { &field.rust }.to_owned()),
-                        ("in `Debug`", if field.sensitive { "hidden" } else { "" }.to_owned()),
-                    ];
-                    let facts = facts.each_ref().map(|(fact, value)| (*fact, value.as_str()));
-                    self.add(kind, name, &format!("field {}", field.name), &facts);
-                }
-            }
-            Shape::Union { variants, .. } => {
-                for variant in variants {
-                    let facts = [("type", variant.kind.rust("")), ("name in Rust", variant.name.clone())];
-                    let facts = facts.each_ref().map(|(fact, value)| (*fact, value.as_str()));
-                    self.add(kind, name, &format!("variant {}", variant.wire), &facts);
+    /// Adds the components that are no types: parameters, answers, and the schemas of pages and problems.
+    fn components(&mut self, document: &Value, api: &Api) {
+        for (section, items) in document["components"].as_object().into_iter().flatten() {
+            for (name, item) in items.as_object().into_iter().flatten() {
+                let at = pointer::join(&format!("/components/{section}"), name);
+                let is_type = api.schemas.iter().any(|schema| schema.pointer == at);
+                if !is_type && (section != "schemas" || item.get("properties").is_some()) {
+                    self.set(&format!("place {at}"), "", "content", &digest(item));
                 }
             }
         }
     }
 
-    /// Adds the places from which no code comes: what errors hold, headers, whether a body must be there, servers, the schemas of
-    /// pages and problems, and the values of an enum that has more elsewhere. `is_name` is set where the keys are names that somebody chose.
-    fn places(&mut self, value: &Value, at: &str, is_name: bool, is_code: &dyn Fn(&str, &Value) -> bool) {
-        let Some(object) = value.as_object() else {
-            for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                match item["name"].as_str().filter(|_| item["in"] == "header") {
-                    Some(header) => self.place(&pointer::join(at, header), item),
-                    None => self.places(item, &format!("{at}/{index}"), false, is_code),
-                }
-            }
-            return;
-        };
-        let parent = at.rsplit('/').next().unwrap_or_default();
-        for (key, value) in object {
-            let here = pointer::join(at, key);
-            let is_whole = match key.as_str() {
-                _ if value.get("enum").is_some_and(Value::is_array) => !is_code(&here, value),
-                _ if is_name && parent == "responses" => !document::is_success(key),
-                _ if is_name && at == document::SCHEMAS => !is_code(&here, value),
-                _ if is_name => value["in"] == "header",
-                "headers" | "securitySchemes" | "servers" => true,
-                "required" => parent == "requestBody",
-                _ => false,
-            };
-            if is_whole {
-                self.place(&here, value);
-            } else if is_name || !is_prose(key) {
-                const NAMED: [&str; 6] = ["paths", "properties", "responses", "schemas", "parameters", "callbacks"];
-                self.places(value, &here, !is_name && NAMED.contains(&key.as_str()), is_code);
-            }
+    /// Adds the places where an enum has not all the values that it has elsewhere.
+    fn partial_enums(&mut self, value: &Value, at: &str, whole: &BTreeSet<BTreeSet<&str>>) {
+        if let Some(values) = value.get("enum").and_then(Value::as_array)
+            && !whole.contains(&values.iter().filter_map(Value::as_str).collect())
+        {
+            self.set(&format!("place {at}"), "", "values", &text(&value["enum"]));
+        }
+        for (key, value) in value.as_object().into_iter().flatten() {
+            self.partial_enums(value, &pointer::join(at, key), whole);
+        }
+        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+            self.partial_enums(value, &format!("{at}/{index}"), whole);
         }
     }
+}
 
-    /// Adds one place, as a part of the path or component that it belongs to.
-    fn place(&mut self, at: &str, value: &Value) {
-        let depth = if at.starts_with("/paths") { 2 } else { 3 };
-        let end = at.match_indices('/').nth(depth).map_or(at.len(), |(end, _)| end);
-        let (name, part) = at.split_at(end);
-        let part = format!("at {}", part.trim_start_matches('/'));
-        self.add(Kind::Place, name, part.trim_end_matches("at "), &[("content", &digest(value))]);
+/// A value in words.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let members = members.iter().filter(|(key, _)| *key != "description");
+            members.map(|(key, value)| format!("{key} {}", text(value))).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
-/// Whether a field is always there.
-fn presence(field: &Field) -> String {
-    let presence = [(!field.required, "optional"), (field.nullable, "nullable"), (field.blank, "blank")];
-    let presence: Vec<&str> = presence.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
-    if presence.is_empty() { "required".to_owned() } else { presence.join(", ") }
-}
-
-fn is_prose(key: &str) -> bool {
-    const PROSE: [&str; 6] = ["description", "summary", "example", "examples", "externalDocs", "info"];
-    PROSE.contains(&key) || key.starts_with("x-")
-}
-
-/// The text of a value without its prose, or what stands for a long one.
+/// What stands for a value without its prose.
 fn digest(value: &Value) -> String {
-    let text = without_prose(value, false).to_string();
+    let text = without_prose(value).to_string();
     if text.len() < 40 {
         return text;
     }
-    Sha256::digest(text).iter().take(6).fold(String::from("#"), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(text).iter().take(4).fold(String::from("#"), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
-fn without_prose(value: &Value, is_name: bool) -> Value {
+fn without_prose(value: &Value) -> Value {
     match value {
-        Value::Object(object) => object
-            .iter()
-            .filter(|(key, _)| is_name || !is_prose(key))
-            .map(|(key, value)| (key.clone(), without_prose(value, !is_name && key == "properties")))
-            .collect(),
-        Value::Array(items) => items.iter().map(|item| without_prose(item, false)).collect(),
-        other => other.clone(),
-    }
-}
-
-impl fmt::Display for Facts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ((kind, name), parts) in &self.0 {
-            let line = serde_json::to_string(&(kind, name, parts)).map_err(|_| fmt::Error)?;
-            writeln!(f, "{line}")?;
+        Value::Object(members) => {
+            let is_prose = |key: &str, value: &Value| {
+                value.is_string() && matches!(key, "description" | "summary") || key.starts_with("example")
+            };
+            let members = members.iter().filter(|(key, value)| !is_prose(key, value));
+            members.map(|(key, value)| (key.clone(), without_prose(value))).collect()
         }
-        Ok(())
-    }
-}
-
-impl FromStr for Facts {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let line = |(index, line): (usize, &str)| {
-            let read = serde_json::from_str::<(Kind, String, Parts)>(line);
-            let (kind, name, parts) = read.map_err(|error| {
-                let problem = format!("this is not a line of facts: {error}");
-                Error::at(format!("line {}", index + 1), problem, "delete the file; the next run writes it")
-            })?;
-            Ok(((kind, name), parts))
-        };
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with("//"));
-        Ok(Self(lines.map(line).collect::<Result<_, _>>()?))
+        Value::Array(items) => items.iter().map(without_prose).collect(),
+        other => other.clone(),
     }
 }

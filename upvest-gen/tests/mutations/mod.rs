@@ -7,7 +7,8 @@ use upvest_gen::diff::Facts;
 use upvest_gen::{Errors, Source, describe};
 
 /// What can be changed.
-pub(crate) const SORTS: [&str; 7] = ["type", "required", "enum value", "path", "parameter", "status", "scope"];
+pub(crate) const SORTS: [&str; 7] =
+    ["type", "required", "enum value", "path", "parameter", "status", "scope"];
 
 /// The vendored description with its overlay: its facts, and the document.
 pub(crate) fn vendored() -> (Facts, Value) {
@@ -41,13 +42,15 @@ pub(crate) struct Original {
 impl Original {
     /// Finds the facts of a document.
     pub(crate) fn new(document: Value) -> Self {
-        let is_operation = |at: &str, value: &Value| at.starts_with("/paths") && value.get("responses").is_some();
+        let is_operation =
+            |at: &str, value: &Value| at.starts_with("/paths") && value.get("responses").is_some();
         let is_plain = |at: &str, value: &Value| {
             let is_schema = at.contains("/properties/") || at.ends_with("/schema");
             is_schema && matches!(value["type"].as_str(), Some("string" | "integer" | "boolean" | "number"))
         };
-        let is_object =
-            |at: &str, value: &Value| at.starts_with("/components/schemas") && value.get("properties").is_some();
+        let is_object = |at: &str, value: &Value| {
+            at.starts_with("/components/schemas") && value.get("properties").is_some()
+        };
         Self {
             operations: pointers(&document, is_operation),
             plain_values: pointers(&document, is_plain),
@@ -68,13 +71,15 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
         index % parts == first % parts
     };
     part["paths"].as_object_mut().expect("there are paths").retain(is_kept);
-    let (mut needed, mut known) = (part["paths"].to_string() + &part["components"]["responses"].to_string(), 0);
+    let (mut needed, mut known) =
+        (part["paths"].to_string() + &part["components"]["responses"].to_string(), 0);
     // What a schema needs is needed as well.
     let is_needed = |name: &str, text: &str| text.contains(&format!("schemas/{name}\""));
     let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
     while known < needed.len() {
         known = needed.len();
-        let texts = schemas.iter().filter(|(name, _)| is_needed(name, &needed)).map(|(_, schema)| schema.to_string());
+        let texts =
+            schemas.iter().filter(|(name, _)| is_needed(name, &needed)).map(|(_, schema)| schema.to_string());
         let texts: String = texts.filter(|text| !needed.contains(text.as_str())).collect();
         needed += &texts;
     }
@@ -215,7 +220,8 @@ fn mutate(document: &mut Value, original: &Original, sort: &str, random: &mut Ra
             format!("{operation}: {status}")
         }
         _ => {
-            document.pointer_mut(&operation)?["security"] = json!([{ "oauth2ClientCredentials": ["novel:read"] }]);
+            document.pointer_mut(&operation)?["security"] =
+                json!([{ "oauth2ClientCredentials": ["novel:read"] }]);
             format!("{operation}: novel:read")
         }
     })

@@ -58,7 +58,8 @@ impl Folder {
 
     /// Runs xtask in the folder.
     pub(crate) fn xtask(&self, flags: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(flags).current_dir(self.0.path()).output();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_xtask")).args(flags).current_dir(self.0.path()).output();
         Run(output.expect("xtask starts"))
     }
 }

@@ -1,1 +1,0 @@
-//! What each sort of change means. That every change is seen, and that the compiler agrees, is tested over the vendored description.
