@@ -35,6 +35,7 @@
 //! # Ok::<(), upvest_gen::Errors>(())
 //! ```
 
+pub mod diff;
 mod docs;
 mod document;
 mod emit;

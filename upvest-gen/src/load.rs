@@ -22,6 +22,10 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 
 /// Parses any YAML text, of which JSON is a part.
 pub(crate) fn parse(text: &str) -> Result<Value> {
+    // A parser of JSON alone is many times as fast.
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
     // As in YAML 1.2: `NO` is Norway, not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Commands of this workspace.
 #[derive(Debug, Parser)]
@@ -17,6 +17,14 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     /// Write the generated half of upvest-api from the description in spec/.
     Regen(Regen),
+    /// Compare two descriptions, and say what breaks for callers in Rust.
+    Diff(Diff),
+    /// Write a crate `upvest-api` for a description of your own, which takes the place of ours.
+    Export(Export),
+    /// Export descriptions to target/try/, and check and test upvest-ext against each.
+    Try(Try),
+    /// Replace the description in spec/ by a newer one, with everything that follows from it.
+    Update(Update),
     /// Check files of signature vectors: requests and webhook deliveries.
     Vectors(Vectors),
 }
@@ -28,6 +36,10 @@ pub(crate) struct Regen {
     #[arg(long)]
     pub(crate) check: bool,
 
+    /// Refuse a description with operations that cannot be expressed, instead of leaving them out by name.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
     /// Read this description, without an overlay, instead of the one in spec/. Needs --out.
     #[arg(long, value_name = "FILE", requires = "out")]
     pub(crate) spec: Option<PathBuf>,
@@ -36,9 +48,85 @@ pub(crate) struct Regen {
     #[arg(long, value_name = "FILE", requires = "spec")]
     pub(crate) overlay: Option<PathBuf>,
 
-    /// Write into this folder instead of upvest-api/src/generated.
+    /// Write into this folder instead of upvest-api/src/generated. Only files that this command wrote are replaced.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Flags of `diff`.
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// The older description.
+    pub(crate) old: PathBuf,
+
+    /// The newer description.
+    pub(crate) new: PathBuf,
+
+    /// Merge this overlay into both descriptions; given twice, the second is for the newer one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlay: Vec<PathBuf>,
+
+    /// How to write the differences.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+
+    /// Exit with 1 if anything breaks callers.
+    #[arg(long)]
+    pub(crate) deny_breaking: bool,
+}
+
+/// How differences are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for the terminal.
+    Text,
+    /// A list for a changelog.
+    Markdown,
+    /// An array of objects.
+    Json,
+}
+
+/// Flags of `export`.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// The description, in OpenAPI 3.0 or 3.1.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: PathBuf,
+
+    /// Merge this overlay into it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlay: Option<PathBuf>,
+
+    /// The folder of the crate. Only files that this command wrote are replaced.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Refuse a description with operations that cannot be expressed, instead of leaving them out by name.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Flags of `try`.
+#[derive(Args, Debug)]
+pub(crate) struct Try {
+    /// The descriptions.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Merge this overlay into each.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) overlay: Option<PathBuf>,
+}
+
+/// Flags of `update`.
+#[derive(Args, Debug)]
+pub(crate) struct Update {
+    /// The newer description.
+    pub(crate) file: PathBuf,
+
+    /// Update this workspace instead of the one that the command belongs to.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) workspace: Option<PathBuf>,
 }
 
 /// Flags of `vectors`.

@@ -1,7 +1,13 @@
 //! Commands of this workspace: `cargo xtask --help`.
 
+mod diff;
+mod export;
 mod flags;
+mod folder;
+mod problems;
 mod regen;
+mod try_;
+mod update;
 mod vectors;
 
 use std::process::ExitCode;
@@ -12,6 +18,10 @@ use flags::{Command, Flags};
 fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Regen(flags) => regen::run(&flags),
+        Command::Diff(flags) => diff::run(&flags),
+        Command::Export(flags) => export::run(&flags),
+        Command::Try(flags) => try_::run(&flags),
+        Command::Update(flags) => update::run(&flags),
         Command::Vectors(flags) => vectors::run(&flags),
     };
     match result {

@@ -1,114 +1,124 @@
 //! `cargo xtask regen`: the description becomes code.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
+use upvest_gen::diff::Facts;
 use upvest_gen::{Generated, Source, generate};
 
 use crate::flags::Regen;
+use crate::folder::{self, MARKER, Stale};
+use crate::{diff, problems};
 
-const SPEC: &str = "spec/upvest-investment-api.yaml";
-const OVERLAY: &str = "spec/overlay.yaml";
-const OUT: &str = "upvest-api/src/generated";
+pub(crate) const SPEC: &str = "spec/upvest-investment-api.yaml";
+pub(crate) const OVERLAY: &str = "spec/overlay.yaml";
+pub(crate) const OUT: &str = "upvest-api/src/generated";
 
-/// Runs the command in the workspace that xtask belongs to.
+/// The file beside the generated code that says what the description said, for the comparison with the next one.
+const FACTS: &str = "facts.json";
+
+/// Runs the command.
 pub(crate) fn run(flags: &Regen) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no workspace around it")?;
     let start = Instant::now();
-    let generated = match &flags.spec {
+    let code = match &flags.spec {
         Some(spec) => {
-            let overlay = flags.overlay.as_deref().map(read).transpose()?;
-            generate(&read(spec)?, overlay.as_ref())?
+            let overlay = flags.overlay.as_deref().map(source).transpose()?;
+            Code::generate(&source(spec)?, overlay.as_ref(), flags.strict)?
         }
-        None => generate(&vendored(root, SPEC)?, Some(&vendored(root, OVERLAY)?))?,
+        None => Code::generate(&vendored(SPEC)?, Some(&vendored(OVERLAY)?), flags.strict)?,
     };
-    let out = flags.out.clone().unwrap_or_else(|| root.join(OUT));
-    let stale = stale(&generated, &out)?;
+    let out = flags.out.clone().map_or_else(|| Ok(folder::workspace()?.join(OUT)), anyhow::Ok)?;
+    let stale = folder::stale(&code.files("")?, &out)?;
     if flags.check {
         return report(&stale, &mending(flags));
     }
-    write(&stale, &out)?;
-    let lines: usize = generated.files.iter().map(|file| file.text.lines().count()).sum();
-    for error in &generated.notes {
-        println!("note: {error}");
+    let before = code.before(&out);
+    folder::write(&stale)?;
+    for file in &stale {
+        println!("{}", file.path.file_name().unwrap_or_default().to_string_lossy());
     }
-    for error in &generated.left_out {
-        println!("left out: {error}");
-    }
-    println!(
-        "{} operations, {} types, {lines} lines in {} files; {} changed; {:.2} s",
-        generated.operations,
-        generated.types,
-        generated.files.len(),
-        stale.len(),
-        start.elapsed().as_secs_f64(),
-    );
+    code.say(before.as_ref());
+    println!("{}; {} changed; {:.2} s", code.size(), stale.len(), start.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Source> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Source::new(path.display().to_string(), text))
+/// What a description becomes: the generated files, and the facts that they were made of.
+pub(crate) struct Code {
+    pub(crate) generated: Generated,
+    pub(crate) facts: Facts,
+    problems: String,
+}
+
+impl Code {
+    /// Generates the code. All that is wrong with the description is one error.
+    pub(crate) fn generate(spec: &Source, overlay: Option<&Source>, strict: bool) -> Result<Self> {
+        let generated = generate(spec, overlay).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().collect();
+            problems::refusal("no code can be made of the description", &errors, spec, overlay)
+        })?;
+        let left_out: Vec<_> = generated.left_out.iter().collect();
+        if strict && !left_out.is_empty() {
+            return Err(problems::refusal("operations cannot be expressed", &left_out, spec, overlay));
+        }
+        let notes: Vec<_> = generated.notes.iter().collect();
+        let problems = problems::report("left out", &left_out, spec, overlay)
+            + &problems::report("expressed with a loss", &notes, spec, overlay);
+        Ok(Self { facts: Facts::read(spec, overlay)?, generated, problems })
+    }
+
+    /// The files in `folder`, each with its text.
+    pub(crate) fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
+        let files =
+            self.generated.files.iter().map(|file| (format!("{folder}{}", file.name), file.text.clone()));
+        // A line for each thing, and the mark as one of them.
+        let facts = serde_json::to_string(&self.facts).context("cannot write the facts")?;
+        let facts =
+            facts.replace("}},\"", "}},\n\"").replacen('{', &format!("{{\"{MARKER} regen`\":{{}},\n"), 1);
+        Ok(files.chain([(format!("{folder}{FACTS}"), facts + "\n")]).collect())
+    }
+
+    /// What the description said when the code in `folder` was written.
+    pub(crate) fn before(&self, folder: &Path) -> Option<Facts> {
+        let text = folder::read(&folder.join(FACTS)).ok()?;
+        // Without the mark.
+        let (_, facts) = text.split_once(":{},")?;
+        serde_json::from_str(&format!("{{{facts}")).ok()
+    }
+
+    /// Says what was left out, and what is different from `before`.
+    pub(crate) fn say(&self, before: Option<&Facts>) {
+        print!("{}", self.problems);
+        if let Some(before) = before {
+            print!("{}", diff::text(&before.compare(&self.facts)));
+        }
+    }
+
+    /// How much it is.
+    pub(crate) fn size(&self) -> String {
+        let Generated { operations, types, files, .. } = &self.generated;
+        let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
+        format!("{operations} operations, {types} types, {lines} lines in {} files", files.len())
+    }
+}
+
+/// A file, called as it was given.
+pub(crate) fn source(path: &Path) -> Result<Source> {
+    Ok(Source::new(path.display().to_string(), folder::read(path)?))
 }
 
 /// A file of the workspace, called by its path in it, so that no generated header names a machine.
-fn vendored(root: &Path, name: &str) -> Result<Source> {
-    let text = fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"))?;
-    Ok(Source::new(name, text))
-}
-
-/// A file whose content is not what it should be. No `new`: it should not be there.
-struct Stale {
-    path: PathBuf,
-    old: String,
-    new: Option<String>,
-}
-
-fn stale(generated: &Generated, out: &Path) -> Result<Vec<Stale>> {
-    let mut stale = Vec::new();
-    for file in &generated.files {
-        let path = out.join(file.name);
-        let old = if path.exists() {
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
-        } else {
-            String::new()
-        };
-        if old != file.text {
-            stale.push(Stale { path, old, new: Some(file.text.clone()) });
-        }
-    }
-    for path in rust_files(out)? {
-        let known = generated.files.iter().any(|file| out.join(file.name) == path);
-        if !known {
-            let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            stale.push(Stale { path, old, new: None });
-        }
-    }
-    Ok(stale)
-}
-
-fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+pub(crate) fn vendored(name: &str) -> Result<Source> {
+    let text = std::fs::read_to_string(folder::workspace()?.join(name));
+    Ok(Source::new(name, text.with_context(|| format!("cannot read {name}"))?))
 }
 
 /// The command that writes what `--check` finds missing.
 fn mending(flags: &Regen) -> String {
-    let paths = [("spec", &flags.spec), ("overlay", &flags.overlay), ("out", &flags.out)];
+    let paths: [(&str, &Option<PathBuf>); 3] =
+        [("spec", &flags.spec), ("overlay", &flags.overlay), ("out", &flags.out)];
     paths.iter().fold("cargo xtask regen".to_owned(), |command, (flag, path)| match path {
         Some(path) => format!("{command} --{flag} {}", path.display()),
         None => command,
@@ -128,17 +138,4 @@ fn report(stale: &[Stale], mending: &str) -> Result<()> {
         1 => bail!("1 generated file is stale; run `{mending}` and commit what it writes"),
         many => bail!("{many} generated files are stale; run `{mending}` and commit what it writes"),
     }
-}
-
-fn write(stale: &[Stale], out: &Path) -> Result<()> {
-    fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    for file in stale {
-        let done = match &file.new {
-            Some(text) => fs::write(&file.path, text),
-            None => fs::remove_file(&file.path),
-        };
-        done.with_context(|| format!("cannot write {}", file.path.display()))?;
-        println!("{}", file.path.file_name().unwrap_or_default().to_string_lossy());
-    }
-    Ok(())
 }

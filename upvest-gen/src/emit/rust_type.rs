@@ -34,12 +34,12 @@ impl Type {
 
 impl Field {
     /// Whether the field is an `Option`.
-    pub(super) fn is_option(&self, schema: &Schema) -> bool {
+    pub(crate) fn is_option(&self, schema: &Schema) -> bool {
         !self.required || self.nullable || (self.blank && !schema.sent)
     }
 
     /// Whether a request tells an absent field from one that is `null`.
-    pub(super) fn tells_null(&self, schema: &Schema) -> bool {
+    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
         schema.sent && self.nullable && !self.required
     }
 

@@ -1,0 +1,253 @@
+//! What `diff` calls breaking does not compile, and what it calls compatible does: the compiler says so, over a caller that
+//! uses every operation, field, variant and id of the vendored description.
+
+#[path = "../../upvest-gen/tests/mutations/mod.rs"]
+mod mutations;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mutations::{Mutation, Original, facts, part_of, vendored};
+use upvest_gen::diff::Impact;
+use upvest_gen::model::{Api, Content, Shape, Type};
+use upvest_gen::{Source, generate, model};
+
+/// How many descriptions are compiled: half of them with a change that breaks the build. `UPVEST_VERDICTS` makes it more.
+const SAMPLE: usize = 12;
+
+/// The description is taken in so many parts, of which each change is made to one: the compiler has less to read.
+const PARTS: usize = 6;
+
+#[test]
+fn the_compiler_agrees_with_the_verdicts_of_diff() {
+    let sample = std::env::var("UPVEST_VERDICTS").map_or(SAMPLE, |number| number.parse().expect("a number"));
+    let (_, document) = vendored();
+    let parts = [(); PARTS].map({
+        let mut first = 0;
+        move |()| {
+            first += 1;
+            let part = part_of(&document, first, PARTS);
+            let api = model(&Source::new("part.json", part.to_string()), None);
+            let caller = caller(&api.unwrap_or_else(|errors| panic!("{errors}")));
+            (caller, facts(&part), Original::new(part))
+        }
+    });
+    let folder = crate_for_callers();
+    let mut modules = BTreeMap::new();
+    let mut missing = BTreeMap::from([(true, sample.div_ceil(2)), (false, sample / 2)]);
+    for (seed, (caller, old, original)) in (1_000..).zip(parts.iter().cycle()) {
+        let mutation = Mutation::new(original, seed);
+        let Ok(new) = mutation.facts() else { continue };
+        let changes = old.compare(&new);
+        let breaks = changes.iter().any(|change| change.impact == Impact::Build);
+        match missing.get_mut(&breaks) {
+            Some(0) | None => {}
+            Some(missing) => {
+                *missing -= 1;
+                let name = format!("m{}", modules.len());
+                write_module(&folder.join("src").join(&name), &mutation, caller);
+                let verdict: String = changes.iter().map(|it| format!("\n  {:?}: {it}", it.impact)).collect();
+                modules.insert(
+                    name,
+                    (breaks, format!("seed {seed}, {}: {}\nverdict:{verdict}", mutation.sort, mutation.what)),
+                );
+            }
+        }
+        if missing.values().all(|missing| *missing == 0) {
+            break;
+        }
+    }
+    let broken = broken(&folder, modules.keys().cloned().collect());
+    let mut wrong = Vec::new();
+    for (name, (breaks, what)) in &modules {
+        let errors = broken.get(name).map_or("\n  no error", String::as_str);
+        if broken.contains_key(name) != *breaks {
+            wrong.push(format!("{what}\ncompiler:{errors}\n"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} verdicts are wrong\n{}",
+        wrong.len(),
+        modules.len(),
+        wrong.join("\n")
+    );
+}
+
+/// An exported crate, in which each module is the generated code of a description with a caller.
+fn crate_for_callers() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
+    let _ = fs::remove_dir_all(&folder);
+    let spec = root.join("spec");
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["export", "--spec"])
+        .arg(spec.join("upvest-investment-api.yaml"))
+        .arg("--overlay")
+        .arg(spec.join("overlay.yaml"))
+        .arg("--out")
+        .arg(&folder)
+        .output()
+        .expect("xtask starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
+    let manifest = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("the manifest is there");
+    fs::write(manifest, text + "\n[workspace]\n").expect("the manifest can be written");
+    folder
+}
+
+/// The code of a changed description, which has a client of its own, and the caller.
+fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
+    let generated = generate(&Source::new("new.json", mutation.document.to_string()), None);
+    let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.what));
+    fs::create_dir_all(folder).expect("the folder can be made");
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("the file can be written");
+    for file in &generated.files {
+        match file.name {
+            "mod.rs" => write(
+                "mod.rs",
+                &format!("{}\nmod caller;\npub struct Client(crate::runtime::Client);\n", file.text),
+            ),
+            "client.rs" => write(
+                file.name,
+                &file
+                    .text
+                    .replace("use crate::runtime::Client;", "use super::Client;")
+                    .replace("::new(self)", "::new(&self.0)"),
+            ),
+            name => write(name, &file.text),
+        }
+    }
+    write("caller.rs", caller);
+}
+
+/// The modules in which the caller does not compile, each with its errors. The generated code always compiles.
+fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, String> {
+    let target = folder.ancestors().nth(2).expect("the folder is in the target folder");
+    let mut broken = BTreeMap::new();
+    // Names that are not found keep the compiler from checking types, so it is asked again without them.
+    loop {
+        let mods = modules.iter().map(|name| format!("mod {name};\n")).collect::<String>();
+        let lib = format!(
+            "#![allow(warnings)]\npub mod runtime;\n{mods}pub use runtime::*;\npub use {{bytes, chrono, http, reqwest, rust_decimal, uuid}};\n"
+        );
+        fs::write(folder.join("src/lib.rs"), lib).expect("the file can be written");
+        let output = Command::new(env!("CARGO"))
+            .args(["check", "--message-format", "short", "--target-dir"])
+            .arg(target)
+            .current_dir(folder)
+            .output()
+            .expect("cargo starts");
+        if output.status.success() {
+            return broken;
+        }
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let known = broken.len();
+        for line in text.lines().filter(|line| line.contains(": error")) {
+            let place = line.strip_prefix("src/").and_then(|line| line.split_once("/caller.rs"));
+            let (name, _) = place.unwrap_or_else(|| panic!("the generated code does not compile: {line}"));
+            modules.remove(name);
+            *broken.entry(name.to_owned()).or_insert_with(String::new) += &format!("\n  {line}");
+        }
+        assert!(broken.len() > known, "{text}");
+    }
+}
+
+/// Code that uses everything that a description says.
+fn caller(api: &Api) -> String {
+    let mut code = String::from(
+        "use super::{Client, builder};\nuse super::types::*;\nuse crate::runtime::{ByteStream, Nullable, Paginated, Response};\n\
+         fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
+    );
+    for operation in &api.operations {
+        let (builder, method) = (&operation.builder, &operation.method_name);
+        let _ = writeln!(
+            code,
+            "async fn {method}(client: &Client) {{\nlet call: builder::{builder} = client.{method}();"
+        );
+        for parameter in &operation.parameters {
+            let kind = rust(&parameter.kind);
+            let kind = if parameter.required { kind } else { format!("Option<{kind}>") };
+            let _ = writeln!(code, "let call = call.{}(any::<{kind}>());", parameter.setter);
+        }
+        if let Some(body) = &operation.body {
+            let _ = writeln!(code, "let call = call.body(any::<{}>());", rust(&body.kind));
+        }
+        if operation.paging.is_some() {
+            let _ = writeln!(code, "paginated::<builder::{builder}>();");
+        }
+        let answer = match &operation.answer.content {
+            Content::Empty => "()".to_owned(),
+            Content::Binary => "ByteStream".to_owned(),
+            Content::Json(kind) => rust(kind),
+            Content::List(item) => format!("Listing<{}>", rust(item)),
+        };
+        let _ = writeln!(code, "let _: Response<{answer}> = call.send().await.unwrap();\n}}");
+    }
+    for schema in &api.schemas {
+        let name = &schema.name;
+        let _ = writeln!(code, "fn read_{name}(it: &{name}) {{");
+        if let Shape::Union { variants, .. } = &schema.shape {
+            for variant in variants {
+                let _ = writeln!(
+                    code,
+                    "if let {name}::{}(it) = it {{ let _: &{} = it; }}",
+                    variant.name,
+                    rust(&variant.kind)
+                );
+            }
+        }
+        for field in schema.fields() {
+            let tells_null = schema.sent && field.nullable && !field.required;
+            let is_option = !field.required || field.nullable || field.blank && !schema.sent;
+            let kind = rust(&field.kind);
+            let inner = if tells_null { format!("Nullable<{kind}>") } else { kind };
+            let kind = if is_option { format!("Option<{inner}>") } else { inner.clone() };
+            let _ = writeln!(code, "let _: &{kind} = &it.{};", field.rust);
+            if schema.sent {
+                let _ = writeln!(code, "let _ = {name}::builder().{}(any::<{inner}>());", field.rust);
+            }
+        }
+        code.push_str("}\n");
+    }
+    for item in &api.enums {
+        for variant in &item.variants {
+            let _ = writeln!(code, "fn value_{0}_{1}() -> {0} {{ {0}::{1} }}", item.name, variant.name);
+        }
+    }
+    for id in &api.ids {
+        let _ = writeln!(code, "fn id_{0}(_: {0}) {{}}", id.name);
+    }
+    code
+}
+
+/// A type of the model in Rust.
+fn rust(kind: &Type) -> String {
+    match kind {
+        Type::Text => "String".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::I64 => "i64".to_owned(),
+        Type::U32 => "u32".to_owned(),
+        Type::U64 => "u64".to_owned(),
+        Type::F64 => "f64".to_owned(),
+        Type::Decimal => "Decimal".to_owned(),
+        Type::Uuid => "uuid::Uuid".to_owned(),
+        Type::Date => "chrono::NaiveDate".to_owned(),
+        Type::DateTime => "chrono::DateTime<chrono::Utc>".to_owned(),
+        Type::Currency => "CurrencyCode".to_owned(),
+        Type::Country => "CountryCode".to_owned(),
+        Type::Isin => "Isin".to_owned(),
+        Type::Json => "serde_json::Value".to_owned(),
+        Type::Id(name) | Type::Enum(name) | Type::Schema(name) => name.clone(),
+        Type::List(items) => format!("Vec<{}>", rust(items)),
+        Type::Map(values) if **values == Type::Json => {
+            "serde_json::Map<String, serde_json::Value>".to_owned()
+        }
+        Type::Map(values) => format!("std::collections::BTreeMap<String, {}>", rust(values)),
+        Type::Nullable(value) => format!("Option<{}>", rust(value)),
+    }
+}
