@@ -14,7 +14,8 @@ use upvest_ext::clock::{Clock, Sleep, TokioClock};
 use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
 use upvest_ext::signing::{KeyAlgorithm, Received, SignaturePolicy, SigningKey};
 use upvest_ext::{
-    CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response, Upvest, UpvestBuilder,
+    CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response, Upvest,
+    UpvestBuilder,
 };
 
 #[tokio::test(start_paused = true)]
@@ -24,17 +25,20 @@ async fn one_token_serves_all_calls_until_it_is_refused() {
     for _ in 0..3 {
         upvest.request(Method::GET, "/things").send().await.unwrap();
     }
-    let tokens: Vec<String> = server.requests().iter().map(|request| header(request, "authorization")).collect();
+    let tokens: Vec<String> =
+        server.requests().iter().map(|request| header(request, "authorization")).collect();
     assert_eq!(tokens, ["Bearer token-0", "Bearer token-0", "Bearer token-0", "Bearer token-1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
-    let server = Server::new(|_, number| if number < 2 { (503, json!({})) } else { (200, json!({ "is": "there" })) });
+    let server =
+        Server::new(|_, number| if number < 2 { (503, json!({})) } else { (200, json!({ "is": "there" })) });
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let public = key.public_key().clone();
     let upvest = server.builder().signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key).build().unwrap();
-    let answer: Response<Value> = upvest.request(Method::GET, "/things").query("a", 1).send_json().await.unwrap();
+    let answer: Response<Value> =
+        upvest.request(Method::GET, "/things").query("a", 1).send_json().await.unwrap();
     assert_eq!((answer["is"].as_str(), answer.metadata().attempts), (Some("there"), 3));
 
     let requests = server.requests();
@@ -56,7 +60,8 @@ async fn a_change_is_repeated_under_its_key_alone() {
     assert_eq!((server.requests().len(), error.is_outcome_unknown()), (1, true));
 
     let options = CallOptions::new().idempotency_key(IdempotencyKey::generate());
-    let error = upvest.request(Method::POST, "/things").options(options).json(&json!({})).send().await.unwrap_err();
+    let error =
+        upvest.request(Method::POST, "/things").options(options).json(&json!({})).send().await.unwrap_err();
     let keyed = server.requests().split_off(1);
     let keys: BTreeSet<String> = keyed.iter().map(|request| header(request, "idempotency-key")).collect();
     assert_eq!((keyed.len(), keys.len(), error.attempts()), (4, 1, 4));
@@ -64,7 +69,9 @@ async fn a_change_is_repeated_under_its_key_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_answer_of_any_shape_is_one_error() {
-    for body in [json!({ "title": "No", "detail": "why" }), json!({ "error": { "message": "why" } }), json!([1])] {
+    for body in
+        [json!({ "title": "No", "detail": "why" }), json!({ "error": { "message": "why" } }), json!([1])]
+    {
         let server = Server::new(move |_, _| (422, body.clone()));
         let error = server.client().request(Method::POST, "/things").send().await.unwrap_err();
         assert_eq!(error.status(), Some(StatusCode::UNPROCESSABLE_ENTITY));
@@ -88,7 +95,10 @@ async fn a_list_is_read_page_after_page() {
             pairs.find(|(found, _)| *found == name).map_or(0, |(_, value)| value.parse::<u64>().unwrap())
         };
         let data: Vec<u64> = (number("offset")..25).take(usize::try_from(number("limit")).unwrap()).collect();
-        (200, json!({ "meta": { "offset": number("offset"), "count": data.len(), "total_count": 25 }, "data": data }))
+        (
+            200,
+            json!({ "meta": { "offset": number("offset"), "count": data.len(), "total_count": 25 }, "data": data }),
+        )
     });
     let list = Numbers { upvest: server.client(), offset: 0, limit: 0 };
     let items: Vec<u64> = list.clone().page_size(10).items().try_collect().await.unwrap();
@@ -194,7 +204,10 @@ impl HttpSend for Server {
         let is_token = |request: &Request<Bytes>| request.uri().path() == "/auth/token";
         let number = requests.iter().filter(|other| is_token(other) == is_token(&request)).count();
         let (status, body) = if is_token(&request) {
-            (200, json!({ "access_token": format!("token-{number}"), "token_type": "Bearer", "expires_in": 3600 }))
+            (
+                200,
+                json!({ "access_token": format!("token-{number}"), "token_type": "Bearer", "expires_in": 3600 }),
+            )
         } else {
             (self.0.0)(&request, number)
         };

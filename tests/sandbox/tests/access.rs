@@ -487,12 +487,12 @@ fn signer(sandbox: &Sandbox) -> RequestSigner {
 async fn signed(signer: &RequestSigner, call: Call<'_>) -> Request {
     let mut request = call.request();
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
-    let mut request = http::Request::new(body.into());
-    *signed.method_mut() = request.method().clone();
-    *signed.uri_mut() = request.url().as_str().parse().unwrap();
-    *signed.headers_mut() = request.headers().clone();
-    signer.sign_request(&mut signed).await.unwrap();
-    *request.headers_mut() = signed.into_parts().0.headers;
+    let mut message = http::Request::new(body.into());
+    *message.method_mut() = request.method().clone();
+    *message.uri_mut() = request.url().as_str().parse().unwrap();
+    *message.headers_mut() = request.headers().clone();
+    signer.sign_request(&mut message).await.unwrap();
+    *request.headers_mut() = message.into_parts().0.headers;
     request
 }
 
