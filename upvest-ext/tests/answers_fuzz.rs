@@ -42,7 +42,7 @@ impl HttpSend for Canned {
         if request.uri().path() != "/auth/token" {
             let body = answer.bodies.get(answer.asked).or(answer.bodies.last()).cloned().unwrap_or_default();
             answer.asked += 1;
-            answer.path = request.uri().path().to_owned();
+            request.uri().path().clone_into(&mut answer.path);
             response = Response::new(ByteStream::from(body));
             *response.status_mut() = answer.status;
             for (name, value) in &answer.headers {
@@ -211,21 +211,25 @@ fn fuzz_raw_paths() {
             async move { request.send().await.is_ok() }
         };
         if target.run(&answer, path.len(), send) {
-            let sent = target.canned.0.lock().unwrap().path.clone();
-            assert_eq!(sent.matches('/').count(), path.matches('/').count(), "{path:?} was sent as {sent:?}");
+            let received = target.canned.0.lock().unwrap().path.clone();
+            assert_eq!(
+                received.matches('/').count(),
+                path.matches('/').count(),
+                "{path:?} was sent as {received:?}"
+            );
             let is_dots =
                 |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
-            assert!(!sent.split('/').any(is_dots), "{path:?} was sent as {sent:?}");
+            assert!(!received.split('/').any(is_dots), "{path:?} was sent as {received:?}");
         }
         let segment = |upvest: Upvest| {
             let request = upvest.request(Method::GET, ["orders", path.as_str()]);
             async move { request.send().await.is_ok() }
         };
         if target.run(&answer, path.len(), segment) {
-            let sent = target.canned.0.lock().unwrap().path.clone();
+            let received = target.canned.0.lock().unwrap().path.clone();
             assert!(
-                sent.starts_with("/orders/") && sent.matches('/').count() == 2,
-                "{path:?} was sent as {sent:?}"
+                received.starts_with("/orders/") && received.matches('/').count() == 2,
+                "{path:?} was sent as {received:?}"
             );
         }
         Ok(())

@@ -223,8 +223,7 @@ async fn segments_of_a_raw_path_are_encoded() {
 async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
     let huge = |status| Reply { status, ..Reply::fate(Fate::Huge) };
     let api = FakeApi::new(move |seen, _| match seen.path.as_str() {
-        "/orders" => huge(200),
-        "/raw" => huge(200),
+        "/orders" | "/raw" => huge(200),
         _ => huge(503),
     });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
@@ -320,7 +319,7 @@ async fn what_a_server_writes_is_shown_without_control_and_bidirectional_charact
             c.is_control() || ('\u{200e}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{2069}').contains(&c)
         };
         assert!(!text.contains(odd) && !text.contains('\u{61c}'), "{text:?}");
-        assert!(text.contains("h"), "{text:?}");
+        assert!(text.contains('h'), "{text:?}");
     }
 }
 

@@ -162,6 +162,7 @@ type Answer = dyn Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync;
 
 /// A server without a network. It answers by the request and its number; status 0 is no connection.
 #[derive(Clone)]
+#[allow(clippy::type_complexity, reason = "it is taken apart in two places")]
 struct Server(Arc<(Box<Answer>, Mutex<Vec<Request<Bytes>>>, TestClock)>);
 
 impl Server {

@@ -48,7 +48,7 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     files.push(("Cargo.toml".to_owned(), manifest(&ours)?));
     files.push(("README.md".to_owned(), readme(&code, flags)));
     let stale = folder::stale(&files, out)?;
-    let before = code.before(&out.join("src/generated"));
+    let before = Code::before(&out.join("src/generated"));
     folder::write(&stale)?;
     code.say(before.as_ref());
     Ok(code)
@@ -103,8 +103,9 @@ fn readme(code: &Code, flags: &Export) -> String {
     let (spec, out, size) = (flags.spec.display(), flags.out.display(), code.size());
     let overlay =
         flags.overlay.as_ref().map_or(String::new(), |file| format!(" --overlay {}", file.display()));
-    let left_out =
-        code.generated.left_out.iter().map(|error| format!("* left out: {error}\n")).collect::<String>();
+    let left_out: Vec<String> =
+        code.generated.left_out.iter().map(|error| format!("* left out: {error}\n")).collect();
+    let left_out = left_out.concat();
     format!(
         "<!-- {MARKER} export`. -->\n\n# upvest-api\n\nThe client for `{spec}`: {size}.\n{left_out}\n{USAGE}```sh\n\
          cargo xtask export --spec {spec}{overlay} --out {out}\n```\n"

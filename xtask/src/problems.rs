@@ -133,11 +133,12 @@ fn json_path(document: &Value, pointer: &str) -> String {
         let key = segment.replace("~1", "/").replace("~0", "~");
         let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !key.starts_with(|c: char| c.is_ascii_digit());
-        path += &match value {
+        let step = match value {
             Value::Array(_) => format!("[{key}]"),
             _ if is_name => format!(".{key}"),
             _ => format!("['{}']", key.replace('\\', "\\\\").replace('\'', "\\'")),
         };
+        path.push_str(&step);
         value = value.get(&key).or_else(|| value.get(key.parse::<usize>().ok()?)).unwrap_or(&Value::Null);
     }
     path

@@ -35,7 +35,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     if flags.check {
         return report(&stale, &mending(flags));
     }
-    let before = code.before(&out);
+    let before = Code::before(&out);
     folder::write(&stale)?;
     for file in &stale {
         println!("{}", file.path.file_name().unwrap_or_default().to_string_lossy());
@@ -81,7 +81,7 @@ impl Code {
     }
 
     /// What the description said when the code in `folder` was written.
-    pub(crate) fn before(&self, folder: &Path) -> Option<Facts> {
+    pub(crate) fn before(folder: &Path) -> Option<Facts> {
         let text = folder::read(&folder.join(FACTS)).ok()?;
         // Without the mark.
         let (_, facts) = text.split_once(":{},")?;

@@ -63,7 +63,8 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
             lines.filter(|line| line.starts_with("    - ") || line.starts_with("      ")).collect();
         assert!(!actions.is_empty(), "{message}");
         for line in actions {
-            overlay += &format!("{}\n", &line[2..]);
+            overlay.push_str(&line[2..]);
+            overlay.push('\n');
         }
     }
     panic!("it is not mended: {overlay}");

@@ -1,6 +1,13 @@
 //! What `diff` calls breaking does not compile, and what it calls compatible does: the compiler says so, over a caller that
 //! uses every operation, field, variant and id of the vendored description.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "plain text for people"
+)]
+
 #[path = "../../upvest-gen/tests/mutations/mod.rs"]
 mod mutations;
 

@@ -77,7 +77,7 @@ impl Facts {
                 "description" | "summary" | "pointer" | "wire" | "object" | "id" | "errors" => {}
                 "name" if item.get("wire").is_none() => {}
                 "types" => {
-                    list.for_each(|name| self.set(what, &format!("object {}", text(name)), "", "none"))
+                    list.for_each(|name| self.set(what, &format!("object {}", text(name)), "", "none"));
                 }
                 "parameters" | "fields" | "variants" => {
                     for item in list {
