@@ -255,7 +255,7 @@ mod tests {
         }
         // What was answered is sent, and whatever comes is read and let lie. Pings are not answered.
         std::future::poll_fn(|context| connection.poll_closed(context)).now_or_never();
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 
     /// A client for it that pings after `interval` and gives an attempt `timeout`, and the count of its connections.

@@ -64,7 +64,7 @@ impl Target {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let canned = Canned::default();
-        let _entered = runtime.enter();
+        let entered = runtime.enter();
         let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
             .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
             .http_sender(canned.clone())
@@ -74,7 +74,7 @@ impl Target {
             .unwrap();
         Self {
             runtime: {
-                drop(_entered);
+                drop(entered);
                 runtime
             },
             canned,

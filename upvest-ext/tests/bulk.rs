@@ -13,7 +13,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use upvest_ext::bulk::{RateLimit, for_each_concurrent};
 use upvest_ext::clock::{Clock as _, TokioClock};
 use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, Error, ErrorKind};
+use upvest_ext::{CallOptions, ErrorKind};
 
 const LIMIT: usize = 300;
 const SECOND: Duration = Duration::from_secs(1);
