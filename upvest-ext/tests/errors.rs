@@ -30,7 +30,7 @@ async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
         (Reply::status(502), K::Server, true),
         (Reply::status(503), K::Server, true),
         (Reply::status(504), K::Server, true),
-        (Reply::status(307), K::UnexpectedStatus, false),
+        (Reply::status(307), K::UnexpectedStatus, true),
         (Reply::status(204), K::Decode, true),
         (Reply::new(201, "{}"), K::Decode, true),
         (Reply::new(201, "<html>"), K::Decode, true),

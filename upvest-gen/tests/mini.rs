@@ -218,6 +218,24 @@ fn what_the_model_does_not_need_may_have_any_form() {
     }
 }
 
+#[test]
+fn what_is_left_out_and_what_is_expressed_with_a_loss_comes_with_the_code() {
+    let broken = MINI
+        .replace("name: file_id, in: path, required: true,", "name: file_id, in: cookie,")
+        .replace("type: { type: string }", "type: { type: string }, rate: { type: number }");
+    let generated = generate(&Source::new("mini.yaml", broken), None).unwrap();
+    let places = |errors: &[upvest_gen::Error]| {
+        assert!(errors.iter().all(|error| error.file() == "mini.yaml"), "{errors:#?}");
+        errors.iter().map(|error| error.pointer().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(generated.operations, 2);
+    let operation = "/paths/~1files~1{file_id}/get";
+    assert_eq!(places(&generated.left_out), [format!("{operation}/parameters/0"), operation.to_owned()]);
+    assert_eq!(places(&generated.notes), ["/components/schemas/Order/properties/rate"]);
+    let code = generated.files.iter().map(|file| file.text.as_str()).collect::<String>();
+    assert!(!code.contains("download_file") && code.contains("create_order"));
+}
+
 fn is_digest(line: &str) -> bool {
     let hex = line.strip_prefix("// ").and_then(|line| line.strip_suffix("."));
     hex.is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()))
