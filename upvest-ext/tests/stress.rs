@@ -24,10 +24,13 @@ use tokio::time::{sleep, timeout};
 use upvest_ext::bulk::RateLimit;
 use upvest_ext::sign_request::{SignFuture, SignRequest};
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
-use upvest_ext::{Backoff, CallOptions, Environment, Error, IdempotencyKey, RetryPolicy, Upvest};
+use upvest_ext::{
+    Backoff, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
+};
 
 const TASKS: usize = 200;
-const REQUESTS_PER_SECOND: u32 = 300;
+/// What the server takes, as Upvest's sandbox does.
+const REQUESTS_PER_SECOND: usize = 300;
 const TOKEN_LIFE: u64 = 4;
 const ATTEMPT: Duration = Duration::from_millis(500);
 const CALL: Duration = Duration::from_secs(5);
@@ -52,8 +55,11 @@ struct Server {
     random: Random,
     tokens: Mutex<HashMap<String, Instant>>,
     orders: Mutex<HashMap<String, (String, Instant)>>,
+    /// A second, and the requests in it.
+    window: Mutex<(Instant, usize)>,
     requests: AtomicUsize,
     faults: AtomicUsize,
+    throttled: AtomicUsize,
     doubled: AtomicUsize,
 }
 
@@ -71,18 +77,30 @@ enum Fault {
 impl Server {
     fn fault(&self) -> Fault {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        if self.is_over_its_limit() {
+            self.throttled.fetch_add(1, Ordering::Relaxed);
+            return Fault::Refused(429);
+        }
         if !self.random.chance(0.35) {
             return Fault::None;
         }
         self.faults.fetch_add(1, Ordering::Relaxed);
-        match self.random.below(10) {
+        match self.random.below(9) {
             0 | 1 => Fault::ResetBefore,
             2 | 3 => Fault::ResetAfter,
-            4 => Fault::Refused(429),
-            5 | 6 => Fault::Refused(503),
-            7 | 8 => Fault::FailedAfter(504),
+            4 | 5 => Fault::Refused(503),
+            6 | 7 => Fault::FailedAfter(504),
             _ => Fault::Late,
         }
+    }
+
+    fn is_over_its_limit(&self) -> bool {
+        let mut window = self.window.lock().unwrap();
+        if window.0.elapsed() >= Duration::from_secs(1) {
+            *window = (Instant::now(), 0);
+        }
+        window.1 += 1;
+        window.1 > REQUESTS_PER_SECOND
     }
 
     fn new_token(&self) -> Value {
@@ -180,10 +198,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn failed(&self, error: &Error) {
+    /// Takes note of a failure, and waits a little where the client is busy, as an application would.
+    async fn failed(&self, error: &Error) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let name = format!("{:?} {:?}", error.kind(), error.status());
         *self.failures.lock().unwrap().entry(name).or_default() += 1;
+        if error.is_rate_limited() {
+            sleep(Duration::from_millis(200)).await;
+        }
     }
 }
 
@@ -193,7 +215,7 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
     while !stop.load(Ordering::Relaxed) {
         if random.chance(0.3) {
             if let Some(Err(error)) = call(&random, &tally, upvest.list_orders().send()).await {
-                tally.failed(&error);
+                tally.failed(&error).await;
             }
             continue;
         }
@@ -211,7 +233,7 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
                     }
                     break;
                 }
-                Some(Err(error)) => tally.failed(&error),
+                Some(Err(error)) => tally.failed(&error).await,
                 None => {}
             }
         }
@@ -246,7 +268,9 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
         .timeout(ATTEMPT)
         .call_timeout(CALL)
         .retry(RetryPolicy::new().max_attempts(8).backoff(backoff).backoff_when_throttled(backoff))
-        .rate_limit(RateLimit::at_most(REQUESTS_PER_SECOND))
+        // A third of the requests fails for the whole time: the default is made to stop that.
+        .retry_budget(RetryBudget::new(1_000_000))
+        .rate_limit(RateLimit::adaptive())
         .build()
         .unwrap()
 }
@@ -272,7 +296,9 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         random: random.clone(),
         tokens: Mutex::default(),
         orders: Mutex::default(),
+        window: Mutex::new((Instant::now(), 0)),
         requests: AtomicUsize::new(0),
+        throttled: AtomicUsize::new(0),
         faults: AtomicUsize::new(0),
         doubled: AtomicUsize::new(0),
     });
@@ -306,8 +332,9 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
     let (acknowledged, failed) = (count(&tally.acknowledged), count(&tally.failed));
     let slowest = tally.slowest_ms.load(Ordering::Relaxed);
     println!(
-        "seed {seed}, {seconds} s: {requests} requests, {faults} faults, {acknowledged} orders acknowledged, {} calls \
+        "seed {seed}, {seconds} s: {requests} requests, {faults} faults, {} throttled, {acknowledged} orders acknowledged, {} calls \
          dropped, {failed} failed {:?}, slowest {slowest} ms",
+        count(&server.throttled),
         count(&tally.dropped),
         tally.failures.lock().unwrap(),
     );

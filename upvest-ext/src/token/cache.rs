@@ -40,7 +40,7 @@ impl TokenCache {
     /// A token that is good for a while yet: at once where there is one, else by a request.
     pub(crate) async fn get(&self, scopes: &Scopes) -> Fetched {
         let slot = self.slot(scopes);
-        // The second time is for a request whose runtime ended before it did.
+        // The second time is for a request that hung, or whose runtime ended before it did.
         for _ in 0..2 {
             let flight = {
                 let mut state = slot.lock();
@@ -100,14 +100,14 @@ impl TokenCache {
         let flight = detached(async move {
             let fetched = tokio::select! {
                 fetched = request.fetch(&scopes, refused.as_deref()) => fetched,
-                _ = gone => Err(Error::new(ErrorKind::Token, "the client is gone")),
+                _ = gone => None,
             };
             if let Some(slot) = slot.upgrade() {
-                slot.settle(&request, &fetched);
+                slot.settle(&request, fetched.as_ref());
             }
             fetched
         });
-        let flight = flight.shared();
+        let flight = flight.map(Option::flatten).boxed().shared();
         state.flight = Some((flight.clone(), client));
         flight
     }
@@ -122,25 +122,23 @@ impl Slot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what the request brought.
-    fn settle(&self, request: &TokenRequest, fetched: &Fetched) {
+    /// Takes note of what the request brought; `None` for nothing in time.
+    fn settle(&self, request: &TokenRequest, fetched: Option<&Fetched>) {
         let mut state = self.lock();
         state.flight = None;
-        let error = match fetched {
-            Ok(token) => {
-                state.token = Some(Arc::clone(token));
-                state.failures = 0;
-                state.renew_after = None;
-                return;
-            }
-            Err(error) => error,
-        };
+        if let Some(Ok(token)) = fetched {
+            state.token = Some(Arc::clone(token));
+            state.failures = 0;
+            state.renew_after = None;
+            return;
+        }
         // Between half the window and all of it, so that a fleet of clients does not come back together.
         let window = RENEWAL_PAUSE.window(state.failures);
         let pause = window.mul_f64(0.5 + request.ambient.fraction() / 2.0);
         state.failures = state.failures.saturating_add(1);
         state.renew_after = Some(request.ambient.now() + pause);
-        CallSpan::token_not_renewed(error.status().map(|status| status.as_u16()), pause);
+        let status = fetched.and_then(|fetched| fetched.as_ref().err()?.status());
+        CallSpan::token_not_renewed(status.map(|status| status.as_u16()), pause);
     }
 }
 

@@ -72,12 +72,12 @@ fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Er
 
 impl TokenRequest {
     /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest. Takes no longer
-    /// than one attempt of a call, whatever hangs.
+    /// than one attempt of a call, whatever hangs: `None` then.
     pub(crate) async fn fetch(
         &self,
         scopes: &Scopes,
         refused: Option<&AccessToken>,
-    ) -> Result<Arc<AccessToken>, Error> {
+    ) -> Option<Result<Arc<AccessToken>, Error>> {
         let started = self.ambient.now();
         let token = async {
             if let Some(token) = self.stored(scopes, refused).await {
@@ -91,13 +91,11 @@ impl TokenRequest {
             let token = token.and_then(|token| AccessToken::new(token, asked, lifetime, lifetime));
             token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
         };
-        let late = || {
+        let fetched = self.ambient.within(self.timeout, token).await;
+        if fetched.is_none() {
             self.http.timed_out();
-            let late =
-                SendError::timed_out("the token store, the signer and the token endpoint took too long");
-            Err(Error::from(late).with_kind(ErrorKind::Token))
-        };
-        self.ambient.within(self.timeout, token).await.unwrap_or_else(late).map(Arc::new)
+        }
+        Some(fetched?.map(Arc::new))
     }
 
     fn left(&self, started: Instant) -> Duration {
