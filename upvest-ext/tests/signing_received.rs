@@ -39,9 +39,14 @@ fn timed(
 
 /// What is said of `signature-input` as it stands, with all else in order.
 fn judge(target: &str, input: &str) -> Result<Vec<Claim>, Refusal> {
+    signed(target, input, &[0, 0, 0])
+}
+
+fn signed(target: &str, input: &str, signature: &[u8]) -> Result<Vec<Claim>, Refusal> {
+    let signature = format!("sig1=:{}:", STANDARD.encode(signature));
     let headers = [
         ("signature-input", input),
-        ("signature", "sig1=:AAAA:"),
+        ("signature", signature.as_str()),
         ("content-digest", DIGEST),
         ("accept", "*/*"),
     ];
@@ -201,18 +206,23 @@ fn a_signature_without_an_end_is_good_for_the_tolerance() {
 
 #[test]
 fn a_signature_that_ends_before_it_begins_or_lives_longer_than_an_hour_is_refused() {
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let list = "(\"@method\" \"@path\" \"content-digest\")";
     let created = CREATED.cast_signed();
-    for (created, expires, verdict) in [
-        (created, created, None),
-        (created, created + 3600, None),
-        (created, created + 3601, Some(Refusal::InvalidLifetime)),
-        (created, created - 1, Some(Refusal::InvalidLifetime)),
-        (created - 7200, created + 5, Some(Refusal::InvalidLifetime)),
-        (-999_999_999_999_999, 999_999_999_999_999, Some(Refusal::InvalidLifetime)),
+    for (created, expires, is_accepted) in [
+        (created, created, true),
+        (created, created + 3600, true),
+        (created, created + 3601, false),
+        (created, created - 1, false),
+        (created - 7200, created + 5, false),
+        (-999_999_999_999_999, 999_999_999_999_999, false),
     ] {
         let input = format!("sig1={list};keyid=\"k\";created={created};expires={expires}");
-        assert_eq!(judge("/x", &input).err(), verdict, "{created} to {expires}");
+        let unsigned = judge("/x", &input).unwrap().remove(0);
+        let signature = key.sign_now(unsigned.signature_base()).unwrap();
+        let claim = signed("/x", &input, &signature).unwrap().remove(0);
+        assert_eq!(claim.is_signed_by(key.public_key()), is_accepted, "{created} to {expires}");
+        assert!(!unsigned.is_signed_by(key.public_key()), "{created} to {expires}");
     }
 }
 

@@ -141,13 +141,13 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/components/schemas/Order/properties/note/type",
             |it| *it = json!(["string", "null"]),
-            "presence changed from `optional` to `optional, nullable`",
+            "field note: nullable changed from none to `yes`",
             Compatible,
         ),
         (
             "/components/schemas/OrderCreate/properties/note/type",
             |it| *it = json!(["string", "null"]),
-            "presence changed from `optional` to `optional, nullable`",
+            "field note: nullable changed from none to `yes`",
             Build,
         ),
         (

@@ -149,10 +149,12 @@ impl SignaturePolicy {
         if let Some(version) = version {
             (*digests.entry(version).or_insert_with(|| digest(version, request)))?;
         }
+        let lifetime = input.expires.unwrap_or(input.created).saturating_sub(input.created);
         Ok(Claim {
             key_id: input.key_id.to_owned(),
             nonce: input.nonce.map(str::to_owned),
             expires: input.expires,
+            has_possible_lifetime: (0..=LONGEST_LIFE).contains(&lifetime),
             base,
             signature,
         })
@@ -180,9 +182,6 @@ impl SignaturePolicy {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
         let expires = input.expires.unwrap_or(input.created);
-        if !(0..=LONGEST_LIFE).contains(&expires.saturating_sub(input.created)) {
-            return Err(Refusal::InvalidLifetime);
-        }
         if input.created > now.saturating_add(tolerance) {
             return Err(Refusal::CreatedInFuture);
         }
@@ -199,6 +198,7 @@ pub struct Claim {
     key_id: String,
     nonce: Option<String>,
     expires: Option<i64>,
+    has_possible_lifetime: bool,
     base: Vec<u8>,
     signature: Vec<u8>,
 }
@@ -225,9 +225,18 @@ impl Claim {
         &self.base
     }
 
-    /// Whether `key` made the signature.
+    /// Whether `key` made the signature, and gave it a life that a signature can have: it ends after it begins, and at most an
+    /// hour later.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        key.verifies(&self.base, &self.signature)
+        self.check(key).is_ok()
+    }
+
+    /// What is wrong with the signature. A lifetime that somebody else has written makes it a wrong signature.
+    pub(crate) fn check(&self, key: &PublicKey) -> Result<(), Refusal> {
+        if !key.verifies(&self.base, &self.signature) {
+            return Err(Refusal::SignatureMismatch);
+        }
+        if self.has_possible_lifetime { Ok(()) } else { Err(Refusal::InvalidLifetime) }
     }
 }
 

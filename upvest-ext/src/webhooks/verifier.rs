@@ -201,10 +201,10 @@ impl WebhookVerifier {
                 furthest = furthest.max(Refusal::KeyNotAllowed);
                 continue;
             };
-            if claim.is_signed_by(key) {
-                return None;
+            match claim.check(key) {
+                Ok(()) => return None,
+                Err(refusal) => furthest = refusal,
             }
-            furthest = Refusal::SignatureMismatch;
         }
         Some(furthest)
     }
