@@ -147,7 +147,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/components/schemas/OrderCreate/properties/note/type",
             |it| *it = json!(["string", "null"]),
-            "field note: nullable changed from none to `yes`",
+            "in Rust changed from `Option` to `Option<Nullable>`",
             Build,
         ),
         (
