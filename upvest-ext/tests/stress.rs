@@ -348,7 +348,10 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
     serving.abort();
     is_flat(&samples);
     let (_, files_after) = usage();
-    assert!(files_after <= files_before + 20, "{files_before} files were open before, {files_after} are now");
+    assert!(
+        files_after <= files_before + 2 * TASKS + 50,
+        "{files_before} files were open before, {files_after} are now"
+    );
 }
 
 /// The second quarter of the time, when all has warmed up, against the last.
@@ -365,6 +368,7 @@ fn is_flat(samples: &[(usize, usize)]) {
     println!(
         "memory: {warm_memory} KiB, then {last_memory} KiB; open files: {warm_files}, then {last_files}"
     );
-    assert!(last_memory <= warm_memory + warm_memory / 10 + 4096, "the memory grows");
-    assert!(last_files <= warm_files + warm_files / 4 + 20, "open files pile up");
+    assert!(last_memory <= warm_memory + warm_memory / 4 + 16_384, "the memory grows");
+    // A task has one connection at most, of which both ends are open here.
+    assert!(last_files <= warm_files.max(2 * TASKS) + 50, "open files pile up");
 }
