@@ -10,9 +10,7 @@ use std::time::SystemTime;
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use upvest_ext::api::http::Uri;
-use upvest_ext::api::types::{
-    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide,
-};
+use upvest_ext::api::types::{Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide};
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, Received, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{EventType, WebhookTester};
 use upvest_ext::{Environment, PaginateExt as _, Upvest};
@@ -39,7 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .cash_amount("250.00")
         .currency("EUR");
     let answer = upvest.place_order().body(order).send().await?;
-    let key = answer.metadata().idempotency_key.as_ref().ok_or("an order goes out under an idempotency key")?;
+    let key =
+        answer.metadata().idempotency_key.as_ref().ok_or("an order goes out under an idempotency key")?;
     println!("placed: order {} over {} {}, key {key}", answer.id, answer.cash_amount, answer.currency);
 
     let instruments: Vec<_> = upvest.list_instruments().paginate().page_size(2).items().try_collect().await?;
@@ -88,7 +87,8 @@ async fn mock_server(key: PublicKey) -> MockServer {
 
 fn page(offset: &str, isins: &[&str]) -> Mock {
     let items: Vec<Value> = isins.iter().map(|isin| instrument(isin)).collect();
-    let meta = json!({ "offset": offset.parse::<u64>().ok(), "limit": 2, "count": items.len(), "total_count": 3 });
+    let meta =
+        json!({ "offset": offset.parse::<u64>().ok(), "limit": 2, "count": items.len(), "total_count": 3 });
     Mock::given(method("GET"))
         .and(path("/instruments"))
         .and(query_param("offset", offset))
@@ -123,4 +123,3 @@ fn order_json() -> Value {
         "quantity": "",
     })
 }
-
