@@ -153,7 +153,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/components/schemas/Order/required",
             |it| *it = json!(["id", "note"]),
-            "required changed from none to `yes`",
+            "field note: in Rust changed from `Option` to `value`",
             Build,
         ),
         (
