@@ -222,7 +222,7 @@ fn what_the_model_does_not_need_may_have_any_form() {
 fn what_is_left_out_and_what_is_expressed_with_a_loss_comes_with_the_code() {
     let broken = MINI
         .replace("name: file_id, in: path, required: true,", "name: file_id, in: cookie,")
-        .replace("type: { type: string }", "type: { type: string }, rate: { type: number }");
+        .replace("type: { type: string }", "type: { type: string }\n        rate: { type: number }");
     let generated = generate(&Source::new("mini.yaml", broken), None).unwrap();
     let places = |errors: &[upvest_gen::Error]| {
         assert!(errors.iter().all(|error| error.file() == "mini.yaml"), "{errors:#?}");
