@@ -228,18 +228,16 @@ fn a_signature_that_ends_before_it_begins_or_lives_longer_than_an_hour_is_refuse
 
 #[test]
 fn only_der_signatures_verify() {
-    let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-    let der = key.sign_now(b"message").unwrap();
-    let raw: Vec<u8> = {
-        let signature = p256::ecdsa::Signature::from_der(&der).unwrap();
-        signature.to_bytes().to_vec()
-    };
-    assert!(key.public_key().verifies(b"message", &der));
-    assert!(!key.public_key().verifies(b"message", &raw));
-    assert!(!key.public_key().verifies(b"message", &[]));
-    let mut trailing = der.clone();
-    trailing.push(0);
-    assert!(!key.public_key().verifies(b"message", &trailing));
+    let key = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
+    let der = include_bytes!("fixtures/keys/p256.message.sig");
+    // 30 LEN 02 LEN r 02 LEN s, where a zero byte may stand before a number of 32 bytes.
+    let number = |at: usize| &der[at + 2..][..usize::from(der[at + 1])];
+    let (r, s) = (number(2), number(4 + usize::from(der[3])));
+    let raw = [&r[r.len() - 32..], &s[s.len() - 32..]].concat();
+    assert!(key.verifies(b"message", der));
+    assert!(!key.verifies(b"message", &raw));
+    assert!(!key.verifies(b"message", &[]));
+    assert!(!key.verifies(b"message", &[&der[..], &[0]].concat()));
 }
 
 #[test]

@@ -237,7 +237,7 @@ impl Signer for KeyService {
 
 #[tokio::test]
 async fn a_key_service_signs_in_place_of_a_local_key() {
-    let key = SigningKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
     let signer = RequestSigner::new(KEY_ID, KeyService { key, works: true }).unwrap().clock(now);
     let mut request = request(Method::GET, "https://a.example/x");
@@ -257,10 +257,8 @@ async fn the_failure_of_a_key_service_comes_out_with_its_cause() {
 }
 
 #[tokio::test]
-async fn all_kinds_of_keys_sign_requests() {
-    for algorithm in
-        [KeyAlgorithm::EcdsaP521, KeyAlgorithm::EcdsaP384, KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519]
-    {
+async fn both_kinds_of_keys_sign_requests() {
+    for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         let key = SigningKey::generate(algorithm).unwrap();
         let public = key.public_key().clone();
         let mut request = request(Method::GET, "https://a.example/x?y=z");

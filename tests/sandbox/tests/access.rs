@@ -6,9 +6,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method};
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use reqwest::Request;
 use serde_json::{Value, json};
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, SigningKey};
+use sha2::{Digest as _, Sha512};
+use upvest_ext::signing::{
+    KeyAlgorithm, PublicKey, RequestSigner, Signer, SignerError, SignerFuture, SigningKey,
+};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
 use upvest_ext::{ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};
@@ -18,6 +22,23 @@ use common::household::{advance, person};
 use common::{Answer, Api, Call, plain};
 
 const HOUR: u64 = 3_600;
+
+/// A key that the SDK verifies with, and does not sign with.
+#[derive(Debug)]
+struct P256(p256::ecdsa::SigningKey);
+
+impl Signer for P256 {
+    fn algorithm(&self) -> KeyAlgorithm {
+        KeyAlgorithm::EcdsaP256
+    }
+
+    fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
+        let signature = self.0.sign_prehash(&Sha512::digest(message));
+        let signature =
+            signature.map(|signature: p256::ecdsa::Signature| signature.to_der().as_bytes().to_vec());
+        Box::pin(async move { signature.map_err(SignerError::new) })
+    }
+}
 
 type Spoil<'a> = &'a dyn Fn(&mut Request);
 
@@ -335,8 +356,10 @@ async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off
         if strict {
             assert!(answer.detail().contains("does not cover `idempotency-key`"), "{}", answer.detail());
         }
-        let (id, key) = (Uuid::new_v4(), SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
-        register(&sandbox, id, key.public_key()).await;
+        let (id, key) = (Uuid::new_v4(), P256(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap()));
+        let point = key.0.verifying_key().to_sec1_point(false);
+        let public = PublicKey::from_bytes(KeyAlgorithm::EcdsaP256, point.as_bytes()).unwrap();
+        register(&sandbox, id, &public).await;
         let weak = RequestSigner::new(id.to_string(), key).unwrap();
         let answer = api.send(signed(&weak, list_users(&api, &sandbox)).await).await;
         assert_eq!(answer.status, if strict { 401 } else { 200 }, "{}", answer.text());

@@ -5,7 +5,6 @@ use std::fmt;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, VerificationAlgorithm,
 };
-use pkcs8::ObjectIdentifier;
 
 /// How a key signs. ECDSA is always over SHA-512 and its signatures are DER (`PROTOCOL` 1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +21,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    const ALL: [Self; 4] = [Self::EcdsaP521, Self::EcdsaP384, Self::EcdsaP256, Self::Ed25519];
+    pub(crate) const ALL: [Self; 4] = [Self::EcdsaP521, Self::EcdsaP384, Self::EcdsaP256, Self::Ed25519];
 
     /// The name of the curve, as JSON Web Keys have it: `P-521`, `P-384`, `P-256` or `Ed25519`.
     pub fn curve(self) -> &'static str {
@@ -39,21 +38,17 @@ impl KeyAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.curve() == name)
     }
 
-    /// The object identifier of the curve (SEC 2, RFC 5480), or of the algorithm for Ed25519 (RFC 8410).
-    pub(crate) fn oid(self) -> ObjectIdentifier {
-        ObjectIdentifier::new_unwrap(match self {
-            Self::EcdsaP521 => "1.3.132.0.35",
-            Self::EcdsaP384 => "1.3.132.0.34",
-            Self::EcdsaP256 => "1.2.840.10045.3.1.7",
-            Self::Ed25519 => "1.3.101.112",
-        })
+    /// What the DER of a public key (`SubjectPublicKeyInfo`: RFC 5480, RFC 8410) begins with: all but the point itself.
+    pub(crate) fn spki_prefix(self) -> &'static [u8] {
+        match self {
+            Self::EcdsaP521 => b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00",
+            Self::EcdsaP384 => b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00",
+            Self::EcdsaP256 => b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00",
+            Self::Ed25519 => b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00",
+        }
     }
 
-    pub(crate) fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.oid() == oid)
-    }
-
-    /// Bytes of a private scalar, and of each coordinate of a point.
+    /// Bytes of each coordinate of a point.
     pub(crate) fn field_len(self) -> usize {
         match self {
             Self::EcdsaP521 => 66,

@@ -4,15 +4,14 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
-use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
-use super::key_file::{self, PrivateScalar};
+use super::key_file;
 use super::public_key::PublicKey;
 use super::signer::{Signer, SignerError, SignerFuture};
 
-/// A private key that signs requests.
+/// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///
 /// ```
 /// use upvest_ext::signing::{KeyAlgorithm, SigningKey};
@@ -26,16 +25,13 @@ pub struct SigningKey {
     public: PublicKey,
 }
 
-/// aws-lc signs P-521 with SHA-512; for the smaller curves it only verifies that pair, hence `RustCrypto`.
 enum Pair {
     P521(EcdsaKeyPair),
-    P384(p384::ecdsa::SigningKey),
-    P256(p256::ecdsa::SigningKey),
     Ed25519(Ed25519KeyPair),
 }
 
 impl SigningKey {
-    /// Reads a private key from PEM, whatever OpenSSL wrote: SEC1 (with or without `EC PARAMETERS` before it) or PKCS#8,
+    /// Reads a private key from PEM as OpenSSL writes it: SEC1 (with or without `EC PARAMETERS` before it) or PKCS#8,
     /// plain or encrypted (`Proc-Type: 4,ENCRYPTED` with AES-CBC; PBES2 with PBKDF2 or scrypt).
     ///
     /// A passphrase for a key that is not encrypted is ignored.
@@ -44,25 +40,39 @@ impl SigningKey {
     ///
     /// [`KeyError`] says what is wrong with the file, such as a wrong passphrase or an unsupported curve.
     pub fn from_pem(pem: impl AsRef<[u8]>, passphrase: Option<&str>) -> Result<Self, KeyError> {
-        let (algorithm, scalar) = key_file::read(pem.as_ref(), passphrase)?;
-        Self::from_scalar(algorithm, &scalar)
+        let (algorithm, der) = key_file::read(pem.as_ref(), passphrase)?;
+        let pair = match algorithm {
+            KeyAlgorithm::Ed25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map(Pair::Ed25519),
+            _ => EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &der).map(Pair::P521),
+        };
+        Self::new(algorithm, pair.ok())
     }
 
     /// Makes a new key.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Invalid`] where the system has no randomness to give, and for one random number in 2^32 on P-256.
+    /// [`KeyError::UnsupportedKey`] for P-256 and P-384, which Upvest does not accept; [`KeyError::Invalid`] where the
+    /// operating system has no random numbers.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
-        let invalid = || KeyError::Invalid(algorithm);
-        let mut scalar = PrivateScalar::new(vec![0; algorithm.field_len()]);
-        aws_lc_rs::rand::fill(&mut scalar).map_err(|_| invalid())?;
-        if algorithm == KeyAlgorithm::EcdsaP521 {
-            // 521 bits in 66 bytes: the top seven are none of the number's. The rest is below the order but for one in 2^255.
-            let first = scalar.first_mut().ok_or_else(invalid)?;
-            *first &= 1;
-        }
-        Self::from_scalar(algorithm, &scalar)
+        let pair = match algorithm {
+            KeyAlgorithm::EcdsaP521 => {
+                EcdsaKeyPair::generate(&ECDSA_P521_SHA512_ASN1_SIGNING).map(Pair::P521)
+            }
+            KeyAlgorithm::Ed25519 => Ed25519KeyPair::generate().map(Pair::Ed25519),
+            other => return Err(KeyError::UnsupportedKey(other.curve().to_owned())),
+        };
+        Self::new(algorithm, pair.ok())
+    }
+
+    fn new(algorithm: KeyAlgorithm, pair: Option<Pair>) -> Result<Self, KeyError> {
+        let pair = pair.ok_or(KeyError::Invalid(algorithm))?;
+        let point = match &pair {
+            Pair::P521(pair) => pair.public_key().as_ref(),
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+        };
+        let public = PublicKey::from_bytes(algorithm, point).map_err(|_| KeyError::Invalid(algorithm))?;
+        Ok(Self { pair, public })
     }
 
     /// The public half of the key.
@@ -75,62 +85,20 @@ impl SigningKey {
         self.public.algorithm()
     }
 
-    /// Signs `message` here and now; [`Signer::sign`] does the same.
+    /// Signs `message` at once; [`Signer::sign`] does the same.
     ///
     /// # Errors
     ///
-    /// [`SignerError`] where the system has no randomness to give.
+    /// [`SignerError`] where the operating system has no random numbers.
     pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        let failed = |_| SignerError::new("the cryptographic library refused to sign");
-        Ok(match &self.pair {
-            Pair::P521(pair) => pair.sign(&SystemRandom::new(), message).map_err(failed)?.as_ref().to_vec(),
-            Pair::P384(pair) => {
-                let signature: p384::ecdsa::Signature =
-                    pair.sign_prehash(sha512(message).as_ref()).map_err(SignerError::new)?;
-                signature.to_der().as_bytes().to_vec()
-            }
-            Pair::P256(pair) => {
-                let signature: p256::ecdsa::Signature =
-                    pair.sign_prehash(sha512(message).as_ref()).map_err(SignerError::new)?;
-                signature.to_der().as_bytes().to_vec()
-            }
-            Pair::Ed25519(pair) => pair.try_sign(message).map_err(failed)?.as_ref().to_vec(),
-        })
-    }
-
-    fn from_scalar(algorithm: KeyAlgorithm, scalar: &[u8]) -> Result<Self, KeyError> {
-        let invalid = || KeyError::Invalid(algorithm);
-        let (pair, public) = match algorithm {
-            KeyAlgorithm::EcdsaP521 => {
-                let der = key_file::sec1(algorithm, scalar)?;
-                let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &der)
-                    .map_err(|_| invalid())?;
-                let public = pair.public_key().as_ref().to_vec();
-                (Pair::P521(pair), public)
-            }
-            KeyAlgorithm::EcdsaP384 => {
-                let pair = p384::ecdsa::SigningKey::from_slice(scalar).map_err(|_| invalid())?;
-                let public = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
-                (Pair::P384(pair), public)
-            }
-            KeyAlgorithm::EcdsaP256 => {
-                let pair = p256::ecdsa::SigningKey::from_slice(scalar).map_err(|_| invalid())?;
-                let public = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
-                (Pair::P256(pair), public)
-            }
-            KeyAlgorithm::Ed25519 => {
-                let pair = Ed25519KeyPair::from_seed_unchecked(scalar).map_err(|_| invalid())?;
-                let public = pair.public_key().as_ref().to_vec();
-                (Pair::Ed25519(pair), public)
-            }
+        let signature = match &self.pair {
+            Pair::P521(pair) => pair.sign(&SystemRandom::new(), message),
+            Pair::Ed25519(pair) => pair.try_sign(message),
         };
-        let public = PublicKey::from_bytes(algorithm, &public).map_err(|_| invalid())?;
-        Ok(Self { pair, public })
+        let signature =
+            signature.map_err(|_| SignerError::new("the cryptographic library refused to sign"))?;
+        Ok(signature.as_ref().to_vec())
     }
-}
-
-fn sha512(message: &[u8]) -> aws_lc_rs::digest::Digest {
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, message)
 }
 
 impl Signer for SigningKey {

@@ -24,8 +24,10 @@ pub enum KeyError {
     /// The key is encrypted in a way that is not supported.
     #[error("the key is encrypted with {0}, which is not supported")]
     UnsupportedEncryption(String),
-    /// The key is of a kind that Upvest cannot use.
-    #[error("{0} keys are not supported; use P-521, P-384, P-256 or Ed25519")]
+    /// The key is of a kind that Upvest does not accept.
+    #[error(
+        "Upvest does not accept {0} keys: use P-521 (`openssl ecparam -name secp521r1 -genkey`) or Ed25519"
+    )]
     UnsupportedKey(String),
     /// The PEM block does not hold what its label says.
     #[error("the private key is damaged: {0}")]

@@ -5,14 +5,8 @@ use std::fmt;
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pkcs8::der::Encode as _;
-use pkcs8::der::asn1::{AnyRef, BitStringRef};
-use pkcs8::spki::AlgorithmIdentifier;
-use pkcs8::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::algorithm::KeyAlgorithm;
-
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 /// The points of small order on Edwards25519, without the bit of their sign: signatures that nobody made fit such a key.
 const SMALL_ORDER: [&str; 5] = [
@@ -79,17 +73,10 @@ impl PublicKey {
         let blocks = pem::parse_many(pem).map_err(|_| PublicKeyFileError::NoPublicKey)?;
         let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
         let der = block.ok_or(PublicKeyFileError::NoPublicKey)?.contents();
-        let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| PublicKeyFileError::Unsupported)?;
-        let (oid, parameters) = (info.algorithm.oid, info.algorithm.parameters);
-        let curve = parameters.and_then(|curve| KeyAlgorithm::from_oid(curve.decode_as().ok()?));
-        let algorithm = match (oid == EC_PUBLIC_KEY, KeyAlgorithm::from_oid(oid)) {
-            (true, _) => curve.filter(|curve| *curve != KeyAlgorithm::Ed25519),
-            (false, Some(KeyAlgorithm::Ed25519)) => Some(KeyAlgorithm::Ed25519),
-            _ => None,
-        };
-        let algorithm = algorithm.ok_or(PublicKeyFileError::Unsupported)?;
-        let bytes = info.subject_public_key.as_bytes().ok_or(PublicKeyFileError::Unsupported)?;
-        Ok(Self::from_bytes(algorithm, bytes)?)
+        let known = |kind: &KeyAlgorithm| Some((*kind, der.strip_prefix(kind.spki_prefix())?));
+        let key = KeyAlgorithm::ALL.iter().find_map(known);
+        let (algorithm, point) = key.ok_or(PublicKeyFileError::Unsupported)?;
+        Ok(Self::from_bytes(algorithm, point)?)
     }
 
     /// The kind of key.
@@ -110,7 +97,8 @@ impl PublicKey {
     /// The key as PEM (`BEGIN PUBLIC KEY`), as `openssl pkey -pubout` writes it.
     pub fn to_pem(&self) -> String {
         let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-        pem::encode_config(&pem::Pem::new("PUBLIC KEY", self.to_der()), config)
+        let der = [self.algorithm.spki_prefix(), self.as_bytes()].concat();
+        pem::encode_config(&pem::Pem::new("PUBLIC KEY", der), config)
     }
 
     /// The form that Upvest's onboarding asks for: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
@@ -119,19 +107,6 @@ impl PublicKey {
             KeyAlgorithm::Ed25519 => STANDARD.encode(self.as_bytes()),
             _ => self.to_pem(),
         }
-    }
-
-    fn to_der(&self) -> Vec<u8> {
-        let curve = self.algorithm.oid();
-        let algorithm = match self.algorithm {
-            KeyAlgorithm::Ed25519 => AlgorithmIdentifier { oid: curve, parameters: None },
-            _ => AlgorithmIdentifier { oid: EC_PUBLIC_KEY, parameters: Some(AnyRef::from(&curve)) },
-        };
-        let subject_public_key =
-            BitStringRef::from_bytes(self.as_bytes()).expect("a point is far below the limit of DER");
-        SubjectPublicKeyInfoRef { algorithm, subject_public_key }
-            .to_der()
-            .expect("two identifiers and a point have a DER form")
     }
 }
 
