@@ -40,7 +40,7 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
     assert_eq!(wait.await.unwrap().unwrap().status, Some(OrderStatus::Filled));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    let download = upvest().download(upvest().retrieve_file().file_id(ID)).on_progress(|_| ()).to_path(path);
+    let download = upvest().download(upvest().retrieve_file().file_id(ID)).to_path(path);
     assert_eq!(tokio::spawn(download).await.unwrap().unwrap().length, 8);
     let raw = tokio::spawn(upvest().request(upvest_ext::Method::GET, "/orders").send());
     assert!(raw.await.unwrap().is_ok());

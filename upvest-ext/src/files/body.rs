@@ -1,34 +1,46 @@
 //! The bytes of a file as they arrive, and what is wrong with them.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::stream::{self, Stream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, StatusCode};
 use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
 use crate::clock::Clock;
 
-/// A file on its way.
-pub(super) struct Body {
-    stream: ByteStream,
-    /// How many bytes of the file have been handed on or were there before.
-    pub(super) position: u64,
-    /// Bytes yet to come that were there before.
-    skip: u64,
-    /// The length of the whole file.
-    pub(super) length: Option<u64>,
-    pub(super) content_type: Option<String>,
+/// The bytes of a file as they arrive: a stream that ends after an error. Made by [`Download::open`](super::Download::open).
+pub struct FileStream {
+    length: Option<u64>,
+    content_type: Option<String>,
+    bytes: ByteStream,
 }
 
-impl Body {
+impl FileStream {
+    /// The length of the whole file in bytes, where the server says so.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The media type, such as `application/pdf`, where the server says so.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
     /// Takes the answer to a request for the bytes from `offset` on, if it holds them. `accepted` are the media types that the
     /// API was asked for.
     pub(super) fn new(
         answer: Response<ByteStream>,
         offset: u64,
         accepted: Option<&str>,
+        (idle, clock): (Duration, Arc<dyn Clock>),
+        operation: &'static str,
     ) -> Result<Self, Error> {
         let headers = answer.headers();
         let content_type = check_type(headers, accepted)?;
@@ -40,17 +52,62 @@ impl Body {
         }
         let (skip, before) = if is_part { (0, offset) } else { (offset, 0) };
         let length = rest.map(|rest| rest.saturating_add(before));
-        Ok(Self { stream: answer.into_inner(), position: offset, skip, length, content_type })
+        let transfer =
+            Transfer { stream: answer.into_inner(), position: offset, skip, length, idle, clock, operation };
+        let bytes = ByteStream::new(stream::try_unfold(transfer, Transfer::next));
+        Ok(Self { length, content_type, bytes })
     }
 
-    /// The next bytes to write, or `None` once the file is whole.
-    pub(super) async fn next(&mut self, idle: Duration, clock: &dyn Clock) -> Result<Option<Bytes>, Error> {
+    /// A file of which all `length` bytes are there already.
+    pub(super) fn complete(length: u64) -> Self {
+        Self { length: Some(length), content_type: None, bytes: ByteStream::new(stream::empty()) }
+    }
+}
+
+impl Stream for FileStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.bytes.poll_next_unpin(cx)
+    }
+}
+
+impl fmt::Debug for FileStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStream").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// A file on its way.
+struct Transfer {
+    stream: ByteStream,
+    /// How many bytes of the file have been handed on or were there before.
+    position: u64,
+    /// Bytes yet to come that were there before.
+    skip: u64,
+    /// The length of the whole file.
+    length: Option<u64>,
+    idle: Duration,
+    clock: Arc<dyn Clock>,
+    operation: &'static str,
+}
+
+impl Transfer {
+    /// The next bytes, or `None` once the file is whole.
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, Error> {
+        let (position, operation) = (self.position, self.operation);
+        let known = |error: Error| error.with_operation(operation).with_position(position);
+        let chunk = self.chunk().await.map_err(known)?;
+        Ok(chunk.map(|chunk| (chunk, self)))
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             let chunk = tokio::select! {
                 biased;
                 chunk = self.stream.try_next() => chunk?,
-                () = clock.sleep(idle) => {
-                    return Err(Error::new(ErrorKind::Timeout, format!("no bytes of the file for {idle:?}")));
+                () = self.clock.sleep(self.idle) => {
+                    return Err(Error::new(ErrorKind::Timeout, format!("no bytes of the file for {:?}", self.idle)));
                 }
             };
             let Some(mut chunk) = chunk else {

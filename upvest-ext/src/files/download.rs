@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
-use futures_util::{TryFutureExt as _, stream};
+use futures_util::{TryFutureExt as _, TryStreamExt as _};
 use http::header::{ACCEPT, CONTENT_RANGE};
 use http::{Request, StatusCode};
 use tempfile::NamedTempFile;
@@ -16,32 +16,18 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use upvest_api::runtime::{self, OperationMeta};
 use upvest_api::{ByteStream, Error, ErrorKind};
 
-use super::body::Body;
+use super::body::FileStream;
 use super::fetch::{Fetched, Rest, fetch};
 use super::versions::version;
 use crate::pipeline::Pipeline;
 use crate::upvest::Upvest;
 
-type OnProgress = Box<dyn FnMut(Progress) + Send>;
-
 /// A download that has not begun. Made by [`Upvest::download`]. It owns what it needs, so that it can be moved into a task.
-#[must_use = "nothing is sent before `to_path`, `to_writer` or `into_stream`"]
+#[must_use = "nothing is sent before `to_path`, `to_writer`, `open` or `into_stream`"]
 pub struct Download {
     source: Source,
     offset: u64,
     idle: Duration,
-    sha256: bool,
-    progress: Option<OnProgress>,
-}
-
-/// How far a download has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// How many bytes of the file are there.
-    pub received: u64,
-    /// The length of the file in bytes, where the server says so.
-    pub length: Option<u64>,
 }
 
 /// A file that has arrived whole.
@@ -52,8 +38,6 @@ pub struct Downloaded {
     pub length: u64,
     /// The media type, such as `application/pdf`.
     pub content_type: Option<String>,
-    /// The SHA-256 of what this download wrote, where [`Download::sha256`] asked for it.
-    pub sha256: Option<[u8; 32]>,
 }
 
 impl Upvest {
@@ -67,7 +51,7 @@ impl Upvest {
     pub fn download<O: runtime::Download>(&self, operation: O) -> Download {
         let source =
             Source { pipeline: self.pipeline().clone(), request: operation.request(), operation: O::META };
-        Download { source, offset: 0, idle: Duration::from_secs(30), sha256: false, progress: None }
+        Download { source, offset: 0, idle: Duration::from_secs(30) }
     }
 }
 
@@ -78,20 +62,8 @@ impl Download {
         self
     }
 
-    /// Computes the SHA-256 on the way.
-    pub fn sha256(mut self) -> Self {
-        self.sha256 = true;
-        self
-    }
-
-    /// Calls `callback` after each piece that was written.
-    pub fn on_progress(mut self, callback: impl FnMut(Progress) + Send + 'static) -> Self {
-        self.progress = Some(Box::new(callback));
-        self
-    }
-
-    /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been written before. For
-    /// [`Download::to_writer`] and [`Download::into_stream`]; [`Download::to_path`] begins anew.
+    /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been received before. Not for
+    /// [`Download::to_path`], which begins anew.
     ///
     /// Where this client, or a clone of it, received the first bytes, a file that has changed since is an error
     /// ([`ErrorKind::Decode`]): download it again from its beginning. Otherwise you have to know that it is the same.
@@ -113,11 +85,11 @@ impl Download {
     pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, Error> {
         let path = path.as_ref();
         self.offset = 0;
-        let body = begin(&self.source, 0).await?;
+        let bytes = self.begin().await?;
         // Dropped before it is put in place, it is removed.
         let partial = beside(path).map_err(|error| self.source.unwritten(error, 0))?;
         let mut file = File::from_std(partial.reopen().map_err(|error| self.source.unwritten(error, 0))?);
-        let downloaded = self.write(body, &mut file).await?;
+        let downloaded = self.write(bytes, &mut file).await?;
         file.sync_all().await.map_err(|error| self.source.unwritten(error, downloaded.length))?;
         partial.persist(path).map_err(|failed| self.source.unwritten(failed.error, downloaded.length))?;
         Ok(downloaded)
@@ -129,74 +101,66 @@ impl Download {
     ///
     /// As [`Download::to_path`]. What is missing is what [`Download::resume_at`] gets from [`Error::position`] on.
     pub async fn to_writer(
-        mut self,
+        self,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
     ) -> Result<Downloaded, Error> {
-        let body = begin(&self.source, self.offset).await?;
-        self.write(body, writer).await
+        let bytes = self.begin().await?;
+        self.write(bytes, writer).await
     }
 
-    /// The bytes as they arrive, without hash and progress: to pass them on, as the body of an answer of your own, for example.
+    /// Sends the request and returns the bytes as they arrive, with the file's length and type: for a progress bar or a
+    /// checksum.
     ///
     /// ```no_run
-    /// # async fn pass_on(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
+    /// # async fn hash(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
     /// use futures_util::TryStreamExt;
     ///
-    /// let mut bytes = upvest.download(upvest.retrieve_file().file_id(file)).into_stream();
+    /// let mut bytes = upvest.download(upvest.retrieve_file().file_id(file)).open().await?;
+    /// println!("{:?} bytes of {:?}", bytes.length(), bytes.content_type());
     /// while let Some(chunk) = bytes.try_next().await? {
     ///     println!("{} bytes", chunk.len());
     /// }
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Download::to_path`]; those of the way are the stream's.
+    pub async fn open(self) -> Result<FileStream, Error> {
+        self.begin().await
+    }
+
+    /// As [`Download::open`], where the request is sent once the stream is polled: to pass the bytes on, as the body of an answer
+    /// of your own, for example.
     pub fn into_stream(self) -> ByteStream {
-        let Self { source, offset, idle, .. } = self;
-        let stream = async move {
-            let body = begin(&source, offset).await?;
-            Ok(stream::try_unfold((source, body), move |(source, body)| async move {
-                let Some(mut body) = body else { return Ok(None) };
-                let chunk = next(&mut body, idle, &source).await?;
-                Ok(chunk.map(|chunk| (chunk, (source, Some(body)))))
-            }))
-        };
-        ByteStream::new(stream.try_flatten_stream())
+        ByteStream::new(self.open().try_flatten_stream())
     }
 
     async fn write(
-        &mut self,
-        body: Option<Body>,
+        &self,
+        mut bytes: FileStream,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
     ) -> Result<Downloaded, Error> {
-        let mut hash = self.sha256.then(|| Context::new(&SHA256));
-        let (mut written, mut content_type) = (self.offset, None);
-        if let Some(mut body) = body {
-            while let Some(chunk) = next(&mut body, self.idle, &self.source).await? {
-                writer.write_all(&chunk).await.map_err(|error| self.source.unwritten(error, written))?;
-                written = body.position;
-                if let Some(hash) = &mut hash {
-                    hash.update(&chunk);
-                }
-                if let Some(callback) = &mut self.progress {
-                    callback(Progress { received: written, length: body.length });
-                }
-            }
-            content_type = body.content_type;
+        let mut length = self.offset;
+        while let Some(chunk) = bytes.try_next().await? {
+            writer.write_all(&chunk).await.map_err(|error| self.source.unwritten(error, length))?;
+            length += chunk.len() as u64;
         }
-        writer.flush().await.map_err(|error| self.source.unwritten(error, written))?;
-        let sha256 = hash.and_then(|hash| hash.finish().as_ref().try_into().ok());
-        Ok(Downloaded { length: written, content_type, sha256 })
+        writer.flush().await.map_err(|error| self.source.unwritten(error, length))?;
+        Ok(Downloaded { length, content_type: bytes.content_type().map(str::to_owned) })
     }
-}
 
-const CHANGED: &str =
-    "the file has changed since its first bytes were received; download it again from its beginning";
+    /// The bytes that are missing.
+    async fn begin(&self) -> Result<FileStream, Error> {
+        self.ask().await.map_err(|error| self.source.at(error, self.offset))
+    }
 
-/// The bytes that are missing, or `None` where none are.
-async fn begin(source: &Source, offset: u64) -> Result<Option<Body>, Error> {
-    let versions = &source.pipeline.core.versions;
-    let begun = async {
+    async fn ask(&self) -> Result<FileStream, Error> {
+        let Self { source, offset, idle } = self;
+        let core = &source.pipeline.core;
         let uri = source.request.as_ref().map_err(Error::clone)?.uri();
-        let begun = versions.get(uri).filter(|_| offset > 0);
-        let fetched = fetch(source, Rest { offset, version: begun.as_ref() }).await?;
+        let begun = core.versions.get(uri).filter(|_| *offset > 0);
+        let fetched = fetch(source, Rest { offset: *offset, version: begun.as_ref() }).await?;
         let (status, found) = (fetched.answer.status(), version(fetched.answer.headers()));
         match status {
             // A part without a version is of the one that was asked for.
@@ -206,29 +170,29 @@ async fn begin(source: &Source, offset: u64) -> Result<Option<Body>, Error> {
                 Err(Error::new(ErrorKind::Decode, CHANGED))
             }
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
-                if offset == 0 {
-                    versions.set(uri, found);
+                if *offset == 0 {
+                    core.versions.set(uri, found);
                 }
                 let accepted = fetched.is_ours().then(|| source.accepted());
-                Body::new(fetched.answer, offset, accepted).map(Some)
+                let clock = Arc::clone(&core.ambient.clock);
+                FileStream::new(fetched.answer, *offset, accepted, (*idle, clock), source.operation.id)
             }
-            StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, offset) => Ok(None),
+            StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, *offset) => {
+                Ok(FileStream::complete(*offset))
+            }
             _ => Err(fetched.refusal(source.operation).await),
         }
-    };
-    begun.await.map_err(|error| source.at(error, offset))
+    }
 }
+
+const CHANGED: &str =
+    "the file has changed since its first bytes were received; download it again from its beginning";
 
 /// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
 fn is_complete(fetched: &Fetched, offset: u64) -> bool {
     let range = fetched.answer.headers().get(CONTENT_RANGE);
     let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
     offset > 0 && length == Some(offset)
-}
-
-async fn next(body: &mut Body, idle: Duration, source: &Source) -> Result<Option<Bytes>, Error> {
-    let position = body.position;
-    body.next(idle, &*source.pipeline.core.ambient.clock).await.map_err(|error| source.at(error, position))
 }
 
 /// A hidden file in the folder of `path`, which only its owner can read.

@@ -2,12 +2,12 @@
 //!
 //! ```no_run
 //! # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
-//! let file = upvest.download(upvest.retrieve_file().file_id(file)).sha256().to_path("statement.pdf").await?;
+//! let file = upvest.download(upvest.retrieve_file().file_id(file)).to_path("statement.pdf").await?;
 //! println!("{} bytes of {:?}", file.length, file.content_type);
 //! # Ok(()) }
 //! ```
 //!
-//! An error of a download has the number of bytes that were written in [`Error::position`](crate::Error::position), for
+//! An error of a download has the number of bytes that arrived in [`Error::position`](crate::Error::position), for
 //! [`Download::resume_at`].
 
 mod body;
@@ -15,5 +15,6 @@ mod download;
 mod fetch;
 mod versions;
 
-pub use download::{Download, Downloaded, Progress};
+pub use body::FileStream;
+pub use download::{Download, Downloaded};
 pub(crate) use versions::Versions;
