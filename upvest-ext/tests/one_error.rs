@@ -3,10 +3,11 @@
 
 mod common;
 
+use common::tamper::{Tamper, Tampered as _};
 use common::{FakeApi, Fate, Reply, order};
 use futures_util::TryStreamExt as _;
 use upvest_ext::signing::SigningKey;
-use upvest_ext::webhooks::{Tamper, WebhookTester};
+use upvest_ext::webhooks::WebhookTester;
 use upvest_ext::{ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
 
 /// What the service of a user looks like.

@@ -1,6 +1,9 @@
 //! The adapters verify what came over the wire, and read no more than their limit.
 #![cfg(feature = "axum")]
 
+#[path = "common/tamper.rs"]
+mod tamper;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +16,10 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body::{Frame, SizeHint};
 use serde_json::json;
+use tamper::{Tamper, Tampered as _};
 use tower_service::Service as _;
 use upvest_ext::webhooks::axum::{Verified, route};
-use upvest_ext::webhooks::{EventType, Tamper, TestDelivery, WebhookHandler, WebhookService, WebhookTester};
+use upvest_ext::webhooks::{EventType, TestDelivery, WebhookHandler, WebhookService, WebhookTester};
 
 fn delivery(tester: &WebhookTester, target: &str) -> TestDelivery {
     tester.deliver(target, &[WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))])

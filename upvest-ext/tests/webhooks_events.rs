@@ -116,13 +116,13 @@ fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
         description.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
     assert_eq!(described.len(), 60);
     for wire in described {
-        let event_type = EventType::from_wire(wire);
+        let event_type = wire.parse::<EventType>().unwrap();
         assert!(event_type.is_known(), "{wire}");
         assert_eq!(event_type.as_str(), wire);
         assert_eq!(format!("{}.{}", event_type.category(), event_type.action()), wire);
     }
     for wire in ["ACCOUNT_LIQUIDATION.SETTLED", "VIRTUAL_CASH_DECREASE.QUEUED", "INSTRUMENT.ONBOARDED"] {
-        assert!(EventType::from_wire(wire).is_known(), "{wire}");
+        assert!(wire.parse::<EventType>().unwrap().is_known(), "{wire}");
     }
 }
 
@@ -134,7 +134,7 @@ fn an_unknown_type_is_kept() {
         ("odd", "odd", ""),
         ("", "", ""),
     ] {
-        let event_type = EventType::from_wire(wire);
+        let event_type = wire.parse::<EventType>().unwrap();
         assert!(!event_type.is_known());
         assert_eq!((event_type.as_str(), event_type.action()), (wire, action));
         assert_eq!(event_type.category(), category);

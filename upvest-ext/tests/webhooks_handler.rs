@@ -1,16 +1,20 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
 #![cfg(feature = "webhooks")]
 
+#[path = "common/tamper.rs"]
+mod tamper;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use tamper::{Tamper, Tampered as _};
 use upvest_api::types::WebhookEventCategory;
 use upvest_ext::webhooks::{
     Claimed, EventType, HandlerError, ParkEvents, ParkFuture, ParkedEvent, SeenError, SeenEvents, SeenFuture,
-    SeenInMemory, Tamper, WebhookHandler, WebhookTester,
+    SeenInMemory, WebhookHandler, WebhookTester,
 };
 use uuid::Uuid;
 
@@ -40,7 +44,7 @@ fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
     WebhookHandler::new(tester.verifier())
         .on(EventType::OrderFilled, note("type"))
         .on(EventType::OrderRejected, async |_| Err("the ledger says no".into()))
-        .on("COMET.SEEN", note("unknown type"))
+        .on("COMET.SEEN".parse().unwrap(), note("unknown type"))
         .on_category(WebhookEventCategory::Order.as_str(), note("category"))
         .on_category(WebhookEventCategory::User.as_str(), note("category"))
         .otherwise(move |event, known| {

@@ -7,9 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use upvest_api::events::EventObject;
+use upvest_api::runtime::{EventType, OpenEnum as _};
 use uuid::Uuid;
-
-use super::event_type::EventType;
 
 /// Something that happened at Upvest.
 ///

@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use http::StatusCode;
+use upvest_api::runtime::EventType;
 
 use super::event::{Event, UndecodableEvent};
-use super::event_type::EventType;
 use super::parking::{ParkEvents, ParkedEvent};
 use super::seen::{Claimed, SeenEvents, SeenInMemory};
 use super::verifier::{VerifyError, WebhookVerifier};
@@ -95,12 +95,12 @@ impl WebhookHandler {
 
     /// Handles one type of event.
     #[must_use]
-    pub fn on<F, R>(mut self, event_type: impl Into<EventType>, handler: F) -> Self
+    pub fn on<F, R>(mut self, event_type: EventType, handler: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_type.insert(event_type.into(), Arc::new(move |event| Box::pin(handler(event))));
+        self.by_type.insert(event_type, Arc::new(move |event| Box::pin(handler(event))));
         self
     }
 

@@ -3,6 +3,8 @@
 
 pub mod log;
 pub mod socket;
+#[cfg(feature = "webhooks")]
+pub mod tamper;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
