@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         answer.metadata().idempotency_key.as_ref().ok_or("an order goes out under an idempotency key")?;
     println!("placed: order {} over {} {}, key {key}", answer.id, answer.cash_amount, answer.currency);
 
-    let instruments: Vec<_> = upvest.list_instruments().paginate().page_size(2).items().try_collect().await?;
+    let instruments: Vec<_> = upvest.list_instruments().page_size(2).items().try_collect().await?;
     assert_eq!(instruments.len(), 3);
     println!("listed: {} instruments from two pages", instruments.len());
 
@@ -121,5 +121,10 @@ fn order_json() -> Value {
         "instrument_id_type": "ISIN",
         "order_type": "MARKET",
         "quantity": "",
+        "status": "NEW",
+        "fee": "",
+        "initiation_flow": "API",
+        "executions": [],
+        "client_reference": "",
     })
 }
