@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use upvest_api::types::{Listing, Order};
+use upvest_api::types::{ListResponse, Order};
 use upvest_tests::description::Description;
 
 const ROUNDS: usize = 400;
@@ -58,7 +58,7 @@ fn main() {
     // In turn, so that a change of the machine's speed meets both.
     for _ in 0..ROUNDS {
         plain.push(time::<PlainPage>(&page));
-        typed.push(time::<Listing<Order>>(&page));
+        typed.push(time::<ListResponse<Order>>(&page));
     }
     let (plain, typed) = (median(plain), median(typed));
     println!("plain strings   {plain:?}");

@@ -3,8 +3,8 @@
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use upvest_api::runtime::{Direct, Problem};
-use upvest_api::types::{Listing, Order};
+use upvest_api::runtime::{BearerTransport, Problem};
+use upvest_api::types::{ListResponse, Order};
 use upvest_api::{Client, Error, ErrorKind, Response};
 use upvest_tests::description::workspace_file;
 use wiremock::matchers::{any, path};
@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const ORDER: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
 
 fn client(base_url: &str) -> Client {
-    Client::new(base_url, Direct::new(reqwest::Client::new()))
+    Client::new(base_url, BearerTransport::new(reqwest::Client::new()))
 }
 
 async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
@@ -26,7 +26,7 @@ async fn list(body: &str) -> Error {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let outcome: Result<Response<Listing<Order>>, _> = client(&server.uri()).list_orders().send().await;
+    let outcome: Result<Response<ListResponse<Order>>, _> = client(&server.uri()).list_orders().send().await;
     outcome.expect_err("the body does not fit")
 }
 

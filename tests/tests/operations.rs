@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use upvest_api::runtime::Direct;
+use upvest_api::runtime::BearerTransport;
 use upvest_api::{ByteStream, Client, Error, Response, types};
 use upvest_tests::description::{Description, Operation};
 use wiremock::matchers::any;
@@ -125,7 +125,8 @@ async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
 async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let transport = Direct::new(reqwest::Client::new()).bearer("a-token").expect("the token fits a header");
+    let transport =
+        BearerTransport::new(reqwest::Client::new()).bearer("a-token").expect("the token fits a header");
     let client = Client::new(&server.uri(), transport);
     (server, client)
 }

@@ -1,6 +1,6 @@
 //! Wrong input by a user is an error that names field, value and rule, and nothing is sent.
 
-use upvest_api::runtime::{Direct, Operation};
+use upvest_api::runtime::{BearerTransport, Operation};
 use upvest_api::types::{
     CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
 };
@@ -8,7 +8,7 @@ use upvest_api::{Client, ErrorKind};
 
 fn client() -> Client {
     // Port 9 is the discard port; nothing here gets as far as to connect.
-    Client::new("http://127.0.0.1:9", Direct::new(reqwest::Client::new()))
+    Client::new("http://127.0.0.1:9", BearerTransport::new(reqwest::Client::new()))
 }
 
 async fn refused<T: Operation>(operation: T) -> String {

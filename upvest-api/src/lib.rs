@@ -5,14 +5,14 @@
 //! [open](runtime::OpenEnum).
 //!
 //! This crate builds requests and reads answers. Tokens, signatures and retries are the work of a [`Transport`]: `upvest-ext` has
-//! the one for production; [`runtime::Direct`] and [`MockTransport`] are for tests.
+//! the one for production; [`runtime::BearerTransport`] and [`MockTransport`] are for tests.
 //!
 //! ```no_run
 //! use upvest_api::types::{AccountId, InstrumentId, OrderCreate, OrderSide, OrderType};
-//! use upvest_api::{Client, Error, runtime::Direct};
+//! use upvest_api::{Client, Error, runtime::BearerTransport};
 //!
 //! # async fn place(account: AccountId, instrument: InstrumentId) -> Result<(), Error> {
-//! let client = Client::new("http://127.0.0.1:8080", Direct::new(reqwest::Client::new()).bearer("token")?);
+//! let client = Client::new("http://127.0.0.1:8080", BearerTransport::new(reqwest::Client::new()).bearer("token")?);
 //! let order = OrderCreate::builder()
 //!     .account_id(account)
 //!     .instrument_id(instrument)

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use upvest_api::http::{HeaderMap, Request, StatusCode};
 use upvest_api::runtime::{List, Operation, OperationMeta, Paginated};
-use upvest_api::types::{Listing, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate};
+use upvest_api::types::{ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate};
 use upvest_api::{
     ByteStream, Client, Error, ErrorKind, Metadata, MockTransport, Response, Transport, builder,
 };
@@ -13,7 +13,7 @@ use upvest_api::{
 const ID: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
 
 fn no_orders() -> (MockTransport, Client) {
-    let mock = MockTransport::new().answer::<builder::ListOrders>(Listing::new(Vec::new()));
+    let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
     (mock.clone(), Client::new("http://mock.invalid/v1/", mock))
 }
 
@@ -177,7 +177,7 @@ async fn an_answer_has_status_headers_and_metadata_beside_its_value() {
     headers.insert("upvest-request-id", "6ec8ab9f".parse().expect("a value"));
     let mut metadata = Metadata::new(StatusCode::ACCEPTED);
     metadata.attempts = 3;
-    let response = Response::new(Listing::new(vec![1, 2]), headers, metadata.clone());
+    let response = Response::new(ListResponse::new(vec![1, 2]), headers, metadata.clone());
     assert_eq!(
         (response.data.len(), response.status(), response.request_id()),
         (2, StatusCode::ACCEPTED, Some("6ec8ab9f"))
@@ -282,7 +282,7 @@ async fn calls_and_streams_can_be_moved_into_tasks() {
 
     let (call, list, file) = {
         let mock = MockTransport::new()
-            .answer::<builder::ListOrders>(Listing::new(Vec::<Order>::new()))
+            .answer::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()))
             .answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
         let client = Client::new("http://mock.invalid", mock);
         let file = client.retrieve_file().file_id(ID).send().await.expect("the file is there").into_inner();

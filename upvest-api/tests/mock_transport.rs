@@ -1,7 +1,7 @@
 //! Calls that are answered from memory.
 
 use upvest_api::http::{Method, StatusCode};
-use upvest_api::types::{Listing, Order, OrderCreate, OrderSide, OrderStatus, OrderType, Problem};
+use upvest_api::types::{ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, Problem};
 use upvest_api::{Client, Error, ErrorKind, MockTransport, builder};
 
 const ID: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
@@ -27,7 +27,7 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
     let mock = MockTransport::new()
         .fail::<builder::ListOrders>(Error::new(ErrorKind::Connect, "no connection"))
         .problem::<builder::ListOrders>(Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", "Wait."))
-        .answer::<builder::ListOrders>(Listing::new(Vec::new()));
+        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let client = client(&mock);
     let list = || client.list_orders().send();
     let error = list().await.expect_err("the first call fails");
@@ -50,7 +50,7 @@ async fn a_problem_without_an_error_status_is_a_400() {
 
 #[tokio::test]
 async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
-    let mock = MockTransport::new().answer::<builder::ListOrders>(Listing::new(Vec::new()));
+    let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let error = client(&mock).retrieve_order().order_id(ID).send().await.expect_err("no answer");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let message = "retrieveOrder: the MockTransport has no answer for `retrieve_order`: add one with `answer`, `problem` or `fail`";
@@ -60,7 +60,7 @@ async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
 #[tokio::test]
 async fn requests_are_recorded_in_their_order() {
     let mock = MockTransport::new()
-        .answer::<builder::ListOrders>(Listing::new(Vec::new()))
+        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()))
         .answer::<builder::CreateOrder>(Order::builder().id(ID).build().expect("an id is enough"))
         .answer::<builder::CloseAccount>(());
     let client = client(&mock);

@@ -17,7 +17,7 @@ use aws_lc_rs::signature::{
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use upvest_ext::signing::{
-    KeyAlgorithm, Received, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
+    IncomingRequest, KeyAlgorithm, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
 };
 use upvest_ext::webhooks::WebhookTester;
 
@@ -62,7 +62,7 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
 fn base_of(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
     let mut request = request.clone();
     ready(signer.sign_request(&mut request)).expect("a local key signs");
-    let received = Received::new(request.method(), request.uri(), request.headers(), request.body());
+    let received = IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body());
     let claims = SignaturePolicy::requests().claims(&received, SystemTime::now()).expect("just signed");
     claims.first().expect("one signature").signature_base().to_vec()
 }

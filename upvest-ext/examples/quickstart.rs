@@ -17,7 +17,7 @@ use upvest_ext::api::types::{
     AccountCreate, Address, OrderCreate, OrderSide, OrderType, ReportId, UserCreate, WebhookEventCategory,
     WebhookSubscriptionCreate, WebhookSubscriptionStatus, WebhookSubscriptionUpdate,
 };
-use upvest_ext::signing::Received;
+use upvest_ext::signing::IncomingRequest;
 use upvest_ext::webhooks::{WebhookHandler, WebhookVerifier};
 use upvest_ext::{ListExt as _, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
@@ -169,7 +169,7 @@ async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
         }
     });
     let deliver = async move |OriginalUri(target): OriginalUri, headers: HeaderMap, body: Bytes| {
-        handler.handle(&Received::new(&Method::POST, &target, &headers, &body)).await.status
+        handler.handle(&IncomingRequest::new(&Method::POST, &target, &headers, &body)).await.status
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}/webhooks", listener.local_addr()?);

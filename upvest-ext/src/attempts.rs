@@ -13,7 +13,7 @@ use crate::call_info::CallInfo;
 use crate::http_send::{HttpSend, SendError};
 use crate::pipeline::{Call, Core};
 use crate::redact::Secrets;
-use crate::retry::{Decision, Setback, Try, retry_after};
+use crate::retry::{AttemptFailure, Decision, Try, retry_after};
 use crate::sign_request::{SignFailure, SignRequest};
 use crate::telemetry::CallSpan;
 use crate::token::{AccessToken, TokenCache};
@@ -43,16 +43,16 @@ impl Network {
         loop {
             let (request, token) = core.by(call.deadline, self.ready(core, call)).await?;
             let result = self.attempt(request, core, call, info).await?;
-            let setback = match &result {
+            let failure = match &result {
                 Ok(answer) if !is_error(answer.status()) => {
                     core.budget.deposit(spent.unwrap_or(1));
                     return result.map_err(Error::from);
                 }
-                Ok(answer) => Setback::Answered(answer.status()),
-                Err(error) => Setback::Interrupted(error.how),
+                Ok(answer) => AttemptFailure::Answered(answer.status()),
+                Err(error) => AttemptFailure::Interrupted(error.how),
             };
             if let (Some(token), Some(scopes)) = (&token, call.scopes)
-                && setback == Setback::Answered(StatusCode::UNAUTHORIZED)
+                && failure == AttemptFailure::Answered(StatusCode::UNAUTHORIZED)
                 && self.tokens.refuse(scopes, token, replayed)
             {
                 // The server has refused the call before it looked at it, so this repeats nothing.
@@ -60,17 +60,20 @@ impl Network {
                 CallSpan::token_refused();
                 continue;
             }
-            core.note(setback, result.as_ref().ok().map(Response::headers), info);
-            match call.policy.decide(&core.try_of(call, setback, info), &core.budget, core.ambient.fraction())
-            {
+            core.note(failure, result.as_ref().ok().map(Response::headers), info);
+            match call.policy.decide(
+                &core.try_of(call, failure, info),
+                &core.budget,
+                core.clock_and_rng.fraction(),
+            ) {
                 Decision::Again { wait, cost } => {
-                    CallSpan::retrying(info.attempts, setback, wait);
+                    CallSpan::retrying(info.attempts, failure, wait);
                     spent = Some(cost);
-                    core.ambient.clock.sleep(wait).await;
+                    core.clock_and_rng.clock.sleep(wait).await;
                 }
-                Decision::Stop(stop) => {
-                    CallSpan::gave_up(info.attempts, setback, stop);
-                    info.stop = Some(stop);
+                Decision::GiveUp(reason) => {
+                    CallSpan::gave_up(info.attempts, failure, reason);
+                    info.gave_up = Some(reason);
                     return self.give_up(result?, &token).await;
                 }
             }
@@ -81,7 +84,7 @@ impl Network {
     async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
         if let Some(limit) = &core.rate_limit
             // Before the signature, which is good for seconds only.
-            && !limit.wait(&*core.ambient.clock, call.deadline).await
+            && !limit.wait(&*core.clock_and_rng.clock, call.deadline).await
         {
             let message = "the rate limit has no turn for the call before its deadline";
             return Err(Error::new(ErrorKind::RateLimited, message));
@@ -114,7 +117,7 @@ impl Network {
         let result = tokio::select! {
             biased;
             result = exchange => result,
-            () = core.ambient.clock.sleep(call.attempt_timeout.min(left)) => {
+            () = core.clock_and_rng.clock.sleep(call.attempt_timeout.min(left)) => {
                 self.http.timed_out();
                 if left < call.attempt_timeout {
                     info.may_have_happened |= info.changes;
@@ -145,20 +148,22 @@ impl Network {
 }
 
 impl Core {
-    fn note(&self, setback: Setback, headers: Option<&HeaderMap>, info: &mut CallInfo) {
-        info.may_have_happened |= info.changes && setback.may_have_happened();
-        let wall = self.ambient.clock.wall();
+    fn note(&self, failure: AttemptFailure, headers: Option<&HeaderMap>, info: &mut CallInfo) {
+        info.may_have_happened |= info.changes && failure.may_have_happened();
+        let wall = self.clock_and_rng.clock.wall();
         info.retry_after = headers.and_then(|headers| retry_after(headers, wall));
         info.clock_offset = headers.and_then(|headers| crate::clock::offset(headers, wall));
-        if let (Some(limit), Setback::Answered(StatusCode::TOO_MANY_REQUESTS)) = (&self.rate_limit, setback) {
-            limit.refuse(&*self.ambient.clock, info.retry_after);
+        if let (Some(limit), AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS)) =
+            (&self.rate_limit, failure)
+        {
+            limit.refuse(&*self.clock_and_rng.clock, info.retry_after);
         }
     }
 
-    fn try_of(&self, call: &Call<'_>, setback: Setback, info: &CallInfo) -> Try {
+    fn try_of(&self, call: &Call<'_>, failure: AttemptFailure, info: &CallInfo) -> Try {
         Try {
             class: call.class,
-            setback,
+            failure,
             retry_after: info.retry_after,
             made: info.attempts,
             left: self.time_until(call.deadline),
@@ -166,7 +171,7 @@ impl Core {
     }
 
     fn time_until(&self, deadline: Instant) -> Duration {
-        deadline.saturating_duration_since(self.ambient.now())
+        deadline.saturating_duration_since(self.clock_and_rng.now())
     }
 
     /// Waits for `work`, but not beyond `deadline`. Where nothing has to be waited for, no timer is started.
@@ -178,7 +183,7 @@ impl Core {
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = async { self.ambient.clock.sleep(self.time_until(deadline)).await } => Err(late()),
+            () = async { self.clock_and_rng.clock.sleep(self.time_until(deadline)).await } => Err(late()),
         }
     }
 }

@@ -13,7 +13,7 @@ use upvest_api::{Error, ErrorKind};
 
 use crate::attempts::{BodyLimits, Network};
 use crate::bulk::RateLimit;
-use crate::clock::{Ambient, Clock, Random};
+use crate::clock::{Clock, ClockAndRng, Random};
 use crate::environment::{Environment, is_loopback};
 use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::options::CallOptions;
@@ -50,7 +50,7 @@ pub struct UpvestBuilder {
     http: Option<reqwest::Client>,
     sender: Option<Arc<dyn HttpSend>>,
     rate_limit: Option<RateLimit>,
-    ambient: Ambient,
+    clock_and_rng: ClockAndRng,
 }
 
 impl UpvestBuilder {
@@ -74,7 +74,7 @@ impl UpvestBuilder {
             http: None,
             sender: None,
             rate_limit: None,
-            ambient: Ambient::default(),
+            clock_and_rng: ClockAndRng::default(),
         }
     }
 
@@ -203,13 +203,13 @@ impl UpvestBuilder {
 
     /// Tells the time and waits by `clock`. The tokio runtime's unless set.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.ambient.clock = Arc::new(clock);
+        self.clock_and_rng.clock = Arc::new(clock);
         self
     }
 
     /// Draws jitter and idempotency keys from `random`. The operating system's generator unless set.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
-        self.ambient.random = Arc::new(random);
+        self.clock_and_rng.random = Arc::new(random);
         self
     }
 
@@ -225,7 +225,7 @@ impl UpvestBuilder {
             (None, Some(client)) => Arc::new(ReqwestSend::new(client.clone(), None)),
             (None, None) => Arc::new(self.sender_of_our_own(&base_url)?),
         };
-        let clock = Arc::clone(&self.ambient.clock);
+        let clock = Arc::clone(&self.clock_and_rng.clock);
         let signing_key = self.signing_key.as_ref().and_then(|signer| signer.as_ref().ok());
         let signing_key = signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
         let signer = self.signer.clone().or(signing_key);
@@ -242,7 +242,7 @@ impl UpvestBuilder {
             body_limit: self.body_limits.errors,
             retry: self.retry.capped(3),
             budget: self.budget.clone(),
-            ambient: self.ambient.clone(),
+            clock_and_rng: self.clock_and_rng.clone(),
         };
         let client_secret = self.client_secret.clone();
         let network = Network { http: sender, signer, tokens: TokenCache::new(tokens), client_secret };
@@ -272,7 +272,7 @@ impl UpvestBuilder {
             body_limits: self.body_limits,
             #[cfg(feature = "files")]
             versions: crate::files::Versions::default(),
-            ambient: self.ambient,
+            clock_and_rng: self.clock_and_rng,
         };
         Ok(Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() }))
     }

@@ -7,7 +7,7 @@ use upvest_api::runtime::OperationMeta;
 use upvest_api::{ByteStream, Error, IdempotencyKey, Metadata, Response};
 
 use crate::hint::hint;
-use crate::retry::Stop;
+use crate::retry::GiveUpReason;
 
 #[derive(Debug, Default)]
 pub(crate) struct CallInfo {
@@ -19,7 +19,7 @@ pub(crate) struct CallInfo {
     pub(crate) changes: bool,
     /// Whether an attempt of which nothing came back may have changed it.
     pub(crate) may_have_happened: bool,
-    pub(crate) stop: Option<Stop>,
+    pub(crate) gave_up: Option<GiveUpReason>,
     pub(crate) retry_after: Option<Duration>,
     /// By how many seconds the server's clock is ahead of ours, where that was of interest.
     pub(crate) clock_offset: Option<i64>,

@@ -79,18 +79,18 @@ pub(crate) fn random_uuid(random: &dyn Random) -> Uuid {
 
 /// Time and randomness together, as the parts of a client share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Ambient {
+pub(crate) struct ClockAndRng {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
 
-impl Default for Ambient {
+impl Default for ClockAndRng {
     fn default() -> Self {
         Self { clock: Arc::new(TokioClock), random: Arc::new(OsRandom) }
     }
 }
 
-impl Ambient {
+impl ClockAndRng {
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }

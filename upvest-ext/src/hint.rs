@@ -3,20 +3,20 @@
 use upvest_api::{Error, ErrorKind};
 
 use crate::call_info::CallInfo;
-use crate::retry::Stop;
+use crate::retry::GiveUpReason;
 
 /// Upvest's signers let a signature live 5 to 60 seconds (PROTOCOL 1.4): a clock further off than that is a likely cause.
 const CLOCK_TOLERANCE: i64 = 5;
 
 pub(crate) fn hint(error: &Error, info: &CallInfo) -> Option<&'static str> {
-    match info.stop {
-        Some(Stop::RetryAfter) => {
+    match info.gave_up {
+        Some(GiveUpReason::RetryAfter) => {
             Some("the server asks for a longer wait than the retry policy grants: see `retry_after()`")
         }
-        Some(Stop::Budget) => {
+        Some(GiveUpReason::Budget) => {
             Some("not tried again, as too many calls of this client are failing: let the server recover")
         }
-        Some(Stop::Deadline) => Some("not tried again, as the wait would have outlasted the call's deadline"),
+        Some(GiveUpReason::Deadline) => Some("not tried again, as the wait would have outlasted the call's deadline"),
         _ if error.kind() == ErrorKind::Authentication && !error.is_outcome_unknown() => {
             Some(clock_hint(info.clock_offset).unwrap_or(
                 "a fresh token was refused too: check the signing key and its key id, the clock, and that nothing on the way changes headers",

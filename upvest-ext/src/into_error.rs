@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use upvest_api::{Error, ErrorKind};
 
 use crate::signing::{
-    ExplainError, InvalidKeyId, InvalidPublicKey, KeyError, PublicKeyFileError, Refusal, SignerError,
+    ExplainError, InvalidKeyId, InvalidPublicKey, KeyError, PublicKeyFileError, SignatureError, SignerError,
     SigningError,
 };
 #[cfg(feature = "webhooks")]
@@ -29,7 +29,7 @@ into_error! {
     InvalidPublicKey => Configuration,
     KeyError => Configuration,
     PublicKeyFileError => Configuration,
-    Refusal => Webhook,
+    SignatureError => Webhook,
     SignerError => Signing,
     SigningError => Signing,
     #[cfg(feature = "webhooks")]

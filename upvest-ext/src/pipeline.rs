@@ -15,7 +15,7 @@ use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 use crate::attempts::{BodyLimits, Network, late, read};
 use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
-use crate::clock::{Ambient, random_uuid};
+use crate::clock::{ClockAndRng, random_uuid};
 use crate::options::CallOptions;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::telemetry::CallSpan;
@@ -48,7 +48,7 @@ pub(crate) struct Core {
     pub(crate) body_limits: BodyLimits,
     #[cfg(feature = "files")]
     pub(crate) versions: crate::files::Versions,
-    pub(crate) ambient: Ambient,
+    pub(crate) clock_and_rng: ClockAndRng,
 }
 
 /// What a client sends over.
@@ -94,7 +94,7 @@ impl Pipeline {
         request: Request<Bytes>,
         operation: &OperationMeta,
     ) -> Result<(Response<ByteStream>, CallInfo), Error> {
-        let started = self.core.ambient.now();
+        let started = self.core.clock_and_rng.now();
         let span = CallSpan::new(operation, &request);
         let mut info = CallInfo::new(operation);
         let sent = async {
@@ -102,7 +102,7 @@ impl Pipeline {
             self.core.send(&call, operation, &mut info).await
         };
         let result = span.run(sent).await;
-        info.elapsed = self.core.ambient.now().saturating_duration_since(started);
+        info.elapsed = self.core.clock_and_rng.now().saturating_duration_since(started);
         match result {
             Ok(answer) => {
                 let status = answer.status();
@@ -173,7 +173,9 @@ impl Pipeline {
                     "the idempotency key was used for another request already; each request needs its own";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
-            None if operation.idempotency_key => Ok(Some(random_uuid(&*self.core.ambient.random).into())),
+            None if operation.idempotency_key => {
+                Ok(Some(random_uuid(&*self.core.clock_and_rng.random).into()))
+            }
             None => Ok(None),
         }
     }

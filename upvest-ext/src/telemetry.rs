@@ -15,7 +15,7 @@ use upvest_api::ErrorKind;
 use upvest_api::runtime::OperationMeta;
 
 use crate::call_info::CallInfo;
-use crate::retry::{Setback, Stop};
+use crate::retry::{AttemptFailure, GiveUpReason};
 
 pub(crate) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
 
@@ -63,17 +63,17 @@ impl CallSpan {
         );
     }
 
-    pub(crate) fn retrying(attempt: u32, setback: Setback, wait: Duration) {
+    pub(crate) fn retrying(attempt: u32, failure: AttemptFailure, wait: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(attempt, ?setback, ?wait, "attempt failed, trying again");
+        tracing::warn!(attempt, ?failure, ?wait, "attempt failed, trying again");
     }
 
-    pub(crate) fn gave_up(attempt: u32, setback: Setback, stop: Stop) {
+    pub(crate) fn gave_up(attempt: u32, failure: AttemptFailure, reason: GiveUpReason) {
         #[cfg(feature = "tracing")]
-        if stop == Stop::Final {
-            tracing::debug!(attempt, ?setback, "attempt failed for good");
+        if reason == GiveUpReason::Final {
+            tracing::debug!(attempt, ?failure, "attempt failed for good");
         } else {
-            tracing::warn!(attempt, ?setback, ?stop, "attempt failed, giving up");
+            tracing::warn!(attempt, ?failure, ?reason, "attempt failed, giving up");
         }
     }
 

@@ -33,12 +33,12 @@ fn draw() -> Vec<String> {
     use upvest_ext::IdempotencyKey;
     use upvest_ext::clock::{OsRandom, Random as _};
     use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
-    use upvest_ext::webhooks::{Claimed, SeenEvents as _, SeenInMemory};
+    use upvest_ext::webhooks::{ClaimResult, DedupStore as _, MemoryDedupStore};
 
     let api = common::FakeApi::new(|_, _| common::Reply::order());
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let upvest = api.builder().signer(RequestSigner::new("key", key).unwrap()).build().unwrap();
-    let seen = SeenInMemory::default();
+    let seen = MemoryDedupStore::default();
     let mut drawn = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -47,7 +47,7 @@ fn draw() -> Vec<String> {
             drawn.push(OsRandom.bits().to_string());
             upvest.create_order().body(common::order()).send().await.unwrap();
             match seen.claim(event).await.unwrap() {
-                Claimed::Ours { claim, .. } => drawn.push(claim.to_string()),
+                ClaimResult::Ours { claim, .. } => drawn.push(claim.to_string()),
                 other => panic!("{other:?}"),
             }
         }

@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt as _;
 use serde_json::json;
-use upvest_ext::api::types::{Listing, Order, OrderId, OrderStatus, Problem};
+use upvest_ext::api::types::{ListResponse, Order, OrderId, OrderStatus, Problem};
 use upvest_ext::api::{MockTransport, builder};
 use upvest_ext::{CallOptions, Error, ErrorKind, IdempotencyKey, Method, PaginateExt as _, Upvest};
 
@@ -21,7 +21,7 @@ async fn calls_pages_and_waits_work_over_a_mock() {
     let mock = MockTransport::new()
         .answer::<builder::RetrieveOrder>(order("NEW"))
         .answer::<builder::RetrieveOrder>(order("FILLED"))
-        .answer::<builder::ListOrders>(Listing::new(vec![order("FILLED")]));
+        .answer::<builder::ListOrders>(ListResponse::new(vec![order("FILLED")]));
     let upvest = Upvest::from_transport(mock.clone());
     assert_eq!(upvest.retrieve_order().order_id(id()).send().await.unwrap().status, Some(OrderStatus::New));
     assert_eq!(

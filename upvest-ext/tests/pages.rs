@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upvest_ext::api::runtime::{List, Operation, OperationMeta, Page, Paginated};
-use upvest_ext::api::types::{Listing, OrderStatus};
+use upvest_ext::api::types::{ListResponse, OrderStatus};
 use upvest_ext::api::{Metadata, Response, operations};
 use upvest_ext::{Error, ErrorKind, ListExt, PaginateExt, RetryPolicy};
 
@@ -178,7 +178,7 @@ impl Server {
         self.calls.load(Ordering::SeqCst)
     }
 
-    fn answer(&self, asked: u64, limit: u32) -> Listing<Thing> {
+    fn answer(&self, asked: u64, limit: u32) -> ListResponse<Thing> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         let offset = if call >= self.ignores_offset_from { 0 } else { asked };
         let size = u64::from(limit).min(self.cap);
@@ -207,7 +207,7 @@ struct ListThings {
 
 impl Operation for ListThings {
     const META: &'static OperationMeta = &operations::LIST_ORDERS;
-    type Output = (Listing<Thing>, Arc<Held>);
+    type Output = (ListResponse<Thing>, Arc<Held>);
 
     async fn send(self) -> Result<Response<Self::Output>, Error> {
         tokio::time::sleep(self.server.latency).await;
@@ -225,7 +225,7 @@ impl List for ListThings {
         let meta = listing.meta;
         let items: Vec<_> = listing.data;
         // A page can only be made of a listing, whose items are then replaced one by one.
-        let mut counted: Listing<Counted> =
+        let mut counted: ListResponse<Counted> =
             serde_json::from_value(json!({"data": [], "meta": meta})).unwrap();
         counted.data =
             items.into_iter().map(|thing| Counted { id: thing.id, page: Some(Arc::clone(&page)) }).collect();

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::{Method, Request, StatusCode, Uri};
 use serde_json::{Value, json};
-use upvest_ext::api::runtime::{List, Listing, Operation, OperationMeta, Page, Paginated};
+use upvest_ext::api::runtime::{List, ListResponse, Operation, OperationMeta, Page, Paginated};
 use upvest_ext::clock::{Clock, Sleep, TokioClock};
 use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
-use upvest_ext::signing::{KeyAlgorithm, Received, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
     CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response, Upvest,
     UpvestBuilder,
@@ -46,7 +46,7 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
     assert_eq!(signatures.len(), 3);
     for request in requests {
         let target: Uri = request.uri().path_and_query().unwrap().as_str().parse().unwrap();
-        let received = Received::new(request.method(), &target, request.headers(), request.body());
+        let received = IncomingRequest::new(request.method(), &target, request.headers(), request.body());
         let claims = SignaturePolicy::requests().claims(&received, server.now()).unwrap();
         assert!(claims[0].is_signed_by(&public));
     }
@@ -120,7 +120,7 @@ async fn a_delivery_is_verified_and_its_events_are_decoded() {
     let events = verifier.verify(&delivery.received()).await.unwrap().events();
     let event = events[0].as_ref().unwrap();
     assert_eq!(event.resource::<Value>().unwrap(), json!({ "id": "a" }));
-    let other = Received::new(&delivery.method, &delivery.target, &delivery.headers, b"{}");
+    let other = IncomingRequest::new(&delivery.method, &delivery.target, &delivery.headers, b"{}");
     assert!(verifier.verify(&other).await.is_err());
 }
 
@@ -136,9 +136,9 @@ static NUMBERS: OperationMeta = OperationMeta::custom("listNumbers", Method::GET
 
 impl Operation for Numbers {
     const META: &'static OperationMeta = &NUMBERS;
-    type Output = Listing<u64>;
+    type Output = ListResponse<u64>;
 
-    async fn send(self) -> Result<Response<Listing<u64>>, Error> {
+    async fn send(self) -> Result<Response<ListResponse<u64>>, Error> {
         let request = self.upvest.request(Method::GET, "/numbers");
         request.query("offset", self.offset).query("limit", self.limit).send_json().await
     }
@@ -147,7 +147,7 @@ impl Operation for Numbers {
 impl List for Numbers {
     type Item = u64;
 
-    fn page(output: Listing<u64>) -> Page<u64> {
+    fn page(output: ListResponse<u64>) -> Page<u64> {
         output.into()
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use common::{CLIENT_ID, FakeApi, Reply, Seen, order};
 use http::{Method, Uri};
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, Received, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{WebhookTester, WebhookVerifier};
 use upvest_ext::{Environment, ErrorKind, Upvest, UpvestBuilder};
 
@@ -19,7 +19,7 @@ const KEY_ID: &str = "2606a727-e55e-4f72-b47d-323f163acfff";
 fn nonce_of_signed(seen: &Seen, key: &PublicKey) -> String {
     let method = Method::from_bytes(seen.method.as_bytes()).unwrap();
     let target: Uri = seen.path.parse().unwrap();
-    let request = Received::new(&method, &target, &seen.headers, &seen.body);
+    let request = IncomingRequest::new(&method, &target, &seen.headers, &seen.body);
     // The time of day of the fake server's clock.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let claims = SignaturePolicy::requests().claims(&request, now).unwrap();

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use fuzz::{fuzz, input, within_its_time};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde_json::json;
-use upvest_ext::signing::{Received, SignatureVersion, SigningKey};
+use upvest_ext::signing::{IncomingRequest, SignatureVersion, SigningKey};
 use upvest_ext::webhooks::{Event, KeySet, TestDelivery, WebhookTester, WebhookVerifier};
 
 #[test]
@@ -107,7 +107,7 @@ fn accepts(
     headers: &HeaderMap,
     body: &[u8],
 ) -> bool {
-    let received = Received::new(method, target, headers, body);
+    let received = IncomingRequest::new(method, target, headers, body);
     let verdict = pin!(verifier.verify(&received));
     let verdict = verdict.poll(&mut Context::from_waker(Waker::noop()));
     matches!(verdict, Poll::Ready(Ok(_)))

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use upvest_ext::signing::{
-    KeyAlgorithm, PublicKey, Received, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
+    IncomingRequest, KeyAlgorithm, PublicKey, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
 };
 use upvest_ext::webhooks::{TestDelivery, WebhookTester, WebhookVerifier};
 
@@ -65,9 +65,16 @@ impl Message {
 }
 
 /// Changes bits at random, asserts that `accepts` refuses each change, and that each component was changed and judged.
-fn assert_refuses_all_changes(message: &Message, changes: u32, accepts: impl Fn(&Received<'_>) -> bool) {
+fn assert_refuses_all_changes(
+    message: &Message,
+    changes: u32,
+    accepts: impl Fn(&IncomingRequest<'_>) -> bool,
+) {
     let (method, target, headers, body) = message.parse().unwrap();
-    assert!(accepts(&Received::new(&method, &target, &headers, &body)), "the unchanged message stands");
+    assert!(
+        accepts(&IncomingRequest::new(&method, &target, &headers, &body)),
+        "the unchanged message stands"
+    );
 
     let judged = RefCell::new(vec![0; message.components.len()]);
     let config = Config { cases: changes, failure_persistence: None, ..Config::default() };
@@ -79,7 +86,7 @@ fn assert_refuses_all_changes(message: &Message, changes: u32, accepts: impl Fn(
                 return Ok(());
             };
             judged.borrow_mut()[component] += 1;
-            if accepts(&Received::new(&method, &target, &headers, &body)) {
+            if accepts(&IncomingRequest::new(&method, &target, &headers, &body)) {
                 let name = &message.components[component].0;
                 return Err(TestCaseError::fail(format!("accepted with bit {bit} of {name} changed")));
             }
@@ -123,7 +130,7 @@ async fn no_request_with_one_bit_changed_is_accepted() {
     }
 }
 
-fn accepts_request(received: &Received<'_>, key: &PublicKey) -> bool {
+fn accepts_request(received: &IncomingRequest<'_>, key: &PublicKey) -> bool {
     SignaturePolicy::requests()
         .claims(received, now())
         .is_ok_and(|claims| claims.iter().any(|claim| claim.is_signed_by(key)))
@@ -149,7 +156,7 @@ fn message_of(delivery: &TestDelivery) -> Message {
 }
 
 /// With fixed keys a verification never waits.
-fn accepts_delivery(verifier: &WebhookVerifier, received: &Received<'_>) -> bool {
+fn accepts_delivery(verifier: &WebhookVerifier, received: &IncomingRequest<'_>) -> bool {
     let verdict = pin!(verifier.verify(received));
     match verdict.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(verdict) => verdict.is_ok(),

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri};
-use upvest_ext::signing::{KeyAlgorithm, Received, RequestSigner, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, RequestSigner, SignaturePolicy, SigningKey};
 
 type Arrived = Arc<Mutex<Option<(Method, Uri, HeaderMap, Bytes)>>>;
 
@@ -52,7 +52,7 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
         assert!(client.execute(request).await.unwrap().status().is_success());
 
         let (method, uri, headers, body) = arrived.lock().unwrap().take().unwrap();
-        let received = Received::new(&method, &uri, &headers, &body);
+        let received = IncomingRequest::new(&method, &uri, &headers, &body);
         let claims = SignaturePolicy::requests().claims(&received, SystemTime::now()).unwrap();
         assert!(claims[0].is_signed_by(&public), "{target}");
         let base = String::from_utf8_lossy(claims[0].signature_base()).into_owned();

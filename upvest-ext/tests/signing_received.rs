@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use upvest_ext::signing::{Claim, KeyAlgorithm, PublicKey, Received, Refusal, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{
+    IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy, SigningKey,
+    UnverifiedSignature,
+};
 
 const CREATED: u64 = 1_780_854_045;
 /// SHA-512 of `{"hello": "world"}` (`PROTOCOL` 1.5).
@@ -17,7 +20,11 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(CREATED)
 }
 
-fn claims(target: &str, headers: &[(&str, &str)], policy: &SignaturePolicy) -> Result<Vec<Claim>, Refusal> {
+fn claims(
+    target: &str,
+    headers: &[(&str, &str)],
+    policy: &SignaturePolicy,
+) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     timed(target, headers, policy).0
 }
 
@@ -26,23 +33,23 @@ fn timed(
     target: &str,
     headers: &[(&str, &str)],
     policy: &SignaturePolicy,
-) -> (Result<Vec<Claim>, Refusal>, Duration) {
+) -> (Result<Vec<UnverifiedSignature>, SignatureError>, Duration) {
     let target: Uri = target.parse().unwrap();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
     }
-    let received = Received::new(&Method::POST, &target, &map, b"{\"hello\": \"world\"}");
+    let received = IncomingRequest::new(&Method::POST, &target, &map, b"{\"hello\": \"world\"}");
     let started = std::time::Instant::now();
     (policy.claims(&received, now()), started.elapsed())
 }
 
 /// What is said of `signature-input` as it stands, with all else in order.
-fn judge(target: &str, input: &str) -> Result<Vec<Claim>, Refusal> {
+fn judge(target: &str, input: &str) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     signed(target, input, &[0, 0, 0])
 }
 
-fn signed(target: &str, input: &str, signature: &[u8]) -> Result<Vec<Claim>, Refusal> {
+fn signed(target: &str, input: &str, signature: &[u8]) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     let signature = format!("sig1=:{}:", STANDARD.encode(signature));
     let headers = [
         ("signature-input", input),
@@ -61,7 +68,11 @@ fn method_path_query_and_digest_have_to_be_covered() {
     for left_out in all {
         let list: Vec<_> = all.into_iter().filter(|name| *name != left_out).collect();
         let input = format!("sig1=({}){PARAMS}", list.join(" "));
-        assert_eq!(judge("/x?y=z", &input).unwrap_err(), Refusal::RequiredComponentMissing, "{left_out}");
+        assert_eq!(
+            judge("/x?y=z", &input).unwrap_err(),
+            SignatureError::RequiredComponentMissing,
+            "{left_out}"
+        );
     }
     let without_query = format!("sig1=(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
     assert!(judge("/x", &without_query).is_ok());
@@ -72,7 +83,7 @@ fn method_path_query_and_digest_have_to_be_covered() {
 fn a_component_that_the_request_does_not_have_is_missing() {
     for component in ["date", "@authority", "@query", "x:y", "digest"] {
         let input = format!("sig1=(\"@method\" \"@path\" \"content-digest\" \"{component}\"){PARAMS}");
-        assert_eq!(judge("/x", &input).unwrap_err(), Refusal::ComponentMissing, "{component}");
+        assert_eq!(judge("/x", &input).unwrap_err(), SignatureError::ComponentMissing, "{component}");
     }
 }
 
@@ -104,7 +115,7 @@ fn a_malformed_signature_input_is_refused() {
         format!("sig1=(\"@method\" \"@path\" \"@path\" \"content-digest\"){PARAMS}"),
         format!("sig1=(@method @path content-digest){PARAMS}"),
     ] {
-        assert_eq!(judge("/x", &input).unwrap_err(), Refusal::MalformedSignatureInput, "{input}");
+        assert_eq!(judge("/x", &input).unwrap_err(), SignatureError::MalformedSignatureInput, "{input}");
     }
 }
 
@@ -125,13 +136,17 @@ fn labels_that_repeat_or_differ_are_refused() {
         let headers = [("signature-input", input), ("signature", signature), ("content-digest", DIGEST)];
         claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err()
     };
-    assert_eq!(refusal(&format!("sig1={one}, sig1={one}"), "sig1=:AAAA:"), Refusal::DuplicateLabel);
-    assert_eq!(refusal(&format!("sig1={one}"), "sig1=:AAAA:, sig1=:AAAA:"), Refusal::DuplicateLabel);
-    assert_eq!(refusal(&format!("sig1={one}"), "sig2=:AAAA:"), Refusal::LabelMismatch);
+    assert_eq!(refusal(&format!("sig1={one}, sig1={one}"), "sig1=:AAAA:"), SignatureError::DuplicateLabel);
+    assert_eq!(refusal(&format!("sig1={one}"), "sig1=:AAAA:, sig1=:AAAA:"), SignatureError::DuplicateLabel);
+    assert_eq!(refusal(&format!("sig1={one}"), "sig2=:AAAA:"), SignatureError::LabelMismatch);
     for signature in
         ["sig1=AAAA", "sig1=:AAA:", "sig1=:AAB=:", "sig1=:A A=:", "sig1=:____:", "sig1=:AAAA", ""]
     {
-        assert_eq!(refusal(&format!("sig1={one}"), signature), Refusal::MalformedSignature, "{signature}");
+        assert_eq!(
+            refusal(&format!("sig1={one}"), signature),
+            SignatureError::MalformedSignature,
+            "{signature}"
+        );
     }
     let split = [
         ("signature-input", format!("sig1={one}")),
@@ -141,7 +156,7 @@ fn labels_that_repeat_or_differ_are_refused() {
     ];
     let split: Vec<_> = split.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let refusal = claims("/x", &split, &SignaturePolicy::deliveries()).unwrap_err();
-    assert_eq!(refusal, Refusal::DuplicateLabel, "repeated over two header lines");
+    assert_eq!(refusal, SignatureError::DuplicateLabel, "repeated over two header lines");
 }
 
 #[test]
@@ -167,11 +182,11 @@ fn the_digest_has_to_fit_the_body_and_be_of_the_right_kind() {
     for (digest, expected) in [
         (DIGEST, None),
         (both.as_str(), None),
-        (other.as_str(), Some(Refusal::DigestMismatch)),
-        ("sha-512=:AAAA:", Some(Refusal::DigestMismatch)),
-        ("sha-512=AAAA", Some(Refusal::DigestMismatch)),
-        ("sha-256=:AAAA:", Some(Refusal::UnsupportedDigest)),
-        ("md5=:AAAA:", Some(Refusal::UnsupportedDigest)),
+        (other.as_str(), Some(SignatureError::DigestMismatch)),
+        ("sha-512=:AAAA:", Some(SignatureError::DigestMismatch)),
+        ("sha-512=AAAA", Some(SignatureError::DigestMismatch)),
+        ("sha-256=:AAAA:", Some(SignatureError::UnsupportedDigest)),
+        ("md5=:AAAA:", Some(SignatureError::UnsupportedDigest)),
     ] {
         let headers =
             [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("content-digest", digest)];
@@ -187,7 +202,7 @@ fn requests_to_the_api_are_version_15_and_need_a_digest_for_a_body() {
     let headers = [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("digest", digest)];
     assert!(claims("/x", &headers, &SignaturePolicy::deliveries()).is_ok(), "version 6 is for deliveries");
     let refusal = claims("/x", &headers, &SignaturePolicy::requests()).unwrap_err();
-    assert_eq!(refusal, Refusal::RequiredComponentMissing);
+    assert_eq!(refusal, SignatureError::RequiredComponentMissing);
 }
 
 #[test]
@@ -196,8 +211,8 @@ fn a_signature_without_an_end_is_good_for_the_tolerance() {
     for (created, verdict) in [
         (CREATED, None),
         (CREATED - 300, None),
-        (CREATED - 301, Some(Refusal::Expired)),
-        (CREATED + 301, Some(Refusal::CreatedInFuture)),
+        (CREATED - 301, Some(SignatureError::Expired)),
+        (CREATED + 301, Some(SignatureError::CreatedInFuture)),
     ] {
         let input = format!("sig1={list};keyid=\"k\";created={created}");
         assert_eq!(judge("/x", &input).err(), verdict, "{created}");
@@ -250,7 +265,7 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
         .collect();
     let body = b"{\"hello\": \"world\"}";
     let parts = |target: &str| {
-        let received = Received::from_text("POST", target, &map, body).unwrap();
+        let received = IncomingRequest::from_text("POST", target, &map, body).unwrap();
         let claims = SignaturePolicy::deliveries().claims(&received, now()).unwrap();
         let base = String::from_utf8(claims[0].signature_base().to_vec()).unwrap();
         let lines: Vec<_> = base.lines().skip(1).take(2).filter_map(|line| line.split_once(": ")).collect();
@@ -266,10 +281,10 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
         assert_eq!(parts(target), (path.to_owned(), query.to_owned()), "{target}");
     }
     for target in ["/a\nb", "/a\u{7f}", "/\r"] {
-        let refusal = Received::from_text("POST", target, &map, body).unwrap_err();
-        assert_eq!(refusal, Refusal::MalformedRequest);
+        let refusal = IncomingRequest::from_text("POST", target, &map, body).unwrap_err();
+        assert_eq!(refusal, SignatureError::MalformedRequest);
     }
-    assert!(Received::from_text("POST\n", "/", &map, body).is_err());
+    assert!(IncomingRequest::from_text("POST\n", "/", &map, body).is_err());
 }
 
 #[test]
@@ -316,12 +331,12 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
             ("content-digest", &*headers[2]),
         ];
         let (verdict, took) = timed("/x", &headers, &SignaturePolicy::deliveries());
-        assert_eq!(verdict.unwrap_err(), Refusal::TooLong, "attack on {place}");
+        assert_eq!(verdict.unwrap_err(), SignatureError::TooLong, "attack on {place}");
         assert!(took < Duration::from_millis(200), "an attack on {place} cost {took:?}");
     }
     let lines = vec![("signature-input", ""); 20_000];
     let (verdict, took) = timed("/x", &lines, &SignaturePolicy::deliveries());
-    assert_eq!(verdict.unwrap_err(), Refusal::TooLong);
+    assert_eq!(verdict.unwrap_err(), SignatureError::TooLong);
     assert!(took < Duration::from_millis(200), "{took:?}");
 }
 
@@ -333,16 +348,16 @@ fn labels_components_and_parameters_have_limits() {
         |count: usize| format!("sig1=({list}{}){PARAMS}", numbered(count - 3, |n| format!(" \"x{n}\"")));
     let parameters =
         |count: usize| format!("sig1=({list}){PARAMS}{}", numbered(count - 4, |n| format!(";x{n}")));
-    assert_eq!(judge("/x", &components(64)).unwrap_err(), Refusal::ComponentMissing);
-    assert_eq!(judge("/x", &components(65)).unwrap_err(), Refusal::MalformedSignatureInput);
+    assert_eq!(judge("/x", &components(64)).unwrap_err(), SignatureError::ComponentMissing);
+    assert_eq!(judge("/x", &components(65)).unwrap_err(), SignatureError::MalformedSignatureInput);
     assert!(judge("/x", &parameters(16)).is_ok());
-    assert_eq!(judge("/x", &parameters(17)).unwrap_err(), Refusal::MalformedSignatureInput);
+    assert_eq!(judge("/x", &parameters(17)).unwrap_err(), SignatureError::MalformedSignatureInput);
     let padded = |len: usize| {
         let input = format!("sig1=({list}){PARAMS};pad=\"\"");
         input.replace(";pad=\"", &format!(";pad=\"{}", "x".repeat(len - input.len())))
     };
     assert!(judge("/x", &padded(8 * 1024)).is_ok());
-    assert_eq!(judge("/x", &padded(8 * 1024 + 1)).unwrap_err(), Refusal::TooLong);
+    assert_eq!(judge("/x", &padded(8 * 1024 + 1)).unwrap_err(), SignatureError::TooLong);
 }
 
 #[test]
@@ -356,10 +371,10 @@ fn a_body_is_hashed_once_however_many_signatures_cover_it() {
         map.insert("signature", join(&|n| format!("sig{n}=:AAAA:")).parse().unwrap());
         map.insert("content-digest", DIGEST.parse().unwrap());
         let target = Uri::from_static("/x");
-        let received = Received::new(&Method::POST, &target, &map, &body);
+        let received = IncomingRequest::new(&Method::POST, &target, &map, &body);
         let started = std::time::Instant::now();
         let refusal = SignaturePolicy::deliveries().claims(&received, now()).unwrap_err();
-        assert_eq!(refusal, Refusal::DigestMismatch);
+        assert_eq!(refusal, SignatureError::DigestMismatch);
         started.elapsed()
     };
     let (once, eight) = (cost(1), cost(8));

@@ -9,8 +9,9 @@ use http::{HeaderValue, Method, Request};
 use reqwest::Url;
 use upvest_ext::sign_request::SignRequest;
 use upvest_ext::signing::{
-    Claim, ExplainError, InvalidKeyId, KeyAlgorithm, Received, Refusal, RequestSigner, SignaturePolicy,
-    Signer, SignerError, SignerFuture, SigningError, SigningKey, explain_signature,
+    ExplainError, IncomingRequest, InvalidKeyId, KeyAlgorithm, RequestSigner, SignatureError,
+    SignaturePolicy, Signer, SignerError, SignerFuture, SigningError, SigningKey, UnverifiedSignature,
+    explain_signature,
 };
 
 const KEY_ID: &str = "2606a727-e55e-4f72-b47d-323f163acfff";
@@ -30,10 +31,10 @@ fn request(method: Method, url: &str) -> Request<Bytes> {
     Request::builder().method(method).uri(url.as_str()).body(Bytes::new()).unwrap()
 }
 
-fn claims(request: &Request<Bytes>, at: SystemTime) -> Result<Vec<Claim>, Refusal> {
+fn claims(request: &Request<Bytes>, at: SystemTime) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     SignaturePolicy::requests()
         .tolerance(Duration::ZERO)
-        .claims(&Received::new(request.method(), request.uri(), request.headers(), request.body()), at)
+        .claims(&IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body()), at)
 }
 
 /// The signature base without its last line, and that line.
@@ -97,8 +98,11 @@ async fn the_parameters_are_those_of_the_documentation() {
     );
     assert!(header(&request, "signature").unwrap().starts_with("sig1=:"));
     assert!(claims(&request, now() + Duration::from_secs(5)).is_ok());
-    assert_eq!(claims(&request, now() + Duration::from_secs(6)).unwrap_err(), Refusal::Expired);
-    assert_eq!(claims(&request, now() - Duration::from_secs(1)).unwrap_err(), Refusal::CreatedInFuture);
+    assert_eq!(claims(&request, now() + Duration::from_secs(6)).unwrap_err(), SignatureError::Expired);
+    assert_eq!(
+        claims(&request, now() - Duration::from_secs(1)).unwrap_err(),
+        SignatureError::CreatedInFuture
+    );
 }
 
 #[tokio::test]

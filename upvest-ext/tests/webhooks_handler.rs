@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tamper::{Tamper, Tampered as _};
 use upvest_api::types::WebhookEventCategory;
 use upvest_ext::webhooks::{
-    Claimed, EventType, HandlerError, ParkEvents, ParkFuture, ParkedEvent, SeenError, SeenEvents, SeenFuture,
-    SeenInMemory, WebhookHandler, WebhookTester,
+    ClaimResult, DeadLetter, DeadLetterSink, DedupStore, EventType, HandlerError, MemoryDedupStore,
+    ParkFuture, SeenError, SeenFuture, WebhookHandler, WebhookTester,
 };
 use uuid::Uuid;
 
@@ -144,24 +144,24 @@ async fn a_failure_is_not_acknowledged_and_costs_the_others_nothing() {
     assert_eq!((outcome.handled, outcome.repeated, outcome.failures.len()), (0, 2, 1));
 }
 
-/// Writes down what is parked, unless it is full.
+/// Writes down what becomes a dead letter, unless it is full.
 #[derive(Clone, Default)]
 struct Shelf {
-    parked: Log,
+    dead_lettered: Log,
     full: Arc<Mutex<bool>>,
 }
 
-impl ParkEvents for Shelf {
-    fn park(&self, event: ParkedEvent) -> ParkFuture<'_> {
+impl DeadLetterSink for Shelf {
+    fn park(&self, event: DeadLetter) -> ParkFuture<'_> {
         Box::pin(async move {
             if *self.full.lock().unwrap() {
                 return Err("the shelf is full".into());
             }
-            self.parked.lock().unwrap().push(match event {
-                ParkedEvent::Unhandled { event, attempts, error, .. } => {
+            self.dead_lettered.lock().unwrap().push(match event {
+                DeadLetter::Unhandled { event, attempts, error, .. } => {
                     format!("{} after {attempts}: {error}", event.event_type)
                 }
-                ParkedEvent::Undecodable(event) => String::from_utf8(event.raw.into()).unwrap(),
+                DeadLetter::Undecodable(event) => String::from_utf8(event.raw.into()).unwrap(),
                 _ => "?".to_owned(),
             });
             Ok(())
@@ -172,14 +172,14 @@ impl ParkEvents for Shelf {
 #[tokio::test]
 async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_on() {
     let (tester, shelf) = (tester(), Shelf::default());
-    let handler = handler(&tester, &Log::default()).park_after(3, shelf.clone());
+    let handler = handler(&tester, &Log::default()).dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), event("ORDER.NEW")]);
     let mut statuses = Vec::new();
     for _ in 0..5 {
         statuses.push(handler.handle(&delivery.received()).await.status.as_u16());
     }
     assert_eq!(statuses, [500, 500, 200, 200, 200]);
-    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.REJECTED after 3: the ledger says no"]);
+    assert_eq!(*shelf.dead_lettered.lock().unwrap(), ["ORDER.REJECTED after 3: the ledger says no"]);
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn an_event_whose_handler_always_panics_is_parked_after_n_tries() {
             std::future::ready(Ok(()))
         })
         .on(EventType::OrderNew, async |_| panic!("within the future"))
-        .park_after(3, shelf.clone());
+        .dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED"), event("ORDER.NEW")]);
     let mut statuses = Vec::new();
     for _ in 0..20 {
@@ -203,8 +203,9 @@ async fn an_event_whose_handler_always_panics_is_parked_after_n_tries() {
     }
     assert_eq!(statuses[..4], [500, 500, 200, 200]);
     assert_eq!(begun.load(Ordering::SeqCst), 3);
-    let parked = ["ORDER.FILLED after 3: the handler panicked", "ORDER.NEW after 3: the handler panicked"];
-    assert_eq!(*shelf.parked.lock().unwrap(), parked);
+    let dead_lettered =
+        ["ORDER.FILLED after 3: the handler panicked", "ORDER.NEW after 3: the handler panicked"];
+    assert_eq!(*shelf.dead_lettered.lock().unwrap(), dead_lettered);
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,7 +222,7 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
                     if fails { Err("too late anyway".into()) } else { Ok(()) }
                 }
             })
-            .park_after(3, shelf.clone());
+            .dead_letter_after(3, shelf.clone());
         let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
         let mut acknowledged = None;
         for number in 0..60 {
@@ -235,7 +236,7 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
         assert!(acknowledged.is_some(), "fails: {fails}");
         assert_eq!(begun.load(Ordering::SeqCst), if fails { 3 } else { 1 });
     }
-    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 3: too late anyway"]);
+    assert_eq!(*shelf.dead_lettered.lock().unwrap(), ["ORDER.FILLED after 3: too late anyway"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,39 +244,42 @@ async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = WebhookHandler::new(tester.verifier())
         .on(EventType::OrderFilled, async |_| std::future::pending().await)
-        .park_after(3, shelf.clone());
+        .dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
     for _ in 0..30 {
         let _ = tokio::time::timeout(Duration::from_secs(10), handler.handle(&delivery.received())).await;
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
-    assert_eq!(*shelf.parked.lock().unwrap(), ["ORDER.FILLED after 4: the handler never came to its end"]);
+    assert_eq!(
+        *shelf.dead_lettered.lock().unwrap(),
+        ["ORDER.FILLED after 4: the handler never came to its end"]
+    );
 }
 
 #[tokio::test]
 async fn one_undecodable_event_is_parked_once_and_the_rest_is_handled() {
     let (tester, shelf, log) = (tester(), Shelf::default(), Log::default());
-    let handler = handler(&tester, &log).park_after(3, shelf.clone());
+    let handler = handler(&tester, &log).dead_letter_after(3, shelf.clone());
     let delivery =
         tester.deliver("/webhooks", &[event("ORDER.NEW"), json!({ "odd": 1 }), event("ORDER.FILLED")]);
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.status, outcome.handled, outcome.parked), (StatusCode::OK, 2, 1));
+    assert_eq!((outcome.status, outcome.handled, outcome.dead_lettered), (StatusCode::OK, 2, 1));
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.repeated, outcome.parked), (3, 0));
-    assert_eq!(*shelf.parked.lock().unwrap(), [r#"{"odd":1}"#]);
+    assert_eq!((outcome.repeated, outcome.dead_lettered), (3, 0));
+    assert_eq!(*shelf.dead_lettered.lock().unwrap(), [r#"{"odd":1}"#]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_parked_is_not_acknowledged() {
     let (tester, shelf) = (tester(), Shelf::default());
-    let handler = handler(&tester, &Log::default()).park_after(1, shelf.clone());
+    let handler = handler(&tester, &Log::default()).dead_letter_after(1, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), json!({ "odd": 1 })]);
     *shelf.full.lock().unwrap() = true;
     let outcome = handler.handle(&delivery.received()).await;
     assert_eq!((outcome.status, outcome.failures.len()), (StatusCode::INTERNAL_SERVER_ERROR, 2));
     *shelf.full.lock().unwrap() = false;
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.status, outcome.parked), (StatusCode::OK, 2));
+    assert_eq!((outcome.status, outcome.dead_lettered), (StatusCode::OK, 2));
 }
 
 #[tokio::test]
@@ -306,18 +310,18 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
 }
 
 /// Claims the event, which must be ours to handle: the claim, and which attempt it is.
-async fn claim(seen: &SeenInMemory, event: &str) -> (Uuid, u32) {
+async fn claim(seen: &MemoryDedupStore, event: &str) -> (Uuid, u32) {
     match seen.claim(event).await.unwrap() {
-        Claimed::Ours { claim, attempt } => (claim, attempt),
+        ClaimResult::Ours { claim, attempt } => (claim, attempt),
         other => panic!("{event}: {other:?}"),
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_lapses_when_its_holder_falls_silent() {
-    let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
+    let seen = MemoryDedupStore::new(10).lease(Duration::from_secs(60));
     assert_eq!(claim(&seen, "a").await.1, 1);
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy);
+    assert_eq!(seen.claim("a").await.unwrap(), ClaimResult::Busy);
     tokio::time::advance(Duration::from_secs(60)).await;
     let (second, attempt) = claim(&seen, "a").await;
     assert_eq!(attempt, 2);
@@ -325,51 +329,51 @@ async fn a_claim_lapses_when_its_holder_falls_silent() {
     let (third, attempt) = claim(&seen, "a").await;
     assert_eq!(attempt, 3);
     seen.done("a", third).await.unwrap();
-    assert_eq!(seen.claim("a").await.unwrap(), Claimed::Done);
+    assert_eq!(seen.claim("a").await.unwrap(), ClaimResult::Done);
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_holder_of_the_current_claim_changes_a_record() {
-    let seen = SeenInMemory::new(10).lease(Duration::from_secs(60));
+    let seen = MemoryDedupStore::new(10).lease(Duration::from_secs(60));
     let (first, _) = claim(&seen, "a").await;
     tokio::time::advance(Duration::from_secs(60)).await;
     let (second, _) = claim(&seen, "a").await;
     assert_ne!(first, second);
     for late in [seen.failed("a", first), seen.done("a", first), seen.done("a", Uuid::nil())] {
         late.await.unwrap();
-        assert_eq!(seen.claim("a").await.unwrap(), Claimed::Busy, "the second is at it");
+        assert_eq!(seen.claim("a").await.unwrap(), ClaimResult::Busy, "the second is at it");
     }
     seen.done("a", second).await.unwrap();
     seen.failed("a", first).await.unwrap();
     assert_eq!(
         seen.claim("a").await.unwrap(),
-        Claimed::Done,
+        ClaimResult::Done,
         "the first must not erase the second's success"
     );
 }
 
 #[tokio::test]
 async fn the_memory_is_bounded_and_forgets_the_oldest() {
-    let seen = SeenInMemory::new(100);
+    let seen = MemoryDedupStore::new(100);
     for number in 0..1000 {
         let name = number.to_string();
         let (ours, _) = claim(&seen, &name).await;
         seen.done(&name, ours).await.unwrap();
     }
-    assert_eq!(seen.claim("999").await.unwrap(), Claimed::Done);
-    assert_eq!(seen.claim("900").await.unwrap(), Claimed::Done);
+    assert_eq!(seen.claim("999").await.unwrap(), ClaimResult::Done);
+    assert_eq!(seen.claim("900").await.unwrap(), ClaimResult::Done);
     assert_eq!(claim(&seen, "0").await.1, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
-    let seen = SeenInMemory::new(3).lease(Duration::from_secs(60));
+    let seen = MemoryDedupStore::new(3).lease(Duration::from_secs(60));
     let (old, _) = claim(&seen, "being handled").await;
     for number in 0..100 {
         let name = number.to_string();
         let (ours, _) = claim(&seen, &name).await;
         seen.done(&name, ours).await.unwrap();
-        assert_eq!(seen.claim("being handled").await.unwrap(), Claimed::Busy);
+        assert_eq!(seen.claim("being handled").await.unwrap(), ClaimResult::Busy);
     }
     claim(&seen, "second").await;
     claim(&seen, "third").await;
@@ -378,7 +382,7 @@ async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
     }
     seen.done("being handled", old).await.unwrap();
     claim(&seen, "fourth").await;
-    assert_eq!(seen.claim("third").await.unwrap(), Claimed::Busy);
+    assert_eq!(seen.claim("third").await.unwrap(), ClaimResult::Busy);
     tokio::time::advance(Duration::from_secs(60)).await;
     for name in ["fifth", "sixth", "seventh"] {
         claim(&seen, name).await;
@@ -388,8 +392,8 @@ async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
 /// A store that is away.
 struct Away;
 
-impl SeenEvents for Away {
-    fn claim<'a>(&'a self, _: &'a str) -> SeenFuture<'a, Claimed> {
+impl DedupStore for Away {
+    fn claim<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ClaimResult> {
         Box::pin(async { Err(SeenError::new("no connection")) })
     }
 
@@ -406,7 +410,7 @@ impl SeenEvents for Away {
 async fn while_the_store_is_away_nothing_is_acknowledged() {
     let (tester, log) = (tester(), Log::default());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.NEW")]);
-    let outcome = handler(&tester, &log).seen(Away).handle(&delivery.received()).await;
+    let outcome = handler(&tester, &log).dedup_store(Away).handle(&delivery.received()).await;
     assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(log.lock().unwrap().is_empty());
 }

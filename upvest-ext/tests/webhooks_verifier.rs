@@ -13,7 +13,7 @@ use http::HeaderValue;
 use serde_json::json;
 use tamper::{Tamper, Tampered as _};
 use tokio::time::{Instant, advance};
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, Refusal, SignatureVersion, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, PublicKey, SignatureError, SignatureVersion, SigningKey};
 use upvest_ext::webhooks::{
     FetchFuture, FetchKeys, FetchKeysError, KeyCacheLimits, KeySet, TestDelivery, VerifyError, WebhookTester,
     WebhookVerifier,
@@ -28,7 +28,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_780_854_045)
 }
 
-async fn refusal(verifier: &WebhookVerifier, delivery: &TestDelivery) -> Refusal {
+async fn refusal(verifier: &WebhookVerifier, delivery: &TestDelivery) -> SignatureError {
     let error = verifier.verify(&delivery.received()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Webhook);
     match reason(&error) {
@@ -63,10 +63,10 @@ async fn every_way_of_tampering_has_its_reason() {
         let delivery = tester.deliver("/webhooks", &events());
         for tamper in Tamper::ALL {
             let expected = match tamper {
-                Tamper::Body => Refusal::DigestMismatch,
-                Tamper::KeyId => Refusal::UnknownKey,
-                Tamper::NoSignature => Refusal::MissingSignature,
-                _ => Refusal::SignatureMismatch,
+                Tamper::Body => SignatureError::DigestMismatch,
+                Tamper::KeyId => SignatureError::UnknownKey,
+                Tamper::NoSignature => SignatureError::MissingSignature,
+                _ => SignatureError::SignatureMismatch,
             };
             let found = refusal(&tester.verifier(), &delivery.tampered(tamper)).await;
             assert_eq!(found, expected, "{version:?} {tamper:?}");
@@ -93,9 +93,12 @@ async fn of_several_signatures_one_that_stands_is_enough() {
         }
         assert!(old.verifier().verify(&both.received()).await.is_ok());
         assert!(new.verifier().verify(&both.received()).await.is_ok());
-        assert_eq!(refusal(&old.verifier(), &both.tampered(Tamper::Body)).await, Refusal::DigestMismatch);
+        assert_eq!(
+            refusal(&old.verifier(), &both.tampered(Tamper::Body)).await,
+            SignatureError::DigestMismatch
+        );
         let stranger = WebhookTester::new().unwrap().at(now()).verifier();
-        assert_eq!(refusal(&stranger, &both).await, Refusal::UnknownKey);
+        assert_eq!(refusal(&stranger, &both).await, SignatureError::UnknownKey);
     }
 }
 
@@ -107,10 +110,10 @@ async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
     let early = |seconds| now() - Duration::from_secs(seconds);
     let late = |seconds| now() + Duration::from_secs(seconds);
     for (at, expected) in [
-        (early(301), Some(Refusal::CreatedInFuture)),
+        (early(301), Some(SignatureError::CreatedInFuture)),
         (early(300), None),
         (late(305), None),
-        (late(306), Some(Refusal::Expired)),
+        (late(306), Some(SignatureError::Expired)),
     ] {
         let verifier = tester.verifier().clock(move || at);
         let verdict = verifier.verify(&delivery.received()).await;
@@ -133,7 +136,10 @@ async fn only_p521_is_allowed_unless_more_is() {
         match strict.verify(&delivery.received()).await {
             Ok(_) => accepted.push(algorithm),
             Err(error) => {
-                assert!(matches!(reason(&error), VerifyError::Refused(Refusal::KeyNotAllowed)), "{error:?}");
+                assert!(
+                    matches!(reason(&error), VerifyError::Refused(SignatureError::KeyNotAllowed)),
+                    "{error:?}"
+                );
             }
         }
         assert!(strict.allow([algorithm]).verify(&delivery.received()).await.is_ok(), "{algorithm}");
@@ -143,10 +149,10 @@ async fn only_p521_is_allowed_unless_more_is() {
     let delivery = tester.deliver("/webhooks", &events());
     let p256 = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
     let verifier = WebhookVerifier::new(KeySet::single(tester.key_id(), p256));
-    assert_eq!(refusal(&verifier, &delivery).await, Refusal::KeyNotAllowed);
+    assert_eq!(refusal(&verifier, &delivery).await, SignatureError::KeyNotAllowed);
     assert_eq!(
         refusal(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
-        Refusal::SignatureMismatch
+        SignatureError::SignatureMismatch
     );
 }
 
@@ -229,7 +235,7 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         let verdict = verifier.verify(&delivery.received()).await;
         assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
         if !is_ours {
-            assert_eq!(refusal(&verifier, &delivery).await, Refusal::OtherWebhook);
+            assert_eq!(refusal(&verifier, &delivery).await, SignatureError::OtherWebhook);
         }
         assert!(
             tester.verifier().verify(&delivery.received()).await.is_ok(),
@@ -238,13 +244,16 @@ async fn deliveries_can_be_bound_to_subscriptions() {
     }
     let bare = |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
     assert!(verifier.verify(&bare(ours).received()).await.is_ok());
-    assert_eq!(refusal(&verifier, &bare(other)).await, Refusal::OtherWebhook);
+    assert_eq!(refusal(&verifier, &bare(other)).await, SignatureError::OtherWebhook);
     // What is not an event of ours is not made one by an id beside it.
     let beside = json!({ "payload": [odd], "webhook_id": ours }).to_string();
-    assert_eq!(refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await, Refusal::OtherWebhook);
+    assert_eq!(
+        refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
+        SignatureError::OtherWebhook
+    );
     // A forgery is called a forgery.
     let forged = bare(other).tampered(Tamper::Body);
-    assert_eq!(refusal(&verifier, &forged).await, Refusal::DigestMismatch);
+    assert_eq!(refusal(&verifier, &forged).await, SignatureError::DigestMismatch);
 }
 
 /// A key endpoint whose set the test changes, and which counts.
@@ -352,7 +361,7 @@ async fn ten_thousand_forged_key_ids_cause_at_most_one_fetch_in_ten_seconds() {
         let mut forged = delivery.clone();
         let input = forged.headers["signature-input"].to_str().unwrap().replace(tester.key_id(), &id);
         forged.headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
-        assert_eq!(refusal(&verifier, &forged).await, Refusal::UnknownKey);
+        assert_eq!(refusal(&verifier, &forged).await, SignatureError::UnknownKey);
         ids.insert(id);
         advance(Duration::from_millis(10)).await;
     }

@@ -23,7 +23,7 @@ use upvest_gen::model::{Api, Content, Shape, Type};
 use upvest_gen::{Source, generate, model};
 
 /// How many descriptions are compiled: half of them with a change that breaks the build. `UPVEST_VERDICTS` makes it more.
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 40;
 
 /// The description is taken in so many parts, of which each change is made to one: the compiler has less to read.
 const PARTS: usize = 6;
@@ -191,7 +191,7 @@ fn caller(api: &Api) -> String {
             Content::Empty => "()".to_owned(),
             Content::Binary => "ByteStream".to_owned(),
             Content::Json(kind) => rust(kind),
-            Content::List(item) => format!("Listing<{}>", rust(item)),
+            Content::List(item) => format!("ListResponse<{}>", rust(item)),
         };
         let _ = writeln!(code, "let _: Response<{answer}> = call.send().await.unwrap();\n}}");
     }

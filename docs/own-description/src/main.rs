@@ -11,7 +11,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use upvest_ext::api::http::Uri;
 use upvest_ext::api::types::{Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide};
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, Received, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, PublicKey, IncomingRequest, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{EventType, WebhookTester};
 use upvest_ext::{Environment, PaginateExt as _, Upvest};
 use uuid::Uuid;
@@ -64,7 +64,7 @@ async fn mock_server(key: PublicKey) -> MockServer {
     let answer = |status, body: Value| ResponseTemplate::new(status).set_body_json(body);
     let is_signed = move |request: &Request| {
         let target: Uri = request.url.path().parse().expect("a path is a URI");
-        let received = Received::new(&request.method, &target, &request.headers, &request.body);
+        let received = IncomingRequest::new(&request.method, &target, &request.headers, &request.body);
         let claims = SignaturePolicy::requests().claims(&received, SystemTime::now());
         claims.is_ok_and(|claims| claims.iter().any(|claim| claim.is_signed_by(&key)))
     };

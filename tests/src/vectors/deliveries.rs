@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use upvest_ext::signing::{Received, SignaturePolicy};
+use upvest_ext::signing::{IncomingRequest, SignaturePolicy};
 use upvest_ext::webhooks::{KeySet, VerifyError, WebhookVerifier};
 
 use super::{bytes, headers, text, time};
@@ -12,7 +12,8 @@ use super::{bytes, headers, text, time};
 pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
     let (request, expected, now) = (&case["request"], &case["expected"], time(case, "now")?);
     let (headers, body) = (headers(request, "headers")?, bytes(request, "body_base64")?);
-    let received = Received::from_text(text(request, "method")?, text(request, "target")?, &headers, &body)?;
+    let received =
+        IncomingRequest::from_text(text(request, "method")?, text(request, "target")?, &headers, &body)?;
 
     let keys = KeySet::from_json(key_set(sets, case)?.to_string())?;
     let verdict = WebhookVerifier::new(keys).clock(move || now).verify(&received).await;

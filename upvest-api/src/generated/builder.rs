@@ -61,12 +61,12 @@ impl ListUsers {
     }
 
     /// Sends `GET /users`. For the errors, see [`Client::list_users`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::User>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::User>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUsers, LIST_USERS -> types::Listing<types::User>);
+operation!(ListUsers, LIST_USERS -> types::ListResponse<types::User>);
 list!(ListUsers, types::User);
 paginated!(ListUsers);
 
@@ -170,12 +170,12 @@ impl ListUserIdentifiers {
     }
 
     /// Sends `GET /users/{user_id}/identifiers`. For the errors, see [`Client::list_user_identifiers`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::UserIdentifier>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::UserIdentifier>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserIdentifiers, LIST_USER_IDENTIFIERS -> types::Listing<types::UserIdentifier>);
+operation!(ListUserIdentifiers, LIST_USER_IDENTIFIERS -> types::ListResponse<types::UserIdentifier>);
 list!(ListUserIdentifiers, types::UserIdentifier);
 
 /// Builder for [`Client::create_user_identifier`].
@@ -293,12 +293,12 @@ impl ListUserChecks {
     }
 
     /// Sends `GET /users/{user_id}/checks`. For the errors, see [`Client::list_user_checks`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::UserCheck>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::UserCheck>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserChecks, LIST_USER_CHECKS -> types::Listing<types::UserCheck>);
+operation!(ListUserChecks, LIST_USER_CHECKS -> types::ListResponse<types::UserCheck>);
 list!(ListUserChecks, types::UserCheck);
 
 /// Builder for [`Client::list_tax_residencies`].
@@ -317,12 +317,12 @@ impl ListTaxResidencies {
     }
 
     /// Sends `GET /users/{user_id}/tax_residencies`. For the errors, see [`Client::list_tax_residencies`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::TaxResidency>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::TaxResidency>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTaxResidencies, LIST_TAX_RESIDENCIES -> types::Listing<types::TaxResidency>);
+operation!(ListTaxResidencies, LIST_TAX_RESIDENCIES -> types::ListResponse<types::TaxResidency>);
 list!(ListTaxResidencies, types::TaxResidency);
 
 /// Builder for [`Client::create_tax_residency`].
@@ -374,12 +374,12 @@ impl ListUserAccounts {
     }
 
     /// Sends `GET /users/{user_id}/accounts`. For the errors, see [`Client::list_user_accounts`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Account>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Account>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserAccounts, LIST_USER_ACCOUNTS -> types::Listing<types::Account>);
+operation!(ListUserAccounts, LIST_USER_ACCOUNTS -> types::ListResponse<types::Account>);
 list!(ListUserAccounts, types::Account);
 
 /// Builder for [`Client::list_accounts`].
@@ -404,12 +404,12 @@ impl ListAccounts {
     }
 
     /// Sends `GET /accounts`. For the errors, see [`Client::list_accounts`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Account>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Account>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccounts, LIST_ACCOUNTS -> types::Listing<types::Account>);
+operation!(ListAccounts, LIST_ACCOUNTS -> types::ListResponse<types::Account>);
 list!(ListAccounts, types::Account);
 paginated!(ListAccounts);
 
@@ -552,12 +552,12 @@ impl ListInstruments {
     }
 
     /// Sends `GET /instruments`. For the errors, see [`Client::list_instruments`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Instrument>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Instrument>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListInstruments, LIST_INSTRUMENTS -> types::Listing<types::Instrument>);
+operation!(ListInstruments, LIST_INSTRUMENTS -> types::ListResponse<types::Instrument>);
 list!(ListInstruments, types::Instrument);
 paginated!(ListInstruments);
 
@@ -600,12 +600,12 @@ impl ListInstrumentPrices {
     }
 
     /// Sends `GET /instruments/{instrument_id}/prices`. For the errors, see [`Client::list_instrument_prices`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::InstrumentPrice>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::InstrumentPrice>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListInstrumentPrices, LIST_INSTRUMENT_PRICES -> types::Listing<types::InstrumentPrice>);
+operation!(ListInstrumentPrices, LIST_INSTRUMENT_PRICES -> types::ListResponse<types::InstrumentPrice>);
 list!(ListInstrumentPrices, types::InstrumentPrice);
 
 /// Builder for [`Client::list_orders`].
@@ -640,12 +640,12 @@ impl ListOrders {
     }
 
     /// Sends `GET /orders`. For the errors, see [`Client::list_orders`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Order>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Order>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListOrders, LIST_ORDERS -> types::Listing<types::Order>);
+operation!(ListOrders, LIST_ORDERS -> types::ListResponse<types::Order>);
 list!(ListOrders, types::Order);
 paginated!(ListOrders);
 
@@ -739,12 +739,12 @@ impl ListOrderExecutions {
     }
 
     /// Sends `GET /orders/{order_id}/executions`. For the errors, see [`Client::list_order_executions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Execution>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Execution>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListOrderExecutions, LIST_ORDER_EXECUTIONS -> types::Listing<types::Execution>);
+operation!(ListOrderExecutions, LIST_ORDER_EXECUTIONS -> types::ListResponse<types::Execution>);
 list!(ListOrderExecutions, types::Execution);
 
 /// Builder for [`Client::list_portfolios`].
@@ -769,12 +769,12 @@ impl ListPortfolios {
     }
 
     /// Sends `GET /portfolios`. For the errors, see [`Client::list_portfolios`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Portfolio>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Portfolio>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPortfolios, LIST_PORTFOLIOS -> types::Listing<types::Portfolio>);
+operation!(ListPortfolios, LIST_PORTFOLIOS -> types::ListResponse<types::Portfolio>);
 list!(ListPortfolios, types::Portfolio);
 paginated!(ListPortfolios);
 
@@ -878,12 +878,12 @@ impl ListPortfolioAllocations {
     }
 
     /// Sends `GET /portfolios/{portfolio_id}/allocations`. For the errors, see [`Client::list_portfolio_allocations`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::PortfolioAllocation>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPortfolioAllocations, LIST_PORTFOLIO_ALLOCATIONS -> types::Listing<types::PortfolioAllocation>);
+operation!(ListPortfolioAllocations, LIST_PORTFOLIO_ALLOCATIONS -> types::ListResponse<types::PortfolioAllocation>);
 list!(ListPortfolioAllocations, types::PortfolioAllocation);
 
 /// Builder for [`Client::update_portfolio_allocations`].
@@ -912,12 +912,12 @@ impl UpdatePortfolioAllocations {
     }
 
     /// Sends `PUT /portfolios/{portfolio_id}/allocations`. For the errors, see [`Client::update_portfolio_allocations`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::PortfolioAllocation>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(UpdatePortfolioAllocations, UPDATE_PORTFOLIO_ALLOCATIONS -> types::Listing<types::PortfolioAllocation>);
+operation!(UpdatePortfolioAllocations, UPDATE_PORTFOLIO_ALLOCATIONS -> types::ListResponse<types::PortfolioAllocation>);
 list!(UpdatePortfolioAllocations, types::PortfolioAllocation);
 
 /// Builder for [`Client::create_portfolio_order`].
@@ -969,12 +969,12 @@ impl ListRebalancingExecutions {
     }
 
     /// Sends `GET /portfolios/{portfolio_id}/rebalancing`. For the errors, see [`Client::list_rebalancing_executions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::RebalancingExecution>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::RebalancingExecution>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListRebalancingExecutions, LIST_REBALANCING_EXECUTIONS -> types::Listing<types::RebalancingExecution>);
+operation!(ListRebalancingExecutions, LIST_REBALANCING_EXECUTIONS -> types::ListResponse<types::RebalancingExecution>);
 list!(ListRebalancingExecutions, types::RebalancingExecution);
 
 /// Builder for [`Client::trigger_portfolio_rebalancing`].
@@ -1022,12 +1022,12 @@ impl ListSavingsPlans {
     }
 
     /// Sends `GET /savings_plans`. For the errors, see [`Client::list_savings_plans`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::SavingsPlan>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::SavingsPlan>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListSavingsPlans, LIST_SAVINGS_PLANS -> types::Listing<types::SavingsPlan>);
+operation!(ListSavingsPlans, LIST_SAVINGS_PLANS -> types::ListResponse<types::SavingsPlan>);
 list!(ListSavingsPlans, types::SavingsPlan);
 paginated!(ListSavingsPlans);
 
@@ -1154,12 +1154,12 @@ impl ListPositions {
     }
 
     /// Sends `GET /accounts/{account_id}/positions`. For the errors, see [`Client::list_positions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Position>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Position>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPositions, LIST_POSITIONS -> types::Listing<types::Position>);
+operation!(ListPositions, LIST_POSITIONS -> types::ListResponse<types::Position>);
 list!(ListPositions, types::Position);
 
 /// Builder for [`Client::retrieve_position`].
@@ -1206,12 +1206,12 @@ impl ListValuations {
     }
 
     /// Sends `GET /accounts/{account_id}/valuations`. For the errors, see [`Client::list_valuations`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Valuation>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Valuation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListValuations, LIST_VALUATIONS -> types::Listing<types::Valuation>);
+operation!(ListValuations, LIST_VALUATIONS -> types::ListResponse<types::Valuation>);
 list!(ListValuations, types::Valuation);
 
 /// Builder for [`Client::list_account_returns`].
@@ -1230,12 +1230,12 @@ impl ListAccountReturns {
     }
 
     /// Sends `GET /accounts/{account_id}/returns`. For the errors, see [`Client::list_account_returns`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::AccountReturn>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::AccountReturn>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccountReturns, LIST_ACCOUNT_RETURNS -> types::Listing<types::AccountReturn>);
+operation!(ListAccountReturns, LIST_ACCOUNT_RETURNS -> types::ListResponse<types::AccountReturn>);
 list!(ListAccountReturns, types::AccountReturn);
 
 /// Builder for [`Client::list_cash_balances`].
@@ -1254,12 +1254,12 @@ impl ListCashBalances {
     }
 
     /// Sends `GET /accounts/{account_id}/cash_balances`. For the errors, see [`Client::list_cash_balances`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::CashBalance>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::CashBalance>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListCashBalances, LIST_CASH_BALANCES -> types::Listing<types::CashBalance>);
+operation!(ListCashBalances, LIST_CASH_BALANCES -> types::ListResponse<types::CashBalance>);
 list!(ListCashBalances, types::CashBalance);
 
 /// Builder for [`Client::list_direct_debits`].
@@ -1284,12 +1284,12 @@ impl ListDirectDebits {
     }
 
     /// Sends `GET /direct_debits`. For the errors, see [`Client::list_direct_debits`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::DirectDebit>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::DirectDebit>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListDirectDebits, LIST_DIRECT_DEBITS -> types::Listing<types::DirectDebit>);
+operation!(ListDirectDebits, LIST_DIRECT_DEBITS -> types::ListResponse<types::DirectDebit>);
 list!(ListDirectDebits, types::DirectDebit);
 paginated!(ListDirectDebits);
 
@@ -1344,12 +1344,12 @@ impl ListMandates {
     }
 
     /// Sends `GET /mandates`. For the errors, see [`Client::list_mandates`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Mandate>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Mandate>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListMandates, LIST_MANDATES -> types::Listing<types::Mandate>);
+operation!(ListMandates, LIST_MANDATES -> types::ListResponse<types::Mandate>);
 list!(ListMandates, types::Mandate);
 paginated!(ListMandates);
 
@@ -1398,12 +1398,12 @@ impl ListWithdrawals {
     }
 
     /// Sends `GET /withdrawals`. For the errors, see [`Client::list_withdrawals`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Withdrawal>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Withdrawal>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListWithdrawals, LIST_WITHDRAWALS -> types::Listing<types::Withdrawal>);
+operation!(ListWithdrawals, LIST_WITHDRAWALS -> types::ListResponse<types::Withdrawal>);
 list!(ListWithdrawals, types::Withdrawal);
 paginated!(ListWithdrawals);
 
@@ -1451,12 +1451,12 @@ impl ListReferenceAccounts {
     }
 
     /// Sends `GET /accounts/{account_id}/reference_accounts`. For the errors, see [`Client::list_reference_accounts`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::ReferenceAccount>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::ReferenceAccount>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListReferenceAccounts, LIST_REFERENCE_ACCOUNTS -> types::Listing<types::ReferenceAccount>);
+operation!(ListReferenceAccounts, LIST_REFERENCE_ACCOUNTS -> types::ListResponse<types::ReferenceAccount>);
 list!(ListReferenceAccounts, types::ReferenceAccount);
 
 /// Builder for [`Client::list_fees`].
@@ -1475,12 +1475,12 @@ impl ListFees {
     }
 
     /// Sends `GET /accounts/{account_id}/fees`. For the errors, see [`Client::list_fees`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Fee>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Fee>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListFees, LIST_FEES -> types::Listing<types::Fee>);
+operation!(ListFees, LIST_FEES -> types::ListResponse<types::Fee>);
 list!(ListFees, types::Fee);
 
 /// Builder for [`Client::list_fee_configurations`].
@@ -1505,12 +1505,12 @@ impl ListFeeConfigurations {
     }
 
     /// Sends `GET /fee_configurations`. For the errors, see [`Client::list_fee_configurations`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::FeeConfiguration>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::FeeConfiguration>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListFeeConfigurations, LIST_FEE_CONFIGURATIONS -> types::Listing<types::FeeConfiguration>);
+operation!(ListFeeConfigurations, LIST_FEE_CONFIGURATIONS -> types::ListResponse<types::FeeConfiguration>);
 list!(ListFeeConfigurations, types::FeeConfiguration);
 paginated!(ListFeeConfigurations);
 
@@ -1536,12 +1536,12 @@ impl ListReports {
     }
 
     /// Sends `GET /reports`. For the errors, see [`Client::list_reports`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Report>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Report>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListReports, LIST_REPORTS -> types::Listing<types::Report>);
+operation!(ListReports, LIST_REPORTS -> types::ListResponse<types::Report>);
 list!(ListReports, types::Report);
 paginated!(ListReports);
 
@@ -1567,12 +1567,12 @@ impl ListTreasuryReports {
     }
 
     /// Sends `GET /treasury_reports`. For the errors, see [`Client::list_treasury_reports`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::TreasuryReport>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::TreasuryReport>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTreasuryReports, LIST_TREASURY_REPORTS -> types::Listing<types::TreasuryReport>);
+operation!(ListTreasuryReports, LIST_TREASURY_REPORTS -> types::ListResponse<types::TreasuryReport>);
 list!(ListTreasuryReports, types::TreasuryReport);
 paginated!(ListTreasuryReports);
 
@@ -1603,12 +1603,12 @@ impl ListTransactions {
     }
 
     /// Sends `GET /accounts/{account_id}/transactions`. For the errors, see [`Client::list_transactions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Transaction>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Transaction>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTransactions, LIST_TRANSACTIONS -> types::Listing<types::Transaction>);
+operation!(ListTransactions, LIST_TRANSACTIONS -> types::ListResponse<types::Transaction>);
 list!(ListTransactions, types::Transaction);
 paginated!(ListTransactions);
 
@@ -1652,12 +1652,12 @@ impl ListLiquidations {
     }
 
     /// Sends `GET /accounts/{account_id}/liquidations`. For the errors, see [`Client::list_liquidations`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::Liquidation>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::Liquidation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListLiquidations, LIST_LIQUIDATIONS -> types::Listing<types::Liquidation>);
+operation!(ListLiquidations, LIST_LIQUIDATIONS -> types::ListResponse<types::Liquidation>);
 list!(ListLiquidations, types::Liquidation);
 
 /// Builder for [`Client::create_liquidation`].
@@ -1715,12 +1715,12 @@ impl ListSecuritiesTransfers {
     }
 
     /// Sends `GET /securities_transfers`. For the errors, see [`Client::list_securities_transfers`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::SecuritiesTransfer>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::SecuritiesTransfer>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListSecuritiesTransfers, LIST_SECURITIES_TRANSFERS -> types::Listing<types::SecuritiesTransfer>);
+operation!(ListSecuritiesTransfers, LIST_SECURITIES_TRANSFERS -> types::ListResponse<types::SecuritiesTransfer>);
 list!(ListSecuritiesTransfers, types::SecuritiesTransfer);
 paginated!(ListSecuritiesTransfers);
 
@@ -1774,12 +1774,12 @@ impl ListAccountTransfers {
     }
 
     /// Sends `GET /account_transfers`. For the errors, see [`Client::list_account_transfers`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::AccountTransfer>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::AccountTransfer>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccountTransfers, LIST_ACCOUNT_TRANSFERS -> types::Listing<types::AccountTransfer>);
+operation!(ListAccountTransfers, LIST_ACCOUNT_TRANSFERS -> types::ListResponse<types::AccountTransfer>);
 list!(ListAccountTransfers, types::AccountTransfer);
 paginated!(ListAccountTransfers);
 
@@ -1833,12 +1833,12 @@ impl ListCorporateActions {
     }
 
     /// Sends `GET /corporate_actions`. For the errors, see [`Client::list_corporate_actions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::CorporateAction>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::CorporateAction>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListCorporateActions, LIST_CORPORATE_ACTIONS -> types::Listing<types::CorporateAction>);
+operation!(ListCorporateActions, LIST_CORPORATE_ACTIONS -> types::ListResponse<types::CorporateAction>);
 list!(ListCorporateActions, types::CorporateAction);
 paginated!(ListCorporateActions);
 
@@ -1853,12 +1853,12 @@ impl ListWebhookSubscriptions {
     }
 
     /// Sends `GET /webhooks`. For the errors, see [`Client::list_webhook_subscriptions`].
-    pub async fn send(self) -> Result<Response<types::Listing<types::WebhookSubscription>>, Error> {
+    pub async fn send(self) -> Result<Response<types::ListResponse<types::WebhookSubscription>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListWebhookSubscriptions, LIST_WEBHOOK_SUBSCRIPTIONS -> types::Listing<types::WebhookSubscription>);
+operation!(ListWebhookSubscriptions, LIST_WEBHOOK_SUBSCRIPTIONS -> types::ListResponse<types::WebhookSubscription>);
 list!(ListWebhookSubscriptions, types::WebhookSubscription);
 
 /// Builder for [`Client::create_webhook_subscription`].

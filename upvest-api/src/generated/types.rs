@@ -6,7 +6,7 @@
 
 pub use super::enums::*;
 pub use super::ids::*;
-pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
+pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
 use crate::runtime::{Nullable, hiding_debug, open_union, settles};
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it

@@ -18,10 +18,10 @@ use super::transport::Transport;
 /// Cheap to clone; clones share the transport.
 ///
 /// ```
-/// use upvest_api::{Client, runtime::Direct};
+/// use upvest_api::{Client, runtime::BearerTransport};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let transport = Direct::new(reqwest::Client::new()).bearer("token")?;
+/// let transport = BearerTransport::new(reqwest::Client::new()).bearer("token")?;
 /// let client = Client::new("http://127.0.0.1:8080", transport);
 /// let request = client.list_orders().limit(50);
 /// # let _ = request; Ok(()) }

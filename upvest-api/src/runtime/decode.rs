@@ -12,9 +12,9 @@ use super::error_kind::ErrorKind;
 /// [`ErrorKind::Decode`]: the message says where `json` does not match the schema of `T`, and what was expected there.
 ///
 /// ```
-/// use upvest_api::{runtime::read_json, types::{Listing, Order}};
+/// use upvest_api::{runtime::read_json, types::{ListResponse, Order}};
 ///
-/// let error = read_json::<Listing<Order>>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
+/// let error = read_json::<ListResponse<Order>>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
 /// assert!(error.to_string().starts_with("the body does not match the schema at data[0].id: "));
 /// ```
 pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {

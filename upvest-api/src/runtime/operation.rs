@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use super::error::Error;
-use super::listing::Page;
+use super::list_response::Page;
 use super::response::Response;
 
 /// One operation of the description, as the generated table has it.
@@ -147,7 +147,7 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// Makes a builder whose answer is a [`Listing`](super::Listing) a [`List`].
+/// Makes a builder whose answer is a [`ListResponse`](super::ListResponse) a [`List`].
 macro_rules! list {
     ($builder:ident, $item:ty) => {
         impl $crate::runtime::List for $builder {

@@ -19,12 +19,12 @@ use super::response::Response;
 /// ```
 /// use bytes::Bytes;
 /// use futures_util::future::BoxFuture;
-/// use upvest_api::runtime::{ByteStream, Direct, OperationMeta};
+/// use upvest_api::runtime::{ByteStream, BearerTransport, OperationMeta};
 /// use upvest_api::{Error, Response, Transport};
 ///
 /// /// Prints each operation before it is sent.
 /// #[derive(Debug)]
-/// struct Printing(Direct);
+/// struct Printing(BearerTransport);
 ///
 /// impl Transport for Printing {
 ///     fn execute<'a>(

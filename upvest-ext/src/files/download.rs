@@ -174,7 +174,7 @@ impl Download {
                     core.versions.set(uri, found);
                 }
                 let accepted = fetched.is_ours().then(|| source.accepted());
-                let clock = Arc::clone(&core.ambient.clock);
+                let clock = Arc::clone(&core.clock_and_rng.clock);
                 FileStream::new(fetched.answer, *offset, accepted, (*idle, clock), source.operation.id)
             }
             StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, *offset) => {

@@ -103,7 +103,7 @@ async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<R
     let answer = tokio::select! {
         biased;
         answer = network.http.send(request) => answer,
-        () = core.ambient.clock.sleep(timeout) => Err(SendError::timed_out("the host of the file does not answer")),
+        () = core.clock_and_rng.clock.sleep(timeout) => Err(SendError::timed_out("the host of the file does not answer")),
     };
     Ok(answer?.into())
 }

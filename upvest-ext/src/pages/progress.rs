@@ -10,7 +10,7 @@ pub(crate) enum BrokenRule {
     #[error("the server repeated a page")]
     Repeated,
     #[error("the server sent {MOST_EMPTY_PAGES} empty pages in a row")]
-    Hollow,
+    TooManyEmptyPages,
 }
 
 /// Most empty pages in a row that are passed over.
@@ -89,7 +89,7 @@ impl Progress {
         if !goes_on || is_past_total {
             return Ok(false);
         }
-        if self.empty >= MOST_EMPTY_PAGES { Err(BrokenRule::Hollow) } else { Ok(true) }
+        if self.empty >= MOST_EMPTY_PAGES { Err(BrokenRule::TooManyEmptyPages) } else { Ok(true) }
     }
 
     fn check(&mut self, page: Answered) -> Result<(), BrokenRule> {
@@ -151,6 +151,6 @@ mod tests {
         assert_eq!(run(&[(10, Some(30)), (0, Some(30)), (10, Some(30))]), [Ok(true), Ok(true), Ok(false)]);
         let mut hollow = vec![(10, Some(u64::MAX))];
         hollow.extend([(0, Some(u64::MAX)); 10]);
-        assert_eq!(run(&hollow).last(), Some(&Err(BrokenRule::Hollow)));
+        assert_eq!(run(&hollow).last(), Some(&Err(BrokenRule::TooManyEmptyPages)));
     }
 }

@@ -32,17 +32,17 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Ambient;
+    use crate::clock::ClockAndRng;
 
     #[test]
     fn ten_thousand_waits_stay_in_their_window_and_spread_evenly_over_it() {
         let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
-        let ambient = Ambient::default();
+        let clock_and_rng = ClockAndRng::default();
         for retry in [0, 1, 3, 5, 6, 20, 31, 32, u32::MAX] {
             let window = backoff.window(retry);
             let expected = (0.25 * 2_f64.powf(f64::from(retry))).min(15.0);
             assert!((window.as_secs_f64() - expected).abs() < 1e-9, "retry {retry}: {window:?}");
-            let waits: Vec<_> = (0..10_000).map(|_| backoff.wait(retry, ambient.fraction())).collect();
+            let waits: Vec<_> = (0..10_000).map(|_| backoff.wait(retry, clock_and_rng.fraction())).collect();
             assert!(waits.iter().all(|wait| *wait <= window));
             let mean = waits.iter().sum::<Duration>().as_secs_f64() / 10_000.0;
             let off = (mean / (window.as_secs_f64() / 2.0) - 1.0).abs();

@@ -12,7 +12,7 @@ pub enum RetryClass {
     /// It only reads: any number of times.
     Safe,
     /// It changes something under an idempotency key: any number of times under the same key.
-    Keyed,
+    IdempotentWithKey,
     /// It changes something and takes no key: only when the server cannot have acted on it.
     Never,
 }
@@ -24,31 +24,32 @@ impl RetryClass {
     /// use upvest_ext::{RetryClass, api::operations};
     ///
     /// assert_eq!(RetryClass::of(&operations::LIST_ORDERS), RetryClass::Safe);
-    /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::Keyed);
+    /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::IdempotentWithKey);
     /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::Never);
     /// ```
     pub fn of(operation: &OperationMeta) -> Self {
         match operation {
             _ if operation.is_safe() => Self::Safe,
-            _ if operation.idempotency_key => Self::Keyed,
+            _ if operation.idempotency_key => Self::IdempotentWithKey,
             _ => Self::Never,
         }
     }
 
-    /// Whether sending again after `setback` is both safe and promising.
-    pub(crate) fn allows(self, setback: Setback) -> bool {
-        match (self, setback) {
+    /// Whether sending again after `failure` is both safe and promising.
+    pub(crate) fn allows(self, failure: AttemptFailure) -> bool {
+        match (self, failure) {
             // Not a byte has left, so this is no repetition.
-            (_, Setback::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
+            (_, AttemptFailure::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
             (
                 _,
-                Setback::Interrupted(
+                AttemptFailure::Interrupted(
                     Interruption::Redirected | Interruption::UrlChanged | Interruption::TooLong,
                 ),
             )
             | (Self::Never, _) => false,
-            (Self::Safe | Self::Keyed, Setback::Interrupted(_)) => true,
-            (Self::Safe | Self::Keyed, Setback::Answered(status)) => match status.as_u16() {
+            (Self::Safe | Self::IdempotentWithKey, AttemptFailure::Interrupted(_)) => true,
+            (Self::Safe | Self::IdempotentWithKey, AttemptFailure::Answered(status)) => match status.as_u16()
+            {
                 408 | 425 | 429 | 502 | 503 | 504 => true,
                 500 => self == Self::Safe,
                 _ => false,
@@ -59,14 +60,14 @@ impl RetryClass {
 
 /// What went wrong with one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Setback {
+pub(crate) enum AttemptFailure {
     /// The server answered with an error status.
     Answered(StatusCode),
     /// There was no complete answer.
     Interrupted(Interruption),
 }
 
-impl Setback {
+impl AttemptFailure {
     /// Whether a call that changes something may have changed it all the same.
     pub(crate) fn may_have_happened(self) -> bool {
         match self {

@@ -8,8 +8,8 @@ mod retry_after;
 
 pub use backoff::Backoff;
 pub use budget::RetryBudget;
+pub(crate) use class::AttemptFailure;
 pub use class::RetryClass;
-pub(crate) use class::Setback;
 pub use policy::RetryPolicy;
-pub(crate) use policy::{Decision, Stop, Try};
+pub(crate) use policy::{Decision, GiveUpReason, Try};
 pub(crate) use retry_after::retry_after;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backoff::Backoff;
 use super::budget::RetryBudget;
-use super::class::{RetryClass, Setback};
+use super::class::{AttemptFailure, RetryClass};
 use crate::http_send::Interruption;
 
 const RETRY_COST: u32 = 5;
@@ -87,31 +87,31 @@ impl RetryPolicy {
 
     /// What to do after an attempt that failed. Takes from `budget` where the answer is to try again.
     pub(crate) fn decide(&self, attempt: &Try, budget: &RetryBudget, fraction: f64) -> Decision {
-        if !attempt.class.allows(attempt.setback) {
-            return Decision::Stop(Stop::Final);
+        if !attempt.class.allows(attempt.failure) {
+            return Decision::GiveUp(GiveUpReason::Final);
         }
         if attempt.made >= self.max_attempts {
-            return Decision::Stop(Stop::Attempts);
+            return Decision::GiveUp(GiveUpReason::Attempts);
         }
         let asked = attempt.retry_after.unwrap_or_default();
         if asked > self.max_retry_after {
-            return Decision::Stop(Stop::RetryAfter);
+            return Decision::GiveUp(GiveUpReason::RetryAfter);
         }
         let wait =
-            self.backoff_after(attempt.setback).wait(attempt.made.saturating_sub(1), fraction).max(asked);
+            self.backoff_after(attempt.failure).wait(attempt.made.saturating_sub(1), fraction).max(asked);
         if wait >= attempt.left {
-            return Decision::Stop(Stop::Deadline);
+            return Decision::GiveUp(GiveUpReason::Deadline);
         }
-        let cost = cost(attempt.setback);
+        let cost = cost(attempt.failure);
         if !budget.withdraw(cost) {
-            return Decision::Stop(Stop::Budget);
+            return Decision::GiveUp(GiveUpReason::Budget);
         }
         Decision::Again { wait, cost }
     }
 
-    fn backoff_after(&self, setback: Setback) -> &Backoff {
-        match setback {
-            Setback::Answered(StatusCode::TOO_MANY_REQUESTS) => &self.throttled,
+    fn backoff_after(&self, failure: AttemptFailure) -> &Backoff {
+        match failure {
+            AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS) => &self.throttled,
             _ => &self.backoff,
         }
     }
@@ -127,7 +127,7 @@ impl Default for RetryPolicy {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Try {
     pub(crate) class: RetryClass,
-    pub(crate) setback: Setback,
+    pub(crate) failure: AttemptFailure,
     /// How long the server asked to wait.
     pub(crate) retry_after: Option<Duration>,
     /// How many attempts were made, this one included.
@@ -139,12 +139,12 @@ pub(crate) struct Try {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Again { wait: Duration, cost: u32 },
-    Stop(Stop),
+    GiveUp(GiveUpReason),
 }
 
 /// Why a call was not tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Stop {
+pub(crate) enum GiveUpReason {
     /// Trying again is unsafe or useless.
     Final,
     /// The policy's attempts are used up.
@@ -157,9 +157,11 @@ pub(crate) enum Stop {
     RetryAfter,
 }
 
-fn cost(setback: Setback) -> u32 {
-    match setback {
-        Setback::Interrupted(Interruption::Timeout | Interruption::ConnectTimeout) => TIMEOUT_RETRY_COST,
+fn cost(failure: AttemptFailure) -> u32 {
+    match failure {
+        AttemptFailure::Interrupted(Interruption::Timeout | Interruption::ConnectTimeout) => {
+            TIMEOUT_RETRY_COST
+        }
         _ => RETRY_COST,
     }
 }
@@ -171,7 +173,7 @@ mod tests {
     fn throttled(retry_after: Option<u64>, made: u32, left: u64) -> Try {
         Try {
             class: RetryClass::Safe,
-            setback: Setback::Answered(StatusCode::TOO_MANY_REQUESTS),
+            failure: AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS),
             retry_after: retry_after.map(Duration::from_secs),
             made,
             left: Duration::from_secs(left),
@@ -191,27 +193,27 @@ mod tests {
         assert_eq!(decide(throttled(None, 1, 60)), again(500));
         assert_eq!(decide(throttled(Some(7), 1, 60)), again(7000));
         assert_eq!(decide(throttled(Some(1), 3, 60)), again(2000));
-        assert_eq!(decide(throttled(Some(31), 1, 60)), Decision::Stop(Stop::RetryAfter));
+        assert_eq!(decide(throttled(Some(31), 1, 60)), Decision::GiveUp(GiveUpReason::RetryAfter));
     }
 
     #[test]
     fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
-        assert_eq!(decide(throttled(Some(7), 1, 7)), Decision::Stop(Stop::Deadline));
+        assert_eq!(decide(throttled(Some(7), 1, 7)), Decision::GiveUp(GiveUpReason::Deadline));
     }
 
     #[test]
     fn the_last_attempt_is_the_last() {
-        assert_eq!(decide(throttled(None, 4, 60)), Decision::Stop(Stop::Attempts));
+        assert_eq!(decide(throttled(None, 4, 60)), Decision::GiveUp(GiveUpReason::Attempts));
     }
 
     #[test]
     fn a_retry_after_a_timeout_costs_twice_as_much() {
-        let setback = Setback::Interrupted(Interruption::Timeout);
+        let failure = AttemptFailure::Interrupted(Interruption::Timeout);
         let budget = RetryBudget::new(14);
-        let attempt = Try { setback, ..throttled(None, 1, 60) };
+        let attempt = Try { failure, ..throttled(None, 1, 60) };
         let policy = RetryPolicy::new();
         assert!(matches!(policy.decide(&attempt, &budget, 0.0), Decision::Again { cost: 10, .. }));
-        assert_eq!(policy.decide(&attempt, &budget, 0.0), Decision::Stop(Stop::Budget));
+        assert_eq!(policy.decide(&attempt, &budget, 0.0), Decision::GiveUp(GiveUpReason::Budget));
         assert_eq!(budget.available(), 4);
     }
 }

@@ -44,7 +44,7 @@ impl TokenCache {
         for _ in 0..2 {
             let flight = {
                 let mut state = slot.lock();
-                let now = self.request.ambient.now();
+                let now = self.request.clock_and_rng.now();
                 if let Some(token) = state.usable(now) {
                     if state.should_renew(now) {
                         drop(self.join(&slot, &mut state, scopes));
@@ -69,7 +69,7 @@ impl TokenCache {
     pub(crate) fn refuse(&self, scopes: &Scopes, refused: &Arc<AccessToken>, again: bool) -> bool {
         let slot = self.slot(scopes);
         let mut state = slot.lock();
-        let now = self.request.ambient.now();
+        let now = self.request.clock_and_rng.now();
         if again {
             state.refused_until = Some(now + REFUSAL_PAUSE);
         }
@@ -134,9 +134,9 @@ impl Slot {
         }
         // Between half the window and all of it, so that a fleet of clients does not come back together.
         let window = RENEWAL_PAUSE.window(state.failures);
-        let pause = window.mul_f64(0.5 + request.ambient.fraction() / 2.0);
+        let pause = window.mul_f64(0.5 + request.clock_and_rng.fraction() / 2.0);
         state.failures = state.failures.saturating_add(1);
-        state.renew_after = Some(request.ambient.now() + pause);
+        state.renew_after = Some(request.clock_and_rng.now() + pause);
         let status = fetched.and_then(|fetched| fetched.as_ref().err()?.status());
         CallSpan::token_not_renewed(status.map(|status| status.as_u16()), pause);
     }

@@ -19,11 +19,11 @@ use super::scopes::Scopes;
 use super::store::{StoredToken, TokenKey, TokenStore};
 use crate::attempts::unsigned;
 use crate::call_info::request_id;
-use crate::clock::Ambient;
+use crate::clock::ClockAndRng;
 use crate::hint::token_hint;
 use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
-use crate::retry::{Decision, RetryBudget, RetryClass, RetryPolicy, Setback, Try, retry_after};
+use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
 use crate::sign_request::SignRequest;
 use crate::telemetry::CallSpan;
 
@@ -50,7 +50,7 @@ pub(crate) struct TokenRequest {
     pub(crate) body_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
-    pub(crate) ambient: Ambient,
+    pub(crate) clock_and_rng: ClockAndRng,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +78,7 @@ impl TokenRequest {
         scopes: &Scopes,
         refused: Option<&AccessToken>,
     ) -> Option<Result<Arc<AccessToken>, Error>> {
-        let started = self.ambient.now();
+        let started = self.clock_and_rng.now();
         let token = async {
             if let Some(token) = self.stored(scopes, refused).await {
                 return Ok(token);
@@ -86,12 +86,12 @@ impl TokenRequest {
             let (answer, asked) = self.ask(scopes, started).await?;
             let lifetime = answer.expires_in.unwrap_or(UNSTATED_LIFETIME);
             let left = self.left(started).min(self.store_timeout());
-            self.ambient.within(left, self.keep(scopes, &answer.access_token, asked, lifetime)).await;
+            self.clock_and_rng.within(left, self.keep(scopes, &answer.access_token, asked, lifetime)).await;
             let token = Some(answer.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
             let token = token.and_then(|token| AccessToken::new(token, asked, lifetime, lifetime));
             token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
         };
-        let fetched = self.ambient.within(self.timeout, token).await;
+        let fetched = self.clock_and_rng.within(self.timeout, token).await;
         if fetched.is_none() {
             self.http.timed_out();
         }
@@ -99,7 +99,7 @@ impl TokenRequest {
     }
 
     fn left(&self, started: Instant) -> Duration {
-        self.timeout.saturating_sub(self.ambient.now().saturating_duration_since(started))
+        self.timeout.saturating_sub(self.clock_and_rng.now().saturating_duration_since(started))
     }
 
     /// A store that hangs is as good as an empty one.
@@ -109,12 +109,12 @@ impl TokenRequest {
 
     async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
         let (store, key) = (self.store.as_ref()?, self.key(scopes));
-        let stored = self.ambient.within(self.store_timeout(), store.load(&key)).await??;
-        let (now, wall) = (self.ambient.now(), self.ambient.clock.wall());
+        let stored = self.clock_and_rng.within(self.store_timeout(), store.load(&key)).await??;
+        let (now, wall) = (self.clock_and_rng.now(), self.clock_and_rng.clock.wall());
         let left = stored.expires_at.duration_since(wall).ok()?;
         let token = AccessToken::new(stored.token.expose_secret(), now, left, stored.lifetime)?;
         if refused.is_some_and(|refused| refused.header() == token.header()) {
-            self.ambient.within(self.store_timeout(), store.remove(&key, &stored.token)).await;
+            self.clock_and_rng.within(self.store_timeout(), store.remove(&key, &stored.token)).await;
             return None;
         }
         (!token.is_due(now)).then_some(token)
@@ -122,8 +122,8 @@ impl TokenRequest {
 
     async fn keep(&self, scopes: &Scopes, token: &SecretString, asked: Instant, lifetime: Duration) {
         let Some(store) = &self.store else { return };
-        let left = lifetime.saturating_sub(self.ambient.now().saturating_duration_since(asked));
-        if let Some(expires_at) = self.ambient.clock.wall().checked_add(left) {
+        let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
+        if let Some(expires_at) = self.clock_and_rng.clock.wall().checked_add(left) {
             store.save(&self.key(scopes), StoredToken { token: token.clone(), expires_at, lifetime }).await;
         }
     }
@@ -137,30 +137,30 @@ impl TokenRequest {
         let mut made = 0;
         loop {
             made += 1;
-            let asked = self.ambient.now();
-            let (setback, error) = match self.ask_once(scopes).await {
+            let asked = self.clock_and_rng.now();
+            let (failure, error) = match self.ask_once(scopes).await {
                 Ok(answer) => return Ok((answer, asked)),
-                Err((Some(setback), error)) => (setback, error),
+                Err((Some(failure), error)) => (failure, error),
                 Err((None, error)) => return Err(error),
             };
             let attempt = Try {
                 class: RetryClass::Safe,
-                setback,
+                failure,
                 retry_after: error.retry_after(),
                 made,
                 left: self.left(started),
             };
-            match self.retry.decide(&attempt, &self.budget, self.ambient.fraction()) {
+            match self.retry.decide(&attempt, &self.budget, self.clock_and_rng.fraction()) {
                 Decision::Again { wait, .. } => {
-                    CallSpan::retrying(made, setback, wait);
-                    self.ambient.clock.sleep(wait).await;
+                    CallSpan::retrying(made, failure, wait);
+                    self.clock_and_rng.clock.sleep(wait).await;
                 }
-                Decision::Stop(_) => return Err(error),
+                Decision::GiveUp(_) => return Err(error),
             }
         }
     }
 
-    async fn ask_once(&self, scopes: &Scopes) -> Result<TokenAnswer, (Option<Setback>, Error)> {
+    async fn ask_once(&self, scopes: &Scopes) -> Result<TokenAnswer, (Option<AttemptFailure>, Error)> {
         let mut request = self.build(scopes);
         if let Some(signer) = &self.signer {
             signer.sign(&mut request).await.map_err(|failure| (None, unsigned(failure)))?;
@@ -171,11 +171,11 @@ impl TokenRequest {
             Ok((parts.status, parts.headers, body))
         };
         let (status, headers, body) = exchange.await.map_err(|error: SendError| {
-            let setback = Setback::Interrupted(error.how);
-            (Some(setback), Error::from(error).with_kind(ErrorKind::Token))
+            let failure = AttemptFailure::Interrupted(error.how);
+            (Some(failure), Error::from(error).with_kind(ErrorKind::Token))
         })?;
         if !status.is_success() {
-            return Err((Some(Setback::Answered(status)), self.refused(status, &headers, &body)));
+            return Err((Some(AttemptFailure::Answered(status)), self.refused(status, &headers, &body)));
         }
         serde_json::from_slice(&body).map_err(|_| {
             let error = Error::new(ErrorKind::Token, "an answer without `access_token`").with_status(status);
@@ -201,7 +201,7 @@ impl TokenRequest {
     }
 
     fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        let wall = self.ambient.clock.wall();
+        let wall = self.clock_and_rng.clock.wall();
         let hidden = Secrets::new([self.client_secret.expose_secret()]).hide(status, body);
         let body = hidden.as_deref().unwrap_or(body);
         let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);

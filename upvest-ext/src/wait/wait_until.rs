@@ -11,7 +11,7 @@ use upvest_api::runtime::Operation;
 use upvest_api::{Error, ErrorKind};
 use uuid::Uuid;
 
-use crate::clock::Ambient;
+use crate::clock::ClockAndRng;
 use crate::pages::Items;
 use crate::retry::Backoff;
 use crate::upvest::Upvest;
@@ -36,7 +36,7 @@ pub struct Wait<T> {
     signals: Option<BoxStream<'static, Option<T>>>,
     backoff: Backoff,
     timeout: Duration,
-    ambient: Ambient,
+    clock_and_rng: ClockAndRng,
 }
 
 impl Upvest {
@@ -113,7 +113,7 @@ impl Upvest {
             signals: None,
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
             timeout: Duration::from_secs(300),
-            ambient: self.pipeline().core.ambient.clone(),
+            clock_and_rng: self.pipeline().core.clock_and_rng.clone(),
         }
     }
 }
@@ -172,7 +172,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
 
     async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
-        let timeout = self.ambient.clock.sleep(self.timeout);
+        let timeout = self.clock_and_rng.clock.sleep(self.timeout);
         let late = format!("what was waited for did not happen in {:?}", self.timeout);
         let outcome = tokio::select! {
             biased;
@@ -186,14 +186,14 @@ impl<T: Send + Sync + 'static> Wait<T> {
     }
 
     async fn watch(&mut self, last: &mut Option<T>) -> Result<T, Error> {
-        let started = self.ambient.now();
+        let started = self.clock_and_rng.now();
         let mut looks = 0;
         loop {
             if let Some(look) = self.look.as_ref().map(|look| look()) {
                 match look.await? {
                     Some(state) if (self.done)(&state) => return Ok(state),
                     Some(state) => *last = Some(state),
-                    None if last.is_none() && self.ambient.now() < started + APPEARANCE => {}
+                    None if last.is_none() && self.clock_and_rng.now() < started + APPEARANCE => {}
                     None => {
                         return Err(Error::new(ErrorKind::NotFound, "what was waited for does not exist"));
                     }
@@ -220,8 +220,8 @@ impl<T: Send + Sync + 'static> Wait<T> {
             let message = "the events ended before what was waited for happened";
             return Err(Error::new(ErrorKind::Interrupted, message));
         }
-        let wait = self.backoff.wait(looks, self.ambient.fraction());
-        self.ambient.clock.sleep(wait).await;
+        let wait = self.backoff.wait(looks, self.clock_and_rng.fraction());
+        self.clock_and_rng.clock.sleep(wait).await;
         Ok(None)
     }
 }

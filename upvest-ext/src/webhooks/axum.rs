@@ -12,7 +12,7 @@ use super::event::{Event, UndecodableEvent};
 use super::handler::{Outcome, WebhookHandler};
 use super::tower::{WebhookService, original_target, read};
 use super::verifier::WebhookVerifier;
-use crate::signing::Received;
+use crate::signing::IncomingRequest;
 
 /// A route that verifies deliveries and gives their events to `handler`.
 ///
@@ -80,7 +80,7 @@ where
         let (parts, body) = request.into_parts();
         let verifier = WebhookVerifier::from_ref(state);
         let body = read(body, verifier.max_body_len()).await.map_err(Rejected)?;
-        let received = Received::new(&parts.method, original_target(&parts), &parts.headers, &body);
+        let received = IncomingRequest::new(&parts.method, original_target(&parts), &parts.headers, &body);
         let verdict = verifier.check(&received).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),

@@ -14,12 +14,12 @@ use futures_util::FutureExt as _;
 use http::StatusCode;
 use upvest_api::runtime::EventType;
 
+use super::dead_letter::{DeadLetter, DeadLetterSink};
+use super::dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 use super::event::{Event, UndecodableEvent};
-use super::parking::{ParkEvents, ParkedEvent};
-use super::seen::{Claimed, SeenEvents, SeenInMemory};
 use super::verifier::{VerifyError, WebhookVerifier};
 use crate::detached::detached;
-use crate::signing::{Received, Refusal};
+use crate::signing::{IncomingRequest, SignatureError};
 
 /// Whatever a handler fails with.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
@@ -51,15 +51,15 @@ pub struct WebhookHandler {
     by_type: HashMap<EventType, Handler>,
     by_category: HashMap<String, Handler>,
     fallback: Option<Handler>,
-    seen: Arc<dyn SeenEvents>,
-    parking: Option<(u32, Arc<dyn ParkEvents>)>,
+    store: Arc<dyn DedupStore>,
+    parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
 }
 
 /// What became of a delivery.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The status to answer with: 200 only where every event is handled, parked, or nobody's business.
+    /// The status to answer with: 200 only where every event is handled, kept as a dead letter, or ignored.
     pub status: StatusCode,
     /// Why the delivery was not accepted at all.
     pub refused: Option<VerifyError>,
@@ -69,8 +69,8 @@ pub struct Outcome {
     pub repeated: usize,
     /// Events for which nothing is registered.
     pub ignored: usize,
-    /// Events given up on and parked.
-    pub parked: usize,
+    /// Events given up on and kept as dead letters.
+    pub dead_lettered: usize,
     /// What went wrong with the rest. Upvest will send the delivery again.
     pub failures: Vec<HandlerError>,
 }
@@ -88,7 +88,7 @@ impl WebhookHandler {
             by_type: HashMap::new(),
             by_category: HashMap::new(),
             fallback: None,
-            seen: Arc::new(SeenInMemory::default()),
+            store: Arc::new(MemoryDedupStore::default()),
             parking: None,
         }
     }
@@ -132,18 +132,18 @@ impl WebhookHandler {
 
     /// Remembers handled events in `seen` instead of in memory.
     #[must_use]
-    pub fn seen(mut self, seen: impl SeenEvents + 'static) -> Self {
-        self.seen = Arc::new(seen);
+    pub fn dedup_store(mut self, store: impl DedupStore + 'static) -> Self {
+        self.store = Arc::new(store);
         self
     }
 
-    /// Tries an event up to `attempts` times (at least once), then parks it and goes on. What cannot be read is parked at once.
+    /// Tries an event up to `attempts` times (at least once), then keeps it as a dead letter and goes on. What cannot be read becomes one at once.
     ///
     /// An attempt counts when it begins; one that panics or never ends has failed.
     ///
     /// Without parking, one event that always fails blocks all deliveries after it: Upvest repeats it without end.
     #[must_use]
-    pub fn park_after(mut self, attempts: u32, parking: impl ParkEvents + 'static) -> Self {
+    pub fn dead_letter_after(mut self, attempts: u32, parking: impl DeadLetterSink + 'static) -> Self {
         self.parking = Some((attempts.max(1), Arc::new(parking)));
         self
     }
@@ -164,7 +164,7 @@ impl WebhookHandler {
     ///
     /// Each event is handled on a task of its own, one after the other. A handler that takes longer than the sender waits
     /// comes to its end all the same, and the next delivery finds the event done.
-    pub async fn handle(&self, request: &Received<'_>) -> Outcome {
+    pub async fn handle(&self, request: &IncomingRequest<'_>) -> Outcome {
         let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
             Err(error) => return Outcome::refused(error),
@@ -188,22 +188,22 @@ impl WebhookHandler {
             let by_category = || self.by_category.get(event_type.category());
             self.by_type.get(event_type).or_else(by_category).or(self.fallback.as_ref())
         });
-        Job { handler: handler.cloned(), seen: Arc::clone(&self.seen), parking: self.parking.clone() }
+        Job { handler: handler.cloned(), store: Arc::clone(&self.store), parking: self.parking.clone() }
     }
 }
 
 /// What it takes to handle one event, without the delivery that brought it.
 struct Job {
     handler: Option<Handler>,
-    seen: Arc<dyn SeenEvents>,
-    parking: Option<(u32, Arc<dyn ParkEvents>)>,
+    store: Arc<dyn DedupStore>,
+    parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
 }
 
 enum Ended {
     Handled,
     Repeated,
     Ignored,
-    Parked,
+    DeadLettered,
 }
 
 impl Job {
@@ -214,15 +214,15 @@ impl Job {
                 format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
             }
         };
-        let (claim, attempt) = match self.seen.claim(&name).await? {
-            Claimed::Ours { claim, attempt } => (claim, attempt),
-            Claimed::Busy => return Err(BusyElsewhere.into()),
-            Claimed::Done => return Ok(Ended::Repeated),
+        let (claim, attempt) = match self.store.claim(&name).await? {
+            ClaimResult::Ours { claim, attempt } => (claim, attempt),
+            ClaimResult::Busy => return Err(BusyElsewhere.into()),
+            ClaimResult::Done => return Ok(Ended::Repeated),
         };
         let ended = self.dispatch(event, attempt).await;
         match ended {
-            Ok(_) => self.seen.done(&name, claim).await?,
-            Err(_) => self.seen.failed(&name, claim).await?,
+            Ok(_) => self.store.done(&name, claim).await?,
+            Err(_) => self.store.failed(&name, claim).await?,
         }
         ended
     }
@@ -236,8 +236,8 @@ impl Job {
             (Ok(event), _) => event,
             (Err(undecodable), None) => return Err(undecodable.into()),
             (Err(undecodable), Some((_, parking))) => {
-                parking.park(ParkedEvent::Undecodable(undecodable)).await?;
-                return Ok(Ended::Parked);
+                parking.park(DeadLetter::Undecodable(undecodable)).await?;
+                return Ok(Ended::DeadLettered);
             }
         };
         let Some(handler) = &self.handler else { return Ok(Ended::Ignored) };
@@ -248,8 +248,8 @@ impl Job {
         match (result, &self.parking) {
             (Ok(()), _) => Ok(Ended::Handled),
             (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
-                parking.park(ParkedEvent::Unhandled { event, attempts: attempt, error }).await?;
-                Ok(Ended::Parked)
+                parking.park(DeadLetter::Unhandled { event, attempts: attempt, error }).await?;
+                Ok(Ended::DeadLettered)
             }
             (Err(error), _) => Err(error),
         }
@@ -265,7 +265,7 @@ async fn call(handler: &Handler, event: Event) -> Result<(), HandlerError> {
 impl Outcome {
     fn of(status: StatusCode) -> Self {
         let failures = Vec::new();
-        Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, parked: 0, failures }
+        Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
     }
 
     fn count(&mut self, ended: &Ended) -> &mut usize {
@@ -273,14 +273,14 @@ impl Outcome {
             Ended::Handled => &mut self.handled,
             Ended::Repeated => &mut self.repeated,
             Ended::Ignored => &mut self.ignored,
-            Ended::Parked => &mut self.parked,
+            Ended::DeadLettered => &mut self.dead_lettered,
         }
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {
         // An unknown key may be one that Upvest has just begun to use: say "later", not "never".
         let status = match error {
-            VerifyError::KeysUnavailable(_) | VerifyError::Refused(Refusal::UnknownKey) => {
+            VerifyError::KeysUnavailable(_) | VerifyError::Refused(SignatureError::UnknownKey) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             VerifyError::Refused(_) => StatusCode::UNAUTHORIZED,

@@ -12,32 +12,32 @@
 //! ```
 //!
 //! Keys that may rotate come from [`WebhookVerifier::fetching`]. Events that cannot be handled go where
-//! [`WebhookHandler::park_after`] says, so that they do not block those behind them. [`WebhookTester`] is for your tests.
+//! [`WebhookHandler::dead_letter_after`] says, so that they do not block those behind them. [`WebhookTester`] is for your tests.
 
 #[cfg(feature = "axum")]
 pub mod axum;
+mod dead_letter;
+mod dedup;
 mod delivery;
 mod event;
 mod fetch_keys;
 mod handler;
 mod key_cache;
 mod key_set;
-mod parking;
-mod seen;
 mod tester;
 #[cfg(feature = "tower")]
 mod tower;
 mod verifier;
 mod verify_keys;
 
+pub use dead_letter::{DeadLetter, DeadLetterSink, ParkFuture};
+pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore, SeenError, SeenFuture};
 pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
 pub use fetch_keys::{FetchFuture, FetchKeys, FetchKeysError};
 pub use handler::{HandlerError, Outcome, WebhookHandler};
 pub use key_cache::KeyCacheLimits;
 pub use key_set::{InvalidKeySet, KeySet};
-pub use parking::{ParkEvents, ParkFuture, ParkedEvent};
-pub use seen::{Claimed, SeenError, SeenEvents, SeenFuture, SeenInMemory};
 pub use tester::{TestDelivery, WebhookTester};
 #[cfg(feature = "tower")]
 pub use tower::WebhookService;

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::key_set::KeySet;
 use super::verifier::WebhookVerifier;
-use crate::signing::{KeyAlgorithm, KeyError, Received, SignatureVersion, SigningKey};
+use crate::signing::{IncomingRequest, KeyAlgorithm, KeyError, SignatureVersion, SigningKey};
 use crate::signing::{digest_header, signature_base};
 
 /// Makes deliveries for tests.
@@ -160,8 +160,8 @@ impl WebhookTester {
 
 impl TestDelivery {
     /// The delivery as a server receives it.
-    pub fn received(&self) -> Received<'_> {
-        Received::new(&self.method, &self.target, &self.headers, &self.body)
+    pub fn received(&self) -> IncomingRequest<'_> {
+        IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
     }
 
     /// The delivery as an HTTP request, for endpoints that take one.

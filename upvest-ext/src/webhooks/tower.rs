@@ -13,7 +13,7 @@ use http_body::Body;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 
 use super::handler::WebhookHandler;
-use crate::signing::Received;
+use crate::signing::IncomingRequest;
 
 /// Answers webhook deliveries. Never reads more than [`WebhookVerifier::body_limit`](super::WebhookVerifier::body_limit).
 #[derive(Clone, Debug)]
@@ -49,7 +49,10 @@ where
             let status = match read(body, handler.verifier().max_body_len()).await {
                 Ok(body) => {
                     let target = original_target(&parts);
-                    handler.handle(&Received::new(&parts.method, target, &parts.headers, &body)).await.status
+                    handler
+                        .handle(&IncomingRequest::new(&parts.method, target, &parts.headers, &body))
+                        .await
+                        .status
                 }
                 Err(status) => status,
             };

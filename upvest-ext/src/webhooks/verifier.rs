@@ -13,7 +13,7 @@ use super::delivery::{Delivery, events_json};
 use super::fetch_keys::{FetchKeys, FetchKeysError};
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::key_set::KeySet;
-use crate::signing::{Claim, KeyAlgorithm, Received, Refusal, SignaturePolicy};
+use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};
 
 /// Why a delivery was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum VerifyError {
     TooLarge(usize),
     /// The delivery is not what Upvest signed.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(SignatureError),
     /// The keys cannot be had just now. The delivery may be good: let Upvest send it again.
     #[error(transparent)]
     KeysUnavailable(#[from] FetchKeysError),
@@ -39,12 +39,12 @@ pub enum VerifyError {
 ///
 /// ```
 /// use http::{HeaderMap, Method, Uri};
-/// use upvest_ext::signing::Received;
+/// use upvest_ext::signing::IncomingRequest;
 /// use upvest_ext::webhooks::{KeySet, WebhookVerifier};
 ///
 /// # async fn deliver(jwks: &str, method: Method, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
-/// for event in verifier.verify(&Received::new(&method, &uri, &headers, &body)).await?.events() {
+/// for event in verifier.verify(&IncomingRequest::new(&method, &uri, &headers, &body)).await?.events() {
 ///     println!("{:?}", event?.event_type);
 /// }
 /// # Ok(()) }
@@ -148,16 +148,16 @@ impl WebhookVerifier {
     ///
     /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) for a delivery that was not accepted, and the kind of the failed call
     /// where the keys cannot be fetched. The error's `source()` is a [`VerifyError`].
-    pub async fn verify<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, Error> {
+    pub async fn verify<'a>(&self, request: &IncomingRequest<'a>) -> Result<Delivery<'a>, Error> {
         Ok(self.check(request).await?)
     }
 
-    pub(super) async fn check<'a>(&self, request: &Received<'a>) -> Result<Delivery<'a>, VerifyError> {
+    pub(super) async fn check<'a>(&self, request: &IncomingRequest<'a>) -> Result<Delivery<'a>, VerifyError> {
         if request.body.len() > self.body_limit {
             return Err(VerifyError::TooLarge(self.body_limit));
         }
         let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Refused)?;
-        let mut furthest = Refusal::UnknownKey;
+        let mut furthest = SignatureError::UnknownKey;
         let mut unavailable = None;
         for claim in claims {
             let found = match &*self.keys {
@@ -172,7 +172,7 @@ impl WebhookVerifier {
             };
             match self.judge(&claim, &found) {
                 None if !self.is_for_us(request.body) => {
-                    return Err(VerifyError::Refused(Refusal::OtherWebhook));
+                    return Err(VerifyError::Refused(SignatureError::OtherWebhook));
                 }
                 None => return Ok(Delivery::new(request.body)),
                 Some(refusal) => furthest = furthest.max(refusal),
@@ -193,12 +193,12 @@ impl WebhookVerifier {
         events_json(body).into_iter().all(is_ours)
     }
 
-    fn judge(&self, claim: &Claim, found: &Found) -> Option<Refusal> {
-        let mut furthest = Refusal::UnknownKey;
+    fn judge(&self, claim: &UnverifiedSignature, found: &Found) -> Option<SignatureError> {
+        let mut furthest = SignatureError::UnknownKey;
         for key in found {
             let allowed = key.as_ref().filter(|key| self.allowed.contains(&key.algorithm()));
             let Some(key) = allowed else {
-                furthest = furthest.max(Refusal::KeyNotAllowed);
+                furthest = furthest.max(SignatureError::KeyNotAllowed);
                 continue;
             };
             match claim.check(key) {

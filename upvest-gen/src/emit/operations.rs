@@ -17,7 +17,7 @@ impl Operation {
             Content::Empty => "()".to_owned(),
             Content::Binary => "ByteStream".to_owned(),
             Content::Json(kind) => kind.rust("types::"),
-            Content::List(item) => format!("types::Listing<{}>", item.rust("types::")),
+            Content::List(item) => format!("types::ListResponse<{}>", item.rust("types::")),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
-pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, Listing, PaginationMeta, Problem};
+pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
 use crate::runtime::{Nullable, hiding_debug, open_union, settles};
 ";
 

@@ -25,7 +25,7 @@ pub(super) fn is_personal(field: &str) -> bool {
 }
 
 /// Names that generated code uses for something else.
-const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator Listing None \
+const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator ListResponse None \
     Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
     Vec";
 

@@ -18,8 +18,25 @@ fn names_that_follow_from_other_names_are_rust_names() {
 #[test]
 fn a_type_whose_name_means_something_else_gets_another() {
     let reserved = [
-        "Self", "Box", "Vec", "Option", "String", "From", "TryFrom", "TryInto", "Uuid", "Nullable",
-        "Listing", "Decimal", "Default", "Result", "Ok", "Some", "Problem", "Iterator", "Clone",
+        "Self",
+        "Box",
+        "Vec",
+        "Option",
+        "String",
+        "From",
+        "TryFrom",
+        "TryInto",
+        "Uuid",
+        "Nullable",
+        "ListResponse",
+        "Decimal",
+        "Default",
+        "Result",
+        "Ok",
+        "Some",
+        "Problem",
+        "Iterator",
+        "Clone",
     ];
     for name in reserved {
         let api = schemas(&format!("{name}: {{ properties: {{ a: {{}} }} }}"));

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
-use upvest_ext::signing::{PublicKey, Received};
+use upvest_ext::signing::{IncomingRequest, PublicKey};
 
 use crate::description::{Description, Operation};
 use crate::http::call::Answer;
@@ -103,7 +103,7 @@ impl Access {
     /// machine, whatever the sandbox's shows, and so they are judged by it.
     pub(crate) fn check_signature(
         &mut self,
-        request: &Received<'_>,
+        request: &IncomingRequest<'_>,
         parts: &Parts,
         wall: SystemTime,
     ) -> Result<(), Problem> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::request::Parts;
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, Received, Refusal, SignaturePolicy};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy};
 
 use crate::http::problem::Problem;
 
@@ -58,7 +58,7 @@ fn check_coverage(base: &str, parts: &Parts) -> Result<(), Problem> {
 }
 
 pub(super) fn check(
-    request: &Received<'_>,
+    request: &IncomingRequest<'_>,
     parts: &Parts,
     wall: SystemTime,
     keys: &HashMap<String, PublicKey>,
@@ -66,7 +66,7 @@ pub(super) fn check(
     strict: bool,
 ) -> Result<(), Problem> {
     let claims = SignaturePolicy::requests().tolerance(TOLERANCE).claims(request, wall).map_err(refused)?;
-    let mut reason = refused(Refusal::UnknownKey);
+    let mut reason = refused(SignatureError::UnknownKey);
     for claim in &claims {
         let base = String::from_utf8_lossy(claim.signature_base());
         match keys.get(claim.key_id()) {
@@ -82,7 +82,7 @@ pub(super) fn check(
                 return nonces.take(claim.key_id(), claim.nonce(), claim.expires(), now.cast_signed());
             }
             Some(_) => {
-                let mismatch = Refusal::SignatureMismatch;
+                let mismatch = SignatureError::SignatureMismatch;
                 let detail = format!(
                     "Signature is incorrect: {mismatch}. The server built this base:\n{}",
                     shown(&base)
@@ -103,7 +103,7 @@ fn shown(base: &str) -> String {
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
-fn refused(reason: Refusal) -> Problem {
+fn refused(reason: SignatureError) -> Problem {
     // The words of the documentation first, then what a developer needs (PROTOCOL 5).
     Problem::unauthorised(format!("Signature is incorrect: {reason}."))
 }

@@ -13,7 +13,7 @@ use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
-use upvest_ext::signing::Received;
+use upvest_ext::signing::IncomingRequest;
 use uuid::Uuid;
 
 use super::call::{Answer, Call};
@@ -302,8 +302,8 @@ fn reset() -> Response<Body> {
 }
 
 impl<'a> Arrival<'a> {
-    fn received(&self) -> Received<'a> {
-        Received::new(&self.parts.method, &self.parts.uri, &self.parts.headers, self.body)
+    fn received(&self) -> IncomingRequest<'a> {
+        IncomingRequest::new(&self.parts.method, &self.parts.uri, &self.parts.headers, self.body)
     }
 }
 

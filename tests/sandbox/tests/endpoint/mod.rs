@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use upvest_ext::signing::Received;
+use upvest_ext::signing::IncomingRequest;
 use upvest_ext::webhooks::{Event, decode_events};
 use uuid::Uuid;
 
@@ -86,8 +86,8 @@ impl Endpoint {
 
 impl Arrival {
     /// As a verifier takes it.
-    pub(crate) fn received(&self) -> Received<'_> {
-        Received::new(&self.method, &self.target, &self.headers, &self.body)
+    pub(crate) fn received(&self) -> IncomingRequest<'_> {
+        IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

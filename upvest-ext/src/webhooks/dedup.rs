@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::{OsRandom, random_uuid};
 
-/// What the methods of [`SeenEvents`] return.
+/// What the methods of [`DedupStore`] return.
 pub type SeenFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SeenError>> + Send + 'a>>;
 
 /// The store of seen events failed. The delivery is answered so that Upvest sends it again.
@@ -29,7 +29,7 @@ impl SeenError {
 /// What is known of an event at the moment it comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Claimed {
+pub enum ClaimResult {
     /// It is ours to handle: it is new, or failed before, or whoever had it gave no news for too long.
     Ours {
         /// Proves that the claim is ours: random, and new for each claim.
@@ -45,14 +45,14 @@ pub enum Claimed {
 
 /// A store of the events that were handled. Several servers that take the same deliveries share one.
 ///
-/// `event` is the event's id, or a digest of its text where it could not be read. `claim` is what [`Claimed::Ours`] holds: a
+/// `event` is the event's id, or a digest of its text where it could not be read. `claim` is what [`ClaimResult::Ours`] holds: a
 /// claim that has lapsed and been taken over by another caller must change nothing.
-pub trait SeenEvents: Send + Sync {
+pub trait DedupStore: Send + Sync {
     /// Takes an event for handling, in one atomic step, so that of several callers one gets it. Counts the attempt.
     ///
     /// The claim must lapse by itself after a while: the caller may die before it says how it went. That while must be
     /// longer than the slowest handler takes.
-    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, Claimed>;
+    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ClaimResult>;
 
     /// The event was handled: never again. Does nothing where `claim` is not the event's current one.
     fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()>;
@@ -63,7 +63,7 @@ pub trait SeenEvents: Send + Sync {
 
 /// Remembers the last events in memory: enough for one server that may handle an event again after a restart.
 #[derive(Debug)]
-pub struct SeenInMemory {
+pub struct MemoryDedupStore {
     capacity: usize,
     lease: Duration,
     events: Mutex<Events>,
@@ -95,13 +95,13 @@ impl State {
     }
 }
 
-impl Default for SeenInMemory {
+impl Default for MemoryDedupStore {
     fn default() -> Self {
         Self::new(100_000)
     }
 }
 
-impl SeenInMemory {
+impl MemoryDedupStore {
     /// Remembers the last `capacity` events, at least one: about 150 bytes each. [`Default`] remembers 100,000.
     ///
     /// An event that is being handled is never forgotten. While all are, a new one is put off: its claim is an error.
@@ -117,24 +117,24 @@ impl SeenInMemory {
         self
     }
 
-    fn claim_now(&self, event: &str) -> Result<Claimed, SeenError> {
+    fn claim_now(&self, event: &str) -> Result<ClaimResult, SeenError> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if !events.states.contains_key(event) {
             events.make_room(self.capacity, self.lease)?;
             events.order.push_back(event.into());
             events.states.insert(event.into(), State { attempts: 0, progress: Progress::Failed });
         }
-        let Some(state) = events.states.get_mut(event) else { return Ok(Claimed::Busy) };
+        let Some(state) = events.states.get_mut(event) else { return Ok(ClaimResult::Busy) };
         if matches!(state.progress, Progress::Done) {
-            return Ok(Claimed::Done);
+            return Ok(ClaimResult::Done);
         }
         if state.is_busy(self.lease) {
-            return Ok(Claimed::Busy);
+            return Ok(ClaimResult::Busy);
         }
         let claim = random_uuid(&OsRandom);
         state.progress = Progress::Busy { claim, since: Instant::now() };
         state.attempts = state.attempts.saturating_add(1);
-        Ok(Claimed::Ours { claim, attempt: state.attempts })
+        Ok(ClaimResult::Ours { claim, attempt: state.attempts })
     }
 
     fn end(&self, event: &str, ours: Uuid, progress: Progress) {
@@ -165,8 +165,8 @@ impl Events {
     }
 }
 
-impl SeenEvents for SeenInMemory {
-    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, Claimed> {
+impl DedupStore for MemoryDedupStore {
+    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ClaimResult> {
         let claimed = self.claim_now(event);
         Box::pin(async move { claimed })
     }

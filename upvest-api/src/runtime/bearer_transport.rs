@@ -21,12 +21,12 @@ use super::transport::Transport;
 /// It does not sign, retry or renew: Upvest's own servers refuse unsigned requests, so this is for tests, mock servers and
 /// proxies that sign. `upvest-ext` has the transport for production.
 #[derive(Clone)]
-pub struct Direct {
+pub struct BearerTransport {
     http: reqwest::Client,
     authorization: Option<HeaderValue>,
 }
 
-impl Direct {
+impl BearerTransport {
     /// A transport over `http` that sends no `authorization`.
     pub fn new(http: reqwest::Client) -> Self {
         Self { http, authorization: None }
@@ -82,7 +82,7 @@ fn failed(error: reqwest::Error, may_have_happened: bool) -> Error {
     Error::new(kind, message).with_source(error.without_url()).with_outcome_unknown(sent && may_have_happened)
 }
 
-impl Transport for Direct {
+impl Transport for BearerTransport {
     fn execute<'a>(
         &'a self,
         request: Request<Bytes>,
@@ -92,8 +92,8 @@ impl Transport for Direct {
     }
 }
 
-impl fmt::Debug for Direct {
+impl fmt::Debug for BearerTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Direct").finish_non_exhaustive()
+        f.debug_struct("BearerTransport").finish_non_exhaustive()
     }
 }

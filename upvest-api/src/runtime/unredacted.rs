@@ -18,19 +18,19 @@ pub(crate) fn hidden_option<T>(value: Option<&T>) -> Option<fmt::Arguments<'stat
 /// data is really wanted, this shows it:
 ///
 /// ```
-/// use upvest_api::{runtime::Reveal, types::Address};
+/// use upvest_api::{runtime::Unredacted, types::Address};
 ///
 /// let address: Address = serde_json::from_str(
 ///     r#"{"street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}"#,
 /// )?;
 /// assert!(!format!("{address:?}").contains("Berlin"));
-/// assert!(format!("{:?}", Reveal(&address)).contains("Berlin"));
+/// assert!(format!("{:?}", Unredacted(&address)).contains("Berlin"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Reveal<'a, T>(pub &'a T);
+pub struct Unredacted<'a, T>(pub &'a T);
 
-impl<T: Serialize> fmt::Debug for Reveal<'_, T> {
+impl<T: Serialize> fmt::Debug for Unredacted<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = serde_json::to_string_pretty(self.0).map_err(|_| fmt::Error)?;
         f.write_str(&json)

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Uri};
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::{DigestError, check_digest};
 use super::public_key::PublicKey;
-use super::refusal::Refusal;
+use super::signature_error::SignatureError;
 use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
 
 /// The longest life of a signature, in seconds. Upvest's signers give it at most 60 (`PROTOCOL` 1.4).
@@ -16,12 +16,12 @@ const LONGEST_LIFE: i64 = 3600;
 
 /// A request as it came in: the target as the client sent it, before any router changed it, and the bytes of the body.
 #[derive(Clone, Copy)]
-pub struct Received<'a> {
+pub struct IncomingRequest<'a> {
     pub(crate) parts: Parts<'a>,
     pub(crate) body: &'a [u8],
 }
 
-impl<'a> Received<'a> {
+impl<'a> IncomingRequest<'a> {
     /// Takes a request apart.
     pub fn new(method: &'a Method, target: &'a Uri, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         let path = if target.path().is_empty() { "/" } else { target.path() };
@@ -32,15 +32,15 @@ impl<'a> Received<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::MalformedRequest`] where method or target hold control characters, which no server lets through.
+    /// [`SignatureError::MalformedRequest`] where method or target hold control characters, which no server lets through.
     pub fn from_text(
         method: &'a str,
         target: &'a str,
         headers: &'a HeaderMap,
         body: &'a [u8],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, SignatureError> {
         if method.chars().chain(target.chars()).any(char::is_control) {
-            return Err(Refusal::MalformedRequest);
+            return Err(SignatureError::MalformedRequest);
         }
         let target = match target.split_once("://") {
             Some((_, rest)) if !target.starts_with('/') => {
@@ -56,9 +56,9 @@ impl<'a> Received<'a> {
     }
 }
 
-impl std::fmt::Debug for Received<'_> {
+impl std::fmt::Debug for IncomingRequest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Received")
+        f.debug_struct("IncomingRequest")
             .field("method", &self.parts.method)
             .field("path", &self.parts.path)
             .field("body_len", &self.body.len())
@@ -99,24 +99,28 @@ impl SignaturePolicy {
     /// # Errors
     ///
     /// Where no signature stands, what is wrong with the one that came furthest.
-    pub fn claims(&self, request: &Received<'_>, now: SystemTime) -> Result<Vec<Claim>, Refusal> {
+    pub fn claims(
+        &self,
+        request: &IncomingRequest<'_>,
+        now: SystemTime,
+    ) -> Result<Vec<UnverifiedSignature>, SignatureError> {
         let headers = request.parts.headers;
-        let inputs = joined(headers, "signature-input")?.ok_or(Refusal::MissingSignature)?;
-        let signatures = joined(headers, "signature")?.ok_or(Refusal::MissingSignature)?;
+        let inputs = joined(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
+        let signatures = joined(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
         let inputs = parse_inputs(inputs.as_str()).map_err(|malformed| match malformed {
-            Malformed::Syntax => Refusal::MalformedSignatureInput,
-            Malformed::DuplicateLabel => Refusal::DuplicateLabel,
+            Malformed::Syntax => SignatureError::MalformedSignatureInput,
+            Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
         })?;
         let mut signatures = parse_signatures(signatures.as_str()).map_err(|malformed| match malformed {
-            Malformed::Syntax => Refusal::MalformedSignature,
-            Malformed::DuplicateLabel => Refusal::DuplicateLabel,
+            Malformed::Syntax => SignatureError::MalformedSignature,
+            Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
         })?;
-        let (mut claims, mut furthest) = (Vec::new(), Refusal::MissingSignature);
+        let (mut claims, mut furthest) = (Vec::new(), SignatureError::MissingSignature);
         let mut digests = Digests::new();
         for input in &inputs {
             let signature = signatures.iter_mut().find(|(label, _)| *label == input.label);
             let claim = match signature {
-                None => Err(Refusal::LabelMismatch),
+                None => Err(SignatureError::LabelMismatch),
                 Some((_, signature)) => {
                     self.claim(request, input, std::mem::take(signature), now, &mut digests)
                 }
@@ -131,12 +135,12 @@ impl SignaturePolicy {
 
     fn claim(
         &self,
-        request: &Received<'_>,
+        request: &IncomingRequest<'_>,
         input: &SignatureInput<'_>,
         signature: Vec<u8>,
         now: SystemTime,
         digests: &mut Digests,
-    ) -> Result<Claim, Refusal> {
+    ) -> Result<UnverifiedSignature, SignatureError> {
         let version = self.coverage(request, input)?;
         self.time_window(input, now)?;
         let base = signature_base(
@@ -145,12 +149,12 @@ impl SignaturePolicy {
             &input.components,
             input.raw,
         )
-        .map_err(|_| Refusal::ComponentMissing)?;
+        .map_err(|_| SignatureError::ComponentMissing)?;
         if let Some(version) = version {
             (*digests.entry(version).or_insert_with(|| digest(version, request)))?;
         }
         let lifetime = input.expires.unwrap_or(input.created).saturating_sub(input.created);
-        Ok(Claim {
+        Ok(UnverifiedSignature {
             key_id: input.key_id.to_owned(),
             nonce: input.nonce.map(str::to_owned),
             expires: input.expires,
@@ -163,30 +167,30 @@ impl SignaturePolicy {
     /// Method, path, query and body have to be covered. The covered digest header tells the version; `None`: no body, no digest.
     fn coverage(
         &self,
-        request: &Received<'_>,
+        request: &IncomingRequest<'_>,
         input: &SignatureInput<'_>,
-    ) -> Result<Option<SignatureVersion>, Refusal> {
+    ) -> Result<Option<SignatureVersion>, SignatureError> {
         let covers = |name: &str| input.components.contains(&name);
         if !covers("@method") || !covers("@path") || (request.parts.has_query() && !covers("@query")) {
-            return Err(Refusal::RequiredComponentMissing);
+            return Err(SignatureError::RequiredComponentMissing);
         }
         let version = self.versions.iter().copied().rev().find(|version| covers(version.digest_header()));
         if version.is_none() && (self.digest_of_empty_body || !request.body.is_empty()) {
-            return Err(Refusal::RequiredComponentMissing);
+            return Err(SignatureError::RequiredComponentMissing);
         }
         Ok(version)
     }
 
     /// A signature without `expires` ends when it was made, but for the tolerance.
-    fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), Refusal> {
+    fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), SignatureError> {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
         let expires = input.expires.unwrap_or(input.created);
         if input.created > now.saturating_add(tolerance) {
-            return Err(Refusal::CreatedInFuture);
+            return Err(SignatureError::CreatedInFuture);
         }
         if now > expires.saturating_add(tolerance) {
-            return Err(Refusal::Expired);
+            return Err(SignatureError::Expired);
         }
         Ok(())
     }
@@ -194,7 +198,7 @@ impl SignaturePolicy {
 
 /// A signature that is in order except that nobody has checked it against its key.
 #[derive(Clone)]
-pub struct Claim {
+pub struct UnverifiedSignature {
     key_id: String,
     nonce: Option<String>,
     expires: Option<i64>,
@@ -203,13 +207,13 @@ pub struct Claim {
     signature: Vec<u8>,
 }
 
-impl Claim {
+impl UnverifiedSignature {
     /// The `keyid`: the id of the key that is said to have signed. Anyone can write anything here.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The `nonce`, where the sender put one in: a server that remembers it until [`Claim::expires`] and its tolerance have
+    /// The `nonce`, where the sender put one in: a server that remembers it until [`UnverifiedSignature::expires`] and its tolerance have
     /// passed can refuse a request that is sent twice.
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
@@ -232,17 +236,17 @@ impl Claim {
     }
 
     /// What is wrong with the signature. A lifetime that somebody else has written makes it a wrong signature.
-    pub(crate) fn check(&self, key: &PublicKey) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, key: &PublicKey) -> Result<(), SignatureError> {
         if !key.verifies(&self.base, &self.signature) {
-            return Err(Refusal::SignatureMismatch);
+            return Err(SignatureError::SignatureMismatch);
         }
-        if self.has_possible_lifetime { Ok(()) } else { Err(Refusal::InvalidLifetime) }
+        if self.has_possible_lifetime { Ok(()) } else { Err(SignatureError::InvalidLifetime) }
     }
 }
 
-impl std::fmt::Debug for Claim {
+impl std::fmt::Debug for UnverifiedSignature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Claim").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("UnverifiedSignature").field("key_id", &self.key_id).finish_non_exhaustive()
     }
 }
 
@@ -251,22 +255,23 @@ fn seconds(duration: Duration) -> i64 {
 }
 
 /// What came of the digest of each version, so that the body is hashed once however many signatures cover it.
-type Digests = HashMap<SignatureVersion, Result<(), Refusal>>;
+type Digests = HashMap<SignatureVersion, Result<(), SignatureError>>;
 
-fn digest(version: SignatureVersion, request: &Received<'_>) -> Result<(), Refusal> {
-    let header = joined(request.parts.headers, version.digest_header())?.ok_or(Refusal::ComponentMissing)?;
+fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<(), SignatureError> {
+    let header =
+        joined(request.parts.headers, version.digest_header())?.ok_or(SignatureError::ComponentMissing)?;
     check_digest(version, &header, request.body).map_err(|error| match error {
-        DigestError::Unsupported => Refusal::UnsupportedDigest,
-        DigestError::Mismatch => Refusal::DigestMismatch,
+        DigestError::Unsupported => SignatureError::UnsupportedDigest,
+        DigestError::Mismatch => SignatureError::DigestMismatch,
     })
 }
 
 /// The values of a header as one text. `None` where there is none, or none that is text.
-fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
+fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut text: Option<String> = None;
     for value in headers.get_all(name) {
         if text.as_ref().map_or(0, String::len) + value.len() > MAX_HEADER {
-            return Err(Refusal::TooLong);
+            return Err(SignatureError::TooLong);
         }
         let Ok(value) = value.to_str() else { return Ok(None) };
         text = Some(text.map_or_else(|| value.to_owned(), |text| text + ", " + value));

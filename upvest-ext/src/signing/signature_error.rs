@@ -3,7 +3,7 @@
 /// Why a signed message was not accepted, in the order in which it is looked at: a later reason came further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum SignatureError {
     /// Method or target are none that HTTP has.
     #[error("the request is malformed")]
     MalformedRequest,
@@ -61,7 +61,7 @@ pub enum Refusal {
     OtherWebhook,
 }
 
-impl Refusal {
+impl SignatureError {
     /// A stable name, such as `digest_mismatch`, for metrics and logs.
     pub fn code(self) -> &'static str {
         match self {

@@ -7,12 +7,12 @@ use std::pin::Pin;
 use super::event::{Event, UndecodableEvent};
 use super::handler::HandlerError;
 
-/// What [`ParkEvents::park`] returns.
+/// What [`DeadLetterSink::park`] returns.
 pub type ParkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
 
 /// An event that was given up on.
 #[non_exhaustive]
-pub enum ParkedEvent {
+pub enum DeadLetter {
     /// Its handler failed as often as the policy allows.
     Unhandled {
         /// The event.
@@ -29,12 +29,12 @@ pub enum ParkedEvent {
 /// Keeps events that were given up on: in a table, a queue, a file that somebody looks at.
 ///
 /// Only an event that is safely parked is acknowledged; where parking fails, Upvest sends the delivery again.
-pub trait ParkEvents: Send + Sync {
+pub trait DeadLetterSink: Send + Sync {
     /// Keeps the event. It may come again where the acknowledgement got lost.
-    fn park(&self, event: ParkedEvent) -> ParkFuture<'_>;
+    fn park(&self, event: DeadLetter) -> ParkFuture<'_>;
 }
 
-impl fmt::Debug for ParkedEvent {
+impl fmt::Debug for DeadLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unhandled { event, attempts, .. } => f

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The answer of a list operation: items, and where they stand in the whole list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Listing<T> {
+pub struct ListResponse<T> {
     /// The items, in the order of the server.
     pub data: Vec<T>,
     /// Which part of the whole list this is. Lists that come whole have none.
@@ -40,7 +40,7 @@ pub struct PaginationMeta {
     pub order: Option<String>,
 }
 
-impl<T> Listing<T> {
+impl<T> ListResponse<T> {
     /// A list that comes whole: what a test answers with.
     pub fn new(items: Vec<T>) -> Self {
         Self { data: items, meta: None }
@@ -61,8 +61,8 @@ pub struct Page<T> {
     pub limit: Option<u64>,
 }
 
-impl<T> From<Listing<T>> for Page<T> {
-    fn from(listing: Listing<T>) -> Self {
+impl<T> From<ListResponse<T>> for Page<T> {
+    fn from(listing: ListResponse<T>) -> Self {
         let meta = listing.meta.unwrap_or_default();
         Self {
             items: listing.data,
