@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use http::{Request, Response};
-use upvest_ext::http_send::{HttpFuture, HttpSend};
-use upvest_ext::{Environment, PaginateExt, Upvest};
+use upvest_ext::api::ByteStream;
+use upvest_ext::http_send::{HttpSend, SendError};
+use upvest_ext::{BoxFuture, Environment, PaginateExt, Upvest};
 
 const TOTAL: u64 = 10_000;
 const LATENCY: Duration = Duration::from_millis(20);
@@ -17,7 +18,7 @@ const LATENCY: Duration = Duration::from_millis(20);
 struct Server;
 
 impl HttpSend for Server {
-    fn send(&self, request: Request<bytes::Bytes>) -> HttpFuture<'_> {
+    fn send(&self, request: Request<bytes::Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         Box::pin(async move {
             tokio::time::sleep(LATENCY).await;
             let body = if request.uri().path() == "/auth/token" {

@@ -14,7 +14,7 @@ use crate::http_send::{HttpSend, SendError};
 use crate::pipeline::{Call, Core};
 use crate::redact::Secrets;
 use crate::retry::{AttemptFailure, Decision, Try, retry_after};
-use crate::sign_request::{SignFailure, SignRequest};
+use crate::signing::{SignRequest, SigningError};
 use crate::telemetry::CallSpan;
 use crate::token::{AccessToken, TokenCache};
 
@@ -227,6 +227,6 @@ pub(crate) fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-pub(crate) fn unsigned(failure: SignFailure) -> Error {
+pub(crate) fn unsigned(failure: SigningError) -> Error {
     Error::new(ErrorKind::Signing, "the request cannot be signed").with_source(failure)
 }

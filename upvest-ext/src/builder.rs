@@ -19,8 +19,7 @@ use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Link, Pipeline, join, to_uri};
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::sign_request::SignRequest;
-use crate::signing::{InvalidKeyId, RequestSigner, Signer};
+use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 use crate::upvest::Upvest;
 
@@ -36,7 +35,7 @@ pub struct UpvestBuilder {
     client_id: String,
     client_secret: SecretString,
     signer: Option<Arc<dyn SignRequest>>,
-    signing_key: Option<Result<RequestSigner, InvalidKeyId>>,
+    signing_key: Option<Result<RequestSigner, KeyError>>,
     scopes: Vec<Scopes>,
     store: Option<Arc<dyn TokenStore>>,
     retry: RetryPolicy,
@@ -96,13 +95,8 @@ impl UpvestBuilder {
 
     /// Signs every request by `signer`, for settings that [`UpvestBuilder::signing_key`] leaves at their defaults. It takes
     /// precedence over a signing key.
-    pub fn signer(self, signer: impl SignRequest + 'static) -> Self {
-        self.shared_signer(Arc::new(signer))
-    }
-
-    /// As [`UpvestBuilder::signer`], for a signer that others use too.
-    pub fn shared_signer(mut self, signer: Arc<dyn SignRequest>) -> Self {
-        self.signer = Some(signer);
+    pub fn signer(mut self, signer: impl SignRequest + 'static) -> Self {
+        self.signer = Some(Arc::new(signer));
         self
     }
 

@@ -2,16 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http::header::DATE;
 use uuid::Uuid;
-
-/// What [`Clock::sleep`] returns.
-pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells the time and waits.
 pub trait Clock: fmt::Debug + Send + Sync {
@@ -22,7 +19,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn wall(&self) -> SystemTime;
 
     /// Waits for `duration`.
-    fn sleep(&self, duration: Duration) -> Sleep;
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 /// Makes random bits, for jitter and idempotency keys.
@@ -49,7 +46,7 @@ impl Clock for TokioClock {
         SystemTime::now()
     }
 
-    fn sleep(&self, duration: Duration) -> Sleep {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
 }

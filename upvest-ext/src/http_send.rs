@@ -13,9 +13,6 @@ use http::{Request, Response, Version};
 use reqwest::Url;
 use upvest_api::{ByteStream, Error, ErrorKind};
 
-/// What [`HttpSend::send`] returns.
-pub type HttpFuture<'a> = BoxFuture<'a, Result<Response<ByteStream>, SendError>>;
-
 /// Sends one HTTP request, once.
 ///
 /// The client's own goes over `reqwest`; a test or a recorder can stand in its place, see
@@ -23,7 +20,7 @@ pub type HttpFuture<'a> = BoxFuture<'a, Result<Response<ByteStream>, SendError>>
 pub trait HttpSend: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects, and must send
     /// method, URI, headers and body as they are: the signature covers them.
-    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_>;
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>>;
 
     /// Called after a request that was not answered in time: its connection may be dead, so that the next request should go
     /// over a new one. Does nothing unless implemented.
@@ -170,7 +167,7 @@ impl fmt::Debug for ReqwestSend {
 }
 
 impl HttpSend for ReqwestSend {
-    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let signed = parts.uri.to_string();

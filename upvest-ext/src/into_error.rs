@@ -4,14 +4,10 @@ use std::error::Error as StdError;
 
 use upvest_api::{Error, ErrorKind};
 
-use crate::signing::{
-    ExplainError, InvalidKeyId, InvalidPublicKey, KeyError, PublicKeyFileError, SignatureError, SignerError,
-    SigningError,
-};
+use crate::backend_error::BackendError;
+use crate::signing::{KeyError, PublicKeyError, SignatureError, SigningError};
 #[cfg(feature = "webhooks")]
-use crate::webhooks::{
-    FetchKeysError, InvalidKeySet, ResourceError, SeenError, UndecodableEvent, VerifyError,
-};
+use crate::webhooks::{InvalidKeySet, ResourceError, UndecodableEvent, VerifyError};
 
 macro_rules! into_error {
     ($($(#[$meta:meta])* $type:ty => $kind:ident,)*) => {
@@ -24,22 +20,15 @@ macro_rules! into_error {
 }
 
 into_error! {
-    ExplainError => InvalidRequest,
-    InvalidKeyId => Configuration,
-    InvalidPublicKey => Configuration,
+    BackendError => Io,
     KeyError => Configuration,
-    PublicKeyFileError => Configuration,
+    PublicKeyError => Configuration,
     SignatureError => Webhook,
-    SignerError => Signing,
     SigningError => Signing,
-    #[cfg(feature = "webhooks")]
-    FetchKeysError => Webhook,
     #[cfg(feature = "webhooks")]
     InvalidKeySet => Configuration,
     #[cfg(feature = "webhooks")]
     ResourceError => Decode,
-    #[cfg(feature = "webhooks")]
-    SeenError => Webhook,
     #[cfg(feature = "webhooks")]
     UndecodableEvent => Decode,
     #[cfg(feature = "webhooks")]
@@ -48,6 +37,6 @@ into_error! {
 
 /// The kind of a call's error is kept, so that keys that cannot be fetched count as transient where the call does.
 fn wrap(kind: ErrorKind, error: impl StdError + Send + Sync + 'static) -> Error {
-    let kind = error.source().and_then(|cause| cause.downcast_ref()).map_or(kind, Error::kind);
-    Error::new(kind, error.to_string()).with_source(error)
+    let cause = error.source().and_then(|cause| cause.downcast_ref()).and_then(BackendError::kind);
+    Error::new(cause.unwrap_or(kind), error.to_string()).with_source(error)
 }

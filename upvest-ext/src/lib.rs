@@ -32,6 +32,7 @@
 //! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`.
 
 mod attempts;
+mod backend_error;
 mod builder;
 pub mod bulk;
 mod call_info;
@@ -50,7 +51,6 @@ mod pipeline;
 mod raw;
 mod redact;
 mod retry;
-pub mod sign_request;
 pub mod signing;
 mod telemetry;
 mod token;
@@ -59,14 +59,16 @@ pub mod wait;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
+pub use backend_error::BackendError;
 pub use builder::UpvestBuilder;
 pub use environment::Environment;
+pub use futures_util::future::BoxFuture;
 pub use http::Method;
 pub use options::CallOptions;
 pub use pages::{ListExt, PaginateExt};
 pub use raw::{RawPath, RawRequest};
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
-pub use token::{MemoryTokenStore, Scopes, StoreFuture, StoredToken, TokenKey, TokenStore};
+pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenKey, TokenStore};
 pub use upvest::Upvest;
 
 pub use upvest_api as api;

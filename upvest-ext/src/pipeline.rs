@@ -275,14 +275,17 @@ mod tests {
 
     use super::*;
     use crate::environment::Environment;
-    use crate::http_send::{HttpFuture, HttpSend};
+    use crate::http_send::{HttpSend, SendError};
     use crate::upvest::Upvest;
 
     #[derive(Debug)]
     struct Unreachable;
 
     impl HttpSend for Unreachable {
-        fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+        fn send(
+            &self,
+            request: Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
             panic!("sent {}", request.uri())
         }
     }

@@ -21,7 +21,7 @@ use crate::retry::RetryBudget;
 /// ```no_run
 /// use upvest_ext::{Environment, Upvest};
 ///
-/// # async fn run(signer: impl upvest_ext::sign_request::SignRequest + 'static) -> Result<(), upvest_ext::Error> {
+/// # async fn run(signer: impl upvest_ext::signing::SignRequest + 'static) -> Result<(), upvest_ext::Error> {
 /// let upvest = Upvest::builder(Environment::Sandbox).credentials("client-id", "client-secret").signer(signer).build()?;
 /// let orders = upvest.list_orders().limit(50).send().await?;
 /// println!("{} orders", orders.data.len());

@@ -17,8 +17,8 @@ use futures_util::StreamExt as _;
 use fuzz::{fuzz, input, within_its_time};
 use http::{HeaderValue, Request, Response, StatusCode};
 use upvest_ext::api::ByteStream;
-use upvest_ext::http_send::{HttpFuture, HttpSend};
-use upvest_ext::{Environment, Method, PaginateExt as _, RetryPolicy, Upvest};
+use upvest_ext::http_send::{HttpSend, SendError};
+use upvest_ext::{BoxFuture, Environment, Method, PaginateExt as _, RetryPolicy, Upvest};
 
 /// Answers every call with what is set, and token requests with a token.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ struct Answer {
 }
 
 impl HttpSend for Canned {
-    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         let mut answer = self.0.lock().unwrap();
         let mut response =
             Response::new(ByteStream::from(r#"{"access_token": "token", "expires_in": 1799}"#));

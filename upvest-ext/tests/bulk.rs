@@ -12,8 +12,8 @@ use futures_util::stream;
 use tokio::time::{Instant, advance, sleep, timeout};
 use upvest_ext::bulk::{RateLimit, for_each_concurrent};
 use upvest_ext::clock::{Clock as _, TokioClock};
-use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, ErrorKind};
+use upvest_ext::signing::{SignRequest, SigningError};
+use upvest_ext::{BoxFuture, CallOptions, ErrorKind};
 
 const LIMIT: usize = 300;
 const SECOND: Duration = Duration::from_secs(1);
@@ -188,7 +188,7 @@ async fn no_more_calls_run_at_a_time_than_the_bound_and_failures_stop_none() {
 struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
 
 impl SignRequest for Signing {
-    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
         self.0.lock().unwrap().push(TokioClock.now());
         Box::pin(std::future::ready(Ok(())))
     }

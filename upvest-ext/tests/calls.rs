@@ -9,8 +9,10 @@ use bytes::Bytes;
 use common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use http::{HeaderValue, Request};
 use serde::Deserialize;
-use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder};
+use upvest_ext::signing::{SignRequest, SigningError};
+use upvest_ext::{
+    BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder,
+};
 
 /// Numbers its signatures, and notes what was there to be signed.
 #[derive(Clone, Debug, Default)]
@@ -20,10 +22,10 @@ struct Numbering {
 }
 
 impl SignRequest for Numbering {
-    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
         Box::pin(async move {
             if self.broken {
-                return Err("the key is gone".into());
+                return Err(BackendError::new("the key is gone").into());
             }
             let mut seen = self.seen.lock().unwrap();
             let authorized = request.headers().contains_key("authorization");

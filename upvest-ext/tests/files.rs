@@ -10,7 +10,8 @@ use common::socket::{self, SocketServer};
 use futures_util::TryStreamExt as _;
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::types::FileId;
-use upvest_ext::{Environment, ErrorKind, Upvest};
+use upvest_ext::http_send::{HttpSend, SendError};
+use upvest_ext::{BoxFuture, Environment, ErrorKind, Upvest};
 
 const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -277,8 +278,11 @@ async fn a_download_has_no_limit() {
 async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
     #[derive(Debug)]
     struct Stalls;
-    impl upvest_ext::http_send::HttpSend for Stalls {
-        fn send(&self, request: http::Request<Bytes>) -> upvest_ext::http_send::HttpFuture<'_> {
+    impl HttpSend for Stalls {
+        fn send(
+            &self,
+            request: http::Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
             use futures_util::StreamExt;
             let body = if request.uri().path() == "/auth/token" {
                 ByteStream::from(r#"{"access_token": "token", "expires_in": 1799}"#)

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use common::order;
 use common::socket::{self, SocketServer, http, token};
 use secrecy::SecretString;
-use upvest_ext::sign_request::{SignFuture, SignRequest};
-use upvest_ext::{ErrorKind, StoreFuture, StoredToken, TokenKey, TokenStore};
+use upvest_ext::signing::{SignRequest, SigningError};
+use upvest_ext::{BoxFuture, ErrorKind, StoredToken, TokenKey, TokenStore};
 
 fn is_token(request: &str) -> bool {
     request.starts_with("POST /auth/token")
@@ -84,18 +84,18 @@ async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_k
 struct Stocked;
 
 impl TokenStore for Stocked {
-    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         let lifetime = Duration::from_secs(1799);
         let token =
             StoredToken { token: "stored".into(), expires_at: SystemTime::now() + lifetime, lifetime };
         Box::pin(std::future::ready(Some(token)))
     }
 
-    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> StoreFuture<'a, ()> {
+    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> StoreFuture<'a, ()> {
+    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 }
@@ -171,7 +171,7 @@ async fn everything_goes_through_the_proxy() {
 struct Rewriting(&'static str);
 
 impl SignRequest for Rewriting {
-    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
         let authority = request.uri().authority().unwrap();
         let uri = format!("http://{authority}{}", self.0).parse().unwrap();
         *request.uri_mut() = uri;

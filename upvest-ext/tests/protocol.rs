@@ -9,13 +9,14 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use http::{Method, Request, StatusCode, Uri};
 use serde_json::{Value, json};
+use upvest_ext::api::ByteStream;
 use upvest_ext::api::runtime::{List, ListResponse, Operation, OperationMeta, Page, Paginated};
-use upvest_ext::clock::{Clock, Sleep, TokioClock};
-use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
+use upvest_ext::clock::{Clock, TokioClock};
+use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
-    CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response, Upvest,
-    UpvestBuilder,
+    BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response,
+    Upvest, UpvestBuilder,
 };
 
 #[tokio::test(start_paused = true)]
@@ -200,7 +201,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl HttpSend for Server {
-    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
         let mut requests = self.0.1.lock().unwrap();
         let is_token = |request: &Request<Bytes>| request.uri().path() == "/auth/token";
         let number = requests.iter().filter(|other| is_token(other) == is_token(&request)).count();
@@ -239,7 +240,7 @@ impl Clock for TestClock {
         self.wall + (self.now() - self.start)
     }
 
-    fn sleep(&self, duration: Duration) -> Sleep {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         TokioClock.sleep(duration)
     }
 }

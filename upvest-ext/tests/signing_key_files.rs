@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, PublicKeyFileError, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, PublicKeyError, SigningKey};
 
 /// The passphrase in `fixtures/keys/make.sh`, which holds the commands that made the files.
 const PASSPHRASE: &str = "correct horse, battery staple";
@@ -200,9 +200,9 @@ fn a_public_key_is_read_from_the_pem_that_openssl_writes() {
 
 #[test]
 fn what_is_no_public_key_in_pem_is_refused_with_a_reason() {
-    use PublicKeyFileError::{Invalid, NoPublicKey, Unsupported};
-    assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NoPublicKey);
-    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NoPublicKey);
+    use PublicKeyError::{Invalid, NotPem, Unsupported};
+    assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NotPem);
+    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NotPem);
     let noise = pem::encode(&pem::Pem::new("PUBLIC KEY", [1, 2, 3]));
     assert_eq!(PublicKey::from_pem(noise).unwrap_err(), Unsupported);
     let mut der = pem::parse(read("p521.public")).unwrap().into_contents();

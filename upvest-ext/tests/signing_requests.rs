@@ -7,12 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 use reqwest::Url;
-use upvest_ext::sign_request::SignRequest;
 use upvest_ext::signing::{
-    ExplainError, IncomingRequest, InvalidKeyId, KeyAlgorithm, RequestSigner, SignatureError,
-    SignaturePolicy, Signer, SignerError, SignerFuture, SigningError, SigningKey, UnverifiedSignature,
-    explain_signature,
+    IncomingRequest, KeyAlgorithm, KeyError, RequestSigner, SignRequest, SignatureError, SignaturePolicy,
+    Signer, SigningError, SigningKey, UnverifiedSignature, explain_signature,
 };
+use upvest_ext::{BackendError, BoxFuture};
 
 const KEY_ID: &str = "2606a727-e55e-4f72-b47d-323f163acfff";
 const CREATED: u64 = 1_780_854_045;
@@ -208,7 +207,7 @@ async fn times_that_no_header_can_carry_are_errors() {
 async fn ids_and_nonces_that_would_break_the_header_are_errors() {
     let key = || SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     for id in ["", "a\"b", "a b", "a\nb", "ä"] {
-        assert_eq!(RequestSigner::new(id, key()).unwrap_err(), InvalidKeyId);
+        assert_eq!(RequestSigner::new(id, key()).unwrap_err(), KeyError::InvalidId);
     }
     let mut request = request(Method::GET, "https://a.example/x");
     let error = signer().nonce(|| "a\"".to_owned()).sign_request(&mut request).await.unwrap_err();
@@ -227,13 +226,13 @@ impl Signer for KeyService {
         self.key.algorithm()
     }
 
-    fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             if self.works {
                 self.key.sign_now(message)
             } else {
-                Err(SignerError::new("the key service is away"))
+                Err(BackendError::new("the key service is away"))
             }
         })
     }
@@ -255,8 +254,8 @@ async fn the_failure_of_a_key_service_comes_out_with_its_cause() {
     let signer = RequestSigner::new(KEY_ID, KeyService { key, works: false }).unwrap();
     let mut request = request(Method::GET, "https://a.example/x");
     let failure = SignRequest::sign(&signer, &mut request).await.unwrap_err();
-    assert!(matches!(failure.downcast_ref(), Some(SigningError::Signer(_))));
-    let cause = std::error::Error::source(failure.downcast_ref::<SigningError>().unwrap()).unwrap();
+    assert!(matches!(failure, SigningError::Signer(_)));
+    let cause = std::error::Error::source(&failure).unwrap();
     assert_eq!(cause.to_string(), "the key service is away");
 }
 
@@ -279,7 +278,9 @@ async fn the_explanation_shows_the_base_and_hides_the_token() {
     sensitive.set_sensitive(true);
     request.headers_mut().insert("partner-secret", sensitive);
     request.headers_mut().insert("user-agent", HeaderValue::from_static("sdk/1"));
-    assert_eq!(explain_signature(&request).unwrap_err(), ExplainError::NotSigned);
+    assert!(
+        explain_signature(&request).unwrap_err().to_string().contains("the request has no signature-input")
+    );
     signer().sign_request(&mut request).await.unwrap();
 
     let explanation = explain_signature(&request).unwrap();
@@ -292,7 +293,8 @@ async fn the_explanation_shows_the_base_and_hides_the_token() {
     assert_eq!(explanation.base_sha512.len(), 128);
 
     request.headers_mut().remove("partner-secret");
-    assert_eq!(explain_signature(&request).unwrap_err(), ExplainError::Missing("partner-secret".to_owned()));
+    let error = explain_signature(&request).unwrap_err().to_string();
+    assert!(error.contains("covers `partner-secret`, which the request does not have"), "{error}");
 }
 
 #[test]

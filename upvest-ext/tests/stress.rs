@@ -22,10 +22,10 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use upvest_ext::bulk::RateLimit;
-use upvest_ext::sign_request::{SignFuture, SignRequest};
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
+use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    Backoff, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
+    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
 };
 
 const TASKS: usize = 200;
@@ -177,7 +177,7 @@ impl std::fmt::Debug for Signer {
 }
 
 impl SignRequest for Signer {
-    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
         if self.1.chance(0.005) {
             return Box::pin(std::future::pending());
         }

@@ -11,9 +11,9 @@ use common::{CLIENT_ID, FakeApi, Fate, Reply};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use tokio::time::{Instant, advance, sleep};
-use upvest_ext::sign_request::{SignFuture, SignRequest};
+use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    CallOptions, Error, ErrorKind, MemoryTokenStore, RetryBudget, RetryPolicy, Scopes, StoreFuture,
+    BoxFuture, CallOptions, Error, ErrorKind, MemoryTokenStore, RetryBudget, RetryPolicy, Scopes,
     StoredToken, TokenKey, TokenStore, Upvest,
 };
 
@@ -336,21 +336,24 @@ impl Hanging {
 }
 
 impl SignRequest for Hanging {
-    fn sign<'a>(&'a self, request: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         if request.uri().path() == "/auth/token" { self.call(Ok(())) } else { Box::pin(async { Ok(()) }) }
     }
 }
 
 impl TokenStore for Hanging {
-    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         self.call(None)
     }
 
-    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> StoreFuture<'a, ()> {
+    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> BoxFuture<'a, ()> {
         self.call(())
     }
 
-    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> StoreFuture<'a, ()> {
+    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> BoxFuture<'a, ()> {
         self.call(())
     }
 }
@@ -395,7 +398,7 @@ async fn a_signer_that_always_hangs_is_tried_twice_by_each_who_waits() {
 struct Panicking;
 
 impl SignRequest for Panicking {
-    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> SignFuture<'a> {
+    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
         panic!("the driver of the hardware module has a bug")
     }
 }

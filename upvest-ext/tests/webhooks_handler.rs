@@ -14,8 +14,9 @@ use tamper::{Tamper, Tampered as _};
 use upvest_api::types::WebhookEventCategory;
 use upvest_ext::webhooks::{
     ClaimResult, DeadLetter, DeadLetterSink, DedupStore, EventType, HandlerError, MemoryDedupStore,
-    ParkFuture, SeenError, SeenFuture, WebhookHandler, WebhookTester,
+    WebhookHandler, WebhookTester,
 };
+use upvest_ext::{BackendError, BoxFuture};
 use uuid::Uuid;
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -152,7 +153,7 @@ struct Shelf {
 }
 
 impl DeadLetterSink for Shelf {
-    fn park(&self, event: DeadLetter) -> ParkFuture<'_> {
+    fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
             if *self.full.lock().unwrap() {
                 return Err("the shelf is full".into());
@@ -393,15 +394,15 @@ async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
 struct Away;
 
 impl DedupStore for Away {
-    fn claim<'a>(&'a self, _: &'a str) -> SeenFuture<'a, ClaimResult> {
-        Box::pin(async { Err(SeenError::new("no connection")) })
+    fn claim<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
+        Box::pin(async { Err(BackendError::new("no connection")) })
     }
 
-    fn done<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
+    fn done<'a>(&'a self, _: &'a str, _: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, _: &'a str, _: Uuid) -> SeenFuture<'a, ()> {
+    fn failed<'a>(&'a self, _: &'a str, _: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -15,10 +15,9 @@ use tamper::{Tamper, Tampered as _};
 use tokio::time::{Instant, advance};
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, SignatureError, SignatureVersion, SigningKey};
 use upvest_ext::webhooks::{
-    FetchFuture, FetchKeys, FetchKeysError, KeyCacheLimits, KeySet, TestDelivery, VerifyError, WebhookTester,
-    WebhookVerifier,
+    FetchKeys, KeyCacheLimits, KeySet, TestDelivery, VerifyError, WebhookTester, WebhookVerifier,
 };
-use upvest_ext::{Error, ErrorKind};
+use upvest_ext::{BackendError, BoxFuture, Error, ErrorKind};
 
 fn events() -> [serde_json::Value; 1] {
     [WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))]
@@ -283,7 +282,7 @@ impl Endpoint {
 }
 
 impl FetchKeys for Endpoint {
-    fn fetch(&self) -> FetchFuture<'_> {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<u8>, BackendError>> {
         Box::pin(async {
             let takes = {
                 let mut state = self.0.lock().unwrap();
@@ -292,7 +291,7 @@ impl FetchKeys for Endpoint {
             };
             tokio::time::sleep(takes).await;
             let state = self.0.lock().unwrap();
-            if state.down { Err(FetchKeysError::new("503")) } else { Ok(state.set.to_json().into_bytes()) }
+            if state.down { Err(BackendError::new("503")) } else { Ok(state.set.to_json().into_bytes()) }
         })
     }
 }

@@ -11,10 +11,9 @@ use reqwest::Request;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
 use upvest_ext::signing::{
-    KeyAlgorithm, PublicKey, RequestSigner, Signer, SignerError, SignerFuture, SigningKey,
-};
+    KeyAlgorithm, PublicKey, RequestSigner, Signer, SigningKey};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
-use upvest_ext::{ErrorKind, Scopes};
+use upvest_ext::{BackendError, BoxFuture, ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
@@ -32,11 +31,11 @@ impl Signer for P256 {
         KeyAlgorithm::EcdsaP256
     }
 
-    fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
         let signature = self.0.sign_prehash(&Sha512::digest(message));
         let signature =
             signature.map(|signature: p256::ecdsa::Signature| signature.to_der().as_bytes().to_vec());
-        Box::pin(async move { signature.map_err(SignerError::new) })
+        Box::pin(async move { signature.map_err(BackendError::new) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, Request};
+use upvest_api::{Error, ErrorKind};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::request::parts;
@@ -31,21 +32,6 @@ pub struct Explanation {
     pub uncovered: Vec<String>,
 }
 
-/// Why a signature cannot be explained.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// The request has no `signature-input`.
-    #[error("the request is not signed: it has no signature-input")]
-    NotSigned,
-    /// `signature-input` cannot be read.
-    #[error("the header signature-input is malformed")]
-    Malformed,
-    /// The signature covers something that the request does not have.
-    #[error("the signature covers `{0}`, which the request does not have")]
-    Missing(String),
-}
-
 /// Rebuilds the signature base of a signed request and shows it with tokens and other secrets masked.
 ///
 /// ```
@@ -66,13 +52,13 @@ pub enum ExplainError {
 ///
 /// # Errors
 ///
-/// [`ExplainError`] where the request is not signed, or was changed so that its signature cannot be rebuilt.
-pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, ExplainError> {
+/// [`ErrorKind::InvalidRequest`] where the request is not signed, or was changed so that its signature cannot be rebuilt.
+pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> {
     let headers = request.headers();
-    let value = headers.get("signature-input").ok_or(ExplainError::NotSigned)?;
-    let inputs =
-        value.to_str().ok().and_then(|value| parse_inputs(value).ok()).ok_or(ExplainError::Malformed)?;
-    let input = inputs.first().ok_or(ExplainError::Malformed)?;
+    let value =
+        headers.get("signature-input").ok_or_else(|| invalid("the request has no signature-input"))?;
+    let inputs = value.to_str().ok().and_then(|value| parse_inputs(value).ok()).unwrap_or_default();
+    let input = inputs.first().ok_or_else(|| invalid("the header signature-input is malformed"))?;
     let base = rebuild(parts(request), input)?;
     let masked = masked(headers);
     let shown = rebuild(Parts { headers: &masked, ..parts(request) }, input)?;
@@ -89,9 +75,14 @@ pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Explain
     })
 }
 
-fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, ExplainError> {
-    signature_base(parts, SignatureVersion::V15, &input.components, input.raw)
-        .map_err(|missing| ExplainError::Missing(missing.to_owned()))
+fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, Error> {
+    signature_base(parts, SignatureVersion::V15, &input.components, input.raw).map_err(|missing| {
+        invalid(format!("the signature covers `{missing}`, which the request does not have"))
+    })
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidRequest, message.into())
 }
 
 /// The same headers, secrets replaced by their length.

@@ -4,12 +4,14 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use futures_util::future::BoxFuture;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
 use super::key_file;
 use super::public_key::PublicKey;
-use super::signer::{Signer, SignerError, SignerFuture};
+use super::signer::Signer;
+use crate::backend_error::BackendError;
 
 /// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///
@@ -89,14 +91,14 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`SignerError`] where the operating system has no random numbers.
-    pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    /// [`BackendError`] where the operating system has no random numbers.
+    pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, BackendError> {
         let signature = match &self.pair {
             Pair::P521(pair) => pair.sign(&SystemRandom::new(), message),
             Pair::Ed25519(pair) => pair.try_sign(message),
         };
         let signature =
-            signature.map_err(|_| SignerError::new("the cryptographic library refused to sign"))?;
+            signature.map_err(|_| BackendError::new("the cryptographic library refused to sign"))?;
         Ok(signature.as_ref().to_vec())
     }
 }
@@ -106,7 +108,7 @@ impl Signer for SigningKey {
         self.public.algorithm()
     }
 
-    fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
         Box::pin(async move { self.sign_now(message) })
     }
 }

@@ -32,6 +32,9 @@ pub enum KeyError {
     /// The PEM block does not hold what its label says.
     #[error("the private key is damaged: {0}")]
     Damaged(&'static str),
+    /// The id of the key is empty, or holds characters that no header can carry.
+    #[error("a key id is made of letters, digits and `-._`, such as the UUID that Upvest gave the key")]
+    InvalidId,
     /// The numbers in the file are no key on its curve.
     #[error("the file holds no valid key for {0}")]
     Invalid(KeyAlgorithm),

@@ -33,11 +33,11 @@ pub use base::SignatureVersion;
 pub(crate) use base::signature_base;
 #[cfg(feature = "webhooks")]
 pub(crate) use digest::digest_header;
-pub use explain::{ExplainError, Explanation, explain_signature};
+pub use explain::{Explanation, explain_signature};
 pub use incoming::{IncomingRequest, SignaturePolicy, UnverifiedSignature};
 pub use key::SigningKey;
 pub use key_error::KeyError;
-pub use public_key::{InvalidPublicKey, PublicKey, PublicKeyFileError};
-pub use request::{InvalidKeyId, RequestSigner, SigningError};
+pub use public_key::{PublicKey, PublicKeyError};
+pub use request::{RequestSigner, SigningError};
 pub use signature_error::SignatureError;
-pub use signer::{Signer, SignerError, SignerFuture};
+pub use signer::{SignRequest, Signer};

@@ -24,24 +24,19 @@ pub struct PublicKey {
     parsed: ParsedPublicKey,
 }
 
-/// The bytes are no public key of the algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a public key for {0}")]
-pub struct InvalidPublicKey(KeyAlgorithm);
-
-/// The text is no public key in PEM.
+/// Why something is not a public key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PublicKeyFileError {
+pub enum PublicKeyError {
     /// There is no block `PUBLIC KEY` in the text.
     #[error("no PEM block `PUBLIC KEY` found; `openssl pkey -in KEY -pubout` writes one")]
-    NoPublicKey,
+    NotPem,
     /// The block does not hold a key that Upvest knows: P-521, P-384, P-256 or Ed25519.
     #[error("the block `PUBLIC KEY` holds no key for P-521, P-384, P-256 or Ed25519")]
     Unsupported,
     /// The key is damaged: its point is not on its curve, or of small order.
-    #[error(transparent)]
-    Invalid(#[from] InvalidPublicKey),
+    #[error("not a public key for {0}")]
+    Invalid(KeyAlgorithm),
 }
 
 impl PublicKey {
@@ -49,18 +44,18 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`InvalidPublicKey`] where the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
-    pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, InvalidPublicKey> {
+    /// [`PublicKeyError::Invalid`] where the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
+    pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, PublicKeyError> {
         // aws-lc takes other encodings too (compressed points, whole SPKI documents): one form, one meaning.
         let expected = match algorithm {
             KeyAlgorithm::Ed25519 => 32,
             ecdsa => 1 + 2 * ecdsa.field_len(),
         };
         if bytes.len() != expected || (algorithm == KeyAlgorithm::Ed25519 && is_of_small_order(bytes)) {
-            return Err(InvalidPublicKey(algorithm));
+            return Err(PublicKeyError::Invalid(algorithm));
         }
-        let parsed =
-            ParsedPublicKey::new(algorithm.verification(), bytes).map_err(|_| InvalidPublicKey(algorithm))?;
+        let parsed = ParsedPublicKey::new(algorithm.verification(), bytes)
+            .map_err(|_| PublicKeyError::Invalid(algorithm))?;
         Ok(Self { algorithm, parsed })
     }
 
@@ -68,15 +63,15 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`PublicKeyFileError`] says what is wrong with the text.
-    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, PublicKeyFileError> {
-        let blocks = pem::parse_many(pem).map_err(|_| PublicKeyFileError::NoPublicKey)?;
+    /// [`PublicKeyError`] says what is wrong with the text.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, PublicKeyError> {
+        let blocks = pem::parse_many(pem).map_err(|_| PublicKeyError::NotPem)?;
         let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
-        let der = block.ok_or(PublicKeyFileError::NoPublicKey)?.contents();
+        let der = block.ok_or(PublicKeyError::NotPem)?.contents();
         let known = |kind: &KeyAlgorithm| Some((*kind, der.strip_prefix(kind.spki_prefix())?));
         let key = KeyAlgorithm::ALL.iter().find_map(known);
-        let (algorithm, point) = key.ok_or(PublicKeyFileError::Unsupported)?;
-        Ok(Self::from_bytes(algorithm, point)?)
+        let (algorithm, point) = key.ok_or(PublicKeyError::Unsupported)?;
+        Self::from_bytes(algorithm, point)
     }
 
     /// The kind of key.

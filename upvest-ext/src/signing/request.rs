@@ -7,14 +7,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
-use super::signer::{Signer, SignerError};
+use super::key_error::KeyError;
+use super::signer::{SignRequest, Signer};
+use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
-use crate::sign_request::{SignFailure, SignFuture, SignRequest};
 
 const LABEL: &str = "sig1";
 const SIGNATURE: HeaderName = HeaderName::from_static("signature");
@@ -40,14 +42,9 @@ pub enum SigningError {
     #[error("the nonce is empty or holds characters other than letters, digits, `-` and `_`")]
     InvalidNonce,
     /// The key service or the cryptographic library failed.
-    #[error(transparent)]
-    Signer(#[from] SignerError),
+    #[error("the signer failed")]
+    Signer(#[from] BackendError),
 }
-
-/// The id of a signing key is empty, or holds characters that no header can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key id is made of letters, digits and `-._`, such as the UUID that Upvest gave the key")]
-pub struct InvalidKeyId;
 
 type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
@@ -80,11 +77,11 @@ impl RequestSigner {
     ///
     /// # Errors
     ///
-    /// [`InvalidKeyId`] where the id cannot stand in a header.
-    pub fn new(key_id: impl AsRef<str>, signer: impl Signer + 'static) -> Result<Self, InvalidKeyId> {
+    /// [`KeyError::InvalidId`] where the id cannot stand in a header.
+    pub fn new(key_id: impl AsRef<str>, signer: impl Signer + 'static) -> Result<Self, KeyError> {
         let key_id = key_id.as_ref();
         if !is_plain(key_id) {
-            return Err(InvalidKeyId);
+            return Err(KeyError::InvalidId);
         }
         Ok(Self {
             key_id: key_id.into(),
@@ -161,8 +158,8 @@ fn base(request: &Request<Bytes>, params: &Params<'_>) -> Vec<u8> {
 }
 
 impl SignRequest for RequestSigner {
-    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> SignFuture<'a> {
-        Box::pin(async move { self.sign_request(request).await.map_err(SignFailure::from) })
+    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+        Box::pin(self.sign_request(request))
     }
 }
 

@@ -1,32 +1,22 @@
 //! Whatever holds the private key.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Request;
 
 use super::algorithm::KeyAlgorithm;
-
-/// What [`Signer::sign`] returns: the signature, DER for ECDSA and 64 bytes for Ed25519.
-pub type SignerFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
-
-/// The signer could not sign. Its message must hold no key material.
-#[derive(Debug, thiserror::Error)]
-#[error("the signer failed")]
-pub struct SignerError(#[source] Box<dyn std::error::Error + Send + Sync>);
-
-impl SignerError {
-    /// Wraps whatever went wrong, such as an error of a key service's client.
-    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(source.into())
-    }
-}
+use super::request::SigningError;
+use crate::backend_error::BackendError;
 
 /// Makes signatures with a private key that may live elsewhere: in a key service or a hardware module.
 ///
 /// [`SigningKey`](super::SigningKey) is the one for keys in a file.
 ///
 /// ```
-/// use upvest_ext::signing::{KeyAlgorithm, Signer, SignerError, SignerFuture};
+/// use upvest_ext::signing::{KeyAlgorithm, Signer};
+/// use upvest_ext::{BackendError, BoxFuture};
 ///
 /// # async fn ask_the_key_service(_message: &[u8]) -> std::io::Result<Vec<u8>> { Ok(Vec::new()) }
 /// #[derive(Debug)]
@@ -37,8 +27,8 @@ impl SignerError {
 ///         KeyAlgorithm::EcdsaP521
 ///     }
 ///
-///     fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a> {
-///         Box::pin(async move { ask_the_key_service(message).await.map_err(SignerError::new) })
+///     fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
+///         Box::pin(async move { ask_the_key_service(message).await.map_err(BackendError::new) })
 ///     }
 /// }
 /// ```
@@ -47,5 +37,12 @@ pub trait Signer: fmt::Debug + Send + Sync {
     fn algorithm(&self) -> KeyAlgorithm;
 
     /// Signs `message`: ECDSA over its SHA-512, in DER, or Ed25519 over the message itself.
-    fn sign<'a>(&'a self, message: &'a [u8]) -> SignerFuture<'a>;
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>>;
+}
+
+/// Signs requests, each attempt anew: a signature carries the time and a nonce. [`RequestSigner`](super::RequestSigner) is the
+/// one for Upvest.
+pub trait SignRequest: fmt::Debug + Send + Sync {
+    /// Adds the signature, and whatever headers it needs, to a request that is otherwise ready to be sent.
+    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>>;
 }

@@ -24,7 +24,7 @@ use crate::hint::token_hint;
 use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
 use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
-use crate::sign_request::SignRequest;
+use crate::signing::SignRequest;
 use crate::telemetry::CallSpan;
 
 /// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.

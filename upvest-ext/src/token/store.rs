@@ -2,17 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::{Future, ready};
-use std::pin::Pin;
+use std::future::ready;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::scopes::Scopes;
-
-/// What the methods of a [`TokenStore`] return.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,13 +40,13 @@ pub struct StoredToken {
 /// what it got. A store that fails should behave like an empty one, so that it never costs a call.
 pub trait TokenStore: fmt::Debug + Send + Sync {
     /// The token for `key`, if there is one.
-    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>>;
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>>;
 
     /// Keeps `token` for `key` in the place of any other.
-    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> StoreFuture<'a, ()>;
+    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()>;
 
     /// Forgets `refused`, which the server no longer takes; a newer token for the same key stays.
-    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> StoreFuture<'a, ()>;
+    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()>;
 }
 
 /// A store in memory, for several clients of one process.
@@ -72,16 +69,16 @@ impl MemoryTokenStore {
 }
 
 impl TokenStore for MemoryTokenStore {
-    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         Box::pin(ready(self.with(|tokens| tokens.get(key).cloned())))
     }
 
-    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> StoreFuture<'a, ()> {
+    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
         self.with(|tokens| tokens.insert(key.clone(), token));
         Box::pin(ready(()))
     }
 
-    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> StoreFuture<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()> {
         self.with(|tokens| {
             let same = |kept: &StoredToken| kept.token.expose_secret() == refused.expose_secret();
             if tokens.get(key).is_some_and(same) {

@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, Request};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post_service};
 use bytes::Bytes;
 use http::StatusCode;
@@ -59,32 +58,22 @@ impl Verified {
     }
 }
 
-/// The request was no delivery of Upvest's.
-#[derive(Debug)]
-pub struct Rejected(StatusCode);
-
-impl IntoResponse for Rejected {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
-}
-
 impl<S> FromRequest<S> for Verified
 where
     WebhookVerifier: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = Rejected;
+    type Rejection = StatusCode;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Rejected> {
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let verifier = WebhookVerifier::from_ref(state);
-        let body = read(body, verifier.max_body_len()).await.map_err(Rejected)?;
+        let body = read(body, verifier.max_body_len()).await?;
         let received = IncomingRequest::new(&parts.method, original_target(&parts), &parts.headers, &body);
         let verdict = verifier.check(&received).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),
-            Err(error) => Err(Rejected(Outcome::refused(error).status)),
+            Err(error) => Err(Outcome::refused(error).status),
         }
     }
 }

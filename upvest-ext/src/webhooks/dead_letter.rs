@@ -1,14 +1,11 @@
 //! Where events go that cannot be handled, so that they do not block all that come after them.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+
+use futures_util::future::BoxFuture;
 
 use super::event::{Event, UndecodableEvent};
 use super::handler::HandlerError;
-
-/// What [`DeadLetterSink::park`] returns.
-pub type ParkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
 
 /// An event that was given up on.
 #[non_exhaustive]
@@ -31,7 +28,7 @@ pub enum DeadLetter {
 /// Only an event that is safely parked is acknowledged; where parking fails, Upvest sends the delivery again.
 pub trait DeadLetterSink: Send + Sync {
     /// Keeps the event. It may come again where the acknowledgement got lost.
-    fn park(&self, event: DeadLetter) -> ParkFuture<'_>;
+    fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;
 }
 
 impl fmt::Debug for DeadLetter {

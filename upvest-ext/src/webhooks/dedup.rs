@@ -1,30 +1,15 @@
 //! Remembers events, so that each is handled once however often it is delivered.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
-
-/// What the methods of [`DedupStore`] return.
-pub type SeenFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SeenError>> + Send + 'a>>;
-
-/// The store of seen events failed. The delivery is answered so that Upvest sends it again.
-#[derive(Debug, thiserror::Error)]
-#[error("the store of seen events failed")]
-pub struct SeenError(#[source] Box<dyn std::error::Error + Send + Sync>);
-
-impl SeenError {
-    /// Wraps whatever went wrong, such as an error of a database.
-    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(source.into())
-    }
-}
 
 /// What is known of an event at the moment it comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +37,13 @@ pub trait DedupStore: Send + Sync {
     ///
     /// The claim must lapse by itself after a while: the caller may die before it says how it went. That while must be
     /// longer than the slowest handler takes.
-    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ClaimResult>;
+    fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>>;
 
     /// The event was handled: never again. Does nothing where `claim` is not the event's current one.
-    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()>;
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 
     /// The event could not be handled: the next delivery may try. Does nothing where `claim` is not the event's current one.
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()>;
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 }
 
 /// Remembers the last events in memory: enough for one server that may handle an event again after a restart.
@@ -117,7 +102,7 @@ impl MemoryDedupStore {
         self
     }
 
-    fn claim_now(&self, event: &str) -> Result<ClaimResult, SeenError> {
+    fn claim_now(&self, event: &str) -> Result<ClaimResult, BackendError> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if !events.states.contains_key(event) {
             events.make_room(self.capacity, self.lease)?;
@@ -149,7 +134,7 @@ impl MemoryDedupStore {
 
 impl Events {
     /// Forgets the oldest that nobody is handling, until there are fewer than `capacity`.
-    fn make_room(&mut self, capacity: usize, lease: Duration) -> Result<(), SeenError> {
+    fn make_room(&mut self, capacity: usize, lease: Duration) -> Result<(), BackendError> {
         for _ in 0..=self.order.len() {
             if self.states.len() < capacity {
                 return Ok(());
@@ -161,22 +146,22 @@ impl Events {
                 self.states.remove(&oldest);
             }
         }
-        Err(SeenError::new("as many events are being handled as the store has room for"))
+        Err(BackendError::new("as many events are being handled as the store has room for"))
     }
 }
 
 impl DedupStore for MemoryDedupStore {
-    fn claim<'a>(&'a self, event: &'a str) -> SeenFuture<'a, ClaimResult> {
+    fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
         let claimed = self.claim_now(event);
         Box::pin(async move { claimed })
     }
 
-    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()> {
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
         self.end(event, claim, Progress::Done);
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> SeenFuture<'a, ()> {
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
         self.end(event, claim, Progress::Failed);
         Box::pin(async { Ok(()) })
     }

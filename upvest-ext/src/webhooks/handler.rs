@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::StatusCode;
 use upvest_api::runtime::EventType;
 
@@ -18,14 +18,14 @@ use super::dead_letter::{DeadLetter, DeadLetterSink};
 use super::dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 use super::event::{Event, UndecodableEvent};
 use super::verifier::{VerifyError, WebhookVerifier};
+use crate::backend_error::BackendError;
 use crate::detached::detached;
 use crate::signing::{IncomingRequest, SignatureError};
 
 /// Whatever a handler fails with.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
-type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
-type Handler = Arc<dyn Fn(Event) -> HandlerFuture + Send + Sync>;
+type Handler = Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), HandlerError>> + Send + Sync>;
 
 /// Verifies deliveries and gives each event, once, to the function registered for it.
 ///
@@ -214,16 +214,17 @@ impl Job {
                 format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
             }
         };
-        let (claim, attempt) = match self.store.claim(&name).await? {
+        let (claim, attempt) = match self.store.claim(&name).await.map_err(store_failed)? {
             ClaimResult::Ours { claim, attempt } => (claim, attempt),
             ClaimResult::Busy => return Err(BusyElsewhere.into()),
             ClaimResult::Done => return Ok(Ended::Repeated),
         };
         let ended = self.dispatch(event, attempt).await;
         match ended {
-            Ok(_) => self.store.done(&name, claim).await?,
-            Err(_) => self.store.failed(&name, claim).await?,
+            Ok(_) => self.store.done(&name, claim).await,
+            Err(_) => self.store.failed(&name, claim).await,
         }
+        .map_err(store_failed)?;
         ended
     }
 
@@ -254,6 +255,10 @@ impl Job {
             (Err(error), _) => Err(error),
         }
     }
+}
+
+fn store_failed(error: BackendError) -> HandlerError {
+    format!("the store of handled events failed: {error}").into()
 }
 
 /// Runs the handler. A panic is a failure.

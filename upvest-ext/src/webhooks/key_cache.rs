@@ -8,8 +8,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::time::{Instant, timeout};
 
-use super::fetch_keys::{FetchKeys, FetchKeysError};
+use super::fetch_keys::FetchKeys;
 use super::key_set::{KeySet, SetKey};
+use crate::backend_error::BackendError;
 use crate::detached::detached;
 use crate::signing::PublicKey;
 
@@ -55,7 +56,7 @@ struct State {
     /// The fetch on its way. It belongs to no caller, so that none can break it off.
     flight: Option<Flight>,
     /// What the last fetch failed with.
-    failed: Option<FetchKeysError>,
+    failed: Option<BackendError>,
 }
 
 type Flight = Shared<BoxFuture<'static, Option<()>>>;
@@ -76,7 +77,7 @@ impl KeyCache {
     /// # Errors
     ///
     /// The failure of the last fetch, where no usable key is left over from an earlier one.
-    pub(super) async fn find(&self, id: &str) -> Result<Found, FetchKeysError> {
+    pub(super) async fn find(&self, id: &str) -> Result<Found, BackendError> {
         let fresh = self.kept(id, self.limits.fresh);
         if !fresh.is_empty() {
             return Ok(fresh);
@@ -116,19 +117,19 @@ impl KeyCache {
             return None;
         }
         state.asked = Some(Instant::now());
-        state.failed = Some(FetchKeysError::new("the fetch did not come to its end"));
+        state.failed = Some(BackendError::new("the fetch did not come to its end"));
         let cache = self.clone();
         let flight = detached(async move { cache.settle(cache.ask().await) }).shared();
         state.flight = Some(flight.clone());
         Some((flight, true))
     }
 
-    async fn ask(&self) -> Result<KeySet, FetchKeysError> {
-        let json = timeout(FETCH_TIMEOUT, self.fetch.fetch()).await.map_err(FetchKeysError::new)??;
-        KeySet::from_json(json).map_err(FetchKeysError::new)
+    async fn ask(&self) -> Result<KeySet, BackendError> {
+        let json = timeout(FETCH_TIMEOUT, self.fetch.fetch()).await.map_err(BackendError::new)??;
+        KeySet::from_json(json).map_err(BackendError::new)
     }
 
-    fn settle(&self, fetched: Result<KeySet, FetchKeysError>) {
+    fn settle(&self, fetched: Result<KeySet, BackendError>) {
         let now = Instant::now();
         let mut state = self.lock();
         state.flight = None;

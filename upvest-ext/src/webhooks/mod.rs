@@ -30,11 +30,11 @@ mod tower;
 mod verifier;
 mod verify_keys;
 
-pub use dead_letter::{DeadLetter, DeadLetterSink, ParkFuture};
-pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore, SeenError, SeenFuture};
+pub use dead_letter::{DeadLetter, DeadLetterSink};
+pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
-pub use fetch_keys::{FetchFuture, FetchKeys, FetchKeysError};
+pub use fetch_keys::FetchKeys;
 pub use handler::{HandlerError, Outcome, WebhookHandler};
 pub use key_cache::KeyCacheLimits;
 pub use key_set::{InvalidKeySet, KeySet};

@@ -10,9 +10,10 @@ use upvest_api::Error;
 use uuid::Uuid;
 
 use super::delivery::{Delivery, events_json};
-use super::fetch_keys::{FetchKeys, FetchKeysError};
+use super::fetch_keys::FetchKeys;
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::key_set::KeySet;
+use crate::backend_error::BackendError;
 use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};
 
 /// Why a delivery was not accepted.
@@ -26,8 +27,8 @@ pub enum VerifyError {
     #[error("{0}")]
     Refused(SignatureError),
     /// The keys cannot be had just now. The delivery may be good: let Upvest send it again.
-    #[error(transparent)]
-    KeysUnavailable(#[from] FetchKeysError),
+    #[error("the keys for webhooks could not be fetched")]
+    KeysUnavailable(#[source] BackendError),
 }
 
 /// Checks the signatures of webhook deliveries, in both versions that Upvest has.

@@ -1,9 +1,11 @@
 //! The keys of webhooks from Upvest itself, through the signed client (`PROTOCOL` 2.4).
 
+use futures_util::future::BoxFuture;
 use http::Method;
 use upvest_api::runtime::OperationMeta;
 
-use super::fetch_keys::{FetchFuture, FetchKeys, FetchKeysError};
+use super::fetch_keys::FetchKeys;
+use crate::backend_error::BackendError;
 use crate::upvest::Upvest;
 
 /// The description lacks the endpoint.
@@ -20,14 +22,14 @@ static VERIFY_KEYS: OperationMeta =
 /// # let _ = verifier; }
 /// ```
 impl FetchKeys for Upvest {
-    fn fetch(&self) -> FetchFuture<'_> {
+    fn fetch(&self) -> BoxFuture<'_, Result<Vec<u8>, BackendError>> {
         Box::pin(async move {
             let answer = self
                 .request(VERIFY_KEYS.method.clone(), VERIFY_KEYS.path)
                 .facts_of(&VERIFY_KEYS)
                 .send()
                 .await;
-            answer.map(|body| body.to_vec()).map_err(FetchKeysError::new)
+            answer.map(|body| body.to_vec()).map_err(BackendError::new)
         })
     }
 }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use upvest_ext::api::ByteStream;
-use upvest_ext::clock::{Clock, Random, Sleep, TokioClock};
-use upvest_ext::http_send::{HttpFuture, HttpSend, SendError};
-use upvest_ext::{Environment, Upvest, UpvestBuilder};
+use upvest_ext::clock::{Clock, Random, TokioClock};
+use upvest_ext::http_send::{HttpSend, SendError};
+use upvest_ext::{BoxFuture, Environment, Upvest, UpvestBuilder};
 
 pub const CLIENT_ID: &str = "0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081";
 pub const CLIENT_SECRET: &str = "the secret & its 100% odd signs";
@@ -183,7 +183,7 @@ impl fmt::Debug for FakeApi {
 }
 
 impl HttpSend for FakeApi {
-    fn send(&self, request: Request<Bytes>) -> HttpFuture<'_> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         let inner = &self.0;
         let seen = Seen {
             method: request.method().to_string(),
@@ -249,7 +249,7 @@ impl Clock for TestClock {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) + (self.now() - self.0)
     }
 
-    fn sleep(&self, duration: Duration) -> Sleep {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         TokioClock.sleep(duration)
     }
 }
