@@ -1,6 +1,5 @@
 //! Building a client.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +11,13 @@ use upvest_api::runtime::Transport;
 use upvest_api::{Error, ErrorKind};
 
 use crate::attempts::{BodyLimits, Network};
-use crate::bulk::RateLimit;
 use crate::clock::{Clock, ClockAndRng, Random};
+use crate::debug_fields::debug_fields;
 use crate::environment::{Environment, is_loopback};
 use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Link, Pipeline, join, to_uri};
+use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
@@ -338,8 +338,4 @@ impl UpvestBuilder {
     }
 }
 
-impl fmt::Debug for UpvestBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpvestBuilder").field("environment", &self.environment).finish_non_exhaustive()
-    }
-}
+debug_fields!(UpvestBuilder, |self| environment = self.environment);

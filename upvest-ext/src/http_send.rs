@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::debug_fields::debug_fields;
+
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
@@ -160,11 +162,7 @@ pub(crate) fn keep_alive(client: reqwest::ClientBuilder, interval: Duration) -> 
     client.http2_keep_alive_while_idle(true)
 }
 
-impl fmt::Debug for ReqwestSend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestSend").field("client", &self.client).finish_non_exhaustive()
-    }
-}
+debug_fields!(ReqwestSend, |self| client = self.client);
 
 impl HttpSend for ReqwestSend {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {

@@ -34,9 +34,9 @@
 mod attempts;
 mod backend_error;
 mod builder;
-pub mod bulk;
 mod call_info;
 pub mod clock;
+mod debug_fields;
 mod detached;
 mod environment;
 #[cfg(feature = "files")]
@@ -48,6 +48,7 @@ mod into_error;
 mod options;
 pub mod pages;
 mod pipeline;
+mod rate_limit;
 mod raw;
 mod redact;
 mod retry;
@@ -66,6 +67,7 @@ pub use futures_util::future::BoxFuture;
 pub use http::Method;
 pub use options::CallOptions;
 pub use pages::{ListExt, PaginateExt};
+pub use rate_limit::RateLimit;
 pub use raw::{RawPath, RawRequest};
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
 pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenKey, TokenStore};

@@ -13,10 +13,10 @@ use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
 use crate::attempts::{BodyLimits, Network, late, read};
-use crate::bulk::RateLimit;
 use crate::call_info::CallInfo;
 use crate::clock::{ClockAndRng, random_uuid};
 use crate::options::CallOptions;
+use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::telemetry::CallSpan;
 use crate::token::{Scopes, TOKEN_REQUEST};

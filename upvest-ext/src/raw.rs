@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use upvest_api::runtime::{OperationMeta, read_json};
 use upvest_api::{Error, ErrorKind, Response};
 
+use crate::debug_fields::debug_fields;
 use crate::options::CallOptions;
 use crate::pipeline::{Pipeline, join};
 
@@ -199,8 +200,4 @@ fn invalid(message: &'static str) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
-impl fmt::Debug for RawRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawRequest").field("method", &self.method).finish_non_exhaustive()
-    }
-}
+debug_fields!(RawRequest, |self| method = self.method);

@@ -1,6 +1,5 @@
 //! The client.
 
-use std::fmt;
 use std::ops::Deref;
 
 use http::Method;
@@ -8,6 +7,7 @@ use upvest_api::runtime::Transport;
 use upvest_api::{Client, Error};
 
 use crate::builder::UpvestBuilder;
+use crate::debug_fields::debug_fields;
 use crate::environment::Environment;
 use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
@@ -119,11 +119,7 @@ impl Deref for Upvest {
     }
 }
 
-impl fmt::Debug for Upvest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upvest").field("base_url", &self.base_url()).finish_non_exhaustive()
-    }
-}
+debug_fields!(Upvest, |self| base_url = self.base_url());
 
 const _: () = {
     const fn is_shared<T: Send + Sync + Clone>() {}

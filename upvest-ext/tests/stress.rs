@@ -21,7 +21,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
-use upvest_ext::bulk::RateLimit;
+use upvest_ext::RateLimit;
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{

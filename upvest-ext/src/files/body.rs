@@ -1,6 +1,5 @@
 //! The bytes of a file as they arrive, and what is wrong with them.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,6 +13,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
 use crate::clock::Clock;
+use crate::debug_fields::debug_fields;
 
 /// The bytes of a file as they arrive: a stream that ends after an error. Made by [`Download::open`](super::Download::open).
 pub struct FileStream {
@@ -72,11 +72,7 @@ impl Stream for FileStream {
     }
 }
 
-impl fmt::Debug for FileStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileStream").field("length", &self.length).finish_non_exhaustive()
-    }
-}
+debug_fields!(FileStream, |self| length = self.length);
 
 /// A file on its way.
 struct Transfer {

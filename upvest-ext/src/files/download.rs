@@ -1,6 +1,5 @@
 //! A download, from its settings to the file.
 
-use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use upvest_api::{ByteStream, Error, ErrorKind};
 use super::body::FileStream;
 use super::fetch::{Fetched, Rest, fetch};
 use super::versions::version;
+use crate::debug_fields::debug_fields;
 use crate::pipeline::Pipeline;
 use crate::upvest::Upvest;
 
@@ -229,11 +229,4 @@ impl Source {
     }
 }
 
-impl fmt::Debug for Download {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download")
-            .field("operation", &self.source.operation.id)
-            .field("offset", &self.offset)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Download, |self| operation = self.source.operation.id, offset = self.offset);

@@ -1,8 +1,9 @@
 //! The items of a list, one by one.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+
+use crate::debug_fields::debug_fields;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::Stream;
@@ -63,11 +64,4 @@ impl<I> Stream for Items<I> {
 
 impl<I> Unpin for Items<I> {}
 
-impl<I> fmt::Debug for Items<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items")
-            .field("position", &self.position())
-            .field("total", &self.total())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Items<I>, |self| position = self.position(), total = self.total());

@@ -1,10 +1,11 @@
 //! Pages in their order, some of them asked for ahead.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+use crate::debug_fields::debug_fields;
 
 use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
 use futures_util::stream::Stream;
@@ -126,11 +127,4 @@ impl<I> Stream for Pages<I> {
     }
 }
 
-impl<I> fmt::Debug for Pages<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages")
-            .field("position", &self.position())
-            .field("total", &self.total())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Pages<I>, |self| position = self.position(), total = self.total());

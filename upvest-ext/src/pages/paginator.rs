@@ -1,10 +1,11 @@
 //! How a list is read.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+
+use crate::debug_fields::debug_fields;
 
 use serde::Serialize;
 use upvest_api::runtime::{List, Page, Paginated};
@@ -122,12 +123,9 @@ impl io::Write for Hashing {
     }
 }
 
-impl<T> fmt::Debug for Paginator<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paginator")
-            .field("page_size", &self.page_size)
-            .field("offset", &self.offset)
-            .field("prefetch", &self.prefetch)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(
+    Paginator<T>,
+    |self| page_size = self.page_size,
+    offset = self.offset,
+    prefetch = self.prefetch
+);

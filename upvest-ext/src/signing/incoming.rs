@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::debug_fields::debug_fields;
+
 use http::{HeaderMap, Method, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
@@ -56,15 +58,12 @@ impl<'a> IncomingRequest<'a> {
     }
 }
 
-impl std::fmt::Debug for IncomingRequest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IncomingRequest")
-            .field("method", &self.parts.method)
-            .field("path", &self.parts.path)
-            .field("body_len", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(
+    IncomingRequest<'a>,
+    |self| method = self.parts.method,
+    path = self.parts.path,
+    body_len = self.body.len()
+);
 
 /// What a signature must be like before its key is even looked up.
 #[derive(Clone, Debug)]
@@ -244,11 +243,7 @@ impl UnverifiedSignature {
     }
 }
 
-impl std::fmt::Debug for UnverifiedSignature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UnverifiedSignature").field("key_id", &self.key_id).finish_non_exhaustive()
-    }
-}
+debug_fields!(UnverifiedSignature, |self| key_id = self.key_id);
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)

@@ -1,7 +1,5 @@
 //! A private key in memory.
 
-use std::fmt;
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use futures_util::future::BoxFuture;
@@ -12,6 +10,7 @@ use super::key_file;
 use super::public_key::PublicKey;
 use super::signer::Signer;
 use crate::backend_error::BackendError;
+use crate::debug_fields::debug_fields;
 
 /// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///
@@ -113,8 +112,4 @@ impl Signer for SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
-    }
-}
+debug_fields!(SigningKey, |self| public = self.public);

@@ -1,6 +1,5 @@
 //! Signs the requests of the client: version 15 (`PROTOCOL` 1).
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +16,7 @@ use super::key_error::KeyError;
 use super::signer::{SignRequest, Signer};
 use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
+use crate::debug_fields::debug_fields;
 
 const LABEL: &str = "sig1";
 const SIGNATURE: HeaderName = HeaderName::from_static("signature");
@@ -163,15 +163,7 @@ impl SignRequest for RequestSigner {
     }
 }
 
-impl fmt::Debug for RequestSigner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestSigner")
-            .field("key_id", &self.key_id)
-            .field("signer", &self.signer)
-            .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(RequestSigner, |self| key_id = self.key_id, signer = self.signer, lifetime = self.lifetime);
 
 /// Puts on the request what would otherwise be added below us, unsigned, and takes off an old signature.
 fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Result<(), SigningError> {

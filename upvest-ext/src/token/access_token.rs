@@ -1,7 +1,8 @@
 //! A token and the times that matter to it.
 
-use std::fmt;
 use std::time::{Duration, Instant};
+
+use crate::debug_fields::debug_fields;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -63,8 +64,4 @@ impl AccessToken {
     }
 }
 
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").finish_non_exhaustive()
-    }
-}
+debug_fields!(AccessToken, |self|);

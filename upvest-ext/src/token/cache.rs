@@ -12,6 +12,7 @@ use upvest_api::{Error, ErrorKind};
 use super::access_token::AccessToken;
 use super::request::TokenRequest;
 use super::scopes::Scopes;
+use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::retry::Backoff;
 use crate::telemetry::CallSpan;
@@ -168,11 +169,4 @@ impl State {
     }
 }
 
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
-            .field("token", &self.token)
-            .field("failures", &self.failures)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(State, |self| token = self.token, failures = self.failures);

@@ -1,6 +1,5 @@
 //! The request for a token: signed, without `authorization`, and never through the loop that needs a token.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use super::store::{StoredToken, TokenKey, TokenStore};
 use crate::attempts::unsigned;
 use crate::call_info::request_id;
 use crate::clock::ClockAndRng;
+use crate::debug_fields::debug_fields;
 use crate::hint::token_hint;
 use crate::http_send::{HttpSend, SendError};
 use crate::redact::Secrets;
@@ -217,8 +217,4 @@ impl TokenRequest {
     }
 }
 
-impl fmt::Debug for TokenRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenRequest").field("server", &self.server).finish_non_exhaustive()
-    }
-}
+debug_fields!(TokenRequest, |self| server = self.server);

@@ -1,6 +1,5 @@
 //! One wait: look, wait a little, look again; or listen instead of looking.
 
-use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use upvest_api::{Error, ErrorKind};
 use uuid::Uuid;
 
 use crate::clock::ClockAndRng;
+use crate::debug_fields::debug_fields;
 use crate::pages::Items;
 use crate::retry::Backoff;
 use crate::upvest::Upvest;
@@ -235,11 +235,4 @@ impl<T: Send + Sync + 'static> IntoFuture for Wait<T> {
     }
 }
 
-impl<T> fmt::Debug for Wait<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait")
-            .field("about", &self.about)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(Wait<T>, |self| about = self.about, timeout = self.timeout);

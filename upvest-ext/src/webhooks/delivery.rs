@@ -1,6 +1,6 @@
 //! A verified delivery: a batch of events, each decoded by itself.
 
-use std::fmt;
+use crate::debug_fields::debug_fields;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,8 +50,4 @@ pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
     }
 }
 
-impl fmt::Debug for Delivery<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery").field("body_len", &self.body.len()).finish()
-    }
-}
+debug_fields!(Delivery<'a>, |self| body_len = self.body.len());

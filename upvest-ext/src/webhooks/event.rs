@@ -1,6 +1,6 @@
 //! One event, in either shape of its payload (`PROTOCOL` 2.2).
 
-use std::fmt;
+use crate::debug_fields::debug_fields;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -170,22 +170,12 @@ fn failing_path<'de, T: Deserialize<'de>>(json: &'de [u8]) -> String {
     }
 }
 
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("id", &self.id)
-            .field("created_at", &self.created_at)
-            .field("event_type", &self.event_type)
-            .field("webhook_id", &self.webhook_id)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(
+    Event,
+    |self| id = self.id,
+    created_at = self.created_at,
+    event_type = self.event_type,
+    webhook_id = self.webhook_id
+);
 
-impl fmt::Debug for UndecodableEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UndecodableEvent")
-            .field("path", &self.path)
-            .field("raw_len", &self.raw.len())
-            .finish()
-    }
-}
+debug_fields!(UndecodableEvent, |self| path = self.path, raw_len = self.raw.len());

@@ -1,7 +1,6 @@
 //! From a delivery to the functions that handle its events, and to the answer that Upvest gets.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use super::dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 use super::event::{Event, UndecodableEvent};
 use super::verifier::{VerifyError, WebhookVerifier};
 use crate::backend_error::BackendError;
+use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::signing::{IncomingRequest, SignatureError};
 
@@ -295,12 +295,9 @@ impl Outcome {
     }
 }
 
-impl fmt::Debug for WebhookHandler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookHandler")
-            .field("verifier", &self.verifier)
-            .field("types", &self.by_type.keys())
-            .field("categories", &self.by_category.keys())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(
+    WebhookHandler,
+    |self| verifier = self.verifier,
+    types = self.by_type.keys(),
+    categories = self.by_category.keys()
+);

@@ -1,6 +1,5 @@
 //! Fetched keys, kept for a while: a new key is found at once, and nobody can make us fetch without end.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::fetch_keys::FetchKeys;
 use super::key_set::{KeySet, SetKey};
 use crate::backend_error::BackendError;
+use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::signing::PublicKey;
 
@@ -144,8 +144,4 @@ impl KeyCache {
     }
 }
 
-impl fmt::Debug for KeyCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyCache").field("limits", &self.limits).finish_non_exhaustive()
-    }
-}
+debug_fields!(KeyCache, |self| limits = self.limits);

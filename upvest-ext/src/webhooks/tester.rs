@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::key_set::KeySet;
 use super::verifier::WebhookVerifier;
+use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, KeyError, SignatureVersion, SigningKey};
 use crate::signing::{digest_header, signature_base};
 
@@ -179,11 +180,4 @@ impl TestDelivery {
     }
 }
 
-impl std::fmt::Debug for TestDelivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestDelivery")
-            .field("target", &self.target.path())
-            .field("body_len", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(TestDelivery, |self| target = self.target.path(), body_len = self.body.len());

@@ -1,7 +1,6 @@
 //! Accepts what Upvest signed, and nothing else.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +13,7 @@ use super::fetch_keys::FetchKeys;
 use super::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::key_set::KeySet;
 use crate::backend_error::BackendError;
+use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};
 
 /// Why a delivery was not accepted.
@@ -211,13 +211,10 @@ impl WebhookVerifier {
     }
 }
 
-impl fmt::Debug for WebhookVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookVerifier")
-            .field("keys", &self.keys)
-            .field("policy", &self.policy)
-            .field("allowed", &self.allowed)
-            .field("webhooks", &self.webhooks)
-            .finish_non_exhaustive()
-    }
-}
+debug_fields!(
+    WebhookVerifier,
+    |self| keys = self.keys,
+    policy = self.policy,
+    allowed = self.allowed,
+    webhooks = self.webhooks
+);

@@ -1,12 +1,15 @@
 //! A limit on the requests of a client that learns from refusals.
 
-use std::fmt;
+mod rate;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::rate::Rate;
+use rate::Rate;
+
 use crate::clock::Clock;
+use crate::debug_fields::debug_fields;
 
 /// Spreads the requests of a client evenly over time, at a rate that it learns from the server's 429s.
 ///
@@ -18,11 +21,30 @@ use crate::clock::Clock;
 /// and one that is dropped while it waits leaves its place to the next.
 ///
 /// ```
-/// use upvest_ext::bulk::RateLimit;
-/// use upvest_ext::{Environment, Upvest};
+/// use upvest_ext::{Environment, RateLimit, Upvest};
 ///
 /// let builder = Upvest::builder(Environment::Sandbox).rate_limit(RateLimit::adaptive());
 /// # let _ = builder;
+/// ```
+///
+/// For many calls, bound those under way too, by `buffer_unordered`:
+///
+/// ```no_run
+/// use futures_util::stream::{self, StreamExt};
+/// use upvest_ext::api::types::OrderId;
+///
+/// # async fn run(upvest: upvest_ext::Upvest, orders: Vec<OrderId>) {
+/// let cancel = |order| {
+///     let call = upvest.cancel_order().order_id(order);
+///     async move { (order, call.send().await) }
+/// };
+/// let mut results = stream::iter(orders).map(cancel).buffer_unordered(8);
+/// while let Some((order, result)) = results.next().await {
+///     if let Err(error) = result {
+///         eprintln!("order {order}: {error}");
+///     }
+/// }
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct RateLimit(Arc<Shared>);
@@ -101,8 +123,4 @@ impl Drop for Place<'_> {
     }
 }
 
-impl fmt::Debug for RateLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimit").field("per_second", &self.per_second()).finish()
-    }
-}
+debug_fields!(RateLimit, |self| per_second = self.per_second());

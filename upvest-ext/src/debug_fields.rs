@@ -1,0 +1,13 @@
+//! `Debug` for types that hold what must not be shown.
+
+/// Implements `Debug` by the given fields alone: the others are secret, personal, or too long.
+macro_rules! debug_fields {
+    ($name:ident $(<$generic:tt>)?, |$self:ident| $($field:ident = $value:expr),* $(,)?) => {
+        impl$(<$generic>)? std::fmt::Debug for $name$(<$generic>)? {
+            fn fmt(&$self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($field), &$value))*.finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use debug_fields;
