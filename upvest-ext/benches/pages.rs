@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures_util::TryStreamExt;
 use http::{Request, Response};
 use upvest_ext::api::ByteStream;
-use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::{BoxFuture, Environment, PaginateExt, Upvest};
+use upvest_ext::{HttpSend, SendError};
 
 const TOTAL: u64 = 10_000;
 const LATENCY: Duration = Duration::from_millis(20);

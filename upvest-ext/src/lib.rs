@@ -31,47 +31,34 @@
 //!
 //! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`.
 
-mod attempts;
 mod backend_error;
-mod builder;
-mod call_info;
-pub mod clock;
+mod call;
+mod client;
+mod clock;
 mod debug_fields;
 mod detached;
-mod environment;
 #[cfg(feature = "files")]
 pub mod files;
-mod from_env;
-mod hint;
-pub mod http_send;
 mod into_error;
-mod options;
 pub mod pages;
-mod pipeline;
 mod rate_limit;
-mod raw;
-mod redact;
 mod retry;
 pub mod signing;
-mod telemetry;
 mod token;
-mod upvest;
 pub mod wait;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
 pub use backend_error::BackendError;
-pub use builder::UpvestBuilder;
-pub use environment::Environment;
+pub use call::{CallOptions, HttpSend, RawPath, RawRequest, SendError};
+pub use client::{Environment, Upvest, UpvestBuilder};
+pub use clock::{Clock, OsRandom, Random, TokioClock};
 pub use futures_util::future::BoxFuture;
 pub use http::Method;
-pub use options::CallOptions;
 pub use pages::{ListExt, PaginateExt};
 pub use rate_limit::RateLimit;
-pub use raw::{RawPath, RawRequest};
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
 pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenKey, TokenStore};
-pub use upvest::Upvest;
 
 pub use upvest_api as api;
 pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};

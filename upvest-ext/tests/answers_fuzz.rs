@@ -17,8 +17,8 @@ use futures_util::StreamExt as _;
 use fuzz::{fuzz, input, within_its_time};
 use http::{HeaderValue, Request, Response, StatusCode};
 use upvest_ext::api::ByteStream;
-use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::{BoxFuture, Environment, Method, PaginateExt as _, RetryPolicy, Upvest};
+use upvest_ext::{HttpSend, SendError};
 
 /// Answers every call with what is set, and token requests with a token.
 #[derive(Clone, Debug, Default)]

@@ -10,8 +10,8 @@ use common::socket::{self, SocketServer};
 use futures_util::TryStreamExt as _;
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::types::FileId;
-use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::{BoxFuture, Environment, ErrorKind, Upvest};
+use upvest_ext::{HttpSend, SendError};
 
 const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 

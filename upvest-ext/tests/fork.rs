@@ -31,9 +31,9 @@ fn main() {
 #[cfg(unix)]
 fn draw() -> Vec<String> {
     use upvest_ext::IdempotencyKey;
-    use upvest_ext::clock::{OsRandom, Random as _};
     use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
     use upvest_ext::webhooks::{ClaimResult, DedupStore as _, MemoryDedupStore};
+    use upvest_ext::{OsRandom, Random as _};
 
     let api = common::FakeApi::new(|_, _| common::Reply::order());
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();

@@ -11,13 +11,13 @@ use http::{Method, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::runtime::{List, ListResponse, Operation, OperationMeta, Page, Paginated};
-use upvest_ext::clock::{Clock, TokioClock};
-use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
     BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response,
     Upvest, UpvestBuilder,
 };
+use upvest_ext::{Clock, TokioClock};
+use upvest_ext::{HttpSend, SendError};
 
 #[tokio::test(start_paused = true)]
 async fn one_token_serves_all_calls_until_it_is_refused() {

@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::{Instant, advance, sleep, timeout};
 use upvest_ext::RateLimit;
-use upvest_ext::clock::{Clock as _, TokioClock};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{BoxFuture, CallOptions, ErrorKind};
+use upvest_ext::{Clock as _, TokioClock};
 
 const LIMIT: usize = 300;
 /// Makes `calls`, at most `limit` at a time. How many succeeded, and how many failed.

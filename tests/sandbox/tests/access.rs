@@ -10,8 +10,7 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use reqwest::Request;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
-use upvest_ext::signing::{
-    KeyAlgorithm, PublicKey, RequestSigner, Signer, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, Signer, SigningKey};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
 use upvest_ext::{BackendError, BoxFuture, ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};

@@ -18,9 +18,9 @@ use upvest_api::{ByteStream, Error, ErrorKind};
 use super::body::FileStream;
 use super::fetch::{Fetched, Rest, fetch};
 use super::versions::version;
+use crate::call::pipeline::Pipeline;
+use crate::client::upvest::Upvest;
 use crate::debug_fields::debug_fields;
-use crate::pipeline::Pipeline;
-use crate::upvest::Upvest;
 
 /// A download that has not begun. Made by [`Upvest::download`]. It owns what it needs, so that it can be moved into a task.
 #[must_use = "nothing is sent before `to_path`, `to_writer`, `open` or `into_stream`"]

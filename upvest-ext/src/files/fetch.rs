@@ -8,9 +8,9 @@ use upvest_api::runtime::OperationMeta;
 use upvest_api::{ByteStream, Error, ErrorKind, Response};
 
 use super::download::Source;
-use crate::call_info::CallInfo;
-use crate::http_send::SendError;
-use crate::pipeline::{Link, Pipeline, to_uri};
+use crate::call::call_info::CallInfo;
+use crate::call::http_send::SendError;
+use crate::call::pipeline::{Link, Pipeline, to_uri};
 
 const MOST_REDIRECTS: usize = 5;
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use upvest_api::runtime::OperationMeta;
 
-use crate::http_send::Interruption;
+use crate::call::http_send::Interruption;
 
 /// Whether a call may be sent again once the server may have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

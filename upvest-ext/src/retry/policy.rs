@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::backoff::Backoff;
 use super::budget::RetryBudget;
 use super::class::{AttemptFailure, RetryClass};
-use crate::http_send::Interruption;
+use crate::call::http_send::Interruption;
 
 const RETRY_COST: u32 = 5;
 const TIMEOUT_RETRY_COST: u32 = 10;

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::{DigestError, check_digest};
-use super::public_key::PublicKey;
+use super::keys::public_key::PublicKey;
 use super::signature_error::SignatureError;
 use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
 

@@ -12,22 +12,16 @@
 //!
 //! Where Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
 
-mod algorithm;
 mod base;
 mod digest;
 mod explain;
 mod incoming;
-mod key;
-mod key_error;
-mod key_file;
-mod legacy_pem;
-mod public_key;
+mod keys;
 mod request;
 mod signature_error;
 mod signature_input;
-mod signer;
+pub(crate) mod signer;
 
-pub use algorithm::KeyAlgorithm;
 pub use base::SignatureVersion;
 #[cfg(feature = "webhooks")]
 pub(crate) use base::signature_base;
@@ -35,9 +29,10 @@ pub(crate) use base::signature_base;
 pub(crate) use digest::digest_header;
 pub use explain::{Explanation, explain_signature};
 pub use incoming::{IncomingRequest, SignaturePolicy, UnverifiedSignature};
-pub use key::SigningKey;
-pub use key_error::KeyError;
-pub use public_key::{PublicKey, PublicKeyError};
+pub use keys::algorithm::KeyAlgorithm;
+pub use keys::key::SigningKey;
+pub use keys::key_error::KeyError;
+pub use keys::public_key::{PublicKey, PublicKeyError};
 pub use request::{RequestSigner, SigningError};
 pub use signature_error::SignatureError;
 pub use signer::{SignRequest, Signer};

@@ -12,7 +12,7 @@ use http::{Method, Request, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
-use super::key_error::KeyError;
+use super::keys::key_error::KeyError;
 use super::signer::{SignRequest, Signer};
 use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};

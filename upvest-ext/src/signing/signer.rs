@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Request;
 
-use super::algorithm::KeyAlgorithm;
+use super::keys::algorithm::KeyAlgorithm;
 use super::request::SigningError;
 use crate::backend_error::BackendError;
 

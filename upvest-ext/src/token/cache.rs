@@ -12,10 +12,10 @@ use upvest_api::{Error, ErrorKind};
 use super::access_token::AccessToken;
 use super::request::TokenRequest;
 use super::scopes::Scopes;
+use crate::call::telemetry::CallSpan;
 use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::retry::Backoff;
-use crate::telemetry::CallSpan;
 
 /// The pauses between background renewals that fail. Calls do not wait for them: they have a token that works.
 const RENEWAL_PAUSE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(15));

@@ -16,16 +16,16 @@ use zeroize::Zeroizing;
 use super::access_token::AccessToken;
 use super::scopes::Scopes;
 use super::store::{StoredToken, TokenKey, TokenStore};
-use crate::attempts::unsigned;
-use crate::call_info::request_id;
+use crate::call::attempts::unsigned;
+use crate::call::call_info::request_id;
+use crate::call::hint::token_hint;
+use crate::call::http_send::{HttpSend, SendError};
+use crate::call::redact::Secrets;
+use crate::call::telemetry::CallSpan;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
-use crate::hint::token_hint;
-use crate::http_send::{HttpSend, SendError};
-use crate::redact::Secrets;
 use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
 use crate::signing::SignRequest;
-use crate::telemetry::CallSpan;
 
 /// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.
 pub(crate) static TOKEN_REQUEST: OperationMeta =

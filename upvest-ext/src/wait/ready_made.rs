@@ -5,8 +5,8 @@
 use upvest_api::runtime::{Operation, Settles};
 
 use super::wait_until::Wait;
+use crate::client::upvest::Upvest;
 use crate::pages::Items;
-use crate::upvest::Upvest;
 
 impl Upvest {
     /// Waits until the thing that `operation` reads is in a final state: an order, for example, until it is filled, cancelled or

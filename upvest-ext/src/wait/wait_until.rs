@@ -10,11 +10,11 @@ use upvest_api::runtime::Operation;
 use upvest_api::{Error, ErrorKind};
 use uuid::Uuid;
 
+use crate::client::upvest::Upvest;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
 use crate::pages::Items;
 use crate::retry::Backoff;
-use crate::upvest::Upvest;
 
 /// What was created a moment ago may not be found yet (PROTOCOL 7).
 const APPEARANCE: Duration = Duration::from_secs(30);

@@ -20,24 +20,21 @@ mod dead_letter;
 mod dedup;
 mod delivery;
 mod event;
-mod fetch_keys;
 mod handler;
-mod key_cache;
-mod key_set;
+mod keys;
 mod tester;
 #[cfg(feature = "tower")]
 mod tower;
 mod verifier;
-mod verify_keys;
 
 pub use dead_letter::{DeadLetter, DeadLetterSink};
 pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
-pub use fetch_keys::FetchKeys;
 pub use handler::{HandlerError, Outcome, WebhookHandler};
-pub use key_cache::KeyCacheLimits;
-pub use key_set::{InvalidKeySet, KeySet};
+pub use keys::fetch_keys::FetchKeys;
+pub use keys::key_cache::KeyCacheLimits;
+pub use keys::key_set::{InvalidKeySet, KeySet};
 pub use tester::{TestDelivery, WebhookTester};
 #[cfg(feature = "tower")]
 pub use tower::WebhookService;

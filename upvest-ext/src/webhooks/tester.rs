@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
-use super::key_set::KeySet;
+use super::keys::key_set::KeySet;
 use super::verifier::WebhookVerifier;
 use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, KeyError, SignatureVersion, SigningKey};

@@ -9,9 +9,9 @@ use upvest_api::Error;
 use uuid::Uuid;
 
 use super::delivery::{Delivery, events_json};
-use super::fetch_keys::FetchKeys;
-use super::key_cache::{Found, KeyCache, KeyCacheLimits};
-use super::key_set::KeySet;
+use super::keys::fetch_keys::FetchKeys;
+use super::keys::key_cache::{Found, KeyCache, KeyCacheLimits};
+use super::keys::key_set::KeySet;
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use upvest_ext::api::ByteStream;
-use upvest_ext::clock::{Clock, Random, TokioClock};
-use upvest_ext::http_send::{HttpSend, SendError};
 use upvest_ext::{BoxFuture, Environment, Upvest, UpvestBuilder};
+use upvest_ext::{Clock, Random, TokioClock};
+use upvest_ext::{HttpSend, SendError};
 
 pub const CLIENT_ID: &str = "0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081";
 pub const CLIENT_SECRET: &str = "the secret & its 100% odd signs";

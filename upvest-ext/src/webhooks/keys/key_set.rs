@@ -23,14 +23,14 @@ const MAX_LEN: usize = 1024 * 1024;
 /// A key that cannot be read costs only itself: a new kind of key in the set must not stop deliveries signed by the others.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
-    pub(super) keys: Vec<SetKey>,
+    pub(in crate::webhooks) keys: Vec<SetKey>,
 }
 
 /// One entry of the set. `key` is `None` where the entry is of a kind that is not known, or damaged.
 #[derive(Clone, Debug)]
-pub(super) struct SetKey {
-    pub(super) id: String,
-    pub(super) key: Option<PublicKey>,
+pub(in crate::webhooks) struct SetKey {
+    pub(in crate::webhooks) id: String,
+    pub(in crate::webhooks) key: Option<PublicKey>,
 }
 
 /// The text is no key set.
@@ -74,7 +74,7 @@ impl KeySet {
     }
 
     /// The keys called `id`: normally one. `None` stands for one that cannot be used.
-    pub(super) fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Option<&'a PublicKey>> {
+    pub(in crate::webhooks) fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Option<&'a PublicKey>> {
         self.keys.iter().filter(move |entry| entry.id == id).map(|entry| entry.key.as_ref())
     }
 

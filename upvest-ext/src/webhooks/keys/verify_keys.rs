@@ -6,7 +6,7 @@ use upvest_api::runtime::OperationMeta;
 
 use super::fetch_keys::FetchKeys;
 use crate::backend_error::BackendError;
-use crate::upvest::Upvest;
+use crate::client::upvest::Upvest;
 
 /// The description lacks the endpoint.
 static VERIFY_KEYS: OperationMeta =

@@ -6,12 +6,12 @@ use http::Method;
 use upvest_api::runtime::Transport;
 use upvest_api::{Client, Error};
 
-use crate::builder::UpvestBuilder;
+use crate::call::options::CallOptions;
+use crate::call::pipeline::Pipeline;
+use crate::call::raw::{RawPath, RawRequest};
+use crate::client::builder::UpvestBuilder;
+use crate::client::environment::Environment;
 use crate::debug_fields::debug_fields;
-use crate::environment::Environment;
-use crate::options::CallOptions;
-use crate::pipeline::Pipeline;
-use crate::raw::{RawPath, RawRequest};
 use crate::retry::RetryBudget;
 
 /// A client for the Upvest Investment API. Cheap to clone; clones share connections, tokens and the retry budget.

@@ -12,13 +12,13 @@ use reqwest::Url;
 use upvest_api::runtime::{OperationMeta, Transport};
 use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Response};
 
-use crate::attempts::{BodyLimits, Network, late, read};
-use crate::call_info::CallInfo;
+use crate::call::attempts::{BodyLimits, Network, late, read};
+use crate::call::call_info::CallInfo;
+use crate::call::options::CallOptions;
+use crate::call::telemetry::CallSpan;
 use crate::clock::{ClockAndRng, random_uuid};
-use crate::options::CallOptions;
 use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
-use crate::telemetry::CallSpan;
 use crate::token::{Scopes, TOKEN_REQUEST};
 
 /// A day, so that no timeout is too long to be added to a clock.
@@ -274,9 +274,9 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::environment::Environment;
-    use crate::http_send::{HttpSend, SendError};
-    use crate::upvest::Upvest;
+    use crate::call::http_send::{HttpSend, SendError};
+    use crate::client::environment::Environment;
+    use crate::client::upvest::Upvest;
 
     #[derive(Debug)]
     struct Unreachable;

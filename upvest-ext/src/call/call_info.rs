@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use upvest_api::runtime::OperationMeta;
 use upvest_api::{ByteStream, Error, IdempotencyKey, Metadata, Response};
 
-use crate::hint::hint;
+use crate::call::hint::hint;
 use crate::retry::GiveUpReason;
 
 #[derive(Debug, Default)]

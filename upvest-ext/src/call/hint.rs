@@ -2,7 +2,7 @@
 
 use upvest_api::{Error, ErrorKind};
 
-use crate::call_info::CallInfo;
+use crate::call::call_info::CallInfo;
 use crate::retry::GiveUpReason;
 
 /// Upvest's signers let a signature live 5 to 60 seconds (PROTOCOL 1.4): a clock further off than that is a likely cause.

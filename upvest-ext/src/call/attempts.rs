@@ -9,13 +9,13 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use upvest_api::{ByteStream, Error, ErrorKind};
 
-use crate::call_info::CallInfo;
-use crate::http_send::{HttpSend, SendError};
-use crate::pipeline::{Call, Core};
-use crate::redact::Secrets;
+use crate::call::call_info::CallInfo;
+use crate::call::http_send::{HttpSend, SendError};
+use crate::call::pipeline::{Call, Core};
+use crate::call::redact::Secrets;
+use crate::call::telemetry::CallSpan;
 use crate::retry::{AttemptFailure, Decision, Try, retry_after};
 use crate::signing::{SignRequest, SigningError};
-use crate::telemetry::CallSpan;
 use crate::token::{AccessToken, TokenCache};
 
 type Token = Option<Arc<AccessToken>>;

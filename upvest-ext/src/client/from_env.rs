@@ -3,8 +3,8 @@
 use reqwest::Url;
 use upvest_api::{Error, ErrorKind};
 
-use crate::builder::UpvestBuilder;
-use crate::environment::Environment;
+use crate::client::builder::UpvestBuilder;
+use crate::client::environment::Environment;
 use crate::signing::SigningKey;
 use crate::token::Scopes;
 

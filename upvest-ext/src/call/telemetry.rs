@@ -14,7 +14,7 @@ use http::{HeaderMap, Request, StatusCode};
 use upvest_api::ErrorKind;
 use upvest_api::runtime::OperationMeta;
 
-use crate::call_info::CallInfo;
+use crate::call::call_info::CallInfo;
 use crate::retry::{AttemptFailure, GiveUpReason};
 
 pub(crate) struct CallSpan(#[cfg(feature = "tracing")] tracing::Span);
@@ -58,7 +58,7 @@ impl CallSpan {
         tracing::debug!(
             attempt,
             http.response.status_code = status.as_u16(),
-            upvest.request_id = crate::call_info::request_id(headers),
+            upvest.request_id = crate::call::call_info::request_id(headers),
             "answer"
         );
     }

@@ -10,18 +10,18 @@ use secrecy::SecretString;
 use upvest_api::runtime::Transport;
 use upvest_api::{Error, ErrorKind};
 
-use crate::attempts::{BodyLimits, Network};
+use crate::call::attempts::{BodyLimits, Network};
+use crate::call::http_send::{HttpSend, ReqwestSend, keep_alive};
+use crate::call::options::CallOptions;
+use crate::call::pipeline::{Core, Link, Pipeline, join, to_uri};
+use crate::client::environment::{Environment, is_loopback};
+use crate::client::upvest::Upvest;
 use crate::clock::{Clock, ClockAndRng, Random};
 use crate::debug_fields::debug_fields;
-use crate::environment::{Environment, is_loopback};
-use crate::http_send::{HttpSend, ReqwestSend, keep_alive};
-use crate::options::CallOptions;
-use crate::pipeline::{Core, Link, Pipeline, join, to_uri};
 use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
-use crate::upvest::Upvest;
 
 /// A dead connection is noticed after this and half of it again, which is less than an attempt has by default.
 const PING_INTERVAL: Duration = Duration::from_secs(10);

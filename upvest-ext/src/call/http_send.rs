@@ -223,9 +223,9 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::environment::Environment;
+    use crate::client::environment::Environment;
+    use crate::client::upvest::Upvest;
     use crate::retry::{Backoff, RetryPolicy};
-    use crate::upvest::Upvest;
 
     /// A server of HTTP/2 whose first connection answers two requests, a token and a list, and then nothing any more.
     async fn serve(listener: TcpListener, connections: Arc<AtomicUsize>) {

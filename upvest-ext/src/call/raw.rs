@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use upvest_api::runtime::{OperationMeta, read_json};
 use upvest_api::{Error, ErrorKind, Response};
 
+use crate::call::options::CallOptions;
+use crate::call::pipeline::{Pipeline, join};
 use crate::debug_fields::debug_fields;
-use crate::options::CallOptions;
-use crate::pipeline::{Pipeline, join};
 
 /// Raw requests have no entry in the operation table: these stand in, by what a repetition would do.
 static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");

@@ -39,10 +39,10 @@ impl Default for KeyCacheLimits {
 }
 
 /// The keys of an id, `None` standing for one that cannot be used; empty where there is none.
-pub(super) type Found = Vec<Option<PublicKey>>;
+pub(in crate::webhooks) type Found = Vec<Option<PublicKey>>;
 
 #[derive(Clone)]
-pub(super) struct KeyCache {
+pub(in crate::webhooks) struct KeyCache {
     fetch: Arc<dyn FetchKeys>,
     limits: KeyCacheLimits,
     state: Arc<Mutex<State>>,
@@ -68,7 +68,7 @@ struct Kept {
 }
 
 impl KeyCache {
-    pub(super) fn new(fetch: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
+    pub(in crate::webhooks) fn new(fetch: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
         Self { fetch: Arc::new(fetch), limits, state: Arc::default() }
     }
 
@@ -77,7 +77,7 @@ impl KeyCache {
     /// # Errors
     ///
     /// The failure of the last fetch, where no usable key is left over from an earlier one.
-    pub(super) async fn find(&self, id: &str) -> Result<Found, BackendError> {
+    pub(in crate::webhooks) async fn find(&self, id: &str) -> Result<Found, BackendError> {
         let fresh = self.kept(id, self.limits.fresh);
         if !fresh.is_empty() {
             return Ok(fresh);

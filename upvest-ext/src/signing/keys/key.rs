@@ -8,9 +8,9 @@ use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
 use super::key_file;
 use super::public_key::PublicKey;
-use super::signer::Signer;
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
+use crate::signing::signer::Signer;
 
 /// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///

@@ -1,0 +1,15 @@
+//! One call: prepared, sent until it is answered, and told.
+
+pub(crate) mod attempts;
+pub(crate) mod call_info;
+pub(crate) mod hint;
+pub(crate) mod http_send;
+pub(crate) mod options;
+pub(crate) mod pipeline;
+pub(crate) mod raw;
+pub(crate) mod redact;
+pub(crate) mod telemetry;
+
+pub use http_send::{HttpSend, SendError};
+pub use options::CallOptions;
+pub use raw::{RawPath, RawRequest};

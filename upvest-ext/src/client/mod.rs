@@ -1,0 +1,10 @@
+//! The client and how it is made.
+
+pub(crate) mod builder;
+pub(crate) mod environment;
+mod from_env;
+pub(crate) mod upvest;
+
+pub use builder::UpvestBuilder;
+pub use environment::Environment;
+pub use upvest::Upvest;
