@@ -62,7 +62,8 @@ async fn a_request_that_cannot_be_signed_is_not_sent() {
     let upvest = api.builder().signer(Numbering { broken: true, ..Numbering::default() }).build().unwrap();
     let error = upvest.create_order().body(order()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Signing, 0, false));
-    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the key is gone");
+    let signing = std::error::Error::source(&error).unwrap();
+    assert_eq!(signing.source().unwrap().to_string(), "the key is gone");
     assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Write a crate `upvest-api` for a description of your own, which takes the place of ours.
     Export(Export),
+    /// Count the code lines of each crate and module.
+    Size(Size),
     /// Export descriptions to target/try/, and check and test upvest-ext against each.
     Try(Try),
     /// Replace the description in spec/ by a newer one, with everything that follows from it.
@@ -104,6 +106,14 @@ pub(crate) struct Export {
     /// Refuse a description with operations that cannot be expressed, instead of leaving them out by name.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// Flags of `size`.
+#[derive(Args, Debug)]
+pub(crate) struct Size {
+    /// Exit with 1 if a crate has more code lines than ARCHITECTURE.md allows.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Flags of `try`.

@@ -6,6 +6,7 @@ mod flags;
 mod folder;
 mod problems;
 mod regen;
+mod size;
 mod try_;
 mod update;
 mod vectors;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         Command::Regen(flags) => regen::run(&flags),
         Command::Diff(flags) => diff::run(&flags),
         Command::Export(flags) => export::run(&flags),
+        Command::Size(flags) => size::run(&flags),
         Command::Try(flags) => try_::run(&flags),
         Command::Update(flags) => update::run(&flags),
         Command::Vectors(flags) => vectors::run(&flags),

@@ -3,12 +3,12 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::idempotency_key::IdempotencyKey;
 use super::text::harmless;
 
-const REQUEST_ID: &str = "upvest-request-id";
+static REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 
 /// The value of an answer, with its status, its headers and what is known about the call.
 ///
@@ -114,5 +114,5 @@ impl<T> From<http::Response<T>> for Response<T> {
 
 /// The header `upvest-request-id`.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    Some(headers.get(REQUEST_ID)?.to_str().ok()?.chars().map(harmless).collect())
+    Some(headers.get(&REQUEST_ID)?.to_str().ok()?.chars().map(harmless).collect())
 }

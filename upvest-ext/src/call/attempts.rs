@@ -1,5 +1,6 @@
 //! The loop of a call: token, signature, one request, and what to do when it fails.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,8 @@ impl Network {
         let mut replayed = false;
         let mut spent = None;
         loop {
-            let (request, token) = core.by(call.deadline, self.ready(core, call)).await?;
+            let ready = pin!(self.ready(core, call));
+            let (request, token) = core.by(call.deadline, ready).await?;
             let result = self.attempt(request, core, call, info).await?;
             let failure = match &result {
                 Ok(answer) if !is_error(answer.status()) => {
@@ -74,7 +76,7 @@ impl Network {
                 Decision::GiveUp(reason) => {
                     CallSpan::gave_up(info.attempts, failure, reason);
                     info.gave_up = Some(reason);
-                    return self.give_up(result?, &token).await;
+                    return Box::pin(self.give_up(result?, &token)).await;
                 }
             }
         }
@@ -84,7 +86,7 @@ impl Network {
     async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
         if let Some(limit) = &core.rate_limit
             // Before the signature, which is good for seconds only.
-            && !limit.wait(&*core.clock_and_rng.clock, call.deadline).await
+            && !Box::pin(limit.wait(&*core.clock_and_rng.clock, call.deadline)).await
         {
             let message = "the rate limit has no turn for the call before its deadline";
             return Err(Error::new(ErrorKind::RateLimited, message));
@@ -113,10 +115,11 @@ impl Network {
     ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
         let left = core.time_until(call.deadline);
-        let exchange = async { read(self.http.send(request).await?, call.streams, core.body_limits).await };
+        let mut exchange =
+            pin!(async { read(self.http.send(request).await?, call.streams, core.body_limits).await });
         let result = tokio::select! {
             biased;
-            result = exchange => result,
+            result = &mut exchange => result,
             () = core.clock_and_rng.clock.sleep(call.attempt_timeout.min(left)) => {
                 self.http.timed_out();
                 if left < call.attempt_timeout {
@@ -178,11 +181,11 @@ impl Core {
     pub(crate) async fn by<T>(
         &self,
         deadline: Instant,
-        work: impl Future<Output = Result<T, Error>>,
+        mut work: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         tokio::select! {
             biased;
-            outcome = work => outcome,
+            outcome = &mut work => outcome,
             () = async { self.clock_and_rng.clock.sleep(self.time_until(deadline)).await } => Err(late()),
         }
     }

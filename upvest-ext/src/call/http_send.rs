@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::debug_fields::debug_fields;
-
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, Version};
 use reqwest::Url;
 use upvest_api::{ByteStream, Error, ErrorKind};
+
+use crate::debug_fields::debug_fields;
 
 /// Sends one HTTP request, once.
 ///

@@ -1,12 +1,13 @@
 //! A call, from the request that a builder made to its answer: token, signature, attempts, waits.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::ACCEPT;
-use http::uri::InvalidUri;
+use http::uri::{Authority, InvalidUri};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use reqwest::Url;
 use upvest_api::runtime::{OperationMeta, Transport};
@@ -85,7 +86,10 @@ impl Pipeline {
         operation: &OperationMeta,
     ) -> Result<Response<ByteStream>, Error> {
         let (answer, info) = self.exchange(request, operation).await?;
-        if answer.status().is_success() { Ok(answer) } else { Err(info.refusal(answer, operation).await) }
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(Box::pin(info.refusal(answer, operation)).await)
     }
 
     /// Sends `request` until there is an answer, whatever its status.
@@ -97,11 +101,14 @@ impl Pipeline {
         let started = self.core.clock_and_rng.now();
         let span = CallSpan::new(operation, &request);
         let mut info = CallInfo::new(operation);
-        let sent = async {
-            let call = self.prepare(request, operation, started, &mut info)?;
-            self.core.send(&call, operation, &mut info).await
+        let result = {
+            // Pinned in its place: a future of this size costs time whenever it is moved.
+            let sent = pin!(async {
+                let call = self.prepare(request, operation, started, &mut info)?;
+                self.core.send(&call, operation, &mut info).await
+            });
+            span.run(sent).await
         };
-        let result = span.run(sent).await;
         info.elapsed = self.core.clock_and_rng.now().saturating_duration_since(started);
         match result {
             Ok(answer) => {
@@ -140,8 +147,7 @@ impl Pipeline {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.clone()));
         }
         // The token and the signature are for one server only.
-        let (uri, base) = (request.uri(), &self.core.base_uri);
-        if (uri.scheme(), uri.authority()) != (base.scheme(), base.authority()) {
+        if !is_same_server(request.uri(), &self.core.base_uri) {
             let message = "the request is for another server than the client's";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
@@ -205,15 +211,20 @@ impl Core {
             Link::Network(network) => return network.attempts(self, call, info).await,
             Link::Transport(transport) => transport,
         };
-        let sent = async {
+        let sent = pin!(async {
             let (body, headers, metadata) = transport.execute(call.request(), operation).await?.into_parts();
             info.attempts = metadata.attempts;
             let mut answer = http::Response::new(body);
             (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
             Ok(read(answer, call.streams, self.body_limits).await?)
-        };
+        });
         self.by(call.deadline, sent).await
     }
+}
+
+fn is_same_server(uri: &Uri, base: &Uri) -> bool {
+    let same_text = || uri.authority().map(Authority::as_str) == base.authority().map(Authority::as_str);
+    uri.scheme() == base.scheme() && (same_text() || uri.authority() == base.authority())
 }
 
 /// The URI of `path` under `base`. What has to be percent-encoded is.

@@ -1,6 +1,5 @@
 //! The tokens in use: one for each set of scopes, and at most one request for each on its way.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +29,8 @@ type Flight = Shared<BoxFuture<'static, Option<Fetched>>>;
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     request: Arc<TokenRequest>,
-    slots: Mutex<HashMap<Scopes, Arc<Slot>>>,
+    /// Few, so that comparing is faster than hashing.
+    slots: Mutex<Vec<(Scopes, Arc<Slot>)>>,
 }
 
 impl TokenCache {
@@ -84,10 +84,12 @@ impl TokenCache {
 
     fn slot(&self, scopes: &Scopes) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(scopes) {
+        if let Some((_, slot)) = slots.iter().find(|(of, _)| of == scopes) {
             return Arc::clone(slot);
         }
-        Arc::clone(slots.entry(scopes.clone()).or_default())
+        let slot = Arc::<Slot>::default();
+        slots.push((scopes.clone(), Arc::clone(&slot)));
+        slot
     }
 
     /// The request on its way, or a new one. It ends by itself, or with the client; no caller who gives up ends it.

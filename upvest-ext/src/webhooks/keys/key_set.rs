@@ -74,7 +74,10 @@ impl KeySet {
     }
 
     /// The keys called `id`: normally one. `None` stands for one that cannot be used.
-    pub(in crate::webhooks) fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Option<&'a PublicKey>> {
+    pub(in crate::webhooks) fn find<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> impl Iterator<Item = Option<&'a PublicKey>> {
         self.keys.iter().filter(move |entry| entry.id == id).map(|entry| entry.key.as_ref())
     }
 
