@@ -34,12 +34,8 @@ venv=$target/fuzz-venv
 python3 -m venv "$venv"
 if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >"$work/pip" 2>&1; then
     tail -n 3 "$work/pip"
-    if "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$work" six >"$work/pip" 2>&1; then
-        echo "the package index for Python is reachable, and does not give what requirements.txt names"
-        exit 1
-    fi
-    echo "the package index for Python is not reachable: neither the fuzzer nor the official client has run"
-    exit 0
+    echo "the packages of requirements.txt cannot be installed: neither the fuzzer nor the official client has run"
+    exit 1
 fi
 cargo build --quiet --manifest-path "$root/Cargo.toml" --package upvest-sandbox
 

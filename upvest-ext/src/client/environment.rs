@@ -1,10 +1,12 @@
 //! Where the API is.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use reqwest::Url;
+use upvest_api::{Error, ErrorKind};
 
-/// The server to talk to.
+/// The server to talk to. As text: `sandbox`, `live`, or the base URL of another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
@@ -14,20 +16,58 @@ pub enum Environment {
     Live,
     /// Another server, such as a local sandbox or a proxy. `http://` only for loopback hosts.
     Custom(Url),
+    /// Another server, also over `http://` on any host: for tests beside a sandbox in a container. Whoever is on the way can
+    /// read the client secret and the tokens. See [`Environment::insecure`].
+    Insecure(Url),
 }
 
 impl Environment {
+    /// A server over plain `http://`, such as `http://upvest-sandbox:8080` in a network of containers. For tests only.
+    ///
+    /// ```
+    /// use upvest_ext::Environment;
+    ///
+    /// let environment = Environment::insecure("http://upvest-sandbox:8080".parse()?);
+    /// # let _ = environment;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn insecure(url: Url) -> Self {
+        Self::Insecure(url)
+    }
+
     /// The base URL as the generated client wants it: checked, and without a slash at its end.
     pub(crate) fn base_url(&self) -> Result<Url, InvalidEnvironment> {
         match self {
             Self::Sandbox => Ok(parse("https://sandbox.upvest.co")),
             Self::Live => Ok(parse("https://api.upvest.co")),
-            Self::Custom(url) => check(url),
+            Self::Custom(url) => check(url, is_loopback(url)),
+            Self::Insecure(url) => check(url, true),
         }
     }
 
     pub(crate) fn is_upvest(&self) -> bool {
-        !matches!(self, Self::Custom(_))
+        matches!(self, Self::Sandbox | Self::Live)
+    }
+}
+
+impl FromStr for Environment {
+    type Err = Error;
+
+    /// Reads `sandbox`, `live`, or the base URL of another server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for anything else.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "sandbox" => Ok(Self::Sandbox),
+            "live" => Ok(Self::Live),
+            url => Url::parse(url).map(Self::Custom).map_err(|error| {
+                let message =
+                    "the environment is none of `sandbox`, `live` and the base URL of another server";
+                Error::new(ErrorKind::Configuration, message).with_source(error)
+            }),
+        }
     }
 }
 
@@ -36,7 +76,7 @@ impl Environment {
 #[non_exhaustive]
 pub(crate) enum InvalidEnvironment {
     #[error(
-        "the base URL must be https; http is for loopback hosts only, as the token would be readable on the way"
+        "the base URL must be https; http is for loopback hosts only, as the token would be readable on the way. For tests in a network of containers there is `Environment::insecure`"
     )]
     Insecure,
     #[error("the base URL must be https with a host")]
@@ -49,10 +89,10 @@ fn parse(url: &'static str) -> Url {
     Url::parse(url).expect("the two URLs above are valid")
 }
 
-fn check(url: &Url) -> Result<Url, InvalidEnvironment> {
+fn check(url: &Url, may_be_http: bool) -> Result<Url, InvalidEnvironment> {
     match url.scheme() {
         "https" if url.has_host() => {}
-        "http" if is_loopback(url) => {}
+        "http" if may_be_http && url.has_host() => {}
         "http" => return Err(InvalidEnvironment::Insecure),
         _ => return Err(InvalidEnvironment::Scheme),
     }
@@ -92,6 +132,10 @@ mod tests {
         ] {
             assert_eq!(custom(url), Err(InvalidEnvironment::Insecure), "{url}");
         }
+        let insecure = |url| Environment::insecure(Url::parse(url).unwrap()).base_url();
+        assert!(insecure("http://upvest-sandbox:8080").is_ok());
+        assert_eq!(insecure("ftp://upvest-sandbox"), Err(InvalidEnvironment::Scheme));
+        assert_eq!(insecure("http://me:secret@upvest-sandbox"), Err(InvalidEnvironment::Extra));
         assert_eq!(custom("ftp://example.com"), Err(InvalidEnvironment::Scheme));
         assert_eq!(custom("https://me:secret@example.com"), Err(InvalidEnvironment::Extra));
         assert_eq!(custom("https://example.com/?a=b"), Err(InvalidEnvironment::Extra));

@@ -1,6 +1,5 @@
 //! A client from environment variables.
 
-use reqwest::Url;
 use upvest_api::{Error, ErrorKind};
 
 use crate::client::builder::UpvestBuilder;
@@ -95,18 +94,8 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
 
     fn environment(&mut self) -> Option<Environment> {
         let value = self.required(ENVIRONMENT);
-        match value.trim() {
-            "" => None,
-            "sandbox" => Some(Environment::Sandbox),
-            "live" => Some(Environment::Live),
-            url => {
-                let url = Url::parse(url);
-                if url.is_err() {
-                    self.problems.push(format!("{ENVIRONMENT} is none of `sandbox`, `live` and a URL"));
-                }
-                url.ok().map(Environment::Custom)
-            }
-        }
+        let value = Some(value.trim()).filter(|value| !value.is_empty())?;
+        value.parse().map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}"))).ok()
     }
 
     /// The key that signs, with its id, where any of it is given.
