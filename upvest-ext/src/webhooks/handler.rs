@@ -16,6 +16,7 @@ use upvest_api::runtime::EventType;
 use super::dead_letter::{DeadLetter, DeadLetterSink};
 use super::dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 use super::event::{Event, UndecodableEvent};
+use super::log;
 use super::verifier::{VerifyError, WebhookVerifier};
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
@@ -167,7 +168,10 @@ impl WebhookHandler {
     pub async fn handle(&self, request: &IncomingRequest<'_>) -> Outcome {
         let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
-            Err(error) => return Outcome::refused(error),
+            Err(error) => {
+                log::refused(&error);
+                return Outcome::refused(error);
+            }
         };
         let mut outcome = Outcome::of(StatusCode::OK);
         for event in delivery.events() {
@@ -219,7 +223,14 @@ impl Job {
             ClaimResult::Busy => return Err(BusyElsewhere.into()),
             ClaimResult::Done => return Ok(Ended::Repeated),
         };
+        let event_type =
+            event.as_ref().map_or_else(|_| "unreadable".to_owned(), |event| event.event_type.to_string());
         let ended = self.dispatch(event, attempt).await;
+        match &ended {
+            Ok(Ended::Ignored) => log::ignored(&name, &event_type),
+            Ok(_) => {}
+            Err(error) => log::failed(&name, &event_type, attempt, error),
+        }
         match ended {
             Ok(_) => self.store.done(&name, claim).await,
             Err(_) => self.store.failed(&name, claim).await,
@@ -237,6 +248,7 @@ impl Job {
             (Ok(event), _) => event,
             (Err(undecodable), None) => return Err(undecodable.into()),
             (Err(undecodable), Some((_, parking))) => {
+                log::dead_letter(None, attempt, &undecodable);
                 parking.park(DeadLetter::Undecodable(undecodable)).await?;
                 return Ok(Ended::DeadLettered);
             }
@@ -249,6 +261,7 @@ impl Job {
         match (result, &self.parking) {
             (Ok(()), _) => Ok(Ended::Handled),
             (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
+                log::dead_letter(Some(&event), attempt, &error);
                 parking.park(DeadLetter::Unhandled { event, attempts: attempt, error }).await?;
                 Ok(Ended::DeadLettered)
             }

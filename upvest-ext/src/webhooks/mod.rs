@@ -22,6 +22,7 @@ mod delivery;
 mod event;
 mod handler;
 mod keys;
+mod log;
 mod tester;
 #[cfg(feature = "tower")]
 mod tower;
