@@ -1,88 +1,64 @@
 //! Why a signed message was not accepted.
 
-/// Why a signed message was not accepted, in the order in which it is looked at: a later reason came further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignatureError {
-    /// Method or target are none that HTTP has.
-    #[error("the request is malformed")]
-    MalformedRequest,
-    /// One of the headers `signature` and `signature-input` is missing.
-    #[error("the request carries no signature")]
-    MissingSignature,
-    /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
-    #[error("a header of the signature is longer than 8 KiB")]
-    TooLong,
-    /// `signature-input` is no list of components with `keyid` and `created`, names one twice, or has more than
-    /// 8 labels, 64 components or 16 parameters.
-    #[error("the header signature-input is malformed")]
-    MalformedSignatureInput,
-    /// A label comes twice.
-    #[error("a signature label comes twice")]
-    DuplicateLabel,
-    /// `signature` is no base64 between colons.
-    #[error("the header signature is malformed")]
-    MalformedSignature,
-    /// `signature` has no signature under the label of `signature-input`.
-    #[error("the labels of signature and signature-input differ")]
-    LabelMismatch,
-    /// The signature leaves out the method, the path, the query or the body.
-    #[error("the signature does not cover method, path, query and body")]
-    RequiredComponentMissing,
-    /// The signature ends before it begins, or more than an hour later.
-    #[error("the signature ends before it begins or lives longer than an hour")]
-    InvalidLifetime,
-    /// The signature is from the future, beyond the tolerance.
-    #[error("the signature was made in the future: the clocks differ")]
-    CreatedInFuture,
-    /// The signature is past its end, beyond the tolerance.
-    #[error("the signature has expired")]
-    Expired,
-    /// The signature covers a header that the request does not have.
-    #[error("the signature covers something that the request does not have")]
-    ComponentMissing,
-    /// The digest is not SHA-512 (version 15) or SHA-256 (version 6).
-    #[error("the digest of the body uses an algorithm that is not allowed")]
-    UnsupportedDigest,
-    /// The body is not the one of the digest.
-    #[error("the digest does not fit the body")]
-    DigestMismatch,
-    /// No known key has the id.
-    #[error("the signature's key is not known")]
-    UnknownKey,
-    /// The key is of a kind that is not allowed here.
-    #[error("the signature's key is of a kind that is not allowed")]
-    KeyNotAllowed,
-    /// The key did not make this signature over this request.
-    #[error("the signature does not fit the request")]
-    SignatureMismatch,
-    /// The delivery is for another webhook subscription, or holds an event that names none.
-    #[error("the delivery is for another webhook subscription")]
-    OtherWebhook,
+macro_rules! signature_errors {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $code:literal $message:literal,)+ }) => {
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$doc])* #[error($message)] $variant,)+
+        }
+
+        impl $name {
+            /// A stable name, such as `digest_mismatch`, for metrics and logs.
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code,)+
+                }
+            }
+        }
+    };
 }
 
-impl SignatureError {
-    /// A stable name, such as `digest_mismatch`, for metrics and logs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::MalformedRequest => "malformed_request",
-            Self::MissingSignature => "missing_signature",
-            Self::TooLong => "too_long",
-            Self::MalformedSignatureInput => "malformed_signature_input",
-            Self::DuplicateLabel => "duplicate_label",
-            Self::MalformedSignature => "malformed_signature",
-            Self::LabelMismatch => "label_mismatch",
-            Self::RequiredComponentMissing => "required_component_missing",
-            Self::InvalidLifetime => "invalid_lifetime",
-            Self::CreatedInFuture => "created_in_future",
-            Self::Expired => "expired",
-            Self::ComponentMissing => "component_missing",
-            Self::UnsupportedDigest => "unsupported_digest",
-            Self::DigestMismatch => "digest_mismatch",
-            Self::UnknownKey => "unknown_key",
-            Self::KeyNotAllowed => "key_not_allowed",
-            Self::SignatureMismatch => "signature_mismatch",
-            Self::OtherWebhook => "other_webhook",
-        }
+signature_errors! {
+    /// Why a signed message was not accepted, in the order in which it is looked at: a later reason came further.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+    #[non_exhaustive]
+    SignatureError {
+        /// Method or target are none that HTTP has.
+        MalformedRequest "malformed_request" "the request is malformed",
+        /// One of the headers `signature` and `signature-input` is missing.
+        MissingSignature "missing_signature" "the request carries no signature",
+        /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
+        TooLong "too_long" "a header of the signature is longer than 8 KiB",
+        /// `signature-input` is no list of components with `keyid` and `created`, names one twice, or has more than
+        /// 8 labels, 64 components or 16 parameters.
+        MalformedSignatureInput "malformed_signature_input" "the header signature-input is malformed",
+        /// A label comes twice.
+        DuplicateLabel "duplicate_label" "a signature label comes twice",
+        /// `signature` is no base64 between colons.
+        MalformedSignature "malformed_signature" "the header signature is malformed",
+        /// `signature` has no signature under the label of `signature-input`.
+        LabelMismatch "label_mismatch" "the labels of signature and signature-input differ",
+        /// The signature leaves out the method, the path, the query or the body.
+        RequiredComponentMissing "required_component_missing" "the signature does not cover method, path, query and body",
+        /// The signature ends before it begins, or more than an hour later.
+        InvalidLifetime "invalid_lifetime" "the signature ends before it begins or lives longer than an hour",
+        /// The signature is from the future, beyond the tolerance.
+        CreatedInFuture "created_in_future" "the signature was made in the future: the clocks differ",
+        /// The signature is past its end, beyond the tolerance.
+        Expired "expired" "the signature has expired",
+        /// The signature covers a header that the request does not have.
+        ComponentMissing "component_missing" "the signature covers something that the request does not have",
+        /// The digest is not SHA-512 (version 15) or SHA-256 (version 6).
+        UnsupportedDigest "unsupported_digest" "the digest of the body uses an algorithm that is not allowed",
+        /// The body is not the one of the digest.
+        DigestMismatch "digest_mismatch" "the digest does not fit the body",
+        /// No known key has the id.
+        UnknownKey "unknown_key" "the signature's key is not known",
+        /// The key is of a kind that is not allowed here.
+        KeyNotAllowed "key_not_allowed" "the signature's key is of a kind that is not allowed",
+        /// The key did not make this signature over this request.
+        SignatureMismatch "signature_mismatch" "the signature does not fit the request",
+        /// The delivery is for another webhook subscription, or holds an event that names none.
+        OtherWebhook "other_webhook" "the delivery is for another webhook subscription",
     }
 }
