@@ -3,13 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::debug_fields::debug_fields;
-
 use futures_util::StreamExt as _;
 use futures_util::stream::Stream;
 use upvest_api::Error;
 
 use super::page_stream::Pages;
+use crate::debug_fields::debug_fields;
 
 type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
 

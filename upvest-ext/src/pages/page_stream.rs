@@ -5,14 +5,13 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::debug_fields::debug_fields;
-
 use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
 use futures_util::stream::Stream;
 use upvest_api::runtime::{OperationMeta, Page};
 use upvest_api::{Error, ErrorKind};
 
 use super::progress::{Answered, Progress};
+use crate::debug_fields::debug_fields;
 
 type Fetched<I> = Result<Page<I>, Error>;
 

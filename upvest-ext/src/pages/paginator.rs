@@ -5,14 +5,13 @@ use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
-use crate::debug_fields::debug_fields;
-
 use serde::Serialize;
 use upvest_api::runtime::{List, Page, Paginated};
 use upvest_api::{Error, ErrorKind};
 
 use super::items::Items;
 use super::page_stream::{Pages, Source};
+use crate::debug_fields::debug_fields;
 
 /// A list that comes in pages, and how to read it. Made by [`PaginateExt`](super::PaginateExt).
 #[must_use = "nothing is sent before the stream is polled"]

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::debug_fields::debug_fields;
-
 use http::{HeaderMap, Method, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
@@ -12,6 +10,7 @@ use super::digest::{DigestError, check_digest};
 use super::keys::public_key::PublicKey;
 use super::signature_error::SignatureError;
 use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
+use crate::debug_fields::debug_fields;
 
 /// The longest life of a signature, in seconds. Upvest's signers give it at most 60 (`PROTOCOL` 1.4).
 const LONGEST_LIFE: i64 = 3600;

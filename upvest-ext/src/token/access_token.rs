@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::debug_fields::debug_fields;
-
 use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
+
+use crate::debug_fields::debug_fields;
 
 const SCHEME: &str = "Bearer ";
 

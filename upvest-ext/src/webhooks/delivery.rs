@@ -1,11 +1,10 @@
 //! A verified delivery: a batch of events, each decoded by itself.
 
-use crate::debug_fields::debug_fields;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{Event, UndecodableEvent};
+use crate::debug_fields::debug_fields;
 
 /// The body of a delivery whose signature stands.
 #[derive(Clone, Copy)]

@@ -1,7 +1,5 @@
 //! One event, in either shape of its payload (`PROTOCOL` 2.2).
 
-use crate::debug_fields::debug_fields;
-
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,6 +7,8 @@ use serde_json::value::RawValue;
 use upvest_api::events::EventObject;
 use upvest_api::runtime::{EventType, OpenEnum as _};
 use uuid::Uuid;
+
+use crate::debug_fields::debug_fields;
 
 /// Something that happened at Upvest.
 ///

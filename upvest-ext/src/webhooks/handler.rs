@@ -218,7 +218,7 @@ impl Job {
                 format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
             }
         };
-        let (claim, attempt) = match self.store.claim(&name).await.map_err(store_failed)? {
+        let (claim, attempt) = match self.store.claim(&name).await.map_err(|error| store_failed(&error))? {
             ClaimResult::Ours { claim, attempt } => (claim, attempt),
             ClaimResult::Busy => return Err(BusyElsewhere.into()),
             ClaimResult::Done => return Ok(Ended::Repeated),
@@ -235,7 +235,7 @@ impl Job {
             Ok(_) => self.store.done(&name, claim).await,
             Err(_) => self.store.failed(&name, claim).await,
         }
-        .map_err(store_failed)?;
+        .map_err(|error| store_failed(&error))?;
         ended
     }
 
@@ -270,7 +270,7 @@ impl Job {
     }
 }
 
-fn store_failed(error: BackendError) -> HandlerError {
+fn store_failed(error: &BackendError) -> HandlerError {
     format!("the store of handled events failed: {error}").into()
 }
 

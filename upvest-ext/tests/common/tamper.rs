@@ -63,7 +63,7 @@ impl Tampered for TestDelivery {
                 edit(&mut changed, "signature-input", |text| text.replace(";expires=", ";expired="));
             }
             Tamper::KeyId => {
-                edit(&mut changed, "signature-input", |text| text.replace("keyid=\"", "keyid=\"0"))
+                edit(&mut changed, "signature-input", |text| text.replace("keyid=\"", "keyid=\"0"));
             }
             // A letter of the base64 after `sig1=:`, far from its end.
             Tamper::Signature => edit(&mut changed, "signature", |text| {
