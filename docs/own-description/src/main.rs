@@ -11,7 +11,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use upvest_ext::api::http::Uri;
 use upvest_ext::api::types::{Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide};
-use upvest_ext::signing::{KeyAlgorithm, PublicKey, IncomingRequest, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{EventType, WebhookTester};
 use upvest_ext::{Environment, PaginateExt as _, Upvest};
 use uuid::Uuid;
