@@ -1,4 +1,4 @@
-//! Time, sleep and randomness, handed in so that a test decides them.
+//! Time, sleep and randomness, passed in so that tests control them.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Work that goes on when the caller who began it does not.
+//! Work that continues when the caller that started it is cancelled.
 
 use std::future::Future;
 
@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 /// Starts `work` on a task of its own and returns its result: `None` where it panicked, or its runtime has ended.
 ///
-/// Without a runtime there is no task to put it on: then it runs only as long as somebody waits for it.
+/// Outside of a tokio runtime it cannot be spawned: then it runs only while the caller polls it.
 pub(crate) fn detached<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> BoxFuture<'static, Option<T>> {

@@ -1,4 +1,4 @@
-//! Errors with a type of their own become the one error of the SDK with `?`.
+//! Conversions of all error types of this crate into the one error of the SDK.
 
 use std::error::Error as StdError;
 

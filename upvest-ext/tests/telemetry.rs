@@ -55,7 +55,10 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
     })
     .await;
     for (message, parts) in [
-        ("webhook event failed", [failing["id"].as_str().unwrap(), "ORDER.FILLED", "the ledger says no"]),
+        (
+            "webhook event failed",
+            [failing["id"].as_str().unwrap(), "event.type=\"ORDER.FILLED\"", "the ledger says no"],
+        ),
         ("kept as a dead letter", [failing["id"].as_str().unwrap(), "attempt=2", "the ledger says no"]),
         ("webhook event ignored", [unknown["id"].as_str().unwrap(), "COMET.SEEN", "no handler"]),
         ("webhook delivery refused", ["WARN", "carries no signature", "reason="]),

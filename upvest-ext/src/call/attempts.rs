@@ -1,4 +1,4 @@
-//! The loop of a call: token, signature, one request, and what to do when it fails.
+//! The attempts of a call: token, signature, request, and the decision to retry.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -31,8 +31,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Sends `call` until it is answered for good, or its deadline has passed. What there is to know on the way is noted in
-    /// `info`.
+    /// Sends `call` until there is a final answer, or its deadline passes. Records in `info` what it learns on the way.
     pub(crate) async fn attempts(
         &self,
         core: &Core,
@@ -82,7 +81,7 @@ impl Network {
         }
     }
 
-    /// A request with a token and a fresh signature, once it is its turn.
+    /// Waits for the rate limit, then makes a request with a token and a new signature.
     async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
         if let Some(limit) = &core.rate_limit
             // Before the signature, which is good for seconds only.
@@ -135,7 +134,7 @@ impl Network {
         Ok(result)
     }
 
-    /// The last answer is the call's, unless it tells a secret.
+    /// Returns the last answer. A body that repeats a secret is replaced.
     async fn give_up(
         &self,
         answer: Response<ByteStream>,

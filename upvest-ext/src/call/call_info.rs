@@ -1,4 +1,4 @@
-//! What is known of a call while it is under way: for its answer, its error and the log.
+//! What is known about a call: for its answer, its error and the log.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub(crate) struct CallInfo {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// Whether the call changes something, which makes its outcome worth knowing.
+    /// Whether the call changes something, so that its outcome matters.
     pub(crate) changes: bool,
-    /// Whether an attempt of which nothing came back may have changed it.
+    /// Whether an attempt without an answer may have been carried out.
     pub(crate) may_have_happened: bool,
     pub(crate) gave_up: Option<GiveUpReason>,
     pub(crate) retry_after: Option<Duration>,
@@ -42,7 +42,7 @@ impl CallInfo {
         metadata
     }
 
-    /// The error that `answer`, which is not a success, stands for.
+    /// Turns an answer with an error status into an error.
     pub(crate) async fn refusal(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
         let (body, headers, metadata) = answer.into_parts();
         // The body has arrived already, unless it is a download's, which says nothing about a failure.

@@ -1,4 +1,4 @@
-//! The lowest layer: one HTTP request over the network, once.
+//! Sends one HTTP request over the network, without retries.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -36,7 +36,7 @@ pub struct SendError {
     pub(crate) source: Box<dyn StdError + Send + Sync>,
 }
 
-/// How far a request came that got no answer.
+/// How far a request without an answer got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
     /// Nothing was written: no connection.

@@ -1,4 +1,4 @@
-//! One call: prepared, sent until it is answered, and told.
+//! One call: its options, its attempts, and what is reported about it.
 
 pub(crate) mod attempts;
 pub(crate) mod call_info;

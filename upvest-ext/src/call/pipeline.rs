@@ -52,12 +52,12 @@ pub(crate) struct Core {
     pub(crate) clock_and_rng: ClockAndRng,
 }
 
-/// What a client sends over.
+/// Where a client sends its calls.
 #[derive(Debug)]
 pub(crate) enum Link {
-    /// The network: with tokens, signatures and retries.
+    /// Over the network, with tokens, signatures and retries.
     Network(Network),
-    /// Whatever a test has put in its place, which sees each call once.
+    /// A transport of a test. It gets each call once.
     Transport(Arc<dyn Transport>),
 }
 
@@ -133,7 +133,7 @@ impl Pipeline {
         }
     }
 
-    /// Finds out what is the same on every attempt.
+    /// Prepares what is the same on every attempt.
     fn prepare<'a>(
         &'a self,
         request: Request<Bytes>,

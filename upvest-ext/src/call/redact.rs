@@ -1,14 +1,14 @@
-//! Keeps secrets that a server sends back to us out of errors.
+//! Keeps secrets that a server repeats out of errors.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::Value;
 
-/// A shorter one is no secret but a placeholder, and would be found in any text.
+/// Shorter values are placeholders, and would be found in any text.
 const SHORTEST: usize = 8;
 
-/// Secrets, to be found in whatever form a server repeats them.
+/// Secrets, found in every form in which a server may repeat them.
 pub(crate) struct Secrets(Vec<Secret>);
 
 struct Secret {

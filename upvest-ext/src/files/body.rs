@@ -1,4 +1,4 @@
-//! The bytes of a file as they arrive, and what is wrong with them.
+//! The bytes of a file as they arrive, with checks of type, range and length.
 
 use std::pin::Pin;
 use std::sync::Arc;

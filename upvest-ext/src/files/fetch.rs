@@ -1,4 +1,4 @@
-//! From a request for a file to the answer that holds it, over redirects that are followed by hand.
+//! Requests a file, and follows redirects without sending our headers to other hosts.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, IF_RANGE, LOCATION, RANGE};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// A rule of paging that the server broke.
+/// How the server broke the rules of paging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BrokenRule {
     #[error("the server answered with items from {answered} on where those from {asked} on were asked for")]
@@ -62,7 +62,7 @@ impl Progress {
         self.total
     }
 
-    /// Whether the latest page gave less than its place in the list promised, so that what follows is anyone's guess.
+    /// Whether the latest page was shorter than expected, so that the position of the next items is uncertain.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.last_was_short
     }

@@ -1,4 +1,4 @@
-//! How a rate is learned from refusals: pure arithmetic on times that are handed in.
+//! How a rate is learned from 429s: arithmetic on times that the caller passes in.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ const FIRST_BACK: f64 = 0.72;
 const HOLD: Duration = Duration::from_secs(10);
 /// By how much the rate grows each second when a higher one is tried.
 const GROWTH: f64 = 1.01;
-/// Who has refused one request refuses the next ones too for a while, and the first time more of them.
+/// A server that throttles one request usually throttles the next; the first time, the rate was far too high.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// How late a request may go without the next ones being late too: timers are only so exact.
 const SLACK: Duration = Duration::from_millis(10);
-/// What was under way when the rate went down is refused by the old one.
+/// Requests that were sent before the rate went down may still be refused: they do not lower it again.
 const DEAF: Duration = Duration::from_secs(1);
 
 /// A rate of requests, and when the next may go.
@@ -47,7 +47,7 @@ impl Rate {
         self.next + self.interval().saturating_mul(ahead)
     }
 
-    /// Lets a request go, or says how long it has to wait. A rate that makes nobody wait is not tried out, and does not grow.
+    /// Lets a request go, or returns how long it has to wait. The rate grows only while requests have to wait.
     pub(super) fn take(&mut self, now: Instant, has_waited: bool) -> Option<Duration> {
         let wait = self.next.saturating_duration_since(now);
         if !wait.is_zero() {

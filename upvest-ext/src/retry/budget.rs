@@ -1,4 +1,4 @@
-//! How much a client may spend on retries, so that an outage is not answered with a storm.
+//! A limit on the retries of all calls of a client: it prevents a retry storm during an outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

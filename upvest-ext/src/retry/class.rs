@@ -1,4 +1,4 @@
-//! Which calls may be repeated, and after what.
+//! Which calls may be repeated after which failures.
 
 use http::StatusCode;
 use upvest_api::runtime::OperationMeta;
@@ -38,7 +38,7 @@ impl RetryClass {
     /// Whether sending again after `failure` is both safe and promising.
     pub(crate) fn allows(self, failure: AttemptFailure) -> bool {
         match (self, failure) {
-            // Not a byte has left, so this is no repetition.
+            // Nothing was sent, so that the server cannot have seen it.
             (_, AttemptFailure::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
             (
                 _,

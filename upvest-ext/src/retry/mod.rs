@@ -1,4 +1,4 @@
-//! When a call is sent again, how long it waits before, and when it gives up.
+//! Retries: when a call is sent again, how long it waits, and when it gives up.
 
 mod backoff;
 mod budget;

@@ -1,4 +1,4 @@
-//! How often and how fast a call is sent again: values, and one function that decides.
+//! The retry policy: its settings, and the decision after a failed attempt.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TIMEOUT_RETRY_COST: u32 = 10;
 
 /// How often a call is sent, and how long it waits in between.
 ///
-/// Whether a call may be sent again at all is no matter of policy, see [`RetryClass`].
+/// Whether a call may be repeated at all depends on its operation, see [`RetryClass`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -123,7 +123,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// One attempt that failed, as far as the decision needs it.
+/// What the decision needs to know about a failed attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Try {
     pub(crate) class: RetryClass,

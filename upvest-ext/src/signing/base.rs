@@ -34,7 +34,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Whether the request has a query worth covering: nothing or a bare `?` is none (`PROTOCOL` 1.2).
+    /// Whether the signature covers a query. A missing query and a bare `?` are not covered (`PROTOCOL` 1.2).
     pub(crate) fn has_query(&self) -> bool {
         self.query.is_some_and(|query| !query.is_empty())
     }

@@ -1,4 +1,4 @@
-//! The other end of a signature: what a received request claims, and whether a key bears it out.
+//! Verification: reads the signatures of a received request and checks them with a key.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -64,7 +64,7 @@ debug_fields!(
     body_len = self.body.len()
 );
 
-/// What a signature must be like before its key is even looked up.
+/// What a signature must fulfil before its key is looked up.
 #[derive(Clone, Debug)]
 pub struct SignaturePolicy {
     tolerance: Duration,
@@ -194,7 +194,7 @@ impl SignaturePolicy {
     }
 }
 
-/// A signature that is in order except that nobody has checked it against its key.
+/// A signature that is well-formed and current, and not yet verified with a key.
 #[derive(Clone)]
 pub struct UnverifiedSignature {
     key_id: String,
@@ -248,7 +248,7 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// What came of the digest of each version, so that the body is hashed once however many signatures cover it.
+/// The result of the digest check for each version: the body is hashed once, however many signatures cover it.
 type Digests = HashMap<SignatureVersion, Result<(), SignatureError>>;
 
 fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<(), SignatureError> {

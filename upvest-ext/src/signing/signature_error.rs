@@ -19,29 +19,29 @@ macro_rules! signature_errors {
 }
 
 signature_errors! {
-    /// Why a signed message was not accepted, in the order in which it is looked at: a later reason came further.
+    /// Why a signed message was not accepted, in the order of the checks: a later reason passed more of them.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
     #[non_exhaustive]
     SignatureError {
-        /// Method or target are none that HTTP has.
+        /// The method or the target holds characters that HTTP does not allow.
         MalformedRequest "malformed_request" "the request is malformed",
         /// One of the headers `signature` and `signature-input` is missing.
         MissingSignature "missing_signature" "the request carries no signature",
         /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
         TooLong "too_long" "a header of the signature is longer than 8 KiB",
-        /// `signature-input` is no list of components with `keyid` and `created`, names one twice, or has more than
+        /// `signature-input` is not a list of components with `keyid` and `created`, names a component twice, or has more than
         /// 8 labels, 64 components or 16 parameters.
         MalformedSignatureInput "malformed_signature_input" "the header signature-input is malformed",
         /// A label comes twice.
         DuplicateLabel "duplicate_label" "a signature label comes twice",
-        /// `signature` is no base64 between colons.
+        /// `signature` is not base64 between colons.
         MalformedSignature "malformed_signature" "the header signature is malformed",
         /// `signature` has no signature under the label of `signature-input`.
         LabelMismatch "label_mismatch" "the labels of signature and signature-input differ",
         /// The signature leaves out the method, the path, the query or the body.
         RequiredComponentMissing "required_component_missing" "the signature does not cover method, path, query and body",
-        /// The signature ends before it begins, or more than an hour later.
-        InvalidLifetime "invalid_lifetime" "the signature ends before it begins or lives longer than an hour",
+        /// The signature expires before it was created, or more than an hour later.
+        InvalidLifetime "invalid_lifetime" "the signature expires before it was created, or more than an hour later",
         /// The signature is from the future, beyond the tolerance.
         CreatedInFuture "created_in_future" "the signature was made in the future: the clocks differ",
         /// The signature is past its end, beyond the tolerance.

@@ -1,4 +1,4 @@
-//! Whatever holds the private key.
+//! Signers: what holds the private key, and what signs requests with it.
 
 use std::fmt;
 

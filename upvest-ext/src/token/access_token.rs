@@ -1,4 +1,4 @@
-//! A token and the times that matter to it.
+//! A token, with the times of its renewal and expiry.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const LEAST_LIFE: Duration = Duration::from_secs(15);
 /// No token is trusted for longer, whatever the server says.
 const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A token on its way into requests. Its bytes are wiped when the last request that holds them is gone.
+/// A token as requests carry it. Its bytes are wiped when the last request that holds them is dropped.
 pub(crate) struct AccessToken {
     header: HeaderValue,
     renew_at: Instant,

@@ -1,4 +1,4 @@
-//! The tokens in use: one for each set of scopes, and at most one request for each on its way.
+//! The token cache: one token for each set of scopes, and at most one request for it at a time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(3);
 type Fetched = Result<Arc<AccessToken>, Error>;
 type Flight = Shared<BoxFuture<'static, Option<Fetched>>>;
 
-/// Hands out tokens. All callers that wait for the same token share one request, its success as well as its failure.
+/// Gives out tokens. All callers that wait for the same token share one request and its result, also a failure.
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     request: Arc<TokenRequest>,
@@ -38,7 +38,7 @@ impl TokenCache {
         Self { request: Arc::new(request), slots: Mutex::default() }
     }
 
-    /// A token that is good for a while yet: at once where there is one, else by a request.
+    /// Returns a usable token: from the cache, or by a request.
     pub(crate) async fn get(&self, scopes: &Scopes) -> Fetched {
         let slot = self.slot(scopes);
         // The second time is for a request that hung, or whose runtime ended before it did.

@@ -1,4 +1,4 @@
-//! Access tokens: fetched when needed, never twice at once, renewed ahead of expiry.
+//! Access tokens: fetched when needed, by one request at a time, and renewed before they expire.
 
 mod access_token;
 mod cache;

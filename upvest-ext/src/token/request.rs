@@ -60,7 +60,7 @@ struct TokenAnswer {
     expires_in: Option<Duration>,
 }
 
-/// Some servers write the seconds as `3600.0` or `"3600"`. Whatever else stands there says nothing.
+/// Some servers write the seconds as `3600.0` or `"3600"`. Other forms are ignored.
 fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Error> {
     let text = match Value::deserialize(json)? {
         Value::String(text) => text,

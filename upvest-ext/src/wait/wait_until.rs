@@ -32,7 +32,7 @@ pub struct Wait<T> {
     look: Option<Look<T>>,
     done: Done<T>,
     about: Option<Uuid>,
-    /// The thing as it is at that time, or `None`: something happened to it, so that it is worth a look.
+    /// Each item is the current state, or `None` for "changed: look again".
     signals: Option<BoxStream<'static, Option<T>>>,
     backoff: Backoff,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! Where events go that cannot be handled, so that they do not block all that come after them.
+//! Dead letters: events that could not be handled, kept aside so that they do not block later ones.
 
 use std::fmt;
 
@@ -23,9 +23,9 @@ pub enum DeadLetter {
     Undecodable(UndecodableEvent),
 }
 
-/// Keeps events that were given up on: in a table, a queue, a file that somebody looks at.
+/// Keeps events that were given up on, for example in a table or a queue that somebody checks.
 ///
-/// Only an event that is safely parked is acknowledged; where parking fails, Upvest sends the delivery again.
+/// An event is acknowledged once it is kept. If that fails, Upvest sends the delivery again.
 pub trait DeadLetterSink: Send + Sync {
     /// Keeps the event. It may come again where the acknowledgement got lost.
     fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;

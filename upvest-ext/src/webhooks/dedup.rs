@@ -1,4 +1,4 @@
-//! Remembers events, so that each is handled once however often it is delivered.
+//! Deduplication: each event is handled once, however often it is delivered.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -11,20 +11,20 @@ use uuid::Uuid;
 use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
 
-/// What is known of an event at the moment it comes in.
+/// The answer to a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimResult {
-    /// It is ours to handle: it is new, or failed before, or whoever had it gave no news for too long.
+    /// The caller handles the event: it is new, or it failed before, or an earlier claim has expired.
     Ours {
-        /// Proves that the claim is ours: random, and new for each claim.
+        /// Identifies this claim: random, and new each time.
         claim: Uuid,
         /// 1 for the first try.
         attempt: u32,
     },
-    /// It has been handled. There is nothing to do.
+    /// The event was handled before.
     Done,
-    /// Somebody else is handling it right now.
+    /// Another caller is handling the event.
     Busy,
 }
 
@@ -133,7 +133,7 @@ impl MemoryDedupStore {
 }
 
 impl Events {
-    /// Forgets the oldest that nobody is handling, until there are fewer than `capacity`.
+    /// Drops the oldest entries that are not being handled, until there are fewer than `capacity`.
     fn make_room(&mut self, capacity: usize, lease: Duration) -> Result<(), BackendError> {
         for _ in 0..=self.order.len() {
             if self.states.len() < capacity {

@@ -146,7 +146,7 @@ struct Wire<'a> {
     object: &'a RawValue,
 }
 
-/// An object that is nothing but an id and a type is no resource.
+/// An object with an id and a type alone is a reference, not a resource.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BareReference {

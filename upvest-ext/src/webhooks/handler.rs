@@ -1,4 +1,4 @@
-//! From a delivery to the functions that handle its events, and to the answer that Upvest gets.
+//! Handles deliveries: verifies them, passes each event to its handler, and decides what Upvest gets as an answer.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -23,7 +23,7 @@ use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::signing::{IncomingRequest, SignatureError};
 
-/// Whatever a handler fails with.
+/// The error of a handler.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
 type Handler = Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), HandlerError>> + Send + Sync>;
@@ -56,13 +56,13 @@ pub struct WebhookHandler {
     parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
 }
 
-/// What became of a delivery.
+/// The result of handling one delivery.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
     /// The status to answer with: 200 only where every event is handled, kept as a dead letter, or ignored.
     pub status: StatusCode,
-    /// Why the delivery was not accepted at all.
+    /// Why the delivery was not accepted.
     pub refused: Option<VerifyError>,
     /// Events handled now.
     pub handled: usize,
@@ -72,7 +72,7 @@ pub struct Outcome {
     pub ignored: usize,
     /// Events given up on and kept as dead letters.
     pub dead_lettered: usize,
-    /// What went wrong with the rest. Upvest will send the delivery again.
+    /// The errors of the other events. Upvest will send the delivery again.
     pub failures: Vec<HandlerError>,
 }
 
@@ -117,7 +117,7 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles what nothing else does. The flag says whether this version knows the event's type.
+    /// Handles all other events. The flag is `true` if this version knows the event's type.
     #[must_use]
     pub fn otherwise<F, R>(mut self, handler: F) -> Self
     where
@@ -138,7 +138,8 @@ impl WebhookHandler {
         self
     }
 
-    /// Tries an event up to `attempts` times (at least once), then keeps it as a dead letter and goes on. What cannot be read becomes one at once.
+    /// Tries an event up to `attempts` times (at least once), then keeps it as a dead letter and goes on. An event that cannot be
+    /// read becomes one at once.
     ///
     /// An attempt counts when it begins; one that panics or never ends has failed.
     ///
@@ -196,7 +197,7 @@ impl WebhookHandler {
     }
 }
 
-/// What it takes to handle one event, without the delivery that brought it.
+/// Handles one event independently of its delivery.
 struct Job {
     handler: Option<Handler>,
     store: Arc<dyn DedupStore>,

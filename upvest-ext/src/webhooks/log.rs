@@ -13,14 +13,14 @@ pub(super) fn refused(reason: &VerifyError) {
 
 pub(super) fn failed(id: &str, event_type: &str, attempt: u32, reason: &dyn Display) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(event.id = id, event.r#type = event_type, attempt, %reason, "webhook event failed, to be delivered again");
+    tracing::warn!(event.id = id, "event.type" = event_type, attempt, %reason, "webhook event failed, to be delivered again");
 }
 
 pub(super) fn ignored(id: &str, event_type: &str) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
         event.id = id,
-        event.r#type = event_type,
+        "event.type" = event_type,
         "webhook event ignored: no handler for its type"
     );
 }
@@ -29,7 +29,7 @@ pub(super) fn dead_letter(event: Option<&Event>, attempt: u32, reason: &dyn Disp
     #[cfg(feature = "tracing")]
     tracing::error!(
         event.id = event.map(|event| tracing::field::display(event.id)),
-        event.r#type = event.map(|event| event.event_type.as_str()),
+        "event.type" = event.map(|event| event.event_type.as_str()),
         attempt,
         %reason,
         "webhook event kept as a dead letter"

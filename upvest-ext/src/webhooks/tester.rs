@@ -111,7 +111,7 @@ impl WebhookTester {
     ///
     /// # Panics
     ///
-    /// Where `target` is no path.
+    /// If `target` is not a path.
     pub fn deliver(&self, target: &str, events: &[serde_json::Value]) -> TestDelivery {
         self.deliver_raw(target, serde_json::json!({ "payload": events }).to_string())
     }
@@ -120,7 +120,7 @@ impl WebhookTester {
     ///
     /// # Panics
     ///
-    /// Where `target` is no path, or the clock stands before 1970.
+    /// If `target` is not a path, or the clock is before 1970.
     pub fn deliver_raw(&self, target: &str, body: impl Into<Bytes>) -> TestDelivery {
         let body = body.into();
         let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! Accepts what Upvest signed, and nothing else.
+//! Verifies the signatures of deliveries.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePol
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The body is longer than the limit. It was not even hashed.
+    /// The body is longer than the limit. It was not hashed.
     #[error("the delivery is longer than {0} bytes")]
     TooLarge(usize),
-    /// The delivery is not what Upvest signed.
+    /// The signature of the delivery is not valid.
     #[error("{0}")]
     Refused(SignatureError),
-    /// The keys cannot be had just now. The delivery may be good: let Upvest send it again.
+    /// The keys cannot be fetched at the moment. The delivery may be valid: Upvest should send it again.
     #[error("the keys for webhooks could not be fetched")]
     KeysUnavailable(#[source] BackendError),
 }

@@ -1,4 +1,4 @@
-//! Why a file is no signing key.
+//! Why a file is not a signing key.
 
 use super::algorithm::KeyAlgorithm;
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::algorithm::KeyAlgorithm;
 
-/// The points of small order on Edwards25519, without the bit of their sign: signatures that nobody made fit such a key.
+/// The points of small order on Edwards25519, without their sign bit: with such a key, forged signatures verify.
 const SMALL_ORDER: [&str; 5] = [
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",

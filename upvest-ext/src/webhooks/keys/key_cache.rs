@@ -1,4 +1,4 @@
-//! Fetched keys, kept for a while: a new key is found at once, and nobody can make us fetch without end.
+//! A cache of fetched keys: a new key is fetched when it is first used, and forged key ids cause a bounded number of fetches.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -33,7 +33,7 @@ pub(in crate::webhooks) struct SetKey {
     pub(in crate::webhooks) key: Option<PublicKey>,
 }
 
-/// The text is no key set.
+/// The text is not a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a JSON Web Key Set: an object with a list called `keys`, of at most {MAX_KEYS} entries and 1 MiB"
