@@ -1,7 +1,9 @@
 //! Exact decimal numbers for amounts, prices, quantities, weights and rates.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::ops::Deref;
+use std::iter::Sum;
+use std::ops::{self, Deref};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,14 +22,19 @@ const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 /// A decimal number that is exact or an error: never rounded, never a float, its scale kept.
 ///
 /// `"10.00"` stays `10.00` on its way in and out. At most 28 decimal places and 96 bits of digits fit (any 28 digits
-/// do); what does not fit is refused, not rounded. It dereferences to [`rust_decimal::Decimal`] for arithmetic.
+/// do); what does not fit is refused, not rounded.
+///
+/// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it dereferences. An
+/// operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like return `None`.
 ///
 /// ```
 /// use upvest_api::types::Decimal;
 ///
 /// let amount: Decimal = "10.00".parse()?;
 /// assert_eq!(amount.to_string(), "10.00");
-/// assert_eq!(Decimal::from(*amount * *amount).to_string(), "100.0000");
+/// assert_eq!((amount + amount * 2).to_string(), "30.00");
+/// assert_eq!([amount, amount].into_iter().sum::<Decimal>(), Decimal::from(20));
+/// assert!(amount > upvest_api::rust_decimal::Decimal::ONE);
 /// assert!("1e400".parse::<Decimal>().is_err());
 /// # Ok::<(), upvest_api::runtime::InvalidValue>(())
 /// ```
@@ -111,6 +118,53 @@ macro_rules! from_integers {
     };
 }
 from_integers! { i32 u32 i64 }
+
+macro_rules! arithmetic {
+    ($($operator:ident $method:ident)*) => {
+        $(
+            impl<T: Into<Self>> ops::$operator<T> for Decimal {
+                type Output = Self;
+
+                fn $method(self, other: T) -> Self {
+                    Self(ops::$operator::$method(self.0, other.into().0))
+                }
+            }
+        )*
+    };
+}
+arithmetic! { Add add Sub sub Mul mul }
+
+impl ops::Neg for Decimal {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl Sum for Decimal {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.fold(Self::ZERO, |sum, number| sum + number)
+    }
+}
+
+impl<'a> Sum<&'a Self> for Decimal {
+    fn sum<I: Iterator<Item = &'a Self>>(numbers: I) -> Self {
+        numbers.copied().sum()
+    }
+}
+
+impl PartialEq<rust_decimal::Decimal> for Decimal {
+    fn eq(&self, other: &rust_decimal::Decimal) -> bool {
+        self.0 == *other
+    }
+}
+
+impl PartialOrd<rust_decimal::Decimal> for Decimal {
+    fn partial_cmp(&self, other: &rust_decimal::Decimal) -> Option<Ordering> {
+        self.0.partial_cmp(other)
+    }
+}
 
 impl Deref for Decimal {
     type Target = rust_decimal::Decimal;
