@@ -127,6 +127,18 @@ fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
 }
 
 #[test]
+fn an_event_that_is_kept_as_json_reads_as_the_same_event() {
+    for kind in ["ORDER.FILLED", "COMET.SEEN"] {
+        let sent = event(kind, json!({ "id": ID, "cash_amount": "10.00", "new_field": [1] }));
+        let read = Event::decode(sent.to_string().as_bytes()).unwrap();
+        let kept = serde_json::to_vec(&read).unwrap();
+        let again = Event::decode(&kept).unwrap();
+        assert_eq!(format!("{again:?}"), format!("{read:?}"));
+        assert_eq!(again.object_json(), read.object_json());
+    }
+}
+
+#[test]
 fn an_unknown_type_is_kept() {
     for (wire, category, action) in [
         ("ORDER.TELEPORTED", "ORDER", "TELEPORTED"),

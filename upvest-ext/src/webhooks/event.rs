@@ -1,8 +1,8 @@
 //! One event, in either shape of its payload (`PROTOCOL` 2.2).
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use upvest_api::events::EventObject;
 use upvest_api::runtime::{EventType, OpenEnum as _};
@@ -13,7 +13,9 @@ use crate::debug_fields::debug_fields;
 /// Something that happened at Upvest.
 ///
 /// Events repeat and come out of order: an order may be filled before its execution is.
-#[derive(Clone)]
+///
+/// Written by serde it has the official form, so that a kept event can be read again by [`Event::decode`].
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// The event's id: the same on every delivery of it.
@@ -21,8 +23,10 @@ pub struct Event {
     /// When it happened.
     pub created_at: DateTime<Utc>,
     /// What happened.
+    #[serde(rename = "type")]
     pub event_type: EventType,
     /// The subscription that it was delivered for, where the delivery says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Uuid>,
     object: Box<RawValue>,
 }
@@ -95,11 +99,16 @@ impl Event {
     /// [`ResourceError::NotCarried`] where the delivery only names the resource, with what is needed to fetch it;
     /// [`ResourceError::Unfit`] where the resource is not what `T` wants.
     pub fn resource<T: DeserializeOwned>(&self) -> Result<T, ResourceError> {
-        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
-            return Err(ResourceError::NotCarried(reference.into()));
+        let json = self.carried()?;
+        serde_json::from_str(json).map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
+    }
+
+    /// The JSON of the resource, unless the delivery only names it.
+    fn carried(&self) -> Result<&str, ResourceError> {
+        match serde_json::from_str::<BareReference>(self.object.get()) {
+            Ok(reference) => Err(ResourceError::NotCarried(reference.into())),
+            Err(_) => Ok(self.object.get()),
         }
-        serde_json::from_str(self.object.get())
-            .map_err(|_| ResourceError::Unfit(failing_path::<T>(self.object.get().as_bytes())))
     }
 
     /// Decodes the resource that the delivery carries into the type that the description gives to events of this type.
@@ -108,10 +117,7 @@ impl Event {
     ///
     /// As [`Event::resource`].
     pub fn object(&self) -> Result<EventObject, ResourceError> {
-        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
-            return Err(ResourceError::NotCarried(reference.into()));
-        }
-        EventObject::read(self.event_type.as_str(), self.object.get().as_bytes())
+        EventObject::read(self.event_type.as_str(), self.carried()?.as_bytes())
             .map_err(|error| ResourceError::Unfit(error.to_string()))
     }
 
@@ -121,10 +127,11 @@ impl Event {
         struct Identified {
             id: Uuid,
         }
-        if let Ok(reference) = serde_json::from_str::<BareReference>(self.object.get()) {
-            return Some(reference.into());
-        }
-        let Identified { id } = serde_json::from_str(self.object.get()).ok()?;
+        let json = match self.carried() {
+            Err(ResourceError::NotCarried(reference)) => return Some(reference),
+            carried => carried.ok()?,
+        };
+        let Identified { id } = serde_json::from_str(json).ok()?;
         Some(ObjectReference { id, object_type: self.event_type.category().to_owned() })
     }
 
