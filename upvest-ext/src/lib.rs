@@ -29,7 +29,8 @@
 //!
 //! # Features
 //!
-//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`.
+//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`; `redis` and `postgres`
+//! for what the replicas of a service share (`stores`).
 
 mod backend_error;
 mod call;
@@ -44,6 +45,8 @@ pub mod pages;
 mod rate_limit;
 mod retry;
 pub mod signing;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+pub mod stores;
 mod token;
 pub mod wait;
 #[cfg(feature = "webhooks")]
@@ -58,7 +61,7 @@ pub use http::Method;
 pub use pages::{ListExt, PaginateExt};
 pub use rate_limit::RateLimit;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
-pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenKey, TokenStore};
+pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenClaim, TokenKey, TokenStore};
 
 pub use upvest_api as api;
 pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};

@@ -10,6 +10,8 @@ use rate::Rate;
 
 use crate::clock::Clock;
 use crate::debug_fields::debug_fields;
+#[cfg(feature = "redis")]
+use crate::stores::SharedRate;
 
 /// Spreads the requests of a client evenly over time, at a rate that it learns from the server's 429s.
 ///
@@ -57,6 +59,9 @@ struct Shared {
     waiting: AtomicU32,
     /// Begins with the first request.
     rate: Mutex<Option<Rate>>,
+    /// A rate that replicas share. While it cannot be reached, `rate` is kept to.
+    #[cfg(feature = "redis")]
+    replicas: Option<SharedRate>,
 }
 
 impl RateLimit {
@@ -67,11 +72,25 @@ impl RateLimit {
 
     /// As [`RateLimit::adaptive`], with a ceiling of `requests` in a second, where 0 counts as 1.
     pub fn at_most(requests: u32) -> Self {
-        let (line, waiting, rate) = Default::default();
-        Self(Arc::new(Shared { most: f64::from(requests.max(1)), line, waiting, rate }))
+        Self(Arc::new(Shared {
+            most: f64::from(requests.max(1)),
+            line: tokio::sync::Mutex::default(),
+            waiting: AtomicU32::default(),
+            rate: Mutex::default(),
+            #[cfg(feature = "redis")]
+            replicas: None,
+        }))
     }
 
-    /// The present rate, in requests per second; `None` before the first request.
+    /// A limit that several processes share, of which this one keeps to its own `share` while the others cannot be reached.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(share: u32, shared: SharedRate) -> Self {
+        let (line, waiting, rate) = Default::default();
+        Self(Arc::new(Shared { most: f64::from(share), line, waiting, rate, replicas: Some(shared) }))
+    }
+
+    /// The present rate, in requests per second; `None` before the first request. Of a limit that replicas share, it is what
+    /// this one keeps to while Redis is away.
     pub fn per_second(&self) -> Option<f64> {
         self.0.rate.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Rate::per_second)
     }
@@ -79,11 +98,18 @@ impl RateLimit {
     /// Waits until a request may go. `false`, at once, where that would be after `deadline`.
     pub(crate) async fn wait(&self, clock: &dyn Clock, deadline: Instant) -> bool {
         let place = Place::behind(&self.0.waiting);
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.0.replicas {
+            return self.wait_for_shared(shared, place.ahead, clock, deadline).await;
+        }
         if self.with(clock, |rate| rate.turn(place.ahead)) >= deadline {
             return false;
         }
         let _first = self.0.line.lock().await;
-        let mut has_waited = place.ahead > 0;
+        self.wait_as_first(place.ahead > 0, clock, deadline).await
+    }
+
+    async fn wait_as_first(&self, mut has_waited: bool, clock: &dyn Clock, deadline: Instant) -> bool {
         while let Some(wait) = self.with(clock, |rate| rate.take(clock.now(), has_waited)) {
             if clock.now() + wait >= deadline {
                 return false;
@@ -94,9 +120,43 @@ impl RateLimit {
         true
     }
 
+    /// Only the first in line asks for a shared turn: those who give up in the line have taken none.
+    #[cfg(feature = "redis")]
+    async fn wait_for_shared(
+        &self,
+        shared: &SharedRate,
+        ahead: u32,
+        clock: &dyn Clock,
+        deadline: Instant,
+    ) -> bool {
+        let left = || deadline.saturating_duration_since(clock.now());
+        if Duration::from_secs(1) * ahead / shared.per_second() >= left() {
+            return false;
+        }
+        let _first = tokio::select! {
+            biased;
+            first = self.0.line.lock() => first,
+            () = clock.sleep(left()) => return false,
+        };
+        match shared.take(left()).await {
+            Ok(Some(wait)) => {
+                clock.sleep(wait).await;
+                true
+            }
+            Ok(None) => false,
+            Err(_) => self.wait_as_first(ahead > 0, clock, deadline).await,
+        }
+    }
+
     /// Takes note of a 429.
-    pub(crate) fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
-        self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
+    pub(crate) async fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
+        let pause = self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.0.replicas {
+            shared.refuse(pause).await;
+        }
+        #[cfg(not(feature = "redis"))]
+        let _ = pause;
     }
 
     fn with<R>(&self, clock: &dyn Clock, work: impl FnOnce(&mut Rate) -> R) -> R {

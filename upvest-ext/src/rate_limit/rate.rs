@@ -64,19 +64,20 @@ impl Rate {
         Duration::from_secs_f64(1.0 / self.per_second)
     }
 
-    /// Takes note of a refusal, and of how long the server asked to wait.
-    pub(super) fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) {
+    /// Takes note of a refusal, and of how long the server asked to wait. Returns the pause.
+    pub(super) fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) -> Duration {
         let is_first = self.refused.is_none();
         let pause = if is_first { FIRST_PAUSE } else { PAUSE };
         let wait = retry_after.unwrap_or(pause).clamp(pause, LONGEST_PAUSE);
         self.next = self.next.max(now + wait);
         if self.refused.is_some_and(|refused| now.saturating_duration_since(refused) < DEAF) {
-            return;
+            return wait;
         }
         let back = if is_first { FIRST_BACK } else { BACK };
         self.per_second = (self.per_second * back).max(SLOWEST);
         self.refused = Some(now);
         self.grown = now + HOLD;
+        wait
     }
 
     fn grow(&mut self, now: Instant) {

@@ -10,4 +10,4 @@ pub(crate) use access_token::AccessToken;
 pub(crate) use cache::TokenCache;
 pub(crate) use request::{TOKEN_REQUEST, TokenRequest};
 pub use scopes::Scopes;
-pub use store::{MemoryTokenStore, StoredToken, TokenKey, TokenStore};
+pub use store::{MemoryTokenStore, StoredToken, TokenClaim, TokenKey, TokenStore};

@@ -11,11 +11,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use upvest_api::runtime::OperationMeta;
 use upvest_api::{Error, ErrorKind};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::access_token::AccessToken;
 use super::scopes::Scopes;
-use super::store::{StoredToken, TokenKey, TokenStore};
+use super::store::{StoredToken, TokenClaim, TokenKey, TokenStore};
 use crate::call::attempts::unsigned;
 use crate::call::call_info::request_id;
 use crate::call::hint::token_hint;
@@ -33,6 +34,9 @@ pub(crate) static TOKEN_REQUEST: OperationMeta =
 
 /// The life of a token whose answer does not say (`expires_in` is only recommended by RFC 6749 section 5.1).
 const UNSTATED_LIFETIME: Duration = Duration::from_secs(60);
+
+/// About how often the store is looked at while another process asks for the token.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Everything that it takes to ask for a token.
 pub(crate) struct TokenRequest {
@@ -60,6 +64,12 @@ struct TokenAnswer {
     expires_in: Option<Duration>,
 }
 
+impl TokenAnswer {
+    fn lifetime(&self) -> Duration {
+        self.expires_in.unwrap_or(UNSTATED_LIFETIME)
+    }
+}
+
 /// Some servers write the seconds as `3600.0` or `"3600"`. Other forms are ignored.
 fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Error> {
     let text = match Value::deserialize(json)? {
@@ -71,8 +81,8 @@ fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Er
 }
 
 impl TokenRequest {
-    /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest. Takes no longer
-    /// than one attempt of a call, whatever hangs: `None` then.
+    /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest. While another
+    /// process asks Upvest, what it saves is waited for. Takes no longer than one attempt of a call, whatever hangs: `None` then.
     pub(crate) async fn fetch(
         &self,
         scopes: &Scopes,
@@ -80,13 +90,15 @@ impl TokenRequest {
     ) -> Option<Result<Arc<AccessToken>, Error>> {
         let started = self.clock_and_rng.now();
         let token = async {
-            if let Some(token) = self.stored(scopes, refused).await {
-                return Ok(token);
-            }
-            let (answer, asked) = self.ask(scopes, started).await?;
-            let lifetime = answer.expires_in.unwrap_or(UNSTATED_LIFETIME);
+            let claim = match self.stored_or_claim(scopes, refused, started).await {
+                Ok(token) => return Ok(token),
+                Err(claim) => claim,
+            };
+            let asked = self.ask(scopes, started).await;
             let left = self.left(started).min(self.store_timeout());
-            self.clock_and_rng.within(left, self.keep(scopes, &answer.access_token, asked, lifetime)).await;
+            self.clock_and_rng.within(left, self.keep(scopes, asked.as_ref().ok(), claim)).await;
+            let (answer, asked) = asked?;
+            let lifetime = answer.lifetime();
             let token = Some(answer.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
             let token = token.and_then(|token| AccessToken::new(token, asked, lifetime, lifetime));
             token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
@@ -107,6 +119,45 @@ impl TokenRequest {
         self.timeout / 4
     }
 
+    /// A token from the store, or the claim to ask for one; no claim where there is no store, or where others hold the claim for
+    /// too long.
+    async fn stored_or_claim(
+        &self,
+        scopes: &Scopes,
+        refused: Option<&AccessToken>,
+        started: Instant,
+    ) -> Result<AccessToken, Option<Uuid>> {
+        let Some(store) = &self.store else { return Err(None) };
+        let key = self.key(scopes);
+        let mut claim = None;
+        loop {
+            if let Some(token) = self.stored(scopes, refused).await {
+                if let Some(claim) = claim {
+                    self.clock_and_rng.within(self.store_timeout(), store.release(&key, claim)).await;
+                }
+                return Ok(token);
+            }
+            if claim.is_some() || self.left(started) < self.timeout / 2 {
+                return Err(claim);
+            }
+            // With a new claim the store is looked at again: another process may have saved a token in between.
+            let claimed = store.claim(&key, self.lease());
+            match self.clock_and_rng.within(self.store_timeout(), claimed).await {
+                Some(TokenClaim::Ours(ours)) => claim = Some(ours),
+                Some(TokenClaim::Busy) => {
+                    let pause = POLL.mul_f64(0.5 + self.clock_and_rng.fraction());
+                    self.clock_and_rng.clock.sleep(pause).await;
+                }
+                Some(TokenClaim::Unavailable) | None => return Err(None),
+            }
+        }
+    }
+
+    /// Longer than a token request takes, and so short that others still have time to ask when the holder has died.
+    fn lease(&self) -> Duration {
+        self.timeout / 4
+    }
+
     async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
         let (store, key) = (self.store.as_ref()?, self.key(scopes));
         let stored = self.clock_and_rng.within(self.store_timeout(), store.load(&key)).await??;
@@ -120,11 +171,21 @@ impl TokenRequest {
         (!token.is_due(now)).then_some(token)
     }
 
-    async fn keep(&self, scopes: &Scopes, token: &SecretString, asked: Instant, lifetime: Duration) {
+    /// Saves the answer, if there is one, and gives the claim back.
+    async fn keep(&self, scopes: &Scopes, answer: Option<&(TokenAnswer, Instant)>, claim: Option<Uuid>) {
         let Some(store) = &self.store else { return };
-        let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
-        if let Some(expires_at) = self.clock_and_rng.clock.wall().checked_add(left) {
-            store.save(&self.key(scopes), StoredToken { token: token.clone(), expires_at, lifetime }).await;
+        let key = self.key(scopes);
+        if let Some((answer, asked)) = answer {
+            let lifetime = answer.lifetime();
+            let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(*asked));
+            if let Some(expires_at) = self.clock_and_rng.clock.wall().checked_add(left) {
+                store
+                    .save(&key, StoredToken { token: answer.access_token.clone(), expires_at, lifetime })
+                    .await;
+            }
+        }
+        if let Some(claim) = claim {
+            store.release(&key, claim).await;
         }
     }
 

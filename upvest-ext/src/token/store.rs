@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 use super::scopes::Scopes;
 
@@ -34,6 +35,18 @@ pub struct StoredToken {
     pub lifetime: Duration,
 }
 
+/// The answer to a claim of [`TokenStore::claim`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenClaim {
+    /// The caller asks Upvest, and releases this claim afterwards. The id is random, and new each time.
+    Ours(Uuid),
+    /// Another process is asking.
+    Busy,
+    /// The store keeps no claims, or cannot be reached: the caller asks Upvest without one.
+    Unavailable,
+}
+
 /// Keeps tokens for several clients of one process, or for several processes.
 ///
 /// Each client keeps its current tokens in memory by itself. It looks here before it asks Upvest for one, and leaves here
@@ -47,6 +60,21 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 
     /// Forgets `refused`, which the server no longer takes; a newer token for the same key stays.
     fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()>;
+
+    /// Claims the right to ask Upvest for a token for `key`, so that of many processes one asks and the others wait for what it
+    /// saves. A claim lapses after `lease`: its holder may die.
+    ///
+    /// A store that is not shared by processes can leave this as it is: every client asks for itself.
+    fn claim<'a>(&'a self, key: &'a TokenKey, lease: Duration) -> BoxFuture<'a, TokenClaim> {
+        let _ = (key, lease);
+        Box::pin(ready(TokenClaim::Unavailable))
+    }
+
+    /// Gives back a claim, whether or not a token was saved. Does nothing where `claim` has lapsed.
+    fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
+        let _ = (key, claim);
+        Box::pin(ready(()))
+    }
 }
 
 /// A store in memory, for several clients of one process.

@@ -1,5 +1,8 @@
 //! One event, in either shape of its payload (`PROTOCOL` 2.2).
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -184,5 +187,12 @@ debug_fields!(
     event_type = self.event_type,
     webhook_id = self.webhook_id
 );
+
+impl UndecodableEvent {
+    /// What stores know it by, as it has no id that can be read: a digest of its text.
+    pub(crate) fn name(&self) -> String {
+        format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.raw)))
+    }
+}
 
 debug_fields!(UndecodableEvent, |self| path = self.path, raw_len = self.raw.len());

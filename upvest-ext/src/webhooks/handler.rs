@@ -5,9 +5,6 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
@@ -215,9 +212,7 @@ impl Job {
     async fn run(self, event: Result<Event, UndecodableEvent>) -> Result<Ended, HandlerError> {
         let name = match &event {
             Ok(event) => event.id.to_string(),
-            Err(undecodable) => {
-                format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &undecodable.raw)))
-            }
+            Err(undecodable) => undecodable.name(),
         };
         let (claim, attempt) = match self.store.claim(&name).await.map_err(|error| store_failed(&error))? {
             ClaimResult::Ours { claim, attempt } => (claim, attempt),

@@ -1,0 +1,340 @@
+//! Twenty processes that act as one, over real servers.
+#![cfg(unix)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{Notify, mpsc};
+use upvest_ext::signing::{KeyAlgorithm, SigningKey};
+use upvest_ext::stores::Postgres;
+use upvest_ext::webhooks::WebhookTester;
+use upvest_tests::replicas::{REPLICAS, SPEED, pool};
+use upvest_tests::servers::Server;
+use uuid::Uuid;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A process under test; killed when dropped.
+struct Replica {
+    process: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Replica {
+    fn start(args: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_replica"))
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let input = process.stdin.take().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, input, output }
+    }
+
+    async fn line(&mut self) -> String {
+        self.output.next_line().await.unwrap().expect("the replica has ended")
+    }
+
+    async fn begin(&mut self) {
+        self.input.write_all(b"\n").await.unwrap();
+    }
+}
+
+/// Twenty replicas that have begun at the same time.
+async fn begin(args: impl Fn(&str) -> Vec<String>) -> BTreeMap<String, Replica> {
+    let names = (0..REPLICAS).map(|number| format!("replica-{number}"));
+    let mut replicas: BTreeMap<_, _> = names
+        .map(|name| {
+            let args = args(&name);
+            let args: Vec<_> = args.iter().map(String::as_str).collect();
+            (name, Replica::start(&args))
+        })
+        .collect();
+    for replica in replicas.values_mut() {
+        assert_eq!(replica.line().await, "ready");
+    }
+    for replica in replicas.values_mut() {
+        replica.begin().await;
+    }
+    replicas
+}
+
+async fn end(replicas: BTreeMap<String, Replica>) {
+    for (name, mut replica) in replicas {
+        assert_eq!(replica.line().await, "done", "{name}");
+    }
+}
+
+fn args(args: &[&str]) -> Vec<String> {
+    args.iter().map(|arg| (*arg).to_owned()).collect()
+}
+
+/// A server that issues tokens and answers calls.
+#[derive(Default)]
+struct Api {
+    /// Whether the first to ask for a token gets no answer.
+    ignores_first: bool,
+    token_life: u64,
+    /// Calls in each second of its clock; more are refused.
+    limit: Option<usize>,
+    seen: Mutex<Seen>,
+    token_asked: Notify,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Who asked for tokens.
+    tokens: Vec<(String, Instant)>,
+    window: Option<(Instant, usize)>,
+    answered: usize,
+    refused: usize,
+}
+
+impl Api {
+    async fn start(self) -> (Arc<Self>, String) {
+        let api = Arc::new(self);
+        let app = axum::Router::new()
+            .route("/auth/token", post(Self::token))
+            .route("/orders", get(Self::orders))
+            .with_state(Arc::clone(&api));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        (api, url)
+    }
+
+    async fn token(State(api): State<Arc<Self>>, headers: HeaderMap) -> Response {
+        let agent = headers["user-agent"].to_str().unwrap().split(' ').next().unwrap().to_owned();
+        let number = {
+            let mut seen = api.seen.lock().unwrap();
+            seen.tokens.push((agent, Instant::now()));
+            seen.tokens.len()
+        };
+        api.token_asked.notify_one();
+        if api.ignores_first && number == 1 {
+            std::future::pending::<()>().await;
+        }
+        answer(&json!({"access_token": format!("token-{number}"), "expires_in": api.token_life}))
+    }
+
+    async fn orders(State(api): State<Arc<Self>>) -> Response {
+        let mut seen = api.seen.lock().unwrap();
+        if let Some(limit) = api.limit {
+            let now = Instant::now();
+            let (start, taken) = seen.window.unwrap_or((now, 0));
+            let passed = u32::try_from(now.duration_since(start).as_secs()).unwrap();
+            let (start, taken) = if passed > 0 { (start + SECOND * passed, 0) } else { (start, taken) };
+            seen.window = Some((start, taken + 1));
+            if taken >= limit {
+                seen.refused += 1;
+                return StatusCode::TOO_MANY_REQUESTS.into_response();
+            }
+        }
+        seen.answered += 1;
+        answer(&json!({"meta": {"offset": 0, "limit": 100, "count": 0, "total_count": 0}, "data": []}))
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap()
+    }
+}
+
+fn answer(json: &serde_json::Value) -> Response {
+    ([("content-type", "application/json")], json.to_string()).into_response()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
+    let Some(redis) = Server::redis().unwrap() else { return };
+    let (api, url) = Api { token_life: 3600, ..Api::default() }.start().await;
+    end(begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await).await;
+    let seen = api.seen();
+    assert_eq!((seen.tokens.len(), seen.answered), (1, 4000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
+    let Some(redis) = Server::redis().unwrap() else { return };
+    let (api, url) = Api { token_life: 3600, ignores_first: true, ..Api::default() }.start().await;
+    let mut replicas = begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await;
+    api.token_asked.notified().await;
+    let holder = api.seen().tokens[0].0.clone();
+    let mut killed = replicas.remove(&holder).unwrap();
+    killed.process.kill().await.unwrap();
+    end(replicas).await;
+    let seen = api.seen();
+    assert_eq!((seen.tokens.len(), seen.answered), (2, 3800), "{holder} was killed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_hour_with_renewals_costs_one_request_per_renewal() {
+    let Some(redis) = Server::redis().unwrap() else { return };
+    // Renewed after 720 s, when the next call is made: in an hour there are four renewals.
+    let (api, url) = Api { token_life: 900, ..Api::default() }.start().await;
+    let started = Instant::now();
+    end(begin(|name| args(&["hour", name, &url, &redis.url()])).await).await;
+    let seen = api.seen();
+    println!("{:?} of real time at speed {SPEED}, {} calls", started.elapsed(), seen.answered);
+    let times: Vec<_> =
+        seen.tokens.iter().map(|(name, at)| (name.clone(), at.duration_since(started) * SPEED)).collect();
+    assert_eq!(times.len(), 1 + 4, "{times:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refused() {
+    let Some(redis) = Server::redis().unwrap() else { return };
+    let (api, url) = Api { token_life: 3600, limit: Some(300), ..Api::default() }.start().await;
+    let replicas = begin(|name| args(&["rate", name, &url, &redis.url(), "300", "12"])).await;
+    let started = Instant::now();
+    end(replicas).await;
+    let elapsed = started.elapsed().as_secs_f64();
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap());
+    let seen = api.seen();
+    let (answered, refused) = (count(seen.answered), count(seen.refused));
+    let (used, share) = (answered / elapsed / 300.0, refused / (answered + refused));
+    println!("{:.1} % of the limit used in {elapsed:.1} s, {:.2} % refused", used * 100.0, share * 100.0);
+    assert!(used >= 0.85 && share < 0.01, "used {used}, refused {share}");
+}
+
+const EVENTS: usize = 10_000;
+/// Events in one delivery.
+const BATCH: usize = 5;
+/// Deliveries on their way at a time.
+const SENDERS: usize = 16;
+
+/// What became of the events: who brought about the effect of each, and who was killed.
+struct Told {
+    ids: Vec<Uuid>,
+    killed: BTreeSet<String>,
+}
+
+/// Delivers 10,000 events twice, in random order, to twenty replicas of which one is killed every second, until each is accepted.
+async fn deliver_all_to_dying_replicas(store: &str, url: &str) -> Told {
+    let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let tester = Arc::new(WebhookTester::with_key(key));
+    let jwks = tester.key_set().to_json();
+    let start = |number: u32| {
+        let name = format!("replica-{number}");
+        let replica = Replica::start(&["events", &name, store, url, &jwks]);
+        (name, replica)
+    };
+    // By port.
+    let live = Arc::new(Mutex::new(BTreeMap::new()));
+    let add = async |(name, mut replica): (String, Replica)| {
+        let port: u16 = replica.line().await.parse().unwrap();
+        live.lock().unwrap().insert(port, (name, replica));
+    };
+    for replica in (0..REPLICAS).map(start).collect::<Vec<_>>() {
+        add(replica).await;
+    }
+
+    let ids: Vec<_> = (0..EVENTS).map(|_| Uuid::new_v4()).collect();
+    let mut twice: Vec<_> = ids.iter().chain(&ids).copied().collect();
+    twice.shuffle(&mut rand::rng());
+    let queue: VecDeque<Vec<Uuid>> = twice.chunks(BATCH).map(<[_]>::to_vec).collect();
+    let queue = Arc::new(Mutex::new(queue));
+    let (sent, mut all_sent) = mpsc::channel::<()>(1);
+    for _ in 0..SENDERS {
+        let (queue, live, tester, sent) =
+            (Arc::clone(&queue), Arc::clone(&live), Arc::clone(&tester), sent.clone());
+        tokio::spawn(async move {
+            let http = reqwest::Client::builder().no_proxy().timeout(10 * SECOND).build().unwrap();
+            while let Some(batch) = { queue.lock().unwrap().pop_front() } {
+                let ports: Vec<u16> = live.lock().unwrap().keys().copied().collect();
+                let port = *ports.choose(&mut rand::rng()).unwrap();
+                if !deliver(&http, &tester, port, &batch).await {
+                    queue.lock().unwrap().push_back(batch);
+                    // As a sender that waits before it repeats a delivery.
+                    tokio::time::sleep(SECOND / 50).await;
+                }
+            }
+            drop(sent);
+        });
+    }
+    drop(sent);
+
+    let mut killed = BTreeSet::new();
+    let mut next = REPLICAS;
+    let mut every_second = tokio::time::interval(SECOND);
+    every_second.tick().await;
+    loop {
+        tokio::select! {
+            biased;
+            _ = all_sent.recv() => break,
+            _ = every_second.tick() => {
+                let (name, mut victim) = {
+                    let mut live = live.lock().unwrap();
+                    let ports: Vec<u16> = live.keys().copied().collect();
+                    live.remove(ports.choose(&mut rand::rng()).unwrap()).unwrap()
+                };
+                victim.process.kill().await.unwrap();
+                killed.insert(name);
+                add(start(next)).await;
+                next += 1;
+            }
+        }
+    }
+    println!("{store}: {} replicas were killed", killed.len());
+    assert!(killed.len() >= 3, "too fast for anyone to be killed");
+    Told { ids, killed }
+}
+
+async fn deliver(http: &reqwest::Client, tester: &WebhookTester, port: u16, batch: &[Uuid]) -> bool {
+    let events: Vec<_> = batch.iter().map(|id| event(*id)).collect();
+    let delivery = tester.deliver("/webhooks", &events);
+    let request = http.post(format!("http://127.0.0.1:{port}/webhooks"));
+    // A replica that is killed does not answer; one that finds the event busy asks for it again.
+    let Ok(answer) = request.headers(delivery.headers).body(delivery.body).send().await else { return false };
+    let status = answer.status();
+    assert!([StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR].contains(&status), "{status}");
+    status == StatusCode::OK
+}
+
+fn event(id: Uuid) -> serde_json::Value {
+    json!({"id": id, "created_at": "2026-01-02T03:04:05Z", "type": "ORDER.FILLED", "object": {"id": id}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_postgres_each_effect_exists_exactly_once_whoever_is_killed() {
+    let Some(server) = Server::postgres().unwrap() else { return };
+    let pool = pool(&server.url(), 2).unwrap();
+    Postgres::new(pool.clone()).migrate().await.unwrap();
+    let client = pool.get().await.unwrap();
+    client.batch_execute("create table effects (event uuid, replica text)").await.unwrap();
+    let told = deliver_all_to_dying_replicas("postgres", &server.url()).await;
+    let rows = client.query("select event from effects", &[]).await.unwrap();
+    let effects: BTreeSet<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!((rows.len(), effects), (EVENTS, told.ids.into_iter().collect()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_redis_each_event_is_handled_and_twice_only_where_a_replica_was_killed() {
+    let Some(server) = Server::redis().unwrap() else { return };
+    let told = deliver_all_to_dying_replicas("redis", &server.url()).await;
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let mut repeated = 0;
+    for id in told.ids {
+        let mut range = redis::cmd("LRANGE");
+        range.arg(format!("effect:{id}")).arg(0).arg(-1);
+        let handled: Vec<String> = range.query_async(&mut redis).await.unwrap();
+        let (_, before) = handled.split_last().expect("an event was lost");
+        assert!(before.iter().all(|name| told.killed.contains(name)), "{handled:?}");
+        repeated += before.len();
+    }
+    println!("handled again after a kill: {repeated} of {EVENTS}");
+}

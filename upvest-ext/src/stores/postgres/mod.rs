@@ -1,0 +1,220 @@
+//! Webhook events in a Postgres table.
+
+use std::time::Duration;
+
+use ::deadpool_postgres::{Object, Pool};
+use ::tokio_postgres::types::{ToSql, Type};
+use ::tokio_postgres::{Row, Transaction};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::backend_error::BackendError;
+use crate::clock::{OsRandom, random_uuid};
+use crate::debug_fields::debug_fields;
+use crate::webhooks::{ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, HandlerError};
+
+const CLAIM_NEW: &str = "insert into upvest_webhook_events (event, attempts, claim, claimed_until) \
+    values ($1, 1, $2, now() + $3 * interval '1 millisecond') on conflict (event) do nothing returning attempts";
+
+/// Neither waits for a transaction that is handling the event, nor holds one up: a row that does not fit is not locked.
+const CLAIM_AGAIN: &str = "with claimed as (update upvest_webhook_events \
+    set attempts = attempts + 1, claim = $2, claimed_until = now() + $3 * interval '1 millisecond' \
+    where event = $1 and handled_at is null and (claimed_until is null or claimed_until <= now()) returning attempts) \
+    select (select attempts from claimed), exists \
+    (select 1 from upvest_webhook_events where event = $1 and handled_at is not null)";
+
+const DONE: &str = "update upvest_webhook_events set handled_at = now(), claim = null, claimed_until = null \
+    where event = $1 and claim = $2 and handled_at is null";
+
+const FAILED: &str = "update upvest_webhook_events set claim = null, claimed_until = null \
+    where event = $1 and claim = $2 and handled_at is null";
+
+const PARK: &str = "insert into upvest_webhook_events as kept (event, attempts, dead_letter, event_type, failure) \
+    values ($1, $2, $3, $4, $5) on conflict (event) do update \
+    set dead_letter = excluded.dead_letter, event_type = excluded.event_type, failure = excluded.failure \
+    where kept.handled_at is null";
+
+/// Webhook events and dead letters in one table of a Postgres database (version 12 or later). Clones share the pool.
+///
+/// Claims work as in any [`DedupStore`]. Besides, [`Postgres::mark_handled`] marks an event in a transaction of yours, together
+/// with what the event brings about: then each event takes effect exactly once, whatever dies when.
+///
+/// ```
+/// use upvest_ext::stores::Postgres;
+/// use upvest_ext::webhooks::{EventType, WebhookHandler, WebhookVerifier};
+///
+/// # fn handler(verifier: WebhookVerifier, pool: deadpool_postgres::Pool) -> WebhookHandler {
+/// let store = Postgres::new(pool.clone());
+/// WebhookHandler::new(verifier)
+///     .on(EventType::OrderFilled, move |event| {
+///         let pool = pool.clone();
+///         async move {
+///             let mut connection = pool.get().await?;
+///             let transaction = connection.transaction().await?;
+///             if Postgres::mark_handled(&transaction, &event).await? {
+///                 transaction.execute("insert into filled (event) values ($1)", &[&event.id]).await?;
+///                 transaction.commit().await?;
+///             }
+///             Ok(())
+///         }
+///     })
+///     .dedup_store(store.clone())
+///     .dead_letter_after(5, store)
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool,
+    lease: Duration,
+    timeout: Duration,
+}
+
+impl Postgres {
+    /// The table that all of this needs, to be put among your migrations. [`Postgres::migrate`] runs it.
+    pub const SCHEMA: &str = include_str!("schema.sql");
+
+    /// Marks an event as handled: `$1` is its id, a `uuid`. Run it in your transaction, by whatever driver you use: exactly one
+    /// transaction that commits has changed one row; all others change none, and must not bring about the event again.
+    pub const MARK_HANDLED: &str = "insert into upvest_webhook_events as kept (event, attempts, handled_at) \
+        values ($1::uuid::text, 1, now()) on conflict (event) do update \
+        set handled_at = now(), claim = null, claimed_until = null where kept.handled_at is null";
+
+    /// The events in the database of `pool`, in the schema that its connections use by default.
+    pub fn new(pool: Pool) -> Self {
+        Self { pool, lease: Duration::from_secs(60), timeout: Duration::from_secs(5) }
+    }
+
+    /// How long a claim holds, after which the event may be handled again. 60 s unless set. Must be longer than the slowest
+    /// handler takes, and is how long an event waits whose replica has died.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// The longest wait for a connection and an answer. 5 s unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Creates the table, unless it is there. Replicas may do it all at once.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError`] where the database cannot be reached, or the user may not create tables.
+    pub async fn migrate(&self) -> Result<(), BackendError> {
+        self.run(async |connection| connection.batch_execute(Self::SCHEMA).await).await
+    }
+
+    /// Marks `event` as handled, in a transaction of yours. Call it first, and go on only where it returns `true`: `false` means
+    /// that another transaction has done all of this already. A transaction that is handling the event is waited for.
+    ///
+    /// With other drivers, run [`Postgres::MARK_HANDLED`].
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError`] where the statement failed. The transaction cannot go on then: fail with it, and Upvest sends the event
+    /// again.
+    pub async fn mark_handled(transaction: &Transaction<'_>, event: &Event) -> Result<bool, BackendError> {
+        let changed = transaction.execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)]).await;
+        changed.map(|rows| rows == 1).map_err(failure)
+    }
+
+    async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&Object) -> Result<T, ::tokio_postgres::Error>,
+    ) -> Result<T, BackendError> {
+        let work = async {
+            let connection = self.pool.get().await.map_err(BackendError::new)?;
+            work(&connection).await.map_err(failure)
+        };
+        let late = |_| BackendError::new(format!("no answer from Postgres within {:?}", self.timeout));
+        tokio::time::timeout(self.timeout, work).await.map_err(late)?
+    }
+
+    async fn query(&self, statement: &str, args: Args<'_>) -> Result<Option<Row>, BackendError> {
+        self.run(async |connection| connection.query_typed_opt(statement, args).await).await
+    }
+
+    async fn claim_now(&self, event: &str) -> Result<ClaimResult, BackendError> {
+        let claim = random_uuid(&OsRandom);
+        let lease = self.lease.as_secs_f64() * 1000.0;
+        let args: Args<'_> = &[(&event, Type::TEXT), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
+        let ours =
+            |attempts: i32| ClaimResult::Ours { claim, attempt: u32::try_from(attempts).unwrap_or(u32::MAX) };
+        if let Some(row) = self.query(CLAIM_NEW, args).await? {
+            return row.try_get(0).map(ours).map_err(failure);
+        }
+        let Some(row) = self.query(CLAIM_AGAIN, args).await? else { return Ok(ClaimResult::Busy) };
+        let (attempts, is_done): (Option<i32>, bool) =
+            (row.try_get(0).map_err(failure)?, row.try_get(1).map_err(failure)?);
+        Ok(match attempts {
+            Some(attempts) => ours(attempts),
+            None if is_done => ClaimResult::Done,
+            None => ClaimResult::Busy,
+        })
+    }
+
+    async fn end(&self, statement: &str, event: &str, claim: Uuid) -> Result<(), BackendError> {
+        self.query(statement, &[(&event, Type::TEXT), (&claim, Type::UUID)]).await.map(drop)
+    }
+}
+
+type Args<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
+/// The message of the server without its detail, which may show values of a row.
+fn failure(error: ::tokio_postgres::Error) -> BackendError {
+    match error.as_db_error() {
+        Some(db) => BackendError::new(format!("Postgres: {} ({})", db.message(), db.code().code())),
+        None => BackendError::new(error),
+    }
+}
+
+impl DedupStore for Postgres {
+    fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
+        Box::pin(self.claim_now(event))
+    }
+
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+        Box::pin(self.end(DONE, event, claim))
+    }
+
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+        Box::pin(self.end(FAILED, event, claim))
+    }
+}
+
+impl DeadLetterSink for Postgres {
+    fn park(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+        Box::pin(async move {
+            let (name, attempts, json, event_type, reason) = match letter {
+                DeadLetter::Unhandled { event, attempts, error } => {
+                    let json = serde_json::to_vec(&event)?;
+                    (
+                        event.id.to_string(),
+                        attempts,
+                        json,
+                        Some(event.event_type.to_string()),
+                        error.to_string(),
+                    )
+                }
+                DeadLetter::Undecodable(event) => {
+                    (event.name(), 1, event.raw.to_vec(), None, event.to_string())
+                }
+            };
+            let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
+            let args: Args<'_> = &[
+                (&name, Type::TEXT),
+                (&attempts, Type::INT4),
+                (&json, Type::BYTEA),
+                (&event_type, Type::TEXT),
+                (&reason, Type::TEXT),
+            ];
+            Ok(self.query(PARK, args).await.map(drop)?)
+        })
+    }
+}
+
+debug_fields!(Postgres, |self| lease = self.lease, timeout = self.timeout);

@@ -1,0 +1,90 @@
+//! Handled events in Redis: at least once, and twice only where a replica died or Redis forgot.
+
+use std::time::Duration;
+
+use ::redis::Script;
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::{Health, Redis, milliseconds};
+use crate::backend_error::BackendError;
+use crate::clock::{OsRandom, random_uuid};
+use crate::debug_fields::debug_fields;
+use crate::webhooks::{ClaimResult, DedupStore};
+
+const CLAIM: &str = include_str!("claim_event.lua");
+const END: &str = include_str!("end_event.lua");
+
+/// The events that were handled, in a Redis server. Made by [`Redis::dedup_store`].
+///
+/// Redis must not evict keys (`maxmemory-policy noeviction`): an event that it forgets is handled again if it is sent again. The
+/// same is true for what was written in the last second before a crash of a server that has no replica.
+pub struct RedisDedupStore {
+    redis: Redis,
+    lease: Duration,
+    remember: Duration,
+    health: Health,
+    claim: Script,
+    end: Script,
+}
+
+impl RedisDedupStore {
+    pub(super) fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            lease: Duration::from_secs(60),
+            remember: Duration::from_secs(30 * 24 * 3600),
+            health: Health::new("webhook events"),
+            claim: Script::new(CLAIM),
+            end: Script::new(END),
+        }
+    }
+
+    /// How long a claim holds, after which the event may be handled again. 60 s unless set. Must be longer than the slowest
+    /// handler takes, and is how long an event waits whose replica has died.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// How long an event is remembered after its last delivery. 30 days unless set.
+    #[must_use]
+    pub fn remember(mut self, time: Duration) -> Self {
+        self.remember = time;
+        self
+    }
+
+    async fn end(&self, event: &str, claim: Uuid, state: &str) -> Result<(), BackendError> {
+        let key = self.redis.key("event", event);
+        let args = [claim.as_bytes().as_slice(), state.as_bytes(), &milliseconds(self.remember)];
+        self.redis.script(&self.health, self.redis.timeout, &self.end, &key, &args).await
+    }
+}
+
+impl DedupStore for RedisDedupStore {
+    fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
+        Box::pin(async move {
+            let (key, claim) = (self.redis.key("event", event), random_uuid(&OsRandom));
+            let (lease, remember) = (milliseconds(self.lease), milliseconds(self.remember));
+            let args = [claim.as_bytes().as_slice(), &lease, &remember];
+            let claimed =
+                self.redis.script(&self.health, self.redis.timeout, &self.claim, &key, &args).await?;
+            Ok(match claimed {
+                -1 => ClaimResult::Done,
+                0 => ClaimResult::Busy,
+                attempt => ClaimResult::Ours { claim, attempt: u32::try_from(attempt).unwrap_or(u32::MAX) },
+            })
+        })
+    }
+
+    fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+        Box::pin(self.end(event, claim, "done"))
+    }
+
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+        Box::pin(self.end(event, claim, "failed"))
+    }
+}
+
+debug_fields!(RedisDedupStore, |self| redis = self.redis, lease = self.lease, remember = self.remember);

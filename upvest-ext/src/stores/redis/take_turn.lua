@@ -1,0 +1,38 @@
+-- One rate for all replicas: a turn for a request, or word of a refusal. All times are the server's, in microseconds.
+-- KEYS: the limit. ARGV: requests per second at most; then, for a turn, the longest wait, or, for a refusal, 'refused' and the pause.
+-- Returns how long to wait for the turn, or -1 where that is too long: the turn is left to others then.
+local SLACK = 10000      -- How late a request may go without the next ones being late too.
+local HOLD = 10000000    -- How long a rate that works is kept before a higher one is tried.
+local DEAF = 1000000     -- Requests on their way when the rate went down do not lower it again.
+local BACK, GROWTH, SLOWEST = 0.94, 1.01, 0.1
+local KEEP = 3600000     -- How long an unused limit is remembered, in milliseconds.
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local most = tonumber(ARGV[1])
+local state = redis.call('HMGET', KEYS[1], 'next', 'rate', 'held_until', 'refused')
+local next_turn = math.max(tonumber(state[1]) or 0, now - SLACK)
+local rate = math.min(tonumber(state[2]) or most, most)
+local held_until = tonumber(state[3]) or now
+local wait = 0
+
+if ARGV[2] == 'refused' then
+  next_turn = math.max(next_turn, now + ARGV[3])
+  if now - (tonumber(state[4]) or 0) >= DEAF then
+    rate = math.max(rate * BACK, SLOWEST)
+    held_until = now + HOLD
+    redis.call('HSET', KEYS[1], 'refused', string.format('%.0f', now))
+  end
+else
+  wait = math.max(next_turn - now, 0)
+  if wait > tonumber(ARGV[2]) then return -1 end
+  if now > held_until then
+    rate = math.min(rate * math.pow(GROWTH, math.min(now - held_until, HOLD) / 1000000), most)
+    held_until = now
+  end
+  next_turn = next_turn + 1000000 / rate
+end
+redis.call('HSET', KEYS[1], 'next', string.format('%.3f', next_turn), 'rate', string.format('%.6f', rate),
+  'held_until', string.format('%.0f', held_until))
+redis.call('PEXPIRE', KEYS[1], KEEP)
+return math.ceil(wait)

@@ -1,0 +1,172 @@
+//! Access tokens in Redis: encrypted, and asked for by one replica at a time.
+
+use std::time::{Duration, SystemTime};
+
+use ::redis::Script;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{Health, Redis};
+use crate::clock::{OsRandom, random_uuid};
+use crate::debug_fields::debug_fields;
+use crate::token::{StoredToken, TokenClaim, TokenKey, TokenStore};
+
+/// In which form tokens are kept. Another one has other names, so that releases which differ do not meet.
+const FORM: &[u8] = b"upvest access token 1";
+
+/// Deletes a value, unless another has taken its place.
+const DELETE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
+
+/// Access tokens in a Redis server. Made by [`Redis::token_store`].
+///
+/// How long a token still lives is told by the server alone, so that the clocks of the replicas may differ.
+pub struct RedisTokenStore {
+    redis: Redis,
+    client_secret: SecretString,
+    health: Health,
+    delete: Script,
+}
+
+impl RedisTokenStore {
+    pub(super) fn new(redis: Redis, client_secret: SecretString) -> Self {
+        Self { redis, client_secret, health: Health::new("access tokens"), delete: Script::new(DELETE) }
+    }
+
+    /// 32 bytes that nobody can compute without the client secret.
+    fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        struct Length;
+        impl KeyType for Length {
+            fn len(&self) -> usize {
+                32
+            }
+        }
+        let mut derived = Zeroizing::new([0; 32]);
+        Salt::new(HKDF_SHA256, FORM)
+            .extract(self.client_secret.expose_secret().as_bytes())
+            .expand(info, Length)
+            .and_then(|bytes| bytes.fill(&mut *derived))
+            .expect("HKDF makes up to 8160 bytes");
+        derived
+    }
+
+    fn name(&self, key: &TokenKey) -> String {
+        let parts = [&key.server, &key.client_id, key.scopes.as_str()].map(str::as_bytes);
+        let name = self.derive(&[b"name", &[0], parts[0], &[0], parts[1], &[0], parts[2]]);
+        URL_SAFE_NO_PAD.encode(&name[..])
+    }
+
+    fn cipher(&self) -> RandomizedNonceKey {
+        RandomizedNonceKey::new(&AES_256_GCM, &*self.derive(&[b"encryption"])).expect("32 bytes are a key")
+    }
+
+    /// Nonce, then lifetime in milliseconds and token, encrypted. It opens under `name` alone.
+    fn seal(&self, name: &str, token: &StoredToken) -> Option<Vec<u8>> {
+        let lifetime = u64::try_from(token.lifetime.as_millis()).ok()?.to_be_bytes();
+        // Wiped or overwritten by what it is encrypted to; with room for the tag, so that no copy of it stays behind.
+        let mut bytes = Vec::with_capacity(lifetime.len() + token.token.expose_secret().len() + 16);
+        bytes.extend_from_slice(&lifetime);
+        bytes.extend_from_slice(token.token.expose_secret().as_bytes());
+        let nonce = self.cipher().seal_in_place_append_tag(Aad::from(name), &mut bytes).ok()?;
+        Some([nonce.as_ref().as_slice(), &bytes].concat())
+    }
+
+    fn open(&self, name: &str, sealed: &[u8], left: Duration) -> Option<StoredToken> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut bytes = Zeroizing::new(sealed.to_vec());
+        let plain = self.cipher().open_in_place(Nonce::from(nonce), Aad::from(name), &mut bytes).ok()?;
+        let (lifetime, token) = plain.split_first_chunk()?;
+        Some(StoredToken {
+            token: std::str::from_utf8(token).ok()?.into(),
+            expires_at: SystemTime::now().checked_add(left)?,
+            lifetime: Duration::from_millis(u64::from_be_bytes(*lifetime)),
+        })
+    }
+
+    /// The value and for how many milliseconds it is kept.
+    async fn get(&self, name: &str) -> Option<(Vec<u8>, u64)> {
+        let key = self.redis.key("token", name);
+        let read = async |mut connection| {
+            let mut pipe = ::redis::pipe();
+            pipe.atomic().get(&key).pttl(&key).query_async(&mut connection).await
+        };
+        let found: (Option<Vec<u8>>, i64) =
+            self.redis.run(&self.health, self.redis.timeout, read).await.ok()?;
+        Some((found.0?, u64::try_from(found.1).ok()?))
+    }
+
+    async fn delete(&self, kind: &str, name: &str, value: &[u8]) {
+        let key = self.redis.key(kind, name);
+        let args = [value];
+        // What stays behind runs out by itself.
+        let _ = self.redis.script::<()>(&self.health, self.redis.timeout, &self.delete, &key, &args).await;
+    }
+}
+
+impl TokenStore for RedisTokenStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
+        Box::pin(async {
+            let name = self.name(key);
+            let (sealed, left) = self.get(&name).await?;
+            self.open(&name, &sealed, Duration::from_millis(left))
+        })
+    }
+
+    fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let name = self.name(key);
+            let left = token.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+            let (Some(sealed), Ok(left @ 1..)) = (self.seal(&name, &token), u64::try_from(left.as_millis()))
+            else {
+                return;
+            };
+            let key = self.redis.key("token", &name);
+            let write = async |mut connection| {
+                let mut set = ::redis::cmd("SET");
+                set.arg(&key).arg(&sealed).arg("PX").arg(left).exec_async(&mut connection).await
+            };
+            // Without it, the other replicas ask for themselves.
+            let _ = self.redis.run(&self.health, self.redis.timeout, write).await;
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let name = self.name(key);
+            let Some((sealed, _)) = self.get(&name).await else { return };
+            if let Some(kept) = self.open(&name, &sealed, Duration::ZERO)
+                && kept.token.expose_secret() == refused.expose_secret()
+            {
+                self.delete("token", &name, &sealed).await;
+            }
+        })
+    }
+
+    fn claim<'a>(&'a self, key: &'a TokenKey, lease: Duration) -> BoxFuture<'a, TokenClaim> {
+        Box::pin(async move {
+            let (key, claim) = (self.redis.key("token-claim", &self.name(key)), random_uuid(&OsRandom));
+            let lease = super::milliseconds(lease);
+            let write = async |mut connection| {
+                let mut set = ::redis::cmd("SET");
+                set.arg(&key).arg(&claim.as_bytes()[..]).arg("NX").arg("PX").arg(lease);
+                set.query_async(&mut connection).await
+            };
+            match self.redis.run(&self.health, self.redis.timeout, write).await {
+                Ok(true) => TokenClaim::Ours(claim),
+                Ok(false) => TokenClaim::Busy,
+                Err(_) => TokenClaim::Unavailable,
+            }
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
+        Box::pin(async move { self.delete("token-claim", &self.name(key), claim.as_bytes()).await })
+    }
+}
+
+debug_fields!(RedisTokenStore, |self| redis = self.redis);
