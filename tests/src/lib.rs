@@ -1,5 +1,6 @@
 //! What the tests of this workspace share: the description as a source of fixtures, the check of vector files, and real servers.
 
+pub mod api;
 pub mod description;
 pub mod replicas;
 #[cfg(unix)]

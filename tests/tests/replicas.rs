@@ -6,18 +6,16 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::http::StatusCode;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use upvest_ext::signing::{KeyAlgorithm, SigningKey};
 use upvest_ext::stores::Postgres;
 use upvest_ext::webhooks::WebhookTester;
+use upvest_tests::api::Api;
 use upvest_tests::replicas::{REPLICAS, SPEED, pool};
 use upvest_tests::servers::Server;
 use uuid::Uuid;
@@ -83,84 +81,10 @@ fn args(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
-/// A server that issues tokens and answers calls.
-#[derive(Default)]
-struct Api {
-    /// Whether the first to ask for a token gets no answer.
-    ignores_first: bool,
-    token_life: u64,
-    /// Calls in each second of its clock; more are refused.
-    limit: Option<usize>,
-    seen: Mutex<Seen>,
-    token_asked: Notify,
-}
-
-#[derive(Default)]
-struct Seen {
-    /// Who asked for tokens.
-    tokens: Vec<(String, Instant)>,
-    window: Option<(Instant, usize)>,
-    answered: usize,
-    refused: usize,
-}
-
-impl Api {
-    async fn start(self) -> (Arc<Self>, String) {
-        let api = Arc::new(self);
-        let app = axum::Router::new()
-            .route("/auth/token", post(Self::token))
-            .route("/orders", get(Self::orders))
-            .with_state(Arc::clone(&api));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        (api, url)
-    }
-
-    async fn token(State(api): State<Arc<Self>>, headers: HeaderMap) -> Response {
-        let agent = headers["user-agent"].to_str().unwrap().split(' ').next().unwrap().to_owned();
-        let number = {
-            let mut seen = api.seen.lock().unwrap();
-            seen.tokens.push((agent, Instant::now()));
-            seen.tokens.len()
-        };
-        api.token_asked.notify_one();
-        if api.ignores_first && number == 1 {
-            std::future::pending::<()>().await;
-        }
-        answer(&json!({"access_token": format!("token-{number}"), "expires_in": api.token_life}))
-    }
-
-    async fn orders(State(api): State<Arc<Self>>) -> Response {
-        let mut seen = api.seen.lock().unwrap();
-        if let Some(limit) = api.limit {
-            let now = Instant::now();
-            let (start, taken) = seen.window.unwrap_or((now, 0));
-            let passed = u32::try_from(now.duration_since(start).as_secs()).unwrap();
-            let (start, taken) = if passed > 0 { (start + SECOND * passed, 0) } else { (start, taken) };
-            seen.window = Some((start, taken + 1));
-            if taken >= limit {
-                seen.refused += 1;
-                return StatusCode::TOO_MANY_REQUESTS.into_response();
-            }
-        }
-        seen.answered += 1;
-        answer(&json!({"meta": {"offset": 0, "limit": 100, "count": 0, "total_count": 0}, "data": []}))
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap()
-    }
-}
-
-fn answer(json: &serde_json::Value) -> Response {
-    ([("content-type", "application/json")], json.to_string()).into_response()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
     let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, ..Api::default() }.start().await;
+    let (api, url) = Api { token_life: 3600, ..Api::default() }.start().await.unwrap();
     end(begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await).await;
     let seen = api.seen();
     assert_eq!((seen.tokens.len(), seen.answered), (1, 4000));
@@ -169,7 +93,7 @@ async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
     let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, ignores_first: true, ..Api::default() }.start().await;
+    let (api, url) = Api { token_life: 3600, ignores_first: true, ..Api::default() }.start().await.unwrap();
     let mut replicas = begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await;
     api.token_asked.notified().await;
     let holder = api.seen().tokens[0].0.clone();
@@ -184,7 +108,7 @@ async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
 async fn an_hour_with_renewals_costs_one_request_per_renewal() {
     let Some(redis) = Server::redis().unwrap() else { return };
     // Renewed after 720 s, when the next call is made: in an hour there are four renewals.
-    let (api, url) = Api { token_life: 900, ..Api::default() }.start().await;
+    let (api, url) = Api { token_life: 900, ..Api::default() }.start().await.unwrap();
     let started = Instant::now();
     end(begin(|name| args(&["hour", name, &url, &redis.url()])).await).await;
     let seen = api.seen();
@@ -197,7 +121,7 @@ async fn an_hour_with_renewals_costs_one_request_per_renewal() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refused() {
     let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, limit: Some(300), ..Api::default() }.start().await;
+    let (api, url) = Api { token_life: 3600, limit: Some(300), ..Api::default() }.start().await.unwrap();
     let replicas = begin(|name| args(&["rate", name, &url, &redis.url(), "300", "12"])).await;
     let started = Instant::now();
     end(replicas).await;

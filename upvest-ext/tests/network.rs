@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::order;
@@ -86,8 +86,7 @@ struct Stocked;
 impl TokenStore for Stocked {
     fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         let lifetime = Duration::from_secs(1799);
-        let token =
-            StoredToken { token: "stored".into(), expires_at: SystemTime::now() + lifetime, lifetime };
+        let token = StoredToken { token: "stored".into(), left: lifetime, lifetime };
         Box::pin(std::future::ready(Some(token)))
     }
 

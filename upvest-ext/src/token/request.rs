@@ -161,9 +161,8 @@ impl TokenRequest {
     async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
         let (store, key) = (self.store.as_ref()?, self.key(scopes));
         let stored = self.clock_and_rng.within(self.store_timeout(), store.load(&key)).await??;
-        let (now, wall) = (self.clock_and_rng.now(), self.clock_and_rng.clock.wall());
-        let left = stored.expires_at.duration_since(wall).ok()?;
-        let token = AccessToken::new(stored.token.expose_secret(), now, left, stored.lifetime)?;
+        let now = self.clock_and_rng.now();
+        let token = AccessToken::new(stored.token.expose_secret(), now, stored.left, stored.lifetime)?;
         if refused.is_some_and(|refused| refused.header() == token.header()) {
             self.clock_and_rng.within(self.store_timeout(), store.remove(&key, &stored.token)).await;
             return None;
@@ -178,11 +177,8 @@ impl TokenRequest {
         if let Some((answer, asked)) = answer {
             let lifetime = answer.lifetime();
             let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(*asked));
-            if let Some(expires_at) = self.clock_and_rng.clock.wall().checked_add(left) {
-                store
-                    .save(&key, StoredToken { token: answer.access_token.clone(), expires_at, lifetime })
-                    .await;
-            }
+            let token = answer.access_token.clone();
+            store.save(&key, StoredToken { token, left, lifetime }).await;
         }
         if let Some(claim) = claim {
             store.release(&key, claim).await;

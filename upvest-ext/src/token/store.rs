@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::scopes::Scopes;
@@ -29,8 +30,8 @@ pub struct TokenKey {
 pub struct StoredToken {
     /// The token itself.
     pub token: SecretString,
-    /// When it expires.
-    pub expires_at: SystemTime,
+    /// How long it still lives. The store measures it, so that the clocks of those who share it may differ.
+    pub left: Duration,
     /// How long it lived when it was new.
     pub lifetime: Duration,
 }
@@ -88,27 +89,31 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 /// # let _ = builder;
 /// ```
 #[derive(Debug, Default)]
-pub struct MemoryTokenStore(Mutex<HashMap<TokenKey, StoredToken>>);
+pub struct MemoryTokenStore(Mutex<HashMap<TokenKey, (StoredToken, Instant)>>);
 
 impl MemoryTokenStore {
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<TokenKey, StoredToken>) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<TokenKey, (StoredToken, Instant)>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl TokenStore for MemoryTokenStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
-        Box::pin(ready(self.with(|tokens| tokens.get(key).cloned())))
+        let found = self.with(|tokens| {
+            let (token, since) = tokens.get(key)?;
+            Some(StoredToken { left: token.left.checked_sub(since.elapsed())?, ..token.clone() })
+        });
+        Box::pin(ready(found))
     }
 
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
-        self.with(|tokens| tokens.insert(key.clone(), token));
+        self.with(|tokens| tokens.insert(key.clone(), (token, Instant::now())));
         Box::pin(ready(()))
     }
 
     fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()> {
         self.with(|tokens| {
-            let same = |kept: &StoredToken| kept.token.expose_secret() == refused.expose_secret();
+            let same = |(kept, _): &(StoredToken, _)| kept.token.expose_secret() == refused.expose_secret();
             if tokens.get(key).is_some_and(same) {
                 tokens.remove(key);
             }

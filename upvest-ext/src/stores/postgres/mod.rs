@@ -13,15 +13,14 @@ use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
 use crate::webhooks::{ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, HandlerError};
 
-const CLAIM_NEW: &str = "insert into upvest_webhook_events (event, attempts, claim, claimed_until) \
-    values ($1, 1, $2, now() + $3 * interval '1 millisecond') on conflict (event) do nothing returning attempts";
-
 /// Neither waits for a transaction that is handling the event, nor holds one up: a row that does not fit is not locked.
-const CLAIM_AGAIN: &str = "with claimed as (update upvest_webhook_events \
+const CLAIM: &str = "with claimed as (update upvest_webhook_events \
     set attempts = attempts + 1, claim = $2, claimed_until = now() + $3 * interval '1 millisecond' \
     where event = $1 and handled_at is null and (claimed_until is null or claimed_until <= now()) returning attempts) \
-    select (select attempts from claimed), exists \
-    (select 1 from upvest_webhook_events where event = $1 and handled_at is not null)";
+    select (select attempts from claimed), handled_at is not null from upvest_webhook_events where event = $1";
+
+const CLAIM_NEW: &str = "insert into upvest_webhook_events (event, attempts, claim, claimed_until) \
+    values ($1, 1, $2, now() + $3 * interval '1 millisecond') on conflict (event) do nothing returning attempts";
 
 const DONE: &str = "update upvest_webhook_events set handled_at = now(), claim = null, claimed_until = null \
     where event = $1 and claim = $2 and handled_at is null";
@@ -142,19 +141,16 @@ impl Postgres {
         let claim = random_uuid(&OsRandom);
         let lease = self.lease.as_secs_f64() * 1000.0;
         let args: Args<'_> = &[(&event, Type::TEXT), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
-        let ours =
-            |attempts: i32| ClaimResult::Ours { claim, attempt: u32::try_from(attempts).unwrap_or(u32::MAX) };
-        if let Some(row) = self.query(CLAIM_NEW, args).await? {
-            return row.try_get(0).map(ours).map_err(failure);
+        let ours = |attempts: i32| ClaimResult::Ours { claim, attempt: attempts.unsigned_abs() };
+        let Some(row) = self.query(CLAIM, args).await? else {
+            let new = self.query(CLAIM_NEW, args).await?;
+            return Ok(new.map_or(ClaimResult::Busy, |_| ours(1)));
+        };
+        match (row.try_get(0).map_err(failure)?, row.try_get(1).map_err(failure)?) {
+            (Some(attempts), _) => Ok(ours(attempts)),
+            (None, true) => Ok(ClaimResult::Done),
+            (None, false) => Ok(ClaimResult::Busy),
         }
-        let Some(row) = self.query(CLAIM_AGAIN, args).await? else { return Ok(ClaimResult::Busy) };
-        let (attempts, is_done): (Option<i32>, bool) =
-            (row.try_get(0).map_err(failure)?, row.try_get(1).map_err(failure)?);
-        Ok(match attempts {
-            Some(attempts) => ours(attempts),
-            None if is_done => ClaimResult::Done,
-            None => ClaimResult::Busy,
-        })
     }
 
     async fn end(&self, statement: &str, event: &str, claim: Uuid) -> Result<(), BackendError> {

@@ -58,7 +58,7 @@ impl RedisDedupStore {
     async fn end(&self, event: &str, claim: Uuid, state: &str) -> Result<(), BackendError> {
         let key = self.redis.key("event", event);
         let args = [claim.as_bytes().as_slice(), state.as_bytes(), &milliseconds(self.remember)];
-        self.redis.script(&self.health, self.redis.timeout, &self.end, &key, &args).await
+        self.redis.run(&self.health, self.redis.timeout, &self.end, &key, &args).await
     }
 }
 
@@ -68,8 +68,7 @@ impl DedupStore for RedisDedupStore {
             let (key, claim) = (self.redis.key("event", event), random_uuid(&OsRandom));
             let (lease, remember) = (milliseconds(self.lease), milliseconds(self.remember));
             let args = [claim.as_bytes().as_slice(), &lease, &remember];
-            let claimed =
-                self.redis.script(&self.health, self.redis.timeout, &self.claim, &key, &args).await?;
+            let claimed = self.redis.run(&self.health, self.redis.timeout, &self.claim, &key, &args).await?;
             Ok(match claimed {
                 -1 => ClaimResult::Done,
                 0 => ClaimResult::Busy,

@@ -115,15 +115,29 @@ impl Redis {
         format!("{}{kind}:{name}", self.prefix)
     }
 
-    /// Does `work` on the connection, within `limit`, unless `health` knows that the server is away.
-    async fn run<T>(
+    /// Runs a script with one key, a second time where the connection was broken. Fails at once where `health` knows that the
+    /// server is away, and otherwise within `limit`.
+    async fn run<T: FromRedisValue>(
         &self,
         health: &Health,
         limit: Duration,
-        work: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
+        script: &Script,
+        key: &str,
+        args: &[&[u8]],
     ) -> Result<T, BackendError> {
         health.may_try()?;
-        let work = async { work(self.connected()?).await };
+        let mut call = script.key(key);
+        for arg in args {
+            call.arg(*arg);
+        }
+        let work = async {
+            let mut connection = self.connected()?;
+            match call.invoke_async(&mut connection).await {
+                // Broken since it was last used: the manager connects again.
+                Err(error) if error.is_unrecoverable_error() => call.invoke_async(&mut connection).await,
+                result => result,
+            }
+        };
         let failure = match tokio::time::timeout(limit, work).await {
             Ok(Ok(result)) => {
                 health.answered();
@@ -145,25 +159,6 @@ impl Redis {
         };
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         Err(failure)
-    }
-
-    /// Runs a script with one key.
-    async fn script<T: FromRedisValue>(
-        &self,
-        health: &Health,
-        limit: Duration,
-        script: &Script,
-        key: &str,
-        args: &[&[u8]],
-    ) -> Result<T, BackendError> {
-        self.run(health, limit, async |mut connection| {
-            let mut call = script.key(key);
-            for arg in args {
-                call.arg(*arg);
-            }
-            call.invoke_async(&mut connection).await
-        })
-        .await
     }
 
     fn connected(&self) -> RedisResult<ConnectionManager> {

@@ -46,7 +46,7 @@ impl SharedRate {
     async fn run(&self, args: &[&[u8]]) -> Result<i64, BackendError> {
         let per_second = self.per_second.to_string();
         let args = [&[per_second.as_bytes()], args].concat();
-        self.redis.script(&self.health, self.redis.timeout / 4, &self.take_turn, &self.key, &args).await
+        self.redis.run(&self.health, self.redis.timeout / 4, &self.take_turn, &self.key, &args).await
     }
 }
 

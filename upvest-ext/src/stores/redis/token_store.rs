@@ -1,8 +1,8 @@
 //! Access tokens in Redis: encrypted, and asked for by one replica at a time.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use ::redis::Script;
+use ::redis::{FromRedisValue, Script};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Health, Redis};
+use super::{Health, Redis, milliseconds};
+use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
 use crate::token::{StoredToken, TokenClaim, TokenKey, TokenStore};
@@ -20,7 +21,10 @@ use crate::token::{StoredToken, TokenClaim, TokenKey, TokenStore};
 /// In which form tokens are kept. Another one has other names, so that releases which differ do not meet.
 const FORM: &[u8] = b"upvest access token 1";
 
-/// Deletes a value, unless another has taken its place.
+const GET: &str = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}";
+const SET: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])";
+const CLAIM: &str = "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0";
+/// Unless another value has taken the place.
 const DELETE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
 
 /// Access tokens in a Redis server. Made by [`Redis::token_store`].
@@ -30,12 +34,11 @@ pub struct RedisTokenStore {
     redis: Redis,
     client_secret: SecretString,
     health: Health,
-    delete: Script,
 }
 
 impl RedisTokenStore {
     pub(super) fn new(redis: Redis, client_secret: SecretString) -> Self {
-        Self { redis, client_secret, health: Health::new("access tokens"), delete: Script::new(DELETE) }
+        Self { redis, client_secret, health: Health::new("access tokens") }
     }
 
     /// 32 bytes that nobody can compute without the client secret.
@@ -83,28 +86,26 @@ impl RedisTokenStore {
         let (lifetime, token) = plain.split_first_chunk()?;
         Some(StoredToken {
             token: std::str::from_utf8(token).ok()?.into(),
-            expires_at: SystemTime::now().checked_add(left)?,
+            left,
             lifetime: Duration::from_millis(u64::from_be_bytes(*lifetime)),
         })
     }
 
     /// The value and for how many milliseconds it is kept.
     async fn get(&self, name: &str) -> Option<(Vec<u8>, u64)> {
-        let key = self.redis.key("token", name);
-        let read = async |mut connection| {
-            let mut pipe = ::redis::pipe();
-            pipe.atomic().get(&key).pttl(&key).query_async(&mut connection).await
-        };
-        let found: (Option<Vec<u8>>, i64) =
-            self.redis.run(&self.health, self.redis.timeout, read).await.ok()?;
+        let found: (Option<Vec<u8>>, i64) = self.run(GET, "token", name, &[]).await.ok()?;
         Some((found.0?, u64::try_from(found.1).ok()?))
     }
 
-    async fn delete(&self, kind: &str, name: &str, value: &[u8]) {
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &str,
+        kind: &str,
+        name: &str,
+        args: &[&[u8]],
+    ) -> Result<T, BackendError> {
         let key = self.redis.key(kind, name);
-        let args = [value];
-        // What stays behind runs out by itself.
-        let _ = self.redis.script::<()>(&self.health, self.redis.timeout, &self.delete, &key, &args).await;
+        self.redis.run(&self.health, self.redis.timeout, &Script::new(script), &key, args).await
     }
 }
 
@@ -120,18 +121,9 @@ impl TokenStore for RedisTokenStore {
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let name = self.name(key);
-            let left = token.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-            let (Some(sealed), Ok(left @ 1..)) = (self.seal(&name, &token), u64::try_from(left.as_millis()))
-            else {
-                return;
-            };
-            let key = self.redis.key("token", &name);
-            let write = async |mut connection| {
-                let mut set = ::redis::cmd("SET");
-                set.arg(&key).arg(&sealed).arg("PX").arg(left).exec_async(&mut connection).await
-            };
-            // Without it, the other replicas ask for themselves.
-            let _ = self.redis.run(&self.health, self.redis.timeout, write).await;
+            let Some(sealed) = self.seal(&name, &token) else { return };
+            // Where it fails, the other replicas ask for themselves.
+            let _ = self.run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)]).await;
         })
     }
 
@@ -142,30 +134,28 @@ impl TokenStore for RedisTokenStore {
             if let Some(kept) = self.open(&name, &sealed, Duration::ZERO)
                 && kept.token.expose_secret() == refused.expose_secret()
             {
-                self.delete("token", &name, &sealed).await;
+                // What stays behind runs out by itself.
+                let _ = self.run::<()>(DELETE, "token", &name, &[&sealed]).await;
             }
         })
     }
 
     fn claim<'a>(&'a self, key: &'a TokenKey, lease: Duration) -> BoxFuture<'a, TokenClaim> {
         Box::pin(async move {
-            let (key, claim) = (self.redis.key("token-claim", &self.name(key)), random_uuid(&OsRandom));
-            let lease = super::milliseconds(lease);
-            let write = async |mut connection| {
-                let mut set = ::redis::cmd("SET");
-                set.arg(&key).arg(&claim.as_bytes()[..]).arg("NX").arg("PX").arg(lease);
-                set.query_async(&mut connection).await
-            };
-            match self.redis.run(&self.health, self.redis.timeout, write).await {
-                Ok(true) => TokenClaim::Ours(claim),
-                Ok(false) => TokenClaim::Busy,
+            let claim = random_uuid(&OsRandom);
+            let args = [claim.as_bytes().as_slice(), &milliseconds(lease)];
+            match self.run(CLAIM, "token-claim", &self.name(key), &args).await {
+                Ok(1) => TokenClaim::Ours(claim),
+                Ok(_) => TokenClaim::Busy,
                 Err(_) => TokenClaim::Unavailable,
             }
         })
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
-        Box::pin(async move { self.delete("token-claim", &self.name(key), claim.as_bytes()).await })
+        Box::pin(async move {
+            let _ = self.run::<()>(DELETE, "token-claim", &self.name(key), &[claim.as_bytes()]).await;
+        })
     }
 }
 
