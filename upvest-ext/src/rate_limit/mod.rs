@@ -149,6 +149,7 @@ impl RateLimit {
     }
 
     /// Takes note of a 429.
+    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "nobody else is told"))]
     pub(crate) async fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
         let pause = self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
         #[cfg(feature = "redis")]

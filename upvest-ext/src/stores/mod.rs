@@ -12,9 +12,7 @@ mod redis;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
-#[cfg(all(feature = "redis", feature = "webhooks"))]
-pub use self::redis::RedisDedupStore;
 #[cfg(feature = "redis")]
 pub(crate) use self::redis::SharedRate;
 #[cfg(feature = "redis")]
-pub use self::redis::{Redis, RedisTokenStore};
+pub use self::redis::{Redis, RedisDedupStore, RedisTokenStore};

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use ::redis::Script;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{Health, Redis, milliseconds};
+use super::{Link, Redis, milliseconds};
 use crate::backend_error::BackendError;
 use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
@@ -20,23 +19,17 @@ const END: &str = include_str!("end_event.lua");
 /// Redis must not evict keys (`maxmemory-policy noeviction`): an event that it forgets is handled again if it is sent again. The
 /// same is true for what was written in the last second before a crash of a server that has no replica.
 pub struct RedisDedupStore {
-    redis: Redis,
+    link: Link,
     lease: Duration,
     remember: Duration,
-    health: Health,
-    claim: Script,
-    end: Script,
 }
 
 impl RedisDedupStore {
-    pub(super) fn new(redis: Redis) -> Self {
+    pub(super) fn new(redis: &Redis) -> Self {
         Self {
-            redis,
+            link: Link::new(redis, "webhook events", redis.timeout),
             lease: Duration::from_secs(60),
             remember: Duration::from_secs(30 * 24 * 3600),
-            health: Health::new("webhook events"),
-            claim: Script::new(CLAIM),
-            end: Script::new(END),
         }
     }
 
@@ -56,20 +49,18 @@ impl RedisDedupStore {
     }
 
     async fn end(&self, event: &str, claim: Uuid, state: &str) -> Result<(), BackendError> {
-        let key = self.redis.key("event", event);
         let args = [claim.as_bytes().as_slice(), state.as_bytes(), &milliseconds(self.remember)];
-        self.redis.run(&self.health, self.redis.timeout, &self.end, &key, &args).await
+        self.link.run(END, "event", event, &args).await
     }
 }
 
 impl DedupStore for RedisDedupStore {
     fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
         Box::pin(async move {
-            let (key, claim) = (self.redis.key("event", event), random_uuid(&OsRandom));
+            let claim = random_uuid(&OsRandom);
             let (lease, remember) = (milliseconds(self.lease), milliseconds(self.remember));
             let args = [claim.as_bytes().as_slice(), &lease, &remember];
-            let claimed = self.redis.run(&self.health, self.redis.timeout, &self.claim, &key, &args).await?;
-            Ok(match claimed {
+            Ok(match self.link.run(CLAIM, "event", event, &args).await? {
                 -1 => ClaimResult::Done,
                 0 => ClaimResult::Busy,
                 attempt => ClaimResult::Ours { claim, attempt: u32::try_from(attempt).unwrap_or(u32::MAX) },
@@ -86,4 +77,4 @@ impl DedupStore for RedisDedupStore {
     }
 }
 
-debug_fields!(RedisDedupStore, |self| redis = self.redis, lease = self.lease, remember = self.remember);
+debug_fields!(RedisDedupStore, |self| redis = self.link.redis, lease = self.lease, remember = self.remember);

@@ -1,8 +1,7 @@
 //! A Redis server that replicas share.
 
-#[cfg(feature = "webhooks")]
 mod dedup_store;
-mod health;
+mod link;
 mod shared_rate;
 mod token_store;
 
@@ -10,17 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{Client, FromRedisValue, RedisResult, Script};
+use ::redis::{Client, RedisResult};
 use secrecy::SecretString;
 use upvest_api::{Error, ErrorKind};
 
-#[cfg(feature = "webhooks")]
 pub use dedup_store::RedisDedupStore;
-use health::Health;
+use link::Link;
 pub(crate) use shared_rate::SharedRate;
 pub use token_store::RedisTokenStore;
 
-use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 use crate::rate_limit::RateLimit;
 
@@ -31,7 +28,6 @@ use crate::rate_limit::RateLimit;
 /// acknowledged, so that Upvest sends them again. A warning in the log says when that begins.
 ///
 /// ```
-/// # #[cfg(feature = "webhooks")]
 /// # fn run(verifier: upvest_ext::webhooks::WebhookVerifier) -> Result<(), upvest_ext::Error> {
 /// use std::sync::Arc;
 /// use upvest_ext::stores::Redis;
@@ -93,13 +89,12 @@ impl Redis {
     ///
     /// Tokens are encrypted with a key derived from `client_secret`, under names from which nothing can be learned.
     pub fn token_store(&self, client_secret: impl Into<SecretString>) -> RedisTokenStore {
-        RedisTokenStore::new(self.clone(), client_secret.into())
+        RedisTokenStore::new(self, client_secret.into())
     }
 
     /// The events that were handled, for [`WebhookHandler::dedup_store`](crate::webhooks::WebhookHandler::dedup_store).
-    #[cfg(feature = "webhooks")]
     pub fn dedup_store(&self) -> RedisDedupStore {
-        RedisDedupStore::new(self.clone())
+        RedisDedupStore::new(self)
     }
 
     /// A rate limit that all replicas share: `per_second` requests for all of them together.
@@ -108,57 +103,7 @@ impl Redis {
     /// the `replicas` keeps to its own share. `name` tells limits apart: Upvest counts by client id, so use that.
     pub fn rate_limit(&self, name: impl AsRef<str>, per_second: u32, replicas: u32) -> RateLimit {
         let share = (per_second / replicas.max(1)).max(1);
-        RateLimit::shared(share, SharedRate::new(self.clone(), name.as_ref(), per_second.max(1)))
-    }
-
-    fn key(&self, kind: &str, name: &str) -> String {
-        format!("{}{kind}:{name}", self.prefix)
-    }
-
-    /// Runs a script with one key, a second time where the connection was broken. Fails at once where `health` knows that the
-    /// server is away, and otherwise within `limit`.
-    async fn run<T: FromRedisValue>(
-        &self,
-        health: &Health,
-        limit: Duration,
-        script: &Script,
-        key: &str,
-        args: &[&[u8]],
-    ) -> Result<T, BackendError> {
-        health.may_try()?;
-        let mut call = script.key(key);
-        for arg in args {
-            call.arg(*arg);
-        }
-        let work = async {
-            let mut connection = self.connected()?;
-            match call.invoke_async(&mut connection).await {
-                // Broken since it was last used: the manager connects again.
-                Err(error) if error.is_unrecoverable_error() => call.invoke_async(&mut connection).await,
-                result => result,
-            }
-        };
-        let failure = match tokio::time::timeout(limit, work).await {
-            Ok(Ok(result)) => {
-                health.answered();
-                return Ok(result);
-            }
-            Ok(Err(error)) => {
-                use ::redis::ErrorKind::{Extension, Server};
-                // A refusal of one command says nothing about the next.
-                if !matches!(error.kind(), Server(_) | Extension) {
-                    health.failed(&error);
-                }
-                BackendError::new(error)
-            }
-            Err(_) => {
-                let failure = format!("no answer within {limit:?}");
-                health.failed(&failure);
-                BackendError::new(failure)
-            }
-        };
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Err(failure)
+        RateLimit::shared(share, SharedRate::new(self, name.as_ref(), per_second.max(1)))
     }
 
     fn connected(&self) -> RedisResult<ConnectionManager> {
@@ -169,6 +114,11 @@ impl Redis {
         // The limit of each command bounds connecting and waiting.
         let config = ConnectionManagerConfig::new().set_number_of_retries(0).set_response_timeout(None);
         Ok(connection.insert(ConnectionManager::new_lazy_with_config(self.client.clone(), config)?).clone())
+    }
+
+    /// Has the next command connect anew.
+    fn disconnect(&self) {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

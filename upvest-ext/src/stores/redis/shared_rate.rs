@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use ::redis::Script;
-
-use super::{Health, Redis};
+use super::{Link, Redis};
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 
@@ -12,18 +10,14 @@ const TAKE_TURN: &str = include_str!("take_turn.lua");
 
 /// A rate of requests that the replicas share.
 pub(crate) struct SharedRate {
-    redis: Redis,
-    key: String,
+    link: Link,
+    name: String,
     per_second: u32,
-    health: Health,
-    take_turn: Script,
 }
 
 impl SharedRate {
-    pub(super) fn new(redis: Redis, name: &str, per_second: u32) -> Self {
-        let key = redis.key("rate", name);
-        let (health, take_turn) = (Health::new("rate limit"), Script::new(TAKE_TURN));
-        Self { redis, key, per_second, health, take_turn }
+    pub(super) fn new(redis: &Redis, name: &str, per_second: u32) -> Self {
+        Self { link: Link::new(redis, "rate limit", redis.timeout / 4), name: name.to_owned(), per_second }
     }
 
     pub(crate) fn per_second(&self) -> u32 {
@@ -46,7 +40,7 @@ impl SharedRate {
     async fn run(&self, args: &[&[u8]]) -> Result<i64, BackendError> {
         let per_second = self.per_second.to_string();
         let args = [&[per_second.as_bytes()], args].concat();
-        self.redis.run(&self.health, self.redis.timeout / 4, &self.take_turn, &self.key, &args).await
+        self.link.run(TAKE_TURN, "rate", &self.name, &args).await
     }
 }
 
@@ -55,4 +49,4 @@ fn microseconds(time: Duration) -> Vec<u8> {
     time.as_micros().min(365 * 24 * 3_600_000_000).to_string().into_bytes()
 }
 
-debug_fields!(SharedRate, |self| redis = self.redis, per_second = self.per_second);
+debug_fields!(SharedRate, |self| redis = self.link.redis, per_second = self.per_second);

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use ::redis::{FromRedisValue, Script};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
@@ -12,8 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Health, Redis, milliseconds};
-use crate::backend_error::BackendError;
+use super::{Link, Redis, milliseconds};
 use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
 use crate::token::{StoredToken, TokenClaim, TokenKey, TokenStore};
@@ -31,28 +29,21 @@ const DELETE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('
 ///
 /// How long a token still lives is told by the server alone, so that the clocks of the replicas may differ.
 pub struct RedisTokenStore {
-    redis: Redis,
+    link: Link,
     client_secret: SecretString,
-    health: Health,
 }
 
 impl RedisTokenStore {
-    pub(super) fn new(redis: Redis, client_secret: SecretString) -> Self {
-        Self { redis, client_secret, health: Health::new("access tokens") }
+    pub(super) fn new(redis: &Redis, client_secret: SecretString) -> Self {
+        Self { link: Link::new(redis, "access tokens", redis.timeout), client_secret }
     }
 
     /// 32 bytes that nobody can compute without the client secret.
     fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        struct Length;
-        impl KeyType for Length {
-            fn len(&self) -> usize {
-                32
-            }
-        }
         let mut derived = Zeroizing::new([0; 32]);
         Salt::new(HKDF_SHA256, FORM)
             .extract(self.client_secret.expose_secret().as_bytes())
-            .expand(info, Length)
+            .expand(info, HKDF_SHA256)
             .and_then(|bytes| bytes.fill(&mut *derived))
             .expect("HKDF makes up to 8160 bytes");
         derived
@@ -71,7 +62,7 @@ impl RedisTokenStore {
     /// Nonce, then lifetime in milliseconds and token, encrypted. It opens under `name` alone.
     fn seal(&self, name: &str, token: &StoredToken) -> Option<Vec<u8>> {
         let lifetime = u64::try_from(token.lifetime.as_millis()).ok()?.to_be_bytes();
-        // Wiped or overwritten by what it is encrypted to; with room for the tag, so that no copy of it stays behind.
+        // Encrypted in place, with room for the tag, so that no copy of the token stays in memory.
         let mut bytes = Vec::with_capacity(lifetime.len() + token.token.expose_secret().len() + 16);
         bytes.extend_from_slice(&lifetime);
         bytes.extend_from_slice(token.token.expose_secret().as_bytes());
@@ -93,19 +84,8 @@ impl RedisTokenStore {
 
     /// The value and for how many milliseconds it is kept.
     async fn get(&self, name: &str) -> Option<(Vec<u8>, u64)> {
-        let found: (Option<Vec<u8>>, i64) = self.run(GET, "token", name, &[]).await.ok()?;
+        let found: (Option<Vec<u8>>, i64) = self.link.run(GET, "token", name, &[]).await.ok()?;
         Some((found.0?, u64::try_from(found.1).ok()?))
-    }
-
-    async fn run<T: FromRedisValue>(
-        &self,
-        script: &str,
-        kind: &str,
-        name: &str,
-        args: &[&[u8]],
-    ) -> Result<T, BackendError> {
-        let key = self.redis.key(kind, name);
-        self.redis.run(&self.health, self.redis.timeout, &Script::new(script), &key, args).await
     }
 }
 
@@ -123,7 +103,7 @@ impl TokenStore for RedisTokenStore {
             let name = self.name(key);
             let Some(sealed) = self.seal(&name, &token) else { return };
             // Where it fails, the other replicas ask for themselves.
-            let _ = self.run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)]).await;
+            let _ = self.link.run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)]).await;
         })
     }
 
@@ -135,7 +115,7 @@ impl TokenStore for RedisTokenStore {
                 && kept.token.expose_secret() == refused.expose_secret()
             {
                 // What stays behind runs out by itself.
-                let _ = self.run::<()>(DELETE, "token", &name, &[&sealed]).await;
+                let _ = self.link.run::<()>(DELETE, "token", &name, &[&sealed]).await;
             }
         })
     }
@@ -144,7 +124,7 @@ impl TokenStore for RedisTokenStore {
         Box::pin(async move {
             let claim = random_uuid(&OsRandom);
             let args = [claim.as_bytes().as_slice(), &milliseconds(lease)];
-            match self.run(CLAIM, "token-claim", &self.name(key), &args).await {
+            match self.link.run(CLAIM, "token-claim", &self.name(key), &args).await {
                 Ok(1) => TokenClaim::Ours(claim),
                 Ok(_) => TokenClaim::Busy,
                 Err(_) => TokenClaim::Unavailable,
@@ -154,9 +134,9 @@ impl TokenStore for RedisTokenStore {
 
     fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let _ = self.run::<()>(DELETE, "token-claim", &self.name(key), &[claim.as_bytes()]).await;
+            let _ = self.link.run::<()>(DELETE, "token-claim", &self.name(key), &[claim.as_bytes()]).await;
         })
     }
 }
 
-debug_fields!(RedisTokenStore, |self| redis = self.redis);
+debug_fields!(RedisTokenStore, |self| redis = self.link.redis);
