@@ -345,6 +345,39 @@ async fn an_event_whose_key_holds_something_else_fails_alone() {
 }
 
 #[tokio::test]
+async fn the_rights_that_the_guide_names_are_enough() {
+    let Some(server) = Server::redis().unwrap() else { return };
+    let guide = include_str!("../../docs/many-replicas.md");
+    let (_, rights) = guide.split_once("needs the commands ").unwrap();
+    let named = rights.split_once("those that begin").unwrap().0.split('`').skip(1).step_by(2);
+    let named = named.map(|command| format!("+{}", command.to_lowercase().replace(' ', "|")));
+    let hashes = ["+hget", "+hset", "+hmget", "+hdel", "+hincrby", "+hello"].map(str::to_owned);
+    let user = ["ACL", "SETUSER", "limited", "on", ">word", "~my-service:*", "-@all"].map(str::to_owned);
+    let words: Vec<String> = user.into_iter().chain(named).chain(hashes).collect();
+    let () = command(&server, &words.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let url = server.url().replace("redis://", "redis://limited:word@");
+    let redis = Redis::open(url).unwrap().prefix("my-service:");
+    let store = redis.dedup_store();
+    for end in [DedupStore::failed, DedupStore::done] {
+        let (claim, _) = claimed(store.claim("event").await.unwrap());
+        end(&store, "event", claim).await.unwrap();
+    }
+    let (api, url) = api().await;
+    *api.revoked.lock().unwrap() = Some("token-1");
+    for _ in 0..2 {
+        let builder = builder(&url).rate_limit(redis.rate_limit("name", 1000, 1));
+        let upvest = builder.token_store(Arc::new(redis.token_store(CLIENT_SECRET))).build().unwrap();
+        call(&upvest).await;
+    }
+    assert_eq!(tokens(&api), 2, "the refused one is removed, the new one is shared");
+    let (limited, errors): (i64, String) = (
+        command(&server, &["EXISTS", "my-service:rate:name"]).await,
+        command(&server, &["INFO", "errorstats"]).await,
+    );
+    assert!(limited == 1 && !errors.contains("NOPERM"), "{errors}");
+}
+
+#[tokio::test]
 async fn services_with_prefixes_of_their_own_do_not_meet() {
     let Some(server) = Server::redis().unwrap() else { return };
     for service in ["orders:", "reports:"] {

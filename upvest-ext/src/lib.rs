@@ -70,3 +70,8 @@ pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
 #[cfg(all(doctest, feature = "webhooks"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So do those of the guide.
+#[cfg(all(doctest, feature = "postgres", feature = "redis"))]
+#[doc = include_str!("../../docs/many-replicas.md")]
+struct ManyReplicas;

@@ -16,6 +16,7 @@ pub(crate) fn run(flags: &Size) -> Result<()> {
     for (name, limit) in limits {
         let modules = modules(&root.join(&name))?;
         let lines: usize = modules.values().sum();
+        ensure!(lines > 0, "{name}, in the section `Size` of ARCHITECTURE.md, has no code");
         println!("{name}: {lines} code lines of at most {limit}");
         for (module, lines) in modules {
             println!("  {lines:>5}  {module}");
