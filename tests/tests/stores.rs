@@ -474,6 +474,40 @@ async fn while_redis_is_away_each_replica_keeps_to_its_share_and_the_log_says_so
 }
 
 #[tokio::test]
+async fn a_clock_of_redis_that_is_put_back_stops_nobody() {
+    let Some(server) = Server::redis().unwrap() else { return };
+    let (_, url) = api().await;
+    let upvest = builder(&url).rate_limit(redis(&server).rate_limit("name", 10, 1)).build().unwrap();
+    call(&upvest).await;
+    // As if all of it were from an hour later.
+    let later =
+        (SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + 3600 * SECOND).as_micros();
+    let later = later.to_string();
+    let times = ["next", &later, "held_until", &later, "refused", &later];
+    let _: i64 = command(&server, &[&["HSET", "upvest:rate:name"], &times[..]].concat()).await;
+    for _ in 0..3 {
+        assert!(call(&upvest).await < SECOND);
+    }
+}
+
+#[tokio::test]
+async fn what_redis_refuses_is_logged_once() {
+    let Some(server) = Server::redis().unwrap() else { return };
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (_, url) = api().await;
+    let upvest = builder(&url).rate_limit(redis(&server).rate_limit("name", 1000, 1)).build().unwrap();
+    let () = command(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    for _ in 0..5 {
+        call(&upvest).await;
+    }
+    let text = log.text();
+    assert!(text.matches("does not answer").count() == 1 && text.contains("memory"), "{text}");
+}
+
+#[tokio::test]
 async fn replicas_share_one_rate() {
     let Some(server) = Server::redis().unwrap() else { return };
     let (api, url) = api().await;
@@ -645,6 +679,23 @@ async fn a_database_that_takes_too_long_is_an_error_in_time() {
 }
 
 #[tokio::test]
+async fn a_connection_that_hangs_is_replaced() {
+    let Some(server) = Server::postgres().unwrap() else { return };
+    let pool = pool(&server.url(), 1).unwrap();
+    let store = Postgres::new(pool.clone()).timeout(SECOND / 2);
+    store.migrate().await.unwrap();
+    let row = pool.get().await.unwrap().query_one("select pg_backend_pid()", &[]).await.unwrap();
+    let pid = row.get::<_, i32>(0).to_string();
+    let signal = |signal: &str| std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
+    signal("-STOP");
+    let error = store.claim("event").await.unwrap_err();
+    assert!(error.to_string().contains("500ms"), "{error}");
+    let result = store.claim("event").await;
+    signal("-CONT");
+    claimed(result.unwrap());
+}
+
+#[tokio::test]
 async fn dead_letters_are_kept_in_the_table_and_can_be_handled_again() {
     let Some(server) = Server::postgres().unwrap() else { return };
     let pool = pool(&server.url(), 4).unwrap();
@@ -652,7 +703,7 @@ async fn dead_letters_are_kept_in_the_table_and_can_be_handled_again() {
     store.migrate().await.unwrap();
     let tester = WebhookTester::new().unwrap();
     let handler = WebhookHandler::new(tester.verifier())
-        .otherwise(async |_, _| Err("no such account".into()))
+        .otherwise(async |_, _| Err("no such\0 account".into()))
         .dedup_store(store.clone())
         .dead_letter_after(2, store);
     let id = Uuid::new_v4();

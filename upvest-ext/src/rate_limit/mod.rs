@@ -139,6 +139,7 @@ impl RateLimit {
             () = clock.sleep(left()) => return false,
         };
         match shared.take(left()).await {
+            Ok(Some(Duration::ZERO)) => true,
             Ok(Some(wait)) => {
                 clock.sleep(wait).await;
                 true

@@ -6,6 +6,7 @@ use ::deadpool_postgres::{Object, Pool};
 use ::tokio_postgres::types::{ToSql, Type};
 use ::tokio_postgres::{Row, Transaction};
 use futures_util::future::BoxFuture;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::backend_error::BackendError;
@@ -125,12 +126,16 @@ impl Postgres {
         &self,
         work: impl AsyncFnOnce(&Object) -> Result<T, ::tokio_postgres::Error>,
     ) -> Result<T, BackendError> {
-        let work = async {
-            let connection = self.pool.get().await.map_err(BackendError::new)?;
-            work(&connection).await.map_err(failure)
-        };
+        let deadline = Instant::now() + self.timeout;
         let late = |_| BackendError::new(format!("no answer from Postgres within {:?}", self.timeout));
-        tokio::time::timeout(self.timeout, work).await.map_err(late)?
+        let connection =
+            timeout_at(deadline, self.pool.get()).await.map_err(late)?.map_err(BackendError::new)?;
+        let result = timeout_at(deadline, work(&connection)).await.map_err(late);
+        if result.is_err() {
+            // Its server may be gone without a word: the pool makes a new one.
+            drop(Object::take(connection));
+        }
+        result?.map_err(failure)
     }
 
     async fn query(&self, statement: &str, args: Args<'_>) -> Result<Option<Row>, BackendError> {
@@ -200,6 +205,9 @@ impl DeadLetterSink for Postgres {
                     (event.name(), 1, event.raw.to_vec(), None, event.to_string())
                 }
             };
+            // A text of Postgres cannot hold what JSON and errors can.
+            let (event_type, reason) =
+                (event_type.map(|text| text.replace('\0', "")), reason.replace('\0', ""));
             let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
             let args: Args<'_> = &[
                 (&name, Type::TEXT),

@@ -1,6 +1,6 @@
 //! Commands to the server, and whether it answers, so that not every caller waits for one that does not.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::ErrorKind::{Extension, Server};
@@ -21,13 +21,19 @@ pub(super) struct Link {
     purpose: &'static str,
     /// The longest wait for an answer.
     limit: Duration,
-    /// While the server is away: when somebody may try again.
-    retry_at: Mutex<Option<Instant>>,
+    trouble: Mutex<Option<Trouble>>,
+}
+
+enum Trouble {
+    /// The last command was refused, which says nothing about the next.
+    Refused,
+    /// The server is away: nobody asks before then.
+    Away(Instant),
 }
 
 impl Link {
     pub(super) fn new(redis: &Redis, purpose: &'static str, limit: Duration) -> Self {
-        Self { redis: redis.clone(), purpose, limit, retry_at: Mutex::default() }
+        Self { redis: redis.clone(), purpose, limit, trouble: Mutex::default() }
     }
 
     /// Runs a script on the key of `kind` and `name`, a second time where the connection was broken. Fails at once while the
@@ -53,46 +59,54 @@ impl Link {
                 result => result,
             }
         };
-        let failure = match timeout(self.limit, work).await {
+        let (trouble, failure) = match timeout(self.limit, work).await {
             Ok(Ok(result)) => {
                 self.answered();
                 return Ok(result);
             }
-            // A refusal of one command says nothing about the next.
-            Ok(Err(error)) if matches!(error.kind(), Server(_) | Extension) => BackendError::new(error),
-            Ok(Err(error)) => self.failed(BackendError::new(error)),
-            Err(_) => self.failed(BackendError::new(format!("no answer within {:?}", self.limit))),
+            Ok(Err(error)) if matches!(error.kind(), Server(_) | Extension) => {
+                (Trouble::Refused, BackendError::new(error))
+            }
+            Ok(Err(error)) => (Trouble::away(), BackendError::new(error)),
+            Err(_) => (Trouble::away(), BackendError::new(format!("no answer within {:?}", self.limit))),
         };
-        self.redis.disconnect();
+        // The next one connects anew.
+        self.redis.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.trouble().replace(trouble).is_none() {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(purpose = self.purpose, reason = %failure, "the Redis server does not answer, going on without it");
+        }
         Err(failure)
     }
 
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn may_try(&self) -> Result<(), BackendError> {
-        let now = Instant::now();
-        if let Some(retry_at) = &mut *self.retry_at.lock().unwrap_or_else(PoisonError::into_inner) {
-            if now < *retry_at {
+        let mut trouble = self.trouble();
+        if let Some(Trouble::Away(until)) = *trouble {
+            if Instant::now() < until {
                 let message = format!("the Redis server for {} did not answer lately", self.purpose);
                 return Err(BackendError::new(message));
             }
-            *retry_at = now + PAUSE;
+            // The others go on without it while this caller finds out.
+            *trouble = Some(Trouble::away());
         }
         Ok(())
     }
 
-    fn failed(&self, failure: BackendError) -> BackendError {
-        let until = Instant::now() + PAUSE;
-        if self.retry_at.lock().unwrap_or_else(PoisonError::into_inner).replace(until).is_none() {
-            #[cfg(feature = "tracing")]
-            tracing::warn!(purpose = self.purpose, reason = %failure, "the Redis server does not answer, going on without it");
-        }
-        failure
-    }
-
     fn answered(&self) {
-        if self.retry_at.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+        if self.trouble().take().is_some() {
             #[cfg(feature = "tracing")]
             tracing::info!(purpose = self.purpose, "the Redis server answers again");
         }
+    }
+}
+
+impl Trouble {
+    fn away() -> Self {
+        Self::Away(Instant::now() + PAUSE)
     }
 }
 

@@ -115,11 +115,6 @@ impl Redis {
         let config = ConnectionManagerConfig::new().set_number_of_retries(0).set_response_timeout(None);
         Ok(connection.insert(ConnectionManager::new_lazy_with_config(self.client.clone(), config)?).clone())
     }
-
-    /// Has the next command connect anew.
-    fn disconnect(&self) {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 /// As Redis takes it: at least 1, and at most 100 years.

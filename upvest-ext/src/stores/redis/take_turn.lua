@@ -3,6 +3,7 @@
 -- Returns how long to wait for the turn, or -1 where that is too long: the turn is left to others then.
 local SLACK = 10000      -- How late a request may go without the next ones being late too.
 local HOLD = 10000000    -- How long a rate that works is kept before a higher one is tried.
+local LONGEST_PAUSE = 30000000
 local DEAF = 1000000     -- Requests on their way when the rate went down do not lower it again.
 local BACK, GROWTH, SLOWEST = 0.94, 1.01, 0.1
 local KEEP = 3600000     -- How long an unused limit is remembered, in milliseconds.
@@ -11,14 +12,17 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local most = tonumber(ARGV[1])
 local state = redis.call('HMGET', KEYS[1], 'next', 'rate', 'held_until', 'refused')
-local next_turn = math.max(tonumber(state[1]) or 0, now - SLACK)
 local rate = math.min(tonumber(state[2]) or most, most)
-local held_until = tonumber(state[3]) or now
+-- Later times than can be are left from before the clock was put back.
+local next_turn = math.max(tonumber(state[1]) or 0, now - SLACK)
+if next_turn > now + LONGEST_PAUSE + 100 * 1000000 / rate then next_turn = now end
+local held_until = math.min(tonumber(state[3]) or now, now + HOLD)
+local refused = tonumber(state[4]) or 0
 local wait = 0
 
 if ARGV[2] == 'refused' then
   next_turn = math.max(next_turn, now + ARGV[3])
-  if now - (tonumber(state[4]) or 0) >= DEAF then
+  if refused > now or now - refused >= DEAF then
     rate = math.max(rate * BACK, SLOWEST)
     held_until = now + HOLD
     redis.call('HSET', KEYS[1], 'refused', string.format('%.0f', now))
