@@ -22,6 +22,9 @@ use uuid::Uuid;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Twenty processes have the machine for themselves: the tests measure.
+static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A process under test; killed when dropped.
 struct Replica {
     process: Child,
@@ -83,6 +86,7 @@ fn args(args: &[&str]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
+    let _machine = MACHINE.lock().await;
     let Some(redis) = Server::redis().unwrap() else { return };
     let (api, url) = Api { token_life: 3600, ..Api::default() }.start().await.unwrap();
     end(begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await).await;
@@ -92,6 +96,7 @@ async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
+    let _machine = MACHINE.lock().await;
     let Some(redis) = Server::redis().unwrap() else { return };
     let (api, url) = Api { token_life: 3600, ignores_first: true, ..Api::default() }.start().await.unwrap();
     let mut replicas = begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await;
@@ -106,6 +111,7 @@ async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_with_renewals_costs_one_request_per_renewal() {
+    let _machine = MACHINE.lock().await;
     let Some(redis) = Server::redis().unwrap() else { return };
     // Renewed after 720 s, when the next call is made: in an hour there are four renewals.
     let (api, url) = Api { token_life: 900, ..Api::default() }.start().await.unwrap();
@@ -120,6 +126,7 @@ async fn an_hour_with_renewals_costs_one_request_per_renewal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refused() {
+    let _machine = MACHINE.lock().await;
     let Some(redis) = Server::redis().unwrap() else { return };
     let (api, url) = Api { token_life: 3600, limit: Some(300), ..Api::default() }.start().await.unwrap();
     let replicas = begin(|name| args(&["rate", name, &url, &redis.url(), "300", "12"])).await;
@@ -234,6 +241,7 @@ fn event(id: Uuid) -> serde_json::Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_postgres_each_effect_exists_exactly_once_whoever_is_killed() {
+    let _machine = MACHINE.lock().await;
     let Some(server) = Server::postgres().unwrap() else { return };
     let pool = pool(&server.url(), 2).unwrap();
     Postgres::new(pool.clone()).migrate().await.unwrap();
@@ -247,6 +255,7 @@ async fn with_postgres_each_effect_exists_exactly_once_whoever_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_each_event_is_handled_and_twice_only_where_a_replica_was_killed() {
+    let _machine = MACHINE.lock().await;
     let Some(server) = Server::redis().unwrap() else { return };
     let told = deliver_all_to_dying_replicas("redis", &server.url()).await;
     let client = redis::Client::open(server.url()).unwrap();

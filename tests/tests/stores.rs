@@ -68,7 +68,7 @@ fn claimed(result: ClaimResult) -> (Uuid, u32) {
 
 // Every store of events
 
-/// What each store of events must do, with a lease of 300 ms.
+/// What each store of events must do, with a lease of a second.
 async fn keeps_the_contract(store: &dyn DedupStore) {
     let id = Uuid::new_v4().to_string();
     let answers = join_all((0..20).map(|_| store.claim(&id))).await;
@@ -89,7 +89,7 @@ async fn keeps_the_contract(store: &dyn DedupStore) {
             other => break claimed(other),
         }
     };
-    assert!(started.elapsed() >= Duration::from_millis(200), "a claim holds: {:?}", started.elapsed());
+    assert!(started.elapsed() >= SECOND * 8 / 10, "a claim holds: {:?}", started.elapsed());
     assert_eq!(third.1, 3);
     store.done(&id, second).await.unwrap();
     store.failed(&id, second).await.unwrap();
@@ -102,7 +102,7 @@ async fn keeps_the_contract(store: &dyn DedupStore) {
 
 #[tokio::test]
 async fn all_stores_of_events_keep_the_same_contract() {
-    let lease = Duration::from_millis(300);
+    let lease = SECOND;
     keeps_the_contract(&MemoryDedupStore::default().lease(lease)).await;
     if let Some(server) = Server::redis().unwrap() {
         keeps_the_contract(&redis(&server).dedup_store().lease(lease)).await;
@@ -464,7 +464,7 @@ async fn while_redis_is_away_each_replica_keeps_to_its_share_and_the_log_says_so
         call(&upvest).await;
     }
     let elapsed = started.elapsed();
-    assert!(elapsed >= SECOND * 19 / 10 && elapsed < 4 * SECOND, "40 calls at 20 per second: {elapsed:?}");
+    assert!(elapsed >= SECOND * 19 / 10 && elapsed < 2 * SOON, "40 calls at 20 per second: {elapsed:?}");
     server.restart().unwrap();
     while !log.text().contains("answers again") {
         call(&upvest).await;
@@ -525,7 +525,7 @@ async fn replicas_share_one_rate() {
     .await;
     let elapsed = started.elapsed();
     assert_eq!(api.seen().answered, 100);
-    assert!(elapsed >= SECOND * 95 / 100 && elapsed < 2 * SECOND, "100 calls at 100 per second: {elapsed:?}");
+    assert!(elapsed >= SECOND * 95 / 100 && elapsed < SOON, "100 calls at 100 per second: {elapsed:?}");
 }
 
 #[tokio::test]

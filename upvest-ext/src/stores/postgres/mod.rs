@@ -6,7 +6,7 @@ use ::deadpool_postgres::{Object, Pool};
 use ::tokio_postgres::types::{ToSql, Type};
 use ::tokio_postgres::{Row, Transaction};
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::backend_error::BackendError;
@@ -92,7 +92,7 @@ impl Postgres {
         self
     }
 
-    /// The longest wait for a connection and an answer. 5 s unless set.
+    /// The longest wait for a connection, and then for an answer. 5 s unless set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -119,18 +119,17 @@ impl Postgres {
     /// again.
     pub async fn mark_handled(transaction: &Transaction<'_>, event: &Event) -> Result<bool, BackendError> {
         let changed = transaction.execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)]).await;
-        changed.map(|rows| rows == 1).map_err(failure)
+        Ok(changed.map_err(failure)? == 1)
     }
 
     async fn run<T>(
         &self,
         work: impl AsyncFnOnce(&Object) -> Result<T, ::tokio_postgres::Error>,
     ) -> Result<T, BackendError> {
-        let deadline = Instant::now() + self.timeout;
         let late = |_| BackendError::new(format!("no answer from Postgres within {:?}", self.timeout));
         let connection =
-            timeout_at(deadline, self.pool.get()).await.map_err(late)?.map_err(BackendError::new)?;
-        let result = timeout_at(deadline, work(&connection)).await.map_err(late);
+            timeout(self.timeout, self.pool.get()).await.map_err(late)?.map_err(BackendError::new)?;
+        let result = timeout(self.timeout, work(&connection)).await.map_err(late);
         if result.is_err() {
             // Its server may be gone without a word: the pool makes a new one.
             drop(Object::take(connection));

@@ -58,8 +58,7 @@ impl DedupStore for RedisDedupStore {
     fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
         Box::pin(async move {
             let claim = random_uuid(&OsRandom);
-            let (lease, remember) = (milliseconds(self.lease), milliseconds(self.remember));
-            let args = [claim.as_bytes().as_slice(), &lease, &remember];
+            let args = [claim.as_bytes().as_slice(), &milliseconds(self.lease), &milliseconds(self.remember)];
             Ok(match self.link.run(CLAIM, "event", event, &args).await? {
                 -1 => ClaimResult::Done,
                 0 => ClaimResult::Busy,

@@ -27,7 +27,7 @@ pub(super) struct Link {
 enum Trouble {
     /// The last command was refused, which says nothing about the next.
     Refused,
-    /// The server is away: nobody asks before then.
+    /// The server was away at that time.
     Away(Instant),
 }
 
@@ -61,14 +61,20 @@ impl Link {
         };
         let (trouble, failure) = match timeout(self.limit, work).await {
             Ok(Ok(result)) => {
-                self.answered();
+                if self.trouble().take().is_some() {
+                    #[cfg(feature = "tracing")]
+                    tracing::info!(purpose = self.purpose, "the Redis server answers again");
+                }
                 return Ok(result);
             }
             Ok(Err(error)) if matches!(error.kind(), Server(_) | Extension) => {
                 (Trouble::Refused, BackendError::new(error))
             }
-            Ok(Err(error)) => (Trouble::away(), BackendError::new(error)),
-            Err(_) => (Trouble::away(), BackendError::new(format!("no answer within {:?}", self.limit))),
+            Ok(Err(error)) => (Trouble::Away(Instant::now()), BackendError::new(error)),
+            Err(_) => (
+                Trouble::Away(Instant::now()),
+                BackendError::new(format!("no answer within {:?}", self.limit)),
+            ),
         };
         // The next one connects anew.
         self.redis.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -85,28 +91,15 @@ impl Link {
 
     fn may_try(&self) -> Result<(), BackendError> {
         let mut trouble = self.trouble();
-        if let Some(Trouble::Away(until)) = *trouble {
-            if Instant::now() < until {
+        if let Some(Trouble::Away(since)) = *trouble {
+            if since.elapsed() < PAUSE {
                 let message = format!("the Redis server for {} did not answer lately", self.purpose);
                 return Err(BackendError::new(message));
             }
             // The others go on without it while this caller finds out.
-            *trouble = Some(Trouble::away());
+            *trouble = Some(Trouble::Away(Instant::now()));
         }
         Ok(())
-    }
-
-    fn answered(&self) {
-        if self.trouble().take().is_some() {
-            #[cfg(feature = "tracing")]
-            tracing::info!(purpose = self.purpose, "the Redis server answers again");
-        }
-    }
-}
-
-impl Trouble {
-    fn away() -> Self {
-        Self::Away(Instant::now() + PAUSE)
     }
 }
 

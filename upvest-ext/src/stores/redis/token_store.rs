@@ -82,20 +82,17 @@ impl RedisTokenStore {
         })
     }
 
-    /// The value and for how many milliseconds it is kept.
-    async fn get(&self, name: &str) -> Option<(Vec<u8>, u64)> {
+    /// The token, and the value that holds it.
+    async fn get(&self, name: &str) -> Option<(StoredToken, Vec<u8>)> {
         let found: (Option<Vec<u8>>, i64) = self.link.run(GET, "token", name, &[]).await.ok()?;
-        Some((found.0?, u64::try_from(found.1).ok()?))
+        let (sealed, left) = (found.0?, u64::try_from(found.1).ok()?);
+        Some((self.open(name, &sealed, Duration::from_millis(left))?, sealed))
     }
 }
 
 impl TokenStore for RedisTokenStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
-        Box::pin(async {
-            let name = self.name(key);
-            let (sealed, left) = self.get(&name).await?;
-            self.open(&name, &sealed, Duration::from_millis(left))
-        })
+        Box::pin(async { Some(self.get(&self.name(key)).await?.0) })
     }
 
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
@@ -110,8 +107,7 @@ impl TokenStore for RedisTokenStore {
     fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()> {
         Box::pin(async {
             let name = self.name(key);
-            let Some((sealed, _)) = self.get(&name).await else { return };
-            if let Some(kept) = self.open(&name, &sealed, Duration::ZERO)
+            if let Some((kept, sealed)) = self.get(&name).await
                 && kept.token.expose_secret() == refused.expose_secret()
             {
                 // What stays behind runs out by itself.
