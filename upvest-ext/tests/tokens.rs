@@ -14,7 +14,7 @@ use tokio::time::{Instant, advance, sleep};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
     BoxFuture, CallOptions, Error, ErrorKind, MemoryTokenStore, RetryBudget, RetryPolicy, Scopes,
-    StoredToken, TokenKey, TokenStore, Upvest,
+    StoredToken, TokenClaim, TokenKey, TokenStore, Upvest,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -588,4 +588,46 @@ async fn a_renewal_in_the_background_ends_with_the_client() {
     drop(upvest);
     tokio::task::yield_now().await;
     assert_eq!(tasks(), 0);
+}
+
+/// A store without tokens in which another process holds the claim for ever.
+#[derive(Clone, Debug, Default)]
+struct ClaimedByOthers {
+    claims: Arc<AtomicUsize>,
+}
+
+impl TokenStore for ClaimedByOthers {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn claim<'a>(&'a self, _: &'a TokenKey, lease: Duration) -> BoxFuture<'a, TokenClaim> {
+        assert_eq!(lease, 5 * SECOND);
+        self.claims.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(TokenClaim::Busy))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_of_others_that_never_ends_is_waited_for_half_an_attempt_and_no_longer() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let store = ClaimedByOthers::default();
+    let upvest = api.builder().token_store(Arc::new(store.clone())).build().unwrap();
+    let started = Instant::now();
+    for result in join_all((0..10).map(|_| list(&upvest))).await {
+        result.unwrap();
+    }
+    let elapsed = started.elapsed();
+    assert!(elapsed >= 10 * SECOND && elapsed < 11 * SECOND, "{elapsed:?}");
+    assert_eq!(api.token_calls(), 1, "ten callers wait together");
+    let claims = store.claims.load(Ordering::SeqCst);
+    assert!((60..210).contains(&claims), "the store is asked about every 100 ms: {claims}");
 }
