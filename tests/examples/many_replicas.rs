@@ -38,7 +38,10 @@ async fn replica(jwks: &str) -> Result<()> {
         .rate_limit(redis.rate_limit(client_id, PER_SECOND, REPLICAS))
         .build()?;
     let handler = WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?))
-        .otherwise(async |event, _| Ok(println!("handled {}", event.id)))
+        .otherwise(async |event, _| {
+            println!("handled {}", event.id);
+            Ok(())
+        })
         .dedup_store(redis.dedup_store());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
@@ -48,7 +51,8 @@ async fn replica(jwks: &str) -> Result<()> {
         upvest.list_orders().send().await?;
     }
     println!("called");
-    Ok(std::future::pending().await)
+    let _: () = std::future::pending().await;
+    Ok(())
 }
 
 /// What stands around the replicas: Upvest, Redis, and whatever spreads deliveries over them.

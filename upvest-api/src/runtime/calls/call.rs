@@ -13,13 +13,13 @@ use serde_json::Value;
 use super::argument::Argument;
 use super::body::{Body, Plain, Structured};
 use super::body_builder::Buildable;
-use super::byte_stream::{ANSWER_LIMIT, ByteStream};
-use super::client::Client;
-use super::decode::read_json;
-use super::error::Error;
-use super::error_kind::ErrorKind;
 use super::operation::OperationMeta;
-use super::response::Response;
+use crate::runtime::answers::byte_stream::{ANSWER_LIMIT, ByteStream};
+use crate::runtime::answers::decode::read_json;
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::error_kind::ErrorKind;
+use crate::runtime::answers::response::Response;
+use crate::runtime::transports::client::Client;
 
 /// RFC 3986 section 2.3: everything else in a path argument is percent-encoded, above all the slash.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -278,7 +278,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::runtime::body::{Binary, Text};
+    use crate::runtime::calls::body::{Binary, Text};
     use crate::runtime::{Decimal, MockTransport};
 
     static META: OperationMeta = OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}");

@@ -1,6 +1,6 @@
 //! The event types that are known, and whatever else Upvest may send one day.
 
-use super::open_enum::open_enum;
+use crate::runtime::values::open_enum::open_enum;
 
 // The types of the description of events and those of Upvest's own interface (`PROTOCOL` 2.2).
 open_enum! {

@@ -9,12 +9,12 @@ use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 
-use super::byte_stream::ByteStream;
-use super::error::Error;
-use super::error_kind::ErrorKind;
-use super::operation::OperationMeta;
-use super::response::{Metadata, Response};
 use super::transport::Transport;
+use crate::runtime::answers::byte_stream::ByteStream;
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::error_kind::ErrorKind;
+use crate::runtime::answers::response::{Metadata, Response};
+use crate::runtime::calls::operation::OperationMeta;
 
 /// Sends each request once, with a bearer token if one was given.
 ///

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Uri};
 
-use super::byte_stream::{ByteStream, ERROR_LIMIT};
-use super::error::Error;
-use super::error_kind::ErrorKind;
-use super::operation::OperationMeta;
-use super::response::Response;
 use super::transport::Transport;
+use crate::runtime::answers::byte_stream::{ByteStream, ERROR_LIMIT};
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::error_kind::ErrorKind;
+use crate::runtime::answers::response::Response;
+use crate::runtime::calls::operation::OperationMeta;
 
 /// Client for the API: one method for each operation, which returns the operation's builder.
 ///

@@ -1,6 +1,6 @@
 //! The key under which a call that changes something may be sent more than once.
 
-use super::id::id;
+use crate::runtime::values::id::id;
 
 id! {
     /// Names one logical call: the server carries out one request under it, however often it arrives.

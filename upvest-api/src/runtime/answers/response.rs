@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::idempotency_key::IdempotencyKey;
-use super::text::harmless;
+use crate::runtime::calls::idempotency_key::IdempotencyKey;
+use crate::runtime::values::text::harmless;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::text::harmless;
+use crate::runtime::values::text::harmless;
 
 /// Most bytes of a body that was no problem document which are kept for inspection.
 const BODY_LIMIT: usize = 4096;

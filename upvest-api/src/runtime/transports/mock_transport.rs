@@ -8,13 +8,13 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde::Serialize;
 
-use super::byte_stream::ByteStream;
-use super::error::Error;
-use super::error_kind::ErrorKind;
-use super::operation::{Download, Operation, OperationMeta};
-use super::problem::Problem;
-use super::response::{Metadata, Response};
 use super::transport::Transport;
+use crate::runtime::answers::byte_stream::ByteStream;
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::error_kind::ErrorKind;
+use crate::runtime::answers::problem::Problem;
+use crate::runtime::answers::response::{Metadata, Response};
+use crate::runtime::calls::operation::{Download, Operation, OperationMeta};
 
 /// Answers calls without a server, a token or a key, and records the requests.
 ///

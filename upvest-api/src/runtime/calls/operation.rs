@@ -5,9 +5,9 @@ use std::future::Future;
 use bytes::Bytes;
 use http::{Method, Request};
 
-use super::error::Error;
-use super::list_response::Page;
-use super::response::Response;
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::list_response::Page;
+use crate::runtime::answers::response::Response;
 
 /// One operation of the description, as the generated table has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,14 +10,14 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
-use super::body_builder::InvalidBody;
 use super::error_kind::ErrorKind;
-use super::idempotency_key::IdempotencyKey;
-use super::invalid::InvalidValue;
-use super::operation::OperationMeta;
 use super::problem::Problem;
 use super::response::{Metadata, request_id};
-use super::text::harmless;
+use crate::runtime::calls::body_builder::InvalidBody;
+use crate::runtime::calls::idempotency_key::IdempotencyKey;
+use crate::runtime::calls::operation::OperationMeta;
+use crate::runtime::values::invalid::InvalidValue;
+use crate::runtime::values::text::harmless;
 
 /// Most characters of `Display`, which may quote what a server sent.
 const DISPLAY_LIMIT: usize = 500;

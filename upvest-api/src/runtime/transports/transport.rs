@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Request;
 
-use super::byte_stream::ByteStream;
-use super::error::Error;
-use super::operation::OperationMeta;
-use super::response::Response;
+use crate::runtime::answers::byte_stream::ByteStream;
+use crate::runtime::answers::error::Error;
+use crate::runtime::answers::response::Response;
+use crate::runtime::calls::operation::OperationMeta;
 
 /// Sends the requests that the operation builders make.
 ///
@@ -41,7 +41,7 @@ pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends `request`, which was built for `operation`, and returns the answer.
     ///
     /// The answer may have any status: the caller turns an error status into an [`Error`] with the answer's
-    /// [`Problem`](super::Problem). A transport that knows more about the failure returns the error itself.
+    /// [`Problem`](crate::runtime::Problem). A transport that knows more about the failure returns the error itself.
     fn execute<'a>(
         &'a self,
         request: Request<Bytes>,

@@ -1,0 +1,9 @@
+//! From an answer to a value or an error.
+
+pub(crate) mod byte_stream;
+pub(crate) mod decode;
+pub(crate) mod error;
+pub(crate) mod error_kind;
+pub(crate) mod list_response;
+pub(crate) mod problem;
+pub(crate) mod response;

@@ -1,0 +1,9 @@
+//! From the arguments of a builder to a request.
+
+pub(crate) mod argument;
+pub(crate) mod body;
+pub(crate) mod body_builder;
+pub(crate) mod call;
+pub(crate) mod idempotency_key;
+pub(crate) mod operation;
+pub(crate) mod settles;

@@ -1,0 +1,6 @@
+//! What carries requests.
+
+pub(crate) mod bearer_transport;
+pub(crate) mod client;
+pub(crate) mod mock_transport;
+pub(crate) mod transport;

@@ -1,0 +1,12 @@
+//! The values that fields hold.
+
+pub(crate) mod code;
+pub(crate) mod decimal;
+pub(crate) mod id;
+pub(crate) mod invalid;
+pub(crate) mod nullable;
+pub(crate) mod open_enum;
+pub(crate) mod open_union;
+pub(crate) mod text;
+pub(crate) mod timestamp;
+pub(crate) mod unredacted;
