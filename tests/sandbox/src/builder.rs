@@ -13,10 +13,10 @@ use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
 use crate::access::{Access, Strictness};
 use crate::clock::Clock;
 use crate::control::DEMO_KEY;
-use crate::life::world::World;
+use crate::domain::state::State;
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
 use crate::shared::{Core, Parts, Setup, Shared};
-use crate::webhooks::delivery::Courier;
+use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;
 
@@ -221,15 +221,15 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
         let mut core = self.core()?;
-        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
+        core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let mut access = Access::new(self.strictness, self.scopes.clone(), key.public_key().clone());
         for (id, pem) in &core.public_keys {
             access.register_key(id.clone(), PublicKey::from_pem(pem).map_err(StartError::other)?);
         }
         let parts = Parts {
-            clock: Clock::new(core.world.time.now, self.speed),
-            courier: Courier::new(self.shape).map_err(StartError::other)?,
+            clock: Clock::new(core.state.time.now, self.speed),
+            webhook_sender: WebhookSender::new(self.shape).map_err(StartError::other)?,
             core,
             access,
             webhook_keys: WebhookKeys::new(self.version).map_err(StartError::other)?,
@@ -255,13 +255,13 @@ impl SandboxBuilder {
         if let Some(path) = data.or(self.load.as_ref()) {
             let loaded = Core::load(path);
             let mut core = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
-            core.world.run_until(now);
-            core.world.time.events.limit = self.event_limit;
+            core.state.run_until(now);
+            core.state.time.events.limit = self.event_limit;
             return Ok(core);
         }
-        let mut world = World::new(now, self.seed, self.event_limit);
-        world.create_account_group(Some(ACCOUNT_GROUP));
-        Ok(Core::new(world))
+        let mut state = State::new(now, self.seed, self.event_limit);
+        state.create_account_group(Some(ACCOUNT_GROUP));
+        Ok(Core::new(state))
     }
 }
 

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::customers::users::UserStatus;
+use crate::domain::state::Refused;
+use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
-use crate::life::transfers::Direction;
-use crate::life::users::UserStatus;
-use crate::life::world::Refused;
 
 /// A command to the sandbox. Over HTTP it is `POST /_sandbox/` and its name in snake case, its fields in a JSON body.
 #[derive(Clone, JsonSchema, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::description::Description;
-use crate::life::lifecycle;
+use crate::domain::lifecycle;
 use crate::shared::Shared;
 
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
@@ -87,7 +87,7 @@ async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, heade
             json_answer(&rules)
         }
         "audit" => {
-            let findings = shared.core().world.audit();
+            let findings = shared.core().state.audit();
             json_answer(&findings)
         }
         "commands" => json_answer(&reference()),

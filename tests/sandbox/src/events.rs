@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
-use crate::life::events::Event;
+use crate::domain::events::Event;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::shared::Shared;
 
@@ -60,14 +60,14 @@ impl From<&Event> for EventRecord {
 
 impl Shared {
     pub(crate) fn events(&self) -> Vec<EventRecord> {
-        self.core().world.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
+        self.core().state.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
     }
 
     /// What the status page shows.
     pub(crate) fn overview(&self) -> Value {
         let core = self.core();
         let events: Vec<_> = core
-            .world
+            .state
             .time
             .events
             .recent
@@ -106,20 +106,20 @@ impl Shared {
         let now = self.clock.now();
         let (requests, deliveries) = (self.requests().count(), self.deliveries().count());
         let core = self.core();
-        let world = &core.world;
+        let state = &core.state;
         json!({
             "now": now,
-            "users": world.users.len(),
-            "accounts": world.accounts.len(),
-            "instruments": world.instruments.len(),
-            "orders": world.orders.len(),
-            "portfolios": world.portfolios.len(),
-            "savings_plans": world.savings_plans.len(),
-            "direct_debits": world.direct_debits.len(),
-            "withdrawals": world.withdrawals.len(),
-            "reports": world.reports.len(),
-            "webhooks": world.time.events.subscriptions.len(),
-            "events": world.time.events.count,
+            "users": state.users.len(),
+            "accounts": state.accounts.len(),
+            "instruments": state.instruments.len(),
+            "orders": state.orders.len(),
+            "portfolios": state.portfolios.len(),
+            "savings_plans": state.savings_plans.len(),
+            "direct_debits": state.direct_debits.len(),
+            "withdrawals": state.withdrawals.len(),
+            "reports": state.reports.len(),
+            "webhooks": state.time.events.subscriptions.len(),
+            "events": state.time.events.count,
             "requests": requests,
             "deliveries": deliveries,
         })

@@ -1,4 +1,4 @@
-//! Carries out commands: those about the state in [`World`], the others here.
+//! Carries out commands: those about users, orders and money in [`State`], the others here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use upvest_ext::signing::PublicKey;
 
 use crate::amount::{self, Currency, EUR};
 use crate::command::{Command, CommandError};
+use crate::domain::state::{Refused, State};
+use crate::domain::trading::corporate_actions::Effect;
+use crate::domain::trading::instruments::instrument_id;
+use crate::domain::trading::transfers::Securities;
 use crate::faults::Fault;
-use crate::http::server::State;
+use crate::http::server::ServerState;
 use crate::http::service::is_operation;
-use crate::life::corporate_actions::Effect;
-use crate::life::instruments::instrument_id;
-use crate::life::transfers::Securities;
-use crate::life::world::{Refused, World};
 use crate::sandbox::A_CENTURY;
 use crate::shared::Shared;
 
@@ -36,7 +36,7 @@ impl Shared {
             }
             Command::RegisterPublicKey { pem, key_id } => {
                 let key = PublicKey::from_pem(pem).map_err(|error| CommandError::new(error.to_string()))?;
-                let id = key_id.unwrap_or_else(|| self.core().world.time.id());
+                let id = key_id.unwrap_or_else(|| self.core().state.time.id());
                 self.core().public_keys.insert(id.to_string(), key.to_pem());
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
@@ -97,8 +97,8 @@ impl Shared {
             command => {
                 let now = self.clock.now();
                 let mut core = self.core();
-                core.world.run_until(now);
-                core.world.execute(command)?
+                core.state.run_until(now);
+                core.state.execute(command)?
             }
         };
         self.wake.notify_one();
@@ -114,7 +114,7 @@ impl Shared {
             .map(|seconds| time_delta(seconds).map(|it| it.to_std().unwrap_or_default()))
             .transpose()?;
         if offline {
-            self.change_state(State::Serving, State::Offline);
+            self.change_state(ServerState::Serving, ServerState::Offline);
             let shared = Arc::clone(self);
             let timer = back.map(|pause| {
                 tokio::spawn(async move {
@@ -132,10 +132,10 @@ impl Shared {
 
     /// Takes connections again, unless it has been stopped meanwhile.
     fn back_online(&self) {
-        self.change_state(State::Offline, State::Serving);
+        self.change_state(ServerState::Offline, ServerState::Serving);
     }
 
-    fn change_state(&self, from: State, to: State) {
+    fn change_state(&self, from: ServerState, to: ServerState) {
         self.server.send_if_modified(|state| {
             let applies = *state == from;
             if applies {
@@ -154,7 +154,7 @@ impl Shared {
     }
 }
 
-impl World {
+impl State {
     /// Carries out the commands that are about the state alone.
     fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
         let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));

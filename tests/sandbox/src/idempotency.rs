@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::digest::short_digest;
+use crate::domain::state::State;
 use crate::http::call::Answer;
 use crate::http::problem::Problem;
-use crate::life::world::World;
 
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
@@ -50,9 +50,9 @@ impl Idempotency {
         &mut self,
         key: Uuid,
         request: Fingerprint,
-        world: &World,
+        state: &State,
     ) -> Result<Option<Answer>, Problem> {
-        while self.expiries.front().is_some_and(|(until, _)| *until <= world.time.now) {
+        while self.expiries.front().is_some_and(|(until, _)| *until <= state.time.now) {
             let old = self.expiries.pop_front();
             old.and_then(|(_, key)| self.answers.remove(&key));
         }
@@ -62,7 +62,7 @@ impl Idempotency {
                 Err(Problem::conflict("The idempotency key has been used for another request."))
             }
             Some(Remembered { first: First::Order(id), .. }) => {
-                Ok(world.orders.get(*id).map(|order| Answer::created(&order.view.as_created())))
+                Ok(state.orders.get(*id).map(|order| Answer::created(&order.view.as_created())))
             }
             Some(Remembered { first: First::Answer(answer), .. }) => {
                 let (status, body) = &**answer;

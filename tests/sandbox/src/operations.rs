@@ -2,15 +2,15 @@
 
 use uuid::Uuid;
 
+use crate::domain::lifecycle::{Status as _, key, name};
+use crate::domain::state::{Refused, State};
+use crate::domain::table::Identified;
+use crate::domain::trading::orders::OrderStatus;
 use crate::http::call::{Answer, Call};
 use crate::http::problem::Problem;
-use crate::life::lifecycle::{Status as _, key, name};
-use crate::life::orders::OrderStatus;
-use crate::life::table::Identified;
-use crate::life::world::{Refused, World};
 
 /// Does what an operation does. Whatever it answers, a problem changes nothing.
-pub(crate) type Handler = fn(&mut World, &Call) -> Result<Answer, Problem>;
+pub(crate) type Handler = fn(&mut State, &Call) -> Result<Answer, Problem>;
 
 /// The handler of an operation; `None` where the description has one that no line handles. The token request is handled
 /// by [`access`](crate::access).
@@ -108,7 +108,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
             Ok(Answer::list(w.liquidations.with(&[account.as_u128()])))
         },
         "createSecuritiesTransfer" => |w, c| {
-            let new: crate::life::transfers::SecuritiesTransferCreate = c.body()?;
+            let new: crate::domain::trading::transfers::SecuritiesTransferCreate = c.body()?;
             Ok(Answer::created(w.create_securities_transfer(new.direction, None)?))
         },
         "listSecuritiesTransfers" => |w, c| Ok(c.page(w.securities_transfers.rows().iter().map(|it| &it.view))),
@@ -131,6 +131,6 @@ fn found<T: serde::Serialize>(thing: Option<&T>) -> Result<Answer, Problem> {
     Ok(Answer::ok(thing.ok_or(Refused::NotFound)?))
 }
 
-fn user<'a>(world: &'a World, call: &Call) -> Result<&'a crate::life::users::User, Refused> {
-    world.users.get(call.id("user_id")).ok_or(Refused::NotFound)
+fn user<'a>(state: &'a State, call: &Call) -> Result<&'a crate::domain::customers::users::User, Refused> {
+    state.users.get(call.id("user_id")).ok_or(Refused::NotFound)
 }

@@ -20,7 +20,7 @@ use crate::builder::{SandboxBuilder, StartError};
 use crate::command::{Command, CommandError};
 use crate::control::{self, DEMO_KEY};
 use crate::events::EventRecord;
-use crate::http::server::{self, State};
+use crate::http::server::{self, ServerState};
 use crate::http::service;
 use crate::log::{DeliveryRecord, RequestRecord};
 use crate::shared::Shared;
@@ -195,7 +195,7 @@ impl Sandbox {
 
     /// Everything about the books that does not add up. Empty where all is well, which is always.
     pub fn audit(&self) -> Vec<String> {
-        self.shared.core().world.audit()
+        self.shared.core().state.audit()
     }
 
     /// Writes the state to a file that [`SandboxBuilder::load`] reads, whole or not at all: everything that the API knows of,
@@ -221,7 +221,7 @@ impl Sandbox {
     ///
     /// Where the state cannot be saved.
     pub async fn stop_in_order(mut self) -> io::Result<()> {
-        self.shared.server.send_replace(State::Stopping);
+        self.shared.server.send_replace(ServerState::Stopping);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
@@ -230,7 +230,7 @@ impl Sandbox {
 
     /// Stops at once: connections break off, and no new one is taken.
     pub async fn kill(mut self) {
-        self.shared.server.send_replace(State::Killed);
+        self.shared.server.send_replace(ServerState::Killed);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
@@ -245,7 +245,7 @@ impl fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.shared.server.send_replace(State::Killed);
+        self.shared.server.send_replace(ServerState::Killed);
         self.tasks.iter().for_each(JoinHandle::abort);
         if let Some(server) = self.server.take() {
             server.abort();

@@ -18,15 +18,15 @@ use uuid::Uuid;
 use crate::access::Access;
 use crate::clock::Clock;
 use crate::command::CommandError;
+use crate::domain::customers::subscriptions::Subscription;
+use crate::domain::state::State;
 use crate::faults::FaultPlan;
 use crate::hosts::Hosts;
 use crate::http::problem::Problem;
-use crate::http::server::State;
+use crate::http::server::ServerState;
 use crate::idempotency::Idempotency;
-use crate::life::subscriptions::Subscription;
-use crate::life::world::World;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
-use crate::webhooks::delivery::Courier;
+use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 
 /// Of the form in which the state is saved.
@@ -37,10 +37,10 @@ const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
-    pub(crate) courier: Courier,
+    pub(crate) webhook_sender: WebhookSender,
     /// Something may be due, or to be delivered.
     pub(crate) wake: Notify,
-    pub(crate) server: watch::Sender<State>,
+    pub(crate) server: watch::Sender<ServerState>,
     /// Held while the clock is being advanced.
     turning: tokio::sync::Mutex<()>,
     online_timer: Mutex<Option<JoinHandle<()>>>,
@@ -64,7 +64,7 @@ pub(crate) struct Shared {
 pub(crate) struct Core {
     #[serde(deserialize_with = "this_version")]
     pub(crate) version: u32,
-    pub(crate) world: World,
+    pub(crate) state: State,
     pub(crate) idempotency: Idempotency,
     /// Keys that were registered besides the one that every sandbox knows, as PEM.
     pub(crate) public_keys: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ pub(crate) struct Core {
 /// What a sandbox is made of.
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
-    pub(crate) courier: Courier,
+    pub(crate) webhook_sender: WebhookSender,
     pub(crate) core: Core,
     pub(crate) access: Access,
     pub(crate) webhook_keys: WebhookKeys,
@@ -105,9 +105,9 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             clock: parts.clock,
-            courier: parts.courier,
+            webhook_sender: parts.webhook_sender,
             wake: Notify::new(),
-            server: watch::Sender::new(State::Serving),
+            server: watch::Sender::new(ServerState::Serving),
             turning: tokio::sync::Mutex::new(()),
             online_timer: Mutex::new(None),
             listening: watch::Sender::new(true),
@@ -136,10 +136,10 @@ impl Shared {
         let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
         let state: Core =
             serde_json::from_slice(&state).map_err(|error| CommandError::new(error.to_string()))?;
-        self.clock.turn_back(state.world.time.now);
+        self.clock.turn_back(state.state.time.now);
         let mut core = self.core();
         *core = state;
-        core.world.webhook_hosts = self.setup.webhook_hosts.clone();
+        core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         drop(core);
         self.faults().clear();
         self.requests().clear();
@@ -211,14 +211,14 @@ impl Shared {
     /// Lets everything happen that is due on the clock.
     pub(crate) fn run_life(&self) {
         let now = self.clock.now();
-        self.core().world.run_until(now);
+        self.core().state.run_until(now);
     }
 
     /// When the next thing happens by itself: a step of a life, or another attempt at a delivery.
     fn next_event(&self) -> Option<DateTime<Utc>> {
         let core = self.core();
-        let attempts = core.world.time.events.subscriptions.rows().iter();
-        attempts.filter_map(Subscription::next_attempt).chain(core.world.time.next_due()).min()
+        let attempts = core.state.time.events.subscriptions.rows().iter();
+        attempts.filter_map(Subscription::next_attempt).chain(core.state.time.next_due()).min()
     }
 
     /// Returns when something is due; never where the clock stands still.
@@ -302,14 +302,14 @@ impl Shared {
 
     /// Grows with everything that happens.
     fn count_of_all(&self) -> u64 {
-        let events = self.core().world.time.events.count;
+        let events = self.core().state.time.events.count;
         events + self.requests().count() + self.deliveries().count()
     }
 }
 
 impl Core {
-    pub(crate) fn new(world: World) -> Self {
-        Self { version: VERSION, world, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
+    pub(crate) fn new(state: State) -> Self {
+        Self { version: VERSION, state, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
     }
 
     /// Reads what [`Shared::save`] has written.

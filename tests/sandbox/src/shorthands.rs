@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::command::{Command, CommandError, InstrumentType};
+use crate::domain::customers::users::UserStatus;
+use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
-use crate::life::transfers::Direction;
-use crate::life::users::UserStatus;
 use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
 
 /// Methods that carry out one command: those that answer with the id of what is made, with nothing, or cannot fail.
@@ -231,7 +231,7 @@ shorthands! {
 impl Sandbox {
     /// The id of a listed instrument: the same in every sandbox.
     pub fn instrument(isin: &str) -> Uuid {
-        crate::life::instruments::instrument_id(isin)
+        crate::domain::trading::instruments::instrument_id(isin)
     }
 
     /// The account group that every sandbox begins with, open to all users.
@@ -246,7 +246,7 @@ impl Sandbox {
     ///
     /// [`CommandError`] where the amount is none.
     pub async fn open_account(&self, cash: &str) -> Result<Uuid, CommandError> {
-        let account = self.shared.core().world.demo_account(ACCOUNT_GROUP)?;
+        let account = self.shared.core().state.demo_account(ACCOUNT_GROUP)?;
         self.advance(Duration::from_secs(2)).await;
         self.top_up(account, cash).await?;
         Ok(account)

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::life::world::Refused;
+use crate::domain::state::Refused;
 
 /// What went wrong, as the caller is told.
 #[derive(Clone, Debug, PartialEq, Eq)]

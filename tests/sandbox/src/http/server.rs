@@ -32,7 +32,7 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// What the server is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum ServerState {
     Serving,
     /// Connections are refused, and those that are open are reset.
     Offline,
@@ -47,7 +47,7 @@ pub(crate) enum State {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    mut state: watch::Receiver<State>,
+    mut state: watch::Receiver<ServerState>,
     listening: watch::Sender<bool>,
 ) {
     let Ok(address) = listener.local_addr() else { return };
@@ -56,7 +56,7 @@ pub(crate) async fn serve(
     loop {
         let now = *state.borrow_and_update();
         match now {
-            State::Serving => {
+            ServerState::Serving => {
                 let taken = match &listener {
                     Some(taken) => taken,
                     None => match bind_again(address).await {
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
                     Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 }
             }
-            State::Offline => {
+            ServerState::Offline => {
                 listener = None;
                 let all_reset = async {
                     while connections.join_next().await.is_some() {}
@@ -89,13 +89,13 @@ pub(crate) async fn serve(
                     () = all_reset => {}
                 }
             }
-            State::Stopping => {
+            ServerState::Stopping => {
                 drop(listener);
                 let all = async { while connections.join_next().await.is_some() {} };
                 let _ = tokio::time::timeout(GRACE, all).await;
                 return;
             }
-            State::Killed => return,
+            ServerState::Killed => return,
         }
     }
 }
@@ -111,7 +111,7 @@ async fn bind_again(address: SocketAddr) -> Option<TcpListener> {
     None
 }
 
-async fn connection(stream: TcpStream, router: Router, mut state: watch::Receiver<State>) {
+async fn connection(stream: TcpStream, router: Router, mut state: watch::Receiver<ServerState>) {
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();
@@ -135,8 +135,8 @@ async fn connection(stream: TcpStream, router: Router, mut state: watch::Receive
         tokio::select! {
             ended = &mut connection => break ended.is_err_and(|error| !error.is_timeout()),
             changed = state.changed() => match (changed.is_ok(), *state.borrow_and_update()) {
-                (true, State::Serving) => {}
-                (true, State::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
+                (true, ServerState::Serving) => {}
+                (true, ServerState::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
                 _ => break true,
             },
         }

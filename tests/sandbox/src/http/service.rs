@@ -404,19 +404,19 @@ impl Shared {
     /// The one place where a call changes anything.
     fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
         let mut core = self.core();
-        core.world.run_until(self.clock.now());
+        core.state.run_until(self.clock.now());
         let core = &mut *core;
         if let Some((key, request)) = key {
-            match core.idempotency.recall(key, request, &core.world) {
+            match core.idempotency.recall(key, request, &core.state) {
                 Ok(None) => {}
                 Ok(Some(answer)) => return Outcome { result: Ok(answer), replayed: true },
                 Err(problem) => return Outcome::refused(problem),
             }
         }
-        let result = core.world.survive("a call", |world| handler(world, call));
+        let result = core.state.survive("a call", |state| handler(state, call));
         let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a fault.")));
         if let (Ok(answer), Some((key, request))) = (&result, key) {
-            core.idempotency.remember(key, request, answer, core.world.time.now);
+            core.idempotency.remember(key, request, answer, core.state.time.now);
         }
         Outcome { result, replayed: false }
     }

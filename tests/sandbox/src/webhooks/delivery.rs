@@ -10,7 +10,7 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use super::payload::{PayloadShape, payload};
-use crate::life::events::Event;
+use crate::domain::events::Event;
 use crate::log::DeliveryRecord;
 use crate::shared::Shared;
 
@@ -25,7 +25,7 @@ const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
 /// Delivers, and never to another machine.
 #[derive(Debug)]
-pub(crate) struct Courier {
+pub(crate) struct WebhookSender {
     http: reqwest::Client,
     shape: PayloadShape,
     /// One round at a time: whoever turns the clock next waits for those that are on their way.
@@ -40,7 +40,7 @@ struct Batch {
     attempt: u32,
 }
 
-impl Courier {
+impl WebhookSender {
     pub(crate) fn new(shape: PayloadShape) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -56,7 +56,7 @@ impl Shared {
     /// Makes every delivery that is due, and those that become due by it. Returns when none is on its way but what takes
     /// long.
     pub(crate) async fn deliver_due(self: &Arc<Self>) {
-        let _round = self.courier.round.lock().await;
+        let _round = self.webhook_sender.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
         loop {
             on_their_way.extend(self.due().into_iter().map(|batch| {
@@ -81,7 +81,7 @@ impl Shared {
     fn due(&self) -> Vec<Batch> {
         let now = self.clock.now();
         let mut core = self.core();
-        let subscriptions = core.world.time.events.subscriptions.rows_mut().iter_mut();
+        let subscriptions = core.state.time.events.subscriptions.rows_mut().iter_mut();
         let due = subscriptions.filter(|it| it.next_attempt().is_some_and(|at| at <= now));
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin();
@@ -91,8 +91,8 @@ impl Shared {
     }
 
     async fn deliver(&self, batch: Batch) {
-        let near = Url::parse(&batch.url).is_ok_and(|url| self.core().world.webhook_hosts.contain(&url));
-        let outcome = match payload(self.courier.shape, batch.webhook, &batch.events) {
+        let near = Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
+        let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
             // A test must not call a stranger's endpoint.
             Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
             Some(body) => self.post(&batch.url, body).await,
@@ -100,7 +100,7 @@ impl Shared {
             None => return self.end_delivery(batch.webhook, true),
         };
         // What the shape has no name for was not sent.
-        let sent = batch.events.iter().filter_map(|event| match self.courier.shape {
+        let sent = batch.events.iter().filter_map(|event| match self.webhook_sender.shape {
             PayloadShape::Full => Some((event.id, event.kind.official)),
             PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
         });
@@ -130,7 +130,7 @@ impl Shared {
             None => url.path().to_owned(),
         };
         let delivery = self.webhook_keys().sign(&target, body);
-        let request = self.courier.http.post(url).headers(delivery.headers).body(delivery.body);
+        let request = self.webhook_sender.http.post(url).headers(delivery.headers).body(delivery.body);
         match request.send().await {
             Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(innermost(&error.without_url())),
@@ -141,7 +141,7 @@ impl Shared {
         let now = self.clock.now();
         let mut core = self.core();
         // It may have been deleted meanwhile.
-        if let Some(subscription) = core.world.time.events.subscriptions.get_mut(webhook) {
+        if let Some(subscription) = core.state.time.events.subscriptions.get_mut(webhook) {
             subscription.end(taken, now);
         }
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::life::events::Event;
+use crate::domain::events::Event;
 
 /// The shape of the events in a delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

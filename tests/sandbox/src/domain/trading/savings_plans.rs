@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Way;
-use super::events::EventKind;
-use super::orders::{MarketOrder, Side, Size};
-use super::portfolios::Portfolio;
-use super::timeline::Due;
-use super::world::{Refused, World};
 use crate::amount::{self, Currency};
+use crate::domain::customers::accounts::Way;
+use crate::domain::events::EventKind;
+use crate::domain::state::{Refused, State};
+use crate::domain::timeline::Due;
+use crate::domain::trading::orders::{MarketOrder, Side, Size};
+use crate::domain::trading::portfolios::Portfolio;
 
 /// A plan, and where its dates are counted from: a monthly plan begun on the 31st comes on the last day of shorter months.
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl Frequency {
     }
 }
 
-impl World {
+impl State {
     /// The first execution is one period after today: the description has no field for a start.
     pub(crate) fn create_savings_plan(
         &mut self,
@@ -147,7 +147,7 @@ impl World {
     }
 
     /// A plan ends with its account.
-    pub(super) fn cancel_savings_plans(&mut self, account: Uuid) {
+    pub(in crate::domain) fn cancel_savings_plans(&mut self, account: Uuid) {
         let of_it = self.savings_plans.with(&[account.as_u128()]).map(|plan| plan.view.id);
         for plan in of_it.collect::<Vec<_>>() {
             let why = Some("the account is CLOSED".to_owned());
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// Invests where this is the day. A plan that was changed has another day, and is planned for it too.
-    pub(super) fn execute_savings_plan(&mut self, id: Uuid) {
+    pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();
         let Some(plan) = self.savings_plans.get_mut(id).filter(|plan| plan.view.next_execution_date == today)
         else {

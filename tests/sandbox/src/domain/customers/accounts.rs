@@ -6,32 +6,32 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
-use super::fees::Fee;
-use super::ledger::{Cash, Holding, InKind, Transaction};
-use super::lifecycle::name;
-use super::payments::ReferenceAccount;
-use super::timeline::Due;
-use super::users::{User, UserCreate, UserStatus};
-use super::valuations::Valuation;
-use super::world::{Refused, STEP, World};
 use crate::amount::Currency;
+use crate::domain::customers::users::{User, UserCreate, UserStatus};
+use crate::domain::events::EventKind;
+use crate::domain::lifecycle::name;
+use crate::domain::money::fees::Fee;
+use crate::domain::money::ledger::{Cash, Holding, InKind, Transaction};
+use crate::domain::money::payments::ReferenceAccount;
+use crate::domain::money::valuations::Valuation;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// An account with its books.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) view: AccountView,
-    pub(super) cash: BTreeMap<Currency, Cash>,
+    pub(in crate::domain) cash: BTreeMap<Currency, Cash>,
     pub(crate) transactions: Vec<Transaction>,
     pub(crate) holdings: Vec<Holding>,
     pub(crate) valuations: Vec<Valuation>,
     pub(crate) reference_accounts: Vec<ReferenceAccount>,
     pub(crate) fees: Vec<Fee>,
     /// Units that came or went without cash.
-    pub(super) in_kind: Vec<InKind>,
+    pub(in crate::domain) in_kind: Vec<InKind>,
     /// Orders that wait for the account to open.
-    pub(super) waiting_orders: Vec<Uuid>,
-    pub(super) open_orders: u32,
+    pub(in crate::domain) waiting_orders: Vec<Uuid>,
+    pub(in crate::domain) open_orders: u32,
 }
 
 /// As the API shows it.
@@ -42,7 +42,7 @@ pub(crate) struct AccountView {
     pub(crate) account_group_id: Uuid,
     r#type: String,
     pub(crate) status: AccountStatus,
-    pub(super) created_at: DateTime<Utc>,
+    pub(in crate::domain) created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
@@ -80,12 +80,12 @@ identified!(by id: AccountGroup);
 
 /// Which way cash or units go, as an account sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(in crate::domain) enum Way {
     In,
     Out,
 }
 
-impl World {
+impl State {
     pub(crate) fn create_account_group(&mut self, id: Option<Uuid>) -> &AccountGroup {
         let id = id.unwrap_or_else(|| self.time.id());
         let group = AccountGroup { id, created_at: self.time.now };
@@ -166,7 +166,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn open_account(&mut self, id: Uuid) {
+    pub(in crate::domain) fn open_account(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get(id) else { return };
         let user = self.users.get(account.view.user_id).map(|user| user.view.status);
         // The user may have been blocked meanwhile.
@@ -177,14 +177,14 @@ impl World {
     }
 
     /// Looks again at the orders that have waited for the account: it opens, or it never will.
-    pub(super) fn check_waiting_orders(&mut self, id: Uuid) {
+    pub(in crate::domain) fn check_waiting_orders(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get_mut(id) else { return };
         for order in std::mem::take(&mut account.waiting_orders) {
             self.time.after(STEP, Due::CheckOrder(order));
         }
     }
 
-    pub(super) fn finish_closing(&mut self, id: Uuid) {
+    pub(in crate::domain) fn finish_closing(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get_mut(id) else { return };
         let is_empty = account.cash.values().all(|cash| cash.total().is_zero())
             && account.holdings.is_empty()
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// To be called when something has left an account: it may have been the last that kept it from closing.
-    pub(super) fn may_close(&mut self, id: Uuid) {
+    pub(in crate::domain) fn may_close(&mut self, id: Uuid) {
         if self.accounts.get(id).is_some_and(|account| account.view.status == AccountStatus::Closing) {
             self.time.after(STEP, Due::CloseAccount(id));
         }
@@ -215,13 +215,13 @@ impl World {
     }
 
     /// Whether an account has not been opened, and still may be.
-    pub(super) fn has_yet_to_open(&self, account: Uuid) -> bool {
+    pub(in crate::domain) fn has_yet_to_open(&self, account: Uuid) -> bool {
         self.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
             && self.bar(account, Way::In).is_none()
     }
 
     /// Refuses a call that moves cash or units where they may not move.
-    pub(super) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
+    pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
         match self.bar(account, way) {
             Some(why) => Err(Refused::Conflict(format!("Nothing may move: {why}."))),
             None => Ok(()),
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// Whether cash or units may move now; else why not.
-    pub(super) fn may_trade(&self, account: Uuid, way: Way) -> Result<(), String> {
+    pub(in crate::domain) fn may_trade(&self, account: Uuid, way: Way) -> Result<(), String> {
         let is_pending = self.accounts.get(account).is_none_or(|it| it.view.status == AccountStatus::Pending);
         match self.bar(account, way) {
             Some(why) => Err(why),

@@ -3,14 +3,14 @@
 use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str};
 
 /// What fits on a page.
-pub(super) const MAX_LINES: usize = 40;
+pub(in crate::domain) const MAX_LINES: usize = 40;
 
 /// A4 in points.
 const PAGE: Rect = Rect { x1: 0.0, y1: 0.0, x2: 595.0, y2: 842.0 };
 const FONT: Name<'_> = Name(b"F1");
 
 /// One page with a title and lines below it, in Latin letters.
-pub(super) fn page(title: &str, lines: &[String]) -> Vec<u8> {
+pub(in crate::domain) fn page(title: &str, lines: &[String]) -> Vec<u8> {
     let [catalog, tree, page, content, font] = [1, 2, 3, 4, 5].map(Ref::new);
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);

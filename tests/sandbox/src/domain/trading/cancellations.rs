@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::lifecycle::name;
-use super::orders::OrderStatus;
-use super::timeline::Due;
-use super::world::{Refused, World};
+use crate::domain::lifecycle::name;
+use crate::domain::state::{Refused, State};
+use crate::domain::timeline::Due;
+use crate::domain::trading::orders::OrderStatus;
 
 /// A cancellation is decided before an order that was placed at the same time is checked.
 const DECISION: TimeDelta = TimeDelta::milliseconds(500);
@@ -32,7 +32,7 @@ lifecycle! {
 resource!(Cancellation, "cancellation", cancellations, |it| *it => Self, CancellationStatus,
     CANCELLATION_PENDING => [CANCELLATION_PENDING CANCELLATION_CONFIRMED CANCELLATION_REJECTED]);
 
-impl World {
+impl State {
     pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Refused> {
         self.orders.find(order_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// An order can be cancelled while it is new, or while it waits for its price.
-    pub(super) fn decide_cancellation(&mut self, id: Uuid) {
+    pub(in crate::domain) fn decide_cancellation(&mut self, id: Uuid) {
         let Some(order_id) = self.cancellations.get(id).map(|it| it.order_id) else { return };
         let Some(order) = self.orders.get(order_id).map(|order| &order.view) else { return };
         let instrument = self.instruments.get(order.instrument_id);
@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Cancels an order wherever it stands, but where it has ended.
-    pub(super) fn cancel_now(&mut self, id: Uuid, why: &str) {
+    pub(in crate::domain) fn cancel_now(&mut self, id: Uuid, why: &str) {
         let Some(order) = self.orders.get(id).filter(|order| !order.view.is_final()) else { return };
         let view = order.view.clone();
         if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::events::EventKind;
-use super::table::{Identified, Table};
-use super::timeline::Timeline;
-use super::world::{Refused, World};
+use crate::domain::events::EventKind;
+use crate::domain::state::{Refused, State};
+use crate::domain::table::{Identified, Table};
+use crate::domain::timeline::Timeline;
 
 /// Where a resource stands.
 pub(crate) trait Status: Copy + Debug + Ord + Serialize + 'static {
@@ -40,7 +40,7 @@ pub(crate) trait Resource: Identified {
     fn view(&self) -> &Self::View;
     fn status(&self) -> Self::Status;
     fn set_status(&mut self, status: Self::Status, now: DateTime<Utc>);
-    fn parts(world: &mut World) -> (&mut Table<Self>, &mut Timeline);
+    fn parts(state: &mut State) -> (&mut Table<Self>, &mut Timeline);
 }
 
 /// Statuses in capitals on the wire, each with those that it can be followed by.
@@ -53,7 +53,7 @@ macro_rules! lifecycle {
             $($(#[$doc])* $status),+
         }
 
-        impl crate::life::lifecycle::Status for $name {
+        impl crate::domain::lifecycle::Status for $name {
             const ALL: &'static [Self] = &[$(Self::$status),+];
 
             fn next(self) -> &'static [Self] {
@@ -72,7 +72,7 @@ macro_rules! resource {
         $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,
         $created:ident => [$($event:ident)+] $(, $updated_at:ident)? $(; by $($($key:ident).+)+)?
     ) => {
-        impl crate::life::table::Identified for $name {
+        impl crate::domain::table::Identified for $name {
             fn id(&self) -> uuid::Uuid {
                 let $it = self;
                 $view.id
@@ -80,19 +80,19 @@ macro_rules! resource {
 
             $(fn keys(&self) -> Vec<u128> {
                 let $it = self;
-                vec![crate::life::lifecycle::key($view.status), $($view.$($key).+.as_u128()),+]
+                vec![crate::domain::lifecycle::key($view.status), $($view.$($key).+.as_u128()),+]
             })?
         }
 
-        impl crate::life::lifecycle::Resource for $name {
+        impl crate::domain::lifecycle::Resource for $name {
             type Status = $status;
             type View = $shown;
 
             const NAME: &'static str = $words;
-            const CREATED: &'static crate::life::events::EventKind =
-                crate::life::events::EventKind::$created;
-            const EVENTS: &'static [&'static crate::life::events::EventKind] =
-                &[$(crate::life::events::EventKind::$event),+];
+            const CREATED: &'static crate::domain::events::EventKind =
+                crate::domain::events::EventKind::$created;
+            const EVENTS: &'static [&'static crate::domain::events::EventKind] =
+                &[$(crate::domain::events::EventKind::$event),+];
 
             fn view(&self) -> &$shown {
                 let $it = self;
@@ -111,9 +111,9 @@ macro_rules! resource {
             }
 
             fn parts(
-                world: &mut crate::life::world::World,
-            ) -> (&mut crate::life::table::Table<Self>, &mut crate::life::timeline::Timeline) {
-                (&mut world.$table, &mut world.time)
+                state: &mut crate::domain::state::State,
+            ) -> (&mut crate::domain::table::Table<Self>, &mut crate::domain::timeline::Timeline) {
+                (&mut state.$table, &mut state.time)
             }
         }
     };
@@ -151,21 +151,21 @@ lifecycle! {
     }
 }
 
-impl World {
+impl State {
     /// Adds a resource that has just been made.
-    pub(super) fn add<T: Resource>(&mut self, made: T) -> &mut T {
+    pub(in crate::domain) fn add<T: Resource>(&mut self, made: T) -> &mut T {
         let (table, time) = T::parts(self);
         time.emit(T::CREATED, made.id(), made.view());
         table.insert(made)
     }
 
     /// Brings a resource into another status. `false`, and nothing changes, where it cannot go there.
-    pub(super) fn change<T: Resource>(&mut self, id: Uuid, to: T::Status) -> bool {
+    pub(in crate::domain) fn change<T: Resource>(&mut self, id: Uuid, to: T::Status) -> bool {
         self.change_because::<T>(id, to, None)
     }
 
-    /// As [`World::change`], with the reason why it was rejected or cancelled, or failed.
-    pub(super) fn change_because<T: Resource>(
+    /// As [`State::change`], with the reason why it was rejected or cancelled, or failed.
+    pub(in crate::domain) fn change_because<T: Resource>(
         &mut self,
         id: Uuid,
         to: T::Status,
@@ -184,7 +184,10 @@ impl World {
     }
 
     /// A resource to be changed by a call: those in a final status stay as they are.
-    pub(super) fn editable<T: Resource>(&mut self, id: Uuid) -> Result<(&mut T, &mut Timeline), Refused> {
+    pub(in crate::domain) fn editable<T: Resource>(
+        &mut self,
+        id: Uuid,
+    ) -> Result<(&mut T, &mut Timeline), Refused> {
         let (table, time) = T::parts(self);
         let resource = table.get_mut(id).ok_or(Refused::NotFound)?;
         if resource.status().is_final() {
@@ -193,8 +196,12 @@ impl World {
         Ok((resource, time))
     }
 
-    /// As [`World::change`], for a call that asks for it.
-    pub(super) fn change_by_call<T: Resource>(&mut self, id: Uuid, to: T::Status) -> Result<(), Refused> {
+    /// As [`State::change`], for a call that asks for it.
+    pub(in crate::domain) fn change_by_call<T: Resource>(
+        &mut self,
+        id: Uuid,
+        to: T::Status,
+    ) -> Result<(), Refused> {
         let status = T::parts(self).0.find(id)?.status();
         if self.change::<T>(id, to) { Ok(()) } else { Err(stays::<T>(status)) }
     }
@@ -216,9 +223,10 @@ pub(crate) fn name(status: impl Status) -> String {
 
 /// Where each kind of resource can go, and the events that say so: for the control API.
 pub(crate) fn table() -> serde_json::Value {
-    use super::{
-        accounts, cancellations, corporate_actions, liquidations, orders, payments, portfolios, reports,
-        savings_plans, transfers, users,
+    use super::customers::{accounts, reports, users};
+    use super::money::payments;
+    use super::trading::{
+        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans, transfers,
     };
     let mut table = serde_json::Map::new();
     each_resource!(rows, &mut table);
@@ -236,23 +244,24 @@ fn rows<T: Resource>(table: &mut serde_json::Map<String, serde_json::Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::life::corporate_actions::Effect;
-    use crate::life::instruments::instrument_id;
-    use crate::life::transfers::Direction;
-    use crate::life::{
-        accounts, cancellations, corporate_actions, liquidations, orders, payments, portfolios, reports,
-        savings_plans, transfers, users,
+    use crate::domain::customers::{accounts, reports, users};
+    use crate::domain::money::payments;
+    use crate::domain::trading::corporate_actions::Effect;
+    use crate::domain::trading::instruments::instrument_id;
+    use crate::domain::trading::transfers::Direction;
+    use crate::domain::trading::{
+        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans, transfers,
     };
     use serde_json::{Value, from_value, json};
 
-    /// A world with one of everything.
-    fn world() -> World {
-        let mut world = World::new(DateTime::UNIX_EPOCH, 0, 1_000);
+    /// A state with one of everything.
+    fn state() -> State {
+        let mut state = State::new(DateTime::UNIX_EPOCH, 0, 1_000);
         let group = uuid::Uuid::max();
-        world.create_account_group(Some(group));
-        let account = world.demo_account(group).unwrap();
-        let user = world.accounts.find(account).unwrap().view.user_id;
-        world.run_until(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(5));
+        state.create_account_group(Some(group));
+        let account = state.demo_account(group).unwrap();
+        let user = state.accounts.find(account).unwrap().view.user_id;
+        state.run_until(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(5));
         let instrument = instrument_id("IE0032077012");
         let with = |more: Value| {
             let mut body = json!({ "account_id": account, "instrument_id": instrument, "cash_amount": "1.00",
@@ -262,40 +271,40 @@ mod tests {
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             body
         };
-        let order = world.create_order(&from_value(with(json!({}))).unwrap()).unwrap().id;
-        world.cancel_order(order).unwrap();
-        let portfolio = world.create_portfolio(from_value(with(json!({}))).unwrap()).unwrap();
+        let order = state.create_order(&from_value(with(json!({}))).unwrap()).unwrap().id;
+        state.cancel_order(order).unwrap();
+        let portfolio = state.create_portfolio(from_value(with(json!({}))).unwrap()).unwrap();
         let portfolio = serde_json::to_value(portfolio).unwrap()["id"].as_str().unwrap().parse().unwrap();
-        world.create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap()).unwrap();
-        world.create_rebalancing(portfolio).unwrap();
-        world.create_savings_plan(from_value(with(json!({}))).unwrap()).unwrap();
-        world.create_liquidation(account, &from_value(with(json!({ "type": "FULL" }))).unwrap()).unwrap();
-        let mandate = world.create_mandate(group, String::new()).unwrap();
+        state.create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap()).unwrap();
+        state.create_rebalancing(portfolio).unwrap();
+        state.create_savings_plan(from_value(with(json!({}))).unwrap()).unwrap();
+        state.create_liquidation(account, &from_value(with(json!({ "type": "FULL" }))).unwrap()).unwrap();
+        let mandate = state.create_mandate(group, String::new()).unwrap();
         let mandate = serde_json::to_value(mandate).unwrap()["id"].clone();
-        world.create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap()).unwrap();
-        world.create_withdrawal(from_value(with(json!({}))).unwrap()).unwrap();
-        world.create_securities_transfer(Direction::Inbound, None).unwrap();
-        world.create_account_transfer(&from_value(with(json!({}))).unwrap()).unwrap();
-        world.create_report("TAX".to_owned(), false);
+        state.create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap()).unwrap();
+        state.create_withdrawal(from_value(with(json!({}))).unwrap()).unwrap();
+        state.create_securities_transfer(Direction::Inbound, None).unwrap();
+        state.create_account_transfer(&from_value(with(json!({}))).unwrap()).unwrap();
+        state.create_report("TAX".to_owned(), false);
         let today = chrono::NaiveDate::default();
-        world.announce(instrument, Effect::Dividend(rust_decimal::Decimal::ONE), today).unwrap();
-        world
+        state.announce(instrument, Effect::Dividend(rust_decimal::Decimal::ONE), today).unwrap();
+        state
     }
 
     fn at<S: Status>(status: S) -> usize {
         S::ALL.iter().position(|it| *it == status).unwrap()
     }
 
-    fn exhaust<T: Resource>(world: &mut World) {
-        let id = T::parts(world).0.rows().first().unwrap_or_else(|| panic!("no {}", T::NAME)).id();
+    fn exhaust<T: Resource>(state: &mut State) {
+        let id = T::parts(state).0.rows().first().unwrap_or_else(|| panic!("no {}", T::NAME)).id();
         for from in T::Status::ALL {
             for to in T::Status::ALL {
-                let (table, time) = T::parts(world);
+                let (table, time) = T::parts(state);
                 let now = time.now;
                 table.get_mut(id).unwrap().set_status(*from, now);
                 let before = time.events.count;
-                let changed = world.change::<T>(id, *to);
-                let (table, time) = T::parts(world);
+                let changed = state.change::<T>(id, *to);
+                let (table, time) = T::parts(state);
                 let allowed = from.next().contains(to);
                 assert_eq!(changed, allowed, "{} from {from:?} to {to:?}", T::NAME);
                 assert_eq!(table.get(id).unwrap().status(), if allowed { *to } else { *from });
@@ -350,7 +359,7 @@ mod tests {
 
     #[test]
     fn every_resource_goes_where_its_table_lets_it_and_nowhere_else() {
-        let mut world = world();
-        each_resource!(exhaust, &mut world);
+        let mut state = state();
+        each_resource!(exhaust, &mut state);
     }
 }

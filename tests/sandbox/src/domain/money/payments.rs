@@ -5,14 +5,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::{AccountStatus, Way};
-use super::events::EventKind;
-use super::ledger::TransactionType;
-use super::lifecycle::{Progress, name};
-use super::timeline::Due;
-use super::users::UserStatus;
-use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency};
+use crate::domain::customers::accounts::{AccountStatus, Way};
+use crate::domain::customers::users::UserStatus;
+use crate::domain::events::EventKind;
+use crate::domain::lifecycle::{Progress, name};
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// As the API shows it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -110,13 +110,13 @@ resource!(Withdrawal, "withdrawal", withdrawals, |it| *it => Self, Progress,
 
 impl Withdrawal {
     /// What it has laid claim to while it is on its way.
-    pub(super) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
+    pub(in crate::domain) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
         let claims = self.status == Progress::Processing;
         claims.then_some((self.asked.account_id, self.asked.currency, self.asked.cash_amount))
     }
 }
 
-impl World {
+impl State {
     /// Cash that comes from nowhere: the description has no operation for it, and life needs it.
     pub(crate) fn top_up(
         &mut self,
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// The money goes to the user's first open account in the group. Without one, or under a revoked mandate, it fails.
-    pub(super) fn move_direct_debit(&mut self, id: Uuid) {
+    pub(in crate::domain) fn move_direct_debit(&mut self, id: Uuid) {
         let Some(debit) = self.direct_debits.get(id) else { return };
         let view = debit.view.clone();
         match (self.account_to_credit(&view.asked), view.status) {
@@ -253,7 +253,7 @@ impl World {
     }
 
     /// The cash is laid claim to first, and leaves then. Where there is too little, the withdrawal fails.
-    pub(super) fn move_withdrawal(&mut self, id: Uuid) {
+    pub(in crate::domain) fn move_withdrawal(&mut self, id: Uuid) {
         let Some(withdrawal) = self.withdrawals.get(id).cloned() else { return };
         let WithdrawalCreate { account_id, cash_amount, currency } = withdrawal.asked;
         let allowed = self.may_trade(account_id, Way::Out);

@@ -5,13 +5,13 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ledger::TransactionType;
-use super::lifecycle::Resource as _;
-use super::orders::OrderStatus;
-use super::table::Identified;
-use super::timeline::Due;
-use super::world::{Refused, World};
 use crate::amount;
+use crate::domain::lifecycle::Resource as _;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, State};
+use crate::domain::table::Identified;
+use crate::domain::timeline::Due;
+use crate::domain::trading::orders::OrderStatus;
 
 /// As the API shows it, and what it does to those who hold the instrument.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub(crate) enum Effect {
 resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view => CorporateActionView, ActionStatus,
     CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
 
-impl World {
+impl State {
     /// Processed at the beginning of the ex date, or with the next step of the clock where that has passed.
     pub(crate) fn announce(
         &mut self,
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// One that can no longer be carried out stays announced, with the reason in the log.
-    pub(super) fn process_corporate_action(&mut self, id: Uuid) {
+    pub(in crate::domain) fn process_corporate_action(&mut self, id: Uuid) {
         let Some(action) = self.corporate_actions.get(id) else { return };
         let (instrument, effect) = (action.view.instrument_id, action.effect);
         match effect {

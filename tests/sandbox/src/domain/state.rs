@@ -8,32 +8,32 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::{Account, AccountGroup};
-use super::cancellations::Cancellation;
-use super::corporate_actions::CorporateAction;
-use super::fees::FeeConfiguration;
-use super::instruments::Instrument;
-use super::jobs::Job;
-use super::liquidations::Liquidation;
-use super::orders::Order;
-use super::payments::{DirectDebit, Mandate, Withdrawal};
-use super::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
-use super::reports::{Report, StoredFile, TreasuryReport};
-use super::savings_plans::SavingsPlan;
-use super::table::Table;
-use super::timeline::{Due, Timeline};
-use super::transfers::{AccountTransfer, SecuritiesTransfer};
-use super::users::User;
 use crate::amount::Currency;
 use crate::description::Description;
+use crate::domain::customers::accounts::{Account, AccountGroup};
+use crate::domain::customers::reports::{Report, StoredFile, TreasuryReport};
+use crate::domain::customers::users::User;
+use crate::domain::jobs::Job;
+use crate::domain::money::fees::FeeConfiguration;
+use crate::domain::money::payments::{DirectDebit, Mandate, Withdrawal};
+use crate::domain::table::Table;
+use crate::domain::timeline::{Due, Timeline};
+use crate::domain::trading::cancellations::Cancellation;
+use crate::domain::trading::corporate_actions::CorporateAction;
+use crate::domain::trading::instruments::Instrument;
+use crate::domain::trading::liquidations::Liquidation;
+use crate::domain::trading::orders::Order;
+use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
+use crate::domain::trading::savings_plans::SavingsPlan;
+use crate::domain::trading::transfers::{AccountTransfer, SecuritiesTransfer};
 use crate::hosts::Hosts;
 
 /// How long each step of a life takes, on the sandbox's clock.
 pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
 
-/// The state as a whole. It is only ever changed by its methods: by calls, or by the time.
+/// All users, accounts, orders and money. Only its methods change it: called by requests, or by time.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct World {
+pub(crate) struct State {
     pub(crate) time: Timeline,
     pub(crate) users: Table<User>,
     pub(crate) groups: Table<AccountGroup>,
@@ -57,23 +57,23 @@ pub(crate) struct World {
     pub(crate) account_transfers: Table<AccountTransfer>,
     pub(crate) corporate_actions: Table<CorporateAction>,
     /// What several orders together are for.
-    pub(super) jobs: Vec<Job>,
-    /// The other side of every booking: what the rest of the world holds. Never positive for cash that came in.
-    pub(super) outside: Outside,
+    pub(in crate::domain) jobs: Vec<Job>,
+    /// The other side of every booking: what everybody outside of the sandbox holds. Never positive for cash that came in.
+    pub(in crate::domain) outside: Outside,
     /// What went wrong in the sandbox itself.
-    pub(super) panics: Vec<String>,
+    pub(in crate::domain) panics: Vec<String>,
     /// Where deliveries may go besides this machine.
     #[serde(skip)]
     pub(crate) webhook_hosts: Hosts,
     #[serde(skip, default = "categories")]
-    pub(super) categories: Vec<String>,
+    pub(in crate::domain) categories: Vec<String>,
 }
 
 /// Cash and shares of everyone else, so that with the accounts' they come to nothing.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Outside {
-    pub(super) cash: BTreeMap<Currency, Decimal>,
-    pub(super) shares: BTreeMap<Uuid, Decimal>,
+pub(in crate::domain) struct Outside {
+    pub(in crate::domain) cash: BTreeMap<Currency, Decimal>,
+    pub(in crate::domain) shares: BTreeMap<Uuid, Decimal>,
 }
 
 /// Why a call changes nothing.
@@ -98,21 +98,21 @@ impl Refused {
     }
 }
 
-impl World {
+impl State {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
-        let mut world =
+        let mut state =
             Self { time: Timeline::new(now, seed, event_limit), categories: categories(), ..Self::default() };
-        world.list_mock_instruments();
-        world.configure_fees();
-        world.time.at(next_midnight(now), Due::Midnight);
-        world.time.at(now + TimeDelta::hours(1), Due::MovePrices);
-        world
+        state.list_mock_instruments();
+        state.configure_fees();
+        state.time.at(next_midnight(now), Due::Midnight);
+        state.time.at(now + TimeDelta::hours(1), Due::MovePrices);
+        state
     }
 
     /// Lets everything happen that is due by `until`.
     pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
         while let Some(due) = self.time.pop(until) {
-            self.survive(&format!("{due:?}"), |world| world.do_what_is_due(due));
+            self.survive(&format!("{due:?}"), |state| state.do_what_is_due(due));
         }
         self.time.now = self.time.now.max(until);
     }
@@ -174,9 +174,9 @@ mod tests {
 
     #[test]
     fn a_panic_costs_what_it_happens_in_and_the_audit_says_so() {
-        let mut world = World::new(DateTime::UNIX_EPOCH, 0, 1);
-        assert_eq!(world.survive("this", |_| -> u8 { panic!("on purpose") }), None);
-        assert_eq!(world.survive("that", |_| 1), Some(1));
-        assert_eq!(world.audit(), ["this was given up: a fault of the sandbox's own"]);
+        let mut state = State::new(DateTime::UNIX_EPOCH, 0, 1);
+        assert_eq!(state.survive("this", |_| -> u8 { panic!("on purpose") }), None);
+        assert_eq!(state.survive("that", |_| 1), Some(1));
+        assert_eq!(state.audit(), ["this was given up: a fault of the sandbox's own"]);
     }
 }

@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::world::Refused;
+use crate::domain::state::Refused;
 
 /// What has an id.
 pub(crate) trait Identified: Sized {

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::Event;
-use super::world::{Refused, World};
+use crate::domain::events::Event;
+use crate::domain::state::{Refused, State};
 use crate::hosts::Hosts;
 
 /// Upvest limits a delivery by its size in bytes; here it is by the number of its events.
@@ -61,7 +61,7 @@ pub(crate) struct SubscriptionUpdate {
 identified!(by view.id: Subscription);
 
 impl Subscription {
-    pub(super) fn take(&mut self, event: &Arc<Event>) {
+    pub(in crate::domain) fn take(&mut self, event: &Arc<Event>) {
         let categories = &self.view.event_categories;
         let wanted = categories.iter().any(|category| category == "ALL" || category == event.kind.category);
         if wanted && self.view.status == SubscriptionStatus::Active {
@@ -111,7 +111,7 @@ pub(crate) fn pause(failures: u32) -> TimeDelta {
     TimeDelta::seconds(pause.min(600))
 }
 
-impl World {
+impl State {
     /// Lets a subscription have an event again that is still in the log.
     pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Refused> {
         let events = &mut self.time.events;

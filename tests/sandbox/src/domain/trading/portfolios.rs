@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Way;
-use super::events::EventKind;
-use super::jobs::{Purpose, Trades};
-use super::lifecycle::Progress;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency, EUR};
+use crate::domain::customers::accounts::Way;
+use crate::domain::events::EventKind;
+use crate::domain::jobs::{Purpose, Trades};
+use crate::domain::lifecycle::Progress;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// A portfolio with its weights.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub(crate) struct Portfolio {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PortfolioView {
     id: Uuid,
-    pub(super) account_id: Uuid,
+    pub(in crate::domain) account_id: Uuid,
     name: String,
     status: PortfolioStatus,
     created_at: DateTime<Utc>,
@@ -108,7 +108,7 @@ resource!(PortfolioOrder, "portfolio order", portfolio_orders, |it| *it => Self,
 resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
     REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]; by portfolio_id);
 
-impl World {
+impl State {
     pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
         let account_id = new.account_id;
         self.accounts.named("account_id", account_id)?;
@@ -169,7 +169,7 @@ impl World {
     }
 
     /// A portfolio ends with its account.
-    pub(super) fn close_portfolios(&mut self, account: Uuid) {
+    pub(in crate::domain) fn close_portfolios(&mut self, account: Uuid) {
         let of_it = self.portfolios.with(&[account.as_u128()]).map(|portfolio| portfolio.view.id);
         for portfolio in of_it.collect::<Vec<_>>() {
             self.change::<Portfolio>(portfolio, PortfolioStatus::Closed);
@@ -186,7 +186,7 @@ impl World {
         Ok(self.place_portfolio_order(portfolio, new.cash_amount, new.currency))
     }
 
-    pub(super) fn place_portfolio_order(
+    pub(in crate::domain) fn place_portfolio_order(
         &mut self,
         portfolio_id: Uuid,
         cash_amount: Decimal,
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// Splits a portfolio order by weight, to the cent.
-    pub(super) fn work_off_portfolio_order(&mut self, id: Uuid) {
+    pub(in crate::domain) fn work_off_portfolio_order(&mut self, id: Uuid) {
         let Some(order) = self.portfolio_orders.get(id).cloned() else { return };
         let Some(portfolio) = self.portfolios.get(order.portfolio_id) else { return };
         let account = portfolio.view.account_id;
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// Sells what is above its weight, then buys what is below with the proceeds.
-    pub(super) fn work_off_rebalancing(&mut self, id: Uuid) {
+    pub(in crate::domain) fn work_off_rebalancing(&mut self, id: Uuid) {
         let Some(rebalancing) = self.rebalancings.get(id) else { return };
         let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
         let account = portfolio.view.account_id;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::accounts::Account;
-use super::ledger::TransactionType;
-use super::orders::Side;
-use super::world::World;
 use crate::amount::Currency;
+use crate::domain::customers::accounts::Account;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::State;
+use crate::domain::trading::orders::Side;
 
-impl World {
+impl State {
     /// Everything about the books that does not add up. Empty where all is well.
     pub(crate) fn audit(&self) -> Vec<String> {
         let mut findings = self.panics.clone();
@@ -86,14 +86,14 @@ impl World {
     fn audit_claims(&self) -> Vec<String> {
         let mut cash: BTreeMap<(Uuid, Currency), Decimal> = BTreeMap::new();
         let mut shares: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
-        for claim in self.orders.rows().iter().filter_map(super::orders::Order::claim) {
+        for claim in self.orders.rows().iter().filter_map(crate::domain::trading::orders::Order::claim) {
             match claim.instrument {
                 None => *cash.entry((claim.account, claim.currency)).or_default() += claim.amount,
                 Some(instrument) => *shares.entry((claim.account, instrument)).or_default() += claim.amount,
             }
         }
         for (account, currency, amount) in
-            self.withdrawals.rows().iter().filter_map(super::payments::Withdrawal::claim)
+            self.withdrawals.rows().iter().filter_map(crate::domain::money::payments::Withdrawal::claim)
         {
             *cash.entry((account, currency)).or_default() += amount;
         }

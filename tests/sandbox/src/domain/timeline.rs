@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::{Event, EventKind, Events};
+use crate::domain::events::{Event, EventKind, Events};
 
 /// Time, schedule, ids and events: all that a step of anybody's life needs besides the thing itself.
 #[derive(Debug, Default, Serialize, Deserialize)]

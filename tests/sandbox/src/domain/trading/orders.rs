@@ -5,15 +5,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Way;
-use super::events::EventKind;
-use super::instruments::{Behaviour, Instrument};
-use super::jobs::{JobId, OrderEnd};
-use super::ledger::TransactionType;
-use super::lifecycle::Status as _;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
 use crate::amount::{self, Currency, EUR};
+use crate::domain::customers::accounts::Way;
+use crate::domain::events::EventKind;
+use crate::domain::jobs::{JobId, OrderEnd};
+use crate::domain::lifecycle::Status as _;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
+use crate::domain::trading::instruments::{Behaviour, Instrument};
 
 /// An order with its executions.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,8 +34,8 @@ pub(crate) struct OrderView {
     pub(crate) id: Uuid,
     pub(crate) account_id: Uuid,
     user_id: Uuid,
-    pub(super) instrument_id: Uuid,
-    pub(super) side: Side,
+    pub(in crate::domain) instrument_id: Uuid,
+    pub(in crate::domain) side: Side,
     r#type: OrderType,
     pub(crate) status: OrderStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(crate) struct OrderView {
     limit_price: Option<Decimal>,
     #[serde(with = "amount::unused_is_empty")]
     stop_price: Option<Decimal>,
-    pub(super) currency: Currency,
+    pub(in crate::domain) currency: Currency,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -75,8 +75,8 @@ pub(crate) struct Execution {
     id: Uuid,
     order_id: Uuid,
     status: ExecutionStatus,
-    pub(super) quantity: Decimal,
-    pub(super) price: Decimal,
+    pub(in crate::domain) quantity: Decimal,
+    pub(in crate::domain) price: Decimal,
     executed_at: DateTime<Utc>,
 }
 
@@ -103,19 +103,19 @@ pub(crate) struct OrderCreate {
 }
 
 /// A market order to be placed.
-pub(super) struct MarketOrder {
-    pub(super) account: Uuid,
-    pub(super) instrument: Uuid,
-    pub(super) side: Side,
-    pub(super) size: Size,
-    pub(super) currency: Currency,
+pub(in crate::domain) struct MarketOrder {
+    pub(in crate::domain) account: Uuid,
+    pub(in crate::domain) instrument: Uuid,
+    pub(in crate::domain) side: Side,
+    pub(in crate::domain) size: Size,
+    pub(in crate::domain) currency: Currency,
     /// What it is a part of.
-    pub(super) job: Option<JobId>,
+    pub(in crate::domain) job: Option<JobId>,
 }
 
 /// How much an order is for.
 #[derive(Clone, Copy)]
-pub(super) enum Size {
+pub(in crate::domain) enum Size {
     Units(Decimal),
     Cash(Decimal),
 }
@@ -149,29 +149,29 @@ impl OrderView {
         Self { status: OrderStatus::New, updated_at: self.created_at, ..self.clone() }
     }
 
-    pub(super) fn is_final(&self) -> bool {
+    pub(in crate::domain) fn is_final(&self) -> bool {
         self.status.is_final()
     }
 }
 
 /// What an order has laid claim to: cash, or units of an instrument.
-pub(super) struct Claim {
-    pub(super) account: Uuid,
-    pub(super) instrument: Option<Uuid>,
-    pub(super) currency: Currency,
-    pub(super) amount: Decimal,
+pub(in crate::domain) struct Claim {
+    pub(in crate::domain) account: Uuid,
+    pub(in crate::domain) instrument: Option<Uuid>,
+    pub(in crate::domain) currency: Currency,
+    pub(in crate::domain) amount: Decimal,
 }
 
 impl Order {
     /// `None` where nothing is claimed.
-    pub(super) fn claim(&self) -> Option<Claim> {
+    pub(in crate::domain) fn claim(&self) -> Option<Claim> {
         let OrderView { account_id: account, currency, .. } = self.view;
         let instrument = (self.view.side == Side::Sell).then_some(self.view.instrument_id);
         (!self.reserved.is_zero()).then_some(Claim { account, instrument, currency, amount: self.reserved })
     }
 }
 
-impl World {
+impl State {
     /// Accepts an order that is well-formed, whatever the account can afford: that is looked at later (PROTOCOL 7).
     pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
         let OrderCreate { quantity, cash_amount, limit_price, stop_price, .. } = *new;
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Places a market order on an account's behalf.
-    pub(super) fn place_market_order(&mut self, order: &MarketOrder) {
+    pub(in crate::domain) fn place_market_order(&mut self, order: &MarketOrder) {
         self.place(order, OrderType::Market, None, None);
     }
 
@@ -250,7 +250,7 @@ impl World {
     }
 
     /// `NEW` becomes `PROCESSING` where account, instrument and funds are in order.
-    pub(super) fn check_order(&mut self, id: Uuid) {
+    pub(in crate::domain) fn check_order(&mut self, id: Uuid) {
         let Some(order) = self.orders.get(id).filter(|order| order.view.status == OrderStatus::New) else {
             return;
         };
@@ -299,7 +299,7 @@ impl World {
     }
 
     /// Executes the orders that have waited for the price that an instrument now has.
-    pub(super) fn wake_orders(&mut self, instrument: Uuid) {
+    pub(in crate::domain) fn wake_orders(&mut self, instrument: Uuid) {
         let Some(instrument) = self.instruments.get_mut(instrument) else { return };
         let waiting = std::mem::take(&mut instrument.waiting_orders);
         let is_ready = |id: &Uuid| self.orders.get(*id).is_none_or(|it| is_triggered(&it.view, instrument));
@@ -311,7 +311,7 @@ impl World {
     }
 
     /// Executes the next slice of an order, or cancels what can no longer be executed.
-    pub(super) fn execute_order(&mut self, id: Uuid) {
+    pub(in crate::domain) fn execute_order(&mut self, id: Uuid) {
         let Some(order) = self.orders.get(id).filter(|it| it.view.status == OrderStatus::Processing) else {
             return;
         };
@@ -392,7 +392,7 @@ impl World {
     }
 
     /// Ends an order: what it laid claim to and did not use is free again.
-    pub(super) fn end_order(&mut self, id: Uuid, status: OrderStatus, why: Option<String>) {
+    pub(in crate::domain) fn end_order(&mut self, id: Uuid, status: OrderStatus, why: Option<String>) {
         if !self.change_because::<Order>(id, status, why.clone()) {
             return;
         }

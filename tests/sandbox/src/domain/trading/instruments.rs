@@ -6,28 +6,28 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::orders::Side;
-use super::world::{Refused, World};
 use crate::amount::{Currency, EUR};
 use crate::digest::short_digest;
+use crate::domain::state::{Refused, State};
+use crate::domain::trading::orders::Side;
 
 /// An instrument with its quote.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Instrument {
     pub(crate) view: InstrumentView,
     /// What sellers get. It need not be below the offer: some mock instruments have it above (PROTOCOL 7).
-    pub(super) bid: Decimal,
+    pub(in crate::domain) bid: Decimal,
     /// What buyers pay.
-    pub(super) offer: Decimal,
+    pub(in crate::domain) offer: Decimal,
     quoted_at: DateTime<Utc>,
-    pub(super) behaviour: Behaviour,
+    pub(in crate::domain) behaviour: Behaviour,
     /// Orders that wait for the price.
-    pub(super) waiting_orders: Vec<Uuid>,
+    pub(in crate::domain) waiting_orders: Vec<Uuid>,
 }
 
 /// What is special about an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Behaviour {
+pub(in crate::domain) enum Behaviour {
     Plain,
     /// Fills in up to five executions, by amount.
     Partial,
@@ -46,10 +46,10 @@ pub(crate) struct InstrumentView {
     pub(crate) isin: String,
     name: String,
     pub(crate) r#type: String,
-    pub(super) currency: Currency,
+    pub(in crate::domain) currency: Currency,
     exchanges: Vec<Exchange>,
-    pub(super) tradeable: bool,
-    pub(super) fractional_trading_enabled: bool,
+    pub(in crate::domain) tradeable: bool,
+    pub(in crate::domain) fractional_trading_enabled: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ identified!(by view.id: Instrument);
 
 impl Instrument {
     /// What an order of this side trades at.
-    pub(super) fn price(&self, side: Side) -> Decimal {
+    pub(in crate::domain) fn price(&self, side: Side) -> Decimal {
         match side {
             Side::Buy => self.offer,
             Side::Sell => self.bid,
@@ -125,15 +125,15 @@ impl Instrument {
     }
 }
 
-impl World {
-    pub(super) fn list_mock_instruments(&mut self) {
+impl State {
+    pub(in crate::domain) fn list_mock_instruments(&mut self) {
         for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
             let quote = |text| crate::amount::parse(text).expect("the mock prices are decimals");
             self.add_instrument(isin, kind, (quote(bid), quote(offer)), behaviour, fractional);
         }
     }
 
-    pub(super) fn add_instrument(
+    pub(in crate::domain) fn add_instrument(
         &mut self,
         isin: &str,
         kind: &str,
@@ -185,7 +185,7 @@ impl World {
     }
 
     /// Once an hour.
-    pub(super) fn move_prices(&mut self) {
+    pub(in crate::domain) fn move_prices(&mut self) {
         let cents = self.time.random().random_range(5_000..15_000);
         let mut moved = Vec::new();
         for instrument in self.instruments.rows_mut() {

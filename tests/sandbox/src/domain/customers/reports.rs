@@ -8,10 +8,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::events::EventKind;
 use super::pdf;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
+use crate::domain::events::EventKind;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// As the API shows it, and how it ends.
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ resource!(Report, "report", reports, |it| it.view => ReportView, ReportStatus,
     REPORT_REQUESTED => [REPORT_REQUESTED REPORT_READY REPORT_FAILED]);
 identified!(by id: TreasuryReport StoredFile);
 
-impl World {
+impl State {
     /// Begins a report: its file is there a step later, unless it is one that fails.
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
         let (id, created_at) = (self.time.id(), self.time.now);
@@ -69,7 +69,7 @@ impl World {
         &self.add(Report { view, fails }).view
     }
 
-    pub(super) fn finish_report(&mut self, id: Uuid) {
+    pub(in crate::domain) fn finish_report(&mut self, id: Uuid) {
         let Some(report) = self.reports.get(id) else { return };
         if report.fails {
             let why = "it was asked for as one that fails".to_owned();

@@ -1,20 +1,20 @@
-//! The books: every booking has two sides, the account's and the outside world's.
+//! The books: every booking has two sides, the account's, and that of everybody outside of the sandbox.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Account;
-use super::events::EventKind;
-use super::world::World;
 use crate::amount::{self, Currency};
+use crate::domain::customers::accounts::Account;
+use crate::domain::events::EventKind;
+use crate::domain::state::State;
 
 /// Cash in one currency. What orders and withdrawals have laid claim to is pending.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cash {
-    pub(super) available: Decimal,
-    pub(super) pending: Decimal,
+    pub(in crate::domain) available: Decimal,
+    pub(in crate::domain) pending: Decimal,
 }
 
 /// As the API shows it.
@@ -32,10 +32,10 @@ pub(crate) struct CashBalance {
 pub(crate) struct Transaction {
     id: Uuid,
     account_id: Uuid,
-    pub(super) r#type: TransactionType,
-    pub(super) amount: Decimal,
-    pub(super) currency: Currency,
-    pub(super) created_at: DateTime<Utc>,
+    pub(in crate::domain) r#type: TransactionType,
+    pub(in crate::domain) amount: Decimal,
+    pub(in crate::domain) currency: Currency,
+    pub(in crate::domain) created_at: DateTime<Utc>,
 }
 
 wire_enum! {
@@ -44,12 +44,12 @@ wire_enum! {
 
 /// A booking on the units of an account that no cash was paid for: positive where units came in.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct InKind {
-    pub(super) at: DateTime<Utc>,
-    pub(super) instrument: Uuid,
-    pub(super) units: Decimal,
+pub(in crate::domain) struct InKind {
+    pub(in crate::domain) at: DateTime<Utc>,
+    pub(in crate::domain) instrument: Uuid,
+    pub(in crate::domain) units: Decimal,
     /// What they were worth then. Nothing where a split made them.
-    pub(super) value: Decimal,
+    pub(in crate::domain) value: Decimal,
 }
 
 /// A position with what the API does not show.
@@ -57,9 +57,9 @@ pub(super) struct InKind {
 pub(crate) struct Holding {
     pub(crate) view: Position,
     /// What orders to sell have laid claim to.
-    pub(super) reserved: Decimal,
+    pub(in crate::domain) reserved: Decimal,
     /// What was paid for all of it.
-    pub(super) cost: Decimal,
+    pub(in crate::domain) cost: Decimal,
 }
 
 /// As the API shows it.
@@ -67,8 +67,8 @@ pub(crate) struct Holding {
 pub(crate) struct Position {
     pub(crate) id: Uuid,
     account_id: Uuid,
-    pub(super) instrument_id: Uuid,
-    pub(super) quantity: Decimal,
+    pub(in crate::domain) instrument_id: Uuid,
+    pub(in crate::domain) quantity: Decimal,
     average_buy_in_price: Decimal,
     currency: Currency,
     created_at: DateTime<Utc>,
@@ -76,13 +76,13 @@ pub(crate) struct Position {
 }
 
 impl Cash {
-    pub(super) fn total(&self) -> Decimal {
+    pub(in crate::domain) fn total(&self) -> Decimal {
         self.available + self.pending
     }
 }
 
 impl Account {
-    pub(super) fn available(&self, currency: Currency) -> Decimal {
+    pub(in crate::domain) fn available(&self, currency: Currency) -> Decimal {
         self.cash.get(&currency).map_or(Decimal::ZERO, |cash| cash.available)
     }
 
@@ -96,30 +96,36 @@ impl Account {
         })
     }
 
-    pub(super) fn holding(&self, instrument: Uuid) -> Option<&Holding> {
+    pub(in crate::domain) fn holding(&self, instrument: Uuid) -> Option<&Holding> {
         self.holdings.iter().find(|holding| holding.view.instrument_id == instrument)
     }
 
     /// What could still be sold of an instrument.
-    pub(super) fn sellable(&self, instrument: Uuid) -> Decimal {
+    pub(in crate::domain) fn sellable(&self, instrument: Uuid) -> Decimal {
         self.holding(instrument).map_or(Decimal::ZERO, Holding::free)
     }
 }
 
 impl Holding {
-    pub(super) fn free(&self) -> Decimal {
+    pub(in crate::domain) fn free(&self) -> Decimal {
         self.view.quantity - self.reserved
     }
 }
 
-impl World {
+impl State {
     /// Books cash that comes, or that leaves out of what is available: the account's side here, the other side outside.
-    pub(super) fn book(&mut self, account: Uuid, kind: TransactionType, amount: Decimal, currency: Currency) {
+    pub(in crate::domain) fn book(
+        &mut self,
+        account: Uuid,
+        kind: TransactionType,
+        amount: Decimal,
+        currency: Currency,
+    ) {
         self.enter(account, kind, amount, currency, |cash| &mut cash.available);
     }
 
     /// Books cash that leaves out of what has been laid claim to.
-    pub(super) fn book_claimed(
+    pub(in crate::domain) fn book_claimed(
         &mut self,
         account: Uuid,
         kind: TransactionType,
@@ -150,7 +156,7 @@ impl World {
     }
 
     /// Whether so much cash could be booked. What an account holds is bounded, so that sums and products of it fit.
-    pub(super) fn check_cash_room(
+    pub(in crate::domain) fn check_cash_room(
         &self,
         account: Uuid,
         amount: Decimal,
@@ -162,7 +168,7 @@ impl World {
     }
 
     /// The same for units.
-    pub(super) fn check_unit_room(
+    pub(in crate::domain) fn check_unit_room(
         &self,
         account: Uuid,
         instrument: Uuid,
@@ -175,7 +181,7 @@ impl World {
     }
 
     /// Lays claim to cash. Where there is too little, nothing changes.
-    pub(super) fn claim_cash(
+    pub(in crate::domain) fn claim_cash(
         &mut self,
         account: Uuid,
         amount: Decimal,
@@ -194,7 +200,7 @@ impl World {
     }
 
     /// Gives up a claim to cash.
-    pub(super) fn release_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) {
+    pub(in crate::domain) fn release_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) {
         let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
         let cash = held.cash.entry(currency).or_default();
         cash.pending -= amount;
@@ -210,7 +216,7 @@ impl World {
     }
 
     /// Lays claim to shares. Where there are too few, nothing changes.
-    pub(super) fn claim_shares(
+    pub(in crate::domain) fn claim_shares(
         &mut self,
         account: Uuid,
         instrument: Uuid,
@@ -225,7 +231,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
+    pub(in crate::domain) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
         if let Some(holding) = self.holding_mut(account, instrument) {
             holding.reserved -= quantity;
         }
@@ -233,7 +239,7 @@ impl World {
 
     /// Books units that come or go without cash, `units` being negative where they go, and `cost` what those that come
     /// count as having cost. Returns what those that go had cost.
-    pub(super) fn move_in_kind(
+    pub(in crate::domain) fn move_in_kind(
         &mut self,
         account: Uuid,
         instrument: Uuid,
@@ -253,7 +259,13 @@ impl World {
     }
 
     /// Puts shares into an account that cost `cost`; the other side is outside.
-    pub(super) fn add_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal, cost: Decimal) {
+    pub(in crate::domain) fn add_shares(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        quantity: Decimal,
+        cost: Decimal,
+    ) {
         let (now, id) = (self.time.now, self.time.id());
         let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
         let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else { return };
@@ -282,7 +294,12 @@ impl World {
     }
 
     /// Takes shares out of an account, and with them their part of what was paid. Returns that part.
-    pub(super) fn take_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) -> Decimal {
+    pub(in crate::domain) fn take_shares(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        quantity: Decimal,
+    ) -> Decimal {
         let now = self.time.now;
         let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else {
             return Decimal::ZERO;
@@ -311,7 +328,7 @@ impl World {
     }
 
     /// Raises what was paid for a holding, without a change of its units.
-    pub(super) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
+    pub(in crate::domain) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
         let now = self.time.now;
         let Some(held) = self.accounts.get_mut(account) else { return };
         let mut holdings = held.holdings.iter_mut();
@@ -322,7 +339,7 @@ impl World {
         }
     }
 
-    pub(super) fn holding_mut(&mut self, account: Uuid, instrument: Uuid) -> Option<&mut Holding> {
+    pub(in crate::domain) fn holding_mut(&mut self, account: Uuid, instrument: Uuid) -> Option<&mut Holding> {
         let holdings = &mut self.accounts.get_mut(account)?.holdings;
         holdings.iter_mut().find(|holding| holding.view.instrument_id == instrument)
     }

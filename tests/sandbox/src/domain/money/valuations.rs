@@ -5,12 +5,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::{Account, AccountStatus};
-use super::events::EventKind;
-use super::ledger::TransactionType;
-use super::table::Identified;
-use super::world::{Refused, World};
 use crate::amount::{self, Currency, EUR};
+use crate::domain::customers::accounts::{Account, AccountStatus};
+use crate::domain::events::EventKind;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, State};
+use crate::domain::table::Identified;
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,18 +33,18 @@ pub(crate) struct AccountReturn {
     currency: Currency,
 }
 
-impl World {
+impl State {
     /// Cash and holdings at their bid, to the cent.
     pub(crate) fn value_of(&self, account: &Account) -> Decimal {
         let holdings = account.holdings.iter().map(|holding| {
             let price = self.instruments.get(holding.view.instrument_id).map_or(Decimal::ZERO, |it| it.bid);
             amount::value(holding.view.quantity, price)
         });
-        let cash = account.cash.get(&EUR).map_or(Decimal::ZERO, super::ledger::Cash::total);
+        let cash = account.cash.get(&EUR).map_or(Decimal::ZERO, crate::domain::money::ledger::Cash::total);
         amount::down(cash + holdings.sum::<Decimal>())
     }
 
-    pub(super) fn value_all_accounts(&mut self) {
+    pub(in crate::domain) fn value_all_accounts(&mut self) {
         let open = self.accounts.rows().iter();
         let open = open.filter(|account| account.view.status != AccountStatus::Closed);
         let values: Vec<_> = open.map(|account| (account.id(), self.value_of(account))).collect();

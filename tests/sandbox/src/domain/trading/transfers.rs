@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Way;
-use super::ledger::TransactionType;
-use super::lifecycle::Progress;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
 use crate::amount;
+use crate::domain::customers::accounts::Way;
+use crate::domain::lifecycle::Progress;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// As the API shows it, and what moves: the description has no field for that, so that only the control API can say it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ resource!(AccountTransfer, "account transfer", account_transfers, |it| it.view =
     ACCOUNT_TRANSFER_NEW => [ACCOUNT_TRANSFER_NEW ACCOUNT_TRANSFER_PROCESSING
     ACCOUNT_TRANSFER_COMPLETED ACCOUNT_TRANSFER_FAILED]);
 
-impl World {
+impl State {
     pub(crate) fn create_securities_transfer(
         &mut self,
         direction: Direction,
@@ -95,7 +95,7 @@ impl World {
         Ok(&self.add(SecuritiesTransfer { view, moves }).view)
     }
 
-    pub(super) fn move_securities_transfer(&mut self, id: Uuid) {
+    pub(in crate::domain) fn move_securities_transfer(&mut self, id: Uuid) {
         let Some(transfer) = self.securities_transfers.get(id) else { return };
         let (status, direction, moves) = (transfer.view.status, transfer.view.direction, transfer.moves);
         if status == Progress::New {
@@ -152,7 +152,7 @@ impl World {
         if owner(source) == owner(target) { Ok(()) } else { Err("belongs to another user".to_owned()) }
     }
 
-    pub(super) fn move_account_transfer(&mut self, id: Uuid) {
+    pub(in crate::domain) fn move_account_transfer(&mut self, id: Uuid) {
         let Some(transfer) = self.account_transfers.get(id) else { return };
         let (status, both) = (transfer.view.status, transfer.source.zip(transfer.target));
         if status == Progress::New {

@@ -4,18 +4,18 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::lifecycle::Progress;
-use super::liquidations::Liquidation;
-use super::orders::{MarketOrder, Side, Size};
-use super::portfolios::{PortfolioOrder, PortfolioOrderStatus, Rebalancing};
-use super::world::World;
 use crate::amount::EUR;
+use crate::domain::lifecycle::Progress;
+use crate::domain::state::State;
+use crate::domain::trading::liquidations::Liquidation;
+use crate::domain::trading::orders::{MarketOrder, Side, Size};
+use crate::domain::trading::portfolios::{PortfolioOrder, PortfolioOrderStatus, Rebalancing};
 
-/// The place of a job in [`World::jobs`].
-pub(super) type JobId = u32;
+/// The place of a job in [`State::jobs`].
+pub(in crate::domain) type JobId = u32;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Job {
+pub(in crate::domain) struct Job {
     purpose: Purpose,
     account: Uuid,
     open: usize,
@@ -30,29 +30,29 @@ pub(super) struct Job {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) enum Purpose {
+pub(in crate::domain) enum Purpose {
     PortfolioOrder(Uuid),
     Rebalancing(Uuid),
     Liquidation(Uuid),
 }
 
 /// How an order of a job ended.
-pub(super) struct OrderEnd {
-    pub(super) filled: bool,
-    pub(super) executed: Decimal,
-    pub(super) why: Option<String>,
+pub(in crate::domain) struct OrderEnd {
+    pub(in crate::domain) filled: bool,
+    pub(in crate::domain) executed: Decimal,
+    pub(in crate::domain) why: Option<String>,
 }
 
 /// What a job sells and then buys.
 #[derive(Default)]
-pub(super) struct Trades {
-    pub(super) sell: Vec<(Uuid, Decimal)>,
-    pub(super) then_buy: Vec<(Uuid, Decimal)>,
+pub(in crate::domain) struct Trades {
+    pub(in crate::domain) sell: Vec<(Uuid, Decimal)>,
+    pub(in crate::domain) then_buy: Vec<(Uuid, Decimal)>,
 }
 
-impl World {
+impl State {
     /// Places the orders of a job. One without orders has ended already.
-    pub(super) fn start_job(&mut self, purpose: Purpose, account: Uuid, trades: Trades) {
+    pub(in crate::domain) fn start_job(&mut self, purpose: Purpose, account: Uuid, trades: Trades) {
         let id = JobId::try_from(self.jobs.len()).unwrap_or(JobId::MAX);
         let Trades { sell, then_buy } = trades;
         let (filled, ended_otherwise, executed, why) = (0, 0, Decimal::ZERO, None);
@@ -61,7 +61,7 @@ impl World {
         self.go_on(id);
     }
 
-    pub(super) fn order_of_job_ended(&mut self, id: JobId, end: OrderEnd) {
+    pub(in crate::domain) fn order_of_job_ended(&mut self, id: JobId, end: OrderEnd) {
         let Some(job) = self.jobs.get_mut(id as usize) else { return };
         job.open = job.open.saturating_sub(1);
         job.executed += end.executed;

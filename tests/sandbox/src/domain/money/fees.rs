@@ -5,10 +5,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::events::EventKind;
-use super::ledger::TransactionType;
-use super::world::{Refused, World};
 use crate::amount::{Currency, EUR};
+use crate::domain::events::EventKind;
+use crate::domain::money::ledger::TransactionType;
+use crate::domain::state::{Refused, State};
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ pub(crate) struct FeeConfiguration {
 
 identified!(by id: FeeConfiguration);
 
-impl World {
+impl State {
     /// What there is to list. Nothing is charged by these rates.
-    pub(super) fn configure_fees(&mut self) {
+    pub(in crate::domain) fn configure_fees(&mut self) {
         for (name, kind, rate) in [("Custody fee", "CUSTODY", "0.0012"), ("Order fee", "ORDER", "0.0000")] {
             let id = self.time.id();
             let rate = crate::amount::parse(rate).expect("the rates are decimals");

@@ -1,4 +1,4 @@
-//! The lives of users, accounts, orders and all else: pure state, moved by calls and by time, without any network.
+//! Users, accounts, orders and all else: pure state, moved by calls and by time, without any network.
 
 /// `Debug` for what holds personal data: only its id is for a log.
 macro_rules! debug_by_id {
@@ -14,14 +14,14 @@ macro_rules! debug_by_id {
 /// The id of a thing: that of its view, or its own.
 macro_rules! identified {
     (by view.id: $($name:ident)+) => {
-        $(impl crate::life::table::Identified for $name {
+        $(impl crate::domain::table::Identified for $name {
             fn id(&self) -> uuid::Uuid {
                 self.view.id
             }
         })+
     };
     (by id: $($name:ident)+) => {
-        $(impl crate::life::table::Identified for $name {
+        $(impl crate::domain::table::Identified for $name {
             fn id(&self) -> uuid::Uuid {
                 self.id
             }
@@ -44,26 +44,11 @@ macro_rules! wire_enum {
 #[macro_use]
 pub(crate) mod lifecycle;
 
-pub(crate) mod accounts;
-pub(crate) mod audit;
-pub(crate) mod cancellations;
-pub(crate) mod corporate_actions;
+pub(crate) mod customers;
 pub(crate) mod events;
-pub(crate) mod fees;
-pub(crate) mod instruments;
 mod jobs;
-pub(crate) mod ledger;
-pub(crate) mod liquidations;
-pub(crate) mod orders;
-pub(crate) mod payments;
-mod pdf;
-pub(crate) mod portfolios;
-pub(crate) mod reports;
-pub(crate) mod savings_plans;
-pub(crate) mod subscriptions;
+pub(crate) mod money;
+pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod timeline;
-pub(crate) mod transfers;
-pub(crate) mod users;
-pub(crate) mod valuations;
-pub(crate) mod world;
+pub(crate) mod trading;

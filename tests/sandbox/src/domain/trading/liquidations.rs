@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::Way;
-use super::jobs::{Purpose, Trades};
-use super::lifecycle::Progress;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
 use crate::amount;
+use crate::domain::customers::accounts::Way;
+use crate::domain::jobs::{Purpose, Trades};
+use crate::domain::lifecycle::Progress;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// As the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub(crate) struct LiquidationCreate {
 resource!(Liquidation, "liquidation", liquidations, |it| *it => Self, Progress,
     LIQUIDATION_NEW => [LIQUIDATION_NEW LIQUIDATION_PROCESSING LIQUIDATION_COMPLETED LIQUIDATION_FAILED]; by account_id);
 
-impl World {
+impl State {
     pub(crate) fn create_liquidation(
         &mut self,
         account_id: Uuid,
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// `PARTIAL` sells half of each position: the description has no field that says which part.
-    pub(super) fn work_off_liquidation(&mut self, id: Uuid) {
+    pub(in crate::domain) fn work_off_liquidation(&mut self, id: Uuid) {
         let Some(liquidation) = self.liquidations.get(id) else { return };
         let (account_id, whole) = (liquidation.account_id, liquidation.r#type == LiquidationType::Full);
         if let Err(why) = self.may_trade(account_id, Way::Out) {

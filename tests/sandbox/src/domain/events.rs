@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::subscriptions::Subscription;
-use super::table::Table;
+use crate::domain::customers::subscriptions::Subscription;
+use crate::domain::table::Table;
 
 /// A kind of event, under its names in both shapes of a delivery (PROTOCOL 2.2).
 #[derive(Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(in crate::domain) fn new(limit: usize) -> Self {
         Self { subscriptions: Table::default(), recent: VecDeque::new(), count: 0, limit }
     }
 
-    pub(super) fn take(&mut self, event: Event) {
+    pub(in crate::domain) fn take(&mut self, event: Event) {
         self.count += 1;
         let event = Arc::new(event);
         for subscription in self.subscriptions.rows_mut() {
@@ -164,11 +164,16 @@ mod kind_by_name {
 
     // The form that serde wants.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` hands on a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(kind: &&EventKind, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        kind: &&EventKind,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         (kind.official, kind.referring).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<&'static EventKind, D::Error> {
+    pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<&'static EventKind, D::Error> {
         let (official, referring) = <(String, Option<String>)>::deserialize(from)?;
         let mut kinds = EventKind::ALL.iter().copied();
         kinds

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accounts::AccountStatus;
-use super::events::EventKind;
-use super::timeline::Due;
-use super::world::{Refused, STEP, World};
+use crate::domain::customers::accounts::AccountStatus;
+use crate::domain::events::EventKind;
+use crate::domain::state::{Refused, STEP, State};
+use crate::domain::timeline::Due;
 
 /// A user with what hangs off it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct User {
 /// As the API shows it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserView {
-    pub(super) id: Uuid,
+    pub(in crate::domain) id: Uuid,
     #[serde(flatten)]
     person: UserCreate,
     pub(crate) status: UserStatus,
@@ -129,7 +129,7 @@ pub(crate) struct TaxResidencyCreate {
 
 impl UserCreate {
     /// A person made up for tests.
-    pub(super) fn nobody() -> Self {
+    pub(in crate::domain) fn nobody() -> Self {
         let address = Address {
             street: "Unter den Linden 1".to_owned(),
             additional_line: None,
@@ -152,7 +152,7 @@ impl UserCreate {
 resource!(User, "user", users, |it| it.view => UserView, UserStatus,
     USER_CREATED => [USER_CREATED USER_ACTIVATED USER_BLOCKED USER_CLOSED], updated_at);
 
-impl World {
+impl State {
     /// Registers a user and starts the check that makes it active.
     pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
         let (id, now) = (self.time.id(), self.time.now);
@@ -252,8 +252,8 @@ impl World {
             self.change_by_call::<User>(id, status)?;
         }
         let accounts = self.users.find(id)?.accounts.clone();
-        let is_pending = |world: &Self, account| {
-            world.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
+        let is_pending = |state: &Self, account| {
+            state.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
         };
         for account in accounts {
             match status {
@@ -266,7 +266,7 @@ impl World {
         Ok(&self.users.find(id)?.view)
     }
 
-    pub(super) fn finish_checks(&mut self, id: Uuid) {
+    pub(in crate::domain) fn finish_checks(&mut self, id: Uuid) {
         let Some(user) = self.users.get_mut(id) else { return };
         let failed = user.checks_fail;
         let (status, kind) = if failed {

@@ -1,0 +1,7 @@
+//! Users, their accounts, and what is sent to them.
+
+pub(crate) mod accounts;
+pub(crate) mod pdf;
+pub(crate) mod reports;
+pub(crate) mod subscriptions;
+pub(crate) mod users;

@@ -1,0 +1,10 @@
+//! Orders, what becomes of them, and what is traded.
+
+pub(crate) mod cancellations;
+pub(crate) mod corporate_actions;
+pub(crate) mod instruments;
+pub(crate) mod liquidations;
+pub(crate) mod orders;
+pub(crate) mod portfolios;
+pub(crate) mod savings_plans;
+pub(crate) mod transfers;
