@@ -30,7 +30,7 @@ use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 
 /// Of the form in which the state is saved.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// By real time.
 const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 
