@@ -2,7 +2,8 @@
 #![cfg(feature = "webhooks")]
 
 use serde_json::{Value, json};
-use upvest_api::types::{Order, OrderId};
+use upvest_api::events::EventObject;
+use upvest_api::types::{Order, OrderId, User};
 use upvest_ext::webhooks::{Event, EventType, ResourceError, UndecodableEvent, WebhookTester};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
@@ -33,6 +34,27 @@ async fn the_official_shape_carries_the_resource() {
     let reference = event.reference().unwrap();
     assert_eq!(reference.object_type, "ORDER");
     assert_eq!(reference.id_as::<OrderId>(), order.id);
+}
+
+#[tokio::test]
+async fn an_event_is_read_as_what_its_type_stands_for_and_as_no_other_resource() {
+    let body = json!({ "payload": [
+        event("ORDER.FILLED", json!({ "id": ID, "user_id": ID })),
+        event("USER.CREATED", json!({ "id": ID, "first_name": "Ada" })),
+        event("ORDER.ENTANGLED", json!({ "id": ID, "spin": "up" })),
+    ]});
+    let events = decode(body.to_string()).await;
+    let [order, user, unknown] = [0, 1, 2].map(|number| events[number].as_ref().unwrap());
+    let error = order.resource::<User>().unwrap_err();
+    assert_eq!(error.to_string(), "ORDER.FILLED events carry no User");
+    assert!(matches!(error, ResourceError::OtherType { .. }));
+    order.resource::<Order>().unwrap();
+    assert_eq!(order.resource::<Value>().unwrap()["user_id"], ID, "types of your own are not compared");
+    // An event of a type that is not known yet may carry whatever fits.
+    unknown.resource::<Order>().unwrap();
+    assert!(matches!(order.object().unwrap(), EventObject::Order(order) if order.id.to_string() == ID));
+    assert!(matches!(user.object().unwrap(), EventObject::User(_)));
+    assert!(matches!(unknown.object().unwrap(), EventObject::Unknown(json) if json["spin"] == "up"));
 }
 
 #[tokio::test]

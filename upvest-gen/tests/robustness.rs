@@ -104,8 +104,14 @@ fn slice(whole: &Value, dice: &mut Dice) -> Value {
         let name = paths.keys().nth(dice.below(paths.len())).unwrap().clone();
         paths.shift_remove(&name);
     }
+    let webhooks = document["x-webhooks"].as_object_mut().unwrap();
+    while webhooks.len() > 1 {
+        let name = webhooks.keys().nth(dice.below(webhooks.len())).unwrap().clone();
+        webhooks.shift_remove(&name);
+    }
     let mut reached = BTreeSet::new();
     reach(&document["paths"], whole, &mut reached);
+    reach(&document["x-webhooks"], whole, &mut reached);
     for (kind, components) in document["components"].as_object_mut().unwrap() {
         components.as_object_mut().unwrap().retain(|name, _| {
             kind == "securitySchemes" || reached.contains(&format!("/components/{kind}/{name}"))

@@ -58,6 +58,14 @@ pub enum ResourceError {
     /// The delivery names the resource and does not carry it: fetch it by its id.
     #[error("the event only names the {} with the id {}; fetch it", .0.object_type, .0.id)]
     NotCarried(ObjectReference),
+    /// Events of this type carry another type of resource than was asked for.
+    #[error("{event_type} events carry no {asked}")]
+    OtherType {
+        /// The type of the event.
+        event_type: String,
+        /// The type that was asked for, without its path.
+        asked: &'static str,
+    },
     /// The resource does not fit the type. Holds the place, never the content.
     #[error("the resource does not fit the type, at `{0}`")]
     Unfit(String),
@@ -99,10 +107,15 @@ impl Event {
     ///
     /// # Errors
     ///
+    /// [`ResourceError::OtherType`] where events of this type carry another of the API's types;
     /// [`ResourceError::NotCarried`] where the delivery only names the resource, with what is needed to fetch it;
     /// [`ResourceError::Unfit`] where the resource is not what `T` wants.
-    pub fn resource<T: DeserializeOwned>(&self) -> Result<T, ResourceError> {
-        let json = self.carried()?;
+    pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
+        let (json, event_type) = (self.carried()?, self.event_type.as_str());
+        if EventObject::carries::<T>(event_type) == Some(false) {
+            let asked = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+            return Err(ResourceError::OtherType { event_type: event_type.to_owned(), asked });
+        }
         serde_json::from_str(json).map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
     }
 

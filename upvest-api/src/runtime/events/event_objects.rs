@@ -28,6 +28,18 @@ macro_rules! event_objects {
                     _ => $crate::runtime::read_json(object).map(Self::Unknown),
                 }
             }
+
+            /// Whether events of this type carry a `T`. `None` where the description does not say, or where `T` is not one
+            /// of the types that events carry, but one of your own.
+            pub fn carries<T: 'static>(event_type: &str) -> Option<bool> {
+                let asked = std::any::TypeId::of::<T>();
+                let kinds: &[std::any::TypeId] = &[$(std::any::TypeId::of::<$kind>()),*];
+                let carried = match event_type {
+                    $($($event)|+ => Some(std::any::TypeId::of::<$kind>()),)*
+                    _ => None,
+                };
+                carried.filter(|_| kinds.contains(&asked)).map(|carried| asked == carried)
+            }
         }
     };
 }
