@@ -32,10 +32,9 @@ async fn main() -> Result<()> {
 async fn replica(jwks: &str) -> Result<()> {
     let redis = Redis::open(std::env::var("REDIS_URL")?)?.prefix("my-service:");
     let secret = std::env::var("UPVEST_CLIENT_SECRET")?;
-    let client_id = std::env::var("UPVEST_CLIENT_ID")?;
     let upvest = UpvestBuilder::from_env()?
         .token_store(Arc::new(redis.token_store(secret)))
-        .rate_limit(redis.rate_limit(client_id, PER_SECOND, REPLICAS))
+        .rate_limit(redis.rate_limit("example", PER_SECOND, REPLICAS))
         .build()?;
     let handler = WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?))
         .otherwise(async |event, _| {

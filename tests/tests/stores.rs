@@ -466,10 +466,10 @@ async fn while_redis_is_away_each_replica_keeps_to_its_share_and_the_log_says_so
     let elapsed = started.elapsed();
     assert!(elapsed >= SECOND * 19 / 10 && elapsed < 2 * SOON, "40 calls at 20 per second: {elapsed:?}");
     server.restart().unwrap();
-    while !log.text().contains("answers again") {
+    while !log.text().contains("can be used again") {
         call(&upvest).await;
     }
-    let said = log.text().matches("does not answer").count();
+    let said = log.text().matches("cannot be used").count();
     assert_eq!(said, 1, "{}", log.text());
 }
 
@@ -504,7 +504,7 @@ async fn what_redis_refuses_is_logged_once() {
         call(&upvest).await;
     }
     let text = log.text();
-    assert!(text.matches("does not answer").count() == 1 && text.contains("memory"), "{text}");
+    assert!(text.matches("cannot be used").count() == 1 && text.contains("memory"), "{text}");
 }
 
 #[tokio::test]

@@ -590,6 +590,17 @@ async fn a_renewal_in_the_background_ends_with_the_client() {
     assert_eq!(tasks(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_that_cannot_be_used_is_not_shared() {
+    let store = Arc::new(MemoryTokenStore::default());
+    let answer = |n| Reply::token(if n == 0 { " " } else { "usable" }, 1799);
+    let api = FakeApi::with_tokens(move |_, n| answer(n), |_, _| Reply::empty_list());
+    let client = || api.builder().token_store(Arc::clone(&store)).build().unwrap();
+    assert_eq!(list(&client()).await.unwrap_err().kind(), ErrorKind::Token);
+    list(&client()).await.unwrap();
+    assert_eq!(api.token_calls(), 2);
+}
+
 /// A store without tokens in which another process holds the claim for ever.
 #[derive(Clone, Debug, Default)]
 struct ClaimedByOthers {

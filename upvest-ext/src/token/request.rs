@@ -65,6 +65,12 @@ struct TokenAnswer {
 }
 
 impl TokenAnswer {
+    fn token(&self, asked: Instant) -> Result<AccessToken, Error> {
+        let token = Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
+        let token = token.and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
+        token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
+    }
+
     fn lifetime(&self) -> Duration {
         self.expires_in.unwrap_or(UNSTATED_LIFETIME)
     }
@@ -95,13 +101,11 @@ impl TokenRequest {
                 Err(claim) => claim,
             };
             let asked = self.ask(scopes, started).await;
+            let asked = asked.and_then(|(answer, asked)| Ok((answer.token(asked)?, answer, asked)));
+            let answer = asked.as_ref().ok().map(|(_, answer, asked)| (answer, *asked));
             let left = self.left(started).min(self.store_timeout());
-            self.clock_and_rng.within(left, self.keep(scopes, asked.as_ref().ok(), claim)).await;
-            let (answer, asked) = asked?;
-            let lifetime = answer.lifetime();
-            let token = Some(answer.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
-            let token = token.and_then(|token| AccessToken::new(token, asked, lifetime, lifetime));
-            token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
+            self.clock_and_rng.within(left, self.keep(scopes, answer, claim)).await;
+            asked.map(|(token, ..)| token)
         };
         let fetched = self.clock_and_rng.within(self.timeout, token).await;
         if fetched.is_none() {
@@ -171,12 +175,12 @@ impl TokenRequest {
     }
 
     /// Saves the answer, if there is one, and gives the claim back.
-    async fn keep(&self, scopes: &Scopes, answer: Option<&(TokenAnswer, Instant)>, claim: Option<Uuid>) {
+    async fn keep(&self, scopes: &Scopes, answer: Option<(&TokenAnswer, Instant)>, claim: Option<Uuid>) {
         let Some(store) = &self.store else { return };
         let key = self.key(scopes);
         if let Some((answer, asked)) = answer {
             let lifetime = answer.lifetime();
-            let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(*asked));
+            let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
             let token = answer.access_token.clone();
             store.save(&key, StoredToken { token, left, lifetime }).await;
         }

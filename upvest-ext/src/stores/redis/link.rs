@@ -63,7 +63,7 @@ impl Link {
             Ok(Ok(result)) => {
                 if self.trouble().take().is_some() {
                     #[cfg(feature = "tracing")]
-                    tracing::info!(purpose = self.purpose, "the Redis server answers again");
+                    tracing::info!(purpose = self.purpose, "the Redis server can be used again");
                 }
                 return Ok(result);
             }
@@ -80,7 +80,7 @@ impl Link {
         self.redis.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.trouble().replace(trouble).is_none() {
             #[cfg(feature = "tracing")]
-            tracing::warn!(purpose = self.purpose, reason = %failure, "the Redis server does not answer, going on without it");
+            tracing::warn!(purpose = self.purpose, reason = %failure, "the Redis server cannot be used");
         }
         Err(failure)
     }

@@ -39,7 +39,7 @@ use crate::rate_limit::RateLimit;
 ///     .credentials("client-id", "client-secret")
 ///     .token_store(Arc::new(redis.token_store("client-secret")))
 ///     // 300 requests per second for all of 20 replicas.
-///     .rate_limit(redis.rate_limit("client-id", 300, 20));
+///     .rate_limit(redis.rate_limit("live", 300, 20));
 /// let handler = WebhookHandler::new(verifier).dedup_store(redis.dedup_store());
 /// # let _ = (builder, handler); Ok(()) }
 /// ```
@@ -100,7 +100,8 @@ impl Redis {
     /// A rate limit that all replicas share: `per_second` requests for all of them together.
     ///
     /// After a 429 all pause, and go on at a lower rate that slowly returns to `per_second`. While Redis is away, each of
-    /// the `replicas` keeps to its own share. `name` tells limits apart: Upvest counts by client id, so use that.
+    /// the `replicas` keeps to its own share. `name` tells limits apart: one for each client id,
+    /// as Upvest counts by that.
     pub fn rate_limit(&self, name: impl AsRef<str>, per_second: u32, replicas: u32) -> RateLimit {
         let share = (per_second / replicas.max(1)).max(1);
         RateLimit::shared(share, SharedRate::new(self, name.as_ref(), per_second.max(1)))
