@@ -72,7 +72,7 @@ pub(crate) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>
     })
 }
 
-/// Follows a local reference; whatever is none comes back as it is.
+/// Follows a local reference; anything else is returned unchanged.
 pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     resolve_at(document, value, "").1
 }

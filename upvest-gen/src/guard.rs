@@ -1,4 +1,4 @@
-//! Code of others that panics on input: its panic becomes a value, without a word on stderr.
+//! Turns a panic in a library into a value, and keeps it off stderr.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -47,7 +47,7 @@ pub(super) fn events(api: &Api) -> String {
     source
 }
 
-/// One `body_builder!` for each struct: for what only comes in, a test may need one.
+/// One `body_builder!` for each struct: tests build what is only received, too.
 pub(super) fn bodies(api: &Api) -> String {
     let mut source =
         String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");

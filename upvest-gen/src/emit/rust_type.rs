@@ -52,7 +52,7 @@ impl Field {
 }
 
 impl Schema {
-    /// The name of its builder, which no type has.
+    /// The name of its builder, which differs from every type's.
     pub(super) fn builder(&self, api: &Api) -> String {
         let mut name = format!("{}Builder", self.name.trim_end_matches('_'));
         let is_taken = |name: &String| {

@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// The names of the method and of the builder, which nothing else has.
+    /// Unique names for the method and the builder.
     fn names(&mut self, id: &str) -> (String, String) {
         let (mut method, mut builder) = (names::method(id), names::builder(id));
         while !self.taken.insert(format!("method {method}")) {
@@ -564,7 +564,7 @@ fn mark_sent(api: &mut Api) {
     }
 }
 
-/// Marks the fields through which an object can be in itself.
+/// Marks the fields through which an object can contain itself.
 fn mark_recursive(api: &mut Api) {
     let inner = |schema: &Schema| -> Vec<String> {
         let kinds: Vec<&Type> = match &schema.shape {

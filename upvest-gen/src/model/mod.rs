@@ -87,7 +87,7 @@ pub struct Parameter {
     pub setter: String,
     /// Where it goes.
     pub place: Place,
-    /// Whether a call cannot do without it.
+    /// Whether it is required.
     pub required: bool,
     /// Whether the values of a list stand in one text, joined by commas.
     pub joined: bool,
@@ -115,7 +115,7 @@ pub enum Place {
 pub struct Body {
     /// How it is written.
     pub encoding: Encoding,
-    /// What it holds; of no interest where it is text or bytes.
+    /// What it holds; not used where it is text or bytes.
     #[serde(rename = "type")]
     pub kind: Type,
     /// What it means, in Markdown.

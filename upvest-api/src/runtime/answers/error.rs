@@ -19,7 +19,7 @@ use crate::runtime::calls::operation::OperationMeta;
 use crate::runtime::values::invalid::InvalidValue;
 use crate::runtime::values::text::harmless;
 
-/// Most characters of `Display`, which may quote what a server sent.
+/// The greatest length of `Display`, which may quote what a server sent, in characters.
 const DISPLAY_LIMIT: usize = 500;
 
 /// What went wrong, where, and what to do about it.
@@ -61,7 +61,7 @@ struct Inner {
     known: Known,
 }
 
-/// What may be known besides.
+/// Facts that are there only where they are known.
 #[derive(Clone, Default)]
 struct Known {
     operation: Option<Cow<'static, str>>,
@@ -273,14 +273,14 @@ impl Error {
         Self(Arc::new(Inner { kind: ErrorKind::of(status), message: message.into(), known }))
     }
 
-    /// The same failure, called another kind.
+    /// The same failure, as another kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         Arc::make_mut(&mut self.0).kind = kind;
         self
     }
 
-    /// The same failure of a call about which this is known.
+    /// The same failure, with what is known about its call.
     #[must_use]
     pub fn with_metadata(self, metadata: &Metadata) -> Self {
         self.with(|known| {

@@ -42,7 +42,7 @@ pub enum ErrorKind {
     Decode,
     /// The pages of a list contradict each other.
     Paging,
-    /// A file or another writer of this machine failed.
+    /// Writing to a file, or to another writer, failed.
     Io,
     /// A webhook delivery was not accepted.
     Webhook,

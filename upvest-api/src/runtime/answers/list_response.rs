@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct ListResponse<T> {
     /// The items, in the order of the server.
     pub data: Vec<T>,
-    /// Which part of the whole list this is. Lists that come whole have none.
+    /// Which part of the whole list this is. A list without pages has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<PaginationMeta>,
 }
@@ -41,13 +41,13 @@ pub struct PaginationMeta {
 }
 
 impl<T> ListResponse<T> {
-    /// A list that comes whole: what a test answers with.
+    /// A list without pages, as a test answers with it.
     pub fn new(items: Vec<T>) -> Self {
         Self { data: items, meta: None }
     }
 }
 
-/// The items of one answer and the server's remarks on the whole list.
+/// The items of one answer, and what the server says of the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<T> {

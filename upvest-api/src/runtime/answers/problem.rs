@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::runtime::values::text::harmless;
 
-/// Most bytes of a body that was no problem document which are kept for inspection.
+/// How much is kept of a body that is not a problem document, in bytes.
 const BODY_LIMIT: usize = 4096;
 
 /// What the server says went wrong (RFC 9457; the table of types is in Upvest's error documentation).

@@ -48,7 +48,7 @@ struct Parameter {
 enum Place {
     Path,
     Query,
-    /// A query in which the values of a list stand in one text.
+    /// A query parameter that has all values of a list in one text.
     JoinedQuery,
     Header,
 }
@@ -253,7 +253,7 @@ fn broken_off(error: Error) -> Error {
         return error;
     }
     let mut cause: &dyn std::error::Error = &error;
-    // What lies around the innermost reason says little more.
+    // The innermost reason says what is wrong; the errors around it add nothing.
     while let Some(inner) = cause.source() {
         cause = inner;
     }

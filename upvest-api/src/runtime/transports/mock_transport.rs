@@ -43,7 +43,7 @@ struct State {
 
 type Answer = Result<(StatusCode, Bytes), Error>;
 
-/// A request that a [`MockTransport`] was asked.
+/// A request that a [`MockTransport`] has received.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recorded {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use super::invalid::InvalidValue;
 use super::text::{as_text, from_text, read};
 
-/// Most bytes of a code that a server may send. The longest code here, the ISIN, has 12.
+/// The greatest length of a code that a server sends, in bytes. The longest code here, the ISIN, has 12.
 const CAPACITY: usize = 15;
 
 /// A short string without an allocation, so that codes are `Copy`. Unused bytes are zero.

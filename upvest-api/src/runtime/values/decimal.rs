@@ -65,8 +65,8 @@ impl FromStr for Decimal {
     }
 }
 
-/// Reads `-?[0-9]+(\.[0-9]+)?` without loss. The library's own parser also takes `1_000`, `+1` and `1.`, which the wire
-/// has not, and is slower.
+/// Reads `-?[0-9]+(\.[0-9]+)?` without loss. The library's own parser is slower, and also takes `1_000`, `+1` and `1.`,
+/// which the API never sends.
 fn exact(text: &str) -> Option<rust_decimal::Decimal> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match unsigned.split_once('.') {
@@ -198,7 +198,7 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
-/// Reads an optional decimal, in which `""` stands for none: Upvest sends it for a price that an order has not
+/// Reads an optional decimal, in which `""` stands for none: Upvest sends it for a price that an order does not have
 /// (PROTOCOL 7).
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     let number =

@@ -48,7 +48,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
 ///
 /// # Errors
 ///
-/// That of `T`, where the field holds neither `null` nor a `T`.
+/// The error of reading a `T`, where the field holds neither `null` nor a `T`.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Nullable<T>>, D::Error> {
