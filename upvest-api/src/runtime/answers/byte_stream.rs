@@ -46,7 +46,7 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// The error of the stream, usually [`ErrorKind::Interrupted`](super::ErrorKind::Interrupted).
+    /// The error of the stream, usually [`ErrorKind::Interrupted`](crate::runtime::ErrorKind::Interrupted).
     pub async fn bytes(self) -> Result<Bytes, Error> {
         self.bytes_within(usize::MAX).await
     }

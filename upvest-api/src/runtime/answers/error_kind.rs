@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// What kind of failure an [`Error`](super::Error) is. More may be added.
+/// What kind of failure an [`Error`](crate::runtime::Error) is. More may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

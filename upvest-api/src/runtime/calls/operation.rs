@@ -147,7 +147,7 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// Makes a builder whose answer is a [`ListResponse`](super::ListResponse) a [`List`].
+/// Makes a builder whose answer is a [`ListResponse`](crate::runtime::ListResponse) a [`List`].
 macro_rules! list {
     ($builder:ident, $item:ty) => {
         impl $crate::runtime::List for $builder {
