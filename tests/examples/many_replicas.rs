@@ -37,7 +37,7 @@ async fn replica(jwks: &str) -> Result<()> {
         .rate_limit(redis.rate_limit("example", PER_SECOND, REPLICAS))
         .build()?;
     let handler = WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?))
-        .otherwise(async |event, _| {
+        .otherwise(async |event| {
             println!("handled {}", event.id);
             Ok(())
         })

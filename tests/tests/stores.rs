@@ -594,7 +594,7 @@ async fn an_event_is_not_acknowledged_while_its_store_is_away_and_handled_when_i
         }
         assert_eq!(deliver(&tester, &handler, &[event(id)]).await.repeated, 1);
     };
-    let handler = || WebhookHandler::new(tester.verifier()).otherwise(async |_, _| Ok(()));
+    let handler = || WebhookHandler::new(tester.verifier()).otherwise(async |_| Ok(()));
     if let Some(mut server) = Server::redis().unwrap() {
         check(handler().dedup_store(redis(&server).dedup_store()), &mut server).await;
     }
@@ -703,7 +703,7 @@ async fn dead_letters_are_kept_in_the_table_and_can_be_handled_again() {
     store.migrate().await.unwrap();
     let tester = WebhookTester::new().unwrap();
     let handler = WebhookHandler::new(tester.verifier())
-        .otherwise(async |_, _| Err("no such\0 account".into()))
+        .otherwise(async |_| Err("no such\0 account".into()))
         .dedup_store(store.clone())
         .dead_letter_after(2, store);
     let id = Uuid::new_v4();
@@ -732,7 +732,7 @@ async fn dead_letters_are_kept_in_the_table_and_can_be_handled_again() {
     let free = "update upvest_webhook_events set handled_at = null, dead_letter = null, attempts = 0 where event = $1";
     pool.get().await.unwrap().execute(free, &[&id.to_string()]).await.unwrap();
     let mended = WebhookHandler::new(tester.verifier())
-        .otherwise(async |_, _| Ok(()))
+        .otherwise(async |_| Ok(()))
         .dedup_store(Postgres::new(pool.clone()));
     assert_eq!(deliver(&tester, &mended, &[event(id)]).await.handled, 1);
 }

@@ -18,7 +18,7 @@ use upvest_ext::api::types::{
     WebhookSubscriptionCreate, WebhookSubscriptionStatus, WebhookSubscriptionUpdate,
 };
 use upvest_ext::signing::IncomingRequest;
-use upvest_ext::webhooks::{WebhookHandler, WebhookVerifier};
+use upvest_ext::webhooks::{Event, WebhookHandler, WebhookVerifier, with_state};
 use upvest_ext::{ListExt as _, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
@@ -160,14 +160,12 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// An endpoint of this process: it verifies what it gets with the keys that Upvest gives out.
 async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
     let received = Log::default();
-    let noted = Arc::clone(&received);
-    let handler = WebhookHandler::new(WebhookVerifier::fetching(upvest)).otherwise(move |event, _| {
-        let noted = Arc::clone(&noted);
-        async move {
-            noted.lock().unwrap_or_else(PoisonError::into_inner).push(event.event_type.to_string());
-            Ok(())
-        }
-    });
+    let note = async |received: Log, event: Event| {
+        received.lock().unwrap_or_else(PoisonError::into_inner).push(event.event_type.to_string());
+        Ok(())
+    };
+    let handler = WebhookHandler::new(WebhookVerifier::fetching(upvest))
+        .otherwise(with_state(Arc::clone(&received), note));
     let deliver = async move |OriginalUri(target): OriginalUri, headers: HeaderMap, body: Bytes| {
         handler.handle(&IncomingRequest::new(&Method::POST, &target, &headers, &body)).await.status
     };

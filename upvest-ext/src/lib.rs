@@ -41,6 +41,7 @@ mod detached;
 #[cfg(feature = "files")]
 pub mod files;
 mod into_error;
+mod metrics;
 pub mod pages;
 mod rate_limit;
 mod retry;
@@ -58,6 +59,7 @@ pub use client::{Environment, Upvest, UpvestBuilder};
 pub use clock::{Clock, OsRandom, Random, TokioClock};
 pub use futures_util::future::BoxFuture;
 pub use http::Method;
+pub use metrics::Measurement;
 pub use pages::{ListExt, PaginateExt};
 pub use rate_limit::RateLimit;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};

@@ -1,20 +1,20 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
 #![cfg(feature = "webhooks")]
 
-#[path = "common/tamper.rs"]
-mod tamper;
+mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::tamper::{Tamper, Tampered as _};
+use common::{FakeApi, Reply};
 use http::StatusCode;
 use serde_json::{Value, json};
-use tamper::{Tamper, Tampered as _};
 use upvest_api::types::WebhookEventCategory;
 use upvest_ext::webhooks::{
-    ClaimResult, DeadLetter, DeadLetterSink, DedupStore, EventType, HandlerError, MemoryDedupStore,
-    WebhookHandler, WebhookTester,
+    ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, EventType, HandlerError, MemoryDedupStore,
+    WebhookHandler, WebhookTester, with_state,
 };
 use upvest_ext::{BackendError, BoxFuture};
 use uuid::Uuid;
@@ -33,7 +33,7 @@ fn event(event_type: &str) -> Value {
 fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
     let note = |place: &'static str| {
         let log = Arc::clone(log);
-        move |event: upvest_ext::webhooks::Event| {
+        move |event: Event| {
             let log = Arc::clone(&log);
             async move {
                 log.lock().unwrap().push(format!("{place} {}", event.event_type));
@@ -41,20 +41,17 @@ fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
             }
         }
     };
-    let fallback = Arc::clone(log);
     WebhookHandler::new(tester.verifier())
         .on(EventType::OrderFilled, note("type"))
         .on(EventType::OrderRejected, async |_| Err("the ledger says no".into()))
         .on("COMET.SEEN".parse().unwrap(), note("unknown type"))
         .on_category(WebhookEventCategory::Order.as_str(), note("category"))
         .on_category(WebhookEventCategory::User.as_str(), note("category"))
-        .otherwise(move |event, known| {
-            let log = Arc::clone(&fallback);
-            async move {
-                log.lock().unwrap().push(format!("fallback {} {known}", event.event_type));
-                Ok(())
-            }
-        })
+        .otherwise(with_state(Arc::clone(log), async |log: Log, event| {
+            let known = event.event_type.is_known();
+            log.lock().unwrap().push(format!("fallback {} {known}", event.event_type));
+            Ok(())
+        }))
 }
 
 #[tokio::test]
@@ -414,4 +411,84 @@ async fn while_the_store_is_away_nothing_is_acknowledged() {
     let outcome = handler(&tester, &log).dedup_store(Away).handle(&delivery.received()).await;
     assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(log.lock().unwrap().is_empty());
+}
+
+/// Keeps dead letters as JSON, as a table would.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl DeadLetterSink for Kept {
+    fn park(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+        Box::pin(async move {
+            let DeadLetter::Unhandled { event, .. } = letter else { return Err("it cannot be read".into()) };
+            self.0.lock().unwrap().push(serde_json::to_vec(&event)?);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_is_a_failed_event() {
+    let reference = |id: Uuid, kind: &str| {
+        json!({
+            "id": Uuid::new_v4(), "created_at": "2024-05-17T09:30:00Z", "webhook_id": Uuid::new_v4(),
+            "event_type": kind, "object": { "id": id, "type": kind.split('.').next() },
+        })
+    };
+    let id = Uuid::new_v4();
+    let deliver = async |answer: Reply, kind: &str| {
+        let (tester, log) = (tester(), Log::default());
+        let upvest = FakeApi::new(move |request, _| {
+            assert_eq!(
+                (request.method.as_str(), request.path.as_str()),
+                ("GET", format!("/orders/{id}").as_str())
+            );
+            answer.clone()
+        });
+        let upvest = upvest.client();
+        let handler = WebhookHandler::new(tester.verifier()).fetch_references(upvest).otherwise(with_state(
+            Arc::clone(&log),
+            async |log: Log, event: Event| {
+                log.lock().unwrap().push(event.object_json().to_owned());
+                Ok(())
+            },
+        ));
+        let outcome = handler.handle(&tester.deliver("/webhooks", &[reference(id, kind)]).received()).await;
+        (outcome, log.lock().unwrap().clone())
+    };
+    let order = json!({ "id": id, "status": "FILLED" }).to_string();
+    let (outcome, handled) = deliver(Reply::new(200, order.clone()), "ORDER.FILLED").await;
+    assert_eq!((outcome.handled, handled), (1, vec![order]));
+    // What no operation reads by its id stays a reference; a fetch that fails is told, and the event comes again.
+    let (outcome, handled) = deliver(Reply::status(404), "USER_CHECK.PASSED").await;
+    assert_eq!((outcome.handled, handled[0].contains("USER_CHECK")), (1, true));
+    for lie in [Reply::new(200, ""), Reply::new(200, "{"), Reply::new(200, "<html>"), Reply::status(404)] {
+        let (outcome, handled) = deliver(lie, "ORDER.FILLED").await;
+        assert_eq!((outcome.status.as_u16(), handled.len()), (500, 0));
+        assert!(outcome.failures[0].to_string().starts_with("retrieveOrder: "), "{:?}", outcome.failures);
+    }
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
+    let (tester, log) = (tester(), Log::default());
+    let broken = WebhookHandler::new(tester.verifier())
+        .on(EventType::OrderFilled, async |_| Err("the ledger says no".into()));
+    let kept = Kept::default();
+    let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
+    let outcome = broken.dead_letter_after(1, kept.clone()).handle(&delivery.received()).await;
+    assert_eq!((outcome.status, outcome.dead_lettered), (StatusCode::OK, 1));
+    let kept = kept.0.lock().unwrap().pop().unwrap();
+    let parked = Event::decode(&kept).unwrap();
+
+    let mended = handler(&tester, &log);
+    mended.replay(parked.clone()).await.unwrap();
+    mended.replay(parked.clone()).await.unwrap();
+    assert_eq!(*log.lock().unwrap(), ["type ORDER.FILLED"; 2], "as often as it is asked for");
+
+    let deaf = WebhookHandler::new(tester.verifier());
+    let error = deaf.replay(parked.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "nothing is registered for ORDER.FILLED events");
+    let panics = deaf.on(EventType::OrderFilled, async |_| panic!("a bug"));
+    assert_eq!(panics.replay(parked).await.unwrap_err().to_string(), "the handler panicked");
 }

@@ -264,7 +264,7 @@ async fn the_reference_shape_names_described_types_and_carries_no_more_than_an_i
 }
 
 #[tokio::test]
-async fn a_handler_takes_each_event_of_either_shape_once() {
+async fn a_handler_takes_each_event_of_either_shape_once_and_reads_its_resource() {
     for shape in [PayloadShape::Full, PayloadShape::Reference] {
         let sandbox = Sandbox::builder().payload_shape(shape).start().await.unwrap();
         let endpoint = Endpoint::start().await;
@@ -274,9 +274,14 @@ async fn a_handler_takes_each_event_of_either_shape_once() {
         sandbox.advance(2 * SECOND).await;
 
         let handler = WebhookHandler::new(WebhookVerifier::fetching(sandbox.client()))
-            .on(EventType::OrderFilled, async |_| Ok(()))
-            .otherwise(async |event, is_known| {
-                assert!(is_known, "{event:?}");
+            .fetch_references(sandbox.client())
+            .on(EventType::OrderFilled, async |event| {
+                let order: Order = event.resource()?;
+                assert_eq!(order.status, Some(OrderStatus::Filled));
+                Ok(())
+            })
+            .otherwise(async |event| {
+                assert!(event.event_type.is_known(), "{event:?}");
                 Ok(())
             });
         let mut count = 0;

@@ -153,7 +153,7 @@ async fn handle_events(name: &str, store: &str, url: &str, jwks: &str) -> Result
             let pool = upvest_tests::replicas::pool(url, 2)?;
             let effects = pool.clone();
             handler
-                .otherwise(move |event, _| {
+                .otherwise(move |event| {
                     let (effects, name) = (effects.clone(), Arc::clone(&name));
                     async move {
                         let mut connection = effects.get().await?;
@@ -171,7 +171,7 @@ async fn handle_events(name: &str, store: &str, url: &str, jwks: &str) -> Result
         "redis" => {
             let effects = redis::aio::ConnectionManager::new(redis::Client::open(url)?).await?;
             handler
-                .otherwise(move |event, _| {
+                .otherwise(move |event| {
                     let (mut effects, name) = (effects.clone(), Arc::clone(&name));
                     async move {
                         let mut push = redis::cmd("RPUSH");

@@ -4,28 +4,28 @@
 // 5156c2b9901b4d6c6b75e4f8910c293d6b8b9a60825143e0c9bdd9bba2c2e0d0.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
-use super::types;
+use super::{operations, types};
 use crate::runtime::event_objects;
 
 event_objects! {
-    User(types::User) = "USER.CREATED" | "USER.UPDATED" | "USER.BLOCKED" | "USER.CLOSED",
-    UserCheck(types::UserCheck) = "USER_CHECK.PASSED" | "USER_CHECK.FAILED",
-    Account(types::Account) = "ACCOUNT.OPENED" | "ACCOUNT.CLOSING" | "ACCOUNT.CLOSED" | "ACCOUNT.UPDATED",
-    Order(types::Order) = "ORDER.NEW" | "ORDER.PROCESSING" | "ORDER.FILLED" | "ORDER.CANCELLED" | "ORDER.REJECTED",
-    OrderCancellation(types::OrderCancellation) = "ORDER_CANCELLATION.PENDING" | "ORDER_CANCELLATION.CONFIRMED" | "ORDER_CANCELLATION.REJECTED",
-    Execution(types::Execution) = "EXECUTION.NEW" | "EXECUTION.SETTLED" | "EXECUTION.CANCELLED",
-    Position(types::Position) = "POSITION.CREATED" | "POSITION.UPDATED" | "POSITION.CLOSED",
-    CashBalance(types::CashBalance) = "CASH_BALANCE.UPDATED",
-    Portfolio(types::Portfolio) = "PORTFOLIO.CREATED" | "PORTFOLIO.UPDATED" | "PORTFOLIO.CLOSED",
-    RebalancingExecution(types::RebalancingExecution) = "REBALANCING.PROCESSING" | "REBALANCING.COMPLETED" | "REBALANCING.FAILED",
-    SavingsPlan(types::SavingsPlan) = "SAVINGS_PLAN.CREATED" | "SAVINGS_PLAN.EXECUTED" | "SAVINGS_PLAN.PAUSED" | "SAVINGS_PLAN.CANCELLED",
-    DirectDebit(types::DirectDebit) = "DIRECT_DEBIT.PROCESSING" | "DIRECT_DEBIT.COMPLETED" | "DIRECT_DEBIT.FAILED" | "DIRECT_DEBIT.REVERSED",
-    Withdrawal(types::Withdrawal) = "WITHDRAWAL.PROCESSING" | "WITHDRAWAL.COMPLETED" | "WITHDRAWAL.FAILED",
-    Mandate(types::Mandate) = "MANDATE.CREATED" | "MANDATE.REVOKED",
-    SecuritiesTransfer(types::SecuritiesTransfer) = "SECURITIES_TRANSFER.PROCESSING" | "SECURITIES_TRANSFER.COMPLETED" | "SECURITIES_TRANSFER.FAILED",
-    AccountTransfer(types::AccountTransfer) = "ACCOUNT_TRANSFER.PROCESSING" | "ACCOUNT_TRANSFER.COMPLETED" | "ACCOUNT_TRANSFER.FAILED",
-    CorporateAction(types::CorporateAction) = "CORPORATE_ACTION.ANNOUNCED" | "CORPORATE_ACTION.PROCESSED",
-    Liquidation(types::Liquidation) = "LIQUIDATION.PROCESSING" | "LIQUIDATION.COMPLETED" | "LIQUIDATION.FAILED",
-    Report(types::Report) = "REPORT.READY" | "REPORT.FAILED",
-    Fee(types::Fee) = "FEE.CHARGED",
+    User(types::User) = "USER.CREATED" | "USER.UPDATED" | "USER.BLOCKED" | "USER.CLOSED" => Some(&operations::RETRIEVE_USER),
+    UserCheck(types::UserCheck) = "USER_CHECK.PASSED" | "USER_CHECK.FAILED" => None,
+    Account(types::Account) = "ACCOUNT.OPENED" | "ACCOUNT.CLOSING" | "ACCOUNT.CLOSED" | "ACCOUNT.UPDATED" => Some(&operations::RETRIEVE_ACCOUNT),
+    Order(types::Order) = "ORDER.NEW" | "ORDER.PROCESSING" | "ORDER.FILLED" | "ORDER.CANCELLED" | "ORDER.REJECTED" => Some(&operations::RETRIEVE_ORDER),
+    OrderCancellation(types::OrderCancellation) = "ORDER_CANCELLATION.PENDING" | "ORDER_CANCELLATION.CONFIRMED" | "ORDER_CANCELLATION.REJECTED" => None,
+    Execution(types::Execution) = "EXECUTION.NEW" | "EXECUTION.SETTLED" | "EXECUTION.CANCELLED" => None,
+    Position(types::Position) = "POSITION.CREATED" | "POSITION.UPDATED" | "POSITION.CLOSED" => None,
+    CashBalance(types::CashBalance) = "CASH_BALANCE.UPDATED" => None,
+    Portfolio(types::Portfolio) = "PORTFOLIO.CREATED" | "PORTFOLIO.UPDATED" | "PORTFOLIO.CLOSED" => Some(&operations::RETRIEVE_PORTFOLIO),
+    RebalancingExecution(types::RebalancingExecution) = "REBALANCING.PROCESSING" | "REBALANCING.COMPLETED" | "REBALANCING.FAILED" => None,
+    SavingsPlan(types::SavingsPlan) = "SAVINGS_PLAN.CREATED" | "SAVINGS_PLAN.EXECUTED" | "SAVINGS_PLAN.PAUSED" | "SAVINGS_PLAN.CANCELLED" => Some(&operations::RETRIEVE_SAVINGS_PLAN),
+    DirectDebit(types::DirectDebit) = "DIRECT_DEBIT.PROCESSING" | "DIRECT_DEBIT.COMPLETED" | "DIRECT_DEBIT.FAILED" | "DIRECT_DEBIT.REVERSED" => None,
+    Withdrawal(types::Withdrawal) = "WITHDRAWAL.PROCESSING" | "WITHDRAWAL.COMPLETED" | "WITHDRAWAL.FAILED" => None,
+    Mandate(types::Mandate) = "MANDATE.CREATED" | "MANDATE.REVOKED" => Some(&operations::RETRIEVE_MANDATE),
+    SecuritiesTransfer(types::SecuritiesTransfer) = "SECURITIES_TRANSFER.PROCESSING" | "SECURITIES_TRANSFER.COMPLETED" | "SECURITIES_TRANSFER.FAILED" => None,
+    AccountTransfer(types::AccountTransfer) = "ACCOUNT_TRANSFER.PROCESSING" | "ACCOUNT_TRANSFER.COMPLETED" | "ACCOUNT_TRANSFER.FAILED" => None,
+    CorporateAction(types::CorporateAction) = "CORPORATE_ACTION.ANNOUNCED" | "CORPORATE_ACTION.PROCESSED" => None,
+    Liquidation(types::Liquidation) = "LIQUIDATION.PROCESSING" | "LIQUIDATION.COMPLETED" | "LIQUIDATION.FAILED" => None,
+    Report(types::Report) = "REPORT.READY" | "REPORT.FAILED" => None,
+    Fee(types::Fee) = "FEE.CHARGED" => None,
 }

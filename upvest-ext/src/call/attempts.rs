@@ -15,6 +15,7 @@ use crate::call::http_send::{HttpSend, SendError};
 use crate::call::pipeline::{Call, Core};
 use crate::call::redact::Secrets;
 use crate::call::telemetry::CallSpan;
+use crate::metrics::Measurement;
 use crate::retry::{AttemptFailure, Decision, Try, retry_after};
 use crate::signing::{SignRequest, SigningError};
 use crate::token::{AccessToken, TokenCache};
@@ -91,6 +92,8 @@ impl Network {
             return Err(Error::new(ErrorKind::RateLimited, message));
         }
         let mut request = call.request();
+        #[cfg(feature = "opentelemetry")]
+        crate::call::trace_context::inject(request.headers_mut());
         let token = match call.scopes {
             Some(scopes) => Some(self.tokens.get(scopes).await?),
             None => None,
@@ -113,25 +116,32 @@ impl Network {
         info: &mut CallInfo,
     ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
-        let left = core.time_until(call.deadline);
+        let (started, left) = (core.clock_and_rng.now(), core.time_until(call.deadline));
         let mut exchange =
             pin!(async { read(self.http.send(request).await?, call.streams, core.body_limits).await });
         let result = tokio::select! {
             biased;
-            result = &mut exchange => result,
-            () = core.clock_and_rng.clock.sleep(call.attempt_timeout.min(left)) => {
-                self.http.timed_out();
-                if left < call.attempt_timeout {
-                    info.may_have_happened |= info.changes;
-                    return Err(late());
-                }
-                Err(SendError::timed_out("the attempt took too long"))
-            }
+            result = &mut exchange => Some(result),
+            () = core.clock_and_rng.clock.sleep(call.attempt_timeout.min(left)) => None,
         };
-        if let Ok(answer) = &result {
+        let answer = result.as_ref().and_then(|result| result.as_ref().ok());
+        core.metrics.record(&Measurement::Attempt {
+            operation: info.operation,
+            duration: core.clock_and_rng.now().saturating_duration_since(started),
+            status: answer.map(|answer| answer.status().as_u16()),
+        });
+        if let Some(answer) = answer {
             CallSpan::answered(info.attempts, answer.status(), answer.headers());
         }
-        Ok(result)
+        if let Some(result) = result {
+            return Ok(result);
+        }
+        self.http.timed_out();
+        if left < call.attempt_timeout {
+            info.may_have_happened |= info.changes;
+            return Err(late());
+        }
+        Ok(Err(SendError::timed_out("the attempt took too long")))
     }
 
     /// Returns the last answer. A body that repeats a secret is replaced.

@@ -9,6 +9,8 @@ pub(crate) mod pipeline;
 pub(crate) mod raw;
 pub(crate) mod redact;
 pub(crate) mod telemetry;
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod trace_context;
 
 pub use http_send::{HttpSend, SendError};
 pub use options::CallOptions;

@@ -18,6 +18,7 @@ use crate::call::call_info::CallInfo;
 use crate::call::options::CallOptions;
 use crate::call::telemetry::CallSpan;
 use crate::clock::{ClockAndRng, random_uuid};
+use crate::metrics::{Measurement, Metrics};
 use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::token::{Scopes, TOKEN_REQUEST};
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) metrics: Metrics,
     pub(crate) attempt_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) body_limits: BodyLimits,
@@ -110,18 +112,26 @@ impl Pipeline {
             span.run(sent).await
         };
         info.elapsed = self.core.clock_and_rng.now().saturating_duration_since(started);
+        let (status, error) = match &result {
+            Ok(answer) if answer.status().is_success() => (Some(answer.status()), None),
+            Ok(answer) => (Some(answer.status()), Some(ErrorKind::of(answer.status()))),
+            Err(error) => (error.status(), Some(error.kind())),
+        };
+        span.ended(status, error, &info);
+        self.core.metrics.record(&Measurement::Call {
+            operation: operation.id,
+            duration: info.elapsed,
+            attempts: info.attempts,
+            status: status.map(|status| status.as_u16()),
+            error,
+        });
         match result {
             Ok(answer) => {
                 let status = answer.status();
-                let error = (!status.is_success()).then(|| ErrorKind::of(status));
-                span.ended(Some(status), error, &info);
                 let (parts, body) = answer.into_parts();
                 Ok((Response::new(body, parts.headers, info.metadata(status)), info))
             }
-            Err(error) => {
-                span.ended(error.status(), Some(error.kind()), &info);
-                Err(info.complete(error))
-            }
+            Err(error) => Err(info.complete(error)),
         }
     }
 

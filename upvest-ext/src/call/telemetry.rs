@@ -34,6 +34,7 @@ impl CallSpan {
                 http.request.resend_count = tracing::field::Empty,
                 http.response.status_code = tracing::field::Empty,
                 "error.type" = tracing::field::Empty,
+                otel.status_code = tracing::field::Empty,
             ),
         )
     }
@@ -50,6 +51,7 @@ impl CallSpan {
             self.0.record("http.request.resend_count", info.attempts.saturating_sub(1));
             self.0.record("http.response.status_code", status.map(|status| status.as_u16()));
             self.0.record("error.type", error.map(tracing::field::debug));
+            self.0.record("otel.status_code", error.map(|_| "ERROR"));
         }
     }
 
@@ -65,7 +67,7 @@ impl CallSpan {
 
     pub(crate) fn retrying(attempt: u32, failure: AttemptFailure, wait: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(attempt, ?failure, ?wait, "attempt failed, trying again");
+        tracing::warn!(attempt, ?failure, wait_s = wait.as_secs_f64(), "attempt failed, trying again");
     }
 
     pub(crate) fn gave_up(attempt: u32, failure: AttemptFailure, reason: GiveUpReason) {
@@ -84,6 +86,6 @@ impl CallSpan {
 
     pub(crate) fn token_not_renewed(status: Option<u16>, pause: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(http.response.status_code = status, ?pause, "no new token");
+        tracing::warn!(http.response.status_code = status, pause_s = pause.as_secs_f64(), "no new token");
     }
 }

@@ -18,6 +18,7 @@ use crate::client::environment::{Environment, is_loopback};
 use crate::client::upvest::Upvest;
 use crate::clock::{Clock, ClockAndRng, Random};
 use crate::debug_fields::debug_fields;
+use crate::metrics::{Measurement, Metrics};
 use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
@@ -49,6 +50,7 @@ pub struct UpvestBuilder {
     http: Option<reqwest::Client>,
     sender: Option<Arc<dyn HttpSend>>,
     rate_limit: Option<RateLimit>,
+    metrics: Metrics,
     clock_and_rng: ClockAndRng,
 }
 
@@ -73,6 +75,7 @@ impl UpvestBuilder {
             http: None,
             sender: None,
             rate_limit: None,
+            metrics: Metrics::default(),
             clock_and_rng: ClockAndRng::default(),
         }
     }
@@ -195,6 +198,13 @@ impl UpvestBuilder {
         self
     }
 
+    /// Calls `hook` whenever a call, an attempt or a token request has ended, with what was measured. It runs on the task of the
+    /// call: it must be quick and not block. If it panics, that measurement is lost and nothing else.
+    pub fn metrics(mut self, hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
+        self.metrics = Metrics::new(hook);
+        self
+    }
+
     /// Tells the time and waits by `clock`. The tokio runtime's unless set.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock_and_rng.clock = Arc::new(clock);
@@ -236,6 +246,7 @@ impl UpvestBuilder {
             body_limit: self.body_limits.errors,
             retry: self.retry.capped(3),
             budget: self.budget.clone(),
+            metrics: self.metrics.clone(),
             clock_and_rng: self.clock_and_rng.clone(),
         };
         let client_secret = self.client_secret.clone();
@@ -261,6 +272,7 @@ impl UpvestBuilder {
             retry: self.retry,
             budget: self.budget,
             rate_limit: self.rate_limit,
+            metrics: self.metrics,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,
             body_limits: self.body_limits,

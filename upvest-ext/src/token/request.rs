@@ -25,6 +25,7 @@ use crate::call::redact::Secrets;
 use crate::call::telemetry::CallSpan;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
+use crate::metrics::{Measurement, Metrics};
 use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
 use crate::signing::SignRequest;
 
@@ -54,6 +55,7 @@ pub(crate) struct TokenRequest {
     pub(crate) body_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    pub(crate) metrics: Metrics,
     pub(crate) clock_and_rng: ClockAndRng,
 }
 
@@ -199,7 +201,17 @@ impl TokenRequest {
         loop {
             made += 1;
             let asked = self.clock_and_rng.now();
-            let (failure, error) = match self.ask_once(scopes).await {
+            let answer = self.ask_once(scopes).await;
+            self.metrics.record(&Measurement::TokenRequest {
+                duration: self.clock_and_rng.now().saturating_duration_since(asked),
+                status: answer
+                    .as_ref()
+                    .err()
+                    .and_then(|(_, error)| error.status())
+                    .map(|status| status.as_u16()),
+                succeeded: answer.is_ok(),
+            });
+            let (failure, error) = match answer {
                 Ok(answer) => return Ok((answer, asked)),
                 Err((Some(failure), error)) => (failure, error),
                 Err((None, error)) => return Err(error),

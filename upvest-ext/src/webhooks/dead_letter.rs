@@ -25,7 +25,8 @@ pub enum DeadLetter {
 
 /// Keeps events that were given up on, for example in a table or a queue that somebody checks.
 ///
-/// An event is acknowledged once it is kept. If that fails, Upvest sends the delivery again.
+/// An event is acknowledged once it is kept. If that fails, Upvest sends the delivery again. When the cause is mended,
+/// [`WebhookHandler::replay`](super::WebhookHandler::replay) handles the event.
 pub trait DeadLetterSink: Send + Sync {
     /// Keeps the event. It may come again where the acknowledgement got lost.
     fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;

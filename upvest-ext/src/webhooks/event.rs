@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use upvest_api::Error;
 use upvest_api::events::EventObject;
 use upvest_api::runtime::{EventType, OpenEnum as _};
 use uuid::Uuid;
 
+use crate::client::upvest::Upvest;
 use crate::debug_fields::debug_fields;
 
 /// Something that happened at Upvest.
@@ -55,8 +57,8 @@ impl ObjectReference {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// The delivery names the resource and does not carry it: fetch it by its id.
-    #[error("the event only names the {} with the id {}; fetch it", .0.object_type, .0.id)]
+    /// The delivery names the resource and does not carry it: see [`Event::fetch`].
+    #[error("the event only names the {} with the id {}: fetch it, by `Event::fetch` or by an operation", .0.object_type, .0.id)]
     NotCarried(ObjectReference),
     /// Events of this type carry another type of resource than was asked for.
     #[error("{event_type} events carry no {asked}")]
@@ -125,6 +127,37 @@ impl Event {
             Ok(reference) => Err(ResourceError::NotCarried(reference.into())),
             Err(_) => Ok(self.object.get()),
         }
+    }
+
+    /// The event with its resource: this one where it carries it, else with the resource fetched, in its present state.
+    ///
+    /// It stays as it is where no operation reads such a resource by its id alone. [`WebhookHandler::fetch_references`] does this
+    /// for every event.
+    ///
+    /// [`WebhookHandler::fetch_references`]: super::WebhookHandler::fetch_references
+    ///
+    /// ```no_run
+    /// # async fn handle(upvest: upvest_ext::Upvest, event: upvest_ext::webhooks::Event) -> Result<(), Box<dyn std::error::Error>> {
+    /// use upvest_ext::api::types::Order;
+    ///
+    /// let order: Order = event.fetch(&upvest).await?.resource()?;
+    /// println!("{} is {:?}", order.id, order.status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the call. [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the resource is gone.
+    pub async fn fetch(mut self, upvest: &Upvest) -> Result<Self, Error> {
+        if let Err(ResourceError::NotCarried(reference)) = self.carried()
+            && let Some(operation) = EventObject::retrieved_by(self.event_type.as_str())
+            && let Some((path, _)) = operation.path.rsplit_once('/')
+        {
+            let path = format!("{path}/{}", reference.id);
+            let request = upvest.request(operation.method.clone(), path).facts_of(operation);
+            self.object = request.send_json::<Box<RawValue>>().await?.into_inner();
+        }
+        Ok(self)
     }
 
     /// Decodes the resource that the delivery carries into the type that the description gives to events of this type.

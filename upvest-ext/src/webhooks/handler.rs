@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -16,8 +17,10 @@ use super::event::{Event, UndecodableEvent};
 use super::log;
 use super::verifier::{VerifyError, WebhookVerifier};
 use crate::backend_error::BackendError;
+use crate::client::upvest::Upvest;
 use crate::debug_fields::debug_fields;
 use crate::detached::detached;
+use crate::metrics::{Measurement, Metrics};
 use crate::signing::{IncomingRequest, SignatureError};
 
 /// The error of a handler.
@@ -49,8 +52,10 @@ pub struct WebhookHandler {
     by_type: HashMap<EventType, Handler>,
     by_category: HashMap<String, Handler>,
     fallback: Option<Handler>,
+    fetcher: Option<Upvest>,
     store: Arc<dyn DedupStore>,
     parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
+    metrics: Metrics,
 }
 
 /// The result of handling one delivery.
@@ -86,8 +91,10 @@ impl WebhookHandler {
             by_type: HashMap::new(),
             by_category: HashMap::new(),
             fallback: None,
+            fetcher: None,
             store: Arc::new(MemoryDedupStore::default()),
             parking: None,
+            metrics: Metrics::default(),
         }
     }
 
@@ -114,17 +121,23 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles all other events. The flag is `true` if this version knows the event's type.
+    /// Handles all other events, also those whose type this version does not know ([`EventType::is_known`]).
     #[must_use]
     pub fn otherwise<F, R>(mut self, handler: F) -> Self
     where
-        F: Fn(Event, bool) -> R + Send + Sync + 'static,
+        F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.fallback = Some(Arc::new(move |event| {
-            let known = event.event_type.is_known();
-            Box::pin(handler(event, known))
-        }));
+        self.fallback = Some(Arc::new(move |event| Box::pin(handler(event))));
+        self
+    }
+
+    /// Fetches the resource of each event whose delivery only names it, before its handler is called: then
+    /// [`Event::resource`] works with both shapes that a subscription can deliver. An event whose resource cannot be fetched has
+    /// failed. See [`Event::fetch`].
+    #[must_use]
+    pub fn fetch_references(mut self, upvest: Upvest) -> Self {
+        self.fetcher = Some(upvest);
         self
     }
 
@@ -147,6 +160,14 @@ impl WebhookHandler {
         self
     }
 
+    /// Calls `hook` whenever an event or a whole delivery has been dealt with, with what was measured. It must be quick and not
+    /// block. If it panics, that measurement is lost and nothing else.
+    #[must_use]
+    pub fn metrics(mut self, hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
+        self.metrics = Metrics::new(hook);
+        self
+    }
+
     #[cfg(feature = "tower")]
     pub(super) fn verifier(&self) -> &WebhookVerifier {
         &self.verifier
@@ -164,6 +185,14 @@ impl WebhookHandler {
     /// Each event is handled on a task of its own, one after the other. A handler that takes longer than the sender waits
     /// comes to its end all the same, and the next delivery finds the event done.
     pub async fn handle(&self, request: &IncomingRequest<'_>) -> Outcome {
+        let started = Instant::now();
+        let outcome = self.outcome(request).await;
+        let status = outcome.status.as_u16();
+        self.metrics.record(&Measurement::Delivery { duration: started.elapsed(), status });
+        outcome
+    }
+
+    async fn outcome(&self, request: &IncomingRequest<'_>) -> Outcome {
         let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
             Err(error) => {
@@ -173,11 +202,22 @@ impl WebhookHandler {
         };
         let mut outcome = Outcome::of(StatusCode::OK);
         for event in delivery.events() {
-            match detached(self.job(&event).run(event)).await {
-                Some(Ok(ended)) => *outcome.count(&ended) += 1,
-                Some(Err(failure)) => outcome.failures.push(failure),
-                None => outcome.failures.push("the event was not handled to the end".into()),
-            }
+            let (started, job) = (Instant::now(), self.job(&event));
+            let event_type = event.as_ref().ok().map(|event| event.event_type.clone());
+            let ended = detached(job.run(event)).await;
+            let result = match ended.unwrap_or_else(|| Err("the event was not handled to the end".into())) {
+                Ok(ended) => outcome.count(&ended),
+                Err(failure) => {
+                    outcome.failures.push(failure);
+                    "failed"
+                }
+            };
+            let event_type = match &event_type {
+                Some(event_type) if event_type.is_known() => event_type.as_str(),
+                Some(_) => "unknown",
+                None => "unreadable",
+            };
+            self.metrics.record(&Measurement::Event { event_type, duration: started.elapsed(), result });
         }
         if !outcome.failures.is_empty() {
             outcome.status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -185,18 +225,92 @@ impl WebhookHandler {
         outcome
     }
 
+    /// Handles an event that was kept as a dead letter, after its cause has been mended. It counts as handled already, so that
+    /// neither the store of handled events nor the dead letters change.
+    ///
+    /// ```no_run
+    /// # async fn replay(handler: upvest_ext::webhooks::WebhookHandler, kept: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// use upvest_ext::webhooks::Event;
+    ///
+    /// handler.replay(Event::decode(kept)?).await?; // `kept` is the event as JSON, from your table
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The handler's, or that nothing is registered for this type of event.
+    pub async fn replay(&self, event: Event) -> Result<(), HandlerError> {
+        let Some(call) = self.call_for(&event) else {
+            return Err(format!("nothing is registered for {} events", event.event_type).into());
+        };
+        detached(async move { call.run(event).await })
+            .await
+            .unwrap_or_else(|| Err("the event was not handled to the end".into()))
+    }
+
+    fn call_for(&self, event: &Event) -> Option<Call> {
+        let by_category = || self.by_category.get(event.event_type.category());
+        let handler = self.by_type.get(&event.event_type).or_else(by_category).or(self.fallback.as_ref())?;
+        Some(Call { handler: Arc::clone(handler), fetcher: self.fetcher.clone() })
+    }
+
     fn job(&self, event: &Result<Event, UndecodableEvent>) -> Job {
-        let handler = event.as_ref().ok().and_then(|Event { event_type, .. }| {
-            let by_category = || self.by_category.get(event_type.category());
-            self.by_type.get(event_type).or_else(by_category).or(self.fallback.as_ref())
-        });
-        Job { handler: handler.cloned(), store: Arc::clone(&self.store), parking: self.parking.clone() }
+        let call = event.as_ref().ok().and_then(|event| self.call_for(event));
+        Job { call, store: Arc::clone(&self.store), parking: self.parking.clone() }
+    }
+}
+
+/// A handler that has `state`: a clone of it, such as a pool of connections or an [`Arc`], goes with each event.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use upvest_ext::webhooks::{EventType, WebhookHandler, WebhookVerifier, with_state};
+///
+/// # fn handler(verifier: WebhookVerifier) -> WebhookHandler {
+/// let filled = Arc::new(AtomicU32::new(0));
+/// WebhookHandler::new(verifier).on(
+///     EventType::OrderFilled,
+///     with_state(filled, async |filled, _event| {
+///         filled.fetch_add(1, Ordering::Relaxed);
+///         Ok(())
+///     }),
+/// )
+/// # }
+/// ```
+pub fn with_state<S, F, R>(state: S, handler: F) -> impl Fn(Event) -> R + Send + Sync + 'static
+where
+    S: Clone + Send + Sync + 'static,
+    F: Fn(S, Event) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), HandlerError>> + Send + 'static,
+{
+    move |event| handler(state.clone(), event)
+}
+
+/// What is to be called for an event.
+struct Call {
+    handler: Handler,
+    fetcher: Option<Upvest>,
+}
+
+impl Call {
+    /// Fetches what is missing and runs the handler. A panic is a failure.
+    async fn run(&self, event: Event) -> Result<(), HandlerError> {
+        let call = async {
+            let event = match &self.fetcher {
+                Some(upvest) => event.fetch(upvest).await?,
+                None => event,
+            };
+            (self.handler)(event).await
+        };
+        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| Err("the handler panicked".into()))
     }
 }
 
 /// Handles one event independently of its delivery.
 struct Job {
-    handler: Option<Handler>,
+    call: Option<Call>,
     store: Arc<dyn DedupStore>,
     parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
 }
@@ -249,10 +363,10 @@ impl Job {
                 return Ok(Ended::DeadLettered);
             }
         };
-        let Some(handler) = &self.handler else { return Ok(Ended::Ignored) };
+        let Some(call) = &self.call else { return Ok(Ended::Ignored) };
         let result = match &self.parking {
             Some((attempts, _)) if attempt > *attempts => Err("the handler never came to its end".into()),
-            _ => call(handler, event.clone()).await,
+            _ => call.run(event.clone()).await,
         };
         match (result, &self.parking) {
             (Ok(()), _) => Ok(Ended::Handled),
@@ -270,25 +384,22 @@ fn store_failed(error: &BackendError) -> HandlerError {
     format!("the store of handled events failed: {error}").into()
 }
 
-/// Runs the handler. A panic is a failure.
-async fn call(handler: &Handler, event: Event) -> Result<(), HandlerError> {
-    let result = AssertUnwindSafe(async { handler(event).await }).catch_unwind().await;
-    result.unwrap_or_else(|_| Err("the handler panicked".into()))
-}
-
 impl Outcome {
     fn of(status: StatusCode) -> Self {
         let failures = Vec::new();
         Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
     }
 
-    fn count(&mut self, ended: &Ended) -> &mut usize {
-        match ended {
-            Ended::Handled => &mut self.handled,
-            Ended::Repeated => &mut self.repeated,
-            Ended::Ignored => &mut self.ignored,
-            Ended::DeadLettered => &mut self.dead_lettered,
-        }
+    /// Counts an event, and says how it ended.
+    fn count(&mut self, ended: &Ended) -> &'static str {
+        let (count, name) = match ended {
+            Ended::Handled => (&mut self.handled, "handled"),
+            Ended::Repeated => (&mut self.repeated, "repeated"),
+            Ended::Ignored => (&mut self.ignored, "ignored"),
+            Ended::DeadLettered => (&mut self.dead_lettered, "dead_lettered"),
+        };
+        *count += 1;
+        name
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {

@@ -32,7 +32,7 @@ pub use dead_letter::{DeadLetter, DeadLetterSink};
 pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore};
 pub use delivery::{Delivery, decode_events};
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
-pub use handler::{HandlerError, Outcome, WebhookHandler};
+pub use handler::{HandlerError, Outcome, WebhookHandler, with_state};
 pub use keys::fetch_keys::FetchKeys;
 pub use keys::key_cache::KeyCacheLimits;
 pub use keys::key_set::{InvalidKeySet, KeySet};

@@ -54,7 +54,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         }
     }
     let Builder { mut reader, .. } = builder;
-    let events = events(document, &mut reader);
+    let events = events(document, &mut reader, &operations);
     reader.remaining_components();
     let (schemas, enums, ids, notes) = reader.finish()?;
     if operations.is_empty() {
@@ -449,7 +449,7 @@ impl<'a> Builder<'a> {
 }
 
 /// What webhook events carry, by `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
-fn events<'a>(document: &'a Value, reader: &mut Reader<'a>) -> Vec<Event> {
+fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operation]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for keyword in ["webhooks", "x-webhooks"] {
         for (group, item) in document.get(keyword).and_then(Value::as_object).into_iter().flatten() {
@@ -475,14 +475,28 @@ fn events<'a>(document: &'a Value, reader: &mut Reader<'a>) -> Vec<Event> {
                 let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else {
                     continue;
                 };
-                match events.iter_mut().find(|event| event.object == object) {
-                    Some(event) => event.types.extend(types),
-                    None => events.push(Event { types, object }),
+                if let Some(event) = events.iter_mut().find(|event| event.object == object) {
+                    event.types.extend(types);
+                    continue;
                 }
+                let operation = operations.iter().find(|operation| retrieves(operation, &object));
+                let retrieved_by = operation.map(|operation| operation.method_name.clone());
+                events.push(Event { types, object, retrieved_by });
             }
         }
     }
     events
+}
+
+/// Whether the operation reads the object by its id, which is the end of the path, and asks for nothing else.
+fn retrieves(operation: &Operation, object: &str) -> bool {
+    let is_the_object =
+        matches!(&operation.answer.content, Content::Json(Type::Schema(name)) if name == object);
+    let required: Vec<&Parameter> =
+        operation.parameters.iter().filter(|parameter| parameter.required).collect();
+    let by_id = matches!(required.as_slice(), [id] if id.place == Place::Path
+        && operation.path.ends_with(&format!("/{{{}}}", id.name)));
+    operation.method == "GET" && is_the_object && by_id
 }
 
 /// A reference that could not be followed.

@@ -41,6 +41,8 @@ pub struct Event {
     pub types: Vec<String>,
     /// The name of the [`Schema`] that they carry.
     pub object: String,
+    /// The operation that reads such an object by its id alone, by the name of its method.
+    pub retrieved_by: Option<String>,
 }
 
 /// One operation.

@@ -2,7 +2,7 @@
 
 /// Declares the enum of what events carry. Used by the generated `events` module.
 macro_rules! event_objects {
-    ($($name:ident($kind:ty) = $($event:literal)|+,)*) => {
+    ($($name:ident($kind:ty) = $($event:literal)|+ => $retrieved_by:expr,)*) => {
         /// The object of a webhook event, in the type that the event's own type stands for.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
@@ -26,6 +26,15 @@ macro_rules! event_objects {
                 match event_type {
                     $($($event)|+ => $crate::runtime::read_json(object).map(Self::$name),)*
                     _ => $crate::runtime::read_json(object).map(Self::Unknown),
+                }
+            }
+
+            /// The operation that reads the object of such an event by its id alone, the one parameter of its path. `None` where
+            /// no operation does, or where the description does not have the type.
+            pub fn retrieved_by(event_type: &str) -> Option<&'static $crate::runtime::OperationMeta> {
+                match event_type {
+                    $($($event)|+ => $retrieved_by,)*
+                    _ => None,
                 }
             }
 

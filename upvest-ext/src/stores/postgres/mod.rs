@@ -41,23 +41,22 @@ const PARK: &str = "insert into upvest_webhook_events as kept (event, attempts, 
 ///
 /// ```
 /// use upvest_ext::stores::Postgres;
-/// use upvest_ext::webhooks::{EventType, WebhookHandler, WebhookVerifier};
+/// use upvest_ext::webhooks::{Event, EventType, HandlerError, WebhookHandler, WebhookVerifier, with_state};
+///
+/// async fn filled(pool: deadpool_postgres::Pool, event: Event) -> Result<(), HandlerError> {
+///     let mut connection = pool.get().await?;
+///     let transaction = connection.transaction().await?;
+///     if Postgres::mark_handled(&transaction, &event).await? {
+///         transaction.execute("insert into filled (event) values ($1)", &[&event.id]).await?;
+///         transaction.commit().await?;
+///     }
+///     Ok(())
+/// }
 ///
 /// # fn handler(verifier: WebhookVerifier, pool: deadpool_postgres::Pool) -> WebhookHandler {
 /// let store = Postgres::new(pool.clone());
 /// WebhookHandler::new(verifier)
-///     .on(EventType::OrderFilled, move |event| {
-///         let pool = pool.clone();
-///         async move {
-///             let mut connection = pool.get().await?;
-///             let transaction = connection.transaction().await?;
-///             if Postgres::mark_handled(&transaction, &event).await? {
-///                 transaction.execute("insert into filled (event) values ($1)", &[&event.id]).await?;
-///                 transaction.commit().await?;
-///             }
-///             Ok(())
-///         }
-///     })
+///     .on(EventType::OrderFilled, with_state(pool, filled))
 ///     .dedup_store(store.clone())
 ///     .dead_letter_after(5, store)
 /// # }

@@ -1,0 +1,108 @@
+//! What is measured of calls and webhook events, for the metrics system of the application.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use upvest_api::ErrorKind;
+
+/// One thing that has ended, as [`UpvestBuilder::metrics`](crate::UpvestBuilder::metrics) and `WebhookHandler::metrics` pass it
+/// on. None of its texts is an id or personal data, and each has few values, so that all can be labels.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use upvest_ext::{Environment, Measurement, Upvest};
+///
+/// let failed = Arc::new(AtomicU32::new(0));
+/// let count = Arc::clone(&failed);
+/// let builder = Upvest::builder(Environment::Sandbox).metrics(move |measured| match measured {
+///     Measurement::Call { error: Some(_), .. } => drop(count.fetch_add(1, Ordering::Relaxed)),
+///     _ => {}
+/// });
+/// # let _ = builder;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Measurement<'a> {
+    /// A call, with all its attempts and waits. One whose future was dropped is not measured.
+    #[non_exhaustive]
+    Call {
+        /// The `operationId`, such as `createOrder`; `raw` for a request that the description does not have.
+        operation: &'static str,
+        /// From the beginning of the call to its answer.
+        duration: Duration,
+        /// How often it was sent.
+        attempts: u32,
+        /// The status of the last answer.
+        status: Option<u16>,
+        /// The error that the call ended with.
+        error: Option<ErrorKind>,
+    },
+    /// One request of a call.
+    #[non_exhaustive]
+    Attempt {
+        /// The `operationId`.
+        operation: &'static str,
+        /// From sending the request to the end of the answer; to its head where the body is a file.
+        duration: Duration,
+        /// The status of the answer. `None` where none came.
+        status: Option<u16>,
+    },
+    /// One request for an access token.
+    #[non_exhaustive]
+    TokenRequest {
+        /// From sending the request to the end of the answer.
+        duration: Duration,
+        /// The status of the answer that refused it, if one did.
+        status: Option<u16>,
+        /// Whether there is a token.
+        succeeded: bool,
+    },
+    /// A webhook delivery, with all its events.
+    #[non_exhaustive]
+    Delivery {
+        /// From its arrival to the answer.
+        duration: Duration,
+        /// The status that it was answered with.
+        status: u16,
+    },
+    /// One event of a delivery.
+    #[non_exhaustive]
+    Event {
+        /// The type of the event, such as `ORDER.FILLED`; `unreadable` for one that cannot be decoded. Types that this version
+        /// does not know are `unknown`.
+        event_type: &'a str,
+        /// How long its handling took.
+        duration: Duration,
+        /// `handled`, `repeated`, `ignored`, `dead_lettered` or `failed`.
+        result: &'static str,
+    },
+}
+
+type Hook = dyn Fn(&Measurement<'_>) + Send + Sync;
+
+/// The hook of the application, if it has set one.
+#[derive(Clone, Default)]
+pub(crate) struct Metrics(Option<Arc<Hook>>);
+
+impl Metrics {
+    pub(crate) fn new(hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
+    }
+
+    /// A hook that panics must not cost the outcome of a call.
+    pub(crate) fn record(&self, measured: &Measurement<'_>) {
+        if let Some(hook) = &self.0 {
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(measured)));
+        }
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Metrics" } else { "None" })
+    }
+}
