@@ -1,8 +1,9 @@
 //! Wrong input by a user is an error that names field, value and rule, and nothing is sent.
 
-use upvest_api::runtime::{BearerTransport, Operation};
+use serde_json::{Value, json};
+use upvest_api::runtime::{BearerTransport, Lenient, Operation};
 use upvest_api::types::{
-    CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
+    Address, CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
 };
 use upvest_api::{Client, ErrorKind};
 
@@ -114,4 +115,71 @@ async fn a_complaint_about_personal_data_does_not_repeat_it() {
     let message = refused(client().create_user().body(user)).await;
     assert!(message.contains("`nationality`: the value (not shown) is no CountryCode"), "{message}");
     assert!(!message.contains("Wonderland") && !message.contains("Ada"), "{message}");
+}
+
+/// The body of a request as a user's own client might send it, with something changed.
+fn user(change: impl FnOnce(&mut Value)) -> Value {
+    let mut user = json!({
+        "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",
+        "nationality": "DE",
+        "address": { "street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE" },
+    });
+    change(&mut user);
+    user
+}
+
+fn order(change: impl FnOnce(&mut Value)) -> Value {
+    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+    let mut order = json!({
+        "account_id": id, "instrument_id": id, "side": "BUY", "type": "MARKET", "cash_amount": "10.00",
+        "currency": "EUR",
+    });
+    change(&mut order);
+    order
+}
+
+#[test]
+fn a_request_read_from_json_refuses_unknown_fields_and_values_by_name_at_any_depth() {
+    let refused = |error: serde_json::Error| error.to_string();
+    let from = |json: Value| serde_json::from_value::<OrderCreate>(json).map_err(refused);
+    assert!(from(order(|_| {})).is_ok());
+    assert_eq!(
+        from(order(|it| it["curency"] = "EUR".into())).unwrap_err(),
+        "unknown field `curency`: the API has no such field"
+    );
+    assert_eq!(
+        from(order(|it| it["side"] = "BUYY".into())).unwrap_err(),
+        "invalid value: string \"BUYY\", expected one of BUY, SELL"
+    );
+    let error = from(order(|it| it["currency"] = "euro".into())).unwrap_err();
+    assert!(error.contains("\"euro\", expected three capital letters"), "{error}");
+
+    let from = |json: Value| serde_json::from_value::<UserCreate>(json).map_err(refused);
+    assert!(from(user(|_| {})).is_ok());
+    // An address also comes in answers, where new fields are no error.
+    let error = from(user(|it| it["address"]["zip"] = "10117".into())).unwrap_err();
+    assert_eq!(error, "unknown field `address.zip`: the API has no such field");
+    let error = from(user(|it| it["address"]["country"] = "Germany".into())).unwrap_err();
+    assert!(error.contains("\"Germany\", expected two capital letters"), "{error}");
+}
+
+#[test]
+fn a_lenient_request_drops_unknown_fields_and_keeps_unknown_values() {
+    let json = order(|it| (it["curency"], it["side"]) = ("EUR".into(), "SHORT".into()));
+    let Lenient(order) = serde_json::from_value::<Lenient<OrderCreate>>(json).unwrap();
+    assert_eq!(order.side.as_str(), "SHORT");
+    let json = user(|it| (it["address"]["zip"], it["hobby"]) = ("10117".into(), "engines".into()));
+    serde_json::from_value::<Lenient<UserCreate>>(json).unwrap();
+}
+
+#[test]
+fn what_is_read_after_a_refused_request_is_read_as_ever() {
+    let wrong = order(|it| it["side"] = "BUYY".into());
+    assert!(serde_json::from_value::<OrderCreate>(wrong.clone()).is_err());
+    assert!(serde_json::from_value::<Lenient<Vec<OrderCreate>>>(json!([7])).is_err());
+    let mut address = user(|it| it["address"]["country"] = "XYZ".into())["address"].take();
+    address["zip"] = 1.into();
+    let answer: Address = serde_json::from_value(address).unwrap();
+    assert_eq!(answer.country.as_str(), "XYZ");
+    assert!(serde_json::from_value::<OrderCreate>(wrong).is_err(), "strict again");
 }

@@ -32,14 +32,17 @@ pub use transports::mock_transport::{MockTransport, Recorded};
 pub use transports::transport::Transport;
 pub use values::code::{CountryCode, CurrencyCode, Isin};
 pub use values::decimal::Decimal;
+pub(crate) use values::foreign_traits::foreign_traits;
 pub(crate) use values::id::id;
 pub use values::invalid::InvalidValue;
 pub use values::nullable::{Nullable, present};
 pub(crate) use values::open_enum::open_enum;
 pub use values::open_enum::{OpenEnum, UnknownValue};
 pub(crate) use values::open_union::open_union;
+pub use values::request_json::Lenient;
+pub(crate) use values::request_json::request_json;
 pub(crate) use values::text::{as_text, from_text};
 pub use values::unredacted::Unredacted;
 pub(crate) use values::unredacted::{HIDDEN, hidden_option, hiding_debug};
 // Generated code and macros name these.
-pub(crate) use values::{decimal, open_enum, open_union, timestamp};
+pub(crate) use values::{decimal, open_enum, open_union, request_json, timestamp};

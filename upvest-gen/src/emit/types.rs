@@ -16,7 +16,7 @@ use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
 pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use crate::runtime::{Nullable, hiding_debug, open_union, settles};
+use crate::runtime::{Nullable, hiding_debug, open_union, request_json, settles};
 ";
 
 /// The source of the module `types`.
@@ -25,7 +25,7 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
     let mut structs: BTreeMap<String, ItemStruct> =
         structs(file)?.into_iter().map(|item| (item.ident.to_string(), item)).collect();
     let objects = schemas::objects(api);
-    let mut source = String::new();
+    let (mut source, mut readers) = (String::new(), String::new());
     // A module without types has nothing to hand on.
     for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
         if !is_empty {
@@ -48,13 +48,52 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         let item = structs.remove(&key(&schema.name));
         let item =
             item.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
-        let item = adjust(item, schema, &objects)?;
+        let mut item = adjust(item, schema, &objects)?;
         source.push('\n');
-        source.push_str(&print(Item::Struct(item)));
+        if schema.sent && !schema.received {
+            readers.push('\n');
+            readers.push_str(&print(Item::Struct(reader(&item))));
+            item.attrs = attributes_without_reading(&item)?;
+            source.push_str(&print(Item::Struct(item)));
+            let _ = writeln!(source, "\nrequest_json!({0} by readers::{0}Reader);", schema.name);
+        } else {
+            source.push_str(&print(Item::Struct(item)));
+        }
         source.push_str(&hiding_debug(schema));
         source.push_str(&settles(schema, api));
     }
+    if !readers.is_empty() {
+        let _ = write!(
+            source,
+            "\n/// How the bodies of requests are read.\nmod readers {{\nuse super::*;\n{readers}}}\n"
+        );
+    }
     Ok(source)
+}
+
+/// The private twin of a struct that is only sent, by which serde reads it: the struct itself adds rules of its own.
+fn reader(item: &ItemStruct) -> ItemStruct {
+    let mut twin = item.clone();
+    let name = format!("super::{}", item.ident);
+    twin.attrs = vec![parse_quote!(#[derive(serde::Deserialize)]), parse_quote!(#[serde(remote = #name)])];
+    twin.ident = format_ident!("{}Reader", item.ident);
+    twin.vis = parse_quote!(pub(super));
+    for field in &mut twin.fields {
+        field.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+    }
+    twin
+}
+
+fn attributes_without_reading(item: &ItemStruct) -> Result<Vec<Attribute>, Error> {
+    let is_reading = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Deserialize");
+    let without = |attribute: &Attribute| {
+        if attribute.path().is_ident("derive") {
+            derive(attribute, is_reading)
+        } else {
+            Ok(attribute.clone())
+        }
+    };
+    item.attrs.iter().map(without).collect()
 }
 
 /// The structs that progenitor wrote; builders, conversions and the error module are not used.
@@ -81,7 +120,7 @@ fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Re
     let mut derives = None;
     for attribute in &item.attrs {
         if attribute.path().is_ident("derive") {
-            derives = Some(derive(attribute, is_hiding)?);
+            derives = Some(derive(attribute, |path| is_hiding && path.is_ident("Debug"))?);
         }
     }
     let derives =
@@ -109,15 +148,15 @@ fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Re
     Ok(item)
 }
 
-/// Progenitor's derives, without the `Debug` that would show personal data.
-fn derive(attribute: &Attribute, is_hiding: bool) -> Result<Attribute, Error> {
+/// Progenitor's derives without some, such as the `Debug` that would show personal data.
+fn derive(attribute: &Attribute, is_left_out: impl Fn(&Path) -> bool) -> Result<Attribute, Error> {
     let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
     let mut paths =
         paths.map_err(|error| defect(&format!("progenitor's `derive` cannot be read: {error}")))?;
     for path in &mut paths {
         path.leading_colon = None;
     }
-    let paths = paths.into_iter().filter(|path| !(is_hiding && path.is_ident("Debug")));
+    let paths = paths.into_iter().filter(|path| !is_left_out(path));
     Ok(parse_quote!(#[derive(#(#paths),*)]))
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         left_out,
         notes,
     };
-    mark_sent(&mut api);
+    mark_directions(&mut api);
     mark_recursive(&mut api);
     Ok(api)
 }
@@ -550,26 +550,35 @@ fn scopes(security: Option<&Value>) -> Vec<String> {
     scopes.into_iter().map(str::to_owned).collect()
 }
 
-/// Marks the schemas that a request carries, with all they hold.
-fn mark_sent(api: &mut Api) {
-    let mut open: Vec<Type> = api
-        .operations
-        .iter()
-        .filter_map(|operation| operation.body.as_ref())
-        .map(|body| body.kind.clone())
-        .collect();
+/// Marks the schemas that requests carry, and those that answers and events carry, with all they hold.
+fn mark_directions(api: &mut Api) {
+    let bodies = api.operations.iter().filter_map(|operation| operation.body.as_ref());
+    let sent: Vec<Type> = bodies.map(|body| body.kind.clone()).collect();
+    let answers = api.operations.iter().filter_map(|operation| match &operation.answer.content {
+        Content::Json(kind) | Content::List(kind) => Some(kind.clone()),
+        Content::Empty | Content::Binary => None,
+    });
+    let events = api.events.iter().map(|event| Type::Schema(event.object.clone()));
+    let received: Vec<Type> = answers.chain(events).collect();
+    mark(api, sent, |schema| &mut schema.sent);
+    mark(api, received, |schema| &mut schema.received);
+}
+
+fn mark(api: &mut Api, mut open: Vec<Type>, direction: impl Fn(&mut Schema) -> &mut bool) {
     while let Some(kind) = open.pop() {
         match kind {
             Type::List(inner) | Type::Map(inner) | Type::Nullable(inner) => open.push(*inner),
             Type::Schema(name) => {
-                let schema = api.schemas.iter_mut().find(|schema| schema.name == name && !schema.sent);
-                if let Some(schema) = schema {
-                    schema.sent = true;
-                    match &schema.shape {
-                        Shape::Object(fields) => open.extend(fields.iter().map(|field| field.kind.clone())),
-                        Shape::Union { variants, .. } => {
-                            open.extend(variants.iter().map(|variant| variant.kind.clone()));
-                        }
+                let Some(schema) = api.schemas.iter_mut().find(|schema| schema.name == name) else {
+                    continue;
+                };
+                if std::mem::replace(direction(schema), true) {
+                    continue;
+                }
+                match &schema.shape {
+                    Shape::Object(fields) => open.extend(fields.iter().map(|field| field.kind.clone())),
+                    Shape::Union { variants, .. } => {
+                        open.extend(variants.iter().map(|variant| variant.kind.clone()));
                     }
                 }
             }

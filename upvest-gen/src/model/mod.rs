@@ -185,6 +185,9 @@ pub struct Schema {
     pub description: String,
     /// Whether a request carries it.
     pub sent: bool,
+    /// Whether an answer or an event carries it.
+    #[serde(skip)]
+    pub received: bool,
     /// What it consists of.
     #[serde(flatten)]
     pub shape: Shape,

@@ -566,7 +566,14 @@ fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
 
 fn schema(node: &Node<'_>, name: &str, shape: Shape) -> Schema {
     let description = node.prose().map_or_else(|| format!("`{name}` of the description."), str::to_owned);
-    Schema { name: name.to_owned(), description, sent: false, shape, pointer: node.at.clone() }
+    Schema {
+        name: name.to_owned(),
+        description,
+        sent: false,
+        received: false,
+        shape,
+        pointer: node.at.clone(),
+    }
 }
 
 /// The parts without those that say the same.

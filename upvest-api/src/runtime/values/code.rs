@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer};
 
+use super::foreign_traits::foreign_traits;
 use super::invalid::InvalidValue;
+use super::request_json::Mode;
 use super::text::{as_text, from_text, read};
 
 /// The greatest length of a code that a server sends, in bytes. The longest code here, the ISIN, has 12.
@@ -60,9 +62,13 @@ macro_rules! code {
 
         from_text!($name);
         as_text!($name);
+        foreign_traits!($name as text: concat!($what, ": ", $rule, "."));
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if Mode::current() == Mode::Request {
+                    return read(deserializer, $rule, |text| text.parse().ok());
+                }
                 read(deserializer, "a code of at most 15 bytes", |text| Text::new(text.as_bytes())).map(Self)
             }
         }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::foreign_traits::foreign_traits;
 use super::invalid::InvalidValue;
 use super::text::{from_text, read, read_optional};
 
@@ -95,6 +96,18 @@ fn value(digit: u8) -> Option<u8> {
 }
 
 from_text!(Decimal);
+foreign_traits!(@schema Decimal, Some("decimal"), concat!("A decimal number: ", rule!(), "."));
+
+// Where a database has exact numbers, it is one of them; SQLite has none, so that it is a text there.
+#[cfg(feature = "sqlx-postgres")]
+foreign_traits! { @column
+    impl[] Decimal as rust_decimal::Decimal, sqlx::Postgres where []:
+    |number| number.0, |number| Ok(Self(number))
+}
+#[cfg(feature = "sqlx-sqlite")]
+foreign_traits! { @column
+    impl[] Decimal as String, sqlx::Sqlite where []: |number| number.to_string(), |text| Ok(text.parse()?)
+}
 
 impl From<rust_decimal::Decimal> for Decimal {
     fn from(number: rust_decimal::Decimal) -> Self {

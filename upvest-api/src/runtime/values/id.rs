@@ -46,6 +46,7 @@ macro_rules! id {
         }
 
         $crate::runtime::from_text!($name);
+        $crate::runtime::foreign_traits!($name as uuid: concat!(stringify!($name), ", a UUID."));
 
         // Written out because the derive of serde, once for each id, was a fifth of this crate's compile time.
         impl serde::Serialize for $name {

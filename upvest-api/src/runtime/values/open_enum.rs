@@ -3,6 +3,7 @@
 use serde::de::Deserializer;
 
 use super::invalid::InvalidValue;
+use super::request_json::Mode;
 use super::text::read;
 
 /// An enum of the description: its known values, and whatever else the server may send one day.
@@ -110,6 +111,7 @@ macro_rules! open_enum {
         }
 
         $crate::runtime::as_text!($name);
+        $crate::runtime::foreign_traits!($name as text: concat!("One of", $(" `", $wire, "`"),+, ", or a value that came later."));
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -130,5 +132,10 @@ pub(crate) fn known<T: OpenEnum>(
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
-    read(deserializer, "a string", |wire| Some(T::from_wire(wire)))
+    if Mode::current() != Mode::Request {
+        return read(deserializer, "a string", |wire| Some(T::from_wire(wire)));
+    }
+    let known: Vec<&str> = T::VARIANTS.iter().map(T::as_str).collect();
+    let expected = format!("one of {}", known.join(", "));
+    read(deserializer, &expected, |wire| Some(T::from_wire(wire)).filter(T::is_known))
 }
