@@ -24,6 +24,11 @@ pub enum KeyError {
     /// The key is encrypted in a way that is not supported.
     #[error("the key is encrypted with {0}, which is not supported")]
     UnsupportedEncryption(String),
+    /// The key is encrypted, and this program was built without what opens it.
+    #[error(
+        "the key is encrypted, and this program was built without the feature `encrypted-keys` of upvest-ext"
+    )]
+    EncryptionNotBuilt,
     /// The key is of a kind that Upvest does not accept.
     #[error(
         "Upvest does not accept {0} keys: use P-521 (`openssl ecparam -name secp521r1 -genkey`) or Ed25519"

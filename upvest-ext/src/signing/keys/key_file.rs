@@ -1,25 +1,22 @@
 //! From a PEM file to the DER of the private key.
 
 use pem::Pem;
+use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::Decode as _;
 use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
-use pkcs8::pkcs5::{EncryptionScheme, pbes2};
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use sec1::{EcParameters, EcPrivateKey};
 use zeroize::Zeroizing;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
-use super::legacy_pem;
+#[cfg(feature = "encrypted-keys")]
+use super::{encrypted_pkcs8, legacy_pem};
 
 /// SEC1 or PKCS#8, wiped when it is dropped.
 type Der = Zeroizing<Vec<u8>>;
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// What a hostile file may cost: a few seconds of PBKDF2, 1 GiB of scrypt. OpenSSL writes 2,048 rounds and 16 MiB.
-const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
-const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 /// A key file is a few kilobytes.
 const MAX_FILE: usize = 1 << 20;
 
@@ -39,25 +36,45 @@ pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm
     let content = Zeroizing::new(block.into_contents());
 
     match label.as_str() {
-        "EC PRIVATE KEY" if is_encrypted => {
-            let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
-            let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
-            let der = legacy_pem::decrypt(&content, &dek_info, passphrase)?;
-            // One wrong passphrase in 256 leaves a valid padding, with noise before it.
-            let algorithm = kind_of_sec1(&der).map_err(|error| match error {
-                KeyError::Damaged(_) => KeyError::WrongPassphrase,
-                other => other,
-            })?;
-            Ok((algorithm, der))
-        }
+        "EC PRIVATE KEY" if is_encrypted => decrypt_sec1(&content, dek_info.as_deref(), passphrase),
         "EC PRIVATE KEY" => Ok((kind_of_sec1(&content)?, content)),
         "PRIVATE KEY" => Ok((kind_of_pkcs8(&content)?, content)),
-        "ENCRYPTED PRIVATE KEY" => {
-            let der = decrypt_pkcs8(&content, passphrase.ok_or(KeyError::PassphraseMissing)?)?;
-            Ok((kind_of_pkcs8(&der)?, der))
-        }
+        "ENCRYPTED PRIVATE KEY" => decrypt_pkcs8(&content, passphrase),
         other => Err(KeyError::UnsupportedKey(other.trim_end_matches(" PRIVATE KEY").to_owned())),
     }
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn decrypt_sec1(
+    content: &[u8],
+    dek_info: Option<&str>,
+    passphrase: Option<&str>,
+) -> Result<(KeyAlgorithm, Der), KeyError> {
+    let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
+    let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
+    let der = legacy_pem::decrypt(content, dek_info, passphrase)?;
+    // One wrong passphrase in 256 leaves a valid padding, with noise before it.
+    let algorithm = kind_of_sec1(&der).map_err(|error| match error {
+        KeyError::Damaged(_) => KeyError::WrongPassphrase,
+        other => other,
+    })?;
+    Ok((algorithm, der))
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn decrypt_pkcs8(content: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+    let der = encrypted_pkcs8::decrypt(content, passphrase.ok_or(KeyError::PassphraseMissing)?)?;
+    Ok((kind_of_pkcs8(&der)?, der))
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypt_sec1(_: &[u8], _: Option<&str>, _: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+    Err(KeyError::EncryptionNotBuilt)
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+    Err(KeyError::EncryptionNotBuilt)
 }
 
 fn no_private_key(blocks: &[Pem]) -> KeyError {
@@ -100,38 +117,4 @@ fn kind(oid: ObjectIdentifier) -> Result<KeyAlgorithm, KeyError> {
     }
     .to_owned();
     Err(KeyError::UnsupportedKey(name))
-}
-
-fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Der, KeyError> {
-    // What does not parse is damaged, or names an algorithm that the parser does not know.
-    let key = EncryptedPrivateKeyInfoRef::from_der(der)
-        .map_err(|_| KeyError::UnsupportedEncryption("something other than PBES2 with AES".to_owned()))?;
-    let EncryptionScheme::Pbes2(parameters) = &key.encryption_algorithm else {
-        return Err(KeyError::UnsupportedEncryption("PBES1".to_owned()));
-    };
-    affordable(&parameters.kdf)?;
-    let document = key.decrypt(passphrase).map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm { oid }) => {
-            KeyError::UnsupportedEncryption(oid.to_string())
-        }
-        _ => KeyError::WrongPassphrase,
-    })?;
-    Ok(document.to_bytes())
-}
-
-fn affordable(kdf: &pbes2::Kdf) -> Result<(), KeyError> {
-    let too_dear =
-        |what: &str| Err(KeyError::UnsupportedEncryption(format!("an unreasonable cost of {what}")));
-    match kdf {
-        pbes2::Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ROUNDS => {
-            too_dear("PBKDF2")
-        }
-        pbes2::Kdf::Scrypt(parameters) => {
-            let factors =
-                [parameters.cost_parameter, parameters.block_size.into(), parameters.parallelization.into()];
-            let bytes = factors.into_iter().try_fold(128_u64, u64::checked_mul);
-            if bytes.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES) { Ok(()) } else { too_dear("scrypt") }
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,8 +1,11 @@
 //! Keys: what they can be, and their files.
 
 pub(super) mod algorithm;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_pkcs8;
 pub(super) mod key;
 pub(super) mod key_error;
 mod key_file;
+#[cfg(feature = "encrypted-keys")]
 mod legacy_pem;
 pub(super) mod public_key;
