@@ -1,29 +1,44 @@
-//! Downloads a file with a progress bar: `cargo run --example download -- FILE_ID PATH`, with the client in the environment.
+//! A report, downloaded with a progress bar: `cargo run --example download`.
+
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncWriteExt as _;
-use upvest_ext::Upvest;
+use upvest_ext::ListExt as _;
+use upvest_ext::api::types::ReportId;
+use upvest_sandbox::Sandbox;
 
 const BAR: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec}";
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(id), Some(path)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: download FILE_ID PATH".into());
-    };
-    let upvest = Upvest::from_env()?;
-    let mut bytes = upvest.download(upvest.retrieve_file().file_id(id)).open().await?;
+    let sandbox = Sandbox::start().await?;
+    let upvest = sandbox.client();
+    let report = ReportId::from(sandbox.create_report("ACCOUNT_STATEMENT").await?);
+    sandbox.advance(Duration::from_secs(1)).await;
+
+    // No operation reads one report, so it is looked for in the list until it has come to its end.
+    let reports = upvest.list_reports();
+    let report = upvest.wait_for_item(move || reports.clone().items(), report).await?;
+    let file = report.file_id.ok_or("the report has failed")?;
+
+    let folder = tempfile::tempdir()?;
+    // Whole or not at all: a download that breaks off goes on where it stopped, and leaves no part of a file behind.
+    let path = folder.path().join("statement.pdf");
+    let done = upvest.download(upvest.retrieve_file().file_id(file)).to_path(&path).await?;
+    println!("{} bytes of {}", done.length, done.content_type.as_deref().unwrap_or("an unknown type"));
+
+    // The bytes themselves, for whatever you do with them on the way.
+    let mut bytes = upvest.download(upvest.retrieve_file().file_id(file)).open().await?;
     let bar = bytes.length().map_or(ProgressBar::no_length(), ProgressBar::new);
     bar.set_style(ProgressStyle::with_template(BAR)?);
-    // `to_path` would do all this but for the bar, and leave no part of a file behind.
-    let mut file = tokio::fs::File::create(&path).await?;
+    let mut copy = tokio::fs::File::create(folder.path().join("copy.pdf")).await?;
     while let Some(chunk) = bytes.try_next().await? {
-        file.write_all(&chunk).await?;
+        copy.write_all(&chunk).await?;
         bar.inc(chunk.len() as u64);
     }
-    file.sync_all().await?;
+    copy.sync_all().await?;
     bar.finish();
     Ok(())
 }
