@@ -63,6 +63,8 @@ async fn the_base_covers_all_that_is_sent_except_what_proxies_change() {
         ("cookie", "a=b"),
         ("host", "sandbox.upvest.co"),
         ("te", "trailers"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("tracestate", "vendor=1"),
     ] {
         request.headers_mut().insert(name, HeaderValue::from_static(value));
     }

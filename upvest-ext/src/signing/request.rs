@@ -28,8 +28,17 @@ const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 const IGNORED_PREFIXES: [&str; 9] =
     ["accept-encoding", "cdn-", "cf-", "connection", "cookie", "priority", "sec-", "upvest-signature", "x-"];
 /// Further headers that are not covered, of which only the transport knows the last word.
-const IGNORED: [&str; 7] =
-    ["expect", "host", "signature", "signature-input", "te", "transfer-encoding", "user-agent"];
+const IGNORED: [&str; 9] = [
+    "expect",
+    "host",
+    "signature",
+    "signature-input",
+    "te",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+    "user-agent",
+];
 
 /// Why a request could not be signed.
 #[derive(Debug, thiserror::Error)]
