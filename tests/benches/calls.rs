@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes as many calls
 //! one way as the other, in turn; the figures are medians over the rounds. It fails where the SDK costs more than promised.
+//! `-- --draw` writes the figures into the guide on performance, as a table and a plot.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -41,9 +42,65 @@ fn main() -> ExitCode {
         let create = compare(async || bare.create_order().await, async || create_order(&upvest).await).await;
         (list, create)
     });
-    let holds =
-        [list.report("list_orders, 100 orders", LIST_AT_MOST), create.report("create_order", CREATE_AT_MOST)];
-    if holds == [true, true] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let rows =
+        [list.row("list_orders, 100 orders", LIST_AT_MOST), create.row("create_order", CREATE_AT_MOST)];
+    for Row { what, bare, ours, ratio, at_most } in &rows {
+        println!("{what}: bare {bare:?}, SDK {ours:?}, ratio {ratio:.3} (promised: at most {at_most})");
+    }
+    if std::env::args().any(|argument| argument == "--draw") {
+        draw(&rows).expect("the guide can be written");
+    }
+    if rows.iter().all(|row| row.ratio <= row.at_most) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The medians of one comparison.
+struct Row {
+    what: &'static str,
+    bare: Duration,
+    ours: Duration,
+    ratio: f64,
+    at_most: f64,
+}
+
+/// Writes the table into the guide, between its marks, and the plot beside the other drawings.
+fn draw(rows: &[Row]) -> std::io::Result<()> {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let guide = docs.join("guides/performance.md");
+    let text = std::fs::read_to_string(&guide)?;
+    let (before, rest) = text.split_once(BEGIN).expect("the guide has a place for the table");
+    let (_, after) = rest.split_once(END).expect("the place has an end");
+    let mut table = "| CPU time of a call | bare `reqwest` | this SDK | ratio | promised |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for Row { what, bare, ours, ratio, at_most } in rows {
+        table += &format!("| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |\n");
+    }
+    std::fs::write(guide, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    std::fs::write(docs.join("diagrams/calls.svg"), plot(rows))
+}
+
+const BEGIN: &str = "<!-- written by `cargo bench -p upvest-tests --bench calls -- --draw` -->";
+const END: &str = "<!-- end -->";
+
+/// Two bars for each row, to one scale.
+fn plot(rows: &[Row]) -> String {
+    let longest = rows.iter().flat_map(|row| [row.bare, row.ours]).max().unwrap_or_default().as_secs_f64();
+    let mut bars = String::new();
+    for (number, Row { what, bare, ours, .. }) in rows.iter().enumerate() {
+        let top = 30 + 70 * number;
+        bars += &format!("<text x='0' y='{}'>{what}</text>\n", top - 6);
+        for (kind, time, y) in [("bare", bare, top), ("ours", ours, top + 22)] {
+            let width = 420.0 * time.as_secs_f64() / longest;
+            bars += &format!("<rect class='{kind}' x='0' y='{y}' width='{width:.0}' height='18'/>\n");
+            let name = if kind == "bare" { "bare reqwest" } else { "this SDK" };
+            bars += &format!("<text x='{:.0}' y='{}'>{name}, {time:.1?}</text>\n", width + 6.0, y + 13);
+        }
+    }
+    format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 600 {}' width='600' font-family='sans-serif' font-size='12'>\n\
+         <style>text {{ fill: #1f2328; }} .bare {{ fill: #9198a1; }} .ours {{ fill: #0969da; }}\n\
+         @media (prefers-color-scheme: dark) {{ text {{ fill: #d1d7e0; }} .bare {{ fill: #656c76; }} .ours {{ fill: #4493f8; }} }}</style>\n\
+         {bars}</svg>\n",
+        20 + 70 * rows.len()
+    )
 }
 
 async fn list_orders(upvest: &Upvest) {
@@ -167,16 +224,13 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Prints the figures and says whether the promise is kept.
-    fn report(mut self, what: &str, at_most: f64) -> bool {
+    fn row(mut self, what: &'static str, at_most: f64) -> Row {
         let ratios =
             self.bare.iter().zip(&self.ours).map(|(bare, ours)| ours.as_secs_f64() / bare.as_secs_f64());
         let mut ratios: Vec<f64> = ratios.collect();
         ratios.sort_by(f64::total_cmp);
         let ratio = ratios[ratios.len() / 2];
-        let (bare, ours) = (median(&mut self.bare), median(&mut self.ours));
-        println!("{what}: bare {bare:?}, SDK {ours:?}, ratio {ratio:.3} (promised: at most {at_most})");
-        ratio <= at_most
+        Row { what, bare: median(&mut self.bare), ours: median(&mut self.ours), ratio, at_most }
     }
 }
 

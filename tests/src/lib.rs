@@ -7,3 +7,32 @@ pub mod replicas;
 pub mod servers;
 pub mod values;
 pub mod vectors;
+
+/// The code of the guides compiles and runs.
+#[cfg(doctest)]
+mod guides {
+    macro_rules! guides {
+        ($($name:ident = $file:literal)*) => {
+            $(
+                #[doc = include_str!(concat!("../../docs/guides/", $file))]
+                struct $name;
+            )*
+        };
+    }
+    guides! {
+        Errors = "errors.md"
+        Files = "files.md"
+        GoingLive = "going-live.md"
+        Lists = "lists.md"
+        ManyReplicas = "many-replicas.md"
+        Observability = "observability.md"
+        Orders = "orders.md"
+        Performance = "performance.md"
+        Quickstart = "quickstart.md"
+        Security = "security.md"
+        Testing = "testing.md"
+        UpdatingTheDescription = "updating-the-description.md"
+        UserRequests = "user-requests.md"
+        Webhooks = "webhooks.md"
+    }
+}

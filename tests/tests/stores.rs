@@ -347,7 +347,7 @@ async fn an_event_whose_key_holds_something_else_fails_alone() {
 #[tokio::test]
 async fn the_rights_that_the_guide_names_are_enough() {
     let Some(server) = Server::redis().unwrap() else { return };
-    let guide = include_str!("../../docs/many-replicas.md");
+    let guide = include_str!("../../docs/guides/many-replicas.md");
     let (_, rights) = guide.split_once("needs the commands ").unwrap();
     let named = rights.split_once("those that begin").unwrap().0.split('`').skip(1).step_by(2);
     let named = named.map(|command| format!("+{}", command.to_lowercase().replace(' ', "|")));

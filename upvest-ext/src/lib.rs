@@ -20,6 +20,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Guides
+//!
+//! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (placed once, whatever
+//! breaks), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
+//! `many-replicas.md`, `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
+//!
 //! # Troubleshooting
 //!
 //! * A second 401 after a new token: clock, key, or secret. [`Error::hint`] says which is likely, and
@@ -29,8 +35,9 @@
 //!
 //! # Features
 //!
-//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks`. Besides: adapters for `tower` and `axum`; `redis` and `postgres`
-//! for what the replicas of a service share (`stores`).
+//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks` and `encrypted-keys`. Besides: adapters for `tower` and
+//! `axum`; `redis` and `postgres` for what the replicas of a service share (`stores`); `opentelemetry` for trace headers; `sqlx`,
+//! `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of your own API.
 
 mod backend_error;
 mod call;
@@ -72,8 +79,3 @@ pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
 #[cfg(all(doctest, feature = "webhooks"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
-
-/// So do those of the guide.
-#[cfg(all(doctest, feature = "postgres", feature = "redis"))]
-#[doc = include_str!("../../docs/many-replicas.md")]
-struct ManyReplicas;

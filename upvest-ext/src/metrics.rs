@@ -1,4 +1,6 @@
 //! What is measured of calls and webhook events, for the metrics system of the application.
+//!
+//! Guide: `docs/guides/observability.md`, with spans, traces and an example for the crate `metrics`.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,6 +9,8 @@
 //!
 //! An error of a download has the number of bytes that arrived in [`Error::position`](crate::Error::position), for
 //! [`Download::resume_at`].
+//!
+//! Guide: `docs/guides/files.md`, with reports and progress.
 
 mod body;
 mod download;

@@ -13,6 +13,8 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Guide: `docs/guides/lists.md`, with a CSV export and many calls at a time.
+//!
 //! # Where a list ends
 //!
 //! At the total that the server states, or, where it states none, at a page that is not full. An answer may contradict

@@ -11,6 +11,8 @@
 //! ```
 //!
 //! Where Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
+//!
+//! Guide: `docs/guides/going-live.md`, with the commands that make a key.
 
 mod base;
 mod digest;

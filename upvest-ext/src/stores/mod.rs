@@ -3,7 +3,7 @@
 //! [`Redis`] shares access tokens, the events that were handled, and one rate limit. [`Postgres`] keeps events and dead letters in
 //! a table, so that an event can be marked as handled in a transaction of yours: exactly once, not only at least once.
 //!
-//! The guide `docs/many-replicas.md` says what is guaranteed with and without each, and what happens while a server is away.
+//! The guide `docs/guides/many-replicas.md` says what is guaranteed with and without each, and what happens while a server is away.
 
 #[cfg(feature = "postgres")]
 mod postgres;

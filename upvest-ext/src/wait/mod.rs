@@ -23,6 +23,8 @@
 //! }
 //! # }
 //! ```
+//!
+//! Guide: `docs/guides/orders.md`, from an order to its end.
 
 mod ready_made;
 mod wait_until;

@@ -13,6 +13,8 @@
 //!
 //! Keys that may rotate come from [`WebhookVerifier::fetching`]. Events that cannot be handled go where
 //! [`WebhookHandler::dead_letter_after`] says, so that they do not block those behind them. [`WebhookTester`] is for your tests.
+//!
+//! Guide: `docs/guides/webhooks.md`, with a database and dead letters.
 
 #[cfg(feature = "axum")]
 pub mod axum;

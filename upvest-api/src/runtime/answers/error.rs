@@ -24,6 +24,8 @@ const DISPLAY_LIMIT: usize = 500;
 
 /// What went wrong, where, and what to do about it.
 ///
+/// Guide: `docs/guides/errors.md`, with what to do for each kind.
+///
 /// Every fallible operation of this SDK returns it, so that one `#[from]` in an error type of your own catches everything:
 ///
 /// ```no_run
