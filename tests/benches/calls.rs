@@ -5,6 +5,7 @@
 //! one way as the other, in turn; the figures are medians over the rounds. It fails where the SDK costs more than promised.
 //! `-- --draw` writes the figures into the guide on performance, as a table and a plot.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -71,7 +72,7 @@ fn draw(rows: &[Row]) -> std::io::Result<()> {
     let (_, after) = rest.split_once(END).expect("the place has an end");
     let mut table = "| CPU time of a call | bare `reqwest` | this SDK | ratio | promised |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for Row { what, bare, ours, ratio, at_most } in rows {
-        table += &format!("| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |\n");
+        let _ = writeln!(table, "| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |");
     }
     std::fs::write(guide, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
     std::fs::write(docs.join("diagrams/calls.svg"), plot(rows))
@@ -86,12 +87,12 @@ fn plot(rows: &[Row]) -> String {
     let mut bars = String::new();
     for (number, Row { what, bare, ours, .. }) in rows.iter().enumerate() {
         let top = 30 + 70 * number;
-        bars += &format!("<text x='0' y='{}'>{what}</text>\n", top - 6);
+        let _ = writeln!(bars, "<text x='0' y='{}'>{what}</text>", top - 6);
         for (kind, time, y) in [("bare", bare, top), ("ours", ours, top + 22)] {
             let width = 420.0 * time.as_secs_f64() / longest;
-            bars += &format!("<rect class='{kind}' x='0' y='{y}' width='{width:.0}' height='18'/>\n");
+            let _ = writeln!(bars, "<rect class='{kind}' x='0' y='{y}' width='{width:.0}' height='18'/>");
             let name = if kind == "bare" { "bare reqwest" } else { "this SDK" };
-            bars += &format!("<text x='{:.0}' y='{}'>{name}, {time:.1?}</text>\n", width + 6.0, y + 13);
+            let _ = writeln!(bars, "<text x='{:.0}' y='{}'>{name}, {time:.1?}</text>", width + 6.0, y + 13);
         }
     }
     format!(
