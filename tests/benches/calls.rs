@@ -75,7 +75,7 @@ fn draw(rows: &[Row]) -> std::io::Result<()> {
         let _ = writeln!(table, "| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |");
     }
     std::fs::write(guide, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
-    std::fs::write(docs.join("diagrams/calls.svg"), plot(rows))
+    std::fs::write(docs.join("guides/diagrams/calls.svg"), plot(rows))
 }
 
 const BEGIN: &str = "<!-- written by `cargo bench -p upvest-tests --bench calls -- --draw` -->";

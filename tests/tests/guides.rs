@@ -126,12 +126,16 @@ fn guides_and_examples_are_short() {
 
 #[test]
 fn drawings_are_those_of_their_sources_and_readable_in_light_and_dark() {
-    for (path, source) in files("docs/diagrams", "dot") {
+    for (path, source) in files("docs/guides/diagrams", "dot") {
         let drawing = fs::read_to_string(path.with_extension("svg")).unwrap();
         let digest: Vec<String> = Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(drawing.contains(&digest.concat()), "{} has changed: run docs/diagrams/draw", path.display());
+        assert!(
+            drawing.contains(&digest.concat()),
+            "{} has changed: run docs/guides/diagrams/draw",
+            path.display()
+        );
     }
-    for (path, drawing) in files("docs/diagrams", "svg") {
+    for (path, drawing) in files("docs/guides/diagrams", "svg") {
         assert!(drawing.contains("prefers-color-scheme: dark"), "{}", path.display());
     }
 }
