@@ -85,16 +85,21 @@ fn manifest(ours: &Path) -> Result<String> {
     Ok(format!("# {MARKER} export`.\n\n{text}"))
 }
 
-/// A dependency as the workspace declares it, with the features that the crate adds.
+/// A dependency as the workspace declares it, with what the crate says besides: more features, or that it is optional.
 fn merge(base: Value, own: &Value) -> Value {
-    let Some(own) = own.get("features").and_then(Value::as_array) else { return base };
+    let own: Vec<_> = own.as_table().into_iter().flatten().filter(|(key, _)| *key != "workspace").collect();
+    if own.is_empty() {
+        return base;
+    }
     let mut table = match base {
         Value::Table(table) => table,
         version => Table::from_iter([("version".to_owned(), version)]),
     };
-    let features = table.entry("features").or_insert_with(|| Value::Array(Vec::new()));
-    if let Value::Array(features) = features {
-        features.extend(own.iter().cloned());
+    for (key, value) in own {
+        match (table.get_mut(key), value) {
+            (Some(Value::Array(all)), Value::Array(more)) => all.extend(more.iter().cloned()),
+            _ => drop(table.insert(key.clone(), value.clone())),
+        }
     }
     Value::Table(table)
 }
