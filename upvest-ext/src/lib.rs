@@ -35,8 +35,8 @@
 //!
 //! # Features
 //!
-//! On by default: `rustls` (or `native-tls`), `tracing`, `files`, `webhooks` and `encrypted-keys`. Besides: adapters for `tower` and
-//! `axum`; `redis` and `postgres` for what the replicas of a service share (`stores`); `opentelemetry` for trace headers; `sqlx`,
+//! On by default: `rustls` (or `native-tls`), `tracing`, `webhooks` and `encrypted-keys`. Besides: `files` for downloads; adapters for
+//! `tower` and `axum`; `redis` and `postgres` for what the replicas of a service share (`stores`); `opentelemetry` for trace headers; `sqlx`,
 //! `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of your own API.
 
 mod backend_error;

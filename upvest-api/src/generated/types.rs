@@ -1367,16 +1367,13 @@ pub(super) struct AccountCreateReader {
     pub user_id: UserId,
     pub account_group_id: AccountGroupId,
     #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::AccountTransferCreate")]
 pub(super) struct AccountTransferCreateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_account_id: Option<AccountId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_account_id: Option<AccountId>,
 }
 
@@ -1384,7 +1381,6 @@ pub(super) struct AccountTransferCreateReader {
 #[serde(remote = "super::AccountUpdate")]
 pub(super) struct AccountUpdateReader {
     #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
 
@@ -1405,7 +1401,6 @@ pub(super) struct DirectDebitCreateReader {
     pub mandate_id: MandateId,
     pub cash_amount: Decimal,
     pub currency: CurrencyCode,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub remittance_information: Option<String>,
 }
 
@@ -1424,19 +1419,14 @@ pub(super) struct OrderCreateReader {
     pub side: OrderSide,
     #[serde(rename = "type")]
     pub type_: OrderType,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub quantity: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub limit_price: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub stop_price: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
 
@@ -1465,7 +1455,6 @@ pub(super) struct PortfolioOrderCreateReader {
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::PortfolioUpdate")]
 pub(super) struct PortfolioUpdateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -1473,9 +1462,7 @@ pub(super) struct PortfolioUpdateReader {
 #[serde(remote = "super::SavingsPlanCreate")]
 pub(super) struct SavingsPlanCreateReader {
     pub account_id: AccountId,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub portfolio_id: Option<PortfolioId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     pub cash_amount: Decimal,
     pub currency: CurrencyCode,
@@ -1485,12 +1472,9 @@ pub(super) struct SavingsPlanCreateReader {
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::SavingsPlanUpdate")]
 pub(super) struct SavingsPlanUpdateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
     pub cash_amount: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<SavingsPlanFrequency>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SavingsPlanStatus>,
 }
 
@@ -1504,7 +1488,6 @@ pub(super) struct SecuritiesTransferCreateReader {
 #[serde(remote = "super::TaxResidencyCreate")]
 pub(super) struct TaxResidencyCreateReader {
     pub country: CountryCode,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_identification_number: Option<String>,
 }
 
@@ -1536,20 +1519,15 @@ pub(super) struct UserIdentifierCreateReader {
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::UserIdentifierUpdate")]
 pub(super) struct UserIdentifierUpdateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::UserUpdate")]
 pub(super) struct UserUpdateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
 }
 
@@ -1563,11 +1541,8 @@ pub(super) struct WebhookSubscriptionCreateReader {
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::WebhookSubscriptionUpdate")]
 pub(super) struct WebhookSubscriptionUpdateReader {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_categories: Option<Vec<WebhookEventCategory>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<WebhookSubscriptionStatus>,
 }
 

@@ -31,17 +31,23 @@ type Handler = Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), HandlerError>>
 /// Verifies deliveries and gives each event, once, to the function registered for it.
 ///
 /// ```
-/// use upvest_api::types::{Order, WebhookEventCategory};
-/// use upvest_ext::webhooks::{EventType, KeySet, WebhookHandler, WebhookVerifier};
+/// use std::sync::{Arc, Mutex};
+///
+/// use upvest_api::types::{Order, OrderId, WebhookEventCategory};
+/// use upvest_ext::webhooks::{EventType, KeySet, WebhookHandler, WebhookVerifier, with_state};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let jwks = r#"{"keys": []}"#;
+/// let filled = Arc::<Mutex<Vec<OrderId>>>::default(); // in a service: a pool of connections
 /// let handler = WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?))
-///     .on(EventType::OrderFilled, async |event| {
-///         let order: Order = event.resource()?;
-///         println!("{} is filled", order.id);
-///         Ok(())
-///     })
+///     .on(
+///         EventType::OrderFilled,
+///         with_state(filled, async |filled, event| {
+///             let order: Order = event.resource()?;
+///             filled.lock().map_err(|_| "another handler panicked")?.push(order.id);
+///             Ok(())
+///         }),
+///     )
 ///     .on_category(WebhookEventCategory::User.as_str(), async |event| Ok(println!("{event:?}")));
 /// assert_eq!(handler.registered_categories(), ["ORDER", "USER"]);
 /// # Ok(()) }
@@ -134,7 +140,7 @@ impl WebhookHandler {
 
     /// Fetches the resource of each event whose delivery only names it, before its handler is called: then
     /// [`Event::resource`] works with both shapes that a subscription can deliver. An event whose resource cannot be fetched has
-    /// failed. See [`Event::fetch`].
+    /// failed. The fetch is part of the time that the handler takes: at most the `call_timeout` of `upvest`. See [`Event::fetch`].
     #[must_use]
     pub fn fetch_references(mut self, upvest: Upvest) -> Self {
         self.fetcher = Some(upvest);

@@ -1,12 +1,15 @@
 //! Webhooks: deliveries verified, events decoded and handled once.
 //!
 //! ```
-//! use upvest_ext::webhooks::{EventType, KeySet, WebhookHandler, WebhookVerifier};
+//! use std::sync::mpsc::Sender;
+//!
+//! use upvest_ext::webhooks::{Event, EventType, KeySet, WebhookHandler, WebhookVerifier, with_state};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let jwks = r#"{"keys": []}"#;
+//! # let (jwks, queue) = (r#"{"keys": []}"#, std::sync::mpsc::channel::<Event>().0);
 //! let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
-//! let handler = WebhookHandler::new(verifier).on(EventType::OrderFilled, async |event| Ok(println!("{}", event.id)));
+//! let filled = async |queue: Sender<Event>, event| Ok(queue.send(event)?);
+//! let handler = WebhookHandler::new(verifier).on(EventType::OrderFilled, with_state(queue, filled));
 //! // axum::Router::new().route("/webhooks", upvest_ext::webhooks::axum::route(handler))
 //! # let _ = handler; Ok(()) }
 //! ```

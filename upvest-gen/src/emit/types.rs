@@ -78,8 +78,12 @@ fn reader(item: &ItemStruct) -> ItemStruct {
     twin.attrs = vec![parse_quote!(#[derive(serde::Deserialize)]), parse_quote!(#[serde(remote = #name)])];
     twin.ident = format_ident!("{}Reader", item.ident);
     twin.vis = parse_quote!(pub(super));
+    let is_for_writing = |attribute: &Attribute| {
+        let setting = attribute.parse_args::<syn::MetaNameValue>();
+        setting.is_ok_and(|setting| setting.path.is_ident("skip_serializing_if"))
+    };
     for field in &mut twin.fields {
-        field.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+        field.attrs.retain(|attribute| !attribute.path().is_ident("doc") && !is_for_writing(attribute));
     }
     twin
 }

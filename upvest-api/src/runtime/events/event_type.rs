@@ -7,7 +7,7 @@ open_enum! {
     /// What happened to what: `ORDER.FILLED` is the action `FILLED` of the category `ORDER`.
     ///
     /// Upvest adds types in minor releases, so that an unknown one is kept and never an error. [`str::parse`] reads any type;
-    /// `EventType::try_from` takes known ones only.
+    /// `EventType::try_from` takes known ones only. What events of a type carry, [`EventObject`](crate::events::EventObject) says.
     #[allow(missing_docs, reason = "each is called as on the wire")]
     EventType {
         AccountActivated = "ACCOUNT.ACTIVATED", AccountClosed = "ACCOUNT.CLOSED", AccountClosing = "ACCOUNT.CLOSING",
