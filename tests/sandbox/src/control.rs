@@ -67,7 +67,22 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
     response
 }
 
-/// What there is to be read.
+/// What there is to be read, by name, and what it is.
+const VIEWS: [(&str, &str); 11] = [
+    ("state", "The time and how many things of each kind there are."),
+    ("overview", "What the status page shows."),
+    ("events", "The events so far, each with its reason where it has one."),
+    ("requests", "The requests so far, each with its problem where it was refused."),
+    ("deliveries", "The deliveries to webhooks so far."),
+    ("faults", "The faults that wait for a call."),
+    ("audit", "What is wrong with the books. Empty."),
+    ("commands", "The commands and their fields, in short."),
+    ("lifecycles", "Which status can follow which."),
+    ("openapi.json", "The description of the Investment API, with this sandbox as its server."),
+    ("control.json", "This description of the control API."),
+];
+
+/// Shows one of [`VIEWS`].
 async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     // Bound first, so that no lock is held while they are written.
     match name.as_str() {
@@ -93,18 +108,57 @@ async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, heade
         "commands" => json_answer(&reference()),
         "lifecycles" => json_answer(&lifecycle::table()),
         "openapi.json" => json_answer(&served_document(&headers)),
+        "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
     }
 }
 
+fn servers(headers: &HeaderMap) -> Value {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    json!([{ "url": format!("http://{host}"), "description": "This sandbox: nothing here is real." }])
+}
+
+/// The control API as OpenAPI 3.1, from the types of the commands.
+fn control_document(headers: &HeaderMap) -> Value {
+    let mut schema = serde_json::to_value(schemars::schema_for!(Command)).unwrap_or_default();
+    let answer = |what: &str| json!({ "description": what, "content": { "application/json": {} } });
+    let mut paths = serde_json::Map::new();
+    for (name, what) in VIEWS {
+        let view = json!({ "summary": what, "responses": { "200": answer(what) } });
+        paths.insert(format!("/_sandbox/{name}"), json!({ "get": view }));
+    }
+    for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
+        let command = variant["properties"]["command"]["enum"][0].take();
+        let summary = variant["description"].take();
+        if let Some(fields) = variant["properties"].as_object_mut() {
+            fields.remove("command");
+        }
+        if let Some(required) = variant["required"].as_array_mut() {
+            required.retain(|name| name != "command");
+        }
+        let responses = json!({ "200": answer("What the command has made, if anything."), "400": answer("What is wrong, as `error`.") });
+        let body = json!({ "required": true, "content": { "application/json": { "schema": variant } } });
+        let path = format!("/_sandbox/{}", command.as_str().unwrap_or_default());
+        let operation = json!({ "operationId": command, "summary": summary, "requestBody": body, "responses": responses });
+        paths.insert(path, json!({ "post": operation }));
+    }
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Control API of upvest-sandbox", "version": env!("CARGO_PKG_VERSION") },
+        "servers": servers(headers),
+        "paths": paths,
+        "components": { "schemas": schema["definitions"] },
+    });
+    let text = document.to_string().replace("#/definitions/", "#/components/schemas/");
+    serde_json::from_str(&text).unwrap_or(document)
+}
+
 /// The description with one server, this sandbox, under the name by which it was asked: tools that try operations out
 /// call nobody else.
 fn served_document(headers: &HeaderMap) -> Value {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let mut document = Description::get().document().clone();
-    document["servers"] =
-        json!([{ "url": format!("http://{host}"), "description": "This sandbox: nothing here is real." }]);
+    document["servers"] = servers(headers);
     document
 }
 

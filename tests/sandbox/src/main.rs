@@ -49,6 +49,18 @@ struct Flags {
     /// Ask for no signature, no client id and no idempotency key, as curl and fuzzers send none.
     #[arg(long)]
     no_signatures: bool,
+    /// Whether requests need the header `upvest-client-id`; as with signatures unless given.
+    #[arg(long, value_name = "BOOL")]
+    client_ids: Option<bool>,
+    /// Whether operations that take an idempotency key need one; as with signatures unless given.
+    #[arg(long, value_name = "BOOL")]
+    idempotency_keys: Option<bool>,
+    /// How many events are kept in the log.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    event_limit: usize,
+    /// How many requests, and how many deliveries, are kept in the log.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100_000)]
+    log_limit: usize,
     /// Whether signatures must cover all that they should, by keys that Upvest takes.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     strict_signatures: bool,
@@ -102,6 +114,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
         builder.token_lifetime(lifetime).strict_signatures(flags.strict_signatures),
         SandboxBuilder::cors,
     );
+    builder = builder.event_limit(flags.event_limit).log_limit(flags.log_limit);
     if let Some(time) = flags.start_at {
         builder = builder.start_at(time);
     }
@@ -110,6 +123,12 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     }
     if flags.no_signatures {
         builder = builder.plain_http();
+    }
+    if let Some(required) = flags.client_ids {
+        builder = builder.client_ids(required);
+    }
+    if let Some(required) = flags.idempotency_keys {
+        builder = builder.idempotency_keys(required);
     }
     if let Some(limit) = flags.throttle {
         builder = builder.throttle(limit);

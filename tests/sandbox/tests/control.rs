@@ -114,6 +114,35 @@ async fn the_control_api_shows_the_state_and_the_logs() {
 }
 
 #[tokio::test]
+async fn the_control_api_is_described_as_openapi_from_the_types_of_its_commands() {
+    let bench = Bench::start().await;
+    let document = bench.get("/_sandbox/control.json").await.json();
+    let commands = bench.get("/_sandbox/commands").await.json()["commands"].clone();
+    let commands = commands.as_array().unwrap();
+    assert!(commands.len() > 30);
+    for command in commands {
+        let operation =
+            &document["paths"][format!("/_sandbox/{}", command["name"].as_str().unwrap())]["post"];
+        assert_eq!(operation["summary"], command["description"], "{command}");
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert!(schema["properties"].get("command").is_none(), "the name is in the path");
+        for field in command["fields"].as_array().unwrap() {
+            let name = field["name"].as_str().unwrap();
+            assert!(schema["properties"].get(name).is_some(), "{command} has no {name} in {schema}");
+        }
+    }
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if item.get("get").is_some() {
+            assert_eq!(bench.get(path).await.status, 200, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_served_description_names_this_sandbox_and_no_other_server() {
     let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
     let url = format!("{}/_sandbox/openapi.json", sandbox.url());

@@ -295,6 +295,27 @@ fn the_image_and_the_compose_file_use_flags_that_there_are() {
     assert!(flags > 4);
 }
 
+#[test]
+fn every_setting_of_the_builder_has_a_flag() {
+    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let source = include_str!("../src/builder.rs");
+    let settings = source.split("    pub fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+    let flags = settings.map(|setting| match setting {
+        "signatures" | "plain_http" => "no-signatures".to_owned(),
+        "granted_scopes" => "scope".to_owned(),
+        "webhook_host" => "webhook-hosts".to_owned(),
+        "payload_shape" => "webhook-references".to_owned(),
+        "webhook_signatures" => "webhook-signatures-v15".to_owned(),
+        same => same.replace('_', "-"),
+    });
+    let flags: Vec<String> = flags.collect();
+    assert!(flags.len() > 20);
+    for flag in flags {
+        assert!(help.contains(&format!("--{flag}")), "there is no --{flag}");
+    }
+}
+
 /// The page for teams that use Python is a program that runs.
 #[test]
 fn the_code_of_the_python_page_runs() {
