@@ -230,6 +230,15 @@ pub enum Command {
         #[serde(default)]
         seconds: Option<f64>,
     },
+    /// Delivers to webhooks as Upvest sometimes does, until the faults are cleared.
+    DisturbDeliveries {
+        /// Each delivery that was taken comes once more.
+        #[serde(default)]
+        repeated: bool,
+        /// The events of a delivery stand in it with the newest first.
+        #[serde(default)]
+        reversed: bool,
+    },
     /// Takes all faults away.
     ClearFaults,
 }

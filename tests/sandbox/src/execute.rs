@@ -16,7 +16,7 @@ use crate::domain::state::{Refused, State};
 use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
-use crate::faults::Fault;
+use crate::faults::{DeliveryFaults, Fault};
 use crate::http::server::ServerState;
 use crate::http::service::is_operation;
 use crate::sandbox::A_CENTURY;
@@ -88,6 +88,10 @@ impl Shared {
                 nothing(())
             }
             Command::SetOffline { offline, seconds } => self.set_offline(offline, seconds).await?,
+            Command::DisturbDeliveries { repeated, reversed } => {
+                self.faults().deliveries = DeliveryFaults { repeated, reversed };
+                nothing(())
+            }
             Command::ClearFaults => {
                 self.back_online();
                 self.until_listening(true).await;

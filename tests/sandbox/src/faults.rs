@@ -117,6 +117,14 @@ pub(crate) struct FaultPlan {
     seed: u64,
     /// By how many seconds the server's clock is ahead of the machine's.
     pub(crate) clock_shift: i64,
+    pub(crate) deliveries: DeliveryFaults,
+}
+
+/// What is wrong with deliveries to webhooks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DeliveryFaults {
+    pub(crate) repeated: bool,
+    pub(crate) reversed: bool,
 }
 
 #[derive(Debug)]
@@ -128,7 +136,7 @@ struct RandomFaults {
 
 impl FaultPlan {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rules: Vec::new(), random: None, seed, clock_shift: 0 }
+        Self { rules: Vec::new(), random: None, seed, clock_shift: 0, deliveries: DeliveryFaults::default() }
     }
 
     /// From now on a part `rate` of all calls goes wrong.
@@ -142,7 +150,7 @@ impl FaultPlan {
     }
 
     pub(crate) fn clear(&mut self) {
-        (self.rules, self.random, self.clock_shift) = (Vec::new(), None, 0);
+        *self = Self::new(self.seed);
     }
 
     /// What goes wrong with the next call. Rules come before chance.

@@ -78,6 +78,10 @@ shorthands! {
     /// Refuses connections and resets those that are open, until [`Sandbox::clear_faults`].
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
+    /// Delivers to webhooks as Upvest sometimes does, until [`Sandbox::clear_faults`]: each delivery comes `repeated`, or its events
+    /// stand `reversed` in it.
+    always disturb_deliveries(repeated: bool, reversed: bool) = Command::DisturbDeliveries { repeated, reversed };
+
     /// Takes all faults away.
     always clear_faults() = Command::ClearFaults;
 

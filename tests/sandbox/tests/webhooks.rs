@@ -297,6 +297,36 @@ async fn a_handler_takes_each_event_of_either_shape_once_and_reads_its_resource(
 }
 
 #[tokio::test]
+async fn deliveries_come_twice_and_reversed_where_they_are_disturbed() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    switch_on(&sandbox, &endpoint).await;
+    let account = sandbox.open_account("1000.00").await.unwrap();
+    sandbox.settle().await;
+    let before = endpoint.arrived().len();
+    sandbox.disturb_deliveries(true, true).await;
+    place_order(&sandbox.client(), account, "100.00").await;
+    sandbox.advance(2 * SECOND).await;
+
+    let disturbed = endpoint.arrived().split_off(before);
+    let order: Vec<Uuid> = sandbox.events().iter().map(|event| event.id).collect();
+    let place = |id: &Uuid| order.iter().position(|it| it == id).unwrap();
+    let mut of_several = 0;
+    for pair in disturbed.chunks(2) {
+        let ids = pair[0].event_ids();
+        assert_eq!(ids, pair[1].event_ids(), "each comes twice");
+        assert!(ids.windows(2).all(|two| place(&two[0]) > place(&two[1])), "the newest comes first");
+        of_several += usize::from(ids.len() > 1);
+    }
+    assert!(disturbed.len() % 2 == 0 && of_several > 0, "{disturbed:?}");
+
+    sandbox.clear_faults().await;
+    let before = endpoint.arrived().len();
+    sandbox.top_up(account, "1.00").await.unwrap();
+    sandbox.settle().await;
+    assert_eq!(endpoint.arrived().len(), before + 1, "once, as ever");
+}
+
+#[tokio::test]
 async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minutes_in_the_end() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     let start = sandbox.now();

@@ -90,12 +90,19 @@ impl Shared {
         batches.collect()
     }
 
-    async fn deliver(&self, batch: Batch) {
+    async fn deliver(&self, mut batch: Batch) {
+        let faults = self.faults().deliveries;
+        if faults.reversed {
+            batch.events.reverse();
+        }
         let near = Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
         let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
             // A test must not call a stranger's endpoint.
             Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
-            Some(body) => self.post(&batch.url, body).await,
+            Some(body) => match self.post(&batch.url, body.clone()).await {
+                Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,
+                outcome => outcome,
+            },
             // Nothing that this shape has a name for.
             None => return self.end_delivery(batch.webhook, true),
         };
