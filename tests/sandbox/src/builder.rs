@@ -9,13 +9,16 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use tokio::net::TcpListener;
 use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
+use uuid::Uuid;
 
-use crate::access::{Access, Strictness};
+use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};
+use crate::clients::{Clients, Saved};
 use crate::clock::Clock;
 use crate::control::DEMO_KEY;
+use crate::digest::short_digest;
 use crate::domain::state::State;
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
-use crate::shared::{Core, Parts, Setup, Shared};
+use crate::shared::{Core, Parts, Port, Setup, Shared};
 use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;
@@ -26,7 +29,8 @@ use crate::webhooks::payload::PayloadShape;
 pub struct SandboxBuilder {
     host: IpAddr,
     port: u16,
-    setup: Setup,
+    pub(crate) setup: Setup,
+    pub(crate) clients: Vec<(String, String)>,
     seed: u64,
     speed: f64,
     start_at: Option<DateTime<Utc>>,
@@ -47,6 +51,7 @@ impl Default for SandboxBuilder {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             setup: Setup::default(),
+            clients: Vec::new(),
             seed: 0,
             speed: 0.0,
             start_at: None,
@@ -101,6 +106,13 @@ impl SandboxBuilder {
     /// The origin of pages that may call the API and the control API from a browser, such as `http://localhost:3000`.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.setup.cors.push(origin.into());
+        self
+    }
+
+    /// Another client, besides the one that every sandbox knows: with a state, a clock, faults and logs of its own, so that
+    /// tests which run at the same time do not meet. Its id consists of letters, digits and hyphens; it signs with the same key.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.clients.push((id.into(), secret.into()));
         self
     }
 
@@ -220,48 +232,68 @@ impl SandboxBuilder {
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
-        let mut core = self.core()?;
+        let file = self.data.as_ref().filter(|path| path.exists()).or(self.load.as_ref());
+        let saved = file
+            .map(|path| Saved::load(path).map_err(|source| StartError::Data { path: path.clone(), source }));
+        let data = self.data.clone();
+        let clients = Arc::new(Clients::start(self, saved.transpose()?)?);
+        if let Some(path) = data.clone() {
+            clients.save(&path).map_err(|source| StartError::Data { path, source })?;
+        }
+        Sandbox::run(clients, listener, data).map_err(StartError::other)
+    }
+
+    /// What a client has: `core` with its time moved to the present, or a new one. The client that every sandbox knows
+    /// where no other is named.
+    pub(crate) fn shared(
+        &self,
+        client: Option<(&str, String)>,
+        core: Option<Core>,
+        port: Port,
+    ) -> Result<Shared, StartError> {
+        // Others draw other tokens and ids.
+        let seed = client.as_ref().map_or(self.seed, |(id, _)| {
+            self.seed ^ Uuid::from_bytes(short_digest(&[id.as_bytes()])).as_u64_pair().0
+        });
+        let (client_id, secret) = client.map_or((CLIENT_ID, CLIENT_SECRET.to_owned()), |client| client);
+        let mut core = self.core(core, seed);
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
-        let mut access = Access::new(self.strictness, self.scopes.clone(), key.public_key().clone());
+        let credentials = (client_id.to_owned(), secret);
+        let mut access =
+            Access::new(self.strictness, self.scopes.clone(), credentials, key.public_key().clone());
         for (id, pem) in &core.public_keys {
             access.register_key(id.clone(), PublicKey::from_pem(pem).map_err(StartError::other)?);
         }
-        let parts = Parts {
+        let shared = Shared::new(Parts {
+            client_id: client_id.to_owned(),
+            port,
             clock: Clock::new(core.state.time.now, self.speed),
             webhook_sender: WebhookSender::new(self.shape).map_err(StartError::other)?,
             core,
             access,
             webhook_keys: WebhookKeys::new(self.version).map_err(StartError::other)?,
-            seed: self.seed,
+            seed,
             log_limit: self.log_limit,
             throttle: self.throttle,
             setup: self.setup.clone(),
-        };
-        let shared = Arc::new(Shared::new(parts));
+        });
         shared.take_snapshot("");
-        if let Some(path) = self.data.clone() {
-            shared.save(&path).map_err(|source| StartError::Data { path, source })?;
-        }
-        Sandbox::run(shared, listener, self.data).map_err(StartError::other)
+        Ok(shared)
     }
 
-    /// The saved state, its time moved to the present; or a new one.
-    fn core(&self) -> Result<Core, StartError> {
+    fn core(&self, saved: Option<Core>, seed: u64) -> Core {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
         // Microseconds, as they are easier on the eye.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
-        let data = self.data.as_ref().filter(|path| path.exists());
-        if let Some(path) = data.or(self.load.as_ref()) {
-            let loaded = Core::load(path);
-            let mut core = loaded.map_err(|source| StartError::Data { path: path.clone(), source })?;
+        if let Some(mut core) = saved {
             core.state.run_until(now);
             core.state.time.events.limit = self.event_limit;
-            return Ok(core);
+            return core;
         }
-        let mut state = State::new(now, self.seed, self.event_limit);
+        let mut state = State::new(now, seed, self.event_limit);
         state.create_account_group(Some(ACCOUNT_GROUP));
-        Ok(Core::new(state))
+        Core::new(state)
     }
 }
 
@@ -291,7 +323,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    fn other(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn other(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Other(Box::new(source))
     }
 }

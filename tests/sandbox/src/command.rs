@@ -201,6 +201,21 @@ pub enum Command {
         /// The name of the snapshot.
         name: String,
     },
+    /// Makes a client with a state, a clock, faults and logs of its own, as at the start. Answers with its `client_id` and
+    /// `client_secret`. Calls and commands whose header `upvest-client-id` names it are its own.
+    CreateClient {
+        /// Letters, digits and hyphens; a new UUID unless given.
+        #[serde(default)]
+        client_id: Option<String>,
+        /// A random one unless given.
+        #[serde(default)]
+        client_secret: Option<String>,
+    },
+    /// Takes a client away that `create_client` or a setting has made, and all that it has.
+    DeleteClient {
+        /// The client.
+        client_id: String,
+    },
     /// Issues an access token with all scopes, as `/auth/token` does, but without a signature.
     IssueToken,
     /// Revokes all access tokens: calls under them are answered with 401.
@@ -274,6 +289,10 @@ pub struct CommandError(String);
 impl CommandError {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
+    }
+
+    pub(crate) fn no_client(id: &str) -> Self {
+        Self(format!("there is no client `{id}`: `create_client` makes one"))
     }
 }
 

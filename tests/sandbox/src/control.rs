@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -12,10 +12,12 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, HOST, ORIGIN, VARY,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::command::Command;
+use crate::clients::Clients;
+use crate::command::{Command, CommandError};
 use crate::description::Description;
 use crate::domain::lifecycle;
 use crate::shared::Shared;
@@ -23,19 +25,34 @@ use crate::shared::Shared;
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
 pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");
 
-pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
+/// The client that a command or a view is about: that of the header `upvest-client-id`, or else the first.
+struct Client(Arc<Shared>);
+
+impl FromRequestParts<Arc<Clients>> for Client {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, clients: &Arc<Clients>) -> Result<Self, Response> {
+        let Some(id) = parts.headers.get("upvest-client-id") else {
+            return Ok(Self(Arc::clone(&clients.first)));
+        };
+        let id = id.to_str().unwrap_or_default();
+        clients.named(id).map(Self).ok_or_else(|| refused(&CommandError::no_client(id).to_string()))
+    }
+}
+
+pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     Router::new()
         .route("/", get(async || Html(include_str!("status.html"))))
         .route("/_sandbox/{name}", get(show).post(execute))
-        .route_layer(from_fn_with_state(Arc::clone(shared), known_names_only))
+        .route_layer(from_fn_with_state(Arc::clone(clients), known_names_only))
         .route("/_sandbox/health", get(async || json_answer(&json!({ "status": "UP" }))))
-        .with_state(Arc::clone(shared))
+        .with_state(Arc::clone(clients))
 }
 
 /// A page from elsewhere, whose name has been made to mean this machine, gets nothing (DNS rebinding).
-async fn known_names_only(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if shared.setup.control_from.contain_name(host) {
+    if clients.first.setup.control_from.contain_name(host) {
         return next.run(request).await;
     }
     refused(
@@ -68,8 +85,9 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
 }
 
 /// What there is to be read, by name, and what it is.
-const VIEWS: [(&str, &str); 11] = [
+const VIEWS: [(&str, &str); 12] = [
     ("state", "The time and how many things of each kind there are."),
+    ("clients", "The ids of all clients; the first is the one that every sandbox knows."),
     ("overview", "What the status page shows."),
     ("events", "The events so far, each with its reason where it has one."),
     ("requests", "The requests so far, each with its problem where it was refused."),
@@ -83,11 +101,17 @@ const VIEWS: [(&str, &str); 11] = [
 ];
 
 /// Shows one of [`VIEWS`].
-async fn show(State(shared): State<Arc<Shared>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn show(
+    State(clients): State<Arc<Clients>>,
+    Client(shared): Client,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     // Bound first, so that no lock is held while they are written.
     match name.as_str() {
         "state" => json_answer(&shared.summary()),
         "overview" => json_answer(&shared.overview()),
+        "clients" => json_answer(&clients.ids()),
         "events" => json_answer(&shared.events()),
         "requests" => {
             let requests = shared.requests().records();
@@ -123,9 +147,15 @@ fn servers(headers: &HeaderMap) -> Value {
 fn control_document(headers: &HeaderMap) -> Value {
     let mut schema = serde_json::to_value(schemars::schema_for!(Command)).unwrap_or_default();
     let answer = |what: &str| json!({ "description": what, "content": { "application/json": {} } });
+    let client = json!([{
+        "name": "upvest-client-id",
+        "in": "header",
+        "description": "The client that it is about; the one that every sandbox knows unless given.",
+        "schema": { "type": "string" },
+    }]);
     let mut paths = serde_json::Map::new();
     for (name, what) in VIEWS {
-        let view = json!({ "summary": what, "responses": { "200": answer(what) } });
+        let view = json!({ "summary": what, "parameters": client, "responses": { "200": answer(what) } });
         paths.insert(format!("/_sandbox/{name}"), json!({ "get": view }));
     }
     for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
@@ -140,7 +170,7 @@ fn control_document(headers: &HeaderMap) -> Value {
         let responses = json!({ "200": answer("What the command has made, if anything."), "400": answer("What is wrong, as `error`.") });
         let body = json!({ "required": true, "content": { "application/json": { "schema": variant } } });
         let path = format!("/_sandbox/{}", command.as_str().unwrap_or_default());
-        let operation = json!({ "operationId": command, "summary": summary, "requestBody": body, "responses": responses });
+        let operation = json!({ "operationId": command, "summary": summary, "parameters": client, "requestBody": body, "responses": responses });
         paths.insert(path, json!({ "post": operation }));
     }
     let document = json!({
@@ -164,7 +194,8 @@ fn served_document(headers: &HeaderMap) -> Value {
 
 /// Takes JSON only: a page from elsewhere that is open in a browser can then send no command.
 async fn execute(
-    State(shared): State<Arc<Shared>>,
+    State(clients): State<Arc<Clients>>,
+    Client(shared): Client,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -186,7 +217,7 @@ async fn execute(
         Ok(Command::SetOffline { offline: true, seconds: None }) => {
             refused("`seconds` is missing: over HTTP nobody could bring the sandbox back")
         }
-        Ok(command) => match shared.execute(command).await {
+        Ok(command) => match clients.execute(&shared, command).await {
             Ok(answer) => json_answer(&answer),
             Err(error) => refused(&error.to_string()),
         },

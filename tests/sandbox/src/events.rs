@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
+use crate::access::KEY_ID;
 use crate::domain::events::Event;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::shared::Shared;
@@ -93,8 +93,8 @@ impl Shared {
             "random_rate": random_rate,
             "clock_shift": clock_shift,
             "settings": {
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
+                "client_id": self.client_id,
+                "client_secret": self.access().secret(),
                 "signing_key_id": KEY_ID,
                 "account_group": ACCOUNT_GROUP,
             },

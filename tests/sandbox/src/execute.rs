@@ -140,7 +140,7 @@ impl Shared {
     }
 
     fn change_state(&self, from: ServerState, to: ServerState) {
-        self.server.send_if_modified(|state| {
+        self.port.server.send_if_modified(|state| {
             let applies = *state == from;
             if applies {
                 *state = to;
@@ -152,7 +152,7 @@ impl Shared {
     /// Returns when connections are taken or refused, so that a caller need not try. It does not wait for a port that has
     /// been lost to another program.
     async fn until_listening(&self, wanted: bool) {
-        let mut listening = self.listening.subscribe();
+        let mut listening = self.port.listening.subscribe();
         let patience = Duration::from_secs(3);
         let _ = tokio::time::timeout(patience, listening.wait_for(|listens| *listens == wanted)).await;
     }

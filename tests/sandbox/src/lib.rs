@@ -40,6 +40,7 @@
 mod access;
 mod amount;
 mod builder;
+mod clients;
 mod clock;
 mod command;
 mod control;

@@ -40,6 +40,9 @@ struct Flags {
     /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Another client with a state of its own. Repeatable.
+    #[arg(long, value_name = "ID:SECRET", value_parser = client)]
+    client: Vec<(String, String)>,
     /// What ids, tokens, random prices and random faults are drawn from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -89,6 +92,11 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| "a number from 0 to 1000000".to_owned())
 }
 
+fn client(text: &str) -> Result<(String, String), String> {
+    let (id, secret) = text.split_once(':').ok_or("an id, a colon and a secret")?;
+    Ok((id.to_owned(), secret.to_owned()))
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Flags::parse()).await {
@@ -115,6 +123,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
         SandboxBuilder::cors,
     );
     builder = builder.event_limit(flags.event_limit).log_limit(flags.log_limit);
+    builder = flags.client.into_iter().fold(builder, |builder, (id, secret)| builder.client(id, secret));
     if let Some(time) = flags.start_at {
         builder = builder.start_at(time);
     }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
 use crate::builder::{SandboxBuilder, StartError};
+use crate::clients::Clients;
 use crate::command::{Command, CommandError};
 use crate::control::{self, DEMO_KEY};
 use crate::events::EventRecord;
@@ -61,7 +62,9 @@ pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
 /// # Ok(()) }
 /// ```
 pub struct Sandbox {
+    /// Of the client that every sandbox knows.
     pub(crate) shared: Arc<Shared>,
+    clients: Arc<Clients>,
     address: SocketAddr,
     server: Option<JoinHandle<()>>,
     /// What goes on by itself: the clock, and the saving of the state.
@@ -84,16 +87,21 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener, data: Option<PathBuf>) -> io::Result<Self> {
+    pub(crate) fn run(
+        clients: Arc<Clients>,
+        listener: TcpListener,
+        data: Option<PathBuf>,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let router = service::routes(&shared).merge(control::routes(&shared));
+        let shared = Arc::clone(&clients.first);
+        let router = service::routes(&clients).merge(control::routes(&clients));
         let router = router.layer(from_fn_with_state(Arc::clone(&shared), control::cors));
-        let (state, listening) = (shared.server.subscribe(), shared.listening.clone());
+        let (state, listening) = (shared.port.server.subscribe(), shared.port.listening.clone());
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
         let mut tasks = vec![tokio::spawn(async move { alive.drive().await })];
-        tasks.extend(data.clone().map(|path| tokio::spawn(Arc::clone(&shared).keep_saved(path))));
-        Ok(Self { shared, address, server: Some(server), tasks, data })
+        tasks.extend(data.clone().map(|path| tokio::spawn(Arc::clone(&clients).keep_saved(path))));
+        Ok(Self { shared, clients, address, server: Some(server), tasks, data })
     }
 
     /// Such as `http://127.0.0.1:40123`.
@@ -111,7 +119,7 @@ impl Sandbox {
         self.address
     }
 
-    /// The id of the client that every sandbox knows.
+    /// The id of the client that every sandbox knows; all that this type answers is about it.
     pub fn client_id(&self) -> &'static str {
         CLIENT_ID
     }
@@ -175,7 +183,17 @@ impl Sandbox {
     ///
     /// [`CommandError`] says what is wrong with it; nothing has changed then.
     pub async fn execute(&self, command: Command) -> Result<Value, CommandError> {
-        self.shared.execute(command).await
+        self.clients.execute(&self.shared, command).await
+    }
+
+    /// As [`Sandbox::execute`], for another client: one that [`SandboxBuilder::client`] or [`Command::CreateClient`] has made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::execute`], and where there is no such client.
+    pub async fn execute_for(&self, client_id: &str, command: Command) -> Result<Value, CommandError> {
+        let client = self.clients.named(client_id).ok_or_else(|| CommandError::no_client(client_id))?;
+        self.clients.execute(&client, command).await
     }
 
     /// The requests so far, oldest first; the last hundred thousand, unless the builder says otherwise.
@@ -206,7 +224,7 @@ impl Sandbox {
     ///
     /// Where the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        self.shared.save(path.as_ref())
+        self.clients.save(path.as_ref())
     }
 
     /// Stops in good order: calls that are under way are answered, within five seconds, and the state is saved where
@@ -221,16 +239,16 @@ impl Sandbox {
     ///
     /// Where the state cannot be saved.
     pub async fn stop_in_order(mut self) -> io::Result<()> {
-        self.shared.server.send_replace(ServerState::Stopping);
+        self.shared.port.server.send_replace(ServerState::Stopping);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
-        self.data.as_ref().map_or(Ok(()), |path| self.shared.save(path))
+        self.data.as_ref().map_or(Ok(()), |path| self.clients.save(path))
     }
 
     /// Stops at once: connections break off, and no new one is taken.
     pub async fn kill(mut self) {
-        self.shared.server.send_replace(ServerState::Killed);
+        self.shared.port.server.send_replace(ServerState::Killed);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
@@ -245,7 +263,7 @@ impl fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.shared.server.send_replace(ServerState::Killed);
+        self.shared.port.server.send_replace(ServerState::Killed);
         self.tasks.iter().for_each(JoinHandle::abort);
         if let Some(server) = self.server.take() {
             server.abort();

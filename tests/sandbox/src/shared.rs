@@ -1,16 +1,13 @@
 //! What the parts of a running sandbox share.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -29,23 +26,16 @@ use crate::log::{DeliveryRecord, Log, RequestRecord};
 use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 
-/// Of the form in which the state is saved.
-const VERSION: u32 = 2;
-/// By real time.
-const BETWEEN_SAVES: Duration = Duration::from_secs(3);
-
 /// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) webhook_sender: WebhookSender,
     /// Something may be due, or to be delivered.
     pub(crate) wake: Notify,
-    pub(crate) server: watch::Sender<ServerState>,
+    pub(crate) port: Port,
+    pub(crate) client_id: String,
     /// Held while the clock is being advanced.
     turning: tokio::sync::Mutex<()>,
-    online_timer: Mutex<Option<JoinHandle<()>>>,
-    /// Whether connections are taken. It follows `server` a moment later.
-    pub(crate) listening: watch::Sender<bool>,
     core: Mutex<Core>,
     access: Mutex<Access>,
     faults: Mutex<FaultPlan>,
@@ -62,16 +52,35 @@ pub(crate) struct Shared {
 /// The state that is saved and loaded.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
-    #[serde(deserialize_with = "this_version")]
-    pub(crate) version: u32,
     pub(crate) state: State,
     pub(crate) idempotency: Idempotency,
     /// Keys that were registered besides the one that every sandbox knows, as PEM.
     pub(crate) public_keys: BTreeMap<String, String>,
 }
 
-/// What a sandbox is made of.
+/// The listening port, which all clients share.
+#[derive(Clone)]
+pub(crate) struct Port {
+    pub(crate) server: watch::Sender<ServerState>,
+    /// Whether connections are taken. It follows `server` a moment later.
+    pub(crate) listening: watch::Sender<bool>,
+    online_timer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Self {
+            server: watch::Sender::new(ServerState::Serving),
+            listening: watch::Sender::new(true),
+            online_timer: Arc::default(),
+        }
+    }
+}
+
+/// What a client's share of a sandbox is made of.
 pub(crate) struct Parts {
+    pub(crate) client_id: String,
+    pub(crate) port: Port,
     pub(crate) clock: Clock,
     pub(crate) webhook_sender: WebhookSender,
     pub(crate) core: Core,
@@ -107,10 +116,9 @@ impl Shared {
             clock: parts.clock,
             webhook_sender: parts.webhook_sender,
             wake: Notify::new(),
-            server: watch::Sender::new(ServerState::Serving),
+            port: parts.port,
+            client_id: parts.client_id,
             turning: tokio::sync::Mutex::new(()),
-            online_timer: Mutex::new(None),
-            listening: watch::Sender::new(true),
             core: Mutex::new(parts.core),
             access: Mutex::new(parts.access),
             faults: Mutex::new(FaultPlan::new(parts.seed)),
@@ -266,42 +274,13 @@ impl Shared {
 
     /// The timer that brings the sandbox back online takes the place of any before it.
     pub(crate) fn replace_online_timer(&self, timer: Option<JoinHandle<()>>) {
-        if let Some(before) = std::mem::replace(&mut *lock(&self.online_timer), timer) {
+        if let Some(before) = std::mem::replace(&mut *lock(&self.port.online_timer), timer) {
             before.abort();
         }
     }
 
-    /// Writes the state to `path`: whole or not at all.
-    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        // Bound first, so that nobody waits for the disk.
-        let state = serde_json::to_vec(&*self.core())?;
-        file.write_all(&state)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    }
-}
-
-impl Shared {
-    /// Saves the state every few seconds in which something has happened.
-    pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
-        let mut saved = self.count_of_all();
-        loop {
-            tokio::time::sleep(BETWEEN_SAVES).await;
-            let now = self.count_of_all();
-            if std::mem::replace(&mut saved, now) == now {
-                continue;
-            }
-            let (shared, path) = (Arc::clone(&self), path.clone());
-            // Where it fails, the end of the program says so.
-            let _ = tokio::task::spawn_blocking(move || shared.save(&path)).await;
-        }
-    }
-
     /// Grows with everything that happens.
-    fn count_of_all(&self) -> u64 {
+    pub(crate) fn activity(&self) -> u64 {
         let events = self.core().state.time.events.count;
         events + self.requests().count() + self.deliveries().count()
     }
@@ -309,19 +288,8 @@ impl Shared {
 
 impl Core {
     pub(crate) fn new(state: State) -> Self {
-        Self { version: VERSION, state, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
+        Self { state, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
     }
-
-    /// Reads what [`Shared::save`] has written.
-    pub(crate) fn load(path: &Path) -> io::Result<Self> {
-        Ok(serde_json::from_slice(&fs::read(path)?)?)
-    }
-}
-
-fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let version = u32::deserialize(deserializer)?;
-    let other = || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
-    (version == VERSION).then_some(version).ok_or_else(|| serde::de::Error::custom(other()))
 }
 
 /// A panic elsewhere is no reason to stop: what it left is checked by the audit.

@@ -148,7 +148,7 @@ async fn what_is_answered_while_it_stops_is_saved() {
     program.terminate();
     assert_eq!(answer.await.unwrap().unwrap().status(), 201);
     let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(state["state"]["securities_transfers"].as_array().unwrap().len(), 1);
+    assert_eq!(state["first"]["state"]["securities_transfers"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
         rounds += 1;
         assert!(rounds < 200, "nothing is saved");
     }
-    assert!(before.starts_with(br#"{"version":2,"#), "the state says what form it has");
+    assert!(before.starts_with(br#"{"version":3,"#), "the state says what form it has");
     program.process.kill().unwrap();
     program.process.wait().unwrap();
     std::fs::copy(&data, &fixture).unwrap();
@@ -275,7 +275,7 @@ fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
     let other = folder.path().join("other.json");
     std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
     let error = failure(&["--port", "0", "--load", path(&other)]);
-    assert!(error.contains("version 7") && error.contains("version 2"), "{error}");
+    assert!(error.contains("version 7") && error.contains("version 3"), "{error}");
 }
 
 #[test]

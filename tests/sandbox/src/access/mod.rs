@@ -1,4 +1,4 @@
-//! Who may do what: clients, their tokens, and the signatures of their requests.
+//! What a client may do: its tokens, and the signatures of their requests.
 
 mod signatures;
 mod tokens;
@@ -35,10 +35,11 @@ pub(crate) struct Strictness {
     pub(crate) token_lifetime: TimeDelta,
 }
 
-/// Clients, tokens, nonces.
+/// A client, its tokens, the nonces of its signatures.
 pub(crate) struct Access {
     pub(crate) strictness: Strictness,
-    secrets: HashMap<String, String>,
+    client_id: String,
+    secret: String,
     /// What the client has been granted.
     scopes: Vec<String>,
     keys: HashMap<String, PublicKey>,
@@ -47,11 +48,17 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    pub(crate) fn new(strictness: Strictness, scopes: Option<Vec<String>>, key: PublicKey) -> Self {
+    pub(crate) fn new(
+        strictness: Strictness,
+        scopes: Option<Vec<String>>,
+        (client_id, secret): (String, String),
+        key: PublicKey,
+    ) -> Self {
         Self {
             strictness,
             scopes: scopes.unwrap_or_else(|| Description::get().scopes().map(str::to_owned).collect()),
-            secrets: HashMap::from([(CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned())]),
+            client_id,
+            secret,
             keys: HashMap::from([(KEY_ID.to_owned(), key)]),
             tokens: Tokens::default(),
             nonces: Nonces::default(),
@@ -67,10 +74,19 @@ impl Access {
         self.tokens = Tokens::default();
     }
 
-    /// A token for the client that every sandbox knows, with all scopes that it has been granted.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Whether the token of a request is one of this client's.
+    pub(crate) fn knows_token(&self, headers: &HeaderMap) -> bool {
+        self.tokens.named(headers).is_ok_and(|token| token.is_some())
+    }
+
+    /// A token with all scopes that it has been granted.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
-        let (client_id, until) = (CLIENT_ID.to_owned(), now + self.strictness.token_lifetime);
+        let (client_id, until) = (self.client_id.clone(), now + self.strictness.token_lifetime);
         self.tokens.issue(secret.clone(), Token { client_id, scopes, until }, now);
         secret
     }
@@ -123,7 +139,7 @@ impl Access {
         now: DateTime<Utc>,
     ) -> Result<Answer, Problem> {
         let field = |name: &str| form[name].as_str().unwrap_or_default();
-        if self.secrets.get(field("client_id")).map(String::as_str) != Some(field("client_secret")) {
+        if (field("client_id"), field("client_secret")) != (&*self.client_id, &*self.secret) {
             return Err(Problem::unauthorised("No client has this id and secret."));
         }
         let scopes: Vec<String> = field("scope").split_ascii_whitespace().map(str::to_owned).collect();

@@ -27,8 +27,8 @@ impl Tokens {
         self.0.insert(secret, token);
     }
 
-    /// The token of a request.
-    pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<&Token, Problem> {
+    /// The token that a request names, expired or not.
+    pub(super) fn named(&self, headers: &HeaderMap) -> Result<Option<&Token>, Problem> {
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(header) = header else {
             return Err(Problem::unauthorised("The header `authorization` is missing."));
@@ -37,7 +37,12 @@ impl Tokens {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Problem::unauthorised("The header `authorization` holds no bearer token."));
         }
-        match self.0.get(token.trim()) {
+        Ok(self.0.get(token.trim()))
+    }
+
+    /// The token of a request.
+    pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Result<&Token, Problem> {
+        match self.named(headers)? {
             Some(token) if token.until > now => Ok(token),
             Some(_) => Err(Problem::unauthorised("The access token has expired.")),
             None => Err(Problem::unauthorised("The access token is not known, or was revoked.")),

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::call::{Answer, Call};
 use super::fault_body::{gateway_page, spoil};
 use super::problem::Problem;
+use crate::clients::Clients;
 use crate::description::{Description, Operation};
 use crate::faults::Fault;
 use crate::idempotency::{Fingerprint, fingerprint};
@@ -69,7 +70,7 @@ pub(crate) fn is_operation(name: &str) -> bool {
 }
 
 /// The API as a router: every path of the description.
-pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
+pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     let mut paths: Vec<(&str, Vec<Route>)> = Vec::new();
     for operation in Description::get().operations() {
         // A test holds the table to the description: the token request is the one that it leaves to this module.
@@ -83,16 +84,16 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     paths.push((&VERIFY_KEYS.path, vec![Route { operation: &VERIFY_KEYS, does: Does::GiveKeys }]));
     let mut router = Router::new();
     for (path, operations) in paths {
-        let (shared, operations) = (Arc::clone(shared), Arc::new(operations));
+        let (clients, operations) = (Arc::clone(clients), Arc::new(operations));
         let serve = async move |path: Result<RawPathParams, RawPathParamsRejection>,
                                 request: Request<Body>| {
             let path =
                 path.map(|path| path.iter().map(|(name, value)| (name.into(), value.into())).collect());
-            Exchange::new(shared, &request).run(&operations, path.ok(), request).await
+            Exchange::new(clients, &request).run(&operations, path.ok(), request).await
         };
         router = router.route(path, any(serve));
     }
-    let elsewhere = Arc::clone(shared);
+    let elsewhere = Arc::clone(clients);
     router.fallback(async move |request: Request<Body>| {
         Exchange::new(elsewhere, &request).run(&[], None, request).await
     })
@@ -100,6 +101,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
 
 /// A request under way.
 struct Exchange {
+    clients: Arc<Clients>,
     shared: Arc<Shared>,
     /// By the server's time of day.
     arrived: SystemTime,
@@ -123,7 +125,8 @@ struct Outcome {
 }
 
 impl Exchange {
-    fn new(shared: Arc<Shared>, request: &Request<Body>) -> Self {
+    fn new(clients: Arc<Clients>, request: &Request<Body>) -> Self {
+        let shared = clients.of(request.headers());
         let header = |name: HeaderName| {
             let value = request.headers().get(name).and_then(|value| value.to_str().ok());
             value.map(str::to_owned)
@@ -143,7 +146,7 @@ impl Exchange {
             problem: None,
         };
         let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
-        Self { shared, arrived, record, accept }
+        Self { clients, shared, arrived, record, accept }
     }
 
     async fn run(
@@ -190,6 +193,9 @@ impl Exchange {
         let outcome = match (path, body) {
             (Some(path), Some(body)) => {
                 let arrival = Arrival { parts, body: &body, at: self.arrived };
+                if matches!(route.does, Does::GrantToken) && !parts.headers.contains_key("upvest-client-id") {
+                    self.shared = self.client_of_form(&body).unwrap_or(self.shared);
+                }
                 self.shared.call(&route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is no UTF-8")),
@@ -210,6 +216,12 @@ impl Exchange {
                 self.finish(response, fault)
             }
         }
+    }
+
+    /// A token request names its client in its form too.
+    fn client_of_form(&self, body: &[u8]) -> Option<Arc<Shared>> {
+        let id = form_urlencoded::parse(body).find(|(name, _)| name == "client_id")?.1;
+        self.clients.named(&id)
     }
 
     fn no_such_operation(self, routes: &[Route]) -> Response<Body> {

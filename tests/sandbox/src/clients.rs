@@ -1,0 +1,211 @@
+//! The clients of a sandbox: each has a state, a clock, faults and logs of its own, so that tests which run at the same
+//! time do not meet.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::builder::{SandboxBuilder, StartError};
+use crate::command::{Command, CommandError};
+use crate::shared::{Core, Port, Shared};
+
+/// Of the form in which the state is saved.
+const VERSION: u32 = 3;
+/// By real time.
+const BETWEEN_SAVES: Duration = Duration::from_secs(3);
+/// Far more than any test run has at the same time.
+const MOST_CLIENTS: usize = 1000;
+
+pub(crate) struct Clients {
+    /// That of [`crate::access::CLIENT_ID`], for all who name no other.
+    pub(crate) first: Arc<Shared>,
+    others: RwLock<BTreeMap<String, Client>>,
+    settings: SandboxBuilder,
+}
+
+struct Client {
+    shared: Arc<Shared>,
+    life: JoinHandle<()>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.life.abort();
+    }
+}
+
+/// The file with the state.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Saved<C> {
+    #[serde(deserialize_with = "this_version")]
+    version: u32,
+    first: C,
+    others: Vec<SavedClient<C>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedClient<C> {
+    id: String,
+    secret: String,
+    core: C,
+}
+
+impl Clients {
+    /// Those that were saved, and those that `settings` name.
+    pub(crate) fn start(settings: SandboxBuilder, saved: Option<Saved<Core>>) -> Result<Self, StartError> {
+        let (first, others) = saved.map_or((None, Vec::new()), |saved| (Some(saved.first), saved.others));
+        let first = Arc::new(settings.shared(None, first, Port::default())?);
+        let named = settings.clients.clone();
+        let clients = Self { first, others: RwLock::default(), settings };
+        for saved in others {
+            // A secret that is set now is the one that counts.
+            let set = named.iter().find(|(id, _)| *id == saved.id).map(|(_, secret)| secret.clone());
+            clients.add(saved.id, set.unwrap_or(saved.secret), Some(saved.core))?;
+        }
+        for (id, secret) in named {
+            if !clients.others().contains_key(&id) {
+                clients.check_new(&id).map_err(StartError::other)?;
+                clients.add(id, secret, None)?;
+            }
+        }
+        Ok(clients)
+    }
+
+    fn add(&self, id: String, secret: String, core: Option<Core>) -> Result<(), StartError> {
+        let shared = self.settings.shared(Some((&id, secret)), core, self.first.port.clone())?;
+        let shared = Arc::new(shared);
+        let alive = Arc::clone(&shared);
+        let life = tokio::spawn(async move { alive.drive().await });
+        self.others.write().unwrap_or_else(PoisonError::into_inner).insert(id, Client { shared, life });
+        Ok(())
+    }
+
+    fn check_new(&self, id: &str) -> Result<(), CommandError> {
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(CommandError::new("the id of a client must consist of letters, digits and hyphens"));
+        }
+        if self.named(id).is_some() {
+            return Err(CommandError::new(format!("there is a client `{id}` already")));
+        }
+        if self.others().len() >= MOST_CLIENTS {
+            let problem = format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
+            return Err(CommandError::new(problem));
+        }
+        Ok(())
+    }
+
+    fn others(&self) -> RwLockReadGuard<'_, BTreeMap<String, Client>> {
+        self.others.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let first = self.first.client_id.clone();
+        std::iter::once(first).chain(self.others().keys().cloned()).collect()
+    }
+
+    pub(crate) fn named(&self, id: &str) -> Option<Arc<Shared>> {
+        if id == self.first.client_id {
+            return Some(Arc::clone(&self.first));
+        }
+        self.others().get(id).map(|client| Arc::clone(&client.shared))
+    }
+
+    /// Whose request it is: by its header, or by its token where it has none. The first client's where neither says.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> Arc<Shared> {
+        let named = headers.get("upvest-client-id").and_then(|id| id.to_str().ok());
+        let found = if let Some(id) = named {
+            self.named(id)
+        } else {
+            let others = self.others();
+            let mut holders = others.values().map(|client| &client.shared);
+            holders.find(|shared| shared.access().knows_token(headers)).map(Arc::clone)
+        };
+        found.unwrap_or_else(|| Arc::clone(&self.first))
+    }
+
+    /// Carries out a command for a client.
+    pub(crate) async fn execute(
+        &self,
+        client: &Arc<Shared>,
+        command: Command,
+    ) -> Result<Value, CommandError> {
+        match command {
+            Command::CreateClient { client_id, client_secret } => {
+                let id = client_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+                let secret = client_secret.unwrap_or_else(|| Uuid::new_v4().to_string());
+                self.check_new(&id)?;
+                self.add(id.clone(), secret.clone(), None).map_err(|it| CommandError::new(it.to_string()))?;
+                Ok(json!({ "client_id": id, "client_secret": secret }))
+            }
+            Command::DeleteClient { client_id } => {
+                let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+                let deleted = others.remove(&client_id).map(|_| json!({}));
+                deleted.ok_or_else(|| CommandError::new(format!("no client `{client_id}` can be deleted")))
+            }
+            command => client.execute(command).await,
+        }
+    }
+
+    /// Writes the state of all to `path`: whole or not at all.
+    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // Each bound first, so that nobody waits for the disk.
+        let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
+        let others = self.others();
+        let others = others.iter().map(|(id, client)| {
+            let secret = client.shared.access().secret().to_owned();
+            Ok(SavedClient { id: id.clone(), secret, core: text(&client.shared)? })
+        });
+        let others = others.collect::<io::Result<_>>()?;
+        let saved: Saved<Box<RawValue>> = Saved { version: VERSION, first: text(&self.first)?, others };
+        file.write_all(&serde_json::to_vec(&saved)?)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// Saves the state every few seconds in which something has happened.
+    pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
+        let mut saved = self.activity();
+        loop {
+            tokio::time::sleep(BETWEEN_SAVES).await;
+            let now = self.activity();
+            if std::mem::replace(&mut saved, now) == now {
+                continue;
+            }
+            let (clients, path) = (Arc::clone(&self), path.clone());
+            // Where it fails, the end of the program says so.
+            let _ = tokio::task::spawn_blocking(move || clients.save(&path)).await;
+        }
+    }
+
+    /// Changes with everything that happens.
+    fn activity(&self) -> (usize, u64) {
+        let others = self.others();
+        let all = others.values().map(|client| &client.shared).chain([&self.first]);
+        (others.len(), all.map(|shared| shared.activity()).sum())
+    }
+}
+
+impl Saved<Core> {
+    /// Reads what [`Clients::save`] has written.
+    pub(crate) fn load(path: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+}
+
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    let other = || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
+    (version == VERSION).then_some(version).ok_or_else(|| serde::de::Error::custom(other()))
+}
