@@ -49,12 +49,11 @@ pub(crate) struct Saved<C> {
     #[serde(deserialize_with = "this_version")]
     version: u32,
     first: C,
-    others: Vec<SavedClient<C>>,
+    others: BTreeMap<String, SavedClient<C>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct SavedClient<C> {
-    id: String,
     secret: String,
     core: C,
 }
@@ -62,44 +61,45 @@ struct SavedClient<C> {
 impl Clients {
     /// Those that were saved, and those that `settings` name.
     pub(crate) fn start(settings: SandboxBuilder, saved: Option<Saved<Core>>) -> Result<Self, StartError> {
-        let (first, others) = saved.map_or((None, Vec::new()), |saved| (Some(saved.first), saved.others));
+        let (first, mut saved) =
+            saved.map_or((None, BTreeMap::new()), |saved| (Some(saved.first), saved.others));
         let first = Arc::new(settings.shared(None, first, Port::default())?);
         let named = settings.clients.clone();
         let clients = Self { first, others: RwLock::default(), settings };
-        for saved in others {
-            // A secret that is set now is the one that counts.
-            let set = named.iter().find(|(id, _)| *id == saved.id).map(|(_, secret)| secret.clone());
-            clients.add(saved.id, set.unwrap_or(saved.secret), Some(saved.core))?;
-        }
         for (id, secret) in named {
-            if !clients.others().contains_key(&id) {
-                clients.check_new(&id).map_err(StartError::other)?;
-                clients.add(id, secret, None)?;
-            }
+            // The secret that is set now is the one that counts.
+            let core = saved.remove(&id).map(|client| client.core);
+            let shared = clients.shared(&id, secret, core)?;
+            clients.add(id, shared).map_err(StartError::other)?;
+        }
+        for (id, client) in saved {
+            let shared = clients.shared(&id, client.secret, Some(client.core))?;
+            clients.add(id, shared).map_err(StartError::other)?;
         }
         Ok(clients)
     }
 
-    fn add(&self, id: String, secret: String, core: Option<Core>) -> Result<(), StartError> {
-        let shared = self.settings.shared(Some((&id, secret)), core, self.first.port.clone())?;
-        let shared = Arc::new(shared);
-        let alive = Arc::clone(&shared);
-        let life = tokio::spawn(async move { alive.drive().await });
-        self.others.write().unwrap_or_else(PoisonError::into_inner).insert(id, Client { shared, life });
-        Ok(())
+    fn shared(&self, id: &str, secret: String, core: Option<Core>) -> Result<Shared, StartError> {
+        self.settings.shared(Some((id, secret)), core, self.first.port.clone())
     }
 
-    fn check_new(&self, id: &str) -> Result<(), CommandError> {
+    fn add(&self, id: String, shared: Shared) -> Result<(), CommandError> {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             return Err(CommandError::new("the id of a client must consist of letters, digits and hyphens"));
         }
-        if self.named(id).is_some() {
+        // Held from the check to the end: of two that add the same client at once, one is refused.
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if id == self.first.client_id || others.contains_key(&id) {
             return Err(CommandError::new(format!("there is a client `{id}` already")));
         }
-        if self.others().len() >= MOST_CLIENTS {
+        if others.len() >= MOST_CLIENTS {
             let problem = format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
             return Err(CommandError::new(problem));
         }
+        let shared = Arc::new(shared);
+        let alive = Arc::clone(&shared);
+        let life = tokio::spawn(async move { alive.drive().await });
+        others.insert(id, Client { shared, life });
         Ok(())
     }
 
@@ -142,8 +142,9 @@ impl Clients {
             Command::CreateClient { client_id, client_secret } => {
                 let id = client_id.unwrap_or_else(|| Uuid::new_v4().to_string());
                 let secret = client_secret.unwrap_or_else(|| Uuid::new_v4().to_string());
-                self.check_new(&id)?;
-                self.add(id.clone(), secret.clone(), None).map_err(|it| CommandError::new(it.to_string()))?;
+                let shared = self.shared(&id, secret.clone(), None);
+                let shared = shared.map_err(|error| CommandError::new(error.to_string()))?;
+                self.add(id.clone(), shared)?;
                 Ok(json!({ "client_id": id, "client_secret": secret }))
             }
             Command::DeleteClient { client_id } => {
@@ -164,7 +165,7 @@ impl Clients {
         let others = self.others();
         let others = others.iter().map(|(id, client)| {
             let secret = client.shared.access().secret().to_owned();
-            Ok(SavedClient { id: id.clone(), secret, core: text(&client.shared)? })
+            Ok((id.clone(), SavedClient { secret, core: text(&client.shared)? }))
         });
         let others = others.collect::<io::Result<_>>()?;
         let saved: Saved<Box<RawValue>> = Saved { version: VERSION, first: text(&self.first)?, others };

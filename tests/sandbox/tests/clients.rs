@@ -165,3 +165,13 @@ async fn going_offline_is_of_the_whole_sandbox_and_the_last_timer_counts() {
     sandbox.execute_for(OTHER, Command::ClearFaults).await.unwrap();
     reqwest::get(sandbox.url()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_make_the_same_client_one_is_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let make = || control(&sandbox, None, "create_client", Some(json!({ "client_id": OTHER })));
+    let (a, b, c, d) = tokio::join!(make(), make(), make(), make());
+    assert_eq!([a, b, c, d].iter().filter(|answer| answer.0 == 200).count(), 1);
+    let twice = Sandbox::builder().client(OTHER, "one").client(OTHER, "two").start().await.unwrap_err();
+    assert!(format!("{twice:?}").contains("already"), "{twice:?}");
+}

@@ -1,4 +1,4 @@
-//! What a client may do: its tokens, and the signatures of their requests.
+//! What a client may do: its tokens, and the signatures of its requests.
 
 mod signatures;
 mod tokens;
@@ -83,7 +83,7 @@ impl Access {
         self.tokens.named(headers).is_ok_and(|token| token.is_some())
     }
 
-    /// A token with all scopes that it has been granted.
+    /// A token with all scopes that the client has been granted.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
         let (client_id, until) = (self.client_id.clone(), now + self.strictness.token_lifetime);
