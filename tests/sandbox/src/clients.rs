@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::builder::{SandboxBuilder, StartError};
-use crate::command::{Command, CommandError};
+use crate::commands::{Command, CommandError};
 use crate::shared::{Core, Port, Shared};
 
 /// Of the form in which the state is saved.

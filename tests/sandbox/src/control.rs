@@ -1,5 +1,6 @@
 //! The control API under `/_sandbox/`, and the status page.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,8 +18,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::clients::Clients;
-use crate::command::{Command, CommandError};
+use crate::commands::{Command, CommandError};
 use crate::description::Description;
+use crate::domain::events::EventKind;
 use crate::domain::lifecycle;
 use crate::shared::Shared;
 
@@ -85,11 +87,12 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
 }
 
 /// What there is to be read, by name, and what it is.
-const VIEWS: [(&str, &str); 12] = [
+const VIEWS: [(&str, &str); 13] = [
     ("state", "The time and how many things of each kind there are."),
     ("clients", "The ids of all clients; the first is the one that every sandbox knows."),
     ("overview", "What the status page shows."),
     ("events", "The events so far, each with its reason where it has one."),
+    ("event_types", "The types of events that `trigger` takes."),
     ("requests", "The requests so far, each with its problem where it was refused."),
     ("deliveries", "The deliveries to webhooks so far."),
     ("faults", "The faults that wait for a call."),
@@ -130,6 +133,10 @@ async fn show(
             json_answer(&findings)
         }
         "commands" => json_answer(&reference()),
+        "event_types" => {
+            let types: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.official).collect();
+            json_answer(&types)
+        }
         "lifecycles" => json_answer(&lifecycle::table()),
         "openapi.json" => json_answer(&served_document(&headers)),
         "control.json" => json_answer(&control_document(&headers)),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
 use crate::builder::{SandboxBuilder, StartError};
 use crate::clients::Clients;
-use crate::command::{Command, CommandError};
+use crate::commands::{Command, CommandError};
 use crate::control::{self, DEMO_KEY};
 use crate::events::EventRecord;
 use crate::http::server::{self, ServerState};

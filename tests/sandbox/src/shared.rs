@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::clock::Clock;
-use crate::command::CommandError;
+use crate::commands::CommandError;
 use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::state::State;
 use crate::faults::FaultPlan;

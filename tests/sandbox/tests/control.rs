@@ -2,6 +2,7 @@
 
 mod bench;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -221,4 +222,38 @@ async fn containers_and_browsers_get_in_where_they_are_named() {
         let allows = answer.headers().get("access-control-allow-origin").is_some();
         assert_eq!((allows, answer.status() == 204), (allowed, allowed), "{origin}");
     }
+}
+
+#[tokio::test]
+async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_up_after_it() {
+    let bench = Bench::start().await;
+    let lifecycles = bench.get("/_sandbox/lifecycles").await.json();
+    let statuses =
+        lifecycles.as_object().unwrap().values().flat_map(|statuses| statuses.as_object().unwrap().values());
+    let of_statuses = statuses.map(|status| status["event"].as_str().unwrap().to_owned());
+    let types: BTreeSet<String> = bench
+        .get("/_sandbox/event_types")
+        .await
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect();
+    assert!(types.len() > 60 && of_statuses.into_iter().all(|event| types.contains(&event)));
+    for event_type in &types {
+        let answer = bench.command("trigger", json!({ "event_type": event_type })).await;
+        assert_eq!(answer.status, 200, "{event_type}: {}", answer.json());
+        let (id, about) = (&answer.json()["id"], &answer.json()["about"]);
+        let events = bench.sandbox.events();
+        let event = events.iter().find(|it| id == &it.id.to_string()).unwrap();
+        assert_eq!((event.event_type, about), (&**event_type, &json!(event.about)));
+        let failed =
+            ["FAILED", "REJECTED", "CANCELLED", "REVERSED"].iter().any(|word| event_type.ends_with(word));
+        assert!(!failed || event.reason.is_some(), "{event_type} says no reason");
+    }
+    assert_eq!(bench.sandbox.audit(), [""; 0]);
+    let unknown = bench.command("trigger", json!({ "event_type": "ORDER.EATEN" })).await;
+    assert_eq!(unknown.status, 400);
+    assert!(unknown.json()["error"].as_str().unwrap().contains("ORDER.EATEN"));
 }

@@ -203,7 +203,8 @@ impl State {
         to: T::Status,
     ) -> Result<(), Refused> {
         let status = T::parts(self).0.find(id)?.status();
-        if self.change::<T>(id, to) { Ok(()) } else { Err(stays::<T>(status)) }
+        let why = to.is_final().then(|| "the client asked for it".to_owned());
+        if self.change_because::<T>(id, to, why) { Ok(()) } else { Err(stays::<T>(status)) }
     }
 }
 

@@ -269,15 +269,16 @@ impl State {
     pub(in crate::domain) fn finish_checks(&mut self, id: Uuid) {
         let Some(user) = self.users.get_mut(id) else { return };
         let failed = user.checks_fail;
-        let (status, kind) = if failed {
-            (CheckStatus::Failed, EventKind::CHECK_FAILED)
+        let (status, kind, why) = if failed {
+            let why = "the command `set_check_result` asked for it".to_owned();
+            (CheckStatus::Failed, EventKind::CHECK_FAILED, Some(why))
         } else {
-            (CheckStatus::Passed, EventKind::CHECK_PASSED)
+            (CheckStatus::Passed, EventKind::CHECK_PASSED, None)
         };
         for check in user.checks.iter_mut().filter(|check| check.status == CheckStatus::Pending) {
             check.completed_at = Some(self.time.now);
             check.status = status;
-            self.time.emit(kind, check.id, check);
+            self.time.emit_because(kind, check.id, check, why.clone());
         }
         if user.view.status == UserStatus::Pending {
             let status = if failed { UserStatus::Blocked } else { UserStatus::Active };

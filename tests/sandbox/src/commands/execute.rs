@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use upvest_ext::signing::PublicKey;
 
 use crate::amount::{self, Currency, EUR};
-use crate::command::{Command, CommandError};
+use crate::commands::{Command, CommandError};
 use crate::domain::state::{Refused, State};
 use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
@@ -41,6 +41,7 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
+            Command::Trigger { event_type } => self.trigger(&event_type).await?,
             Command::Reset => self.restore("").map(nothing)?,
             Command::Snapshot { name } if name.is_empty() => {
                 return Err(CommandError::new("`name` must not be empty"));

@@ -6,9 +6,10 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::command::{Command, CommandError, InstrumentType};
+use crate::commands::{Command, CommandError, InstrumentType};
 use crate::domain::customers::users::UserStatus;
 use crate::domain::trading::transfers::Direction;
+use crate::events::EventRecord;
 use crate::faults::{Fault, FaultRule};
 use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
 
@@ -254,5 +255,16 @@ impl Sandbox {
         self.advance(Duration::from_secs(2)).await;
         self.top_up(account, cash).await?;
         Ok(account)
+    }
+
+    /// Makes an event happen, with all that comes before it, for a user and an account of its own: see [`Command::Trigger`].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] where the sandbox has no event of this type, such as `ORDER.FILLED`, or keeps too few of them.
+    pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
+        let answer = self.execute(Command::Trigger { event_type: event_type.to_owned() }).await?;
+        let event = self.events().into_iter().find(|event| answer["id"] == event.id.to_string());
+        event.ok_or_else(|| CommandError::new("the event has left the log already"))
     }
 }

@@ -1,5 +1,9 @@
 //! What life needs and the description has no operation for: methods of the library, and `POST /_sandbox/...`.
 
+mod execute;
+mod shorthands;
+mod trigger;
+
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -181,6 +185,12 @@ pub enum Command {
     Subscribe {
         /// An endpoint of this machine; `http://` will do.
         url: String,
+    },
+    /// Makes an event happen, with all that comes before it, for a user and an account of its own. The clock is turned
+    /// forward to it, by a week at most. Answers with the id of the event and that of what it is `about`.
+    Trigger {
+        /// Its `type` in the official shape, such as `ORDER.FILLED`.
+        event_type: String,
     },
     /// Delivers an event once more that is still in the log.
     ResendEvent {
