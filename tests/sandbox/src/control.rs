@@ -26,6 +26,9 @@ use crate::shared::Shared;
 
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
 pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");
+/// The same key under [`DEMO_PASSPHRASE`], for those who want to load theirs as in production.
+const ENCRYPTED_DEMO_KEY: &str = include_str!("../demo-key.encrypted.pem");
+pub(crate) const DEMO_PASSPHRASE: &str = "sandbox";
 
 /// The client that a command or a view is about: that of the header `upvest-client-id`, or else the first.
 struct Client(Arc<Shared>);
@@ -141,6 +144,7 @@ async fn show(
         "openapi.json" => json_answer(&served_document(&headers)),
         "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
+        "encrypted-signing-key.pem" => ENCRYPTED_DEMO_KEY.into_response(),
         _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::KEY_ID;
+use crate::control::DEMO_PASSPHRASE;
 use crate::domain::events::Event;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::shared::Shared;
@@ -96,6 +97,7 @@ impl Shared {
                 "client_id": self.client_id,
                 "client_secret": self.access().secret(),
                 "signing_key_id": KEY_ID,
+                "passphrase_of_encrypted_signing_key": DEMO_PASSPHRASE,
                 "account_group": ACCOUNT_GROUP,
             },
         })

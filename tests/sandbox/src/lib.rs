@@ -22,7 +22,10 @@
 //! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
 //! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
 //!   is gone; its last event shows it as `CANCELLED`.
-//! * **Direct debits** go to the user's first open account in the group. **Withdrawals** need a reference account.
+//! * **Direct debits** go to the user's first open account in the group. A bank that takes one back leaves a debt where the
+//!   money has been spent. **Withdrawals** need a reference account.
+//! * **The venue** is always open, unless [`Command::SetVenueHours`] gives it hours.
+//! * **Any event** of the list happens on demand: [`Sandbox::trigger`].
 //! * **Users** who are `BLOCKED` or `CLOSED` move neither cash nor units: what they begin is refused with 409, orders are
 //!   `REJECTED`, and what was under way fails. Transfers stay within one user.
 //! * **Statuses** go only where `GET /_sandbox/lifecycles` says; what has ended is changed by no call (409).

@@ -5,6 +5,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Method};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use reqwest::Request;
@@ -381,6 +383,37 @@ async fn a_wrong_signature_is_answered_with_the_base_that_the_server_built() {
     assert!(!detail.contains("sandbox_at_"), "a token has no place in a log: {detail}");
     let requests = sandbox.requests();
     assert_eq!(requests.last().unwrap().problem.as_deref(), Some(detail.as_str()));
+}
+
+#[tokio::test]
+async fn the_base_that_the_client_built_stands_next_to_that_of_the_server_where_it_sends_it() {
+    let (sandbox, api) = strict().await;
+    let base =
+        |path: &str| format!("\"@method\": GET\n\"@path\": {path}\n\"authorization\": Bearer sandbox_at_1\n");
+    for (sent, says) in [
+        (STANDARD.encode(base("/accounts")), "That of the client differs from line "),
+        (STANDARD.encode([0xff; 3_000]), "That of the client differs from line 1 on"),
+        ("no base64!".to_owned(), "\"@signature-params\": "),
+    ] {
+        let mut request = signed(&signer(&sandbox), list_users(&api, &sandbox)).await;
+        request.url_mut().set_path("/accounts");
+        request.headers_mut().insert("upvest-sandbox-signature-base", sent.parse().unwrap());
+        let answer = api.send(request).await;
+        let detail = answer.detail();
+        assert!(detail.contains("The server built this base:\n") && detail.contains(says), "{detail}");
+        assert!(!detail.contains("sandbox_at_"), "a token has no place in a log: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = format!("{}/_sandbox/encrypted-signing-key.pem", sandbox.url());
+    let pem = reqwest::get(url).await.unwrap().text().await.unwrap();
+    SigningKey::from_pem(&pem, None).unwrap_err();
+    let key = SigningKey::from_pem(&pem, Some("sandbox".into())).unwrap();
+    let upvest = sandbox.client_builder().signing_key(sandbox.key_id(), key).build().unwrap();
+    upvest.list_users().send().await.unwrap();
 }
 
 #[tokio::test]

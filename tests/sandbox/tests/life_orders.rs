@@ -2,7 +2,7 @@
 
 mod plain;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use plain::{Plain, cents, cents_up, decimal, id, number, order};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -403,6 +403,45 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
     assert_eq!(api.order_status(&filled), "FILLED");
     // Once only.
     assert_eq!(cancel(&api, &new).await, "ORDER_CANCELLATION.REJECTED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or_are_cancelled() {
+    let (api, account) = with_cash("1000.00").await;
+    let hours = |opens, closes| json!({ "command": "set_venue_hours", "opens": opens, "closes": closes });
+    api.command(hours("08:00", "16:30")).await;
+    // Set again, the venue still opens once a day.
+    api.command(hours("08:00", "16:30")).await;
+    let for_100 = || json!({ "cash_amount": "100" });
+    let order = trade(&api, account, AT_100, "BUY", for_100()).await;
+    assert_eq!(api.order_status(&order), "FILLED");
+    // Friday, a second before it closes, so that the order comes too late.
+    let friday: DateTime<Utc> = "2024-02-02T16:29:59Z".parse().unwrap();
+    api.sandbox.advance((friday - api.sandbox.now()).to_std().unwrap()).await;
+    let (over_the_weekend, cancelled) =
+        (api.order(account, AT_100, "BUY", &for_100()), api.order(account, IN_PARTS, "BUY", &for_100()));
+    // By Sunday evening, prices have moved often.
+    api.days(2).await;
+    assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
+    assert_eq!(cancel(&api, &cancelled).await, "ORDER_CANCELLATION.CONFIRMED");
+    let monday: DateTime<Utc> = "2024-02-05T08:00:00Z".parse().unwrap();
+    api.sandbox.advance((monday - api.sandbox.now()).to_std().unwrap()).await;
+    assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
+    api.seconds(1).await;
+    assert_eq!(api.order_status(&over_the_weekend), "FILLED");
+    assert!(api.executions(&cancelled).is_empty());
+    // Without hours, those that wait are executed at once.
+    api.seconds(12 * 3600).await;
+    let at_night = trade(&api, account, AT_100, "BUY", for_100()).await;
+    assert_eq!(api.order_status(&at_night), "PROCESSING");
+    api.command(json!({ "command": "set_venue_hours" })).await;
+    api.seconds(1).await;
+    assert_eq!(api.order_status(&at_night), "FILLED");
+    for wrong in [hours("16:30", "08:00"), json!({ "command": "set_venue_hours", "opens": "08:00" })] {
+        let refused = api.sandbox.execute(serde_json::from_value(wrong).unwrap()).await.unwrap_err();
+        assert!(refused.to_string().contains("closes"), "{refused}");
+    }
+    api.assert_books_add_up();
 }
 
 /// Asks for the cancellation of an order and returns the event that it ends with.

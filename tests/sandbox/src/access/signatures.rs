@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::request::Parts;
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy};
@@ -82,12 +84,12 @@ pub(super) fn check(
                 return nonces.take(claim.key_id(), claim.nonce(), claim.expires(), now.cast_signed());
             }
             Some(_) => {
-                let mismatch = SignatureError::SignatureMismatch;
-                let detail = format!(
-                    "Signature is incorrect: {mismatch}. The server built this base:\n{}",
-                    shown(&base)
-                );
-                reason = Problem::unauthorised(detail);
+                let (mismatch, server) = (SignatureError::SignatureMismatch, shown(&base));
+                let client =
+                    client_base(&parts.headers).map_or_else(String::new, |client| beside(&client, &server));
+                reason = Problem::unauthorised(format!(
+                    "Signature is incorrect: {mismatch}. The server built this base:\n{server}{client}",
+                ));
             }
         }
     }
@@ -101,6 +103,28 @@ fn shown(base: &str) -> String {
         None => line.to_owned(),
     };
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
+}
+
+/// The base that the client built: whoever looks for a fault in a signer sends it along, as base64.
+fn client_base(headers: &HeaderMap) -> Option<String> {
+    let base = STANDARD.decode(headers.get("upvest-sandbox-signature-base")?).ok()?;
+    Some(shown(&String::from_utf8_lossy(&base)))
+}
+
+/// What the client built, and where it departs from what the server built.
+fn beside(client: &str, server: &str) -> String {
+    let (mut ours, mut theirs) = (server.lines(), client.lines());
+    let same = (1..).find(|_| match (ours.next(), theirs.next()) {
+        (None, None) => true,
+        (ours, theirs) => ours != theirs,
+    });
+    let line = same.unwrap_or(1);
+    let departs = if client == server {
+        "is the same: the key differs".to_owned()
+    } else {
+        format!("differs from line {line} on")
+    };
+    format!("\nThat of the client {departs}:\n{client}")
 }
 
 fn refused(reason: SignatureError) -> Problem {

@@ -216,6 +216,12 @@ impl State {
             Command::SetTradeable { isin, tradeable } => {
                 self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
             }
+            Command::SetVenueHours { opens, closes } if opens.is_some() != closes.is_some() => {
+                return Err(Refused::invalid("opens", "and `closes` must be given together").into());
+            }
+            Command::SetVenueHours { opens, closes } => {
+                self.set_venue_hours(opens.zip(closes)).map(nothing)?
+            }
             Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
                 if !(1970..=9999).contains(&ex_date.year()) =>
             {

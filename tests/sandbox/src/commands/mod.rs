@@ -6,7 +6,7 @@ mod trigger;
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub enum Command {
         /// The mandate.
         mandate_id: Uuid,
     },
-    /// Takes back the money of a completed direct debit, as a bank does.
+    /// Takes back the money of a completed direct debit, as a bank does. Where it has been spent, the account is in debt.
     ReverseDirectDebit {
         /// The direct debit.
         direct_debit_id: Uuid,
@@ -113,6 +113,16 @@ pub enum Command {
         isin: String,
         /// Whether it can be traded.
         tradeable: bool,
+    },
+    /// Lets orders be executed in these hours alone, from Monday to Friday. Those that come outside of them wait, and can be
+    /// cancelled. Without hours, orders are executed at any time, as at the start.
+    SetVenueHours {
+        /// Such as `08:00`, by UTC.
+        #[serde(default)]
+        opens: Option<NaiveTime>,
+        /// Such as `16:30`, by UTC.
+        #[serde(default)]
+        closes: Option<NaiveTime>,
     },
     /// Announces a dividend. Answers with the id of the corporate action.
     AnnounceDividend {

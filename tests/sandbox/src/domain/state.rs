@@ -26,6 +26,7 @@ use crate::domain::trading::orders::Order;
 use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
 use crate::domain::trading::savings_plans::SavingsPlan;
 use crate::domain::trading::transfers::{AccountTransfer, SecuritiesTransfer};
+use crate::domain::trading::venue::VenueHours;
 use crate::hosts::Hosts;
 
 /// How long each step of a life takes, on the sandbox's clock.
@@ -60,6 +61,8 @@ pub(crate) struct State {
     pub(in crate::domain) jobs: Vec<Job>,
     /// The other side of every booking: what everybody outside of the sandbox holds. Never positive for cash that came in.
     pub(in crate::domain) outside: Outside,
+    #[serde(default)]
+    pub(in crate::domain) venue_hours: Option<VenueHours>,
     /// What went wrong in the sandbox itself.
     pub(in crate::domain) panics: Vec<String>,
     /// Where deliveries may go besides this machine.
@@ -150,6 +153,7 @@ impl State {
             Due::AccountTransfer(transfer) => self.move_account_transfer(transfer),
             Due::CorporateAction(action) => self.process_corporate_action(action),
             Due::FinishReport(report) => self.finish_report(report),
+            Due::OpenVenue => self.open_venue(),
             Due::Midnight => self.value_all_accounts(),
             Due::MovePrices => self.move_prices(),
         }

@@ -39,6 +39,7 @@ pub(crate) enum Due {
     AccountTransfer(Uuid),
     CorporateAction(Uuid),
     FinishReport(Uuid),
+    OpenVenue,
     Midnight,
     MovePrices,
 }

@@ -57,6 +57,34 @@ async fn a_direct_debit_brings_its_cash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leaves_a_debt_that_buys_nothing() {
+    let (api, account) = with_cash("0.01").await;
+    let user = user_of(&api, account);
+    let mandate =
+        api.sandbox.create_mandate(api.sandbox.account_group(), "DE89370400440532013000").await.unwrap();
+    let first = debit(&api, user, mandate, "100.00");
+    api.seconds(2).await;
+    let paid_out = json!({ "account_id": account, "cash_amount": "70.00", "currency": "EUR" });
+    api.post("/withdrawals", &paid_out);
+    api.seconds(2).await;
+    api.command(json!({ "command": "reverse_direct_debit", "direct_debit_id": first })).await;
+    assert_eq!(api.cash(account).0, number("-69.99"));
+    let more =
+        api.post("/withdrawals", &json!({ "account_id": account, "cash_amount": "0.01", "currency": "EUR" }));
+    api.seconds(2).await;
+    assert_eq!(listed_status(&api, "/withdrawals", more["id"].as_str().unwrap()), "FAILED");
+    // An account in debt does not close until it is paid.
+    assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
+    api.seconds(5).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSING");
+    api.assert_books_add_up();
+    api.sandbox.top_up(account, "69.99").await.unwrap();
+    api.seconds(5).await;
+    assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSED");
+    api.assert_books_add_up();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_direct_debit_without_an_account_to_go_to_fails() {
     let api = Plain::start().await;
     let user = create_user(&api);

@@ -128,7 +128,12 @@ impl State {
 fn audit_account(account: &Account, findings: &mut Vec<String>) {
     let id = account.view.id;
     let mut booked: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    // What banks took back may be more than was left.
+    let mut taken_back: BTreeMap<Currency, Decimal> = BTreeMap::new();
     for transaction in &account.transactions {
+        if transaction.r#type == TransactionType::DirectDebit && transaction.amount < Decimal::ZERO {
+            *taken_back.entry(transaction.currency).or_default() -= transaction.amount;
+        }
         *booked.entry(transaction.currency).or_default() += transaction.amount;
     }
     for (currency, held) in &account.cash {
@@ -136,7 +141,8 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
         if booked != held.total() {
             findings.push(format!("account {id}: {booked} {currency} booked, {} held", held.total()));
         }
-        if held.available.is_sign_negative() && !held.available.is_zero() || held.pending < Decimal::ZERO {
+        let debt = taken_back.remove(currency).unwrap_or_default();
+        if held.available + debt < Decimal::ZERO || held.pending < Decimal::ZERO {
             findings.push(format!("account {id}: less than nothing in {currency}"));
         }
     }

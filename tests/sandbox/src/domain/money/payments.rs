@@ -217,7 +217,7 @@ impl State {
         Ok(account.id)
     }
 
-    /// The bank takes the money back. Refused where it is no longer there.
+    /// The bank takes the money back, whatever the account has left. One that is closed cannot be in debt.
     pub(crate) fn reverse_direct_debit(&mut self, id: Uuid) -> Result<(), Refused> {
         let debit = self.direct_debits.find(id)?;
         let (view, credited) = (debit.view.clone(), debit.credited);
@@ -226,8 +226,8 @@ impl State {
             return Err(Refused::invalid("id", "is of a direct debit that is not completed"));
         };
         let DirectDebitCreate { cash_amount, currency, .. } = view.asked;
-        if self.account(account)?.available(currency) < cash_amount {
-            return Err(Refused::invalid("id", "is of a direct debit whose money has been spent"));
+        if self.account(account)?.view.status == AccountStatus::Closed {
+            return Err(Refused::invalid("id", "is of a direct debit into an account that is closed now"));
         }
         self.book(account, TransactionType::DirectDebit, -cash_amount, currency);
         self.change_because::<DirectDebit>(

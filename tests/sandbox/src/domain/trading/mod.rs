@@ -8,3 +8,4 @@ pub(crate) mod orders;
 pub(crate) mod portfolios;
 pub(crate) mod savings_plans;
 pub(crate) mod transfers;
+pub(in crate::domain) mod venue;

@@ -300,6 +300,9 @@ impl State {
 
     /// Executes the orders that have waited for the price that an instrument now has.
     pub(in crate::domain) fn wake_orders(&mut self, instrument: Uuid) {
+        if !self.venue_is_open() {
+            return;
+        }
         let Some(instrument) = self.instruments.get_mut(instrument) else { return };
         let waiting = std::mem::take(&mut instrument.waiting_orders);
         let is_ready = |id: &Uuid| self.orders.get(*id).is_none_or(|it| is_triggered(&it.view, instrument));
@@ -316,10 +319,10 @@ impl State {
             return;
         };
         let (account, side) = (order.view.account_id, order.view.side);
-        let allowed = self.may_trade(account, side.way());
+        let (allowed, is_open) = (self.may_trade(account, side.way()), self.venue_is_open());
         let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else { return };
-        // A price that has moved away again since the order was woken.
-        if order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument) {
+        // The venue has closed, or the price moved away again, since the order was woken.
+        if !is_open || order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument) {
             return instrument.waiting_orders.push(id);
         }
         let cancels = instrument.behaviour == Behaviour::PartialThenCancelled && order.slices_left == 1;

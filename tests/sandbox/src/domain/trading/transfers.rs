@@ -174,7 +174,9 @@ impl State {
         self.may_trade(source, Way::Out)?;
         self.may_trade(target, Way::In)?;
         let account = self.accounts.get(source).ok_or("there is no such account")?;
-        let cash: Vec<_> = account.cash.iter().map(|(currency, cash)| (*currency, cash.available)).collect();
+        // A debt stays where it is.
+        let cash = account.cash.iter().map(|(currency, cash)| (*currency, cash.available.max(Decimal::ZERO)));
+        let cash: Vec<_> = cash.collect();
         let shares: Vec<_> =
             account.holdings.iter().map(|holding| (holding.view.instrument_id, holding.free())).collect();
         cash.iter().try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;

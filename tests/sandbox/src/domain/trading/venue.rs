@@ -1,0 +1,68 @@
+//! When orders are executed: at any time, unless the venue has been given hours.
+
+use chrono::{DateTime, Datelike as _, Days, NaiveTime, Utc, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::state::{Refused, State};
+use crate::domain::timeline::Due;
+
+/// From Monday to Friday, by UTC.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(in crate::domain) struct VenueHours {
+    opens: NaiveTime,
+    closes: NaiveTime,
+    next_opening: DateTime<Utc>,
+}
+
+impl VenueHours {
+    fn are_open(&self, now: DateTime<Utc>) -> bool {
+        is_weekday(now) && (self.opens..self.closes).contains(&now.time())
+    }
+}
+
+fn is_weekday(day: DateTime<Utc>) -> bool {
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+/// The first opening after `now`.
+fn opening(opens: NaiveTime, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let days = (0..=7).filter_map(|days| now.date_naive().checked_add_days(Days::new(days)));
+    days.map(|day| day.and_time(opens).and_utc()).find(|it| *it > now && is_weekday(*it))
+}
+
+impl State {
+    pub(crate) fn set_venue_hours(&mut self, hours: Option<(NaiveTime, NaiveTime)>) -> Result<(), Refused> {
+        self.venue_hours = match hours {
+            Some((opens, closes)) if opens >= closes => {
+                return Err(Refused::invalid("closes", "must be later in the day than `opens`"));
+            }
+            Some((opens, closes)) => opening(opens, self.time.now).map(|next_opening| {
+                self.time.at(next_opening, Due::OpenVenue);
+                VenueHours { opens, closes, next_opening }
+            }),
+            None => None,
+        };
+        self.wake_all_orders();
+        Ok(())
+    }
+
+    pub(in crate::domain) fn venue_is_open(&self) -> bool {
+        self.venue_hours.is_none_or(|hours| hours.are_open(self.time.now))
+    }
+
+    /// An opening by hours that have been replaced is none.
+    pub(in crate::domain) fn open_venue(&mut self) {
+        let now = self.time.now;
+        let Some(hours) = self.venue_hours.as_mut().filter(|hours| hours.next_opening == now) else { return };
+        if let Some(next) = opening(hours.opens, now) {
+            hours.next_opening = next;
+            self.time.at(next, Due::OpenVenue);
+        }
+        self.wake_all_orders();
+    }
+
+    fn wake_all_orders(&mut self) {
+        let instruments: Vec<_> = self.instruments.rows().iter().map(|it| it.view.id).collect();
+        instruments.into_iter().for_each(|instrument| self.wake_orders(instrument));
+    }
+}
