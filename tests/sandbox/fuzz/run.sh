@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets tools that nobody here wrote try the sandbox: an OpenAPI fuzzer, and Upvest's own Python client.
+# Lets tools that nobody here wrote try the sandbox: Upvest's own Python client, a generated one, and an OpenAPI fuzzer.
 # usage: tests/sandbox/fuzz/run.sh [examples for each operation, 5 unless given]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,7 +34,7 @@ venv=$target/fuzz-venv
 python3 -m venv "$venv"
 if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" >"$work/pip" 2>&1; then
     tail -n 3 "$work/pip"
-    echo "the packages of requirements.txt cannot be installed: neither the fuzzer nor the official client has run"
+    echo "the packages of requirements.txt cannot be installed: none of the tools has run"
     exit 1
 fi
 cargo build --quiet --manifest-path "$root/Cargo.toml" --package upvest-sandbox
@@ -42,6 +42,14 @@ cargo build --quiet --manifest-path "$root/Cargo.toml" --package upvest-sandbox
 echo "-- the official client, every request signed"
 start
 "$venv/bin/python" "$here/official_client.py"
+stop
+
+echo "-- a generated Python client, without signatures"
+"$venv/bin/openapi-generator-cli" generate -g python -i "$root/spec/upvest-investment-api.yaml" -o "$work/generated" \
+    --package-name upvest_generated >"$work/generator" 2>&1 || { tail -n 5 "$work/generator"; exit 1; }
+"$venv/bin/pip" install --quiet --disable-pip-version-check -r "$work/generated/requirements.txt"
+start --no-signatures
+SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/generated "$venv/bin/python" "$here/generated_client.py"
 stop
 
 echo "-- the fuzzer, without signatures"
