@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Lets tools that nobody here wrote try the sandbox: Upvest's own Python client, a generated one, and an OpenAPI fuzzer.
-# usage: tests/sandbox/fuzz/run.sh [examples for each operation, 5 unless given]
+# Lets tools that nobody here wrote try the sandbox: Upvest's own Python client, a generated one, a browser, and an OpenAPI
+# fuzzer.
+# usage: tests/sandbox/other-tools/run.sh [examples for each operation, 5 unless given]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -50,6 +51,12 @@ echo "-- a generated Python client, without signatures"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$work/generated/requirements.txt"
 start --no-signatures
 SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/generated "$venv/bin/python" "$here/generated_client.py"
+stop
+
+echo "-- the status page in a browser"
+command -v chromium >/dev/null || { echo "there is no chromium: tests/install-servers.sh chromium installs it"; exit 1; }
+start --speed 0
+"$venv/bin/python" "$here/status_page.py"
 stop
 
 echo "-- the fuzzer, without signatures"
