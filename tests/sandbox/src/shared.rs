@@ -200,8 +200,11 @@ impl Shared {
     }
 
     pub(crate) fn end_request(&self, record: RequestRecord) {
+        let changes = record.method != "GET";
         self.requests().push(record);
-        self.wake.notify_one();
+        if changes {
+            self.wake.notify_one();
+        }
     }
 
     /// Counts a request against the limit of this second.

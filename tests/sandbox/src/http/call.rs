@@ -89,15 +89,20 @@ impl Call {
         })
     }
 
-    /// One page of a list, with how long the list is.
-    pub(crate) fn page<T: Serialize>(&self, items: impl ExactSizeIterator<Item = T>) -> Answer {
+    /// One page of a list, with how long the list is. What comes before the page is skipped and never walked through, which
+    /// an iterator that maps would do: hence `view`.
+    pub(crate) fn page<R, T: Serialize>(
+        &self,
+        items: impl ExactSizeIterator<Item = R>,
+        view: impl Fn(R) -> T,
+    ) -> Answer {
         // A position that no number holds is behind every end.
         let number =
             |name, default| self.query(name).map_or(default, |text| text.parse().unwrap_or(u64::MAX));
         let (offset, limit) = (number("offset", 0), number("limit", DEFAULT_LIMIT));
         let total = items.len();
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        let data: Vec<_> = items.skip(size(offset)).take(size(limit)).collect();
+        let data: Vec<_> = items.skip(size(offset)).take(size(limit)).map(view).collect();
         let meta = Meta { offset, limit, count: data.len(), total };
         Answer::ok(&List { meta: Some(meta), data })
     }
@@ -157,5 +162,43 @@ impl Answer {
     fn json(status: u16, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("what the sandbox holds is JSON").into();
         Self { status, media_type: "application/json".to_owned(), body, order: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many numbers, each of which costs a step where it is not skipped.
+    struct Steps(std::ops::Range<u32>, u32);
+
+    impl Iterator for Steps {
+        type Item = u32;
+
+        fn next(&mut self) -> Option<u32> {
+            self.nth(0)
+        }
+
+        fn nth(&mut self, count: usize) -> Option<u32> {
+            self.1 += 1;
+            assert!(self.1 <= 21, "the page walks to where it begins");
+            self.0.nth(count)
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            self.0.size_hint()
+        }
+    }
+
+    impl ExactSizeIterator for Steps {}
+
+    #[test]
+    fn a_page_far_back_in_a_list_costs_as_much_as_the_first() {
+        let query = vec![("offset".to_owned(), "999990".to_owned()), ("limit".to_owned(), "20".to_owned())];
+        let call = Call { path: Vec::new(), query, body: Value::Null };
+        let answer = call.page(Steps(0..1_000_000, 0), |number| number);
+        let page: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((&page["data"][0], &page["data"][9]), (&Value::from(999_990), &Value::from(999_999)));
+        assert_eq!(page["meta"]["total"], 1_000_000);
     }
 }

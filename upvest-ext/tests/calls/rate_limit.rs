@@ -1,11 +1,9 @@
 //! Many calls at a time.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{FakeApi, Fixed, Reply};
+use crate::common::{FakeApi, Fixed, Reply};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::{Instant, advance, sleep, timeout};

@@ -1,14 +1,11 @@
 //! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
-#![cfg(feature = "webhooks")]
-
-mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::tamper::{Tamper, Tampered as _};
-use common::{FakeApi, Reply};
+use crate::common::tamper::{Tamper, Tampered as _};
+use crate::common::{FakeApi, Reply};
 use http::StatusCode;
 use serde_json::{Value, json};
 use upvest_api::types::WebhookEventCategory;

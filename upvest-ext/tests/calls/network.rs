@@ -1,14 +1,12 @@
 //! Over a real socket: what the fakes take for granted.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::order;
+use crate::common::socket::{self, SocketServer, http, token};
 use bytes::Bytes;
-use common::order;
-use common::socket::{self, SocketServer, http, token};
 use secrecy::SecretString;
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{BoxFuture, ErrorKind, StoredToken, TokenKey, TokenStore};
@@ -32,7 +30,7 @@ async fn an_order_goes_out_complete_and_each_header_once() {
         if is_token(request) {
             token()
         } else {
-            http("201 Created", "upvest-request-id: r-1\r\n", common::ORDER)
+            http("201 Created", "upvest-request-id: r-1\r\n", crate::common::ORDER)
         }
     })
     .await;
@@ -46,7 +44,7 @@ async fn an_order_goes_out_complete_and_each_header_once() {
         ("authorization", "Bearer socket-token"),
         ("content-type", "application/json"),
         ("accept", "application/json"),
-        ("upvest-client-id", common::CLIENT_ID),
+        ("upvest-client-id", crate::common::CLIENT_ID),
         ("upvest-api-version", "1"),
     ] {
         assert_eq!(header(&request, name), [value], "{name}");
@@ -66,7 +64,7 @@ async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_k
             0 => None,
             // More is announced than comes.
             1 => Some("HTTP/1.1 201 Created\r\ncontent-length: 9999\r\n\r\n{".to_owned()),
-            _ => http("201 Created", "", common::ORDER),
+            _ => http("201 Created", "", crate::common::ORDER),
         }
     })
     .await;

@@ -1,5 +1,4 @@
 //! Whoever changes one bit of what was signed, anywhere, is found out.
-#![cfg(feature = "webhooks")]
 
 use std::cell::RefCell;
 use std::future::Future;

@@ -1,11 +1,8 @@
 //! Calls, lists, waits and downloads own what they need: they can be moved into a task, or become the body of an answer.
-#![cfg(feature = "files")]
 
-mod common;
-
+use crate::common::{FakeApi, Reply};
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use common::{FakeApi, Reply};
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 use upvest_ext::api::types::OrderStatus;

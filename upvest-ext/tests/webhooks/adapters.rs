@@ -1,14 +1,11 @@
 //! The adapters verify what came over the wire, and read no more than their limit.
-#![cfg(feature = "axum")]
-
-#[path = "common/tamper.rs"]
-mod tamper;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use crate::common::tamper::{Tamper, Tampered as _};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::post;
@@ -16,7 +13,6 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body::{Frame, SizeHint};
 use serde_json::json;
-use tamper::{Tamper, Tampered as _};
 use tower_service::Service as _;
 use upvest_ext::webhooks::axum::{Verified, route};
 use upvest_ext::webhooks::{EventType, TestDelivery, WebhookHandler, WebhookService, WebhookTester};

@@ -243,8 +243,8 @@ fn a_signature_that_ends_before_it_begins_or_lives_longer_than_an_hour_is_refuse
 
 #[test]
 fn only_der_signatures_verify() {
-    let key = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
-    let der = include_bytes!("fixtures/keys/p256.message.sig");
+    let key = PublicKey::from_pem(include_str!("../fixtures/keys/p256.public.pem")).unwrap();
+    let der = include_bytes!("../fixtures/keys/p256.message.sig");
     // 30 LEN 02 LEN r 02 LEN s, where a zero byte may stand before a number of 32 bytes.
     let number = |at: usize| &der[at + 2..][..usize::from(der[at + 1])];
     let (r, s) = (number(2), number(4 + usize::from(der[3])));

@@ -1,10 +1,8 @@
 //! One key for one logical call.
 
-mod common;
-
 use std::collections::HashSet;
 
-use common::{FakeApi, Fate, Reply, order};
+use crate::common::{FakeApi, Fate, Reply, order};
 use upvest_ext::{CallOptions, ErrorKind, IdempotencyKey, Method};
 
 #[tokio::test(start_paused = true)]

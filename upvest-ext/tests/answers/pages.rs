@@ -1,13 +1,11 @@
 //! Lists as streams.
 
-mod common;
-
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{FakeApi, Fate, Reply};
+use crate::common::{FakeApi, Fate, Reply};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,14 +21,14 @@ fn order(number: u64) -> serde_json::Value {
     json!({"id": format!("00000000-0000-4000-8000-{number:012}")})
 }
 
-fn query(seen: &common::Seen, name: &str) -> Option<u64> {
+fn query(seen: &crate::common::Seen, name: &str) -> Option<u64> {
     let (_, value) =
         seen.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
     value.parse().ok()
 }
 
 /// Answers with as many of `total` orders as are asked for.
-fn orders(seen: &common::Seen, total: u64) -> Reply {
+fn orders(seen: &crate::common::Seen, total: u64) -> Reply {
     let (offset, limit) = (query(seen, "offset").unwrap(), query(seen, "limit").unwrap());
     let data: Vec<_> = (offset..total.min(offset + limit)).map(order).collect();
     Reply::new(200, json!({"data": data, "meta": {"offset": offset, "total": total}}).to_string())

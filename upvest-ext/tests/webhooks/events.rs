@@ -1,5 +1,4 @@
 //! Events of both shapes, known and unknown, are values; what cannot be read costs only itself.
-#![cfg(feature = "webhooks")]
 
 use serde_json::{Value, json};
 use upvest_api::events::EventObject;
@@ -133,7 +132,8 @@ async fn unknown_fields_and_both_names_of_the_type_do_no_harm() {
 
 #[test]
 fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
-    let description: Value = serde_json::from_str(include_str!("fixtures/webhook-event-types.json")).unwrap();
+    let description: Value =
+        serde_json::from_str(include_str!("../fixtures/webhook-event-types.json")).unwrap();
     let described: Vec<_> =
         description.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
     assert_eq!(described.len(), 60);

@@ -3,18 +3,14 @@
 //! By default each target runs a short while; for longer,
 //! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test answers_fuzz`.
 
-mod common;
-#[path = "common/fuzz.rs"]
-mod fuzz;
-
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
+use crate::common::TestClock;
+use crate::fuzz::{fuzz, input, within_its_time};
 use arbtest::arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use common::TestClock;
 use futures_util::StreamExt as _;
-use fuzz::{fuzz, input, within_its_time};
 use http::{HeaderValue, Request, Response, StatusCode};
 use upvest_ext::api::ByteStream;
 use upvest_ext::{BoxFuture, Environment, Method, PaginateExt as _, RetryPolicy, Upvest};
@@ -66,7 +62,7 @@ impl Target {
         let canned = Canned::default();
         let entered = runtime.enter();
         let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
-            .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
+            .credentials(crate::common::CLIENT_ID, crate::common::CLIENT_SECRET)
             .http_sender(canned.clone())
             .retry(RetryPolicy::new().max_attempts(2))
             .clock(TestClock::new())
@@ -137,7 +133,7 @@ fn fuzz_problem_bodies() {
         br#"{"error": "invalid_scope", "error_description": "scope not granted"}"#.to_vec(),
         br#"{"title": {"a": [1, null]}, "status": "404", "details": "x"}"#.to_vec(),
         b"<html><body>502 Bad Gateway</body></html>".to_vec(),
-        common::CLIENT_SECRET.as_bytes().to_vec(),
+        crate::common::CLIENT_SECRET.as_bytes().to_vec(),
         vec![b'['; 4096],
     ];
     fuzz(|u| {
@@ -148,7 +144,7 @@ fn fuzz_problem_bodies() {
         if let Err(error) = result {
             let shown = error.to_string();
             assert!(shown.chars().count() <= 500 && !shown.contains(char::is_control), "{shown:?}");
-            assert!(!format!("{error:?}").contains(common::CLIENT_SECRET));
+            assert!(!format!("{error:?}").contains(crate::common::CLIENT_SECRET));
         }
         Ok(())
     });
@@ -164,10 +160,10 @@ fn fuzz_page_metadata() {
         br#"{"data": []}"#.to_vec(),
         format!(
             r#"{{"data": [{0}, {0}], "meta": {{"offset": 2, "limit": 2, "total_count": 9}}}}"#,
-            common::ORDER
+            crate::common::ORDER
         )
         .into_bytes(),
-        format!(r#"{{"data": [{0}], "meta": {{"limit": 1}}}}"#, common::ORDER).into_bytes(),
+        format!(r#"{{"data": [{0}], "meta": {{"limit": 1}}}}"#, crate::common::ORDER).into_bytes(),
     ];
     fuzz(|u| {
         let mut answer = Answer { status: StatusCode::OK, ..Answer::default() };

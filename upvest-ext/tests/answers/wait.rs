@@ -1,10 +1,8 @@
 //! Waiting without a loop.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{FakeApi, Fate, Reply};
+use crate::common::{FakeApi, Fate, Reply};
 use futures_util::stream;
 use serde_json::json;
 use upvest_ext::api::types::{

@@ -1,13 +1,11 @@
 //! Tokens: one request however many wait, renewed without stalling anyone, dropped only when refused.
 
-mod common;
-
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{CLIENT_ID, FakeApi, Fate, Reply};
+use crate::common::{CLIENT_ID, FakeApi, Fate, Reply};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use tokio::time::{Instant, advance, sleep};
@@ -250,7 +248,7 @@ async fn reading_and_writing_take_separate_tokens_where_asked_to() {
     );
     let upvest = api.builder().scopes(Scopes::reading()).scopes(Scopes::all()).build().unwrap();
     list(&upvest).await.unwrap();
-    upvest.create_order().body(common::order()).send().await.unwrap();
+    upvest.create_order().body(crate::common::order()).send().await.unwrap();
     let special = CallOptions::new().scopes(Scopes::new(["orders:admin"]));
     list(&upvest.with(special)).await.unwrap();
     let sent: Vec<_> = api.seen().iter().map(|seen| seen.header("authorization").to_owned()).collect();
@@ -467,7 +465,7 @@ async fn retries_of_the_token_request_obey_policy_and_budget() {
     list(&api.builder().retry_budget(budget.clone()).build().unwrap()).await.unwrap_err();
     assert_eq!((api.token_calls(), budget.available()), (2, 0));
     // Longer than the time for an attempt, within which all has to be done.
-    let slow = |_: &common::Seen, _| Reply::status(503).header("retry-after", "25");
+    let slow = |_: &crate::common::Seen, _| Reply::status(503).header("retry-after", "25");
     let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
     let error = list(&api.client()).await.unwrap_err();
     assert_eq!((api.token_calls(), error.retry_after()), (1, Some(25 * SECOND)));

@@ -1,12 +1,10 @@
 //! What a call sends, what it gives back, and what it refuses to do.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use bytes::Bytes;
-use common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::signing::{SignRequest, SigningError};

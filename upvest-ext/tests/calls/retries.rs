@@ -1,13 +1,11 @@
 //! What is sent again, how often, and when it ends.
 
-mod common;
-
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{FakeApi, Fate, Fixed, Reply, Seen};
+use crate::common::{FakeApi, Fate, Fixed, Reply, Seen};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, timeout};
@@ -104,7 +102,7 @@ async fn the_generated_operations_follow_the_same_table() {
         let (read, keyed, never) = (always(*row), always(*row), always(*row));
         let options = || CallOptions::new().timeout(5 * SECOND);
         read.client().with(options()).list_orders().send().await.unwrap_err();
-        keyed.client().with(options()).create_order().body(common::order()).send().await.unwrap_err();
+        keyed.client().with(options()).create_order().body(crate::common::order()).send().await.unwrap_err();
         let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
         never.client().with(options()).cancel_order().order_id(id).send().await.unwrap_err();
         let made = [read, keyed, never].map(|api| u32::try_from(api.api_calls()).unwrap());
@@ -181,7 +179,7 @@ impl Exchange {
 
 async fn place(upvest: &Upvest, key: IdempotencyKey) -> Result<(), Error> {
     let options = CallOptions::new().idempotency_key(key);
-    upvest.with(options).create_order().body(common::order()).send().await?;
+    upvest.with(options).create_order().body(crate::common::order()).send().await?;
     Ok(())
 }
 
@@ -209,7 +207,7 @@ async fn keys_made_by_the_client_order_once_too() {
     let exchange = Exchange::default();
     for run in 0..1000 {
         let before = exchange.placed();
-        let result = exchange.api(run).client().create_order().body(common::order()).send().await;
+        let result = exchange.api(run).client().create_order().body(crate::common::order()).send().await;
         let placed = exchange.placed() - before;
         match result {
             Ok(_) => assert_eq!(placed, 1),
@@ -295,7 +293,7 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
 async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
     let options = CallOptions::new().call_timeout(SECOND);
-    let result = api.client().with(options).create_order().body(common::order()).send().await;
+    let result = api.client().with(options).create_order().body(crate::common::order()).send().await;
     let error = result.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown());
     assert_eq!((error.attempts(), error.elapsed()), (1, Some(SECOND)));
@@ -303,7 +301,7 @@ async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
 
     let api = FakeApi::with_tokens(|_, _| Reply::fate(Fate::Silence), |_, _| Reply::order());
     let options = CallOptions::new().call_timeout(SECOND);
-    let result = api.client().with(options).create_order().body(common::order()).send().await;
+    let result = api.client().with(options).create_order().body(crate::common::order()).send().await;
     assert!(!result.unwrap_err().is_outcome_unknown(), "no token, so nothing was sent");
 }
 
@@ -407,7 +405,7 @@ async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
 #[tokio::test(start_paused = true)]
 async fn an_earlier_attempt_that_may_have_happened_is_not_forgotten() {
     let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Broken) } else { Reply::status(403) });
-    let error = api.client().create_order().body(common::order()).send().await.unwrap_err();
+    let error = api.client().create_order().body(crate::common::order()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Permission, 2));
     assert!(error.is_outcome_unknown(), "the first attempt may have been carried out");
 }

@@ -1,13 +1,9 @@
 //! The parts together: a client that signs with its key, fetches tokens, tries again, and finds the keys of webhooks.
 
-#![cfg(feature = "webhooks")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use common::{CLIENT_ID, FakeApi, Reply, Seen, order};
+use crate::common::{CLIENT_ID, FakeApi, Reply, Seen, order};
 use http::{Method, Uri};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{WebhookTester, WebhookVerifier};

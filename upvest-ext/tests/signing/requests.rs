@@ -301,7 +301,7 @@ async fn the_explanation_shows_the_base_and_hides_the_token() {
 
 #[test]
 fn no_key_and_no_passphrase_in_debug_or_errors() {
-    const PEM: &str = include_str!("fixtures/keys/p521.sec1.pem");
+    const PEM: &str = include_str!("../fixtures/keys/p521.sec1.pem");
     let key = SigningKey::from_pem(PEM, None).unwrap();
     let debug = format!("{:?}", RequestSigner::new(KEY_ID, key).unwrap());
     // The private scalar in base64, as it stands in the file.
@@ -309,7 +309,7 @@ fn no_key_and_no_passphrase_in_debug_or_errors() {
         assert!(!debug.contains(&line[10..30]));
     }
     assert!(debug.contains("P521"), "{debug}");
-    let encrypted = include_str!("fixtures/keys/p521.pkcs8-pbkdf2.pem");
+    let encrypted = include_str!("../fixtures/keys/p521.pkcs8-pbkdf2.pem");
     let error = SigningKey::from_pem(encrypted, Some("CANARY")).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 }

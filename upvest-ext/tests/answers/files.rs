@@ -1,12 +1,10 @@
 //! Downloads.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::common::socket::{self, SocketServer};
 use bytes::Bytes;
-use common::socket::{self, SocketServer};
 use futures_util::TryStreamExt as _;
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::types::FileId;
@@ -92,7 +90,7 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
 
 #[tokio::test]
 async fn a_download_that_is_dropped_leaves_nothing() {
-    let api = common::FakeApi::new(|_, _| common::Reply::fate(common::Fate::Silence));
+    let api = crate::common::FakeApi::new(|_, _| crate::common::Reply::fate(crate::common::Fate::Silence));
     let folder = tempfile::tempdir().unwrap();
     let upvest = api.client();
     let download =
@@ -121,7 +119,7 @@ async fn the_second_host_of_a_redirect_sees_none_of_our_headers() {
         "upvest-api-version",
         "idempotency-key",
         "socket-token",
-        common::CLIENT_ID,
+        crate::common::CLIENT_ID,
         "upvest",
     ] {
         assert!(!seen.contains(header), "{header} in {seen}");
@@ -263,8 +261,8 @@ async fn a_downloaded_file_can_be_read_by_its_owner_alone() {
 
 #[tokio::test]
 async fn a_download_has_no_limit() {
-    let api = common::FakeApi::new(|_, _| {
-        let mut reply = common::Reply::fate(common::Fate::Huge);
+    let api = crate::common::FakeApi::new(|_, _| {
+        let mut reply = crate::common::Reply::fate(crate::common::Fate::Huge);
         reply.content_type = "application/pdf";
         reply
     });

@@ -1,10 +1,8 @@
 //! Errors say what happened, on one line, and lose nothing.
 
-mod common;
-
 use std::error::Error as _;
 
-use common::{FakeApi, Fate, Reply, order};
+use crate::common::{FakeApi, Fate, Reply, order};
 use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy};
 
 async fn failure(reply: Reply) -> Error {

@@ -1,10 +1,7 @@
 //! One error catches whatever goes wrong, and says what it knows.
-#![cfg(all(feature = "files", feature = "webhooks"))]
 
-mod common;
-
-use common::tamper::{Tamper, Tampered as _};
-use common::{FakeApi, Fate, Reply, order};
+use crate::common::tamper::{Tamper, Tampered as _};
+use crate::common::{FakeApi, Fate, Reply, order};
 use futures_util::TryStreamExt as _;
 use upvest_ext::signing::SigningKey;
 use upvest_ext::webhooks::WebhookTester;
@@ -99,7 +96,7 @@ fn what_keeps_an_error_type_of_its_own_becomes_the_one_error_with_a_question_mar
 
 #[tokio::test(start_paused = true)]
 async fn the_error_that_the_readme_quotes_is_the_one_that_is_printed() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let api = FakeApi::new(|_, _| {
         let row = |amount: &str| serde_json::json!({"id": ID, "cash_amount": amount});
         let rows = serde_json::json!({"data": [row("1.00"), row("2.00"), row("3.00"), row("1e400")]});

@@ -1,0 +1,17 @@
+//! Calls: what is sent, when it is sent again, and how it fails.
+#[path = "../common/mod.rs"]
+mod common;
+mod errors;
+mod idempotency;
+mod mock;
+mod network;
+#[cfg(all(feature = "files", feature = "webhooks"))]
+mod one_error;
+#[cfg(feature = "files")]
+mod owned;
+mod rate_limit;
+mod requests;
+mod retries;
+#[cfg(feature = "webhooks")]
+mod signed_client;
+mod tokens;

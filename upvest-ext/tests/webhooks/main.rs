@@ -1,0 +1,9 @@
+//! Webhooks: verified, decoded, handled once.
+#![cfg(feature = "webhooks")]
+#[cfg(feature = "axum")]
+mod adapters;
+#[path = "../common/mod.rs"]
+mod common;
+mod events;
+mod handler;
+mod verifier;
