@@ -17,12 +17,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::clients::Clients;
 use crate::commands::{Command, CommandError};
 use crate::description::Description;
 use crate::domain::events::EventKind;
 use crate::domain::lifecycle;
-use crate::shared::Shared;
+use crate::sandbox::clients::Clients;
+use crate::sandbox::shared::Shared;
 
 /// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
 pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");

@@ -12,7 +12,7 @@ use crate::access::KEY_ID;
 use crate::control::DEMO_PASSPHRASE;
 use crate::domain::events::Event;
 use crate::sandbox::ACCOUNT_GROUP;
-use crate::shared::Shared;
+use crate::sandbox::shared::Shared;
 
 /// How much of each log the status page shows.
 const SHOWN: usize = 20;

@@ -42,9 +42,6 @@
 
 mod access;
 mod amount;
-mod builder;
-mod clients;
-mod clock;
 mod commands;
 mod control;
 mod description;
@@ -54,14 +51,10 @@ mod events;
 mod faults;
 mod hosts;
 mod http;
-mod idempotency;
 mod log;
-mod operations;
 mod sandbox;
-mod shared;
 mod webhooks;
 
-pub use builder::{SandboxBuilder, StartError};
 pub use commands::{Command, CommandError, InstrumentType};
 pub use domain::customers::users::UserStatus;
 pub use domain::trading::transfers::Direction;
@@ -69,4 +62,5 @@ pub use events::EventRecord;
 pub use faults::{Fault, FaultRule};
 pub use log::{DeliveryRecord, RequestRecord};
 pub use sandbox::Sandbox;
+pub use sandbox::builder::{SandboxBuilder, StartError};
 pub use webhooks::payload::PayloadShape;

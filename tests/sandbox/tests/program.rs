@@ -299,7 +299,7 @@ fn the_image_and_the_compose_file_use_flags_that_there_are() {
 fn every_setting_of_the_builder_has_a_flag() {
     let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let source = include_str!("../src/builder.rs");
+    let source = include_str!("../src/sandbox/builder.rs");
     let settings = source.split("    pub fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
     let flags = settings.map(|setting| match setting {
         "signatures" | "plain_http" => "no-signatures".to_owned(),

@@ -1,7 +1,7 @@
 //! Nothing that a server answers, and no path that is given, makes a call panic, hang, or take more time than its length allows.
 //!
 //! By default each target runs a short while; for longer,
-//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test answers_fuzz`.
+//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test answers fuzz_answers`.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};

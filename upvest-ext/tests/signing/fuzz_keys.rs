@@ -1,7 +1,7 @@
 //! Nothing that comes in from outside makes the readers panic.
 //!
 //! By default each target runs a short while; for longer,
-//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test signing_fuzz`.
+//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test signing fuzz_keys`.
 
 use std::future::Future;
 use std::pin::pin;

@@ -20,7 +20,7 @@ use crate::faults::{DeliveryFaults, Fault};
 use crate::http::server::ServerState;
 use crate::http::service::is_operation;
 use crate::sandbox::A_CENTURY;
-use crate::shared::Shared;
+use crate::sandbox::shared::Shared;
 
 impl Shared {
     /// Carries out a command. What it makes is answered as `{"id": ...}`.

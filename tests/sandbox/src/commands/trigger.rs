@@ -18,7 +18,7 @@ use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::{Direction, Securities};
 use crate::sandbox::ACCOUNT_GROUP;
-use crate::shared::Shared;
+use crate::sandbox::shared::Shared;
 
 /// Savings plans take a week, and nothing longer.
 const LONGEST: TimeDelta = TimeDelta::days(8);

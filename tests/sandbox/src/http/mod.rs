@@ -2,6 +2,8 @@
 
 pub(crate) mod call;
 mod fault_body;
+pub(crate) mod idempotency;
+pub(crate) mod operations;
 pub(crate) mod problem;
 pub(crate) mod server;
 pub(crate) mod service;

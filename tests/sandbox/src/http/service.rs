@@ -19,13 +19,13 @@ use uuid::Uuid;
 use super::call::{Answer, Call};
 use super::fault_body::{gateway_page, spoil};
 use super::problem::Problem;
-use crate::clients::Clients;
 use crate::description::{Description, Operation};
 use crate::faults::Fault;
-use crate::idempotency::{Fingerprint, fingerprint};
+use crate::http::idempotency::{Fingerprint, fingerprint};
+use crate::http::operations::{Handler, handler};
 use crate::log::RequestRecord;
-use crate::operations::{Handler, handler};
-use crate::shared::Shared;
+use crate::sandbox::clients::Clients;
+use crate::sandbox::shared::Shared;
 
 /// More than any request of the API has.
 const MAX_BODY: usize = 4 << 20;

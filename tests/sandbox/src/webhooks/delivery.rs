@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::payload::{PayloadShape, payload};
 use crate::domain::events::Event;
 use crate::log::DeliveryRecord;
-use crate::shared::Shared;
+use crate::sandbox::shared::Shared;
 
 /// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);

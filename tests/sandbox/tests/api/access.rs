@@ -1,7 +1,5 @@
 //! Who gets in: tokens, scopes, client ids, signatures, the keys of deliveries, and how many requests in a second.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -18,8 +16,8 @@ use upvest_ext::{BackendError, BoxFuture, ErrorKind, Scopes};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
-use common::household::{advance, person};
-use common::{Answer, Api, Call, plain};
+use crate::common::household::{advance, person};
+use crate::common::{Answer, Api, Call, plain};
 
 const HOUR: u64 = 3_600;
 

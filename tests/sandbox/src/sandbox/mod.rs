@@ -1,5 +1,10 @@
 //! A running sandbox.
 
+pub(crate) mod builder;
+pub(crate) mod clients;
+pub(crate) mod clock;
+pub(crate) mod shared;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,15 +21,15 @@ use upvest_ext::{Environment, Upvest, UpvestBuilder};
 use uuid::Uuid;
 
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
-use crate::builder::{SandboxBuilder, StartError};
-use crate::clients::Clients;
 use crate::commands::{Command, CommandError};
 use crate::control::{self, DEMO_KEY};
 use crate::events::EventRecord;
 use crate::http::server::{self, ServerState};
 use crate::http::service;
 use crate::log::{DeliveryRecord, RequestRecord};
-use crate::shared::Shared;
+use crate::sandbox::builder::{SandboxBuilder, StartError};
+use crate::sandbox::clients::Clients;
+use crate::sandbox::shared::Shared;
 
 /// The account group that every sandbox begins with.
 pub(crate) const ACCOUNT_GROUP: Uuid = uuid::uuid!("d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10");

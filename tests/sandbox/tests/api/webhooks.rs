@@ -1,7 +1,5 @@
 //! Webhooks: who gets which events, signed how, in which order, and what happens where an endpoint fails.
 
-mod endpoint;
-
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
@@ -21,12 +19,12 @@ use upvest_ext::{Error, Upvest};
 use upvest_sandbox::{Command, DeliveryRecord, PayloadShape, Sandbox};
 use uuid::Uuid;
 
-use self::endpoint::{Arrival, Endpoint, tally};
+use crate::endpoint::{Arrival, Endpoint, tally};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 /// The event types that the description of the reference shape has.
-const DESCRIBED: &str = include_str!("../../../upvest-ext/tests/fixtures/webhook-event-types.json");
+const DESCRIBED: &str = include_str!("../../../../upvest-ext/tests/fixtures/webhook-event-types.json");
 
 #[tokio::test]
 async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {

@@ -1,10 +1,8 @@
 //! Whatever happens, the books add up: money and shares come from somewhere, and none is lost.
 
-mod plain;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use plain::{Plain, decimal, id, order};
+use crate::plain::{Plain, decimal, id, order};
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use rand::rngs::StdRng;
@@ -167,7 +165,7 @@ async fn no_number_of_tiny_orders_makes_money() {
     let sold = place(empty, "SELL", "0.002");
     api.seconds(5).await;
     assert_eq!(api.order_status(&sold), "REJECTED");
-    assert_eq!(api.cash(empty).0, plain::number("0.01"));
+    assert_eq!(api.cash(empty).0, crate::plain::number("0.01"));
     // Each worth a little more than half a cent, which used to pay a whole one.
     let rich = api.sandbox.open_account("1000.00").await.unwrap();
     api.post("/orders", &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })));
@@ -178,13 +176,16 @@ async fn no_number_of_tiny_orders_makes_money() {
     assert!(sold.iter().all(|order| api.order_status(order) == "REJECTED"));
     assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
     // 500 times 1.58 cents, of which a cent each is paid.
-    assert_eq!(api.cash(rich).0, plain::number("905.00"));
+    assert_eq!(api.cash(rich).0, crate::plain::number("905.00"));
     // What is left can be sold, for nothing where it is worth less than a cent.
-    let rest = api.units(rich, FUND) - plain::number("0.00001");
-    for (quantity, cash) in [(rest, "995.33"), (plain::number("0.00001"), "995.33")] {
+    let rest = api.units(rich, FUND) - crate::plain::number("0.00001");
+    for (quantity, cash) in [(rest, "995.33"), (crate::plain::number("0.00001"), "995.33")] {
         let all = place(rich, "SELL", &quantity.to_string());
         api.seconds(5).await;
-        assert_eq!((api.order_status(&all).as_str(), api.cash(rich).0), ("FILLED", plain::number(cash)));
+        assert_eq!(
+            (api.order_status(&all).as_str(), api.cash(rich).0),
+            ("FILLED", crate::plain::number(cash))
+        );
     }
     assert_eq!(api.position(rich, FUND), None);
     api.assert_books_add_up();
@@ -197,7 +198,7 @@ fn runtime() -> Runtime {
 
 impl Driver {
     async fn start() -> Self {
-        let api = Plain::of(plain::builder().seed(7).event_limit(EVENTS).log_limit(16)).await;
+        let api = Plain::of(crate::plain::builder().seed(7).event_limit(EVENTS).log_limit(16)).await;
         let account = api.sandbox.open_account("10000.00").await.unwrap();
         let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
         Self {
@@ -602,7 +603,7 @@ impl Driver {
         assert!(with("/account_transfers", "COMPLETED") > 0);
         assert!(with("/corporate_actions", "PROCESSED") > 10);
         assert!(with("/accounts", "CLOSED") > 0);
-        assert!(self.api.sandbox.now() - plain::start_of_tests() > chrono::TimeDelta::days(90));
+        assert!(self.api.sandbox.now() - crate::plain::start_of_tests() > chrono::TimeDelta::days(90));
     }
 }
 

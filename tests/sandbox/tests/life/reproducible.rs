@@ -1,7 +1,5 @@
 //! One seed makes one run, and a saved run goes on where it was.
 
-mod plain;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use plain::{Plain, Reply, id, number, order};
+use crate::plain::{Plain, Reply, id, number, order};
 use serde_json::{Value, json};
 use upvest_sandbox::{Fault, Sandbox, StartError};
 use uuid::Uuid;
@@ -22,7 +20,7 @@ type Transcript = Vec<Option<Reply>>;
 
 /// A day with orders, a savings plan and a report, under random faults.
 async fn run(seed: u64) -> (Transcript, Vec<String>) {
-    let api = Plain::of(plain::builder().seed(seed)).await;
+    let api = Plain::of(crate::plain::builder().seed(seed)).await;
     let account = api.sandbox.open_account("100000.00").await.unwrap();
     api.sandbox.random_faults(0.3, Fault::common()).await.unwrap();
     let mut transcript = vec![];
@@ -156,7 +154,7 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
     let (before, events, now) = (everything(&api, account), api.sandbox.events(), api.sandbox.now());
     drop(api);
 
-    let api = Plain::of(plain::builder().data(&path)).await;
+    let api = Plain::of(crate::plain::builder().data(&path)).await;
     assert_eq!(api.sandbox.now(), now);
     for (was, is) in before.iter().zip(everything(&api, account)) {
         assert_eq!(*was, is);
@@ -253,7 +251,7 @@ async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
     assert_eq!(fill(&saved).await, account);
     saved.sandbox.save(&path).unwrap();
     drop(saved);
-    let loaded = Plain::of(plain::builder().data(&path)).await;
+    let loaded = Plain::of(crate::plain::builder().data(&path)).await;
     for api in [&through, &loaded] {
         // Plans, dividends, prices and partial executions, ids included.
         api.order(account, "IE00B95PGT31", "BUY", &json!({ "cash_amount": "99.99" }));
@@ -274,7 +272,7 @@ async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
     let first = api.send("POST", "/orders", key, Some(&body)).unwrap();
     api.sandbox.save(&path).unwrap();
     let later = api.sandbox.now() + Duration::from_secs(86_400);
-    let api = Plain::of(plain::builder().data(&path).start_at(later)).await;
+    let api = Plain::of(crate::plain::builder().data(&path).start_at(later)).await;
     assert_eq!(api.sandbox.now(), later);
     assert_eq!(api.cash(account).0, number("950"));
     let second = api.send("POST", "/orders", key, Some(&body)).unwrap();
@@ -283,7 +281,7 @@ async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
 }
 
 async fn start_error(path: &Path) -> StartError {
-    plain::builder().data(path).start().await.expect_err("the file is damaged")
+    crate::plain::builder().data(path).start().await.expect_err("the file is damaged")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,7 +311,7 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 async fn a_file_that_is_missing_is_a_new_beginning() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let api = Plain::of(plain::builder().data(&path)).await;
+    let api = Plain::of(crate::plain::builder().data(&path)).await;
     assert_eq!(api.list("/users"), Vec::<Value>::new());
     assert!(path.exists(), "it is saved at the start");
     api.sandbox.open_account("1.00").await.unwrap();
@@ -322,7 +320,7 @@ async fn a_file_that_is_missing_is_a_new_beginning() {
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     drop(api);
-    let api = Plain::of(plain::builder().data(&path)).await;
+    let api = Plain::of(crate::plain::builder().data(&path)).await;
     assert_eq!(api.list("/users").len(), 2);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(left, [path]);

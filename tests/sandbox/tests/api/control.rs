@@ -1,7 +1,5 @@
 //! The control API: what the library can do besides the API, over HTTP.
 
-mod bench;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use tokio::net::TcpStream;
 use upvest_ext::{RetryBudget, RetryPolicy};
 use uuid::Uuid;
 
-use self::bench::{Answer, Bench, DOWN, place, soon};
+use crate::bench::{Answer, Bench, DOWN, place, soon};
 
 #[tokio::test]
 async fn the_control_api_does_what_the_library_does() {

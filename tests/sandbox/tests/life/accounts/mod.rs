@@ -3,14 +3,12 @@
 mod holdings;
 mod payments;
 mod people;
-#[path = "../plain/mod.rs"]
-mod plain;
 mod plans;
 mod portfolios;
 mod reports;
 
+use crate::plain::{Plain, cents, decimal, id, number};
 use chrono::NaiveDate;
-use plain::{Plain, cents, decimal, id, number};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use upvest_sandbox::{Direction, InstrumentType, Sandbox};

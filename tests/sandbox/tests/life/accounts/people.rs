@@ -1,8 +1,8 @@
 //! Users, checks, accounts.
 
+use super::payments::withdraw;
+use super::portfolios::create_portfolio;
 use super::*;
-use crate::payments::withdraw;
-use crate::portfolios::create_portfolio;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_becomes_active_when_the_check_has_passed() {

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::builder::{SandboxBuilder, StartError};
 use crate::commands::{Command, CommandError};
-use crate::shared::{Core, Port, Shared};
+use crate::sandbox::builder::{SandboxBuilder, StartError};
+use crate::sandbox::shared::{Core, Port, Shared};
 
 /// Of the form in which the state is saved.
 const VERSION: u32 = 3;

@@ -1,8 +1,6 @@
 //! What is not allowed: money of users who are barred, things that have ended, halves that count as wholes.
 
-mod plain;
-
-use plain::{Plain, id, number, order};
+use crate::plain::{Plain, id, number, order};
 use serde_json::{Value, json};
 use upvest_sandbox::{Direction, Sandbox, UserStatus};
 use uuid::Uuid;

@@ -13,16 +13,16 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::clock::Clock;
 use crate::commands::CommandError;
 use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::state::State;
 use crate::faults::FaultPlan;
 use crate::hosts::Hosts;
+use crate::http::idempotency::Idempotency;
 use crate::http::problem::Problem;
 use crate::http::server::ServerState;
-use crate::idempotency::Idempotency;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
+use crate::sandbox::clock::Clock;
 use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 

@@ -1,7 +1,5 @@
 //! Idempotency keys: a repetition gets the first answer again, and does nothing.
 
-mod common;
-
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,8 +7,8 @@ use serde_json::{Value, json};
 use upvest_sandbox::{Sandbox, SandboxBuilder};
 use uuid::Uuid;
 
-use common::household::{Household, ISIN, advance, person};
-use common::{Api, plain};
+use crate::common::household::{Household, ISIN, advance, person};
+use crate::common::{Api, plain};
 
 const DAY: u64 = 24 * 3_600;
 
@@ -49,10 +47,10 @@ async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
     let registered = register().send().await;
 
     advance(&sandbox, 2).await;
-    let order_id = common::id_of(&placed.json());
+    let order_id = crate::common::id_of(&placed.json());
     let order = api.call("retrieveOrder").id("order_id", order_id).ok().await;
     assert_eq!(order["status"], "FILLED");
-    let user = api.call("updateUser").id("user_id", common::id_of(&registered.json()));
+    let user = api.call("updateUser").id("user_id", crate::common::id_of(&registered.json()));
     user.body(json!({ "first_name": "Erik" })).ok().await;
 
     let (again, as_first) = (place().send().await, placed);

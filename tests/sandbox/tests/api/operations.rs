@@ -1,7 +1,5 @@
 //! Every operation of the description, over plain HTTP: what it answers with, what it refuses, and how its pages follow.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -12,9 +10,9 @@ use upvest_gen::{Source, describe};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
-use common::document::{Document, Operation};
-use common::household::{Household, person};
-use common::{Api, plain};
+use crate::common::document::{Document, Operation};
+use crate::common::household::{Household, person};
+use crate::common::{Api, plain};
 
 #[tokio::test]
 async fn every_operation_succeeds_and_answers_as_described() {

@@ -12,13 +12,13 @@ use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
 use uuid::Uuid;
 
 use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};
-use crate::clients::{Clients, Saved};
-use crate::clock::Clock;
 use crate::control::DEMO_KEY;
 use crate::digest::short_digest;
 use crate::domain::state::State;
+use crate::sandbox::clients::{Clients, Saved};
+use crate::sandbox::clock::Clock;
+use crate::sandbox::shared::{Core, Parts, Port, Setup, Shared};
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
-use crate::shared::{Core, Parts, Port, Setup, Shared};
 use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;

@@ -1,9 +1,7 @@
 //! The life of an order: accepted unseen, checked, executed, cancelled, each booking exact to the cent.
 
-mod plain;
-
+use crate::plain::{Plain, cents, cents_up, decimal, id, number, order};
 use chrono::{DateTime, TimeDelta, Utc};
-use plain::{Plain, cents, cents_up, decimal, id, number, order};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use upvest_sandbox::{Sandbox, UserStatus};
@@ -469,7 +467,7 @@ async fn the_events_of_an_order_come_in_their_order() {
         .collect();
     assert_eq!(statuses, ["NEW", "PROCESSING", "FILLED"]);
     assert!(events.is_sorted_by_key(|event| event.created_at));
-    let started = plain::start_of_tests();
+    let started = crate::plain::start_of_tests();
     let filled = events.iter().find(|event| event.event_type == "ORDER.FILLED").unwrap();
     // Two seconds until the account was open, one until the check, one until the execution.
     assert_eq!(filled.created_at - started, TimeDelta::seconds(4));

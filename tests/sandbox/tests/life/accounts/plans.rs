@@ -1,7 +1,7 @@
 //! Savings plans.
 
+use super::portfolios::create_portfolio;
 use super::*;
-use crate::portfolios::create_portfolio;
 
 fn create_plan(api: &Plain, account: Uuid, frequency: &str, what: &Value) -> String {
     let mut body = json!({

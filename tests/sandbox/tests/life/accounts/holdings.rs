@@ -1,7 +1,7 @@
 //! Dividends, splits, fees, valuations, returns.
 
+use super::payments::withdraw;
 use super::*;
-use crate::payments::withdraw;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dividend_is_paid_for_each_unit() {

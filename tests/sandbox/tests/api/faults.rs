@@ -1,7 +1,5 @@
 //! Faults: each does to a caller what it says, and no more to the state than it says.
 
-mod bench;
-
 use std::io::ErrorKind as IoErrorKind;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +12,7 @@ use upvest_ext::{ErrorKind, RetryPolicy};
 use upvest_sandbox::{Command, Fault, FaultRule, RequestRecord, Sandbox};
 use uuid::Uuid;
 
-use self::bench::{Bench, DOWN, place, soon};
+use crate::bench::{Bench, DOWN, place, soon};
 
 #[tokio::test]
 async fn a_reset_before_the_commit_leaves_nothing_behind() {
