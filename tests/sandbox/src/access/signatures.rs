@@ -113,16 +113,11 @@ fn client_base(headers: &HeaderMap) -> Option<String> {
 
 /// What the client built, and where it departs from what the server built.
 fn beside(client: &str, server: &str) -> String {
-    let (mut ours, mut theirs) = (server.lines(), client.lines());
-    let same = (1..).find(|_| match (ours.next(), theirs.next()) {
-        (None, None) => true,
-        (ours, theirs) => ours != theirs,
-    });
-    let line = same.unwrap_or(1);
+    let same = client.lines().zip(server.lines()).take_while(|(theirs, ours)| theirs == ours).count();
     let departs = if client == server {
         "is the same: the key differs".to_owned()
     } else {
-        format!("differs from line {line} on")
+        format!("differs from line {} on", same + 1)
     };
     format!("\nThat of the client {departs}:\n{client}")
 }

@@ -161,7 +161,7 @@ impl Shared {
 
 impl State {
     /// Carries out the commands that are about the state alone.
-    fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
+    pub(super) fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
         let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
         let positive = |field: &str, text: &str| {
             amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
@@ -216,12 +216,7 @@ impl State {
             Command::SetTradeable { isin, tradeable } => {
                 self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
             }
-            Command::SetVenueHours { opens, closes } if opens.is_some() != closes.is_some() => {
-                return Err(Refused::invalid("opens", "and `closes` must be given together").into());
-            }
-            Command::SetVenueHours { opens, closes } => {
-                self.set_venue_hours(opens.zip(closes)).map(nothing)?
-            }
+            Command::SetVenueHours { opens, closes } => self.set_venue_hours(opens, closes).map(nothing)?,
             Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
                 if !(1970..=9999).contains(&ex_date.year()) =>
             {

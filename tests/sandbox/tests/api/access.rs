@@ -409,7 +409,7 @@ async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
     let url = format!("{}/_sandbox/encrypted-signing-key.pem", sandbox.url());
     let pem = reqwest::get(url).await.unwrap().text().await.unwrap();
     SigningKey::from_pem(&pem, None).unwrap_err();
-    let key = SigningKey::from_pem(&pem, Some("sandbox".into())).unwrap();
+    let key = SigningKey::from_pem(&pem, Some("sandbox")).unwrap();
     let upvest = sandbox.client_builder().signing_key(sandbox.key_id(), key).build().unwrap();
     upvest.list_users().send().await.unwrap();
 }

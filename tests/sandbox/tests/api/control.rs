@@ -250,6 +250,13 @@ async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_u
             ["FAILED", "REJECTED", "CANCELLED", "REVERSED"].iter().any(|word| event_type.ends_with(word));
         assert!(!failed || event.reason.is_some(), "{event_type} says no reason");
     }
+    // Each for itself, however many are triggered at once.
+    let trigger = || bench.sandbox.trigger("ORDER.FILLED");
+    let (one, other, plan) =
+        tokio::join!(trigger(), trigger(), bench.sandbox.trigger("SAVINGS_PLAN.EXECUTED"));
+    assert!(
+        one.unwrap().about != other.unwrap().about && plan.unwrap().event_type == "SAVINGS_PLAN.EXECUTED"
+    );
     assert_eq!(bench.sandbox.audit(), [""; 0]);
     let unknown = bench.command("trigger", json!({ "event_type": "ORDER.EATEN" })).await;
     assert_eq!(unknown.status, 400);

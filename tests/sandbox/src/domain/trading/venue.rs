@@ -31,16 +31,21 @@ fn opening(opens: NaiveTime, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 impl State {
-    pub(crate) fn set_venue_hours(&mut self, hours: Option<(NaiveTime, NaiveTime)>) -> Result<(), Refused> {
-        self.venue_hours = match hours {
-            Some((opens, closes)) if opens >= closes => {
-                return Err(Refused::invalid("closes", "must be later in the day than `opens`"));
+    /// `None` for both: it is always open.
+    pub(crate) fn set_venue_hours(
+        &mut self,
+        opens: Option<NaiveTime>,
+        closes: Option<NaiveTime>,
+    ) -> Result<(), Refused> {
+        self.venue_hours = match (opens, closes) {
+            (None, None) => None,
+            (Some(opens), Some(closes)) if opens < closes => {
+                opening(opens, self.time.now).map(|next_opening| {
+                    self.time.at(next_opening, Due::OpenVenue);
+                    VenueHours { opens, closes, next_opening }
+                })
             }
-            Some((opens, closes)) => opening(opens, self.time.now).map(|next_opening| {
-                self.time.at(next_opening, Due::OpenVenue);
-                VenueHours { opens, closes, next_opening }
-            }),
-            None => None,
+            _ => return Err(Refused::invalid("opens", "and a later `closes` must be given, or neither")),
         };
         self.wake_all_orders();
         Ok(())
@@ -63,6 +68,8 @@ impl State {
 
     fn wake_all_orders(&mut self) {
         let instruments: Vec<_> = self.instruments.rows().iter().map(|it| it.view.id).collect();
-        instruments.into_iter().for_each(|instrument| self.wake_orders(instrument));
+        for instrument in instruments {
+            self.wake_orders(instrument);
+        }
     }
 }
