@@ -114,7 +114,7 @@ impl State {
             let texts = fields.as_object().into_iter().flatten();
             let path = texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
             let call = Call { path: path.collect(), query: Vec::new(), body: fields };
-            let answer = handler(self, &call).map_err(|problem| CommandError::new(problem.detail))?;
+            let answer = handler.run(self, &call).map_err(|problem| CommandError::new(problem.detail))?;
             serde_json::from_slice(&answer.body).unwrap_or_default()
         } else {
             fields["command"] = name.into();

@@ -112,6 +112,11 @@ impl State {
         state
     }
 
+    /// Whether nothing is due by `now`.
+    pub(crate) fn is_up_to_date(&self, now: DateTime<Utc>) -> bool {
+        self.time.next_due().is_none_or(|due| due > now)
+    }
+
     /// Lets everything happen that is due by `until`.
     pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
         while let Some(due) = self.time.pop(until) {

@@ -11,34 +11,42 @@ use crate::http::call::{Answer, Call};
 use crate::http::problem::Problem;
 
 /// Does what an operation does. Whatever it answers, a problem changes nothing.
-pub(crate) type Handler = fn(&mut State, &Call) -> Result<Answer, Problem>;
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    Read(fn(&State, &Call) -> Result<Answer, Problem>),
+    Change(fn(&mut State, &Call) -> Result<Answer, Problem>),
+}
 
-/// The handler of an operation; `None` where the description has one that no line handles. The token request is handled
-/// by [`access`](crate::access).
-#[rustfmt::skip]
-#[expect(clippy::too_many_lines, reason = "a table: one line for each operation")]
+impl Handler {
+    pub(crate) fn run(self, state: &mut State, call: &Call) -> Result<Answer, Problem> {
+        match self {
+            Self::Read(read) => read(state, call),
+            Self::Change(change) => change(state, call),
+        }
+    }
+}
+
+/// What an operation does; `None` where the description has one that no line handles. The token request is handled by
+/// [`access`](crate::access).
 pub(crate) fn handler(operation: &str) -> Option<Handler> {
+    reading(operation).map(Handler::Read).or_else(|| changing(operation).map(Handler::Change))
+}
+
+#[rustfmt::skip]
+fn reading(operation: &str) -> Option<fn(&State, &Call) -> Result<Answer, Problem>> {
     Some(match operation {
         "listUsers" => |w, c| Ok(c.page(w.users.rows().iter(), |it| &it.view)),
-        "createUser" => |w, c| Ok(Answer::created(w.create_user(c.body()?))),
         "retrieveUser" => |w, c| found(w.users.get(c.id("user_id")).map(|it| &it.view)),
-        "updateUser" => |w, c| Ok(Answer::ok(w.update_user(c.id("user_id"), c.body()?)?)),
         "listUserIdentifiers" => |w, c| Ok(Answer::list(&user(w, c)?.identifiers)),
-        "createUserIdentifier" => |w, c| Ok(Answer::created(w.add_identifier(c.id("user_id"), c.body()?)?)),
         "retrieveUserIdentifier" => |w, c| Ok(Answer::ok(w.identifier(c.id("user_id"), c.id("identifier_id"))?)),
-        "updateUserIdentifier" => |w, c| Ok(Answer::ok(w.update_identifier(c.id("user_id"), c.id("identifier_id"), c.body()?)?)),
         "listUserChecks" => |w, c| Ok(Answer::list(&user(w, c)?.checks)),
         "listTaxResidencies" => |w, c| Ok(Answer::list(&user(w, c)?.tax_residencies)),
-        "createTaxResidency" => |w, c| Ok(Answer::created(w.add_tax_residency(c.id("user_id"), c.body()?)?)),
         "listUserAccounts" => |w, c| {
             let accounts = user(w, c)?.accounts.iter().filter_map(|id| w.accounts.get(*id));
             Ok(Answer::counted_list(accounts.map(|it| &it.view)))
         },
         "listAccounts" => |w, c| Ok(c.page(w.accounts.rows().iter(), |it| &it.view)),
-        "createAccount" => |w, c| Ok(Answer::created(w.create_account(c.body()?)?)),
         "retrieveAccount" => |w, c| Ok(Answer::ok(&w.account(c.id("account_id"))?.view)),
-        "updateAccount" => |w, c| Ok(Answer::ok(w.update_account(c.id("account_id"), c.body()?)?)),
-        "closeAccount" => |w, c| { w.close_account(c.id("account_id"))?; Ok(Answer::no_content()) },
         "listInstruments" => |w, c| {
             let (isin, kind) = (c.query("isin"), c.query("type"));
             let fits = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
@@ -59,30 +67,17 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
             if keys.is_empty() { return Ok(c.page(w.orders.rows().iter(), |it| &it.view)); }
             Ok(c.page(w.orders.with(&keys), |it| &it.view))
         },
-        "createOrder" => |w, c| {
-            let order = w.create_order(&c.body()?)?;
-            Ok(Answer { order: Some(order.id), ..Answer::created(order) })
-        },
         "retrieveOrder" => |w, c| found(w.orders.get(c.id("order_id")).map(|it| &it.view)),
-        "cancelOrder" => |w, c| Ok(Answer::ok(w.cancel_order(c.id("order_id"))?)),
         "listOrderExecutions" => |w, c| Ok(Answer::list(&w.orders.find(c.id("order_id"))?.executions)),
         "listPortfolios" => |w, c| Ok(c.page(w.portfolios.rows().iter(), |it| &it.view)),
-        "createPortfolio" => |w, c| Ok(Answer::created(w.create_portfolio(c.body()?)?)),
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
-        "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
         "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
-        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
-        "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
-        "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
         "listRebalancingExecutions" => |w, c| {
             let portfolio = w.portfolios.find(c.id("portfolio_id"))?.id();
             Ok(Answer::list(w.rebalancings.with(&[portfolio.as_u128()])))
         },
         "listSavingsPlans" => |w, c| Ok(c.page(w.savings_plans.rows().iter(), |it| &it.view)),
-        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
         "retrieveSavingsPlan" => |w, c| found(w.savings_plans.get(c.id("savings_plan_id")).map(|it| &it.view)),
-        "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
-        "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
         "listPositions" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view))),
         "retrievePosition" => |w, c| {
             let position = c.id("position_id");
@@ -91,11 +86,9 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listValuations" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.valuations)),
         "listAccountReturns" => |w, c| Ok(Answer::list(w.returns(c.id("account_id"))?)),
         "listCashBalances" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.cash_balances())),
-        "createDirectDebit" => |w, c| Ok(Answer::created(w.create_direct_debit(c.body()?)?)),
         "listDirectDebits" => |w, c| Ok(c.page(w.direct_debits.rows().iter(), |it| &it.view)),
         "listMandates" => |w, c| Ok(c.page(w.mandates.rows().iter(), |it| it)),
         "retrieveMandate" => |w, c| found(w.mandates.get(c.id("mandate_id"))),
-        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(c.body()?)?)),
         "listWithdrawals" => |w, c| Ok(c.page(w.withdrawals.rows().iter(), |it| it)),
         "listReferenceAccounts" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.reference_accounts)),
         "listFees" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.fees)),
@@ -104,22 +97,52 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
         "listTreasuryReports" => |w, c| Ok(c.page(w.treasury_reports.rows().iter(), |it| it)),
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter(), |it| it)),
         "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
-        "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
         "listLiquidations" => |w, c| {
             let account = w.account(c.id("account_id"))?.view.id;
             Ok(Answer::list(w.liquidations.with(&[account.as_u128()])))
         },
+        "listSecuritiesTransfers" => |w, c| Ok(c.page(w.securities_transfers.rows().iter(), |it| &it.view)),
+        "listAccountTransfers" => |w, c| Ok(c.page(w.account_transfers.rows().iter(), |it| &it.view)),
+        "listCorporateActions" => |w, c| Ok(c.page(w.corporate_actions.rows().iter(), |it| &it.view)),
+        "listWebhookSubscriptions" => |w, _| Ok(Answer::list(w.time.events.subscriptions.rows().iter().map(|it| &it.view))),
+        "retrieveWebhookSubscription" => |w, c| found(w.time.events.subscriptions.get(c.id("webhook_id")).map(|it| &it.view)),
+        _ => return None,
+    })
+}
+
+#[rustfmt::skip]
+fn changing(operation: &str) -> Option<fn(&mut State, &Call) -> Result<Answer, Problem>> {
+    Some(match operation {
+        "createUser" => |w, c| Ok(Answer::created(w.create_user(c.body()?))),
+        "updateUser" => |w, c| Ok(Answer::ok(w.update_user(c.id("user_id"), c.body()?)?)),
+        "createUserIdentifier" => |w, c| Ok(Answer::created(w.add_identifier(c.id("user_id"), c.body()?)?)),
+        "updateUserIdentifier" => |w, c| Ok(Answer::ok(w.update_identifier(c.id("user_id"), c.id("identifier_id"), c.body()?)?)),
+        "createTaxResidency" => |w, c| Ok(Answer::created(w.add_tax_residency(c.id("user_id"), c.body()?)?)),
+        "createAccount" => |w, c| Ok(Answer::created(w.create_account(c.body()?)?)),
+        "updateAccount" => |w, c| Ok(Answer::ok(w.update_account(c.id("account_id"), c.body()?)?)),
+        "closeAccount" => |w, c| { w.close_account(c.id("account_id"))?; Ok(Answer::no_content()) },
+        "createOrder" => |w, c| {
+            let order = w.create_order(&c.body()?)?;
+            Ok(Answer { order: Some(order.id), ..Answer::created(order) })
+        },
+        "cancelOrder" => |w, c| Ok(Answer::ok(w.cancel_order(c.id("order_id"))?)),
+        "createPortfolio" => |w, c| Ok(Answer::created(w.create_portfolio(c.body()?)?)),
+        "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
+        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
+        "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
+        "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
+        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
+        "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
+        "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
+        "createDirectDebit" => |w, c| Ok(Answer::created(w.create_direct_debit(c.body()?)?)),
+        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(c.body()?)?)),
+        "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
         "createSecuritiesTransfer" => |w, c| {
             let new: crate::domain::trading::transfers::SecuritiesTransferCreate = c.body()?;
             Ok(Answer::created(w.create_securities_transfer(new.direction, None)?))
         },
-        "listSecuritiesTransfers" => |w, c| Ok(c.page(w.securities_transfers.rows().iter(), |it| &it.view)),
         "createAccountTransfer" => |w, c| Ok(Answer::created(w.create_account_transfer(&c.body()?)?)),
-        "listAccountTransfers" => |w, c| Ok(c.page(w.account_transfers.rows().iter(), |it| &it.view)),
-        "listCorporateActions" => |w, c| Ok(c.page(w.corporate_actions.rows().iter(), |it| &it.view)),
-        "listWebhookSubscriptions" => |w, _| Ok(Answer::list(w.time.events.subscriptions.rows().iter().map(|it| &it.view))),
         "createWebhookSubscription" => |w, c| Ok(Answer::created(w.create_subscription(c.body()?)?)),
-        "retrieveWebhookSubscription" => |w, c| found(w.time.events.subscriptions.get(c.id("webhook_id")).map(|it| &it.view)),
         "updateWebhookSubscription" => |w, c| Ok(Answer::ok(w.update_subscription(c.id("webhook_id"), c.body()?)?)),
         "deleteWebhookSubscription" => |w, c| {
             w.time.events.subscriptions.remove(c.id("webhook_id")).ok_or(Refused::NotFound)?;

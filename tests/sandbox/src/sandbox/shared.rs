@@ -1,7 +1,7 @@
 //! What the parts of a running sandbox share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) client_id: String,
     /// Held while the clock is being advanced.
     turning: tokio::sync::Mutex<()>,
-    core: Mutex<Core>,
+    core: RwLock<Core>,
     access: Mutex<Access>,
     faults: Mutex<FaultPlan>,
     webhook_keys: Mutex<WebhookKeys>,
@@ -119,7 +119,7 @@ impl Shared {
             port: parts.port,
             client_id: parts.client_id,
             turning: tokio::sync::Mutex::new(()),
-            core: Mutex::new(parts.core),
+            core: RwLock::new(parts.core),
             access: Mutex::new(parts.access),
             faults: Mutex::new(FaultPlan::new(parts.seed)),
             webhook_keys: Mutex::new(parts.webhook_keys),
@@ -155,8 +155,12 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        lock(&self.core)
+    pub(crate) fn core(&self) -> RwLockWriteGuard<'_, Core> {
+        self.core.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn core_to_read(&self) -> RwLockReadGuard<'_, Core> {
+        self.core.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn access(&self) -> MutexGuard<'_, Access> {
