@@ -56,14 +56,18 @@ async fn throughput() {
     let body = exchange(&mut stream, &mut buffer, request.as_bytes()).await;
     let bare = bare_server(body.into()).await;
     // In turn, so that what else the machine does hits both.
-    for _ in 0..3 {
+    let mut shares = Vec::new();
+    for _ in 0..7 {
         let bare_rate = rate(bare, &request).await;
         let ours = rate(sandbox.address().port(), &request).await;
-        assert!(ours * 2.0 >= bare_rate, "{ours} requests/s, a bare server {bare_rate}");
         println!(
-            "GET /instruments?limit=20: {ours:.0} requests/s, a bare server with the same bytes {bare_rate:.0} (promised: at least half)"
+            "GET /instruments?limit=20: {ours:.0} requests/s, a bare server with the same bytes {bare_rate:.0}"
         );
+        shares.push(ours / bare_rate);
     }
+    shares.sort_by(f64::total_cmp);
+    println!("in the middle {:.2} of the bare server (promised: at least half)", shares[3]);
+    assert!(shares[3] >= 0.5, "{shares:?}");
 }
 
 /// A server that does nothing but answer with the same bytes.

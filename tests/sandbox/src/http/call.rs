@@ -160,8 +160,10 @@ impl Answer {
     }
 
     fn json(status: u16, value: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(value).expect("what the sandbox holds is JSON").into();
-        Self { status, media_type: "application/json".to_owned(), body, order: None }
+        // As long as a page of most lists, so that it need not grow.
+        let mut body = Vec::with_capacity(8 * 1024);
+        serde_json::to_writer(&mut body, value).expect("what the sandbox holds is JSON");
+        Self { status, media_type: "application/json".to_owned(), body: body.into(), order: None }
     }
 }
 

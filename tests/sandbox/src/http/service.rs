@@ -299,8 +299,13 @@ impl Exchange {
         let request_id =
             HeaderValue::try_from(self.record.request_id.to_string()).expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
-        let date = httpdate::fmt_http_date(self.shared.wall());
-        response.headers_mut().insert(DATE, HeaderValue::try_from(date).expect("a date is a header value"));
+        // Without a shift, the date is the one that the server sets by itself.
+        if self.shared.faults().clock_shift != 0 {
+            let date = httpdate::fmt_http_date(self.shared.wall());
+            response
+                .headers_mut()
+                .insert(DATE, HeaderValue::try_from(date).expect("a date is a header value"));
+        }
         self.record.status = Some(response.status().as_u16());
         self.shared.end_request(self.record);
         spoil(response, fault)

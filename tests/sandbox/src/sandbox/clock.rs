@@ -58,6 +58,9 @@ impl Clock {
     }
 
     fn shown(&self, hands: &Hands) -> DateTime<Utc> {
+        if self.speed == 0.0 {
+            return hands.base;
+        }
         let passed = Duration::try_from_secs_f64(hands.since.elapsed().as_secs_f64() * self.speed);
         let micros = passed.map_or(i64::MAX, |it| i64::try_from(it.as_micros()).unwrap_or(i64::MAX));
         hands.base.checked_add_signed(TimeDelta::microseconds(micros)).map_or(END, |time| time.min(END))

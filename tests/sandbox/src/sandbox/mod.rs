@@ -100,7 +100,10 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let shared = Arc::clone(&clients.first);
         let router = service::routes(&clients).merge(control::routes(&clients));
-        let router = router.layer(from_fn_with_state(Arc::clone(&shared), control::cors));
+        let router = match shared.setup.cors.as_slice() {
+            [] => router,
+            _ => router.layer(from_fn_with_state(Arc::clone(&shared), control::cors)),
+        };
         let (state, listening) = (shared.port.server.subscribe(), shared.port.listening.clone());
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
