@@ -4,12 +4,14 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
 use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use upvest_ext::api::types::{OrderCreate, OrderSide, OrderType};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
@@ -25,8 +27,9 @@ async fn main() {
     } else {
         println!("memory: run with `-- --memory`; it takes minutes");
     }
-    // Last: what it promises it may miss.
+    // Last: what they promise they may miss.
     throughput().await;
+    signed_orders().await;
 }
 
 async fn start() {
@@ -103,6 +106,35 @@ async fn rate(port: u16, request: &str) -> f64 {
         worker.await.expect("a worker does not panic");
     }
     REQUESTS as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Orders by the SDK, each signed and checked, from as many connections at once.
+async fn signed_orders() {
+    const ORDERS: usize = 100_000;
+    let sandbox = Sandbox::builder().log_limit(1000).event_limit(1000).start().await.expect("a port is free");
+    let account = sandbox.open_account("999999999.00").await.expect("an account");
+    let upvest = sandbox.client();
+    let took = stream::iter(0..ORDERS).map(|_| async {
+        let order = OrderCreate::builder()
+            .account_id(account)
+            .instrument_id(Sandbox::instrument("IE0032077012"))
+            .side(OrderSide::Buy)
+            .type_(OrderType::Market)
+            .cash_amount("100.00");
+        let began = Instant::now();
+        upvest.create_order().body(order).send().await.expect("an order");
+        began.elapsed()
+    });
+    let began = Instant::now();
+    let mut took: Vec<_> = took.buffer_unordered(64).collect().await;
+    took.sort();
+    let (p50, p99) = (took[ORDERS / 2], took[ORDERS / 100 * 99]);
+    println!(
+        "{ORDERS} signed orders in {:.1?}: p50 {p50:.1?}, p99 {p99:.1?}, {:.1} times that (promised: under 4)",
+        began.elapsed(),
+        p99.as_secs_f64() / p50.as_secs_f64()
+    );
+    assert!(p99 < p50 * 4, "p99 {p99:?}, p50 {p50:?}");
 }
 
 /// A million orders with their idempotency keys, placed over HTTP, then filled.

@@ -10,11 +10,14 @@ use crate::domain::trading::orders::OrderStatus;
 use crate::http::call::{Answer, Call};
 use crate::http::problem::Problem;
 
+type Read = fn(&State, &Call) -> Result<Answer, Problem>;
+type Change = fn(&mut State, &Call) -> Result<Answer, Problem>;
+
 /// Does what an operation does. Whatever it answers, a problem changes nothing.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
-    Read(fn(&State, &Call) -> Result<Answer, Problem>),
-    Change(fn(&mut State, &Call) -> Result<Answer, Problem>),
+    Read(Read),
+    Change(Change),
 }
 
 impl Handler {
@@ -33,7 +36,7 @@ pub(crate) fn handler(operation: &str) -> Option<Handler> {
 }
 
 #[rustfmt::skip]
-fn reading(operation: &str) -> Option<fn(&State, &Call) -> Result<Answer, Problem>> {
+fn reading(operation: &str) -> Option<Read> {
     Some(match operation {
         "listUsers" => |w, c| Ok(c.page(w.users.rows().iter(), |it| &it.view)),
         "retrieveUser" => |w, c| found(w.users.get(c.id("user_id")).map(|it| &it.view)),
@@ -111,7 +114,7 @@ fn reading(operation: &str) -> Option<fn(&State, &Call) -> Result<Answer, Proble
 }
 
 #[rustfmt::skip]
-fn changing(operation: &str) -> Option<fn(&mut State, &Call) -> Result<Answer, Problem>> {
+fn changing(operation: &str) -> Option<Change> {
     Some(match operation {
         "createUser" => |w, c| Ok(Answer::created(w.create_user(c.body()?))),
         "updateUser" => |w, c| Ok(Answer::ok(w.update_user(c.id("user_id"), c.body()?)?)),
