@@ -38,13 +38,15 @@ pub async fn check(file: &str) -> Result<Vec<Outcome>> {
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value[name].as_str().with_context(|| format!("`{name}` is no text"))
+    value[name].as_str().with_context(|| format!("`{name}` is not a text"))
 }
 
 fn bytes(value: &Value, name: &str) -> Result<Vec<u8>> {
     use base64::Engine as _;
     let text = text(value, name)?;
-    base64::engine::general_purpose::STANDARD.decode(text).with_context(|| format!("`{name}` is no base64"))
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .with_context(|| format!("`{name}` is not valid base64"))
 }
 
 fn time(value: &Value, name: &str) -> Result<std::time::SystemTime> {
@@ -54,9 +56,9 @@ fn time(value: &Value, name: &str) -> Result<std::time::SystemTime> {
 
 fn headers(value: &Value, name: &str) -> Result<http::HeaderMap> {
     let mut headers = http::HeaderMap::new();
-    for pair in value[name].as_array().with_context(|| format!("`{name}` is no list"))? {
+    for pair in value[name].as_array().with_context(|| format!("`{name}` is not a list"))? {
         let (Some(name), Some(value)) = (pair[0].as_str(), pair[1].as_str()) else {
-            bail!("a header is no pair of texts");
+            bail!("a header is not a pair of texts");
         };
         headers.append(http::HeaderName::try_from(name)?, http::HeaderValue::try_from(value)?);
     }

@@ -52,7 +52,7 @@ async fn html_from_a_gateway_keeps_its_status_and_its_text_is_not_displayed() {
 #[tokio::test]
 async fn html_with_a_success_status_is_an_error_with_operation_and_status() {
     let outcome = retrieve(ResponseTemplate::new(200).set_body_raw("<html>log in</html>", "text/html")).await;
-    let error = outcome.expect_err("HTML is no order");
+    let error = outcome.expect_err("HTML is not an order");
     assert_eq!(place(&error), (Some("retrieveOrder"), Some(200)));
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().starts_with("retrieveOrder: 200 OK, but the body is not JSON"), "{error}");
@@ -109,7 +109,7 @@ async fn a_body_that_ends_early_is_an_error() {
         connection.write_all(answer).await.expect("the client listens");
     });
     let outcome = client(&format!("http://{address}")).list_orders().send().await;
-    let error = outcome.expect_err("half a body is no list");
+    let error = outcome.expect_err("half a body is not a list");
     assert_eq!((place(&error), error.kind()), ((Some("listOrders"), Some(200)), ErrorKind::Interrupted));
     assert!(error.to_string().starts_with("listOrders: 200 OK, but the body broke off: "), "{error}");
     server.await.expect("the server saw a request");
@@ -118,7 +118,7 @@ async fn a_body_that_ends_early_is_an_error() {
 #[tokio::test]
 async fn a_status_that_is_neither_success_nor_error_is_unexpected() {
     for status in [304, 399] {
-        let error = retrieve(ResponseTemplate::new(status)).await.expect_err("it is no success");
+        let error = retrieve(ResponseTemplate::new(status)).await.expect_err("it is not a success");
         assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
         assert_eq!(place(&error), (Some("retrieveOrder"), Some(status)));
         assert_eq!(error.problem(), None);
@@ -133,7 +133,7 @@ async fn another_status_of_success_than_the_described_one_is_a_success() {
         let order = retrieve(answer).await.expect("the order is there");
         assert_eq!((order.status().as_u16(), order.id.to_string().as_str()), (status, ORDER));
     }
-    let error = retrieve(ResponseTemplate::new(204)).await.expect_err("no body is no order");
+    let error = retrieve(ResponseTemplate::new(204)).await.expect_err("no body is not an order");
     assert_eq!(error.to_string(), "retrieveOrder: 204 No Content, but the body is empty");
     for status in [200, 202, 204] {
         let server = MockServer::start().await;

@@ -86,7 +86,7 @@ fn the_known_values_are_those_of_the_description() {
         let covered = |values: &Vec<&str>| list.iter().all(|value| values.contains(&value.as_str()));
         // The types of events are one enum for all descriptions.
         let events = || list.iter().all(|value| EventType::from_wire(value).is_known());
-        assert!(known.iter().any(covered) || events(), "{list:?} is no part of any enum");
+        assert!(known.iter().any(covered) || events(), "{list:?} is not a part of any enum");
     }
 }
 
@@ -115,7 +115,7 @@ fn order_and_order_creation_share_one_side_and_an_update_has_the_status_of_its_p
 #[test]
 fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
     let error = types::OrderSide::try_from("BYU").expect_err("no such side is known");
-    assert_eq!(error.to_string(), "\"BYU\" is no OrderSide: expected one of BUY SELL");
+    assert_eq!(error.to_string(), "invalid OrderSide \"BYU\": expected one of BUY SELL");
     let unknown: types::OrderSide = "SHORT".parse().expect("parsing never fails");
     assert!(!unknown.is_known());
     assert_eq!(unknown.as_str(), "SHORT");

@@ -46,7 +46,7 @@ fn debug_shows_no_personal_data_and_reveal_does() {
     let description = Description::vendored();
     let shown = debug!(description, AccessToken User UserCreate UserUpdate Address UserIdentifier Mandate ReferenceAccount TaxResidency);
     for (name, debug, revealed) in shown {
-        // What is no personal data may be shown: the kind of an identifier, the scopes of a token.
+        // What is not personal data may be shown: the kind of an identifier, the scopes of a token.
         let debug = debug
             .replace(&format!("type_: Some(\"{CANARY}\")"), "")
             .replace(&format!("scope: Some(\"{CANARY}\")"), "");

@@ -25,17 +25,17 @@ fn codes_ids_and_decimals_name_value_and_rule() {
     let cases = [
         (
             "EURO".parse::<CurrencyCode>().map(drop),
-            "\"EURO\" is no currency code: expected three capital letters",
+            "invalid currency code \"EURO\": expected three capital letters",
         ),
-        ("eur".parse::<CurrencyCode>().map(drop), "\"eur\" is no currency code"),
+        ("eur".parse::<CurrencyCode>().map(drop), "invalid currency code \"eur\""),
         (
             "Deutschland".parse::<CountryCode>().map(drop),
-            "\"Deutschland\" is no country code: expected two capital",
+            "invalid country code \"Deutschland\": expected two capital",
         ),
-        ("DE000BASF112".parse::<Isin>().map(drop), "\"DE000BASF112\" is no ISIN"),
-        ("US037833100".parse::<Isin>().map(drop), "\"US037833100\" is no ISIN"),
-        ("1e400".parse::<Decimal>().map(drop), "\"1e400\" is no decimal number: expected digits"),
-        ("not-a-uuid".parse::<OrderId>().map(drop), "\"not-a-uuid\" is no OrderId: expected a UUID"),
+        ("DE000BASF112".parse::<Isin>().map(drop), "invalid ISIN \"DE000BASF112\""),
+        ("US037833100".parse::<Isin>().map(drop), "invalid ISIN \"US037833100\""),
+        ("1e400".parse::<Decimal>().map(drop), "invalid decimal number \"1e400\": expected digits"),
+        ("not-a-uuid".parse::<OrderId>().map(drop), "invalid OrderId \"not-a-uuid\": expected a UUID"),
     ];
     for (result, message) in cases {
         let error = result.expect_err(message).to_string();
@@ -100,11 +100,11 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
 async fn a_parameter_names_itself_value_and_rule() {
     let client = client();
     let message = refused(client.retrieve_order().order_id("not-a-uuid")).await;
-    let expected = "retrieveOrder: `order_id`: \"not-a-uuid\" is no OrderId: expected a UUID";
+    let expected = "retrieveOrder: `order_id`: invalid OrderId \"not-a-uuid\": expected a UUID";
     assert!(message.starts_with(expected), "{message}");
     assert_eq!(refused(client.retrieve_order()).await, "retrieveOrder: `order_id` is required");
     let message = refused(client.list_instruments().isin("DE000BASF112")).await;
-    assert!(message.starts_with("listInstruments: `isin`: \"DE000BASF112\" is no ISIN"), "{message}");
+    assert!(message.starts_with("listInstruments: `isin`: invalid ISIN \"DE000BASF112\""), "{message}");
     let message = refused(client.list_orders().limit(-1_i64)).await;
     assert!(message.starts_with("listOrders: `limit`: "), "{message}");
 }
@@ -156,7 +156,7 @@ fn a_request_read_from_json_refuses_unknown_fields_and_values_by_name_at_any_dep
 
     let from = |json: Value| serde_json::from_value::<UserCreate>(json).map_err(refused);
     assert!(from(user(|_| {})).is_ok());
-    // An address also comes in answers, where new fields are no error.
+    // An address also comes in answers, where new fields are not an error.
     let error = from(user(|it| it["address"]["zip"] = "10117".into())).unwrap_err();
     assert_eq!(error, "unknown field `address.zip`: the API has no such field");
     let error = from(user(|it| it["address"]["country"] = "Germany".into())).unwrap_err();

@@ -90,14 +90,14 @@ async fn the_last_value_of_an_argument_wins() {
 async fn everything_that_is_wrong_is_reported_at_once_and_nothing_is_sent() {
     let (mock, client) = no_orders();
     let message = refused(client.list_orders().limit(-1).account_id("x").status("FILED")).await;
-    assert!(message.starts_with("listOrders: `account_id`: \"x\" is no AccountId"), "{message}");
-    for part in ["`limit`: ", "`status`: \"FILED\" is no OrderStatus"] {
+    assert!(message.starts_with("listOrders: `account_id`: invalid AccountId \"x\""), "{message}");
+    for part in ["`limit`: ", "`status`: invalid OrderStatus \"FILED\""] {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
     let message = refused(client.update_user().body_map(|user| user.email("a@b.c"))).await;
     assert_eq!(message, "updateUser: `user_id` is required");
     let message = refused(client.create_user_identifier().user_id("x")).await;
-    assert!(message.starts_with("createUserIdentifier: `user_id`: \"x\" is no UserId"), "{message}");
+    assert!(message.starts_with("createUserIdentifier: `user_id`: invalid UserId \"x\""), "{message}");
     assert!(message.contains("; UserIdentifierCreate: `type_` is required"), "{message}");
     assert!(mock.requests().is_empty());
 }

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
         serde_json::from_value(serde_json::json!({ "id": id, "status": status }))
     };
-    // A status of tomorrow is no error today.
+    // A status of tomorrow is not an error today.
     let orders = vec![order("NEW")?, order("FILLED")?, order("ENTANGLED")?];
     let mock = MockTransport::new()
         .answer::<builder::ListOrders>(ListResponse::new(orders))

@@ -105,7 +105,7 @@ fn change(target: &mut Value, update: &Value, at: &str, place: &str) -> Result<(
         (target, update) if target.is_object() != update.is_object() => {
             return Err(Error::at(
                 pointer::join(at, "update"),
-                format!("the update of `{place}` is of another kind than what it updates"),
+                format!("the update of `{place}` and its target are not both objects"),
                 "update an object by an object; to replace it, remove it and add it to its parent",
             ));
         }

@@ -54,7 +54,7 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
     )
 }
 
-/// What has another name in Rust than on the wire, and how many types the objects of the description became.
+/// The names that differ between Rust and the wire, and how many types the objects of the description became.
 fn names(api: &Api, document: &Value) -> String {
     let fields = api
         .schemas

@@ -17,7 +17,7 @@ pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(whole) || !all_digits(fraction) {
-        return Err("is no decimal number");
+        return Err("is not a decimal number");
     }
     Decimal::from_str_exact(text).map_err(|_| "has more digits than fit")
 }
@@ -155,7 +155,7 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),
-            _ => Err("is no currency code: three capital letters"),
+            _ => Err("is not a currency code: three capital letters"),
         }
     }
 }

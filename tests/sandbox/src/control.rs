@@ -220,7 +220,7 @@ async fn execute(
     let fields = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
     let mut fields: Value = match fields {
         Ok(fields @ Value::Object(_)) => fields,
-        _ => return refused("the body is no JSON object"),
+        _ => return refused("the body is not a JSON object"),
     };
     fields["command"] = Value::String(name);
     match serde_json::from_value::<Command>(fields) {

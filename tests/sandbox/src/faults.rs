@@ -42,7 +42,7 @@ pub enum Fault {
     TruncatedBody,
     /// All was done; the answer says that it is `text/plain`.
     WrongContentType,
-    /// All was done; the answer is no JSON.
+    /// All was done; the answer is not valid JSON.
     InvalidJson,
     /// All was done; the answer drips, by real time.
     SlowDrip {
@@ -102,7 +102,7 @@ pub struct FaultRule {
     /// The `operationId`, such as `createOrder`. Without, every operation is hit.
     #[serde(default)]
     pub operation: Option<String>,
-    /// How many calls are hit. Without, all are until the faults are cleared.
+    /// How many calls it hits. Unless given, it hits every call until the faults are cleared.
     #[serde(default)]
     pub times: Option<u32>,
     /// What goes wrong.

@@ -24,7 +24,7 @@ fn run() -> Result<bool> {
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let outcomes = runtime
             .block_on(upvest_tests::vectors::check(&text))
-            .with_context(|| format!("{} is no file of vectors", file.display()))?;
+            .with_context(|| format!("{} is not a file of vectors", file.display()))?;
         for outcome in outcomes {
             match outcome.result {
                 Ok(()) => passed += 1,

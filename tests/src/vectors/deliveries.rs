@@ -41,7 +41,7 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
         }
         ("valid", Err(error)) => bail!("expected valid, got {error:?}"),
         ("invalid", Ok(_)) => bail!("expected invalid, and it was accepted"),
-        (verdict, _) => bail!("`{verdict}` is no verdict"),
+        (verdict, _) => bail!("`{verdict}` is not a verdict"),
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
 /// The set called `jwks_ref`, in whichever group knows the case's key, or else in any.
 fn key_set<'a>(sets: &'a Value, case: &Value) -> Result<&'a Value> {
     let name = text(case, "jwks_ref")?;
-    let groups = sets.as_object().context("`jwks_sets` is no object")?;
+    let groups = sets.as_object().context("`jwks_sets` is not an object")?;
     let mut found: Vec<&Value> =
         groups.values().map(|group| &group[name]).filter(|set| set.is_object()).collect();
     found.extend(sets.get(name).filter(|set| set["keys"].is_array()));

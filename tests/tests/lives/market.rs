@@ -96,7 +96,7 @@ pub(crate) async fn webhooks(upvest: &Upvest, sandbox: &Sandbox) -> WebhookId {
     let made = upvest.create_webhook_subscription().body(new.clone()).send().await.unwrap().into_inner();
     assert_eq!(made.url.as_deref(), Some("https://example.com/hook?a=b&c=%20"));
     assert_eq!((&made.event_categories, made.created_at), (&Some(wanted.clone()), Some(sandbox.now())));
-    // To be switched on by an update.
+    // A new subscription is inactive until an update switches it on.
     assert_eq!(made.status, Some(WebhookSubscriptionStatus::Inactive));
     pass(sandbox, 1).await;
     let update = WebhookSubscriptionUpdate::builder().event_categories(vec![WebhookEventCategory::All]);

@@ -35,7 +35,7 @@ impl RetryClass {
         }
     }
 
-    /// Whether sending again after `failure` is both safe and promising.
+    /// Whether the request may be sent again after `failure`: doing so is safe, and could succeed.
     pub(crate) fn allows(self, failure: AttemptFailure) -> bool {
         match (self, failure) {
             // Nothing was sent, so that the server cannot have seen it.

@@ -125,7 +125,7 @@ async fn a_delivery_is_verified_and_its_events_are_decoded() {
     assert!(verifier.verify(&other).await.is_err());
 }
 
-/// A list that no description has.
+/// The answer of an operation that this test makes up.
 #[derive(Clone)]
 struct Numbers {
     upvest: Upvest,

@@ -1,4 +1,4 @@
-//! Readers run on arbitrary bytes, and on good input with a few bytes changed, which gets further.
+//! Runs parsers on arbitrary bytes, and on valid input with a few bytes changed, which gets deeper into them.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use std::time::{Duration, Instant};

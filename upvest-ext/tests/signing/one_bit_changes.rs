@@ -45,7 +45,7 @@ impl Message {
         changed
     }
 
-    /// The message as an HTTP server would hand it on. `None` where no server would.
+    /// The message as an HTTP server would pass it on. `None` if a server would reject it as malformed.
     fn parse(&self) -> Option<(Method, Uri, HeaderMap, Vec<u8>)> {
         let mut parsed = (Method::GET, Uri::default(), HeaderMap::new(), Vec::new());
         for (name, bytes) in &self.components {

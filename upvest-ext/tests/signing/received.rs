@@ -76,7 +76,7 @@ fn method_path_query_and_digest_have_to_be_covered() {
     }
     let without_query = format!("sig1=(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
     assert!(judge("/x", &without_query).is_ok());
-    assert!(judge("/x?", &without_query).is_ok(), "a bare `?` is no query");
+    assert!(judge("/x?", &without_query).is_ok(), "a bare `?` is not a query");
 }
 
 #[test]

@@ -133,13 +133,13 @@ fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Re
     item.attrs.extend([derives, parse_quote!(#[non_exhaustive])]);
     item.ident = format_ident!("{}", schema.name);
     let syn::Fields::Named(fields) = &mut item.fields else {
-        return Err(defect(&format!("progenitor gives `{}` no named fields", schema.name)));
+        return Err(defect(&format!("progenitor has generated `{}` without named fields", schema.name)));
     };
     let mut written: Vec<syn::Field> = std::mem::take(&mut fields.named).into_iter().collect();
     for field in schema.fields() {
         let place = written.iter().position(|it| wire_name(it).as_deref() == Some(field.name.as_str()));
         let what = || format!("the field `{}` of `{}`", field.name, schema.name);
-        let place = place.ok_or_else(|| defect(&format!("progenitor does not write {}", what())))?;
+        let place = place.ok_or_else(|| defect(&format!("progenitor has not generated {}", what())))?;
         let written = written.swap_remove(place);
         if !is_expected(&written.ty, field, schema, objects) {
             return Err(defect(&format!("progenitor gives {} another type", what())));

@@ -43,7 +43,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         own.extend(builder.reader.errors.extract_if(known.., |error| is_own(error)));
         match operation {
             Some(operation) if own.is_empty() => operations.push(operation),
-            // What is wrong with a shared parameter, body or answer costs each operation that needs it.
+            // A shared parameter, body or answer that is wrong leaves out each operation that uses it.
             _ => left_out.extend(
                 own.into_iter().map(
                     |error| {

@@ -328,7 +328,7 @@ impl<'a> Reader<'a> {
         Type::F64
     }
 
-    /// The type of an object with properties, which has those of all `branches`.
+    /// The type of an object: its own properties, and those of all `branches`.
     fn object(&mut self, node: &Node<'a>, branches: &[Node<'a>], context: &Context<'_>) -> Result<Type> {
         self.named(node, context, |reader, name, entity| {
             Ok(Shape::Object(reader.fields(branches, name, entity)))

@@ -200,9 +200,11 @@ impl State {
                         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
                 };
                 if !shape(&isin) {
-                    return Err(
-                        Refused::invalid("isin", "is no ISIN: twelve capital letters and digits").into()
-                    );
+                    return Err(Refused::invalid(
+                        "isin",
+                        "is not an ISIN: twelve capital letters and digits",
+                    )
+                    .into());
                 }
                 let kind = serde_json::to_value(r#type).ok();
                 let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();

@@ -267,10 +267,10 @@ pub enum Command {
     },
     /// Delivers to webhooks as Upvest sometimes does, until the faults are cleared.
     DisturbDeliveries {
-        /// Each delivery that was taken comes once more.
+        /// Each delivery that was accepted is sent once more.
         #[serde(default)]
         repeated: bool,
-        /// The events of a delivery stand in it with the newest first.
+        /// The events in a delivery are ordered newest first.
         #[serde(default)]
         reversed: bool,
     },

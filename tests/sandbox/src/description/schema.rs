@@ -70,7 +70,7 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
         Kind::AdditionalProperties { unexpected } => {
             let name = unexpected.join("`, `");
             field = if field.is_empty() { name } else { format!("{field}.{name}") };
-            "is no field of this body".to_owned()
+            "is not a field of this body".to_owned()
         }
         Kind::Format { format } => format!("is no {format}"),
         Kind::Pattern { pattern } => format!("does not match `{pattern}`"),

@@ -72,7 +72,7 @@ pub(crate) struct State {
     pub(in crate::domain) categories: Vec<String>,
 }
 
-/// Cash and shares of everyone else, so that with the accounts' they come to nothing.
+/// Cash and shares of everybody outside of the sandbox. Together with those of the accounts they add up to zero.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::domain) struct Outside {
     pub(in crate::domain) cash: BTreeMap<Currency, Decimal>,

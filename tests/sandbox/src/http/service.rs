@@ -127,7 +127,7 @@ struct Outcome {
 
 impl Exchange {
     fn new(clients: Arc<Clients>, request: &Request<Body>) -> Self {
-        let shared = clients.of(request.headers());
+        let shared = clients.of_request(request.headers());
         let header = |name: HeaderName| {
             let value = request.headers().get(name).and_then(|value| value.to_str().ok());
             value.map(str::to_owned)
@@ -199,7 +199,7 @@ impl Exchange {
                 }
                 self.shared.call(&route, arrival, path, self.record.idempotency_key.as_deref())
             }
-            (None, _) => Outcome::refused(Problem::invalid("the path is no UTF-8")),
+            (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
             (_, None) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
         };
         self.record.replayed = outcome.replayed;
@@ -412,7 +412,7 @@ impl Shared {
         match key {
             Some(key) => match Uuid::try_parse(key) {
                 Ok(key) => Ok(Some(key)),
-                Err(_) => Err(Problem::invalid("the header `idempotency-key` is no UUID")),
+                Err(_) => Err(Problem::invalid("the header `idempotency-key` is not a UUID")),
             },
             None if self.access().strictness.idempotency_keys => Err(Problem::missing_idempotency_key()),
             None => Ok(None),
@@ -424,7 +424,7 @@ impl Shared {
         let now = self.clock.now();
         if let Handler::Read(read) = handler {
             let core = self.core_to_read();
-            // Where nothing is due, reads need not wait for each other. One that panics is tried again below, which notes it.
+            // Where nothing is due, reads need not wait for each other. A read that panics is repeated below, where the panic is recorded.
             if core.state.is_up_to_date(now)
                 && let Ok(result) = catch_unwind(AssertUnwindSafe(|| read(&core.state, call)))
             {
@@ -490,7 +490,7 @@ fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value
     if wanted.media_type == "application/json" {
         return serde_json::from_slice(body).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
-            Problem::invalid(format!("the body is no JSON, at {place}"))
+            Problem::invalid(format!("the body is not valid JSON, at {place}"))
         });
     }
     let fields = form_urlencoded::parse(body)

@@ -120,7 +120,7 @@ impl Clients {
     }
 
     /// Whose request it is: by its header, or by its token where it has none. The first client's where neither says.
-    pub(crate) fn of(&self, headers: &HeaderMap) -> Arc<Shared> {
+    pub(crate) fn of_request(&self, headers: &HeaderMap) -> Arc<Shared> {
         let named = headers.get("upvest-client-id").and_then(|id| id.to_str().ok());
         let found = if let Some(id) = named {
             self.named(id)

@@ -177,7 +177,7 @@ async fn an_unknown_id_is_not_found_and_one_that_is_no_uuid_is_named() {
     assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
 }
 
-/// An id in a body is no part of the path: 400, and the field is named.
+/// An id in a body is not a part of the path: 400, and the field is named.
 #[tokio::test]
 async fn an_unknown_id_in_a_body_is_named() {
     let (sandbox, api, household) = founded().await;

@@ -462,7 +462,7 @@ async fn nothing_is_ever_sent_to_another_machine() {
         sandbox.settle().await;
         sandbox.advance(24 * HOUR).await;
     };
-    // A connection to nowhere would last until its own limit, which is longer.
+    // A connection to an address where nothing answers would last until its own time-out, which is longer.
     tokio::time::timeout(Duration::from_secs(9), work).await.unwrap();
     let deliveries = sandbox.deliveries();
     assert!(!deliveries.is_empty());

@@ -303,7 +303,7 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
         assert!(cause.is_some_and(|cause| !cause.is_empty()));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
     }
-    // A folder is no file either.
+    // A folder is not a file either.
     start_error(folder.path()).await;
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn number(text: &str) -> Decimal {
 
 /// A number in an answer.
 pub(crate) fn decimal(value: &Value) -> Decimal {
-    number(value.as_str().unwrap_or_else(|| panic!("{value} is no decimal in a text")))
+    number(value.as_str().unwrap_or_else(|| panic!("{value} is not a decimal in a text")))
 }
 
 /// What is paid out, and what things are worth: whole cents, the rest dropped.

@@ -9,7 +9,7 @@ const SHOWN: usize = 64;
 ///
 /// ```
 /// let error = "EURO".parse::<upvest_api::types::CurrencyCode>().unwrap_err();
-/// assert_eq!(error.to_string(), "\"EURO\" is no currency code: expected three capital letters (ISO 4217), such as EUR");
+/// assert_eq!(error.to_string(), "invalid currency code \"EURO\": expected three capital letters (ISO 4217), such as EUR");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
@@ -41,7 +41,7 @@ impl InvalidValue {
 impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { value, what, rule } = self;
-        write!(f, "{value:?} is no {what}: expected {rule}")
+        write!(f, "invalid {what} {value:?}: expected {rule}")
     }
 }
 

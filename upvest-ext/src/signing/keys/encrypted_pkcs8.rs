@@ -27,8 +27,7 @@ pub(super) fn decrypt(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>
 }
 
 fn affordable(kdf: &pbes2::Kdf) -> Result<(), KeyError> {
-    let too_dear =
-        |what: &str| Err(KeyError::UnsupportedEncryption(format!("an unreasonable cost of {what}")));
+    let too_dear = |what: &str| Err(KeyError::UnsupportedEncryption(format!("{what} at too high a cost")));
     match kdf {
         pbes2::Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ROUNDS => {
             too_dear("PBKDF2")

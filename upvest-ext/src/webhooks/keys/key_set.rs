@@ -13,7 +13,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// A set has a few keys; verification tries every key of an id.
+/// Real sets have a few keys. As verification tries every key that has the id, more would only cost time.
 const MAX_KEYS: usize = 100;
 /// A hundred keys take 30 KiB.
 const MAX_LEN: usize = 1024 * 1024;

@@ -176,7 +176,7 @@ impl State {
         }
     }
 
-    /// Looks again at the orders that have waited for the account: it opens, or it never will.
+    /// Checks the orders that waited for the account to open: it is about to, or it never will.
     pub(in crate::domain) fn check_waiting_orders(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get_mut(id) else { return };
         for order in std::mem::take(&mut account.waiting_orders) {

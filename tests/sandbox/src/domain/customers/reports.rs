@@ -128,5 +128,8 @@ fn to_base64<S: Serializer>(content: &Bytes, serializer: S) -> Result<S::Ok, S::
 
 fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
     let text = String::deserialize(deserializer)?;
-    STANDARD.decode(text).map(Bytes::from).map_err(|_| D::Error::custom("the content of a file is no base64"))
+    STANDARD
+        .decode(text)
+        .map(Bytes::from)
+        .map_err(|_| D::Error::custom("the content of a file is not valid base64"))
 }

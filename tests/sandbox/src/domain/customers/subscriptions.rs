@@ -195,7 +195,9 @@ impl State {
             ));
         }
         match categories.iter().position(|category| !known(category)) {
-            Some(at) => Err(Refused::invalid(&format!("event_categories.{at}"), "is no category of events")),
+            Some(at) => {
+                Err(Refused::invalid(&format!("event_categories.{at}"), "is not a category of events"))
+            }
             None => Ok(()),
         }
     }
@@ -205,7 +207,7 @@ impl State {
 fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
     let wrong = |problem: &str| Err(Refused::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {
-        return wrong("is no URL");
+        return wrong("is not a URL");
     };
     if url.chars().count() > MAX_URL {
         return wrong("is longer than 1000 characters");

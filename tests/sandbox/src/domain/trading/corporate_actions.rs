@@ -125,7 +125,7 @@ impl State {
         }
     }
 
-    /// Whether a split leaves a price, and no holder with more units than there can be.
+    /// Refuses a split after which the price would be below the minimum, or a holder would have more units than an account can.
     fn check_split(&self, instrument: Uuid, ratio: Decimal) -> Result<(), String> {
         let it = self.instruments.get(instrument).ok_or("there is no such instrument")?;
         for price in [it.bid, it.offer] {

@@ -174,7 +174,7 @@ async fn the_largest_numbers_there_can_be_stop_no_clock() {
     for isin in others {
         api.sandbox.list_instrument(isin, InstrumentType::Fund, "999999999", "0.0001").await.unwrap();
     }
-    // A thousand times what an order can be for, and a thousand times the price that it was bought at.
+    // Three purchases of as many units as one order can be for, and then a price that is far higher.
     for isin in others.iter().chain([&DEAR]) {
         for _ in 0..3 {
             api.order(account, isin, "BUY", &json!({ "quantity": "999999999.9999999999" }));

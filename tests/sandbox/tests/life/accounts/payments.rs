@@ -161,7 +161,7 @@ async fn an_account_transfer_moves_everything() {
     assert_eq!(listed_status(&api, "/account_transfers", &transfer), "COMPLETED");
     assert_eq!(api.cash(source), (number("0"), number("0")));
     assert_eq!(api.list(&format!("/accounts/{source}/positions")), Vec::<Value>::new());
-    // 1000 - 230.10 - 50 and the 5 that were there.
+    // The 1000 of the source less 230.10 and 50, and the 5 that the target had.
     assert_eq!(api.cash(target), (number("724.90"), number("0")));
     assert_eq!(api.units(target, AT_100), number("0.5"));
     let position = api.position(target, FUND).unwrap();
