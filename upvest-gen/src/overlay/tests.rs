@@ -105,12 +105,12 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
         (
             "target: $.a\ndescription: Why.\nupdate: 1",
             "/actions/0/update",
-            "the update of `/a` is of another kind",
+            "the update of `/a` and its target are not both objects",
         ),
         (
             "target: $.s\ndescription: Why.\nupdate: {}",
             "/actions/0/update",
-            "the update of `/s` is of another kind",
+            "the update of `/s` and its target are not both objects",
         ),
     ] {
         let error = refused(apply(yaml("a: {}\ns: 1"), action), action);
