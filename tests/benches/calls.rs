@@ -2,7 +2,7 @@
 //! structs of plain strings, to the same server in the same process.
 //!
 //! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes as many calls
-//! one way as the other, in turn; the figures are medians over the rounds. It fails where the SDK costs more than promised.
+//! one way as the other, in turn; the figures are medians over the rounds. It fails if the SDK costs more than promised.
 //! `-- --draw` writes the figures into the guide on performance, as a table and a plot.
 
 use std::fmt::Write as _;

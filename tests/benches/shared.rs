@@ -1,6 +1,6 @@
 //! What shared stores cost: a warm call with and without them, and what is done for an event, over real servers on this machine.
 //!
-//! `cargo bench -p upvest-tests --bench shared`. Figures are medians; what is compared is measured in turn. It fails where a warm
+//! `cargo bench -p upvest-tests --bench shared`. Figures are medians; what is compared is measured in turn. It fails if a warm
 //! call with a shared token store costs over a tenth more than one without: a token in memory needs no round trip.
 
 use std::process::ExitCode;

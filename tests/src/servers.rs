@@ -34,11 +34,11 @@ enum Kind {
 }
 
 impl Server {
-    /// Starts Redis, or Valkey, empty. `None` where neither is installed and `UPVEST_SKIP_SERVERS` is set.
+    /// Starts Redis, or Valkey, empty. `None` if neither is installed and `UPVEST_SKIP_SERVERS` is set.
     ///
     /// # Errors
     ///
-    /// Where neither is installed, with what to install, or where it does not start.
+    /// Where neither is installed, with what to install, or if it does not start.
     pub fn redis() -> Result<Option<Self>> {
         let Some(program) = installed(&["redis-server", "valkey-server"], "redis-server")? else {
             return Ok(None);
@@ -46,11 +46,11 @@ impl Server {
         Self::start(Kind::Redis, program).map(Some)
     }
 
-    /// Starts Postgres with an empty database. `None` where it is not installed and `UPVEST_SKIP_SERVERS` is set.
+    /// Starts Postgres with an empty database. `None` if it is not installed and `UPVEST_SKIP_SERVERS` is set.
     ///
     /// # Errors
     ///
-    /// Where it is not installed, with what to install, or where it does not start.
+    /// Where it is not installed, with what to install, or if it does not start.
     pub fn postgres() -> Result<Option<Self>> {
         let Some(program) = installed(&["postgres"], "postgresql")? else { return Ok(None) };
         Self::start(Kind::Postgres, program).map(Some)

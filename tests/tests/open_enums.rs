@@ -16,7 +16,7 @@ trait WireEnum: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord
 
 impl<T> WireEnum for T where T: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
 
-/// One name for each enum; [`every_generated_enum_is_tested_here`] fails where one is missing.
+/// One name for each enum; [`every_generated_enum_is_tested_here`] fails if one is missing.
 macro_rules! enums {
     ($($name:ident)*) => {
         const NAMES: &[&str] = &[$(stringify!($name)),*];

@@ -34,7 +34,7 @@ impl Fixture {
     }
 }
 
-/// One line for each operation; `None` where the description has one that no line calls.
+/// One line for each operation; `None` if the description has one that no line calls.
 #[rustfmt::skip]
 async fn call(c: &Client, f: &Fixture) -> Option<Outcome> {
     Some(match f.0.id.as_str() {

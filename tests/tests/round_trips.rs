@@ -28,7 +28,7 @@ fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, TestCaseError> {
     serde_json::from_str(&value.to_string()).map_err(|error| TestCaseError::fail(format!("{error}: {value}")))
 }
 
-/// One name for each schema; [`every_schema_survives_both_ways`] fails where the description has another.
+/// One name for each schema; [`every_schema_survives_both_ways`] fails if the description has another.
 macro_rules! schemas {
     ($($name:ident)*) => {
         fn round_trip_of(schema: &str, sent: &Value) -> Option<Result<Value, TestCaseError>> {

@@ -1,6 +1,6 @@
 //! How much memory a download of 1 GiB takes, over a loopback connection.
 //!
-//! `cargo bench -p upvest-ext --bench download`. Fails where the peak is 20 MiB or more above the idle process. The server
+//! `cargo bench -p upvest-ext --bench download`. Fails if the peak is 20 MiB or more above the idle process. The server
 //! is a process of its own, so that its memory is not counted.
 
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! What a warm call costs over `reqwest` and `serde_json` alone: the same body to the same server, one after the other.
 //!
-//! `cargo bench -p upvest-ext --bench overhead`. Fails where the difference of the medians is over 20 microseconds.
+//! `cargo bench -p upvest-ext --bench overhead`. Fails if the difference of the medians is over 20 microseconds.
 
 use std::hint::black_box;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! 10,000 items in 100 pages from a server that takes 20 ms for each: one by one, and with pages asked for ahead.
 //!
-//! `cargo bench -p upvest-ext --bench pages`. Fails where `prefetch(4)` is not three times as fast.
+//! `cargo bench -p upvest-ext --bench pages`. Fails if `prefetch(4)` is not three times as fast.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

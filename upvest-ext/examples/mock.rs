@@ -4,7 +4,7 @@ use upvest_ext::Upvest;
 use upvest_ext::api::types::{ListResponse, Order, OrderStatus, Problem};
 use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
 
-/// The code under test: how many orders are under way, or `None` where that cannot be said at the moment.
+/// The code under test: how many orders are under way, or `None` if that cannot be said at the moment.
 async fn under_way(upvest: &Upvest) -> Result<Option<usize>, Error> {
     match upvest.list_orders().send().await {
         Ok(orders) => {

@@ -92,7 +92,7 @@ impl ClockAndRng {
         self.clock.now()
     }
 
-    /// What `work` comes to, or `None` where it takes longer than `limit`.
+    /// What `work` comes to, or `None` if it takes longer than `limit`.
     pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;

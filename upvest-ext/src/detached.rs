@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
-/// Starts `work` on a task of its own and returns its result: `None` where it panicked, or its runtime has ended.
+/// Starts `work` on a task of its own and returns its result: `None` if it panicked, or its runtime has ended.
 ///
 /// Outside of a tokio runtime it cannot be spawned: then it runs only while the caller polls it.
 pub(crate) fn detached<T: Send + 'static>(

@@ -50,7 +50,7 @@ pub enum Measurement<'a> {
         operation: &'static str,
         /// From sending the request to the end of the answer; to its head where the body is a file.
         duration: Duration,
-        /// The status of the answer. `None` where none came.
+        /// The status of the answer. `None` if none came.
         status: Option<u16>,
     },
     /// One request for an access token.

@@ -50,7 +50,7 @@ pub struct Change {
     pub what: String,
     /// The part of that, for example `parameter limit`. Empty for the whole.
     pub part: String,
-    /// The fact, for example `type`. Empty where the whole part was added or removed.
+    /// The fact, for example `type`. Empty if the whole part was added or removed.
     pub fact: String,
     /// `added`, `removed`, `changed` or `renamed`.
     pub action: &'static str,

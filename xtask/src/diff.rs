@@ -49,7 +49,7 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
     Ok(())
 }
 
-/// The differences for the terminal. Empty where there is none.
+/// The differences for the terminal. Empty if there are no differences.
 pub(crate) fn text(changes: &[Change]) -> String {
     promises(changes) + &lists(changes, |number, title| format!("{title} ({number}):"), "  ", "")
 }

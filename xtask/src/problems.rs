@@ -114,7 +114,7 @@ fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<Stri
     ))
 }
 
-/// How many operations a document has, and its problems with their places. `None` where the overlay cannot be merged.
+/// How many operations a document has, and its problems with their places. `None` if the overlay cannot be merged.
 fn problems(document: &Value, overlay: Option<&Value>) -> Option<(usize, Vec<(String, String)>)> {
     let overlay = overlay.map(|overlay| Source::new("overlay", overlay.to_string()));
     let (operations, errors) = match model(&Source::new("spec", document.to_string()), overlay.as_ref()) {

@@ -54,7 +54,7 @@ pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
     positive(text).and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
 }
 
-/// `None` where something has no price any more, or too high a one.
+/// `None` if something has no price any more, or too high a one.
 pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
     (LEAST_PRICE..=MOST_PRICE).contains(&price).then_some(price)
 }

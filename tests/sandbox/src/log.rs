@@ -18,9 +18,9 @@ pub struct RequestRecord {
     pub method: String,
     /// The path.
     pub path: String,
-    /// The `operationId`; `None` where the path is none of the API's.
+    /// The `operationId`; `None` if the API has no such path.
     pub operation: Option<String>,
-    /// The status of the answer; `None` where a fault left the caller without one.
+    /// The status of the answer; `None` if a fault left the caller without one.
     pub status: Option<u16>,
     /// The header `upvest-request-id` of the answer.
     pub request_id: Uuid,
@@ -48,7 +48,7 @@ pub struct DeliveryRecord {
     pub events: Vec<Uuid>,
     /// The types of these events.
     pub event_types: Vec<&'static str>,
-    /// The status that the endpoint answered with, or why there is none.
+    /// The status that the endpoint answered with, or why there is no answer.
     pub outcome: Result<u16, String>,
 }
 

@@ -132,7 +132,7 @@ pub(crate) struct UsedKey {
 }
 
 impl UsedKey {
-    /// The key for `request`; `None` where it was used for another one.
+    /// The key for `request`; `None` if it was used for another one.
     pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Option<IdempotencyKey> {
         let mut hasher = DefaultHasher::new();
         (request.method(), request.uri(), request.body()).hash(&mut hasher);

@@ -164,7 +164,7 @@ impl RawRequest {
     ///
     /// # Errors
     ///
-    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] where the body does not fit `T`.
+    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] if the body does not fit `T`.
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let (answer, operation) = self.exchange().await?;
         let unfit = |error: Error| {

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::Injector;
 use opentelemetry::{Context, global};
 
-/// Adds what the propagator of the application makes of the current context: nothing where it has set none.
+/// Adds what the propagator of the application makes of the current context: nothing if it has set none.
 pub(crate) fn inject(headers: &mut HeaderMap) {
     global::get_text_map_propagator(|propagator| {
         propagator.inject_context(&Context::current(), &mut TraceHeaders(headers));

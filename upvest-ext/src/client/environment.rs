@@ -64,7 +64,7 @@ impl FromStr for Environment {
             "live" => Ok(Self::Live),
             url => Url::parse(url).map(Self::Custom).map_err(|error| {
                 let message =
-                    "the environment is none of `sandbox`, `live` and the base URL of another server";
+                    "the environment is neither `sandbox` nor `live` nor the base URL of another server";
                 Error::new(ErrorKind::Configuration, message).with_source(error)
             }),
         }

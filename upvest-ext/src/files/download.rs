@@ -79,8 +79,8 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// The error of the call; [`ErrorKind::Interrupted`] or [`ErrorKind::Timeout`] where the download breaks off or is shorter
-    /// than announced; [`ErrorKind::Decode`] where something else than a file comes; [`ErrorKind::Io`] where it cannot be
+    /// The error of the call; [`ErrorKind::Interrupted`] or [`ErrorKind::Timeout`] if the download breaks off or is shorter
+    /// than announced; [`ErrorKind::Decode`] if something else than a file comes; [`ErrorKind::Io`] if it cannot be
     /// written.
     pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, Error> {
         let path = path.as_ref();
@@ -130,7 +130,7 @@ impl Download {
         self.begin().await
     }
 
-    /// As [`Download::open`], where the request is sent once the stream is polled: to pass the bytes on, as the body of an answer
+    /// As [`Download::open`], if the request is sent once the stream is polled: to pass the bytes on, as the body of an answer
     /// of your own, for example.
     pub fn into_stream(self) -> ByteStream {
         ByteStream::new(self.open().try_flatten_stream())

@@ -17,7 +17,7 @@ const MOST_REDIRECTS: usize = 5;
 /// An answer that is not a redirect.
 pub(super) struct Fetched {
     pub(super) answer: Response<ByteStream>,
-    /// What is known of the call; `None` where another host than the API's answered.
+    /// What is known of the call; `None` if another host than the API's answered.
     info: Option<CallInfo>,
 }
 

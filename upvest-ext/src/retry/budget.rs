@@ -24,7 +24,7 @@ impl RetryBudget {
         self.tokens.load(Ordering::Relaxed)
     }
 
-    /// Takes `cost` out, or nothing where there is less.
+    /// Takes `cost` out, or nothing if there is less.
     pub(crate) fn withdraw(&self, cost: u32) -> bool {
         let take = |tokens: u32| tokens.checked_sub(cost);
         self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()

@@ -26,7 +26,7 @@ impl SignatureVersion {
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
-    /// The encoded path, `/` where there is none.
+    /// The encoded path; `/` if it is empty.
     pub(crate) path: &'a str,
     /// What follows the first `?`.
     pub(crate) query: Option<&'a str>,
@@ -39,7 +39,7 @@ impl Parts<'_> {
         self.query.is_some_and(|query| !query.is_empty())
     }
 
-    /// Appends the value of a component: RFC 9421 section 2. `None` where the request has no such component.
+    /// Appends the value of a component: RFC 9421 section 2. `None` if the request has no such component.
     pub(crate) fn write_component(&self, name: &str, base: &mut Vec<u8>) -> Option<()> {
         match name {
             "@method" => base.extend_from_slice(self.method.as_bytes()),

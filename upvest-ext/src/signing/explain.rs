@@ -52,7 +52,7 @@ pub struct Explanation {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidRequest`] where the request is not signed, or was changed so that its signature cannot be rebuilt.
+/// [`ErrorKind::InvalidRequest`] if the request is not signed, or was changed so that its signature cannot be rebuilt.
 pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> {
     let headers = request.headers();
     let value =

@@ -33,7 +33,7 @@ impl<'a> IncomingRequest<'a> {
     ///
     /// # Errors
     ///
-    /// [`SignatureError::MalformedRequest`] where method or target hold control characters, which no server lets through.
+    /// [`SignatureError::MalformedRequest`] if method or target hold control characters, which no server lets through.
     pub fn from_text(
         method: &'a str,
         target: &'a str,
@@ -260,7 +260,7 @@ fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<()
     })
 }
 
-/// The values of a header as one text. `None` where there is none, or none that is text.
+/// The values of a header as one text. `None` if the header is missing or is not text.
 fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut text: Option<String> = None;
     for value in headers.get_all(name) {

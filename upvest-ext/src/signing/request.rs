@@ -86,7 +86,7 @@ impl RequestSigner {
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidId`] where the id cannot stand in a header.
+    /// [`KeyError::InvalidId`] if the id cannot stand in a header.
     pub fn new(key_id: impl AsRef<str>, signer: impl Signer + 'static) -> Result<Self, KeyError> {
         let key_id = key_id.as_ref();
         if !is_plain(key_id) {
@@ -126,7 +126,7 @@ impl RequestSigner {
     ///
     /// # Errors
     ///
-    /// [`SigningError`] where the key service fails, or the clock or the nonce is of no use.
+    /// [`SigningError`] if the key service fails, or the clock or the nonce is of no use.
     pub async fn sign_request(&self, request: &mut Request<Bytes>) -> Result<(), SigningError> {
         let now = (self.clock)();
         let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();

@@ -27,7 +27,7 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// `None` where an HTTP header cannot carry the token. `lifetime` counts from `since`, where `left` of it is left.
+    /// `None` if an HTTP header cannot carry the token. `lifetime` counts from `since`, where `left` of it is left.
     pub(crate) fn new(token: &str, now: Instant, left: Duration, lifetime: Duration) -> Option<Self> {
         let bytes = Zeroizing::new([SCHEME.as_bytes(), token.as_bytes()].concat());
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;

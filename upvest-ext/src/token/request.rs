@@ -125,7 +125,7 @@ impl TokenRequest {
         self.timeout / 4
     }
 
-    /// A token from the store, or the claim to ask for one; no claim where there is no store, or where others hold the claim for
+    /// A token from the store, or the claim to ask for one; no claim where there is no store, or if others hold the claim for
     /// too long.
     async fn stored_or_claim(
         &self,
@@ -195,7 +195,7 @@ impl TokenRequest {
         TokenKey { server: self.server.clone(), client_id: self.client_id.clone(), scopes: scopes.clone() }
     }
 
-    /// Asks for a token, again where that is of use, and tells when the answer to be had was asked for.
+    /// Asks for a token, repeats the request where that can help, and returns the answer with the time at which it was asked for.
     async fn ask(&self, scopes: &Scopes, started: Instant) -> Result<(TokenAnswer, Instant), Error> {
         let mut made = 0;
         loop {

@@ -71,7 +71,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
         Box::pin(ready(TokenClaim::Unavailable))
     }
 
-    /// Gives back a claim, whether or not a token was saved. Does nothing where `claim` has lapsed.
+    /// Gives back a claim, whether or not a token was saved. Does nothing if `claim` has lapsed.
     fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
         let _ = (key, claim);
         Box::pin(ready(()))

@@ -24,8 +24,8 @@ type Done<T> = Box<dyn Fn(&T) -> bool + Send>;
 
 /// A wait that has not begun; `.await` begins it. It can be moved into a task, and dropping it is safe at any time.
 ///
-/// It fails with [`ErrorKind::Timeout`] where the end does not come in time, with [`ErrorKind::NotFound`] where the thing does
-/// not exist, with [`ErrorKind::Interrupted`] where the events end and there is no other way to look, and as the call does where
+/// It fails with [`ErrorKind::Timeout`] if the end does not come in time, with [`ErrorKind::NotFound`] if the thing does
+/// not exist, with [`ErrorKind::Interrupted`] if the events end and there is no other way to look, and as the call does where
 /// a look fails after the retries of the client. [`Error::last_seen`] has the thing as it was last seen.
 #[must_use = "nothing is waited for before `.await`"]
 pub struct Wait<T> {

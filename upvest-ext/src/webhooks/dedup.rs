@@ -39,10 +39,10 @@ pub trait DedupStore: Send + Sync {
     /// longer than the slowest handler takes.
     fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>>;
 
-    /// The event was handled: never again. Does nothing where `claim` is not the event's current one.
+    /// The event was handled: never again. Does nothing if `claim` is not the event's current one.
     fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 
-    /// The event could not be handled: the next delivery may try. Does nothing where `claim` is not the event's current one.
+    /// The event could not be handled: the next delivery may try. Does nothing if `claim` is not the event's current one.
     fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 }
 

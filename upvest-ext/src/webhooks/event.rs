@@ -109,9 +109,9 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`ResourceError::OtherType`] where events of this type carry another of the API's types;
-    /// [`ResourceError::NotCarried`] where the delivery only names the resource, with what is needed to fetch it;
-    /// [`ResourceError::Unfit`] where the resource is not what `T` wants.
+    /// [`ResourceError::OtherType`] if events of this type carry another of the API's types;
+    /// [`ResourceError::NotCarried`] if the delivery only names the resource, with what is needed to fetch it;
+    /// [`ResourceError::Unfit`] if the resource is not what `T` wants.
     pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
         let (json, event_type) = (self.carried()?, self.event_type.as_str());
         if EventObject::carries::<T>(event_type) == Some(false) {
@@ -147,7 +147,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Those of the call. [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the resource is gone.
+    /// Those of the call. [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource is gone.
     pub async fn fetch(mut self, upvest: &Upvest) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
             && let Some(operation) = EventObject::retrieved_by(self.event_type.as_str())
@@ -170,7 +170,7 @@ impl Event {
             .map_err(|error| ResourceError::Unfit(error.to_string()))
     }
 
-    /// Names the thing that the event is about, whether or not the delivery carries it. `None` where it has no id.
+    /// Names the thing that the event is about, whether or not the delivery carries it. `None` if it has no id.
     pub fn reference(&self) -> Option<ObjectReference> {
         #[derive(Deserialize)]
         struct Identified {

@@ -53,7 +53,7 @@ impl WebhookTester {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where the system has no randomness to give.
+    /// [`KeyError`] if the system has no randomness to give.
     pub fn new() -> Result<Self, KeyError> {
         SigningKey::generate(KeyAlgorithm::EcdsaP521).map(Self::with_key)
     }

@@ -263,7 +263,7 @@ pub struct Field {
     pub required: bool,
     /// Whether it may be `null`.
     pub nullable: bool,
-    /// Whether the text may be empty where a value is received, which stands for none.
+    /// Whether the text may be empty if a value is received, which stands for none.
     pub blank: bool,
     /// Whether it holds personal data or a secret.
     pub sensitive: bool,

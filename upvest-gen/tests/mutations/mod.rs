@@ -118,7 +118,7 @@ impl Mutation {
     }
 }
 
-/// Changes one fact of the sort; `None` where the place that was drawn has none.
+/// Changes one fact of the sort; `None` if the place that was drawn has none.
 fn mutate(document: &mut Value, original: &Original, sort: &str, random: &mut Random) -> Option<String> {
     let operation = random.pick(&original.operations);
     Some(match sort {

@@ -105,7 +105,7 @@ fn shown(base: &str) -> String {
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
-/// The base that the client built: whoever looks for a fault in a signer sends it along, as base64.
+/// The base that the client built, if it sends it along as base64: this helps to find a fault in a signer.
 fn client_base(headers: &HeaderMap) -> Option<String> {
     let base = STANDARD.decode(headers.get("upvest-sandbox-signature-base")?).ok()?;
     Some(shown(&String::from_utf8_lossy(&base)))

@@ -249,7 +249,7 @@ impl State {
                 let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
                 if !FILE_TYPES.contains(&media_type.as_str()) {
                     return Err(
-                        Refused::invalid("media_type", "is none that a file has in the description").into()
+                        Refused::invalid("media_type", "must be `application/octet-stream` or `application/pdf`").into()
                     );
                 }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })

@@ -28,7 +28,7 @@ pub enum Command {
     },
     /// Makes an account group. Answers with its id.
     CreateAccountGroup {
-        /// The id it is to have; a new one unless given.
+        /// Its id; a new one unless given.
         #[serde(default)]
         id: Option<Uuid>,
     },
@@ -130,7 +130,7 @@ pub enum Command {
         isin: String,
         /// Cash for each unit, in the instrument's currency.
         per_unit: String,
-        /// The day it is paid, to whom holds the instrument as the day begins.
+        /// The day on which it is paid, to those who hold the instrument as the day begins.
         ex_date: NaiveDate,
     },
     /// Announces a split. Answers with the id of the corporate action.
@@ -187,7 +187,7 @@ pub enum Command {
     RegisterPublicKey {
         /// PEM, `BEGIN PUBLIC KEY`.
         pem: String,
-        /// The id it is to have; a new one unless given.
+        /// Its id; a new one unless given.
         #[serde(default)]
         key_id: Option<Uuid>,
     },
@@ -206,7 +206,7 @@ pub enum Command {
     ResendEvent {
         /// The event.
         event_id: Uuid,
-        /// The subscription that is to have it again.
+        /// The subscription that gets it again.
         webhook_id: Uuid,
     },
     /// Brings everything back to how it was at the start, the time included. Tokens stay good.

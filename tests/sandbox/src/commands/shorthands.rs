@@ -47,7 +47,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the fault is none that can be, such as a server error with the status 404.
+    /// [`CommandError`] if the fault is impossible, such as a server error with the status 404.
     act fail_next(operation: &str, fault: Fault) =
         Command::AddFault(FaultRule { operation: Some(operation.to_owned()), times: Some(1), fault });
 
@@ -93,7 +93,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the system has no randomness to give.
+    /// [`CommandError`] if the system has no randomness to give.
     act rotate_webhook_keys() = Command::RotateWebhookKeys;
 
     /// Makes an account group.
@@ -107,7 +107,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such account, or the amount is none.
+    /// [`CommandError`] if there is no such account, or the amount is invalid.
     act top_up(account: impl Into<Uuid>, amount: &str) =
         Command::TopUp { account_id: account.into(), amount: amount.into(), currency: None };
 
@@ -115,7 +115,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such account group.
+    /// [`CommandError`] if there is no such account group.
     make create_mandate(account_group: impl Into<Uuid>, iban: &str) =
         Command::CreateMandate { account_group_id: account_group.into(), iban: iban.into() };
 
@@ -123,21 +123,21 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such user.
+    /// [`CommandError`] if there is no such user.
     act set_check_result(user: impl Into<Uuid>, passes: bool) = Command::SetCheckResult { user_id: user.into(), passes };
 
     /// Sets the status of a user.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such user.
+    /// [`CommandError`] if there is no such user.
     act set_user_status(user: impl Into<Uuid>, status: UserStatus) = Command::SetUserStatus { user_id: user.into(), status };
 
     /// Lists another instrument.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where it is listed already, or a price is none.
+    /// [`CommandError`] where it is listed already, or a price is invalid.
     make list_instrument(isin: &str, kind: InstrumentType, bid: &str, offer: &str) =
         Command::ListInstrument {
         isin: isin.into(),
@@ -151,7 +151,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such instrument, or a price is none.
+    /// [`CommandError`] if there is no such instrument, or a price is invalid.
     act set_price(isin: &str, bid: &str, offer: &str) =
         Command::SetPrice { isin: isin.into(), bid: bid.into(), offer: offer.into() };
 
@@ -159,7 +159,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such instrument, or the amount is none.
+    /// [`CommandError`] if there is no such instrument, or the amount is invalid.
     make announce_dividend(isin: &str, per_unit: &str, ex_date: NaiveDate) =
         Command::AnnounceDividend { isin: isin.into(), per_unit: per_unit.into(), ex_date };
 
@@ -167,7 +167,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such instrument, or the ratio is none.
+    /// [`CommandError`] if there is no such instrument, or the ratio is invalid.
     make announce_split(isin: &str, ratio: &str, ex_date: NaiveDate) =
         Command::AnnounceSplit { isin: isin.into(), ratio: ratio.into(), ex_date };
 
@@ -175,7 +175,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such account or instrument.
+    /// [`CommandError`] if there is no such account or instrument.
     make transfer_securities(direction: Direction, account: impl Into<Uuid>, isin: &str, quantity: &str) =
         Command::TransferSecurities {
         direction,
@@ -188,7 +188,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the account has less than that.
+    /// [`CommandError`] if the account has less than that.
     make charge_fee(account: impl Into<Uuid>, kind: &str, amount: &str) =
         Command::ChargeFee { account_id: account.into(), r#type: kind.into(), amount: amount.into() };
 
@@ -196,14 +196,14 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the URL is none.
+    /// [`CommandError`] if the URL is invalid.
     make subscribe(url: &str) = Command::Subscribe { url: url.into() };
 
     /// Delivers an event once more to a subscription.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the log has no such event any more, or there is no such subscription.
+    /// [`CommandError`] if the log has no such event any more, or there is no such subscription.
     act resend_event(event: Uuid, webhook: impl Into<Uuid>) =
         Command::ResendEvent { event_id: event, webhook_id: webhook.into() };
 
@@ -214,14 +214,14 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the name is empty.
+    /// [`CommandError`] if the name is empty.
     act snapshot(name: &str) = Command::Snapshot { name: name.into() };
 
     /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where there is no such snapshot.
+    /// [`CommandError`] if there is no such snapshot.
     act restore(name: &str) = Command::Restore { name: name.into() };
 
     /// Begins a report, which has a PDF a second later.
@@ -249,7 +249,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the amount is none.
+    /// [`CommandError`] if the amount is invalid.
     pub async fn open_account(&self, cash: &str) -> Result<Uuid, CommandError> {
         let account = self.shared.core().state.demo_account(ACCOUNT_GROUP)?;
         self.advance(Duration::from_secs(2)).await;
@@ -261,7 +261,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where the sandbox has no event of this type, such as `ORDER.FILLED`, or keeps too few of them.
+    /// [`CommandError`] if the sandbox has no event of this type, such as `ORDER.FILLED`, or keeps too few of them.
     pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
         let answer = self.execute(Command::Trigger { event_type: event_type.to_owned() }).await?;
         let event = self.events().into_iter().find(|event| answer["id"] == event.id.to_string());

@@ -33,7 +33,7 @@ pub(crate) struct Operation {
     pub(crate) takes_idempotency_key: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// What its success is answered as. Empty where it has no body.
+    /// What its success is answered as. Empty if it has no body.
     pub(crate) media_types: Vec<String>,
 }
 

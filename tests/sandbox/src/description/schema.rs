@@ -74,7 +74,7 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
         }
         Kind::Format { format } => format!("is no {format}"),
         Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
-        Kind::Enum { options } => format!("is none of {options}"),
+        Kind::Enum { options } => format!("is not one of {options}"),
         Kind::Type { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => {
             error.masked_with("the value").to_string().trim_start_matches("the value ").to_owned()
         }

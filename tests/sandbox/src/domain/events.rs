@@ -18,7 +18,7 @@ pub(crate) struct EventKind {
     pub(crate) category: &'static str,
     /// Its `type` in the official shape.
     pub(crate) official: &'static str,
-    /// Its `event_type` in the shape that only refers to the object; `None` where that shape's list lacks it.
+    /// Its `event_type` in the shape that only refers to the object; `None` if that shape's list lacks it.
     pub(crate) referring: Option<&'static str>,
 }
 

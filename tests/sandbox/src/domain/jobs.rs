@@ -98,7 +98,7 @@ impl State {
         };
     }
 
-    /// Places an order for each instrument. `false` where there is none to place.
+    /// Places an order for each instrument. `false` if there is none to place.
     fn place_all(&mut self, id: JobId, side: Side, orders: Vec<(Uuid, Decimal)>) -> bool {
         let orders: Vec<_> = orders.into_iter().filter(|(_, how_much)| !how_much.is_zero()).collect();
         let Some(job) = self.jobs.get_mut(id as usize) else { return false };

@@ -159,7 +159,7 @@ impl State {
         table.insert(made)
     }
 
-    /// Brings a resource into another status. `false`, and nothing changes, where it cannot go there.
+    /// Brings a resource into another status. `false`, and nothing changes, if it cannot go there.
     pub(in crate::domain) fn change<T: Resource>(&mut self, id: Uuid, to: T::Status) -> bool {
         self.change_because::<T>(id, to, None)
     }

@@ -136,7 +136,7 @@ impl State {
 
     fn do_what_is_due(&mut self, due: Due) {
         match due {
-            // First, so that the next is planned whatever comes of this one.
+            // First, so that the next one is planned even if this one fails.
             Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
             Due::MovePrices => self.time.after(TimeDelta::hours(1), Due::MovePrices),
             _ => {}

@@ -23,7 +23,7 @@ pub(crate) struct Call {
 /// What is answered when all goes well.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// `application/json`, unless it is the content of a file. Empty where there is no body.
+    /// `application/json`, unless it is the content of a file. Empty if there is no body.
     pub(crate) media_type: String,
     pub(crate) body: Bytes,
     /// The order that was placed: its answer can be made again from the order itself.

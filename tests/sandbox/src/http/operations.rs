@@ -29,7 +29,7 @@ impl Handler {
     }
 }
 
-/// What an operation does; `None` where the description has one that no line handles. The token request is handled by
+/// What an operation does; `None` if the description has one that no line handles. The token request is handled by
 /// [`access`](crate::access).
 pub(crate) fn handler(operation: &str) -> Option<Handler> {
     reading(operation).map(Handler::Read).or_else(|| changing(operation).map(Handler::Change))

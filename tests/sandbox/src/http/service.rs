@@ -182,7 +182,7 @@ impl Exchange {
         late.await.unwrap_or_else(|_| reset())
     }
 
-    /// `path` and `body` are `None` where they could not be read.
+    /// `path` and `body` are `None` if they could not be read.
     fn carry_out(
         mut self,
         route: Route,

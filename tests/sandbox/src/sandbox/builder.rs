@@ -228,7 +228,7 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] where the port is taken, or the data cannot be read or written.
+    /// [`StartError`] if the port is taken, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
@@ -301,8 +301,8 @@ impl SandboxBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port is taken, or not to be had.
-    #[error("port {port} cannot be had; choose another, or 0 for a free one")]
+    /// The port is taken, or this program may not use it.
+    #[error("cannot listen on port {port}; choose another, or 0 for a free one")]
     Port {
         /// The port.
         port: u16,

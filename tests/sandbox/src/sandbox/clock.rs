@@ -50,7 +50,7 @@ impl Clock {
         self.now().checked_add_signed(by).map_or(END, |time| time.min(END))
     }
 
-    /// How long it really takes until the clock shows `time`; `None` where it stands still.
+    /// How long it really takes until the clock shows `time`; `None` if it stands still.
     pub(crate) fn real_time_until(&self, time: DateTime<Utc>) -> Option<Duration> {
         let left = (time - self.now()).to_std().unwrap_or_default();
         let real = || Duration::try_from_secs_f64(left.as_secs_f64() / self.speed).unwrap_or(Duration::MAX);

@@ -82,7 +82,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`StartError`] where no port of this machine can be had.
+    /// [`StartError`] if no port of this machine is free.
     pub async fn start() -> Result<Self, StartError> {
         SandboxBuilder::default().start().await
     }
@@ -114,7 +114,7 @@ impl Sandbox {
 
     /// Such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        // Whoever listens on all addresses is found on this one.
+        // A sandbox that listens on all addresses can be reached at this one.
         let mut address = self.address;
         if address.ip().is_unspecified() {
             address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -219,7 +219,7 @@ impl Sandbox {
         self.shared.deliveries().records()
     }
 
-    /// Everything about the books that does not add up. Empty where all is well, which is always.
+    /// Everything about the books that does not add up. Empty if all is well, which is always.
     pub fn audit(&self) -> Vec<String> {
         self.shared.core().state.audit()
     }

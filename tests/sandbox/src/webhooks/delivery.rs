@@ -17,7 +17,7 @@ use crate::sandbox::shared::Shared;
 /// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long whoever turns the clock waits for a delivery. One that takes longer ends by itself.
+/// How long an advance of the clock waits for a delivery. A delivery that takes longer goes on in the background.
 const HELD: Duration = Duration::from_secs(1);
 
 /// What the log says of a delivery that was not made.
@@ -28,7 +28,7 @@ const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 pub(crate) struct WebhookSender {
     http: reqwest::Client,
     shape: PayloadShape,
-    /// One round at a time: whoever turns the clock next waits for those that are on their way.
+    /// One round at a time: the next advance of the clock waits for deliveries that are still under way.
     round: tokio::sync::Mutex<()>,
 }
 

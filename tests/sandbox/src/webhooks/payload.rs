@@ -48,7 +48,7 @@ struct Reference {
     r#type: &'static str,
 }
 
-/// The body of a delivery. `None` where the shape has none of the events.
+/// The body of a delivery. `None` if the shape has none of the events.
 pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Option<Vec<u8>> {
     let payload: Vec<_> = events
         .iter()

@@ -118,7 +118,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
     let mut order = household.body("createOrder").unwrap();
     order["side"] = json!("BUYY");
     let detail = household.call(&api, "createOrder").body(order).refused(400).await;
-    assert!(detail.contains("`side` is none of"), "{detail}");
+    assert!(detail.contains("`side` is not one of"), "{detail}");
     let mut portfolio = household.body("createPortfolio").unwrap();
     portfolio["allocations"][0]["wieght"] = json!("1");
     let detail = household.call(&api, "createPortfolio").body(portfolio).refused(400).await;

@@ -177,7 +177,7 @@ async fn no_number_of_tiny_orders_makes_money() {
     assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
     // 500 times 1.58 cents, of which a cent each is paid.
     assert_eq!(api.cash(rich).0, crate::plain::number("905.00"));
-    // What is left can be sold, for nothing where it is worth less than a cent.
+    // What is left can be sold, for nothing if it is worth less than a cent.
     let rest = api.units(rich, FUND) - crate::plain::number("0.00001");
     for (quantity, cash) in [(rest, "995.33"), (crate::plain::number("0.00001"), "995.33")] {
         let all = place(rich, "SELL", &quantity.to_string());
@@ -299,7 +299,7 @@ impl Driver {
         let account = self.account(step);
         let command =
             json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
-        // Refused where the account is closed.
+        // Refused if the account is closed.
         let _ = self.api.sandbox.execute(serde_json::from_value(command).unwrap()).await;
     }
 
@@ -326,7 +326,7 @@ impl Driver {
         self.debits.extend(debit);
     }
 
-    /// Refused where the debit is not completed.
+    /// Refused if the debit is not completed.
     async fn undo_debit(&mut self, step: Step) {
         if let Some(debit) = some(&self.debits, step) {
             let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
@@ -357,7 +357,7 @@ impl Driver {
         self.accounts.push(account.parse().unwrap());
     }
 
-    /// The id of what was made; nothing where the rules did not allow it.
+    /// The id of what was made; nothing if the rules did not allow it.
     fn try_post(&self, path: &str, body: &Value) -> Option<String> {
         let (status, answer) = self.api.call("POST", path, Some(body).filter(|body| !body.is_null()));
         assert!(status == 201 || status == 409, "{path}: {answer}");
@@ -502,7 +502,7 @@ impl Driver {
         self.api.command(command).await;
     }
 
-    /// Refused where there is less on the account.
+    /// Refused if there is less on the account.
     async fn charge_fee(&mut self, step: Step) {
         let amount = in_cents(step.size % 2_000 + 1);
         let _ = self.api.sandbox.charge_fee(self.account(step), "CUSTODY", &amount).await;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const AT_100: &str = "IE0032077012";
 
-/// All that a script was answered, without the header `date`, which is the machine's; `None` where the connection was
+/// All that a script was answered, without the header `date`, which is the machine's; `None` if the connection was
 /// reset.
 type Transcript = Vec<Option<Reply>>;
 

@@ -194,7 +194,7 @@ impl Plain {
         self.list(&format!("/orders/{order}/executions"))
     }
 
-    /// Available and pending, in EUR. Nothing where there never was any.
+    /// Available and pending, in EUR. Nothing if there never was any.
     pub(crate) fn cash(&self, account: Uuid) -> (Decimal, Decimal) {
         let balances = self.list(&format!("/accounts/{account}/cash_balances"));
         let balance = balances.iter().find(|balance| balance["currency"] == "EUR");

@@ -23,7 +23,7 @@ pub struct OperationMeta {
     pub path: &'static str,
     /// The first tag, for example `Orders`.
     pub tag: &'static str,
-    /// The OAuth scopes that a token needs for the call. Empty where the call takes no token.
+    /// The OAuth scopes that a token needs for the call. Empty if the call takes no token.
     pub scopes: &'static [&'static str],
     /// Whether the server honours an `idempotency-key`: only then may a call that changes something be sent twice.
     pub idempotency_key: bool,

@@ -21,7 +21,7 @@ macro_rules! event_objects {
             ///
             /// # Errors
             ///
-            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) where the object is not of the type that it should have.
+            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the object is not of the type that it should have.
             pub fn read(event_type: &str, object: &[u8]) -> Result<Self, $crate::Error> {
                 match event_type {
                     $($($event)|+ => $crate::runtime::read_json(object).map(Self::$name),)*
@@ -30,7 +30,7 @@ macro_rules! event_objects {
             }
 
             /// The operation that reads the object of such an event by its id alone, the one parameter of its path. `None` where
-            /// no operation does, or where the description does not have the type.
+            /// no operation does, or if the description does not have the type.
             pub fn retrieved_by(event_type: &str) -> Option<&'static $crate::runtime::OperationMeta> {
                 match event_type {
                     $($($event)|+ => $retrieved_by,)*
@@ -38,7 +38,7 @@ macro_rules! event_objects {
                 }
             }
 
-            /// Whether events of this type carry a `T`. `None` where the description does not say, or where `T` is not one
+            /// Whether events of this type carry a `T`. `None` if the description does not say, or if `T` is not one
             /// of the types that events carry, but one of your own.
             pub fn carries<T: 'static>(event_type: &str) -> Option<bool> {
                 let asked = std::any::TypeId::of::<T>();

@@ -82,7 +82,7 @@ impl EventType {
         wire.split_once('.').map_or(wire, |(category, _)| category)
     }
 
-    /// The action: what stands after the dot; empty where there is none.
+    /// The action: what stands after the dot; empty if there is no dot.
     pub fn action(&self) -> &str {
         self.as_str().split_once('.').map_or("", |(_, action)| action)
     }

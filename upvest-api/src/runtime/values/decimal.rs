@@ -50,7 +50,7 @@ impl Decimal {
     ///
     /// # Errors
     ///
-    /// [`InvalidValue`] where `scale` is over 28.
+    /// [`InvalidValue`] if `scale` is over 28.
     pub fn new(digits: i64, scale: u32) -> Result<Self, InvalidValue> {
         rust_decimal::Decimal::try_new(digits, scale)
             .map(Self)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 /// Reads the body of a request as a server reads answers: unknown fields are dropped, unknown values of enums are kept.
 ///
-/// By itself, the type of a body refuses both by name, so that a slip of whoever wrote the JSON is not lost on the way:
+/// By itself, the type of a body refuses both by name, so that a typing error in the JSON is reported instead of ignored:
 ///
 /// ```
 /// use upvest_api::runtime::Lenient;

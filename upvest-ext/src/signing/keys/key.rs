@@ -53,7 +53,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::UnsupportedKey`] for P-256 and P-384, which Upvest does not accept; [`KeyError::Invalid`] where the
+    /// [`KeyError::UnsupportedKey`] for P-256 and P-384, which Upvest does not accept; [`KeyError::Invalid`] if the
     /// operating system has no random numbers.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         let pair = match algorithm {
@@ -90,7 +90,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`BackendError`] where the operating system has no random numbers.
+    /// [`BackendError`] if the operating system has no random numbers.
     pub fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, BackendError> {
         let signature = match &self.pair {
             Pair::P521(pair) => pair.sign(&SystemRandom::new(), message),

@@ -44,7 +44,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`PublicKeyError::Invalid`] where the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
+    /// [`PublicKeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
     pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, PublicKeyError> {
         // aws-lc takes other encodings too (compressed points, whole SPKI documents): one form, one meaning.
         let expected = match algorithm {

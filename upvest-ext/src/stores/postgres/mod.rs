@@ -102,7 +102,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// [`BackendError`] where the database cannot be reached, or the user may not create tables.
+    /// [`BackendError`] if the database cannot be reached, or the user may not create tables.
     pub async fn migrate(&self) -> Result<(), BackendError> {
         self.run(async |connection| connection.batch_execute(Self::SCHEMA).await).await
     }
@@ -114,7 +114,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// [`BackendError`] where the statement failed. The transaction cannot go on then: fail with it, and Upvest sends the event
+    /// [`BackendError`] if the statement failed. The transaction cannot go on then: fail with it, and Upvest sends the event
     /// again.
     pub async fn mark_handled(transaction: &Transaction<'_>, event: &Event) -> Result<bool, BackendError> {
         let changed = transaction.execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)]).await;

@@ -57,7 +57,7 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] where `url` is not the URL of a Redis server.
+    /// [`ErrorKind::Configuration`] if `url` is not the URL of a Redis server.
     pub fn open(url: impl AsRef<str>) -> Result<Self, Error> {
         Client::open(url.as_ref()).map(Self::new).map_err(|error| {
             let message = "not the URL of a Redis server, such as redis://user:password@host:6379/0";

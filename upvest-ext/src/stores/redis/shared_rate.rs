@@ -24,7 +24,7 @@ impl SharedRate {
         self.per_second
     }
 
-    /// Takes the next turn and returns how long to wait for it; `None` where that is longer than `at_most`. An error while the
+    /// Takes the next turn and returns how long to wait for it; `None` if that is longer than `at_most`. An error while the
     /// server is away.
     pub(crate) async fn take(&self, at_most: Duration) -> Result<Option<Duration>, BackendError> {
         let wait = self.run(&[&microseconds(at_most)]).await?;

@@ -38,7 +38,7 @@ impl Default for KeyCacheLimits {
     }
 }
 
-/// The keys of an id, `None` standing for one that cannot be used; empty where there is none.
+/// The keys of an id, `None` standing for one that cannot be used; empty if there is none.
 pub(in crate::webhooks) type Found = Vec<Option<PublicKey>>;
 
 #[derive(Clone)]

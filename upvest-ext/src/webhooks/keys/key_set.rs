@@ -26,7 +26,7 @@ pub struct KeySet {
     pub(in crate::webhooks) keys: Vec<SetKey>,
 }
 
-/// One entry of the set. `key` is `None` where the entry is of a kind that is not known, or damaged.
+/// One entry of the set. `key` is `None` if the entry is of a kind that is not known, or damaged.
 #[derive(Clone, Debug)]
 pub(in crate::webhooks) struct SetKey {
     pub(in crate::webhooks) id: String,
@@ -45,7 +45,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`InvalidKeySet`] where the text as a whole is none.
+    /// [`InvalidKeySet`] if the text as a whole is not a key set.
     pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InvalidKeySet> {
         #[derive(Deserialize)]
         struct Set<'a> {
@@ -89,7 +89,7 @@ impl KeySet {
     }
 }
 
-/// `None` where the entry has no id, so that no signature can name it.
+/// `None` if the entry has no id, so that no signature can name it.
 fn set_key(raw: &RawValue) -> Option<SetKey> {
     #[derive(Deserialize)]
     struct Identified {

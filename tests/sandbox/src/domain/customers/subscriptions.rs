@@ -69,7 +69,7 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be tried; `None` where there is nothing to deliver, or one is on its way.
+    /// When the next delivery may be tried; `None` if there is nothing to deliver, or one is on its way.
     pub(crate) fn next_attempt(&self) -> Option<DateTime<Utc>> {
         let active = self.view.status == SubscriptionStatus::Active;
         let waits = !self.batch.is_empty() || !self.waiting.is_empty();

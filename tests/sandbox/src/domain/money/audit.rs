@@ -12,7 +12,7 @@ use crate::domain::state::State;
 use crate::domain::trading::orders::Side;
 
 impl State {
-    /// Everything about the books that does not add up. Empty where all is well.
+    /// Everything about the books that does not add up. Empty if all is well.
     pub(crate) fn audit(&self) -> Vec<String> {
         let mut findings = self.panics.clone();
         let mut cash = self.outside.cash.clone();

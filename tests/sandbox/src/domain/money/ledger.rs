@@ -48,7 +48,7 @@ pub(in crate::domain) struct InKind {
     pub(in crate::domain) at: DateTime<Utc>,
     pub(in crate::domain) instrument: Uuid,
     pub(in crate::domain) units: Decimal,
-    /// What they were worth then. Nothing where a split made them.
+    /// What they were worth then. Nothing if a split made them.
     pub(in crate::domain) value: Decimal,
 }
 

@@ -163,7 +163,7 @@ pub(in crate::domain) struct Claim {
 }
 
 impl Order {
-    /// `None` where nothing is claimed.
+    /// `None` if nothing is claimed.
     pub(in crate::domain) fn claim(&self) -> Option<Claim> {
         let OrderView { account_id: account, currency, .. } = self.view;
         let instrument = (self.view.side == Side::Sell).then_some(self.view.instrument_id);
@@ -465,7 +465,7 @@ fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
     u8::try_from(begun + 1).unwrap_or(u8::MAX)
 }
 
-/// Quantity and price of the next execution. `None` where nothing is left to execute at this price.
+/// Quantity and price of the next execution. `None` if nothing is left to execute at this price.
 fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decimal)> {
     let price = instrument.price(order.view.side);
     let fractional = instrument.view.fractional_trading_enabled;

@@ -55,7 +55,7 @@ impl State {
         self.venue_hours.is_none_or(|hours| hours.are_open(self.time.now))
     }
 
-    /// An opening by hours that have been replaced is none.
+    /// Does nothing at an opening time that has been replaced by other hours.
     pub(in crate::domain) fn open_venue(&mut self) {
         let now = self.time.now;
         let Some(hours) = self.venue_hours.as_mut().filter(|hours| hours.next_opening == now) else { return };
