@@ -248,9 +248,8 @@ impl State {
             Command::StoreFile { content, media_type } => {
                 let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
                 if !FILE_TYPES.contains(&media_type.as_str()) {
-                    return Err(
-                        Refused::invalid("media_type", "must be `application/octet-stream` or `application/pdf`").into()
-                    );
+                    let problem = "must be application/octet-stream or application/pdf";
+                    return Err(Refused::invalid("media_type", problem).into());
                 }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
