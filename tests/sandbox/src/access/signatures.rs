@@ -96,11 +96,12 @@ pub(super) fn check(
     Err(reason)
 }
 
-/// A signature base as it may be shown and kept: without the token.
+/// A signature base as it may be shown and kept: without the token, in whatever form a client has put it.
 fn shown(base: &str) -> String {
-    let hide = |line: &str| match line.strip_prefix("\"authorization\": ") {
-        Some(_) => "\"authorization\": (the token)".to_owned(),
-        None => line.to_owned(),
+    let hide = |line: &str| {
+        let small = line.to_ascii_lowercase();
+        let has_token = small.contains("authorization\": ") || small.contains("bearer");
+        if has_token { "\"authorization\": (the token)".to_owned() } else { line.to_owned() }
     };
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }

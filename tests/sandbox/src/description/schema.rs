@@ -72,7 +72,7 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             field = if field.is_empty() { name } else { format!("{field}.{name}") };
             "is not a field of this body".to_owned()
         }
-        Kind::Format { format } => format!("is no {format}"),
+        Kind::Format { format } => format!("is not a valid {format}"),
         Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
         Kind::Enum { options } => format!("is not one of {options}"),
         Kind::Type { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => {

@@ -391,6 +391,7 @@ async fn the_base_that_the_client_built_stands_next_to_that_of_the_server_where_
     for (sent, says) in [
         (STANDARD.encode(base("/accounts")), "That of the client differs from line "),
         (STANDARD.encode([0xff; 3_000]), "That of the client differs from line 1 on"),
+        (STANDARD.encode("Authorization:BEARER sandbox_at_1"), "That of the client differs from line 1 on"),
         ("no base64!".to_owned(), "\"@signature-params\": "),
     ] {
         let mut request = signed(&signer(&sandbox), list_users(&api, &sandbox)).await;

@@ -52,5 +52,5 @@ where
     V: TryInto<T, Error: Display>,
 {
     let wanted = type_name::<T>().rsplit("::").next().unwrap_or_default();
-    value.try_into().map_err(|_| format!("`{name}`: the value (not shown) is no {wanted}"))
+    value.try_into().map_err(|_| format!("`{name}`: the value (not shown) is not a valid {wanted}"))
 }
