@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-/// How a test goes on without servers, where that has been asked for.
+/// The variable that asks to leave out the tests that need servers.
 pub const SKIP: &str = "UPVEST_SKIP_SERVERS";
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -167,7 +167,7 @@ impl Server {
             Kind::Postgres => Box::new(process.stderr.take().context("its output")?),
         };
         let (ready, is_ready) = mpsc::channel();
-        // To the end, as a full pipe would stop it.
+        // Reads its output to the end: a full pipe would block the server.
         std::thread::spawn(move || {
             let mut said = Vec::new();
             for line in BufReader::new(lines).lines().map_while(Result::ok) {

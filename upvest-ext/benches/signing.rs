@@ -1,6 +1,6 @@
 //! What signing and verifying cost beyond the bare signature: `cargo bench -p upvest-ext --all-features --bench signing`.
 //!
-//! Bare and whole calls alternate in one run, so that whatever else the machine does befalls both; medians are compared.
+//! Bare and whole calls alternate in one run, so that other load on the machine affects both; medians are compared.
 
 use std::future::Future;
 use std::hint::black_box;

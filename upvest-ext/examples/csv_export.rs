@@ -11,8 +11,8 @@ use upvest_ext::api::types::{AccountId, Order, OrderCreate, OrderSide, OrderType
 use upvest_ext::{Error, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
-/// Holds one page in memory, however long the list is. An error on the way breaks the answer off, so that half of a file is not
-/// taken for the whole.
+/// Holds one page in memory, however long the list is. An error breaks the answer off, so that nobody
+/// takes half of the file for all of it.
 async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
     let header = stream::once(async { Ok::<_, Error>("id,side,status,amount\n".to_owned()) });
     let lines = upvest.list_orders().page_size(100).items().map_ok(|order| line(&order));

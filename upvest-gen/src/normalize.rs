@@ -289,7 +289,7 @@ fn component<'a>(
     };
     let Some(place) = target.strip_prefix('#') else {
         return wrong(
-            format!("the reference `{target}` leaves the document"),
+            format!("the reference `{target}` points outside of the document"),
             "copy its target into `components`",
         );
     };

@@ -14,7 +14,7 @@ use crate::{export, folder};
 
 /// The tests of `upvest-ext` that need no particular description: tokens, signatures, retries, idempotency, raw requests, pages
 /// over a mock list, webhooks.
-const TESTS: [&str; 4] = ["protocol", "signing_over_the_wire", "signing_requests", "webhooks_verifier"];
+const TESTS: [&str; 3] = ["protocol", "signing", "webhooks_verifier"];
 
 /// How many messages of the compiler are shown.
 const SHOWN: usize = 10;

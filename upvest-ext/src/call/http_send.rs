@@ -156,7 +156,7 @@ impl ReqwestSend {
     }
 }
 
-/// Pings HTTP/2 connections, idle ones too, so that a dead one is noticed and left.
+/// Pings HTTP/2 connections, idle ones too, so that a dead one is noticed and no longer used.
 pub(crate) fn keep_alive(client: reqwest::ClientBuilder, interval: Duration) -> reqwest::ClientBuilder {
     let client = client.http2_keep_alive_interval(interval).http2_keep_alive_timeout(interval / 2);
     client.http2_keep_alive_while_idle(true)

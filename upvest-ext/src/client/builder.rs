@@ -24,7 +24,7 @@ use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 
-/// A dead connection is noticed after this and half of it again, which is less than an attempt has by default.
+/// A dead connection is noticed after one and a half times this, which is less than an attempt has by default.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
@@ -254,7 +254,7 @@ impl UpvestBuilder {
         self.assemble(base_url, headers, Link::Network(network))
     }
 
-    /// A client over `transport`. Its requests carry a host that does not exist.
+    /// A client over `transport`. Its requests name a host that does not exist, as nothing is sent.
     pub(crate) fn over(transport: impl Transport + 'static) -> Upvest {
         let base_url = Url::parse("http://transport.invalid").expect("the URL is valid");
         let builder = Self::new(Environment::Custom(base_url.clone()));

@@ -8,5 +8,4 @@ mod files;
 mod fuzz;
 mod fuzz_answers;
 mod pages;
-mod protocol;
 mod wait;

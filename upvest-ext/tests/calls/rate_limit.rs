@@ -144,7 +144,7 @@ async fn a_waiter_that_is_dropped_gives_its_place_back() {
     upvest.list_orders().send().await.unwrap();
     assert_eq!(started.elapsed(), SECOND, "the place after the ten");
 
-    // One in the middle: those behind it move up.
+    // The one in the middle is dropped: those behind it move up.
     let stays = upvest.list_orders().send();
     let leaves = timeout(SECOND / 20, upvest.list_orders().send());
     let behind = async {

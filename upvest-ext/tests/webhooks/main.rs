@@ -6,4 +6,3 @@ mod adapters;
 mod common;
 mod events;
 mod handler;
-mod verifier;

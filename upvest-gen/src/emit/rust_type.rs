@@ -38,7 +38,7 @@ impl Field {
         !self.required || self.nullable || (self.blank && !schema.sent)
     }
 
-    /// Whether a request tells an absent field from one that is `null`.
+    /// Whether an absent field of a request differs in meaning from one that is `null`.
     pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
         schema.sent && self.nullable && !self.required
     }

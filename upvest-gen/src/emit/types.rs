@@ -142,7 +142,7 @@ fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Re
         let place = place.ok_or_else(|| defect(&format!("progenitor has not generated {}", what())))?;
         let written = written.swap_remove(place);
         if !is_expected(&written.ty, field, schema, objects) {
-            return Err(defect(&format!("progenitor gives {} another type", what())));
+            return Err(defect(&format!("progenitor has generated {} with another type", what())));
         }
         fields.named.push(self::field(field, written, schema));
     }

@@ -224,7 +224,7 @@ impl Names {
         let strays = self.mentions.iter().filter(|(name, _)| !self.enums.contains_key(*name));
         let errors: Vec<Error> = strays
             .map(|(name, at)| {
-                let problem = format!("`x-type-name: {name}` names no enum");
+                let problem = format!("`x-type-name: {name}` names an enum without values");
                 Error::at(at, problem, "correct the name, or give the values")
             })
             .collect();

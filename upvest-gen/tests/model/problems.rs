@@ -196,7 +196,7 @@ fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
         (
             "Order: { properties: { a: { $ref: 'other.yaml#/a' } } }",
             "Order/properties/a",
-            "the reference `other.yaml#/a` leaves the document",
+            "the reference `other.yaml#/a` points outside of the document",
         ),
         ("Order: { properties: { a: { $ref: 7 } } }", "Order/properties/a", "7 is not a reference"),
         (
@@ -249,7 +249,7 @@ fn a_type_name_without_values_anywhere_is_refused() {
     let [error] = errors.as_slice() else { panic!("{errors:#?}") };
     assert_eq!(
         (error.pointer(), error.problem()),
-        ("/components/schemas/Order/properties/a", "`x-type-name: Kind` names no enum")
+        ("/components/schemas/Order/properties/a", "`x-type-name: Kind` names an enum without values")
     );
 }
 

@@ -150,8 +150,8 @@ impl Shared {
         });
     }
 
-    /// Returns when connections are taken or refused, so that a caller need not try. It does not wait for a port that has
-    /// been lost to another program.
+    /// Returns when connections are taken or refused, so that a caller need not try. It gives up after
+    /// three seconds, as another program may have taken the port.
     async fn until_listening(&self, wanted: bool) {
         let mut listening = self.port.listening.subscribe();
         let patience = Duration::from_secs(3);

@@ -130,7 +130,7 @@ impl Reader<'_> {
             path: path.to_owned(),
             scopes,
             takes_idempotency_key: parameters.iter().any(|it| it.name == "idempotency-key"),
-            // Headers are no parameters here: access and idempotency look at them by themselves.
+            // Header parameters are left out: access and idempotency check the headers themselves.
             parameters: parameters.into_iter().filter(|it| it.is_path || it.is_query).collect(),
             body: body.map(|(media_type, _)| Body {
                 media_type: media_type.clone(),

@@ -150,7 +150,9 @@ impl Clients {
             Command::DeleteClient { client_id } => {
                 let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
                 let deleted = others.remove(&client_id).map(|_| json!({}));
-                deleted.ok_or_else(|| CommandError::new(format!("no client `{client_id}` can be deleted")))
+                deleted.ok_or_else(|| {
+                    CommandError::new(format!("there is no client `{client_id}` that can be deleted"))
+                })
             }
             command => client.execute(command).await,
         }
@@ -160,7 +162,7 @@ impl Clients {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        // Each bound first, so that nobody waits for the disk.
+        // The states are serialised first, so that no call waits while the file is written.
         let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
         let others = self.others();
         let others = others.iter().map(|(id, client)| {

@@ -97,7 +97,7 @@ impl Shared {
         }
         let near = Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
         let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
-            // A test must not call a stranger's endpoint.
+            // A test must not deliver to an endpoint that is not its own.
             Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
             Some(body) => match self.post(&batch.url, body.clone()).await {
                 Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,

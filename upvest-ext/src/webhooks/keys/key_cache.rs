@@ -83,7 +83,7 @@ impl KeyCache {
             return Ok(fresh);
         }
         let has_stale = !self.kept(id, self.limits.stale).is_empty();
-        // Nobody waits for a fetch that was under way already who has a key to go on with.
+        // A caller that has a key to go on with does not wait for a fetch that was already under way.
         if let Some((flight, is_new)) = self.flight()
             && (is_new || !has_stale)
             && flight.await.is_none()

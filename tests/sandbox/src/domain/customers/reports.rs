@@ -61,7 +61,7 @@ resource!(Report, "report", reports, |it| it.view => ReportView, ReportStatus,
 identified!(by id: TreasuryReport StoredFile);
 
 impl State {
-    /// Begins a report: its file is there a step later, unless it is one that fails.
+    /// Begins a report. Its file is ready a step later, unless the report is to fail.
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = ReportView { id, r#type: kind, status: ReportStatus::Pending, file_id: None, created_at };

@@ -1,13 +1,17 @@
 //! What Upvest signed is accepted, and nothing else; keys come and go without a delivery lost.
+#![cfg(feature = "webhooks")]
+
+#[path = "common/tamper.rs"]
+mod tamper;
 
 use std::collections::HashSet;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::tamper::{Tamper, Tampered as _};
 use http::HeaderValue;
 use serde_json::json;
+use tamper::{Tamper, Tampered as _};
 use tokio::time::{Instant, advance};
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, SignatureError, SignatureVersion, SigningKey};
 use upvest_ext::webhooks::{
@@ -142,7 +146,7 @@ async fn only_p521_is_allowed_unless_more_is() {
     assert_eq!(accepted, [KeyAlgorithm::EcdsaP521]);
     let tester = WebhookTester::new().unwrap();
     let delivery = tester.deliver("/webhooks", &events());
-    let p256 = PublicKey::from_pem(include_str!("../fixtures/keys/p256.public.pem")).unwrap();
+    let p256 = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
     let verifier = WebhookVerifier::new(KeySet::single(tester.key_id(), p256));
     assert_eq!(refusal(&verifier, &delivery).await, SignatureError::KeyNotAllowed);
     assert_eq!(

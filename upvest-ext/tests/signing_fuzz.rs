@@ -1,13 +1,17 @@
 //! Nothing that comes in from outside makes the readers panic.
 //!
 //! By default each target runs a short while; for longer,
-//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test signing fuzz_keys`.
+//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test signing_fuzz`.
+#![cfg(feature = "webhooks")]
+
+#[path = "common/fuzz.rs"]
+mod fuzz;
 
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::fuzz::{fuzz, input, within_its_time};
+use fuzz::{fuzz, input, within_its_time};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde_json::json;
 use upvest_ext::signing::{IncomingRequest, SignatureVersion, SigningKey};
@@ -16,12 +20,12 @@ use upvest_ext::webhooks::{Event, KeySet, TestDelivery, WebhookTester, WebhookVe
 #[test]
 fn fuzz_pem() {
     let seeds = [
-        include_bytes!("../fixtures/keys/p521.sec1.pem").to_vec(),
-        include_bytes!("../fixtures/keys/p384.pkcs8.pem").to_vec(),
-        include_bytes!("../fixtures/keys/p256.sec1-aes256.pem").to_vec(),
-        include_bytes!("../fixtures/keys/p256.sec1-with-parameters.pem").to_vec(),
-        include_bytes!("../fixtures/keys/ed25519.pkcs8.pem").to_vec(),
-        include_bytes!("../fixtures/keys/ed25519.pkcs8-pbkdf2.pem").to_vec(),
+        include_bytes!("fixtures/keys/p521.sec1.pem").to_vec(),
+        include_bytes!("fixtures/keys/p384.pkcs8.pem").to_vec(),
+        include_bytes!("fixtures/keys/p256.sec1-aes256.pem").to_vec(),
+        include_bytes!("fixtures/keys/p256.sec1-with-parameters.pem").to_vec(),
+        include_bytes!("fixtures/keys/ed25519.pkcs8.pem").to_vec(),
+        include_bytes!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem").to_vec(),
     ];
     fuzz(|u| {
         let pem = input(u, &seeds)?;
@@ -37,11 +41,11 @@ fn fuzz_pem() {
 #[test]
 fn fuzz_der_inside_pem() {
     let seeds: Vec<Vec<u8>> = [
-        include_str!("../fixtures/keys/p521.sec1.pem"),
-        include_str!("../fixtures/keys/p256.pkcs8.pem"),
-        include_str!("../fixtures/keys/ed25519.pkcs8.pem"),
-        include_str!("../fixtures/keys/ed25519.pkcs8-pbkdf2.pem"),
-        include_str!("../fixtures/keys/p256.pkcs8-scrypt.pem"),
+        include_str!("fixtures/keys/p521.sec1.pem"),
+        include_str!("fixtures/keys/p256.pkcs8.pem"),
+        include_str!("fixtures/keys/ed25519.pkcs8.pem"),
+        include_str!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem"),
+        include_str!("fixtures/keys/p256.pkcs8-scrypt.pem"),
     ]
     .into_iter()
     .map(|text| pem::parse(text).unwrap().into_contents())
