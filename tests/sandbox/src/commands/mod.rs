@@ -196,8 +196,9 @@ pub enum Command {
         /// An endpoint of this machine; `http://` will do.
         url: String,
     },
-    /// Makes an event happen, with all that comes before it, for a user and an account of its own. The clock is turned
-    /// forward to it, by a week at most. Answers with the id of the event and that of what it is `about`.
+    /// Makes an event happen, with all that comes before it, for a user and an account of its own; a corporate action pays all
+    /// who hold the instrument `IE00B3XXRP09`. The clock is turned forward to the event, by eight days at most, so that tokens
+    /// may expire. Answers with the id of the event and that of what it is `about`.
     Trigger {
         /// Its `type` in the official shape, such as `ORDER.FILLED`.
         event_type: String,

@@ -424,7 +424,8 @@ impl Shared {
         let now = self.clock.now();
         if let Handler::Read(read) = handler {
             let core = self.core_to_read();
-            // Where nothing is due, reads need not wait for each other. A read that panics is repeated below, where the panic is recorded.
+            // Where nothing is due, reads need not wait for each other. A read that panics is repeated below, where the
+            // panic is recorded.
             if core.state.is_up_to_date(now)
                 && let Ok(result) = catch_unwind(AssertUnwindSafe(|| read(&core.state, call)))
             {
