@@ -111,7 +111,10 @@ async fn a_body_that_ends_early_is_an_error() {
     let outcome = client(&format!("http://{address}")).list_orders().send().await;
     let error = outcome.expect_err("half a body is not a list");
     assert_eq!((place(&error), error.kind()), ((Some("listOrders"), Some(200)), ErrorKind::Interrupted));
-    assert!(error.to_string().starts_with("listOrders: 200 OK, but the body broke off: "), "{error}");
+    assert!(
+        error.to_string().starts_with("listOrders: 200 OK, but the body could not be received completely: "),
+        "{error}"
+    );
     server.await.expect("the server saw a request");
 }
 

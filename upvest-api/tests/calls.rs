@@ -231,7 +231,10 @@ async fn a_success_that_cannot_be_read_may_have_changed_something() {
         assert!(!error.is_outcome_unknown(), "{error}");
     }
     let error = fixed(200, broken_off).list_orders().send().await.expect_err("half a list");
-    assert_eq!(error.to_string(), "listOrders: 200 OK, but the body broke off: the connection broke");
+    assert_eq!(
+        error.to_string(),
+        "listOrders: 200 OK, but the body could not be received completely: the connection broke"
+    );
     assert!(error.is_transient());
 }
 

@@ -10,19 +10,19 @@ use http::HeaderMap;
 use http::header::DATE;
 use uuid::Uuid;
 
-/// Tells the time and waits.
+/// Provides the time, and waits.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time that only moves forward; deadlines and token lifetimes are measured by it.
+    /// The monotonic time, for deadlines and token lifetimes.
     fn now(&self) -> Instant;
 
-    /// The time of day, for reading dates that a server sends.
+    /// The wall-clock time, for signatures and for dates that a server sends.
     fn wall(&self) -> SystemTime;
 
     /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// Makes random bits, for jitter and idempotency keys.
+/// Provides random bits, for jitter and idempotency keys.
 pub trait Random: fmt::Debug + Send + Sync {
     /// 64 random bits.
     fn bits(&self) -> u64;
@@ -33,7 +33,7 @@ pub trait Random: fmt::Debug + Send + Sync {
     }
 }
 
-/// The clock of the tokio runtime, which stands still where a test has paused it.
+/// The clock of the tokio runtime, which a test can pause.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioClock;
 
@@ -51,7 +51,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// The operating system's generator, asked for each value. A generator with a state in the process would repeat itself after
+/// The operating system's random numbers. A generator with its state in the process would repeat itself after
 /// `fork`, or when a virtual machine is started twice from one snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsRandom;
@@ -61,7 +61,7 @@ impl Random for OsRandom {
         getrandom::u64().expect("an operating system has random numbers")
     }
 
-    /// Asks once, where two times 64 bits would cost two calls of the system.
+    /// With one system call instead of two.
     fn wide_bits(&self) -> u128 {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits).expect("an operating system has random numbers");
@@ -69,12 +69,12 @@ impl Random for OsRandom {
     }
 }
 
-/// A UUID of version 4. `Uuid::new_v4` would not do: its source depends on features that any other crate can switch on.
+/// A UUID of version 4. `Uuid::new_v4` is not used, because its source depends on features that any other crate can enable.
 pub(crate) fn random_uuid(random: &dyn Random) -> Uuid {
     uuid::Builder::from_random_bytes(random.wide_bits().to_be_bytes()).into_uuid()
 }
 
-/// Time and randomness together, as the parts of a client share them.
+/// The clock and the random numbers of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct ClockAndRng {
     pub(crate) clock: Arc<dyn Clock>,
@@ -92,7 +92,7 @@ impl ClockAndRng {
         self.clock.now()
     }
 
-    /// What `work` comes to, or `None` if it takes longer than `limit`.
+    /// The result of `work`, or `None` if it takes longer than `limit`.
     pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -101,14 +101,14 @@ impl ClockAndRng {
         }
     }
 
-    /// A fraction in `[0, 1)` with all the 53 bits that an `f64` holds.
+    /// A random fraction in `[0, 1)` with 53 bits, the precision of an `f64`.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
     pub(crate) fn fraction(&self) -> f64 {
         (self.random.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
-/// By how many seconds the clock of the server, by the `date` of its answer, is ahead of `wall`.
+/// By how many seconds the server's clock, according to the `date` of its answer, is ahead of `wall`.
 pub(crate) fn offset(headers: &HeaderMap, wall: SystemTime) -> Option<i64> {
     let theirs = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();

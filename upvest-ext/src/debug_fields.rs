@@ -1,6 +1,6 @@
-//! `Debug` for types that hold what must not be shown.
+//! `Debug` for types with fields that must not be printed.
 
-/// Implements `Debug` by the given fields alone: the others are secret, personal, or too long.
+/// Implements `Debug` with only the given fields. The others are secret, personal, or too long.
 macro_rules! debug_fields {
     ($name:ident $(<$generic:tt>)?, |$self:ident| $($field:ident = $value:expr),* $(,)?) => {
         impl$(<$generic>)? std::fmt::Debug for $name$(<$generic>)? {

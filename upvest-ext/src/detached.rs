@@ -1,4 +1,4 @@
-//! Work that continues when the caller that started it is cancelled.
+//! Work that continues if the caller that started it is cancelled.
 
 use std::future::Future;
 
@@ -6,9 +6,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
-/// Starts `work` on a task of its own and returns its result: `None` if it panicked, or its runtime has ended.
+/// Runs `work` on its own task and returns its result, or `None` if it panicked or the runtime was shut down.
 ///
-/// Outside of a tokio runtime it cannot be spawned: then it runs only while the caller polls it.
+/// Outside of a tokio runtime it cannot be spawned, so it runs only while the caller polls it.
 pub(crate) fn detached<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> BoxFuture<'static, Option<T>> {

@@ -1,4 +1,4 @@
-//! Conversions of all error types of this crate into the one error of the SDK.
+//! Conversions of all error types of this crate into [`Error`].
 
 use std::error::Error as StdError;
 
@@ -35,7 +35,8 @@ into_error! {
     VerifyError => Webhook,
 }
 
-/// The kind of a call's error is kept, so that keys that cannot be fetched count as transient where the call does.
+/// If the cause is the error of a call, its kind is kept. An error about keys that could not be fetched is then transient if that
+/// of the call is.
 fn wrap(kind: ErrorKind, error: impl StdError + Send + Sync + 'static) -> Error {
     let cause = error.source().and_then(|cause| cause.downcast_ref()).and_then(BackendError::kind);
     Error::new(cause.unwrap_or(kind), error.to_string()).with_source(error)

@@ -1,8 +1,8 @@
 //! SDK for the Upvest Investment API.
 //!
-//! [`Upvest`] is the client: it fetches access tokens, signs, sends, tries again where that is safe, and fails with an
-//! [`Error`] that says what happened. Every operation of the API is a method of it, by way of the generated
-//! [`Client`](api::Client). [`webhooks`] has the other direction: deliveries verified, decoded and handled once.
+//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails with an
+//! [`Error`] that says what happened. It has a method for every operation of the API, through the generated
+//! [`Client`](api::Client). [`webhooks`] verifies deliveries, decodes their events, and handles each event once.
 //!
 //! ```no_run
 //! use upvest_ext::signing::SigningKey;
@@ -22,22 +22,25 @@
 //!
 //! # Guides
 //!
-//! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (placed once, whatever
-//! breaks), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
+//! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (exactly-once
+//! orders), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
 //! `many-replicas.md`, `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
 //!
 //! # Troubleshooting
 //!
-//! * A second 401 after a new token: clock, key, or secret. [`Error::hint`] says which is likely, and
+//! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names the likely
+//!   cause, and
 //!   [`signing::explain_signature`] shows what was signed.
-//! * `is_outcome_unknown`: send the call again under the same [`IdempotencyKey`], or look whether it has happened.
-//! * An endpoint that the description lacks: [`Upvest::request`] takes any path, with the same token, signature and retries.
+//! * `is_outcome_unknown`: send the call again with the same [`IdempotencyKey`], or check whether it was carried out.
+//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature and
+//!   retries.
 //!
 //! # Features
 //!
-//! On by default: `rustls` (or `native-tls`), `tracing`, `webhooks` and `encrypted-keys`. Besides: `files` for downloads; adapters for
-//! `tower` and `axum`; `redis` and `postgres` for what the replicas of a service share (`stores`); `opentelemetry` for trace headers; `sqlx`,
-//! `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of your own API.
+//! Enabled by default: `rustls` (or `native-tls`), `tracing`, `webhooks` and `encrypted-keys`. Optional: `files` for downloads;
+//! `tower` and `axum` for webhook endpoints; `redis` and `postgres` for state that replicas share (`stores`); `opentelemetry` for
+//! trace headers; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
+//! your own API.
 
 mod backend_error;
 mod call;

@@ -1,6 +1,6 @@
-//! What is measured of calls and webhook events, for the metrics system of the application.
+//! Measurements of calls and webhook events, for the metrics system of the application.
 //!
-//! Guide: `docs/guides/observability.md`, with spans, traces and an example for the crate `metrics`.
+//! Guide: `docs/guides/observability.md`. It includes spans, traces and an example for the crate `metrics`.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use upvest_api::ErrorKind;
 
-/// One thing that has ended, as [`UpvestBuilder::metrics`](crate::UpvestBuilder::metrics) and `WebhookHandler::metrics` pass it
-/// on. None of its texts is an id or personal data, and each has few values, so that all can be labels.
+/// A measurement, which [`UpvestBuilder::metrics`](crate::UpvestBuilder::metrics) and `WebhookHandler::metrics` pass to their
+/// hooks. Its texts contain no ids or personal data and have few different values, so they can be used as labels.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -29,28 +29,28 @@ use upvest_api::ErrorKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Measurement<'a> {
-    /// A call, with all its attempts and waits. One whose future was dropped is not measured.
+    /// A call with all its attempts and waits. A call whose future was dropped is not measured.
     #[non_exhaustive]
     Call {
-        /// The `operationId`, such as `createOrder`; `raw` for a request that the description does not have.
+        /// The `operationId`, such as `createOrder`; `raw` for requests that the description does not contain.
         operation: &'static str,
-        /// From the beginning of the call to its answer.
+        /// The time from the start of the call to its result.
         duration: Duration,
-        /// How often it was sent.
+        /// The number of attempts.
         attempts: u32,
         /// The status of the last answer.
         status: Option<u16>,
-        /// The error that the call ended with.
+        /// The kind of the call's error, if it failed.
         error: Option<ErrorKind>,
     },
-    /// One request of a call.
+    /// One attempt of a call.
     #[non_exhaustive]
     Attempt {
         /// The `operationId`.
         operation: &'static str,
-        /// From sending the request to the end of the answer; to its head where the body is a file.
+        /// The time from sending the request to the end of the answer, or to the end of its headers if the body is a file.
         duration: Duration,
-        /// The status of the answer. `None` if none came.
+        /// The status of the answer. `None` if there was none.
         status: Option<u16>,
     },
     /// One request for an access token.
@@ -58,26 +58,26 @@ pub enum Measurement<'a> {
     TokenRequest {
         /// From sending the request to the end of the answer.
         duration: Duration,
-        /// The status of the answer that refused it, if one did.
+        /// The status of the answer, if it was an error.
         status: Option<u16>,
-        /// Whether there is a token.
+        /// Whether it returned a token.
         succeeded: bool,
     },
-    /// A webhook delivery, with all its events.
+    /// A webhook delivery with all its events.
     #[non_exhaustive]
     Delivery {
-        /// From its arrival to the answer.
+        /// The time from its arrival to the answer.
         duration: Duration,
-        /// The status that it was answered with.
+        /// The status of the answer.
         status: u16,
     },
     /// One event of a delivery.
     #[non_exhaustive]
     Event {
-        /// The type of the event, such as `ORDER.FILLED`; `unreadable` for one that cannot be decoded. Types that this version
+        /// The type of the event, such as `ORDER.FILLED`; `unreadable` for an event that cannot be decoded. Types that this version
         /// does not know are `unknown`.
         event_type: &'a str,
-        /// How long its handling took.
+        /// The time that it took to handle the event.
         duration: Duration,
         /// `handled`, `repeated`, `ignored`, `dead_lettered` or `failed`.
         result: &'static str,
@@ -95,7 +95,7 @@ impl Metrics {
         Self(Some(Arc::new(hook)))
     }
 
-    /// A hook that panics must not cost the outcome of a call.
+    /// Calls the hook. A panic in it must not affect the call.
     pub(crate) fn record(&self, measured: &Measurement<'_>) {
         if let Some(hook) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| hook(measured)));

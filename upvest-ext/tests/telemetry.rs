@@ -70,9 +70,9 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
             "webhook event failed",
             [failing["id"].as_str().unwrap(), "event.type=\"ORDER.FILLED\"", "the ledger says no"],
         ),
-        ("kept as a dead letter", [failing["id"].as_str().unwrap(), "attempt=2", "the ledger says no"]),
+        ("stored as a dead letter", [failing["id"].as_str().unwrap(), "attempt=2", "the ledger says no"]),
         ("webhook event ignored", [unknown["id"].as_str().unwrap(), "COMET.SEEN", "no handler"]),
-        ("webhook delivery refused", ["WARN", "carries no signature", "reason="]),
+        ("webhook delivery rejected", ["WARN", "carries no signature", "reason="]),
     ] {
         let line =
             log.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("no {message}: {log}"));
@@ -107,7 +107,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
         assert!(closing.contains(field), "{field} is not in {closing}");
     }
     assert_eq!(log.lines().filter(|line| line.contains("answer")).count(), 2);
-    assert!(log.contains("trying again") && log.contains("r-5"));
+    assert!(log.contains("retrying") && log.contains("r-5"));
     assert!(!log.contains(id), "ids are no names");
 }
 

@@ -105,7 +105,7 @@ async fn of_several_signatures_one_that_stands_is_enough() {
 async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
     let tester = WebhookTester::new().unwrap().at(now());
     let delivery = tester.deliver("/webhooks", &events());
-    // The tester's signatures are good for 5 s.
+    // The tester's signatures are valid for 5 s.
     let early = |seconds| now() - Duration::from_secs(seconds);
     let late = |seconds| now() + Duration::from_secs(seconds);
     for (at, expected) in [

@@ -1,4 +1,4 @@
-//! The hand-written half of this crate: what generated code stands on, and the seam where a transport goes in.
+//! The hand-written part of this crate: the code that generated code uses, and the trait for transports.
 
 mod answers;
 mod calls;
@@ -44,5 +44,5 @@ pub(crate) use values::request_json::request_json;
 pub(crate) use values::text::{as_text, from_text};
 pub use values::unredacted::Unredacted;
 pub(crate) use values::unredacted::{HIDDEN, hidden_option, hiding_debug};
-// Generated code and macros name these.
+// Used by generated code and macros.
 pub(crate) use values::{decimal, open_enum, open_union, request_json, timestamp};

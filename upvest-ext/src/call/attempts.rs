@@ -22,7 +22,7 @@ use crate::token::{AccessToken, TokenCache};
 
 type Token = Option<Arc<AccessToken>>;
 
-/// The way to Upvest's servers.
+/// Everything that is needed to send calls over the network.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) http: Arc<dyn HttpSend>,
@@ -32,7 +32,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Sends `call` until there is a final answer, or its deadline passes. Records in `info` what it learns on the way.
+    /// Sends `call` until there is a final answer or its deadline passes, and records the attempts in `info`.
     pub(crate) async fn attempts(
         &self,
         core: &Core,
@@ -57,7 +57,7 @@ impl Network {
                 && failure == AttemptFailure::Answered(StatusCode::UNAUTHORIZED)
                 && self.tokens.refuse(scopes, token, replayed)
             {
-                // The server has refused the call before it looked at it, so this repeats nothing.
+                // The server rejected the call before it acted on it, so it is safe to send it again.
                 replayed = true;
                 CallSpan::token_refused();
                 continue;
@@ -82,13 +82,13 @@ impl Network {
         }
     }
 
-    /// Waits for the rate limit, then makes a request with a token and a new signature.
+    /// Waits for the rate limit, then creates the request with a token and a new signature.
     async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
         if let Some(limit) = &core.rate_limit
-            // Before the signature, which is good for seconds only.
+            // The wait comes before the signature, because a signature expires after a few seconds.
             && !Box::pin(limit.wait(&*core.clock_and_rng.clock, call.deadline)).await
         {
-            let message = "the rate limit has no turn for the call before its deadline";
+            let message = "the rate limit does not allow the call before its deadline";
             return Err(Error::new(ErrorKind::RateLimited, message));
         }
         let mut request = call.request();
@@ -107,7 +107,7 @@ impl Network {
         Ok((request, token))
     }
 
-    /// Sends `request` once and reads the answer, within the time for one attempt. The outer error ends the call.
+    /// Sends `request` once and reads the answer, within the attempt timeout. An outer error ends the call.
     async fn attempt(
         &self,
         request: Request<Bytes>,
@@ -141,7 +141,7 @@ impl Network {
             info.may_have_happened |= info.changes;
             return Err(late());
         }
-        Ok(Err(SendError::timed_out("the attempt took too long")))
+        Ok(Err(SendError::timed_out("no answer within the attempt timeout")))
     }
 
     /// Returns the last answer. A body that repeats a secret is replaced.
@@ -186,7 +186,7 @@ impl Core {
         deadline.saturating_duration_since(self.clock_and_rng.now())
     }
 
-    /// Waits for `work`, but not beyond `deadline`. Where nothing has to be waited for, no timer is started.
+    /// Waits for `work` until `deadline`. No timer is started if `work` is ready immediately.
     pub(crate) async fn by<T>(
         &self,
         deadline: Instant,
@@ -205,13 +205,14 @@ pub(crate) fn late() -> Error {
 }
 
 /// The longest bodies that are read into memory, in bytes.
+/// `errors` is for answers with an error status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BodyLimits {
     pub(crate) answers: usize,
     pub(crate) errors: usize,
 }
 
-/// Reads the body, so that a connection that breaks on the way is the attempt's failure. A download is handed on as it comes.
+/// Reads the body, so that an attempt fails if the connection breaks in the middle of it. The body of a download is not read here.
 pub(crate) async fn read(
     answer: Response<ByteStream>,
     streams: bool,
@@ -225,7 +226,7 @@ pub(crate) async fn read(
     let limit = if is_error(status) { limits.errors } else { limits.answers };
     let body = match body.bytes_within(limit).await {
         Ok(body) => body,
-        // An error status says more than the body that did not come.
+        // The error status is more useful than an error about the missing body.
         Err(error) if is_error(status) && error.kind() == ErrorKind::Decode => {
             serde_json::json!({ "detail": error.to_string() }).to_string().into()
         }
@@ -240,5 +241,5 @@ pub(crate) fn is_error(status: StatusCode) -> bool {
 }
 
 pub(crate) fn unsigned(failure: SigningError) -> Error {
-    Error::new(ErrorKind::Signing, "the request cannot be signed").with_source(failure)
+    Error::new(ErrorKind::Signing, "the request could not be signed").with_source(failure)
 }

@@ -1,4 +1,4 @@
-//! What is known about a call: for its answer, its error and the log.
+//! Information about a call, for its answer, its error and the log.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ pub(crate) struct CallInfo {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// Whether the call changes something, so that its outcome matters.
+    /// Whether the operation changes something, so that it matters whether an attempt was carried out.
     pub(crate) changes: bool,
-    /// Whether an attempt without an answer may have been carried out.
+    /// Whether the server may have carried out an attempt that failed.
     pub(crate) may_have_happened: bool,
     pub(crate) gave_up: Option<GiveUpReason>,
     pub(crate) retry_after: Option<Duration>,
-    /// By how many seconds the server's clock is ahead of ours, where that was of interest.
+    /// By how many seconds the server's clock is ahead of ours, by the answer of the last failed attempt.
     pub(crate) clock_offset: Option<i64>,
 }
 
@@ -31,9 +31,9 @@ impl CallInfo {
     }
 }
 
-/// How the call ended.
+/// Metadata and errors of the call.
 impl CallInfo {
-    /// For an answer with `status`. The request id is in the headers.
+    /// The metadata of an answer with `status`.
     pub(crate) fn metadata(&self, status: StatusCode) -> Metadata {
         let mut metadata = Metadata::new(status);
         metadata.attempts = self.attempts;
@@ -45,12 +45,12 @@ impl CallInfo {
     /// Turns an answer with an error status into an error.
     pub(crate) async fn refusal(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
         let (body, headers, metadata) = answer.into_parts();
-        // The body has arrived already, unless it is a download's, which says nothing about a failure.
+        // The body has been read already, except that of a download, which does not describe an error.
         let body = body.bytes().await.unwrap_or_default();
         self.complete(Error::from_answer(operation, metadata.status, &headers, &body))
     }
 
-    /// Adds what is known about the call to its error.
+    /// Adds the information about the call to its error.
     pub(crate) fn complete(&self, error: Error) -> Error {
         let mut error = error.with_operation(self.operation).with_elapsed(self.elapsed);
         if self.attempts > 0 {
@@ -72,7 +72,7 @@ impl CallInfo {
     }
 }
 
-/// The id to quote to Upvest's support.
+/// The id that Upvest's support needs to find the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
     headers.get("upvest-request-id")?.to_str().ok()
 }

@@ -15,58 +15,58 @@ use upvest_api::{ByteStream, Error, ErrorKind};
 
 use crate::debug_fields::debug_fields;
 
-/// Sends one HTTP request, once.
+/// Sends an HTTP request exactly once.
 ///
-/// The client's own goes over `reqwest`; a test or a recorder can stand in its place, see
+/// The client uses `reqwest` unless a test or a recorder replaces it, see
 /// [`UpvestBuilder::http_sender`](crate::UpvestBuilder::http_sender).
 pub trait HttpSend: fmt::Debug + Send + Sync {
-    /// Sends `request` and returns the answer, whatever its status. Must neither repeat it nor follow redirects, and must send
-    /// method, URI, headers and body as they are: the signature covers them.
+    /// Sends `request` and returns the answer with any status. It must not retry or follow redirects, and must send
+    /// method, URI, headers and body unchanged, because the signature covers them.
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>>;
 
-    /// Called after a request that was not answered in time: its connection may be dead, so that the next request should go
-    /// over a new one. Does nothing unless implemented.
+    /// Called after a request timed out. Its connection may be dead, so the next request should use a
+    /// new one. The default implementation does nothing.
     fn timed_out(&self) {}
 }
 
-/// Why there is no answer, and whether the server may have seen the request.
+/// Why there is no answer, and whether the server may have received the request.
 #[derive(Debug)]
 pub struct SendError {
     pub(crate) how: Interruption,
     pub(crate) source: Box<dyn StdError + Send + Sync>,
 }
 
-/// How far a request without an answer got.
+/// At which stage a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// Nothing was written: no connection.
+    /// There was no connection, so nothing was sent.
     NotSent,
-    /// As above, and it took too long to find that out.
+    /// The connection was not established in time, so nothing was sent.
     ConnectTimeout,
-    /// Something may have been written before the connection broke.
+    /// The connection broke. The request may have been sent.
     Broken,
-    /// Something may have been written, and no answer came in time.
+    /// There was no answer in time. The request may have been sent.
     Timeout,
-    /// The client follows redirects, so the answer may come from anywhere.
+    /// The HTTP client followed a redirect, so the answer may be from another server.
     Redirected,
-    /// The client would have sent another URL than the one that was signed, so nothing was written.
+    /// The HTTP client would have changed the signed URL, so nothing was sent.
     UrlChanged,
-    /// There is an answer, and its body is too long to be read.
+    /// The body of the answer is longer than the limit.
     TooLong,
 }
 
 impl SendError {
-    /// No connection: not a byte of the request has left.
+    /// There was no connection, so that nothing of the request was sent.
     pub fn not_sent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { how: Interruption::NotSent, source: source.into() }
     }
 
-    /// The connection broke when the request, or a part of it, may have left.
+    /// The connection broke after the request, or a part of it, may have been sent.
     pub fn broken(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { how: Interruption::Broken, source: source.into() }
     }
 
-    /// No answer in time, when the request may have left.
+    /// There was no answer in time, and the request may have been sent.
     pub fn timed_out(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { how: Interruption::Timeout, source: source.into() }
     }
@@ -89,7 +89,7 @@ impl fmt::Display for SendError {
             Interruption::ConnectTimeout => "no connection to the server in time",
             Interruption::Broken => "the connection broke before the answer was complete",
             Interruption::Timeout => "no answer in time",
-            Interruption::Redirected => "the given reqwest client followed a redirect; build it without",
+            Interruption::Redirected => "the `reqwest` client of your own followed a redirect; build it with `redirect(Policy::none())`",
             Interruption::UrlChanged => {
                 "the HTTP client would change the URL that was signed; percent-encode it, without dot segments"
             }
@@ -106,7 +106,7 @@ impl StdError for SendError {
 
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
-        // The URL of a request may hold personal data in its query; the path template is reported elsewhere.
+        // The query of the URL may contain personal data.
         let error = error.without_url();
         let how = match (error.is_connect() || error.is_builder(), error.is_timeout()) {
             (true, true) => Interruption::ConnectTimeout,
@@ -132,21 +132,21 @@ impl From<SendError> for Error {
     }
 }
 
-/// Makes a `reqwest` client whose connections are its own.
+/// Makes a `reqwest` client with its own connections.
 pub(crate) type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
 
 /// Sends over a `reqwest` client.
 pub(crate) struct ReqwestSend {
     client: Mutex<reqwest::Client>,
-    /// Makes a client with new connections. `None` for a client that was made elsewhere.
+    /// Makes a client with new connections. `None` if the application provided the client.
     connect: Option<Connect>,
-    /// When that was last done.
+    /// When a client with new connections was last made.
     renewed: Mutex<Option<Instant>>,
-    /// A connection of HTTP/1 carries one request at a time and is closed where that is not answered.
+    /// Whether the last answer came over HTTP/1, whose connections are closed after a request that timed out.
     is_http1: AtomicBool,
 }
 
-/// New connections are made no more often than this, however many requests time out together.
+/// The shortest time between two renewals of the connections, as many requests can time out together.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 
 impl ReqwestSend {
@@ -171,7 +171,7 @@ impl HttpSend for ReqwestSend {
             let signed = parts.uri.to_string();
             let changed = |source| SendError { how: Interruption::UrlChanged, source };
             let url = Url::parse(&signed).map_err(|error| changed(error.into()))?;
-            // `reqwest` resolves dot segments, and encodes what it finds to be badly encoded.
+            // `reqwest` resolves dot segments and encodes characters that should have been encoded.
             if url.as_str() != signed {
                 return Err(changed("reqwest writes it in another way".into()));
             }
@@ -181,7 +181,8 @@ impl HttpSend for ReqwestSend {
             let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let response = client.execute(request).await?;
             self.is_http1.store(response.version() < Version::HTTP_2, Ordering::Relaxed);
-            // A client made elsewhere may follow redirects, and would have taken the signature along.
+            // A client that the application provided may follow redirects, and would then have sent the signature to another
+            // server.
             if response.url().as_str() != signed {
                 return Err(SendError { how: Interruption::Redirected, source: "redirected".into() });
             }

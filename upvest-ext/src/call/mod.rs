@@ -1,4 +1,4 @@
-//! One call: its options, its attempts, and what is reported about it.
+//! One call: its options, its attempts, and its metadata and errors.
 
 pub(crate) mod attempts;
 pub(crate) mod call_info;

@@ -1,4 +1,4 @@
-//! What can be set for one call.
+//! Settings for one call.
 
 use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +13,7 @@ use upvest_api::IdempotencyKey;
 use crate::retry::RetryPolicy;
 use crate::token::Scopes;
 
-/// Headers that the pipeline sets, or that the signature depends on.
+/// Headers that only the pipeline may set.
 const RESERVED: [&str; 8] = [
     "content-digest",
     "idempotency-key",
@@ -25,7 +25,7 @@ const RESERVED: [&str; 8] = [
     "upvest-signature-version",
 ];
 
-/// Settings for one call, in the place of the client's own.
+/// Settings for one call, which override those of the client.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -49,12 +49,12 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// No settings: everything as the client has it.
+    /// No settings: the call uses those of the client.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends the call under `key`. It is good for one request: another request under the same options is refused.
+    /// Sends the call with this idempotency key. A key is for one request: a different request with the same options fails.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<IdempotencyKey>) -> Self {
         self.idempotency_key = Some(UsedKey { key: key.into(), request: Arc::default() });
@@ -75,28 +75,28 @@ impl CallOptions {
         self
     }
 
-    /// The moment by which the call is over. The earlier of this and the timeout counts.
+    /// The time at which the call fails if it has not ended. The earlier of this and the timeout applies.
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Tries again by `policy`.
+    /// Retries according to `policy`.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
 
-    /// Sends the call with a token for exactly these scopes.
+    /// Sends the call with a token that has exactly these scopes.
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = Some(scopes);
         self
     }
 
-    /// Adds a header. Those that the SDK sets itself are refused when the call is sent.
+    /// Adds a header. The call fails if it is one that the SDK sets itself.
     #[must_use]
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
     where
@@ -106,7 +106,7 @@ impl CallOptions {
         let problem = match (name.try_into(), value.try_into()) {
             (Ok(name), _) if is_reserved(&name) => format!("the SDK sets the header `{name}` itself"),
             (Ok(name), Ok(mut value)) => {
-                // Kept out of `Debug`.
+                // So that `Debug` does not print it.
                 value.set_sensitive(true);
                 self.headers.insert(name, value);
                 return self;
@@ -124,7 +124,7 @@ fn is_reserved(name: &HeaderName) -> bool {
     connection.contains(name) || RESERVED.contains(&name.as_str())
 }
 
-/// A key and the one request that it was used for, so that a second order never goes out under the key of the first.
+/// An idempotency key and the request for which it was used, so that a second order is never sent with the key of the first.
 #[derive(Clone, Debug)]
 pub(crate) struct UsedKey {
     key: IdempotencyKey,
@@ -132,7 +132,7 @@ pub(crate) struct UsedKey {
 }
 
 impl UsedKey {
-    /// The key for `request`; `None` if it was used for another one.
+    /// The key, or `None` if it was used for another request than `request`.
     pub(crate) fn for_request(&self, request: &Request<Bytes>) -> Option<IdempotencyKey> {
         let mut hasher = DefaultHasher::new();
         (request.method(), request.uri(), request.body()).hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! A call, from the request that a builder made to its answer: token, signature, attempts, waits.
+//! The pipeline of calls, from the request of an operation's builder to its answer.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,24 +23,24 @@ use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::token::{Scopes, TOKEN_REQUEST};
 
-/// A day, so that no timeout is too long to be added to a clock.
+/// One day, so that adding a timeout to the current time cannot overflow.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
 
-/// Room for the headers of a signed request, so that the map grows once.
+/// The number of headers of a signed request, so that the map is allocated once.
 const MOST_HEADERS: usize = 14;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What all calls of a client have in common.
+/// The settings and the state that all calls of a client share.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) base_url: Url,
-    /// The same, to compare with.
+    /// The same URL as a `Uri`, for comparison with that of a request.
     pub(crate) base_uri: Uri,
     pub(crate) link: Link,
-    /// A token is kept for each set; a call takes the first that covers it.
+    /// A token is kept for each set. A call uses the first set that covers its operation.
     pub(crate) scopes: Vec<Scopes>,
-    /// What goes on every request: client id, API version, user agent.
+    /// The headers of every request: client id, API version, user agent.
     pub(crate) headers: HeaderMap,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
@@ -59,7 +59,7 @@ pub(crate) struct Core {
 pub(crate) enum Link {
     /// Over the network, with tokens, signatures and retries.
     Network(Network),
-    /// A transport of a test. It gets each call once.
+    /// To the transport of a test, without retries.
     Transport(Arc<dyn Transport>),
 }
 
@@ -81,7 +81,7 @@ impl Transport for Pipeline {
 }
 
 impl Pipeline {
-    /// Sends `request` until there is an answer. One that is not a success is an error.
+    /// Sends `request` with retries. An answer that is not a success is an error.
     pub(crate) async fn call(
         &self,
         request: Request<Bytes>,
@@ -94,7 +94,7 @@ impl Pipeline {
         Err(Box::pin(info.refusal(answer, operation)).await)
     }
 
-    /// Sends `request` until there is an answer, whatever its status.
+    /// Sends `request` with retries, and returns the answer with any status.
     pub(crate) async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -104,7 +104,7 @@ impl Pipeline {
         let span = CallSpan::new(operation, &request);
         let mut info = CallInfo::new(operation);
         let result = {
-            // Pinned in its place: a future of this size costs time whenever it is moved.
+            // Pinned on the stack, as moving a future of this size takes time.
             let sent = pin!(async {
                 let call = self.prepare(request, operation, started, &mut info)?;
                 self.core.send(&call, operation, &mut info).await
@@ -143,7 +143,7 @@ impl Pipeline {
         }
     }
 
-    /// Prepares what is the same on every attempt.
+    /// Prepares everything that is the same for all attempts.
     fn prepare<'a>(
         &'a self,
         request: Request<Bytes>,
@@ -156,9 +156,9 @@ impl Pipeline {
         if let Some(problem) = &self.options.problem {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.clone()));
         }
-        // The token and the signature are for one server only.
+        // The token and the signature must not be sent to another server.
         if !is_same_server(request.uri(), &self.core.base_uri) {
-            let message = "the request is for another server than the client's";
+            let message = "the URL of the request is not under the client's base URL";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
         info.idempotency_key = self.idempotency_key(&request, operation)?;
@@ -186,7 +186,7 @@ impl Pipeline {
         match &self.options.idempotency_key {
             Some(given) => given.for_request(request).map(Some).ok_or_else(|| {
                 let message =
-                    "the idempotency key was used for another request already; each request needs its own";
+                    "the idempotency key was already used for another request; use a new key for each request";
                 Error::new(ErrorKind::InvalidRequest, message)
             }),
             None if operation.idempotency_key => {
@@ -196,7 +196,7 @@ impl Pipeline {
         }
     }
 
-    /// The scopes of the token to send, or `None` for the one call that takes no token.
+    /// The scopes of the token to send, or `None` for the token request itself.
     fn scopes(&self, operation: &OperationMeta) -> Option<&Scopes> {
         if operation.path == TOKEN_REQUEST.path {
             return None;
@@ -237,7 +237,7 @@ fn is_same_server(uri: &Uri, base: &Uri) -> bool {
     uri.scheme() == base.scheme() && (same_text() || uri.authority() == base.authority())
 }
 
-/// The URI of `path` under `base`. What has to be percent-encoded is.
+/// The URI of `path` under `base`. Characters are percent-encoded where necessary.
 pub(crate) fn join(base: &Url, path: &str, query: &str) -> Result<Uri, Error> {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
@@ -252,24 +252,24 @@ pub(crate) fn to_uri(url: &Url) -> Result<Uri, Error> {
     Uri::try_from(url.as_str()).map_err(unfit)
 }
 
-/// A call that is ready for its attempts.
+/// A call, prepared for its attempts.
 pub(crate) struct Call<'a> {
     pipeline: &'a Pipeline,
-    /// As the builder made it.
+    /// The request of the operation's builder.
     request: Request<Bytes>,
     accept: &'static str,
     idempotency_key: Option<HeaderValue>,
     pub(crate) class: RetryClass,
     pub(crate) policy: RetryPolicy,
     pub(crate) scopes: Option<&'a Scopes>,
-    /// Whether a success answer is handed on before its body has arrived.
+    /// Whether a successful answer is returned before its body has arrived.
     pub(crate) streams: bool,
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Instant,
 }
 
 impl Call<'_> {
-    /// The request of one attempt, complete but for the token and the signature.
+    /// The request of one attempt, without the token and the signature.
     pub(crate) fn request(&self) -> Request<Bytes> {
         let Pipeline { core, options } = self.pipeline;
         let mut headers = HeaderMap::with_capacity(MOST_HEADERS);

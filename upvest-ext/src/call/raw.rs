@@ -1,4 +1,4 @@
-//! Requests that the description lacks.
+//! Requests that the description does not contain.
 
 use std::fmt;
 
@@ -15,26 +15,24 @@ use crate::call::options::CallOptions;
 use crate::call::pipeline::{Pipeline, join};
 use crate::debug_fields::debug_fields;
 
-/// Raw requests have no entry in the operation table: these stand in, by what a repetition would do.
+/// Raw requests have no entry in the operation table. These replace it and decide whether a request may be retried.
 static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");
 static WRITE: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw");
 static WRITE_KEYED: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw").keyed();
 
-/// The path of a raw request: a text that is sent as it is, or a list of segments that are percent-encoded.
+/// The path of a raw request: either a text that is sent unchanged, or a list of segments that are percent-encoded.
 ///
-/// A value that comes from elsewhere belongs into a segment: `["orders", id]` asks for `/orders/..%2Fusers%2F42` where
-/// `format!("/orders/{id}")` would ask for `/users/42`, and is refused.
+/// Pass untrusted values as segments: `["orders", id]` requests `/orders/..%2Fusers%2F42`, whereas
+/// `format!("/orders/{id}")` would request `/users/42` and is rejected.
 #[derive(Clone, Debug)]
 pub struct RawPath(Result<String, &'static str>);
 
-const NOT_A_PATH: &str =
-    "the path of a raw request starts with a slash, and holds no `?`, `#`, backslash or control character";
-const DOT_SEGMENT: &str = "the path of a raw request holds no segment `.` or `..`, however it is encoded; give its segments as \
+const NOT_A_PATH: &str = "the path of a raw request must start with a slash and must not contain `?`, `#`, backslashes or control characters";
+const DOT_SEGMENT: &str = "the path of a raw request must not contain segments `.` or `..`, in any encoding; give its segments as \
     a list, such as `[\"orders\", id]`";
-const EMPTY_SEGMENT: &str =
-    "a segment of a raw request's path is empty, `.` or `..`, and would name another resource";
+const EMPTY_SEGMENT: &str = "a segment of a raw request's path must not be empty, `.` or `..`";
 
-/// Unreserved characters (RFC 3986 section 2.3) are all that a segment may hold without being encoded.
+/// All characters of a segment are encoded, except the unreserved ones (RFC 3986 section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl RawPath {
@@ -43,7 +41,7 @@ impl RawPath {
         if !path.starts_with('/') || path.contains(is_odd) {
             return Self(Err(NOT_A_PATH));
         }
-        // A server, or a proxy before it, may decode more than once.
+        // A server or a proxy may decode the path more than once.
         let mut decoded = path.clone();
         for _ in 0..3 {
             if decoded.split(['/', '\\']).any(is_dot_segment) {
@@ -71,7 +69,7 @@ impl RawPath {
     }
 }
 
-/// Some servers cut off what follows a semicolon before they look.
+/// Some servers ignore the part of a segment after a semicolon.
 fn is_dot_segment(segment: &str) -> bool {
     matches!(segment.split(';').next(), Some("." | ".."))
 }
@@ -100,10 +98,10 @@ impl<S: AsRef<str>> From<&[S]> for RawPath {
     }
 }
 
-/// A request by method and path. See [`Upvest::request`](crate::Upvest::request).
+/// A request with any method and path. See [`Upvest::request`](crate::Upvest::request).
 ///
-/// `GET` and `HEAD` are tried again like any read; other methods only with an
-/// [idempotency key](CallOptions::idempotency_key), by which you say that the endpoint honours one.
+/// `GET` and `HEAD` are retried as all reads are. Other methods are retried only with an
+/// [idempotency key](CallOptions::idempotency_key). Set one only if the endpoint supports it.
 #[must_use = "nothing happens before `send`"]
 pub struct RawRequest {
     pipeline: Pipeline,
@@ -134,37 +132,37 @@ impl RawRequest {
     pub fn json(mut self, body: &impl Serialize) -> Self {
         self.body = serde_json::to_vec(body)
             .map(Some)
-            .map_err(|error| invalid("no JSON can be made of the body").with_source(error));
+            .map_err(|error| invalid("the body cannot be serialized as JSON").with_source(error));
         self
     }
 
-    /// Takes scopes and idempotency from `operation` instead of guessing them from the method.
+    /// Uses the scopes and the idempotency of `operation` instead of deriving them from the method.
     #[cfg(feature = "webhooks")]
     pub(crate) fn facts_of(mut self, operation: &'static OperationMeta) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Sets options, in the place of any given before.
+    /// Sets the options and replaces earlier ones.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.pipeline.options = options;
         self
     }
 
-    /// Sends the request and returns the body as it came.
+    /// Sends the request and returns the body as bytes.
     ///
     /// # Errors
     ///
-    /// Any error status, and whatever keeps the call from being answered.
+    /// An answer with an error status, or no answer.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         self.exchange().await.map(|(answer, _)| answer)
     }
 
-    /// Sends the request and reads the body as JSON.
+    /// Sends the request and decodes the body as JSON.
     ///
     /// # Errors
     ///
-    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] if the body does not fit `T`.
+    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] if the body does not match `T`.
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let (answer, operation) = self.exchange().await?;
         let unfit = |error: Error| {

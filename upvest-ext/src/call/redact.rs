@@ -1,20 +1,20 @@
-//! Keeps secrets that a server repeats out of errors.
+//! Removes secrets from the errors of servers that repeat them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::Value;
 
-/// Shorter values are placeholders, and would be found in any text.
+/// Shorter secrets are ignored: they are placeholders and would match in many texts.
 const SHORTEST: usize = 8;
 
-/// Secrets, found in every form in which a server may repeat them.
+/// Finds secrets in every encoding in which a server may repeat them.
 pub(crate) struct Secrets(Vec<Secret>);
 
 struct Secret {
-    /// The forms of each character, in lower case.
+    /// The encodings of each character, in lower case.
     characters: Vec<Vec<String>>,
-    /// Its base64 wherever it begins in what was encoded, in lower case.
+    /// Its base64 at each of the three possible offsets, in lower case.
     base64: Vec<String>,
 }
 
@@ -23,10 +23,10 @@ impl Secrets {
         Self(secrets.into_iter().filter(|secret| secret.len() >= SHORTEST).map(Secret::new).collect())
     }
 
-    /// A problem to show in the place of `body`, where it holds a secret: some servers and gateways echo what they refuse.
+    /// Returns a replacement for `body` if it contains a secret. Some servers and gateways repeat the request in their errors.
     pub(crate) fn hide(&self, status: StatusCode, body: &[u8]) -> Option<Vec<u8>> {
         let mut text = String::from_utf8_lossy(body).to_ascii_lowercase();
-        // JSON has many ways to write a character (`\u0026`): look at the one that it means as well.
+        // JSON can encode a character in several ways, such as `\u0026`, so the decoded text is searched too.
         if let Ok(json) = serde_json::from_slice::<Value>(body) {
             text += &json.to_string().to_ascii_lowercase();
         }
@@ -36,7 +36,7 @@ impl Secrets {
         let problem = serde_json::json!({
             "status": status.as_u16(),
             "title": status.canonical_reason(),
-            "detail": "the answer repeated a secret and is not shown",
+            "detail": "the answer is not shown because it contains a secret of this client",
         });
         Some(problem.to_string().into_bytes())
     }
@@ -46,7 +46,7 @@ impl Secret {
     fn new(secret: &str) -> Self {
         let bytes = secret.as_bytes();
         let base64 = (0..3).filter_map(|skip| bytes.get(skip..)).map(|tail| {
-            // The last characters depend on what follows.
+            // The last characters of the base64 depend on the text after the secret.
             let whole = STANDARD.encode(tail.get(..tail.len() / 3 * 3).unwrap_or_default());
             whole.to_ascii_lowercase()
         });
@@ -54,7 +54,7 @@ impl Secret {
         Self { characters: secret.chars().map(forms).collect(), base64: base64.flat_map(url_safe).collect() }
     }
 
-    /// Whether `text`, which is in lower case, holds the secret, in one form or a mixture of several.
+    /// Whether `text`, which is in lower case, contains the secret in any mixture of encodings.
     fn is_in(&self, text: &str) -> bool {
         let begins = |text: &str| {
             let mut rest = Some(text);
@@ -68,7 +68,7 @@ impl Secret {
     }
 }
 
-/// How a character is written: in URLs and forms, in HTML, in JSON, and as it is.
+/// The encodings of a character: for URLs and forms, HTML, JSON, and unchanged.
 fn forms(character: char) -> Vec<String> {
     let code = u32::from(character);
     let mut utf8 = [0; 4];

@@ -1,7 +1,7 @@
-//! A `tracing` span for each call and an event for each attempt, named as OpenTelemetry's HTTP conventions have it.
+//! A `tracing` span for each call and an event for each attempt. The names follow OpenTelemetry's HTTP conventions.
 //!
-//! Ids, bodies, queries and secrets never get in. The path is the template, so that the names stay few. Without the feature
-//! `tracing` nothing of this happens.
+//! They never contain ids, bodies, queries or secrets. The path is the template, so that there are few different names. Without the
+//! feature `tracing` there are none.
 #![cfg_attr(
     not(feature = "tracing"),
     expect(unused_variables, clippy::unused_self, reason = "there is no log")
@@ -67,13 +67,13 @@ impl CallSpan {
 
     pub(crate) fn retrying(attempt: u32, failure: AttemptFailure, wait: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(attempt, ?failure, wait_s = wait.as_secs_f64(), "attempt failed, trying again");
+        tracing::warn!(attempt, ?failure, wait_s = wait.as_secs_f64(), "attempt failed, retrying");
     }
 
     pub(crate) fn gave_up(attempt: u32, failure: AttemptFailure, reason: GiveUpReason) {
         #[cfg(feature = "tracing")]
         if reason == GiveUpReason::Final {
-            tracing::debug!(attempt, ?failure, "attempt failed for good");
+            tracing::debug!(attempt, ?failure, "attempt failed, not retryable");
         } else {
             tracing::warn!(attempt, ?failure, ?reason, "attempt failed, giving up");
         }
@@ -81,11 +81,15 @@ impl CallSpan {
 
     pub(crate) fn token_refused() {
         #[cfg(feature = "tracing")]
-        tracing::warn!("token refused, trying once more with a new one");
+        tracing::warn!("token rejected, sending the call again with a new one");
     }
 
     pub(crate) fn token_not_renewed(status: Option<u16>, pause: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(http.response.status_code = status, pause_s = pause.as_secs_f64(), "no new token");
+        tracing::warn!(
+            http.response.status_code = status,
+            pause_s = pause.as_secs_f64(),
+            "token renewal failed"
+        );
     }
 }

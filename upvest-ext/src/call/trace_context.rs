@@ -1,17 +1,17 @@
-//! The context of a distributed trace, handed on in the headers of the W3C (<https://www.w3.org/TR/trace-context/>).
+//! Propagates the context of a distributed trace in the W3C headers (<https://www.w3.org/TR/trace-context/>).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::Injector;
 use opentelemetry::{Context, global};
 
-/// Adds what the propagator of the application makes of the current context: nothing if it has set none.
+/// Adds the current trace context by the propagator of the application. Adds nothing if the application has set none.
 pub(crate) fn inject(headers: &mut HeaderMap) {
     global::get_text_map_propagator(|propagator| {
         propagator.inject_context(&Context::current(), &mut TraceHeaders(headers));
     });
 }
 
-/// Takes the ids of the trace alone. Baggage may hold personal data, and other headers could be ours.
+/// Accepts only the two headers with trace ids. Baggage may contain personal data, and other headers could replace ours.
 struct TraceHeaders<'a>(&'a mut HeaderMap);
 
 impl Injector for TraceHeaders<'_> {

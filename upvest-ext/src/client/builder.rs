@@ -1,4 +1,4 @@
-//! Building a client.
+//! The builder of a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
 use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
 
-/// A dead connection is noticed after one and a half times this, which is less than an attempt has by default.
+/// How often connections are checked. A dead one is detected after 1.5 times this, which is less than the default attempt timeout.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Builds an [`Upvest`]. Made by [`Upvest::builder`] and [`UpvestBuilder::from_env`].
-#[must_use = "nothing is made before `build`"]
+#[must_use = "a builder does nothing before `build`"]
 pub struct UpvestBuilder {
     environment: Environment,
     client_id: String,
@@ -87,26 +87,26 @@ impl UpvestBuilder {
         self
     }
 
-    /// Signs every request with `key`, whose public half Upvest knows as `key_id`. Upvest's own servers refuse requests
-    /// without a signature.
+    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers reject
+    /// requests without a signature.
     ///
-    /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that asks a key service.
+    /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that uses a key service.
     pub fn signing_key(mut self, key_id: impl AsRef<str>, key: impl Signer + 'static) -> Self {
         self.signing_key = Some(RequestSigner::new(key_id, key));
         self
     }
 
-    /// Signs every request by `signer`, for settings that [`UpvestBuilder::signing_key`] leaves at their defaults. It takes
+    /// Signs every request with `signer`, for settings that [`UpvestBuilder::signing_key`] does not have. It takes
     /// precedence over a signing key.
     pub fn signer(mut self, signer: impl SignRequest + 'static) -> Self {
         self.signer = Some(Arc::new(signer));
         self
     }
 
-    /// Asks for tokens with these scopes. [`Scopes::all`] unless set.
+    /// Requests tokens with these scopes. [`Scopes::all`] by default.
     ///
-    /// Given more than once, a token is kept for each set, and a call takes the first set that covers what its operation
-    /// needs, or else the last. Upvest advises separate tokens for reading and writing:
+    /// If this is called more than once, a token is kept for each set. A call uses the first set that has all scopes that its
+    /// operation needs, or else the last set. Upvest recommends separate tokens for reading and writing:
     ///
     /// ```
     /// use upvest_ext::{Environment, Scopes, Upvest};
@@ -119,25 +119,25 @@ impl UpvestBuilder {
         self
     }
 
-    /// Keeps tokens in `store` too, so that clients and processes can share them.
+    /// Also saves tokens in `store`, so that clients and processes can share them.
     pub fn token_store(mut self, store: Arc<impl TokenStore + 'static>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// Tries again by `policy`, unless a call has its own.
+    /// Retries according to `policy`, unless a call has its own policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Pays retries out of `budget`. Clones of one budget share it, so that several clients can.
+    /// Limits retries by `budget`. Clones share one budget, so several clients can use it together.
     pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self
     }
 
-    /// The longest time for making a connection. 5 s unless set; without effect on a client of your own.
+    /// The longest time for establishing a connection. 5 s by default. Has no effect with [`UpvestBuilder::http_client`].
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -155,73 +155,74 @@ impl UpvestBuilder {
         self
     }
 
-    /// Reads answers of at most `answers` bytes, and answers with an error status or a token of at most `errors` bytes. 64 MiB
-    /// and 1 MiB unless set. A longer answer is an error that names the limit; downloads have none.
+    /// The longest answers that are read, in bytes: `answers` for successful calls, `errors` for error answers and tokens. 64 MiB
+    /// and 1 MiB by default. A longer answer is an error that names the limit. Downloads have no limit.
     pub fn body_limits(mut self, answers: usize, errors: usize) -> Self {
         self.body_limits = BodyLimits { answers, errors };
         self
     }
 
-    /// Sends calls and their retries no faster than `limit` allows; token requests are not counted. Without one, only retries slow down after a 429.
+    /// Sends calls and their retries no faster than `limit` allows. Token requests are not limited. By default there is no limit,
+    /// and only retries wait after a 429.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
     }
 
-    /// Names your application in the header `user-agent`, such as `my-bank/2.1`.
+    /// Adds the name of your application, such as `my-bank/2.1`, to the header `user-agent`.
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = Some(product.into());
         self
     }
 
-    /// Sends everything through `proxy`, instead of the proxy that the environment names (`HTTPS_PROXY`), if any; for a base URL
-    /// on this machine that one is never used. Without effect on a client of your own.
+    /// Sends all requests through `proxy`. By default the proxy in the environment (`HTTPS_PROXY`) is used, except for base URLs
+    /// with a loopback host. Has no effect with [`UpvestBuilder::http_client`].
     pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
         self.proxy = Some(proxy);
         self
     }
 
-    /// Sends over a `reqwest` client of your own.
+    /// Sends requests with a `reqwest` client that you built.
     ///
-    /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`: a redirect would
-    /// carry the signature to another host, and is an error here once it has happened; a retry below the signer would send
-    /// the same nonce twice. Switch on its `http2_keep_alive_*` settings too: the builder's own client pings idle connections
-    /// and leaves one on which a request was not answered in time.
+    /// Build it with `redirect(reqwest::redirect::Policy::none())` and `retry(reqwest::retry::never())`. A redirect would
+    /// send the signature to another host, and makes the call fail. A retry by `reqwest` would send
+    /// the same nonce twice. Also enable its `http2_keep_alive_*` settings: the default client pings idle connections
+    /// and stops using a connection after a request on it timed out.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
     }
 
-    /// Sends by `sender` instead of over the network, as a test or a recorder does.
+    /// Sends requests with `sender` instead of over the network, for tests and recorders.
     pub fn http_sender(mut self, sender: impl HttpSend + 'static) -> Self {
         self.sender = Some(Arc::new(sender));
         self
     }
 
-    /// Calls `hook` whenever a call, an attempt or a token request has ended, with what was measured. It runs on the task of the
-    /// call: it must be quick and not block. If it panics, that measurement is lost and nothing else.
+    /// Calls `hook` with a measurement after each call, attempt and token request. It runs on the task of the
+    /// call, so it must return quickly and not block. If it panics, only that measurement is lost.
     pub fn metrics(mut self, hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
         self.metrics = Metrics::new(hook);
         self
     }
 
-    /// Tells the time and waits by `clock`. The tokio runtime's unless set.
+    /// Uses `clock` for the time and for waiting. By default the clock of the tokio runtime.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock_and_rng.clock = Arc::new(clock);
         self
     }
 
-    /// Draws jitter and idempotency keys from `random`. The operating system's generator unless set.
+    /// Uses `random` for jitter and idempotency keys. By default the operating system's generator.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
         self.clock_and_rng.random = Arc::new(random);
         self
     }
 
-    /// Makes the client. Nothing is sent before the first call.
+    /// Builds the client. Nothing is sent before the first call.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] with all that is missing or wrong, in one message.
+    /// [`ErrorKind::Configuration`]. The message names every missing or invalid setting.
     pub fn build(self) -> Result<Upvest, Error> {
         let (base_url, headers) = self.check()?;
         let sender = match (&self.sender, &self.http) {
@@ -254,7 +255,7 @@ impl UpvestBuilder {
         self.assemble(base_url, headers, Link::Network(network))
     }
 
-    /// A client over `transport`. Its requests name a host that does not exist, as nothing is sent.
+    /// A client over `transport`. Its requests have a URL with a host that does not exist, as they are not sent.
     pub(crate) fn over(transport: impl Transport + 'static) -> Upvest {
         let base_url = Url::parse("http://transport.invalid").expect("the URL is valid");
         let builder = Self::new(Environment::Custom(base_url.clone()));
@@ -283,26 +284,26 @@ impl UpvestBuilder {
         Ok(Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() }))
     }
 
-    /// The base URL and the headers of every request, or everything that is wrong.
+    /// The base URL and the headers of every request, or an error that names every problem.
     fn check(&self) -> Result<(Url, HeaderMap), Error> {
         use secrecy::ExposeSecret;
         let mut problems = Vec::new();
         let base_url = self.environment.base_url().map_err(|error| problems.push(error.to_string())).ok();
         let headers = self.headers().map_err(|problem| problems.push(problem.to_owned())).ok();
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
-            problems.push("the client id and the client secret are needed: call `credentials`".to_owned());
+            problems.push("the client id and the client secret are missing: call `credentials`".to_owned());
         }
         if [self.client_id.as_str(), self.client_secret.expose_secret()]
             .iter()
             .any(|text| text.trim() != *text)
         {
-            problems.push("the client id or the client secret begins or ends with whitespace, such as a line break of the file it was read from: trim it".to_owned());
+            problems.push("the client id or the client secret starts or ends with whitespace, such as the line break at the end of a file: trim it".to_owned());
         }
         if let Some(Err(error)) = &self.signing_key {
             problems.push(format!("the id of the signing key: {error}"));
         }
         if self.signer.is_none() && self.signing_key.is_none() && self.environment.is_upvest() {
-            problems.push("Upvest refuses unsigned requests: call `signing_key`, or set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY".to_owned());
+            problems.push("Upvest rejects unsigned requests: call `signing_key`, or set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY".to_owned());
         }
         match (base_url, headers) {
             (Some(base_url), Some(headers)) if problems.is_empty() => Ok((base_url, headers)),
@@ -315,9 +316,10 @@ impl UpvestBuilder {
             Some(product) => format!("{product} {SDK_AGENT}"),
             None => SDK_AGENT.to_owned(),
         };
-        let agent = HeaderValue::try_from(agent).map_err(|_| "the user agent does not fit an HTTP header")?;
+        let agent =
+            HeaderValue::try_from(agent).map_err(|_| "the user agent is not a valid HTTP header value")?;
         let id = HeaderValue::try_from(&self.client_id)
-            .map_err(|_| "the client id does not fit an HTTP header")?;
+            .map_err(|_| "the client id is not a valid HTTP header value")?;
         Ok(HeaderMap::from_iter([
             (HeaderName::from_static("upvest-client-id"), id),
             (HeaderName::from_static("upvest-api-version"), HeaderValue::from_static("1")),
@@ -330,21 +332,21 @@ impl UpvestBuilder {
         let is_loopback = is_loopback(base_url);
         let connect = move || {
             let client = reqwest::Client::builder()
-                // Both would resend a signature: to another host, or with the same nonce.
+                // Both would send a signature twice: to another host, or with the same nonce.
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .connect_timeout(connect_timeout);
             let client = match proxy.clone() {
                 Some(proxy) => client.proxy(proxy),
-                // The proxy of the environment would see the client secret, and cannot reach this machine by that name.
+                // The proxy of the environment would see the client secret, and cannot reach a loopback host of this machine.
                 None if is_loopback => client.no_proxy(),
                 None => client,
             };
             keep_alive(client, PING_INTERVAL).build()
         };
         let client = connect().map_err(|error| {
-            Error::new(ErrorKind::Configuration, "the HTTP client cannot be made").with_source(error)
+            Error::new(ErrorKind::Configuration, "the HTTP client could not be created").with_source(error)
         })?;
         Ok(ReqwestSend::new(client, Some(Box::new(connect))))
     }

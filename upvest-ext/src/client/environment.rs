@@ -1,4 +1,4 @@
-//! Where the API is.
+//! The server of the API.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -6,23 +6,23 @@ use std::str::FromStr;
 use reqwest::Url;
 use upvest_api::{Error, ErrorKind};
 
-/// The server to talk to. As text: `sandbox`, `live`, or the base URL of another server.
+/// The server to send requests to. As text: `sandbox`, `live`, or the base URL of another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://sandbox.upvest.co`: simulated money and markets.
+    /// `https://sandbox.upvest.co`, with simulated money and markets.
     Sandbox,
-    /// `https://api.upvest.co`: real money.
+    /// `https://api.upvest.co`, with real money.
     Live,
-    /// Another server, such as a local sandbox or a proxy. `http://` only for loopback hosts.
+    /// Another server, such as a local sandbox or a proxy. `http://` is allowed only for loopback hosts.
     Custom(Url),
-    /// Another server, also over `http://` on any host: for tests beside a sandbox in a container. Whoever is on the way can
+    /// Another server, with `http://` allowed for any host: for tests with a sandbox in a container. Others on the network can
     /// read the client secret and the tokens. See [`Environment::insecure`].
     Insecure(Url),
 }
 
 impl Environment {
-    /// A server over plain `http://`, such as `http://upvest-sandbox:8080` in a network of containers. For tests only.
+    /// A server with plain `http://`, such as `http://upvest-sandbox:8080` in a container network. For tests only.
     ///
     /// ```
     /// use upvest_ext::Environment;
@@ -35,7 +35,7 @@ impl Environment {
         Self::Insecure(url)
     }
 
-    /// The base URL as the generated client wants it: checked, and without a slash at its end.
+    /// The base URL for the generated client, after validation.
     pub(crate) fn base_url(&self) -> Result<Url, InvalidEnvironment> {
         match self {
             Self::Sandbox => Ok(parse("https://sandbox.upvest.co")),
@@ -76,12 +76,12 @@ impl FromStr for Environment {
 #[non_exhaustive]
 pub(crate) enum InvalidEnvironment {
     #[error(
-        "the base URL must be https; http is for loopback hosts only, as the token would be readable on the way. For tests in a network of containers there is `Environment::insecure`"
+        "the base URL must be https; http is allowed only for loopback hosts, because others on the network could read the token. For tests in a container network use `Environment::insecure`"
     )]
     Insecure,
     #[error("the base URL must be https with a host")]
     Scheme,
-    #[error("the base URL must not hold a user, a password, a query or a fragment")]
+    #[error("the base URL must not contain a user, a password, a query or a fragment")]
     Extra,
 }
 

@@ -1,4 +1,4 @@
-//! A client from environment variables.
+//! Reads the settings of a client from environment variables.
 
 use upvest_api::{Error, ErrorKind};
 
@@ -17,18 +17,18 @@ const KEY_FILE: &str = "UPVEST_SIGNING_KEY_FILE";
 const PASSPHRASE: &str = "UPVEST_SIGNING_KEY_PASSPHRASE";
 
 impl UpvestBuilder {
-    /// Starts a builder with what the environment says:
+    /// A builder with the settings of the environment variables:
     ///
     /// | variable | value |
     /// | --- | --- |
     /// | `UPVEST_ENVIRONMENT` | `sandbox`, `live`, or the base URL of another server |
     /// | `UPVEST_CLIENT_ID` | the client id |
     /// | `UPVEST_CLIENT_SECRET` | the client secret |
-    /// | `UPVEST_SIGNING_KEY_ID` | the id that Upvest gave the key that signs; may be left out where you set a signer yourself |
+    /// | `UPVEST_SIGNING_KEY_ID` | the id that Upvest assigned to the signing key; optional if you set a signer yourself |
     /// | `UPVEST_SIGNING_KEY` | the private key as PEM, or |
-    /// | `UPVEST_SIGNING_KEY_FILE` | the file that holds it |
+    /// | `UPVEST_SIGNING_KEY_FILE` | the file with the private key |
     /// | `UPVEST_SIGNING_KEY_PASSPHRASE` | the passphrase of an encrypted key |
-    /// | `UPVEST_SCOPES` | the scopes to ask for, with spaces between them; optional, all unless set |
+    /// | `UPVEST_SCOPES` | the scopes to request, separated by spaces; optional, all scopes by default |
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl UpvestBuilder {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// As [`UpvestBuilder::from_env`], from the variables that `lookup` finds.
+    /// As [`UpvestBuilder::from_env`], with the variables that `lookup` returns.
     ///
     /// ```
     /// use upvest_ext::UpvestBuilder;
@@ -56,7 +56,7 @@ impl UpvestBuilder {
             (vars.environment(), vars.required(CLIENT_ID), vars.required(CLIENT_SECRET));
         let must_sign = environment.as_ref().is_some_and(Environment::is_upvest);
         let key = vars.signing_key();
-        // No problem by itself: a signer of one's own may follow. `build` insists on one of them.
+        // A missing key alone is not an error here, as a signer may be set later. `build` checks that there is one.
         if must_sign && key.is_none() && !vars.problems.is_empty() {
             vars.problems.push(format!("{KEY_ID} and {KEY} are not set"));
         }
@@ -74,7 +74,7 @@ impl UpvestBuilder {
     }
 }
 
-/// The variables, and everything that is wrong with them.
+/// The variables, and the problems that were found with them.
 struct Vars<L> {
     lookup: L,
     problems: Vec<String>,
@@ -98,7 +98,7 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
         value.parse().map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}"))).ok()
     }
 
-    /// The key that signs, with its id, where any of it is given.
+    /// The id and the signing key, if any of their variables is set.
     fn signing_key(&mut self) -> Option<(String, SigningKey)> {
         [KEY_ID, KEY, KEY_FILE].into_iter().find(|name| self.optional(name).is_some())?;
         let id = self.required(KEY_ID);

@@ -16,7 +16,7 @@ use crate::retry::RetryBudget;
 
 /// A client for the Upvest Investment API. Cheap to clone; clones share connections, tokens and the retry budget.
 ///
-/// It dereferences to the generated [`Client`], so that every operation is a method of it.
+/// It dereferences to the generated [`Client`], which has a method for every operation.
 ///
 /// ```no_run
 /// use upvest_ext::{Environment, Upvest};
@@ -48,8 +48,8 @@ impl Upvest {
         UpvestBuilder::from_env()?.build()
     }
 
-    /// A client over `transport`, which takes the place of tokens, signatures, retries and the network: for tests of code that
-    /// holds an [`Upvest`].
+    /// A client over `transport`, which replaces tokens, signatures, retries and the network, for tests of code that
+    /// uses an [`Upvest`].
     ///
     /// ```
     /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
@@ -65,7 +65,7 @@ impl Upvest {
         UpvestBuilder::over(transport)
     }
 
-    /// The same client with settings for one call, in the place of any given before.
+    /// The same client with settings for one call, which replace earlier ones.
     ///
     /// ```no_run
     /// # async fn list(upvest: upvest_ext::Upvest) -> Result<(), upvest_ext::Error> {
@@ -80,10 +80,10 @@ impl Upvest {
         Self { client: self.client.with_transport(pipeline.clone()), pipeline }
     }
 
-    /// A request to any path, with the same token, signature and retries: for endpoints that the description lacks.
+    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not contain.
     ///
-    /// Segments are percent-encoded. A whole path, such as `"/orders"`, is sent as it is; one with dot segments, in whatever
-    /// encoding, backslashes or control characters is refused when it is sent.
+    /// Segments are percent-encoded. A whole path, such as `"/orders"`, is sent unchanged. If it contains dot segments in any
+    /// encoding, backslashes or control characters, sending fails.
     ///
     /// ```no_run
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
@@ -97,7 +97,7 @@ impl Upvest {
         RawRequest::new(self.pipeline.clone(), method, path.into())
     }
 
-    /// What this client and its clones may spend on retries.
+    /// The budget for retries of this client and its clones.
     pub fn retry_budget(&self) -> &RetryBudget {
         &self.pipeline.core.budget
     }

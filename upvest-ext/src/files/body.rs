@@ -1,4 +1,4 @@
-//! The bytes of a file as they arrive, with checks of type, range and length.
+//! The stream of a file's bytes. It checks the media type, the range and the length.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use upvest_api::{ByteStream, Error, ErrorKind, Response};
 use crate::clock::Clock;
 use crate::debug_fields::debug_fields;
 
-/// The bytes of a file as they arrive: a stream that ends after an error. Made by [`Download::open`](super::Download::open).
+/// A stream of a file's bytes, which ends after an error. Made by [`Download::open`](super::Download::open).
 pub struct FileStream {
     length: Option<u64>,
     content_type: Option<String>,
@@ -23,18 +23,18 @@ pub struct FileStream {
 }
 
 impl FileStream {
-    /// The length of the whole file in bytes, where the server says so.
+    /// The length of the whole file in bytes, if the server states it.
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// The media type, such as `application/pdf`, where the server says so.
+    /// The media type, such as `application/pdf`, if the server states it.
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// Takes the answer to a request for the bytes from `offset` on, if it holds them. `accepted` are the media types that the
-    /// API was asked for.
+    /// Checks the answer to a request for the bytes from `offset` on, and makes a stream of it. `accepted` are the media types that
+    /// were requested from the API.
     pub(super) fn new(
         answer: Response<ByteStream>,
         offset: u64,
@@ -47,7 +47,7 @@ impl FileStream {
         let rest = text(headers, &CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         let is_part = answer.status() == StatusCode::PARTIAL_CONTENT;
         if is_part && first_byte(headers) != Some(offset) {
-            let message = "the server sent another part of the file than was asked for";
+            let message = "the server sent another part of the file than was requested";
             return Err(Error::new(ErrorKind::Decode, message));
         }
         let (skip, before) = if is_part { (0, offset) } else { (offset, 0) };
@@ -58,7 +58,7 @@ impl FileStream {
         Ok(Self { length, content_type, bytes })
     }
 
-    /// A file of which all `length` bytes are there already.
+    /// A file whose `length` bytes have all been received before.
     pub(super) fn complete(length: u64) -> Self {
         Self { length: Some(length), content_type: None, bytes: ByteStream::new(stream::empty()) }
     }
@@ -74,12 +74,12 @@ impl Stream for FileStream {
 
 debug_fields!(FileStream, |self| length = self.length);
 
-/// A file on its way.
+/// A download in progress.
 struct Transfer {
     stream: ByteStream,
-    /// How many bytes of the file have been handed on or were there before.
+    /// The number of bytes that were yielded or had been received before.
     position: u64,
-    /// Bytes yet to come that were there before.
+    /// The number of bytes to skip, as they had been received before.
     skip: u64,
     /// The length of the whole file.
     length: Option<u64>,
@@ -89,7 +89,7 @@ struct Transfer {
 }
 
 impl Transfer {
-    /// The next bytes, or `None` once the file is whole.
+    /// The next bytes, or `None` once the file is complete.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Error> {
         let (position, operation) = (self.position, self.operation);
         let known = |error: Error| error.with_operation(operation).with_position(position);
@@ -103,7 +103,7 @@ impl Transfer {
                 biased;
                 chunk = self.stream.try_next() => chunk?,
                 () = self.clock.sleep(self.idle) => {
-                    return Err(Error::new(ErrorKind::Timeout, format!("no bytes of the file for {:?}", self.idle)));
+                    return Err(Error::new(ErrorKind::Timeout, format!("no bytes of the file arrived for {:?}", self.idle)));
                 }
             };
             let Some(mut chunk) = chunk else {
@@ -131,8 +131,8 @@ impl Transfer {
     }
 }
 
-/// The API answers with one of the types that were asked for. Other hosts are free in how they call a file, as long as it is
-/// no page or message in its place.
+/// The API must answer with one of the requested types. Other hosts may use any media type except those of web pages
+/// and error messages.
 fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<Option<String>, Error> {
     let Some(value) = text(headers, &CONTENT_TYPE) else { return Ok(None) };
     let found = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -146,10 +146,13 @@ fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<Option<Stri
         return Ok(Some(found));
     }
     let shown: String = found.chars().take(40).collect();
-    Err(Error::new(ErrorKind::Decode, format!("the answer is not a file of an accepted type, but `{shown}`")))
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!("the server sent the media type `{shown}` instead of a requested file type"),
+    ))
 }
 
-/// `bytes 200-999/1000` begins with byte 200 (RFC 9110 section 14.4).
+/// The first byte of a range: 200 for `bytes 200-999/1000` (RFC 9110 section 14.4).
 fn first_byte(headers: &HeaderMap) -> Option<u64> {
     text(headers, &CONTENT_RANGE)?.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! A download, from its settings to the file.
+//! The settings of a download, and writing it to a file.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::call::pipeline::Pipeline;
 use crate::client::upvest::Upvest;
 use crate::debug_fields::debug_fields;
 
-/// A download that has not begun. Made by [`Upvest::download`]. It owns what it needs, so that it can be moved into a task.
+/// A download that has not started yet. Made by [`Upvest::download`]. It borrows nothing, so it can be moved into a task.
 #[must_use = "nothing is sent before `to_path`, `to_writer`, `open` or `into_stream`"]
 pub struct Download {
     source: Source,
@@ -30,7 +30,7 @@ pub struct Download {
     idle: Duration,
 }
 
-/// A file that has arrived whole.
+/// A completed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Downloaded {
@@ -41,7 +41,7 @@ pub struct Downloaded {
 }
 
 impl Upvest {
-    /// Downloads what an operation answers with as a file. The bytes are never all in memory.
+    /// Downloads the file that an operation returns. It is streamed, so that it need not fit in memory.
     ///
     /// ```no_run
     /// # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
@@ -56,37 +56,37 @@ impl Upvest {
 }
 
 impl Download {
-    /// Gives up where nothing comes for `timeout`. 30 s unless set.
+    /// Fails if no bytes arrive for `timeout`. 30 s by default.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// Leaves out the first `position` bytes, as [`Error::position`] says how many have been received before. Not for
-    /// [`Download::to_path`], which begins anew.
+    /// Skips the first `position` bytes, which were received before according to [`Error::position`]. Has no effect on
+    /// [`Download::to_path`], which always starts at the beginning.
     ///
-    /// Where this client, or a clone of it, received the first bytes, a file that has changed since is an error
-    /// ([`ErrorKind::Decode`]): download it again from its beginning. Otherwise you have to know that it is the same.
+    /// If this client, or a clone of it, received the first bytes and the file has changed since then, the download fails
+    /// with [`ErrorKind::Decode`]; download it again from its beginning. Other clients cannot detect such a change.
     pub fn resume_at(mut self, position: u64) -> Self {
         self.offset = position;
         self
     }
 
-    /// Writes the file to `path`, in the place of any that is there.
+    /// Writes the file to `path` and replaces an existing file.
     ///
-    /// The bytes are written to a hidden file beside it, which gets the name once it is whole and on disk. A download that
-    /// fails, or is dropped, leaves everything as it was. Only its owner can read the file (mode 0600).
+    /// The bytes are written to a hidden file in the same folder, which is renamed once it is complete and on disk. If a download
+    /// fails or is dropped, nothing is changed. Only the file's owner can read it (mode 0600).
     ///
     /// # Errors
     ///
-    /// The error of the call; [`ErrorKind::Interrupted`] or [`ErrorKind::Timeout`] if the download breaks off or is shorter
-    /// than announced; [`ErrorKind::Decode`] if something else than a file comes; [`ErrorKind::Io`] if it cannot be
+    /// The errors of the call; [`ErrorKind::Interrupted`] or [`ErrorKind::Timeout`] if the download is interrupted or shorter
+    /// than announced; [`ErrorKind::Decode`] if the answer is not a file; [`ErrorKind::Io`] if it cannot be
     /// written.
     pub async fn to_path(mut self, path: impl AsRef<Path>) -> Result<Downloaded, Error> {
         let path = path.as_ref();
         self.offset = 0;
         let bytes = self.begin().await?;
-        // Dropped before it is put in place, it is removed.
+        // The file is removed if this is dropped before `persist`.
         let partial = beside(path).map_err(|error| self.source.unwritten(error, 0))?;
         let mut file = File::from_std(partial.reopen().map_err(|error| self.source.unwritten(error, 0))?);
         let downloaded = self.write(bytes, &mut file).await?;
@@ -95,11 +95,11 @@ impl Download {
         Ok(downloaded)
     }
 
-    /// Writes the file to `writer`, which holds a part of it if the download fails.
+    /// Writes the file to `writer`. If the download fails, a part of the file has been written.
     ///
     /// # Errors
     ///
-    /// As [`Download::to_path`]. What is missing is what [`Download::resume_at`] gets from [`Error::position`] on.
+    /// As [`Download::to_path`]. To get the rest of the file, pass [`Error::position`] to [`Download::resume_at`].
     pub async fn to_writer(
         self,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
@@ -108,7 +108,7 @@ impl Download {
         self.write(bytes, writer).await
     }
 
-    /// Sends the request and returns the bytes as they arrive, with the file's length and type: for a progress bar or a
+    /// Sends the request and returns a stream of the bytes with the file's length and type, for example for a progress bar or a
     /// checksum.
     ///
     /// ```no_run
@@ -125,13 +125,13 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// As [`Download::to_path`]; those of the way are the stream's.
+    /// As [`Download::to_path`]. Errors while the bytes arrive are returned by the stream.
     pub async fn open(self) -> Result<FileStream, Error> {
         self.begin().await
     }
 
-    /// As [`Download::open`], if the request is sent once the stream is polled: to pass the bytes on, as the body of an answer
-    /// of your own, for example.
+    /// As [`Download::open`], but the request is sent when the stream is first polled. Use it to pass the bytes on, for example as
+    /// the body of an HTTP response.
     pub fn into_stream(self) -> ByteStream {
         ByteStream::new(self.open().try_flatten_stream())
     }
@@ -150,7 +150,7 @@ impl Download {
         Ok(Downloaded { length, content_type: bytes.content_type().map(str::to_owned) })
     }
 
-    /// The bytes that are missing.
+    /// Requests the bytes from `offset` on.
     async fn begin(&self) -> Result<FileStream, Error> {
         self.ask().await.map_err(|error| self.source.at(error, self.offset))
     }
@@ -163,7 +163,7 @@ impl Download {
         let fetched = fetch(source, Rest { offset: *offset, version: begun.as_ref() }).await?;
         let (status, found) = (fetched.answer.status(), version(fetched.answer.headers()));
         match status {
-            // A part without a version is of the one that was asked for.
+            // A partial answer without a version header is of the requested version.
             StatusCode::OK | StatusCode::PARTIAL_CONTENT
                 if begun.is_some() && found != begun && (found.is_some() || status == StatusCode::OK) =>
             {
@@ -188,24 +188,24 @@ impl Download {
 const CHANGED: &str =
     "the file has changed since its first bytes were received; download it again from its beginning";
 
-/// `content-range: bytes */1000` says how long the file is (RFC 9110 section 15.5.17).
+/// Whether the file ends at `offset`. `content-range: bytes */1000` contains its length (RFC 9110 section 15.5.17).
 fn is_complete(fetched: &Fetched, offset: u64) -> bool {
     let range = fetched.answer.headers().get(CONTENT_RANGE);
     let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
     offset > 0 && length == Some(offset)
 }
 
-/// A hidden file in the folder of `path`, which only its owner can read.
+/// Creates a hidden file in the folder of `path`, which only its owner can read.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "the path does not end with a file name")
+    })?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let prefix = format!(".{}.", name.to_string_lossy());
     tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)
 }
 
-/// What is downloaded.
+/// The request of a download.
 pub(super) struct Source {
     pub(super) pipeline: Pipeline,
     pub(super) request: Result<Request<Bytes>, Error>,
@@ -213,14 +213,14 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The media types that were asked for.
+    /// The requested media types.
     fn accepted(&self) -> &str {
         let accept = self.request.as_ref().ok().and_then(|request| request.headers().get(ACCEPT));
         accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default()
     }
 
     fn unwritten(&self, error: io::Error, position: u64) -> Error {
-        let message = format!("the file cannot be written: {error}");
+        let message = format!("the file could not be written: {error}");
         self.at(Error::new(ErrorKind::Io, message).with_source(error), position)
     }
 

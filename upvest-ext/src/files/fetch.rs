@@ -1,4 +1,4 @@
-//! Requests a file, and follows redirects without sending our headers to other hosts.
+//! Requests a file and follows redirects. Our headers are not sent to other hosts.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, IF_RANGE, LOCATION, RANGE};
@@ -17,25 +17,25 @@ const MOST_REDIRECTS: usize = 5;
 /// An answer that is not a redirect.
 pub(super) struct Fetched {
     pub(super) answer: Response<ByteStream>,
-    /// What is known of the call; `None` if another host than the API's answered.
+    /// Information about the call. `None` if another host than the API's answered.
     info: Option<CallInfo>,
 }
 
-/// The bytes of a file to ask for: from `offset` on, of the `version` that the first ones came from, where that is known.
+/// The bytes to request: from `offset` on, and of the same `version` as the bytes before, if that is known.
 #[derive(Clone, Copy)]
 pub(super) struct Rest<'a> {
     pub(super) offset: u64,
     pub(super) version: Option<&'a HeaderValue>,
 }
 
-/// The answer that holds the `rest` of the file, if the server heeds that.
+/// Requests the `rest` of the file, which a server may ignore and send the whole file.
 pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Error> {
     let pipeline = &source.pipeline;
     let base = &pipeline.core.base_url;
     let asked = source.request.clone()?;
     let no_url = |error| Error::new(ErrorKind::InvalidRequest, "the request has no URL").with_source(error);
     let mut url = Url::parse(&asked.uri().to_string()).map_err(no_url)?;
-    // Another host may send us anywhere, and must not choose what we sign: once left, the API is a stranger too.
+    // Another host must not choose which requests we sign, so a redirect from it back to the API is not signed either.
     let mut is_ours = true;
     for _ in 0..=MOST_REDIRECTS {
         let mut request = asked.clone();
@@ -53,7 +53,7 @@ pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Er
         url = target(&url, &answer)?;
         is_ours = is_ours && url.origin() == base.origin();
     }
-    Err(Error::new(ErrorKind::UnexpectedStatus, "too many redirects on the way to a file"))
+    Err(Error::new(ErrorKind::UnexpectedStatus, format!("more than {MOST_REDIRECTS} redirects")))
 }
 
 impl Fetched {
@@ -61,18 +61,19 @@ impl Fetched {
         self.info.is_some()
     }
 
-    /// The error that an answer without a file stands for.
+    /// The error for an answer without a file.
     pub(super) async fn refusal(self, operation: &'static OperationMeta) -> Error {
         if let Some(info) = self.info {
             return info.refusal(self.answer, operation).await;
         }
         let status = self.answer.status();
-        Error::new(ErrorKind::of(status), "the host of the file refused to give it").with_status(status)
+        Error::new(ErrorKind::of(status), "the host to which the file was redirected answered with an error")
+            .with_status(status)
     }
 }
 
 fn prepare(headers: &mut HeaderMap, Rest { offset, version }: Rest<'_>) {
-    // The length is that of the file only where nothing on the way packs it.
+    // Without compression, the content length is the length of the file.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if offset > 0 {
         let range = HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
@@ -83,7 +84,7 @@ fn prepare(headers: &mut HeaderMap, Rest { offset, version }: Rest<'_>) {
     }
 }
 
-/// A request to another host than the API's: it carries nothing of the first one.
+/// A request to another host than the API's, without any header of the original one.
 fn bare(url: &Url, rest: Rest<'_>) -> Result<Request<Bytes>, Error> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = to_uri(url)?;
@@ -91,11 +92,11 @@ fn bare(url: &Url, rest: Rest<'_>) -> Result<Request<Bytes>, Error> {
     Ok(request)
 }
 
-/// Sends to another host than the API's: no token, no signature, nothing that names the client.
+/// Sends a request to another host than the API's, without token, signature or client id.
 async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<Response<ByteStream>, Error> {
     let core = &pipeline.core;
     let Link::Network(network) = &core.link else {
-        let message = "a redirect to another host, for which the transport is not made";
+        let message = "the transport of this client cannot follow a redirect to another host";
         return Err(Error::new(ErrorKind::UnexpectedStatus, message));
     };
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -103,12 +104,12 @@ async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<R
     let answer = tokio::select! {
         biased;
         answer = network.http.send(request) => answer,
-        () = core.clock_and_rng.clock.sleep(timeout) => Err(SendError::timed_out("the host of the file does not answer")),
+        () = core.clock_and_rng.clock.sleep(timeout) => Err(SendError::timed_out("the host to which the file was redirected did not answer in time")),
     };
     Ok(answer?.into())
 }
 
-/// Where a redirect leads; never from `https` to `http`.
+/// The target of a redirect. A redirect from `https` to `http` is not allowed.
 fn target(from: &Url, answer: &Response<ByteStream>) -> Result<Url, Error> {
     let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
     let target = location
@@ -120,7 +121,7 @@ fn target(from: &Url, answer: &Response<ByteStream>) -> Result<Url, Error> {
         {
             Ok(target)
         }
-        // The target may hold a signature that opens the file, so it is not repeated.
+        // The error does not contain the target, as it may include a signature that gives access to the file.
         _ => Err(Error::new(ErrorKind::UnexpectedStatus, "the redirect target is not allowed")
             .with_status(answer.status())),
     }

@@ -1,4 +1,4 @@
-//! Files: downloaded as they come, checked, and put in place whole or not at all.
+//! Downloads of files: streamed, checked, and written completely or not at all.
 //!
 //! ```no_run
 //! # async fn fetch(upvest: upvest_ext::Upvest, file: upvest_ext::api::types::FileId) -> Result<(), upvest_ext::Error> {
@@ -7,10 +7,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An error of a download has the number of bytes that arrived in [`Error::position`](crate::Error::position), for
+//! [`Error::position`](crate::Error::position) of a failed download is the number of bytes that were received, for
 //! [`Download::resume_at`].
 //!
-//! Guide: `docs/guides/files.md`, with reports and progress.
+//! Guide: `docs/guides/files.md`. It includes reports and a progress bar.
 
 mod body;
 mod download;

@@ -1,4 +1,4 @@
-//! Which version of a file the first bytes came from, so that a download that is resumed gets the rest of the same one.
+//! Remembers the versions of files, so that a resumed download continues with the same version.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::header::{ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, Uri};
 
-/// More downloads than are under way at a time.
+/// The most versions that are remembered. There are fewer downloads at a time.
 const MOST_VERSIONS: usize = 1000;
 
-/// The versions of the files that a client has begun to download, by what was asked for.
+/// The versions of the files that a client has started to download, by the URI of the request.
 #[derive(Debug, Default)]
 pub(crate) struct Versions(Mutex<HashMap<String, HeaderValue>>);
 
@@ -34,7 +34,7 @@ impl Versions {
     }
 }
 
-/// What names the version of a file for `if-range`: a strong entity tag, or else its date (RFC 9110 section 13.1.5).
+/// The version of a file for `if-range`: a strong entity tag, or else its date (RFC 9110 section 13.1.5).
 pub(super) fn version(headers: &HeaderMap) -> Option<HeaderValue> {
     let tag = headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/"));
     tag.or_else(|| headers.get(LAST_MODIFIED)).cloned()

@@ -1,4 +1,4 @@
-//! The items of a list, one by one.
+//! The stream of the items of a list.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,12 +12,12 @@ use crate::debug_fields::debug_fields;
 
 type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
 
-/// A stream over the items of a list. Nothing is sent before it is polled, and it ends after an error.
+/// A stream of the items of a list. Nothing is sent before it is polled. It ends after an error.
 ///
-/// A page is fetched when the one before it is used up, so that `take(n)` fetches no page that it does not need. A `next()`
-/// that is dropped before it is ready loses nothing.
+/// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs. If a `next()`
+/// future is dropped before it is ready, no item is lost.
 ///
-/// It owns what it needs, so that it can be moved into a task or become the body of an answer of your own.
+/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response.
 #[must_use = "streams do nothing unless polled"]
 pub struct Items<I> {
     pages: Pages<I>,
@@ -30,13 +30,13 @@ impl<I> Items<I> {
         Self { pages, page: Vec::new().into_iter(), keep }
     }
 
-    /// The number of the next item, counted from 0, for [`Paginator::resume_at`](super::Paginator::resume_at): all items
-    /// before it have been yielded, or dropped as duplicates.
+    /// The index of the next item, counted from 0, for [`Paginator::resume_at`](super::Paginator::resume_at). All items
+    /// before it have been yielded or skipped as duplicates.
     pub fn position(&self) -> u64 {
         self.pages.position().saturating_sub(self.page.len() as u64)
     }
 
-    /// The number of items in the whole list, by the latest page.
+    /// The number of items in the whole list, according to the latest page.
     pub fn total(&self) -> Option<u64> {
         self.pages.total()
     }

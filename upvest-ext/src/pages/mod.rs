@@ -1,4 +1,4 @@
-//! Lists as streams: every item of a list, or its pages, fetched as they are asked for.
+//! Lists as streams of items or pages, which are fetched when they are needed.
 //!
 //! ```no_run
 //! use futures_util::TryStreamExt;
@@ -13,28 +13,28 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Guide: `docs/guides/lists.md`, with a CSV export and many calls at a time.
+//! Guide: `docs/guides/lists.md`. It includes a CSV export and concurrent calls.
 //!
-//! # Where a list ends
+//! # The end of a list
 //!
-//! At the total that the server states, or, where it states none, at a page that is not full. An answer may contradict
-//! itself, and then nothing is left out without a word:
+//! A list ends at the total that the server states or, without a total, at a page that is not full. If the answers contradict
+//! each other, no items are skipped silently:
 //!
-//! * A page that is not full, while the total says that more follow, may come from a server that allows smaller pages than
-//!   were asked for: the list goes on after its last item. If nothing follows there either, it has ended.
-//! * An empty page before the total is reached is passed over. Ten of them in a row are an error.
-//! * More items than the total says: the total is wrong, and the list ends at a page that is not full.
-//! * A page that came before, or one from another place than was asked for, is an error, so that no list is endless.
+//! * If a page is not full although the total says that more items follow, the server may allow only smaller pages than
+//!   were requested. The next page is requested after its last item. If that page is empty, the list has ended.
+//! * An empty page before the total is skipped. Ten empty pages in a row are an error.
+//! * If there are more items than the total says, the total is ignored and the list ends at a page that is not full.
+//! * A repeated page, or a page with another offset than was requested, is an error, so that no list is endless.
 //!
-//! These errors are of the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream tells the number of the
-//! first item that was not read: [`Error::position`](crate::Error::position), for [`Paginator::resume_at`].
+//! These errors have the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream contains the index of the
+//! first item that was not read ([`Error::position`](crate::Error::position)), for [`Paginator::resume_at`].
 //!
-//! A total that is too low and ends exactly with a page cannot be told from a right one, and is believed.
+//! A total that is too low cannot be detected if it is reached exactly at the end of a page.
 //!
-//! # Items that move
+//! # Lists that change while they are read
 //!
-//! Pages are counted from the start of the list. If items are added or removed there while the list is read, the rest moves,
-//! and an item may come twice or not at all. [`Paginator::unique_by`] drops the repeated ones.
+//! Offsets are counted from the start of the list. If items are added or removed there while the list is read, later items move,
+//! and an item may be returned twice or not at all. [`Paginator::unique_by`] skips duplicates.
 
 mod items;
 mod page_stream;

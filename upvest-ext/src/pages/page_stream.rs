@@ -1,4 +1,4 @@
-//! Pages in their order, some of them asked for ahead.
+//! The stream of the pages of a list, with prefetching.
 
 use std::collections::VecDeque;
 use std::future::Future as _;
@@ -15,26 +15,26 @@ use crate::debug_fields::debug_fields;
 
 type Fetched<I> = Result<Page<I>, Error>;
 
-/// What a list is read by.
+/// The settings and the function that pages are fetched with.
 pub(crate) struct Source<I> {
     pub(crate) operation: &'static OperationMeta,
-    /// Asks for the page at an offset.
+    /// Fetches the page at an offset.
     pub(crate) fetch: Box<dyn Fn(u64) -> BoxFuture<'static, Fetched<I>> + Send>,
     pub(crate) fingerprint: fn(&[I]) -> u64,
-    /// `None` for a list that comes whole.
+    /// The page size. `None` for a list without pages.
     pub(crate) limit: Option<u32>,
     pub(crate) offset: u64,
     pub(crate) prefetch: usize,
 }
 
-/// A stream over the pages of a list. Nothing is sent before it is polled, and it ends after an error.
+/// A stream of the pages of a list. Nothing is sent before it is polled. It ends after an error.
 ///
-/// It owns what it needs, so that it can be moved into a task. A `next()` that is dropped before it is ready loses nothing.
+/// It borrows nothing, so it can be moved into a task. If a `next()` future is dropped before it is ready, no page is lost.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<I> {
     source: Source<I>,
     progress: Progress,
-    /// The next page and those asked for ahead, by their offsets.
+    /// The requests for the next page and the prefetched ones, with their offsets.
     asked: VecDeque<(u64, MaybeDone<BoxFuture<'static, Fetched<I>>>)>,
     started: bool,
     done: bool,
@@ -46,28 +46,28 @@ impl<I> Pages<I> {
         Self { source, progress, asked: VecDeque::new(), started: false, done: false }
     }
 
-    /// The number of the first item of the next page, counted from 0, for
+    /// The index of the first item of the next page, counted from 0, for
     /// [`Paginator::resume_at`](super::Paginator::resume_at).
     pub fn position(&self) -> u64 {
         self.progress.next()
     }
 
-    /// The number of items in the whole list, by the latest page.
+    /// The number of items in the whole list, according to the latest page.
     pub fn total(&self) -> Option<u64> {
         self.progress.total()
     }
 
-    /// Lets the pages that were asked for arrive, while the caller is still busy with the one before.
+    /// Polls the requests in progress, so that pages arrive while the caller consumes the previous one.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
         for (_, page) in &mut self.asked {
             let _ = Pin::new(page).poll(cx);
         }
     }
 
-    /// Asks for as many pages as may be under way: how long the list is, only the first page tells.
+    /// Starts requests for as many pages as may be in progress. Before the first page there is one, as the total is unknown.
     fn ask(&mut self) {
         let (next, total) = (self.progress.next(), self.progress.total());
-        // Pages that were asked for ahead are of no use where the list goes on at another place than was thought.
+        // Prefetched pages cannot be used if the list continues at another offset than expected.
         if self.asked.front().is_some_and(|(offset, _)| *offset != next) {
             self.asked.clear();
         }
@@ -83,7 +83,7 @@ impl<I> Pages<I> {
         }
     }
 
-    /// Takes note of a page, and says whether the list goes on after it.
+    /// Records a page and returns whether the list continues after it.
     fn advance(&mut self, page: &Page<I>) -> Result<bool, Error> {
         self.started = true;
         let goes_on = self.progress.advance(Answered {

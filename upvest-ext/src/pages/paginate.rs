@@ -1,4 +1,4 @@
-//! What the builders of list operations can do besides `send`.
+//! Extension traits for the builders of list operations.
 
 use serde::Serialize;
 use upvest_api::runtime::{List, Paginated};
@@ -7,11 +7,11 @@ use super::items::Items;
 use super::page_stream::{Pages, Source};
 use super::paginator::{Paginator, fetch};
 
-/// Reads a list that comes in pages. Implemented by the builder of every operation that pages.
+/// Reads a list with pages. Implemented for the builder of every operation that has pages.
 ///
-/// A `limit` or `offset` set on the builder is replaced: [`PaginateExt::page_size`] and [`PaginateExt::resume_at`] set them.
+/// A `limit` or `offset` set on the builder is ignored. Use [`PaginateExt::page_size`] and [`PaginateExt::resume_at`] instead.
 pub trait PaginateExt: Paginated<Item: Serialize> {
-    /// A stream over the items of the whole list. See [`Paginator::items`].
+    /// A stream of the items of the whole list. See [`Paginator::items`].
     ///
     /// ```no_run
     /// use futures_util::{StreamExt, TryStreamExt};
@@ -25,22 +25,22 @@ pub trait PaginateExt: Paginated<Item: Serialize> {
         Paginator::new(self).items()
     }
 
-    /// A stream over the pages of the whole list.
+    /// A stream of the pages of the whole list.
     fn pages(self) -> Pages<Self::Item> {
         Paginator::new(self).pages()
     }
 
-    /// Reads `items` on a page. See [`Paginator::page_size`].
+    /// Requests `items` per page. See [`Paginator::page_size`].
     fn page_size(self, items: u32) -> Paginator<Self> {
         Paginator::new(self).page_size(items)
     }
 
-    /// Reads up to `pages` pages ahead. See [`Paginator::prefetch`].
+    /// Prefetches up to `pages` pages. See [`Paginator::prefetch`].
     fn prefetch(self, pages: usize) -> Paginator<Self> {
         Paginator::new(self).prefetch(pages)
     }
 
-    /// Begins with item number `offset`. See [`Paginator::resume_at`].
+    /// Starts with the item at the index `offset`. See [`Paginator::resume_at`].
     fn resume_at(self, offset: u64) -> Paginator<Self> {
         Paginator::new(self).resume_at(offset)
     }
@@ -48,12 +48,12 @@ pub trait PaginateExt: Paginated<Item: Serialize> {
 
 impl<T: Paginated<Item: Serialize>> PaginateExt for T {}
 
-/// Reads a list that comes whole as [`PaginateExt`] reads one in pages.
+/// Reads a list without pages. Implemented for the builder of every list operation.
 ///
-/// It borrows the builder, so that with both traits in scope the compiler takes [`PaginateExt::items`] wherever the list
-/// pages.
+/// Its method borrows the builder, so that the compiler prefers [`PaginateExt::items`] for lists with pages if both traits are
+/// in scope.
 pub trait ListExt: List {
-    /// A stream over the items of the list, which is fetched by one request once the stream is polled.
+    /// A stream of the items of the list, which is fetched with one request when the stream is first polled.
     ///
     /// ```no_run
     /// use futures_util::TryStreamExt;

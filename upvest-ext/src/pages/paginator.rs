@@ -1,4 +1,4 @@
-//! How a list is read.
+//! The settings for reading a list.
 
 use std::collections::HashSet;
 use std::future::ready;
@@ -13,7 +13,7 @@ use super::items::Items;
 use super::page_stream::{Pages, Source};
 use crate::debug_fields::debug_fields;
 
-/// A list that comes in pages, and how to read it. Made by [`PaginateExt`](super::PaginateExt).
+/// Settings for reading a list with pages. Made by [`PaginateExt`](super::PaginateExt).
 #[must_use = "nothing is sent before the stream is polled"]
 #[derive(Clone)]
 pub struct Paginator<T> {
@@ -33,41 +33,45 @@ where
         Self { list, page_size, offset: 0, prefetch: 0, problem: None }
     }
 
-    /// Asks for `items` on a page. As many as the description allows, 100 for most lists, unless set.
+    /// Requests `items` per page. By default the maximum of the description, which is 100 for most lists.
     ///
-    /// A size outside of the description's bounds is [`ErrorKind::InvalidRequest`], reported by the stream.
+    /// A size outside of the description's bounds makes the stream fail with [`ErrorKind::InvalidRequest`].
     pub fn page_size(mut self, items: u32) -> Self {
         let bounds = T::META.paging.map(|paging| paging.min_limit.max(1)..=paging.max_limit);
         self.problem = bounds.filter(|bounds| !bounds.contains(&items)).map(|bounds| {
-            let message = format!("a page holds {} to {} items, not {items}", bounds.start(), bounds.end());
+            let message = format!(
+                "the page size must be from {} to {} items, not {items}",
+                bounds.start(),
+                bounds.end()
+            );
             Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
         });
         self.page_size = items;
         self
     }
 
-    /// Asks for up to `pages` pages ahead of the one that is being read: at most `pages + 1` are held or under way at a time.
-    /// They are yielded in order. None ahead unless set.
+    /// Requests up to `pages` pages before they are needed, so that at most `pages + 1` are in memory or in progress at a time.
+    /// Pages are yielded in order. 0 by default.
     ///
-    /// The pages ahead travel while the stream is polled, and are not asked for before the first page has told the total.
+    /// Prefetching starts after the first page, which contains the total, and makes progress only while the stream is polled.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages;
         self
     }
 
-    /// Begins with item number `offset`, counted from 0: the `position()` of a stream or of its error.
+    /// Starts with the item at the index `offset`, counted from 0: the `position()` of a stream or of its error.
     pub fn resume_at(mut self, offset: u64) -> Self {
         self.offset = offset;
         self
     }
 
-    /// A stream over the items.
+    /// A stream of the items.
     pub fn items(self) -> Items<T::Item> {
         Items::new(self.pages(), None)
     }
 
-    /// A stream over the items without those whose `key` came before, as when items move to a later page while the list is
-    /// read. All keys are kept in memory.
+    /// A stream of the items that skips those with a repeated `key`. Duplicates occur when items move to a later page while the
+    /// list is read. All keys are kept in memory.
     pub fn unique_by<K>(self, key: impl Fn(&T::Item) -> K + Send + 'static) -> Items<T::Item>
     where
         K: Eq + Hash + Send + 'static,
@@ -76,7 +80,7 @@ where
         Items::new(self.pages(), Some(Box::new(move |item| seen.insert(key(item)))))
     }
 
-    /// A stream over the pages.
+    /// A stream of the pages.
     pub fn pages(self) -> Pages<T::Item> {
         let Self { list, page_size, offset, prefetch, problem } = self;
         Pages::new(Source {
@@ -98,12 +102,12 @@ pub(crate) async fn fetch<T: List>(list: T) -> Result<Page<T::Item>, Error> {
     Ok(T::page(list.send().await?.into_inner()))
 }
 
-/// A number by which a page is known again: of its first item, its last and their count.
+/// A hash that identifies a page: of its first item, its last item and their number.
 fn fingerprint<I: Serialize>(items: &[I]) -> u64 {
     let mut hasher = Hashing(DefaultHasher::new());
     items.len().hash(&mut hasher.0);
     for item in items.first().into_iter().chain(items.last()) {
-        // What has been read from JSON can be written as JSON.
+        // This cannot fail, as the items were read from JSON.
         let _ = serde_json::to_writer(&mut hasher, item);
     }
     hasher.0.finish()

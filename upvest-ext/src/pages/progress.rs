@@ -1,38 +1,38 @@
-//! The rules by which a list goes on or ends, without any I/O.
+//! The rules that decide whether a list continues after a page, without I/O.
 
 use std::collections::HashSet;
 
-/// How the server broke the rules of paging.
+/// How the server violated the rules of paging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BrokenRule {
-    #[error("the server answered with items from {answered} on where those from {asked} on were asked for")]
+    #[error("the server returned the page at offset {answered} instead of the requested offset {asked}")]
     OffsetIgnored { asked: u64, answered: u64 },
-    #[error("the server repeated a page")]
+    #[error("the server returned the same page twice")]
     Repeated,
-    #[error("the server sent {MOST_EMPTY_PAGES} empty pages in a row")]
+    #[error("the server returned {MOST_EMPTY_PAGES} empty pages in a row")]
     TooManyEmptyPages,
 }
 
-/// Most empty pages in a row that are passed over.
+/// After this many empty pages in a row, reading fails.
 const MOST_EMPTY_PAGES: u32 = 10;
 
-/// What the rules need to know of a page.
+/// A page, as the rules need it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered {
     pub(crate) items: u64,
     pub(crate) total: Option<u64>,
-    /// The offset that the server says it used.
+    /// The offset according to the answer.
     pub(crate) offset: Option<u64>,
-    /// The most items that the server says it sends in a page.
+    /// The page size according to the answer.
     pub(crate) limit: Option<u64>,
-    /// Equal for equal pages.
+    /// A hash that identifies the page.
     pub(crate) fingerprint: u64,
 }
 
 /// How far a list has been read.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    /// The size of a full page: what is asked for, or less where the server sends no more.
+    /// The size of a full page: the requested size, or the server's own limit if that is smaller.
     limit: u64,
     next: u64,
     total: Option<u64>,
@@ -67,7 +67,7 @@ impl Progress {
         self.last_was_short
     }
 
-    /// Takes note of the page at [`Progress::next`], and says whether another is to be asked for.
+    /// Records the page at [`Progress::next`], and returns whether the list continues after it.
     pub(crate) fn advance(&mut self, page: Answered) -> Result<bool, BrokenRule> {
         self.check(page)?;
         let end = self.next.saturating_add(page.items);
@@ -78,9 +78,9 @@ impl Progress {
         let is_short = page.items < self.limit;
         let goes_on = match page.total {
             Some(total) if end == total => false,
-            // After a short page, an empty one leaves nothing to believe the total by.
+            // An empty page after a short one means that the total is wrong.
             Some(total) if end < total => page.items > 0 || !self.last_was_short,
-            // The total is too low, or there is none.
+            // There is no total, or it is too low.
             _ => !is_short,
         };
         self.next = if page.items == 0 { self.next.saturating_add(self.limit) } else { end };

@@ -1,4 +1,4 @@
-//! A limit on the requests of a client that learns from refusals.
+//! A limit on the request rate of a client, which adapts to the server's limit.
 
 mod rate;
 
@@ -13,14 +13,14 @@ use crate::debug_fields::debug_fields;
 #[cfg(feature = "redis")]
 use crate::stores::SharedRate;
 
-/// Spreads the requests of a client evenly over time, at a rate that it learns from the server's 429s.
+/// Spreads the requests of a client evenly over time, at a rate that adapts to the server's 429 answers.
 ///
-/// It begins with 50 requests in a second and goes up, while requests have to wait for their turn, until the server refuses
-/// or the ceiling is reached. Then it stays a little below, and tries a higher rate every ten seconds. Clones share one rate:
-/// give all clients with the same client id the same limit, as the server counts by client id.
+/// It starts with 50 requests per second. While requests have to wait for their turn, the rate rises until the server answers 429
+/// or the maximum is reached. Then it stays a little below, and tries a higher rate every ten seconds. Clones share one rate:
+/// give the same limit to all clients with the same client id, as the server counts requests by client id.
 ///
-/// A call whose turn would come after its deadline fails at once with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited),
-/// and one that is dropped while it waits leaves its place to the next.
+/// A call whose turn would come after its deadline fails immediately with
+/// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited). If a waiting call is dropped, the next one takes its turn.
 ///
 /// ```
 /// use upvest_ext::{Environment, RateLimit, Upvest};
@@ -29,7 +29,7 @@ use crate::stores::SharedRate;
 /// # let _ = builder;
 /// ```
 ///
-/// For many calls, bound those under way too, by `buffer_unordered`:
+/// For many calls, limit the number of concurrent ones too, with `buffer_unordered`:
 ///
 /// ```no_run
 /// use futures_util::stream::{self, StreamExt};
@@ -53,24 +53,24 @@ pub struct RateLimit(Arc<Shared>);
 
 struct Shared {
     most: f64,
-    /// Held by the request whose turn is next. The others wait for it in the order in which they came.
+    /// Held by the request whose turn is next. The others wait for the lock in the order of their arrival.
     line: tokio::sync::Mutex<()>,
-    /// How many requests wait, the one whose turn is next included.
+    /// The number of waiting requests, including the one whose turn is next.
     waiting: AtomicU32,
-    /// Begins with the first request.
+    /// Created by the first request.
     rate: Mutex<Option<Rate>>,
-    /// A rate that replicas share. While it cannot be reached, `rate` is kept to.
+    /// A rate that replicas share. While it cannot be reached, `rate` applies.
     #[cfg(feature = "redis")]
     replicas: Option<SharedRate>,
 }
 
 impl RateLimit {
-    /// A limit that the server's refusals set, with a ceiling of 1,000 requests in a second.
+    /// A limit that adapts to the server's 429 answers, with a maximum of 1,000 requests per second.
     pub fn adaptive() -> Self {
         Self::at_most(1000)
     }
 
-    /// As [`RateLimit::adaptive`], with a ceiling of `requests` in a second, where 0 counts as 1.
+    /// As [`RateLimit::adaptive`], with a maximum of `requests` per second. 0 counts as 1.
     pub fn at_most(requests: u32) -> Self {
         Self(Arc::new(Shared {
             most: f64::from(requests.max(1)),
@@ -82,20 +82,20 @@ impl RateLimit {
         }))
     }
 
-    /// A limit that several processes share, of which this one keeps to its own `share` while the others cannot be reached.
+    /// A limit that several processes share. While the shared rate cannot be reached, this process uses its `share`.
     #[cfg(feature = "redis")]
     pub(crate) fn shared(share: u32, shared: SharedRate) -> Self {
         let (line, waiting, rate) = Default::default();
         Self(Arc::new(Shared { most: f64::from(share), line, waiting, rate, replicas: Some(shared) }))
     }
 
-    /// The present rate, in requests per second; `None` before the first request. Of a limit that replicas share, it is what
-    /// this one keeps to while Redis is away.
+    /// The current rate in requests per second, or `None` before the first request. For a limit that replicas share, it is the rate
+    /// of this process while Redis cannot be reached.
     pub fn per_second(&self) -> Option<f64> {
         self.0.rate.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Rate::per_second)
     }
 
-    /// Waits until a request may go. `false`, at once, where that would be after `deadline`.
+    /// Waits until a request may be sent. Returns `false` immediately if that would be after `deadline`.
     pub(crate) async fn wait(&self, clock: &dyn Clock, deadline: Instant) -> bool {
         let place = Place::behind(&self.0.waiting);
         #[cfg(feature = "redis")]
@@ -120,7 +120,7 @@ impl RateLimit {
         true
     }
 
-    /// Only the first in line asks for a shared turn: those who give up in the line have taken none.
+    /// Only the first in line takes a shared turn, so that requests that give up while waiting take none.
     #[cfg(feature = "redis")]
     async fn wait_for_shared(
         &self,
@@ -149,8 +149,8 @@ impl RateLimit {
         }
     }
 
-    /// Takes note of a 429.
-    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "nobody else is told"))]
+    /// Lowers the rate after a 429.
+    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "only Redis needs to wait"))]
     pub(crate) async fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
         let pause = self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
         #[cfg(feature = "redis")]
@@ -167,7 +167,7 @@ impl RateLimit {
     }
 }
 
-/// A place in the line, given back when it is dropped.
+/// A place in the line, which is released when it is dropped.
 struct Place<'a> {
     waiting: &'a AtomicU32,
     ahead: u32,

@@ -1,34 +1,34 @@
-//! How a rate is learned from 429s: arithmetic on times that the caller passes in.
+//! The adaptive rate, as a calculation on times that the caller passes in.
 
 use std::time::{Duration, Instant};
 
-/// Doubles each second until the first refusal.
+/// The rate at the start, in requests per second. It doubles every second until the first 429.
 const START: f64 = 50.0;
 const SLOWEST: f64 = 0.1;
-/// After a refusal: this much of the rate that was too high.
+/// After a 429, the rate is multiplied by this.
 const BACK: f64 = 0.94;
-/// After the first one: what a rate that doubles each second has been in the last second, on average.
+/// After the first 429, the rate is multiplied by this: the average of the last second of a rate that doubles every second.
 const FIRST_BACK: f64 = 0.72;
-/// How long a rate that works is kept before a higher one is tried.
+/// How long the rate stays the same after a 429 before it grows again.
 const HOLD: Duration = Duration::from_secs(10);
-/// By how much the rate grows each second when a higher one is tried.
+/// The growth per second after the first 429.
 const GROWTH: f64 = 1.01;
-/// A server that throttles one request usually throttles the next; the first time, the rate was far too high.
+/// The pause after a 429, as a server that throttles one request usually throttles the next.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// How late a request may go without the next ones being late too: timers are only so exact.
+/// A request that is late by up to this much does not delay the next ones, as timers are not exact.
 const SLACK: Duration = Duration::from_millis(10);
-/// Requests that were sent before the rate went down may still be refused: they do not lower it again.
+/// Further 429s within this time do not lower the rate again, as their requests were sent before it was lowered.
 const DEAF: Duration = Duration::from_secs(1);
 
-/// A rate of requests, and when the next may go.
+/// A request rate, and when the next request may be sent.
 #[derive(Debug)]
 pub(super) struct Rate {
     per_second: f64,
     most: f64,
     next: Instant,
-    /// Up to when the rate has grown; in the future while it is held.
+    /// The time of the last growth. It is in the future while the rate must not grow.
     grown: Instant,
     refused: Option<Instant>,
 }
@@ -42,12 +42,12 @@ impl Rate {
         self.per_second
     }
 
-    /// When a request may go that has `ahead` others before it.
+    /// When a request may be sent that has `ahead` others before it.
     pub(super) fn turn(&self, ahead: u32) -> Instant {
         self.next + self.interval().saturating_mul(ahead)
     }
 
-    /// Lets a request go, or returns how long it has to wait. The rate grows only while requests have to wait.
+    /// Takes a turn, or returns how long the request has to wait for it. The rate grows only while requests have to wait.
     pub(super) fn take(&mut self, now: Instant, has_waited: bool) -> Option<Duration> {
         let wait = self.next.saturating_duration_since(now);
         if !wait.is_zero() {
@@ -64,7 +64,7 @@ impl Rate {
         Duration::from_secs_f64(1.0 / self.per_second)
     }
 
-    /// Takes note of a refusal, and of how long the server asked to wait. Returns the pause.
+    /// Lowers the rate after a 429 and returns the pause, which is at least the server's `retry-after`.
     pub(super) fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) -> Duration {
         let is_first = self.refused.is_none();
         let pause = if is_first { FIRST_PAUSE } else { PAUSE };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: before retry `n`, counted from 0, any time from 0 to `min(cap, base * 2^n)`.
+/// Exponential backoff with full jitter: the wait before retry `n`, counted from 0, is a random time up to `min(cap, base * 2^n)`.
 ///
-/// Full jitter spreads the retries of many clients over the whole window, so that they do not come back together.
+/// Full jitter spreads the retries of many clients over the whole window, so that they do not retry at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,

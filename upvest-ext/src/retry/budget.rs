@@ -1,12 +1,13 @@
-//! A limit on the retries of all calls of a client: it prevents a retry storm during an outage.
+//! A limit on the retries of all calls of a client, which prevents a retry storm during an outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A bucket of tokens that all calls of a client share: a retry takes some out, a success puts some back.
+/// A token bucket that all calls of a client share: a retry removes tokens, a success returns tokens.
 ///
-/// A retry costs 5, one after a timeout 10. A call that succeeds at once puts 1 back, one that succeeds after a retry puts
-/// back what the retry cost. With the default of 500, a server that answers nothing but 503 sees 100 retries in all.
+/// A retry costs 5 tokens, or 10 after a timeout. A call that succeeds at the first attempt returns 1, and one that succeeds after
+/// a retry returns the cost of the retry. With the default of 500 tokens, a server that always answers 503 gets 100 retries in
+/// total.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     tokens: Arc<AtomicU32>,
@@ -14,26 +15,26 @@ pub struct RetryBudget {
 }
 
 impl RetryBudget {
-    /// A full bucket of `capacity` tokens. 0 switches retries off.
+    /// A full bucket of `capacity` tokens. 0 disables retries.
     pub fn new(capacity: u32) -> Self {
         Self { tokens: Arc::new(AtomicU32::new(capacity)), capacity }
     }
 
-    /// What is left.
+    /// The number of tokens left.
     pub fn available(&self) -> u32 {
         self.tokens.load(Ordering::Relaxed)
     }
 
-    /// Takes `cost` out, or nothing if there is less.
+    /// Removes `cost` tokens, or none if there are fewer.
     pub(crate) fn withdraw(&self, cost: u32) -> bool {
         let take = |tokens: u32| tokens.checked_sub(cost);
         self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
-    /// Puts `amount` back, up to the capacity.
+    /// Returns `amount` tokens, up to the capacity.
     pub(crate) fn deposit(&self, amount: u32) {
         let put = |tokens: u32| {
-            // A full bucket is the common case: leave the shared cache line alone.
+            // The bucket is usually full. Not writing to it then avoids contention between threads.
             (tokens < self.capacity).then(|| tokens.saturating_add(amount).min(self.capacity))
         };
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);

@@ -1,19 +1,19 @@
-//! Which calls may be repeated after which failures.
+//! Which calls may be retried after which failures.
 
 use http::StatusCode;
 use upvest_api::runtime::OperationMeta;
 
 use crate::call::http_send::Interruption;
 
-/// Whether a call may be sent again once the server may have seen it.
+/// Whether a call may be retried if the server may have received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryClass {
-    /// It only reads: any number of times.
+    /// It only reads, so it may be retried any number of times.
     Safe,
-    /// It changes something under an idempotency key: any number of times under the same key.
+    /// It changes something and has an idempotency key, so it may be retried any number of times with the same key.
     IdempotentWithKey,
-    /// It changes something and takes no key: only when the server cannot have acted on it.
+    /// It changes something and has no idempotency key, so it may be retried only if the server cannot have carried it out.
     Never,
 }
 
@@ -35,10 +35,10 @@ impl RetryClass {
         }
     }
 
-    /// Whether the request may be sent again after `failure`: doing so is safe, and could succeed.
+    /// Whether retrying after `failure` is safe and could succeed.
     pub(crate) fn allows(self, failure: AttemptFailure) -> bool {
         match (self, failure) {
-            // Nothing was sent, so that the server cannot have seen it.
+            // Nothing was sent, so the server cannot have received it.
             (_, AttemptFailure::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
             (
                 _,
@@ -58,17 +58,17 @@ impl RetryClass {
     }
 }
 
-/// What went wrong with one attempt.
+/// Why an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptFailure {
     /// The server answered with an error status.
     Answered(StatusCode),
-    /// There was no complete answer.
+    /// There was no answer, or an incomplete one.
     Interrupted(Interruption),
 }
 
 impl AttemptFailure {
-    /// Whether a call that changes something may have changed it all the same.
+    /// Whether the server may have carried out the request even so.
     pub(crate) fn may_have_happened(self) -> bool {
         match self {
             Self::Answered(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,

@@ -1,4 +1,4 @@
-//! Retries: when a call is sent again, how long it waits, and when it gives up.
+//! Retries: when a call is retried, how long it waits, and when it gives up.
 
 mod backoff;
 mod budget;

@@ -13,9 +13,9 @@ use crate::call::http_send::Interruption;
 const RETRY_COST: u32 = 5;
 const TIMEOUT_RETRY_COST: u32 = 10;
 
-/// How often a call is sent, and how long it waits in between.
+/// How often a call is attempted, and how long it waits between attempts.
 ///
-/// Whether a call may be repeated at all depends on its operation, see [`RetryClass`].
+/// Whether a call may be retried at all depends on its operation, see [`RetryClass`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// 4 attempts, a backoff of 250 ms (1 s after a 429) up to 15 s, and a `retry-after` obeyed up to 30 s.
+    /// 4 attempts, a backoff of 250 ms (1 s after a 429) up to 15 s, and waits for a `retry-after` of up to 30 s.
     pub const fn new() -> Self {
         let cap = Duration::from_secs(15);
         Self {
@@ -46,46 +46,46 @@ impl RetryPolicy {
         }
     }
 
-    /// One attempt. A call refused with 401 is still sent once more, with a new token.
+    /// One attempt. A call that is answered with 401 is still sent once more, with a new token.
     pub const fn never() -> Self {
         Self::new().max_attempts(1)
     }
 
-    /// Sends at most `attempts` times in all; 0 counts as 1.
+    /// The maximum number of attempts, including the first. 0 counts as 1.
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// Waits by `backoff` before a retry.
+    /// The waits before retries.
     #[must_use]
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Waits by `backoff` before a retry after 429.
+    /// The waits before retries after a 429.
     #[must_use]
     pub const fn backoff_when_throttled(mut self, backoff: Backoff) -> Self {
         self.throttled = backoff;
         self
     }
 
-    /// Obeys a `retry-after` of at most `limit`. Where the server asks for more, the call fails at once, and
-    /// [`Error::retry_after`](crate::Error::retry_after) says how long it asked for.
+    /// The longest `retry-after` to wait for. If the server asks for more, the call fails immediately, and
+    /// [`Error::retry_after`](crate::Error::retry_after) returns the requested time.
     #[must_use]
     pub const fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self
     }
 
-    /// The same policy with at most `attempts`.
+    /// The same policy with at most this number of attempts.
     pub(crate) fn capped(self, attempts: u32) -> Self {
         self.max_attempts(self.max_attempts.min(attempts))
     }
 
-    /// What to do after an attempt that failed. Takes from `budget` where the answer is to try again.
+    /// Decides whether to retry after a failed attempt. A retry is paid from `budget`.
     pub(crate) fn decide(&self, attempt: &Try, budget: &RetryBudget, fraction: f64) -> Decision {
         if !attempt.class.allows(attempt.failure) {
             return Decision::GiveUp(GiveUpReason::Final);
@@ -123,14 +123,14 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What the decision needs to know about a failed attempt.
+/// A failed attempt, as the decision needs it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Try {
     pub(crate) class: RetryClass,
     pub(crate) failure: AttemptFailure,
-    /// How long the server asked to wait.
+    /// The `retry-after` of the answer.
     pub(crate) retry_after: Option<Duration>,
-    /// How many attempts were made, this one included.
+    /// The number of attempts so far, including this one.
     pub(crate) made: u32,
     /// The time until the call's deadline.
     pub(crate) left: Duration,
@@ -142,18 +142,18 @@ pub(crate) enum Decision {
     GiveUp(GiveUpReason),
 }
 
-/// Why a call was not tried again.
+/// Why a call was not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum GiveUpReason {
-    /// Trying again is unsafe or useless.
+    /// A retry would be unsafe, or could not succeed.
     Final,
-    /// The policy's attempts are used up.
+    /// The maximum number of attempts was reached.
     Attempts,
-    /// The wait would have outlasted the deadline.
+    /// The wait would have ended after the deadline.
     Deadline,
-    /// Too many calls of this client were being retried.
+    /// The retry budget is used up.
     Budget,
-    /// The server asked for a longer wait than the policy grants.
+    /// The `retry-after` is longer than the policy allows.
     RetryAfter,
 }
 

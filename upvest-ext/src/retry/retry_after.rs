@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// How long the server asks to wait. A date is read against the server's own `date`, where it sends one, so that clocks
-/// need not agree; `now` is used where it does not. A date in the past means no wait.
+/// How long the server asks to wait. A date is compared with the `date` header of the answer if there is one, so that the clocks
+/// need not agree, or else with `now`. A date in the past means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

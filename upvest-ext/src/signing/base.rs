@@ -22,13 +22,13 @@ impl SignatureVersion {
     }
 }
 
-/// The parts of a request that a signature can cover, as they stand on the wire.
+/// The parts of a request that a signature can cover, exactly as they are sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
     /// The encoded path; `/` if it is empty.
     pub(crate) path: &'a str,
-    /// What follows the first `?`.
+    /// The text after the first `?`.
     pub(crate) query: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
 }
@@ -71,7 +71,7 @@ fn write_header(headers: &HeaderMap, name: &str, base: &mut Vec<u8>) -> Option<(
 ///
 /// # Errors
 ///
-/// The component that the request does not have.
+/// The name of a component that the request does not have.
 pub(crate) fn signature_base<'c>(
     parts: Parts<'_>,
     version: SignatureVersion,

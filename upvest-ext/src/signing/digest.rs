@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::base::SignatureVersion;
 use super::signature_input::find_bytes;
 
-/// Why a digest header does not vouch for a body.
+/// Why a digest header does not match a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DigestError {
     Unsupported,
@@ -22,7 +22,7 @@ pub(crate) fn digest_header(version: SignatureVersion, body: &[u8]) -> String {
     }
 }
 
-/// Checks the value of a digest header against the body. Neither is a secret, so that time may depend on both.
+/// Checks a digest header against the body. Neither is secret, so the comparison need not take constant time.
 pub(crate) fn check_digest(version: SignatureVersion, header: &str, body: &[u8]) -> Result<(), DigestError> {
     let (claimed, actual) = match version {
         SignatureVersion::V6 => (legacy_sha256(header), digest(&SHA256, body)),

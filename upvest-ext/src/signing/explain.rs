@@ -1,4 +1,4 @@
-//! Shows what a signature covers, without the secrets: the first thing to look at when Upvest says "Signature is incorrect".
+//! Shows what a signature covers, without secrets. Helps to find out why Upvest answers "Signature is incorrect".
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::signature_input::{SignatureInput, parse_inputs};
 /// Headers whose values are never shown.
 const SECRET: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
 
-/// What [`explain_signature`] found. `Display` shows it all, secrets masked.
+/// The result of [`explain_signature`]. `Display` prints every field. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
@@ -22,17 +22,17 @@ pub struct Explanation {
     pub key_id: String,
     /// When the signature was made, in seconds since 1970.
     pub created: i64,
-    /// When it ends, in seconds since 1970.
+    /// When the signature expires, in seconds since 1970.
     pub expires: Option<i64>,
-    /// The signature base, line by line, secrets masked.
+    /// The signature base with secrets masked, one component per line.
     pub base: String,
-    /// SHA-512 of the true base, in hex: compare it with another signer's.
+    /// SHA-512 of the unmasked base, in hex. Compare it with the base of another signer.
     pub base_sha512: String,
-    /// Headers on the request that the signature does not cover.
+    /// The headers of the request that the signature does not cover.
     pub uncovered: Vec<String>,
 }
 
-/// Rebuilds the signature base of a signed request and shows it with tokens and other secrets masked.
+/// Rebuilds the signature base of a signed request. Tokens and other secrets are masked.
 ///
 /// ```
 /// use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey, explain_signature};
@@ -52,7 +52,7 @@ pub struct Explanation {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidRequest`] if the request is not signed, or was changed so that its signature cannot be rebuilt.
+/// [`ErrorKind::InvalidRequest`] if the request is not signed, or if a header that the signature covers was removed.
 pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> {
     let headers = request.headers();
     let value =
@@ -85,7 +85,7 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidRequest, message.into())
 }
 
-/// The same headers, secrets replaced by their length.
+/// The same headers, with each secret replaced by its length.
 fn masked(headers: &HeaderMap) -> HeaderMap {
     let mut masked = headers.clone();
     for (name, value) in &mut masked {
@@ -115,12 +115,12 @@ impl fmt::Display for Explanation {
         let lifetime = self.expires.map(|expires| expires.saturating_sub(self.created));
         write!(f, "{} by key {}, made at {}", self.label, self.key_id, self.created)?;
         match lifetime {
-            Some(seconds) => writeln!(f, ", good for {seconds} s")?,
-            None => writeln!(f, ", without end")?,
+            Some(seconds) => writeln!(f, ", valid for {seconds} s")?,
+            None => writeln!(f, ", without expiry")?,
         }
         writeln!(f, "--- signature base (secrets masked) ---")?;
         writeln!(f, "{}", self.base)?;
-        writeln!(f, "--- SHA-512 of the true base ---")?;
+        writeln!(f, "--- SHA-512 of the unmasked base ---")?;
         writeln!(f, "{}", self.base_sha512)?;
         write!(f, "not covered: {}", self.uncovered.join(", "))
     }

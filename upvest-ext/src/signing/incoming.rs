@@ -1,4 +1,4 @@
-//! Verification: reads the signatures of a received request and checks them with a key.
+//! Reads the signatures of a received request and verifies them.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,10 +12,10 @@ use super::signature_error::SignatureError;
 use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
 use crate::debug_fields::debug_fields;
 
-/// The longest life of a signature, in seconds. Upvest's signers give it at most 60 (`PROTOCOL` 1.4).
+/// The longest lifetime of a signature, in seconds. Upvest's signers use at most 60 (`PROTOCOL` 1.4).
 const LONGEST_LIFE: i64 = 3600;
 
-/// A request as it came in: the target as the client sent it, before any router changed it, and the bytes of the body.
+/// A received request: its target exactly as the client sent it, before a router changed it, and the bytes of its body.
 #[derive(Clone, Copy)]
 pub struct IncomingRequest<'a> {
     pub(crate) parts: Parts<'a>,
@@ -23,17 +23,17 @@ pub struct IncomingRequest<'a> {
 }
 
 impl<'a> IncomingRequest<'a> {
-    /// Takes a request apart.
+    /// Borrows the parts of a request that are needed to verify it.
     pub fn new(method: &'a Method, target: &'a Uri, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         let path = if target.path().is_empty() { "/" } else { target.path() };
         Self { parts: Parts { method: method.as_str(), path, query: target.query(), headers }, body }
     }
 
-    /// As [`new`](Self::new), for servers that hand on the target as text: path and query, or a whole URL.
+    /// As [`new`](Self::new), for servers that give the target as text: path and query, or a whole URL.
     ///
     /// # Errors
     ///
-    /// [`SignatureError::MalformedRequest`] if method or target hold control characters, which no server lets through.
+    /// [`SignatureError::MalformedRequest`] if the method or the target contains control characters.
     pub fn from_text(
         method: &'a str,
         target: &'a str,
@@ -64,7 +64,7 @@ debug_fields!(
     body_len = self.body.len()
 );
 
-/// What a signature must fulfil before its key is looked up.
+/// The requirements that a signature must meet before its key is looked up.
 #[derive(Clone, Debug)]
 pub struct SignaturePolicy {
     tolerance: Duration,
@@ -73,30 +73,30 @@ pub struct SignaturePolicy {
 }
 
 impl SignaturePolicy {
-    /// For webhook deliveries: versions 6 and 15, a digest always.
+    /// For webhook deliveries: versions 6 and 15, and a digest in every case.
     pub fn deliveries() -> Self {
         let versions = &[SignatureVersion::V6, SignatureVersion::V15];
         Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: true }
     }
 
-    /// For requests to the API: version 15, a digest where there is a body.
+    /// For requests to the API: version 15, and a digest if there is a body.
     pub fn requests() -> Self {
         let versions = &[SignatureVersion::V15];
         Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: false }
     }
 
-    /// How far the sender's clock may be off, and how late a delivery may come after its `expires`. 300 s by default.
+    /// How far the sender's clock may differ, and how long after its `expires` a delivery is still accepted. 300 s by default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// Reads the signatures of `request` and checks everything but the key: form, coverage, time, digest.
+    /// Reads the signatures of `request` and checks everything except the key: syntax, coverage, time and digest.
     ///
     /// # Errors
     ///
-    /// Where no signature stands, what is wrong with the one that came furthest.
+    /// If no signature passes these checks: the error of the signature that passed the most of them.
     pub fn claims(
         &self,
         request: &IncomingRequest<'_>,
@@ -162,7 +162,8 @@ impl SignaturePolicy {
         })
     }
 
-    /// Method, path, query and body have to be covered. The covered digest header tells the version; `None`: no body, no digest.
+    /// Checks that method, path, query and body are covered. The name of the covered digest header identifies the version;
+    /// `None` if there is neither a body nor a digest.
     fn coverage(
         &self,
         request: &IncomingRequest<'_>,
@@ -179,7 +180,7 @@ impl SignaturePolicy {
         Ok(version)
     }
 
-    /// A signature without `expires` ends when it was made, but for the tolerance.
+    /// A signature without `expires` expires when it was created, plus the tolerance.
     fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), SignatureError> {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
@@ -194,7 +195,7 @@ impl SignaturePolicy {
     }
 }
 
-/// A signature that is well-formed and current, and not yet verified with a key.
+/// A signature that is well-formed and has not expired, but is not yet verified with a key.
 #[derive(Clone)]
 pub struct UnverifiedSignature {
     key_id: String,
@@ -206,34 +207,35 @@ pub struct UnverifiedSignature {
 }
 
 impl UnverifiedSignature {
-    /// The `keyid`: the id of the key that is said to have signed. Anyone can write anything here.
+    /// The `keyid`: the id of the key that signed, according to the sender. It is not verified yet.
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// The `nonce`, where the sender put one in: a server that remembers it until [`UnverifiedSignature::expires`] and its tolerance have
-    /// passed can refuse a request that is sent twice.
+    /// The `nonce`, if the sender added one. A server that remembers it until [`UnverifiedSignature::expires`] and the tolerance
+    /// have passed can reject a replayed request.
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }
 
-    /// When the signature ends, in seconds since 1970, where the sender said so.
+    /// When the signature expires, in seconds since 1970, if the sender said so.
     pub fn expires(&self) -> Option<i64> {
         self.expires
     }
 
-    /// The bytes that the signature is over. They hold whatever the request holds, its token included.
+    /// The bytes that were signed. They can include secrets of the request, such as its token.
     pub fn signature_base(&self) -> &[u8] {
         &self.base
     }
 
-    /// Whether `key` made the signature, and gave it a life that a signature can have: it ends after it begins, and at most an
-    /// hour later.
+    /// Whether `key` made the signature and its lifetime is valid: it expires after it was created, and at most an
+    /// hour after that.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.check(key).is_ok()
     }
 
-    /// What is wrong with the signature. A lifetime that somebody else has written makes it a wrong signature.
+    /// As [`is_signed_by`](Self::is_signed_by), with the reason. The lifetime is checked last, as only the key's owner can have set
+    /// it.
     pub(crate) fn check(&self, key: &PublicKey) -> Result<(), SignatureError> {
         if !key.verifies(&self.base, &self.signature) {
             return Err(SignatureError::SignatureMismatch);

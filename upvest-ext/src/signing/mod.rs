@@ -1,4 +1,4 @@
-//! Signatures: of requests to Upvest (version 15), and the half of them that webhooks share.
+//! Signs requests to Upvest (version 15), and verifies signatures of requests and webhooks.
 //!
 //! ```no_run
 //! use upvest_ext::signing::{RequestSigner, SigningKey};
@@ -10,9 +10,9 @@
 //! # let _ = signer; Ok(()) }
 //! ```
 //!
-//! Where Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
+//! If Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
 //!
-//! Guide: `docs/guides/going-live.md`, with the commands that make a key.
+//! Guide: `docs/guides/going-live.md`. It has the commands that generate a key.
 
 mod base;
 mod digest;

@@ -24,10 +24,10 @@ const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("upvest-signature-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
-/// Headers that start like this are not covered: proxies and HTTP libraries change them (`PROTOCOL` 1.3).
+/// Headers with these prefixes are not covered, because proxies and HTTP libraries change them (`PROTOCOL` 1.3).
 const IGNORED_PREFIXES: [&str; 9] =
     ["accept-encoding", "cdn-", "cf-", "connection", "cookie", "priority", "sec-", "upvest-signature", "x-"];
-/// Further headers that are not covered, of which only the transport knows the last word.
+/// Further headers that are not covered, because the transport sets them.
 const IGNORED: [&str; 9] = [
     "expect",
     "host",
@@ -44,11 +44,11 @@ const IGNORED: [&str; 9] = [
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SigningError {
-    /// The clock shows a time that no header can carry.
-    #[error("the clock shows a time before 1970 or after 9999")]
+    /// The time of the clock cannot be written as an HTTP date.
+    #[error("the clock shows a year before 1970 or after 9999; set it, for example by NTP")]
     Clock,
-    /// The nonce source returned something that no header can carry.
-    #[error("the nonce is empty or holds characters other than letters, digits, `-` and `_`")]
+    /// The nonce source returned an empty text, or one with characters that are not allowed.
+    #[error("the nonce is empty or contains characters other than letters, digits and `-._`")]
     InvalidNonce,
     /// The key service or the cryptographic library failed.
     #[error("the signer failed")]
@@ -60,8 +60,8 @@ type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Signs requests with one key.
 ///
-/// Covers whatever the request has except what proxies change, and adds `accept` (where there is none), `date`,
-/// `content-length` and `content-digest` (where there is a body), so that nothing reaches the wire unsigned.
+/// It covers the whole request except headers that proxies change. It adds `accept` (if missing), `date`,
+/// `content-length` and `content-digest` (if there is a body), so that these are signed too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -82,11 +82,11 @@ pub struct RequestSigner {
 }
 
 impl RequestSigner {
-    /// Signs with `signer`, whose public half Upvest knows as `key_id`.
+    /// Signs with `signer`. `key_id` is the id that Upvest assigned to its public key.
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidId`] if the id cannot stand in a header.
+    /// [`KeyError::InvalidId`] if the id contains characters that are not allowed in the header.
     pub fn new(key_id: impl AsRef<str>, signer: impl Signer + 'static) -> Result<Self, KeyError> {
         let key_id = key_id.as_ref();
         if !is_plain(key_id) {
@@ -101,7 +101,7 @@ impl RequestSigner {
         })
     }
 
-    /// How long a signature is good for, in whole seconds, at least 1. 10 s by default.
+    /// How long a signature is valid, in whole seconds, at least 1. 10 s by default.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime.max(Duration::from_secs(1));
@@ -115,7 +115,7 @@ impl RequestSigner {
         self
     }
 
-    /// Takes nonces from `nonce` instead of making random UUIDs. Each must be new.
+    /// Takes nonces from `nonce` instead of generating random UUIDs. Each must be unique.
     #[must_use]
     pub fn nonce(mut self, nonce: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.nonce = Arc::new(nonce);
@@ -126,7 +126,7 @@ impl RequestSigner {
     ///
     /// # Errors
     ///
-    /// [`SigningError`] if the key service fails, or the clock or the nonce is of no use.
+    /// [`SigningError`] if the key service fails, or the clock or the nonce is invalid.
     pub async fn sign_request(&self, request: &mut Request<Bytes>) -> Result<(), SigningError> {
         let now = (self.clock)();
         let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();
@@ -155,7 +155,7 @@ impl RequestSigner {
     }
 }
 
-/// The covered components, and what the signature says of itself.
+/// The covered components, and the value of `@signature-params`.
 struct Params<'a> {
     components: Vec<&'a str>,
     text: String,
@@ -174,11 +174,11 @@ impl SignRequest for RequestSigner {
 
 debug_fields!(RequestSigner, |self| key_id = self.key_id, signer = self.signer, lifetime = self.lifetime);
 
-/// Puts on the request what would otherwise be added below us, unsigned, and takes off an old signature.
+/// Removes an old signature, and adds the headers that the HTTP client would otherwise add unsigned.
 fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Result<(), SigningError> {
     let body = request.body();
     let body = (!body.is_empty()).then(|| (body.len(), digest_header(SignatureVersion::V15, body)));
-    // A method in lower case is another method: RFC 9110 section 9.1. Upvest's are all in upper case.
+    // Methods are case-sensitive (RFC 9110 section 9.1), and Upvest's are all in upper case.
     if request.method().as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
         let upper = request.method().as_str().to_ascii_uppercase();
         *request.method_mut() = Method::from_bytes(upper.as_bytes()).expect("letters stay letters");
@@ -189,7 +189,7 @@ fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Resul
         *request.uri_mut() =
             Uri::try_from(uri.trim_end_matches('?')).expect("a URI without its `?` is one too");
     }
-    // The last second that an HTTP date has digits for is 9999-12-31T23:59:59Z; the crate panics beyond it.
+    // The last time that fits an HTTP date is 9999-12-31T23:59:59Z; `httpdate` panics on later ones.
     if created > 253_402_300_799 {
         return Err(SigningError::Clock);
     }
@@ -197,7 +197,7 @@ fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Resul
     for stale in [SIGNATURE, SIGNATURE_INPUT, CONTENT_DIGEST] {
         headers.remove(stale);
     }
-    // `*/*`, which reqwest adds by itself, is nothing that Upvest takes (`PROTOCOL` 1.3).
+    // reqwest adds `*/*` by itself, which Upvest does not accept (`PROTOCOL` 1.3).
     if headers.get(ACCEPT).is_none_or(|accept| accept == "*/*") {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     }
@@ -209,7 +209,7 @@ fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Resul
     Ok(())
 }
 
-/// The components to cover: what the request has, in an order that depends on nothing else.
+/// The components to cover, in an order that depends only on the request.
 fn covered(request: &Request<Bytes>) -> Vec<String> {
     let mut components = vec!["@method".to_owned(), "@path".to_owned()];
     if parts(request).has_query() {
@@ -229,7 +229,7 @@ fn covered_headers(headers: &HeaderMap) -> Vec<String> {
     names
 }
 
-/// The request as it will stand on the wire.
+/// The request as it will be sent.
 pub(super) fn parts<B>(request: &Request<B>) -> Parts<'_> {
     Parts {
         method: request.method().as_str(),

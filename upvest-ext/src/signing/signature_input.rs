@@ -1,21 +1,21 @@
 //! Reads the headers `signature-input` and `signature`, strictly (RFC 8941).
 //!
-//! A general structured-field reader serves badly here: the signature covers the text as it was sent, which such a reader
-//! forgets, and a label or parameter that comes twice has to be refused, where RFC 8941 lets the last one win.
+//! A general parser for structured fields is not suitable here. The signature covers the text as it was sent, which such a parser
+//! does not keep, and duplicate labels or parameters must be rejected, whereas RFC 8941 uses the last one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The longest header that is read, in bytes. An honest signature takes 500.
+/// The longest header that is read, in bytes. A real one has about 500.
 pub(crate) const MAX_HEADER: usize = 8 * 1024;
-/// More labels than any key rotation needs; each costs a verification.
+/// The most labels in a header. Each costs a verification, and a key rotation needs only two.
 const MAX_LABELS: usize = 8;
-/// More headers than any signer covers.
+/// The most components that a signature can cover. Real ones have about ten.
 const MAX_COMPONENTS: usize = 64;
-/// RFC 9421 section 2.3 has six.
+/// The most parameters of a signature. RFC 9421 section 2.3 defines six.
 const MAX_PARAMETERS: usize = 16;
 
-/// What one label of `signature-input` says.
+/// One entry of the header `signature-input`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignatureInput<'a> {
     pub(crate) label: &'a str,
@@ -28,14 +28,14 @@ pub(crate) struct SignatureInput<'a> {
     pub(crate) nonce: Option<&'a str>,
 }
 
-/// How a header fails to be what it should be.
+/// Why a header could not be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Syntax,
     DuplicateLabel,
 }
 
-/// Reads `signature-input`: a dictionary of inner lists of names, each with parameters.
+/// Parses `signature-input`: a dictionary of inner lists of names, each with parameters.
 pub(crate) fn parse_inputs(value: &str) -> Result<Vec<SignatureInput<'_>>, Malformed> {
     let mut inputs = Vec::new();
     dictionary(value, |label, scanner| {
@@ -46,7 +46,7 @@ pub(crate) fn parse_inputs(value: &str) -> Result<Vec<SignatureInput<'_>>, Malfo
     Ok(inputs)
 }
 
-/// Reads `signature`: a dictionary of byte sequences.
+/// Parses `signature`: a dictionary of byte sequences.
 pub(crate) fn parse_signatures(value: &str) -> Result<Vec<(&str, Vec<u8>)>, Malformed> {
     let mut signatures = Vec::new();
     dictionary(value, |label, scanner| {
@@ -57,7 +57,7 @@ pub(crate) fn parse_signatures(value: &str) -> Result<Vec<(&str, Vec<u8>)>, Malf
     Ok(signatures)
 }
 
-/// Reads a dictionary of byte sequences, such as `content-digest`, and takes the one called `name`.
+/// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`.
 pub(crate) fn find_bytes(value: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
     let members = parse_signatures(value)?;
     Ok(members.into_iter().find(|(key, _)| *key == name).map(|(_, bytes)| bytes))
@@ -102,7 +102,7 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
             "nonce" if scanner.rest().starts_with("=\"") => {
                 nonce = Some(scanner.expect(b'=').and_then(|()| scanner.string())?);
             }
-            // The key alone decides the algorithm, so that `alg` cannot lie about it.
+            // `alg` is ignored: only the key decides the algorithm, so that a sender cannot choose another one.
             _ => scanner.any_value()?,
         }
     }
@@ -110,7 +110,7 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
     Some(SignatureInput { label, raw, components, key_id: key_id?, created: created?, expires, nonce })
 }
 
-/// An inner list of names without parameters, none twice (RFC 9421 section 2: identifiers are unique).
+/// Parses an inner list of unique names without parameters (RFC 9421 section 2).
 fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
     scanner.expect(b'(')?;
     let mut components = Vec::new();
@@ -163,7 +163,7 @@ impl<'a> Scanner<'a> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// Moves over the bytes that `take` wants and returns them. Only ever asked for ASCII, so that it stops between characters.
+    /// Skips the bytes for which `take` is true and returns them. `take` accepts only ASCII, so that no character is cut in two.
     fn skip(&mut self, take: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
         while self.peek().is_some_and(&take) {
@@ -179,7 +179,7 @@ impl<'a> Scanner<'a> {
         is_first(self.peek()?).then(|| self.skip(is_next))
     }
 
-    /// A string without escapes: neither names nor ids have a use for them.
+    /// A string without escapes, which names and ids do not need.
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
         let content = self.skip(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte));
@@ -205,7 +205,7 @@ impl<'a> Scanner<'a> {
         STANDARD.decode(encoded).ok()
     }
 
-    /// The value of a parameter that is not looked at: a string, a number, a token, a byte sequence, a flag, or none.
+    /// Skips the value of an ignored parameter: a string, a number, a token, a byte sequence, a flag, or none.
     fn any_value(&mut self) -> Option<()> {
         if self.expect(b'=').is_none() {
             return Some(());

@@ -1,4 +1,4 @@
-//! Signers: what holds the private key, and what signs requests with it.
+//! The traits for private keys and for signing requests with them.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use super::keys::algorithm::KeyAlgorithm;
 use super::request::SigningError;
 use crate::backend_error::BackendError;
 
-/// Makes signatures with a private key that may live elsewhere: in a key service or a hardware module.
+/// Signs with a private key, which can be outside of this process: in a key service or a hardware security module.
 ///
-/// [`SigningKey`](super::SigningKey) is the one for keys in a file.
+/// [`SigningKey`](super::SigningKey) implements it for keys in a file.
 ///
 /// ```
 /// use upvest_ext::signing::{KeyAlgorithm, Signer};
@@ -33,16 +33,16 @@ use crate::backend_error::BackendError;
 /// }
 /// ```
 pub trait Signer: fmt::Debug + Send + Sync {
-    /// The kind of key.
+    /// The algorithm of the key.
     fn algorithm(&self) -> KeyAlgorithm;
 
     /// Signs `message`: ECDSA over its SHA-512, in DER, or Ed25519 over the message itself.
     fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>>;
 }
 
-/// Signs requests, each attempt anew: a signature carries the time and a nonce. [`RequestSigner`](super::RequestSigner) is the
-/// one for Upvest.
+/// Signs requests. Every attempt of a call is signed again, because a signature contains the time and a nonce.
+/// [`RequestSigner`](super::RequestSigner) implements it for Upvest.
 pub trait SignRequest: fmt::Debug + Send + Sync {
-    /// Adds the signature, and whatever headers it needs, to a request that is otherwise ready to be sent.
+    /// Adds the signature and the headers that it needs to a request that is otherwise complete.
     fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>>;
 }

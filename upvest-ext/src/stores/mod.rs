@@ -1,9 +1,10 @@
-//! What the replicas of a service share, through a server that they have already.
+//! State that the replicas of a service share in a database.
 //!
-//! [`Redis`] shares access tokens, the events that were handled, and one rate limit. [`Postgres`] keeps events and dead letters in
-//! a table, so that an event can be marked as handled in a transaction of yours: exactly once, not only at least once.
+//! [`Redis`] shares access tokens, handled events and a rate limit. [`Postgres`] stores events and dead letters in
+//! a table, so that an event can be marked as handled in your own transaction. Then it takes effect exactly once, not at least
+//! once.
 //!
-//! The guide `docs/guides/many-replicas.md` says what is guaranteed with and without each, and what happens while a server is away.
+//! The guide `docs/guides/many-replicas.md` describes the guarantees of each, and what happens while a server cannot be reached.
 
 #[cfg(feature = "postgres")]
 mod postgres;

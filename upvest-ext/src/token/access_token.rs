@@ -10,16 +10,16 @@ use crate::debug_fields::debug_fields;
 
 const SCHEME: &str = "Bearer ";
 
-/// The part of its life after which a token is renewed, in percent.
+/// A token is renewed after this percentage of its lifetime.
 const RENEW_PERCENT: u32 = 80;
 
-/// A token with less life than this is not sent: it might expire on the way.
+/// A token that expires sooner than this is not sent, as it might expire on the way.
 const LEAST_LIFE: Duration = Duration::from_secs(15);
 
-/// No token is trusted for longer, whatever the server says.
+/// The longest lifetime of a token. A longer one from the server is shortened to this.
 const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A token as requests carry it. Its bytes are wiped when the last request that holds them is dropped.
+/// A token as a header value. Its bytes are erased when the last request that contains them is dropped.
 pub(crate) struct AccessToken {
     header: HeaderValue,
     renew_at: Instant,
@@ -27,7 +27,7 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// `None` if an HTTP header cannot carry the token. `lifetime` counts from `since`, where `left` of it is left.
+    /// A token with this `lifetime`, of which `left` remains at the time `now`. `None` if it is not a valid header value.
     pub(crate) fn new(token: &str, now: Instant, left: Duration, lifetime: Duration) -> Option<Self> {
         let bytes = Zeroizing::new([SCHEME.as_bytes(), token.as_bytes()].concat());
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;
@@ -35,7 +35,7 @@ impl AccessToken {
         let lifetime = lifetime.min(LONGEST_LIFE);
         let left = left.min(lifetime);
         let last_fifth = lifetime * (100 - RENEW_PERCENT) / 100;
-        // A token that never lives for long would otherwise never be sent.
+        // A token with a short lifetime would otherwise never be sent.
         let reserve = LEAST_LIFE.min(lifetime / 2);
         let before_expiry = |margin| now.checked_add(left.saturating_sub(margin)).unwrap_or(now);
         Some(Self {

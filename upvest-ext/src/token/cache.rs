@@ -16,20 +16,20 @@ use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::retry::Backoff;
 
-/// The pauses between background renewals that fail. Calls do not wait for them: they have a token that works.
+/// The pauses between background renewals that fail. Calls do not wait for them, as they have a valid token.
 const RENEWAL_PAUSE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(15));
 
-/// How long no new token is asked for after one was refused that had just been issued.
+/// How long no new token is requested after a newly issued one was rejected.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(3);
 
 type Fetched = Result<Arc<AccessToken>, Error>;
 type Flight = Shared<BoxFuture<'static, Option<Fetched>>>;
 
-/// Gives out tokens. All callers that wait for the same token share one request and its result, also a failure.
+/// Caches tokens. All callers that wait for the same token share one request and its result, even if it fails.
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     request: Arc<TokenRequest>,
-    /// Few, so that comparing is faster than hashing.
+    /// A list, because there are so few that comparing is faster than hashing.
     slots: Mutex<Vec<(Scopes, Arc<Slot>)>>,
 }
 
@@ -38,10 +38,10 @@ impl TokenCache {
         Self { request: Arc::new(request), slots: Mutex::default() }
     }
 
-    /// Returns a usable token: from the cache, or by a request.
+    /// Returns a usable token, from the cache or by a request.
     pub(crate) async fn get(&self, scopes: &Scopes) -> Fetched {
         let slot = self.slot(scopes);
-        // The second time is for a request that hung, or whose runtime ended before it did.
+        // The second attempt is for a request that timed out, or whose runtime was shut down.
         for _ in 0..2 {
             let flight = {
                 let mut state = slot.lock();
@@ -61,12 +61,13 @@ impl TokenCache {
         }
         Err(Error::new(
             ErrorKind::Token,
-            "the token request broke off: the signer or the token store panicked",
+            "the token request was cancelled, because the signer or the token store panicked",
         ))
     }
 
-    /// Drops `refused`, which the server answered with 401, unless another token has taken its place already. Returns whether
-    /// the call may go on with a new one: not where it did so before (`again`), nor shortly after that happened to any call.
+    /// Drops `refused`, which the server answered with 401, unless it was already replaced. Returns whether
+    /// the call may be sent again with a new token. It may not if it was sent again before (`again`), or if that happened to any
+    /// call a moment ago.
     pub(crate) fn refuse(&self, scopes: &Scopes, refused: &Arc<AccessToken>, again: bool) -> bool {
         let slot = self.slot(scopes);
         let mut state = slot.lock();
@@ -92,7 +93,7 @@ impl TokenCache {
         slot
     }
 
-    /// The request on its way, or a new one. It ends by itself, or with the client; no caller who gives up ends it.
+    /// The request in progress, or a new one. It is cancelled when the client is dropped, but not when a caller gives up.
     fn join(&self, slot: &Arc<Slot>, state: &mut State, scopes: &Scopes) -> Flight {
         if let Some((flight, _)) = &state.flight {
             return flight.clone();
@@ -116,7 +117,7 @@ impl TokenCache {
     }
 }
 
-/// What is known of one set of scopes.
+/// The state of one set of scopes.
 #[derive(Debug, Default)]
 struct Slot(Mutex<State>);
 
@@ -125,7 +126,7 @@ impl Slot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what the request brought; `None` for nothing in time.
+    /// Records the result of the request; `None` if it timed out.
     fn settle(&self, request: &TokenRequest, fetched: Option<&Fetched>) {
         let mut state = self.lock();
         state.flight = None;
@@ -135,7 +136,7 @@ impl Slot {
             state.renew_after = None;
             return;
         }
-        // Between half the window and all of it, so that a fleet of clients does not come back together.
+        // Between half the window and the whole window, so that many clients do not retry at the same time.
         let window = RENEWAL_PAUSE.window(state.failures);
         let pause = window.mul_f64(0.5 + request.clock_and_rng.fraction() / 2.0);
         state.failures = state.failures.saturating_add(1);
@@ -148,13 +149,13 @@ impl Slot {
 #[derive(Default)]
 struct State {
     token: Option<Arc<AccessToken>>,
-    /// The last token that the server refused: a store may still hold it.
+    /// The last token that the server rejected, which a token store may still contain.
     refused: Option<Arc<AccessToken>>,
-    /// Until when a refusal is final, as a new token was refused too.
+    /// Until then, calls that are answered with 401 are not sent again, because a new token was rejected too.
     refused_until: Option<Instant>,
-    /// The request on its way, and what ends it when the client is dropped.
+    /// The request in progress. Dropping the sender, with the client, cancels it.
     flight: Option<(Flight, oneshot::Sender<()>)>,
-    /// How many renewals failed in a row, and when the next may begin.
+    /// The number of renewals that failed in a row.
     failures: u32,
     renew_after: Option<Instant>,
 }

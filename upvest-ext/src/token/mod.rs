@@ -1,4 +1,4 @@
-//! Access tokens: fetched when needed, by one request at a time, and renewed before they expire.
+//! Access tokens: requested when they are needed, one request at a time, and renewed before they expire.
 
 mod access_token;
 mod cache;

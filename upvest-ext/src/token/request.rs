@@ -1,4 +1,4 @@
-//! The request for a token: signed, without `authorization`, and never through the loop that needs a token.
+//! The request for a token. It is signed, but has no `authorization` header, so it does not go through the pipeline of calls.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,23 +29,23 @@ use crate::metrics::{Measurement, Metrics};
 use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
 use crate::signing::SignRequest;
 
-/// The one call that takes no token (`PROTOCOL` 3), whatever a description calls it.
+/// The only operation that needs no token (`PROTOCOL` 3). Defined here because descriptions name it differently.
 pub(crate) static TOKEN_REQUEST: OperationMeta =
     OperationMeta::custom("createAccessToken", Method::POST, "/auth/token");
 
-/// The life of a token whose answer does not say (`expires_in` is only recommended by RFC 6749 section 5.1).
+/// The lifetime of a token if the answer has no `expires_in`, which RFC 6749 section 5.1 only recommends.
 const UNSTATED_LIFETIME: Duration = Duration::from_secs(60);
 
-/// About how often the store is looked at while another process asks for the token.
+/// About how often the store is checked while another process requests the token.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Everything that it takes to ask for a token.
+/// Requests tokens.
 pub(crate) struct TokenRequest {
     pub(crate) url: Uri,
     pub(crate) server: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
-    /// What goes on every request: client id, API version, user agent.
+    /// The headers of every request: client id, API version, user agent.
     pub(crate) headers: HeaderMap,
     pub(crate) http: Arc<dyn HttpSend>,
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
@@ -70,7 +70,9 @@ impl TokenAnswer {
     fn token(&self, asked: Instant) -> Result<AccessToken, Error> {
         let token = Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
         let token = token.and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
-        token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or fits no HTTP header"))
+        token.ok_or_else(|| {
+            Error::new(ErrorKind::Token, "the token is empty or is not a valid HTTP header value")
+        })
     }
 
     fn lifetime(&self) -> Duration {
@@ -89,8 +91,9 @@ fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Er
 }
 
 impl TokenRequest {
-    /// A token from the store, if it has one that is not `refused` and not due for renewal, else from Upvest. While another
-    /// process asks Upvest, what it saves is waited for. Takes no longer than one attempt of a call, whatever hangs: `None` then.
+    /// Returns a token from the store, if it has one that is neither `refused` nor due for renewal, or else from Upvest. While
+    /// another process requests a token, waits for it to be saved. `None` if all this takes longer than one attempt of a call may
+    /// take.
     pub(crate) async fn fetch(
         &self,
         scopes: &Scopes,
@@ -120,13 +123,13 @@ impl TokenRequest {
         self.timeout.saturating_sub(self.clock_and_rng.now().saturating_duration_since(started))
     }
 
-    /// A store that hangs is as good as an empty one.
+    /// After this time, a store that does not answer is treated as empty.
     fn store_timeout(&self) -> Duration {
         self.timeout / 4
     }
 
-    /// A token from the store, or the claim to ask for one; no claim where there is no store, or if others hold the claim for
-    /// too long.
+    /// Returns a token from the store, or the claim to request one. There is no claim if there is no store, or if others hold the
+    /// claim for too long.
     async fn stored_or_claim(
         &self,
         scopes: &Scopes,
@@ -146,7 +149,7 @@ impl TokenRequest {
             if claim.is_some() || self.left(started) < self.timeout / 2 {
                 return Err(claim);
             }
-            // With a new claim the store is looked at again: another process may have saved a token in between.
+            // With a new claim the store is checked again, as another process may have saved a token in between.
             let claimed = store.claim(&key, self.lease());
             match self.clock_and_rng.within(self.store_timeout(), claimed).await {
                 Some(TokenClaim::Ours(ours)) => claim = Some(ours),
@@ -159,7 +162,8 @@ impl TokenRequest {
         }
     }
 
-    /// Longer than a token request takes, and so short that others still have time to ask when the holder has died.
+    /// How long a claim is valid: longer than a token request takes, but short enough that others can still request a token if its
+    /// holder stops.
     fn lease(&self) -> Duration {
         self.timeout / 4
     }
@@ -176,7 +180,7 @@ impl TokenRequest {
         (!token.is_due(now)).then_some(token)
     }
 
-    /// Saves the answer, if there is one, and gives the claim back.
+    /// Saves the token, if there is one, and releases the claim.
     async fn keep(&self, scopes: &Scopes, answer: Option<(&TokenAnswer, Instant)>, claim: Option<Uuid>) {
         let Some(store) = &self.store else { return };
         let key = self.key(scopes);
@@ -195,7 +199,7 @@ impl TokenRequest {
         TokenKey { server: self.server.clone(), client_id: self.client_id.clone(), scopes: scopes.clone() }
     }
 
-    /// Asks for a token, repeats the request where that can help, and returns the answer with the time at which it was asked for.
+    /// Requests a token with retries. Returns the answer and the time at which its request was sent.
     async fn ask(&self, scopes: &Scopes, started: Instant) -> Result<(TokenAnswer, Instant), Error> {
         let mut made = 0;
         loop {
@@ -251,7 +255,8 @@ impl TokenRequest {
             return Err((Some(AttemptFailure::Answered(status)), self.refused(status, &headers, &body)));
         }
         serde_json::from_slice(&body).map_err(|_| {
-            let error = Error::new(ErrorKind::Token, "an answer without `access_token`").with_status(status);
+            let error = Error::new(ErrorKind::Token, "the answer does not contain an `access_token`")
+                .with_status(status);
             (None, request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id)))
         })
     }
@@ -278,7 +283,7 @@ impl TokenRequest {
         let hidden = Secrets::new([self.client_secret.expose_secret()]).hide(status, body);
         let body = hidden.as_deref().unwrap_or(body);
         let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);
-        // It is told as the failure of a call that was not sent.
+        // The call that needs the token was not sent, so its outcome is known.
         let mut error = error.with_kind(ErrorKind::Token).with_outcome_unknown(false);
         if let Some(wait) = retry_after(headers, wall) {
             error = error.with_retry_after(wait);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use upvest_api::operations::OPERATIONS;
 use upvest_api::runtime::OperationMeta;
 
-/// A set of OAuth scopes; a client keeps one token for each set that it uses.
+/// A set of OAuth scopes. A client keeps one token for each set that it uses.
 ///
 /// ```
 /// use upvest_ext::{Scopes, api::operations};
@@ -19,7 +19,7 @@ use upvest_api::runtime::OperationMeta;
 pub struct Scopes(Arc<str>);
 
 impl Scopes {
-    /// The set of the given scopes, such as `orders:read`.
+    /// A set of the given scopes, such as `orders:read`.
     pub fn new<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Self {
         let mut sorted = BTreeSet::new();
         for scope in scopes {
@@ -28,22 +28,22 @@ impl Scopes {
         Self(Vec::from_iter(sorted).join(" ").into())
     }
 
-    /// What a token needs for these operations.
+    /// The scopes that these operations need.
     pub fn for_operations<'a>(operations: impl IntoIterator<Item = &'a OperationMeta>) -> Self {
         Self::new(operations.into_iter().flat_map(|operation| operation.scopes))
     }
 
-    /// What a token needs for every operation: the default.
+    /// The scopes that all operations need. The default.
     pub fn all() -> Self {
         Self::for_operations(OPERATIONS)
     }
 
-    /// What a token needs for every operation that only reads.
+    /// The scopes that all operations need that only read.
     pub fn reading() -> Self {
         Self::for_operations(OPERATIONS.into_iter().filter(|operation| operation.is_safe()))
     }
 
-    /// The scopes as the token endpoint takes them: sorted, with a space between two.
+    /// The scopes in the format of the token endpoint: sorted and separated by spaces.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! A place for tokens that outlives a client, or is shared by several.
+//! Token stores, which several clients or processes can share.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,65 +13,65 @@ use uuid::Uuid;
 
 use super::scopes::Scopes;
 
-/// What a token is for.
+/// Identifies a token in a store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TokenKey {
     /// The base URL of the API.
     pub server: String,
-    /// The client that the token was issued to.
+    /// The id of the client to which the token was issued.
     pub client_id: String,
-    /// What the token is good for.
+    /// The scopes of the token.
     pub scopes: Scopes,
 }
 
-/// A token as a store keeps it.
+/// A token in a store.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
     /// The token itself.
     pub token: SecretString,
-    /// How long it still lives. The store measures it, so that the clocks of those who share it may differ.
+    /// The remaining lifetime. It is measured by the store, so that the clocks of the clients may differ.
     pub left: Duration,
-    /// How long it lived when it was new.
+    /// The whole lifetime.
     pub lifetime: Duration,
 }
 
-/// The answer to a claim of [`TokenStore::claim`].
+/// The answer to [`TokenStore::claim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenClaim {
-    /// The caller asks Upvest, and releases this claim afterwards. The id is random, and new each time.
+    /// The caller requests a token from Upvest and releases this claim afterwards. The id is random and unique.
     Ours(Uuid),
-    /// Another process is asking.
+    /// Another process is requesting a token.
     Busy,
-    /// The store keeps no claims, or cannot be reached: the caller asks Upvest without one.
+    /// The store does not support claims, or cannot be reached. The caller requests a token without a claim.
     Unavailable,
 }
 
-/// Keeps tokens for several clients of one process, or for several processes.
+/// Shares tokens between several clients or processes.
 ///
-/// Each client keeps its current tokens in memory by itself. It looks here before it asks Upvest for one, and leaves here
-/// what it got. A store that fails should behave like an empty one, so that it never costs a call.
+/// Each client also caches its current tokens in memory. It looks in the store before it requests a token, and saves the new token
+/// in the store. A store that fails should behave like an empty one, so that no call fails because of it.
 pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// The token for `key`, if there is one.
+    /// Returns the token for `key`, if there is one.
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>>;
 
-    /// Keeps `token` for `key` in the place of any other.
+    /// Saves `token` for `key` and replaces an earlier one.
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()>;
 
-    /// Forgets `refused`, which the server no longer takes; a newer token for the same key stays.
+    /// Removes `refused`, which the server no longer accepts. A newer token for the same key is kept.
     fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()>;
 
-    /// Claims the right to ask Upvest for a token for `key`, so that of many processes one asks and the others wait for what it
-    /// saves. A claim lapses after `lease`: its holder may die.
+    /// Claims the right to request a token for `key`, so that only one of many processes requests it and the others wait until it
+    /// is saved. A claim expires after `lease`, in case its holder stops.
     ///
-    /// A store that is not shared by processes can leave this as it is: every client asks for itself.
+    /// The default implementation does not support claims. Then each client requests its own token.
     fn claim<'a>(&'a self, key: &'a TokenKey, lease: Duration) -> BoxFuture<'a, TokenClaim> {
         let _ = (key, lease);
         Box::pin(ready(TokenClaim::Unavailable))
     }
 
-    /// Gives back a claim, whether or not a token was saved. Does nothing if `claim` has lapsed.
+    /// Releases a claim, whether or not a token was saved. Does nothing if `claim` has expired.
     fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
         let _ = (key, claim);
         Box::pin(ready(()))

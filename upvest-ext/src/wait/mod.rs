@@ -1,4 +1,4 @@
-//! Waiting until a thing has come to its end, without a loop of one's own.
+//! Waits for a final status, such as that of an order, without a loop in your code.
 //!
 //! ```no_run
 //! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
@@ -9,7 +9,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An error of a wait has the last state that was seen in [`Error::last_seen`](crate::Error::last_seen); waiting again goes on
+//! [`Error::last_seen`](crate::Error::last_seen) of a failed wait is the latest state. Waiting again continues
 //! from there:
 //!
 //! ```no_run
@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! Guide: `docs/guides/orders.md`, from an order to its end.
+//! Guide: `docs/guides/orders.md`, from placing an order to its final status.
 
 mod ready_made;
 mod wait_until;

@@ -1,6 +1,6 @@
-//! The waits that most programs need: until a thing is in a state that it does not leave any more.
+//! Waits until a resource has a final status.
 //!
-//! Which states these are is part of the description. A status that this version does not know is waited through.
+//! The description says which statuses are final. A status that this version does not know is not final.
 
 use upvest_api::runtime::{Operation, Settles};
 
@@ -9,8 +9,8 @@ use crate::client::upvest::Upvest;
 use crate::pages::Items;
 
 impl Upvest {
-    /// Waits until the thing that `operation` reads is in a final state: an order, for example, until it is filled, cancelled or
-    /// rejected.
+    /// Waits until the resource that `operation` reads has a final status. An order, for example, is final once it is filled,
+    /// cancelled or rejected.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
@@ -25,7 +25,7 @@ impl Upvest {
         self.wait_until(operation, Settles::is_final)
     }
 
-    /// Waits until the thing with this id is in a final state, where it can only be found in a list.
+    /// Waits until the resource with this id has a final status, for resources that can only be read in a list.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(), upvest_ext::Error> {
@@ -43,7 +43,7 @@ impl Upvest {
         self.wait_until_listed(list, move |item| item.id() == id, Settles::is_final).about(id)
     }
 
-    /// Waits until `events` tell that the thing with this id is in a final state, for what no operation reads.
+    /// Waits until `events` report a final status of the resource with this id, for resources that no operation reads.
     #[cfg(feature = "webhooks")]
     pub fn wait_for_event<I: Settles + serde::de::DeserializeOwned>(
         &self,

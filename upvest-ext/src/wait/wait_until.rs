@@ -1,4 +1,4 @@
-//! One wait: look, wait a little, look again; or listen instead of looking.
+//! A wait: polls a resource, or listens to events about it.
 
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::debug_fields::debug_fields;
 use crate::pages::Items;
 use crate::retry::Backoff;
 
-/// What was created a moment ago may not be found yet (PROTOCOL 7).
+/// How long a resource may not be found, as it may have been created a moment ago (PROTOCOL 7).
 const APPEARANCE: Duration = Duration::from_secs(30);
 
 type Look<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
 type Done<T> = Box<dyn Fn(&T) -> bool + Send>;
 
-/// A wait that has not begun; `.await` begins it. It can be moved into a task, and dropping it is safe at any time.
+/// A wait that `.await` starts. It can be moved into a task, and dropping it is safe at any time.
 ///
-/// It fails with [`ErrorKind::Timeout`] if the end does not come in time, with [`ErrorKind::NotFound`] if the thing does
-/// not exist, with [`ErrorKind::Interrupted`] if the events end and there is no other way to look, and as the call does where
-/// a look fails after the retries of the client. [`Error::last_seen`] has the thing as it was last seen.
-#[must_use = "nothing is waited for before `.await`"]
+/// It fails with [`ErrorKind::Timeout`] if the condition is not met in time, with [`ErrorKind::NotFound`] if the resource does not
+/// exist, with [`ErrorKind::Interrupted`] if the events end and there is no operation to poll, and with the error of the call if
+/// polling fails after the client's retries. [`Error::last_seen`] is the latest state of the resource.
+#[must_use = "a wait does nothing unless it is awaited"]
 pub struct Wait<T> {
     look: Option<Look<T>>,
     done: Done<T>,
     about: Option<Uuid>,
-    /// Each item is the current state, or `None` for "changed: look again".
+    /// Each item is the current state, or `None` if the resource changed and must be polled.
     signals: Option<BoxStream<'static, Option<T>>>,
     backoff: Backoff,
     timeout: Duration,
@@ -40,7 +40,7 @@ pub struct Wait<T> {
 }
 
 impl Upvest {
-    /// Sends `operation` again and again, until `done` says that its answer is the awaited one.
+    /// Sends `operation` repeatedly until `done` returns `true` for its answer.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(), upvest_ext::Error> {
@@ -68,8 +68,8 @@ impl Upvest {
         self.wait(Some(boxed(look)), done)
     }
 
-    /// As [`Upvest::wait_until`], for what can only be found in a list: reads the list that `list` makes until `find` finds
-    /// the thing, again and again.
+    /// As [`Upvest::wait_until`], for resources that can only be read in a list. Repeatedly reads the list that `list` returns up
+    /// to the item for which `find` returns `true`.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(), upvest_ext::Error> {
@@ -126,35 +126,36 @@ where
 }
 
 impl<T: Send + Sync + 'static> Wait<T> {
-    /// Says which thing [`Wait::events`] has to be about, where the wait does not know its id by itself.
+    /// Sets the id of the resource for [`Wait::events`], for waits that do not know it.
     pub fn about(mut self, id: impl Into<Uuid>) -> Self {
         self.about = Some(id.into());
         self
     }
 
-    /// Waits at most this long. 300 s unless set.
+    /// The longest time to wait. 300 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Looks by `backoff`: windows of 500 ms up to 10 s unless set.
+    /// The pauses between polls. By default windows of 500 ms up to 10 s.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Listens to `states` instead of looking again: each is the thing as it is at that time. It looks once at the start, and
-    /// goes back to looking if the stream ends.
+    /// Listens to `states` instead of polling. Each item is the state of the resource at that time. It polls once at the start, and
+    /// continues polling if the stream ends.
     pub fn fed_by(mut self, states: impl Stream<Item = T> + Send + 'static) -> Self {
         self.signals = Some(states.map(Some).boxed());
         self
     }
 
-    /// Listens to webhook events instead of looking again. Events about other things are passed over; one that names the
-    /// thing without carrying it leads to one look. It looks once at the start, and goes back to looking if the stream ends.
+    /// Listens to webhook events instead of polling. Events about other resources are ignored. An event that contains only the id
+    /// of the resource causes one poll. It also polls once at the start, and continues polling if the stream ends.
     ///
-    /// A wait for an operation does not know the id of its thing, and looks at every event: [`Wait::about`] tells it before.
+    /// A wait for an operation does not know the id of its resource and polls after every event. To avoid this, call
+    /// [`Wait::about`] first.
     #[cfg(feature = "webhooks")]
     pub fn events(mut self, events: impl Stream<Item = crate::webhooks::Event> + Send + 'static) -> Self
     where
@@ -173,7 +174,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
     async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
         let timeout = self.clock_and_rng.clock.sleep(self.timeout);
-        let late = format!("what was waited for did not happen in {:?}", self.timeout);
+        let late = format!("the awaited status was not reached within {:?}", self.timeout);
         let outcome = tokio::select! {
             biased;
             outcome = self.watch(&mut last) => outcome,
@@ -195,7 +196,10 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     Some(state) => *last = Some(state),
                     None if last.is_none() && self.clock_and_rng.now() < started + APPEARANCE => {}
                     None => {
-                        return Err(Error::new(ErrorKind::NotFound, "what was waited for does not exist"));
+                        return Err(Error::new(
+                            ErrorKind::NotFound,
+                            "the resource to wait for does not exist",
+                        ));
                     }
                 }
             }
@@ -206,7 +210,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
         }
     }
 
-    /// Waits until it is time to look again, or the awaited state has come by itself.
+    /// Waits until it is time to poll again, or returns the awaited state if the stream contains it.
     async fn pause(&mut self, looks: u32, last: &mut Option<T>) -> Result<Option<T>, Error> {
         while let Some(signals) = &mut self.signals {
             match signals.next().await {
@@ -217,7 +221,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
             }
         }
         if self.look.is_none() {
-            let message = "the events ended before what was waited for happened";
+            let message = "the events ended before the awaited status was reached";
             return Err(Error::new(ErrorKind::Interrupted, message));
         }
         let wait = self.backoff.wait(looks, self.clock_and_rng.fraction());

@@ -1,4 +1,4 @@
-//! An extractor and a ready route for [`axum`](https://docs.rs/axum).
+//! A route and an extractor for [`axum`](https://docs.rs/axum).
 
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, Request};
@@ -13,7 +13,7 @@ use super::tower::{WebhookService, original_target, read};
 use super::verifier::WebhookVerifier;
 use crate::signing::IncomingRequest;
 
-/// A route that verifies deliveries and gives their events to `handler`.
+/// A route that verifies deliveries and passes their events to `handler`.
 ///
 /// ```
 /// # fn router(handler: upvest_ext::webhooks::WebhookHandler) -> axum::Router {
@@ -27,7 +27,8 @@ where
     post_service(WebhookService::new(handler))
 }
 
-/// Extracts a verified delivery; the state must hold a [`WebhookVerifier`]. Anything else never reaches the function.
+/// Extracts a verified delivery. The state must contain a [`WebhookVerifier`]. Other requests are rejected before the function is
+/// called.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -52,7 +53,7 @@ impl Verified {
         decode_events(&self.0)
     }
 
-    /// The bytes as they came.
+    /// The body as it was received.
     pub fn body(&self) -> &Bytes {
         &self.0
     }

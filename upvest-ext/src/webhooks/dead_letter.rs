@@ -1,4 +1,4 @@
-//! Dead letters: events that could not be handled, kept aside so that they do not block later ones.
+//! Dead letters: events that could not be handled, stored elsewhere so that they do not block later ones.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use futures_util::future::BoxFuture;
 use super::event::{Event, UndecodableEvent};
 use super::handler::HandlerError;
 
-/// An event that was given up on.
+/// An event that could not be handled.
 #[non_exhaustive]
 pub enum DeadLetter {
-    /// Its handler failed as often as the policy allows.
+    /// Its handler failed in every allowed attempt.
     Unhandled {
         /// The event.
         event: Event,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// The last failure.
+        /// The error of the last attempt.
         error: HandlerError,
     },
-    /// It cannot be read. Its text is kept.
+    /// It could not be decoded. It contains the event's text.
     Undecodable(UndecodableEvent),
 }
 
-/// Keeps events that were given up on, for example in a table or a queue that somebody checks.
+/// Stores events that could not be handled, for example in a table or a queue that an operator checks.
 ///
-/// An event is acknowledged once it is kept. If that fails, Upvest sends the delivery again. When the cause is mended,
+/// An event is acknowledged once it is stored. If storing fails, Upvest sends the delivery again. When the cause is fixed,
 /// [`WebhookHandler::replay`](super::WebhookHandler::replay) handles the event.
 pub trait DeadLetterSink: Send + Sync {
-    /// Keeps the event. It may come again where the acknowledgement got lost.
+    /// Stores the event. The same event can arrive again if the acknowledgement was lost.
     fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;
 }
 

@@ -15,38 +15,39 @@ use crate::clock::{OsRandom, random_uuid};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimResult {
-    /// The caller handles the event: it is new, or it failed before, or an earlier claim has expired.
+    /// The caller must handle the event: it is new, it failed before, or an earlier claim has expired.
     Ours {
         /// Identifies this claim: random, and new each time.
         claim: Uuid,
-        /// 1 for the first try.
+        /// The number of this attempt, starting at 1.
         attempt: u32,
     },
-    /// The event was handled before.
+    /// The event was already handled.
     Done,
     /// Another caller is handling the event.
     Busy,
 }
 
-/// A store of the events that were handled. Several servers that take the same deliveries share one.
+/// Remembers which events were handled. Servers that receive the same deliveries share one store.
 ///
-/// `event` is the event's id, or a digest of its text where it could not be read. `claim` is what [`ClaimResult::Ours`] holds: a
-/// claim that has lapsed and been taken over by another caller must change nothing.
+/// `event` is the event's id, or a digest of its text if it could not be decoded. `claim` is the id in [`ClaimResult::Ours`]. A
+/// claim that has expired and was replaced by another caller's must have no effect.
 pub trait DedupStore: Send + Sync {
-    /// Takes an event for handling, in one atomic step, so that of several callers one gets it. Counts the attempt.
+    /// Claims an event for handling and counts the attempt. This is atomic, so that only one of several callers gets the event.
     ///
-    /// The claim must lapse by itself after a while: the caller may die before it says how it went. That while must be
-    /// longer than the slowest handler takes.
+    /// The claim must expire by itself, because the caller may stop before it reports a result. It must last
+    /// longer than the slowest handler runs.
     fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>>;
 
-    /// The event was handled: never again. Does nothing if `claim` is not the event's current one.
+    /// Marks the event as handled. Does nothing if `claim` is not the event's current claim.
     fn done<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 
-    /// The event could not be handled: the next delivery may try. Does nothing if `claim` is not the event's current one.
+    /// Ends the claim after a failure, so that the next delivery can try again. Does nothing if `claim` is not the event's current
+    /// claim.
     fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
 }
 
-/// Remembers the last events in memory: enough for one server that may handle an event again after a restart.
+/// Remembers the latest events in memory. Sufficient for a single server that may handle an event again after a restart.
 #[derive(Debug)]
 pub struct MemoryDedupStore {
     capacity: usize,
@@ -87,15 +88,15 @@ impl Default for MemoryDedupStore {
 }
 
 impl MemoryDedupStore {
-    /// Remembers the last `capacity` events, at least one: about 150 bytes each. [`Default`] remembers 100,000.
+    /// Remembers the latest `capacity` events, at least one. Each takes about 150 bytes. [`Default`] remembers 100,000.
     ///
-    /// An event that is being handled is never forgotten. While all are, a new one is put off: its claim is an error.
+    /// An event that is being handled is never forgotten. If all of them are being handled, the claim of a new event fails.
     pub fn new(capacity: usize) -> Self {
         Self { capacity: capacity.max(1), lease: Duration::from_secs(60), events: Mutex::default() }
     }
 
-    /// How long a claim holds, after which the event may be handled again. 60 s by default. Must be longer than the slowest
-    /// handler takes: only the holder of the last claim can say that an event is done.
+    /// How long a claim is valid. Afterwards the event can be claimed again. 60 s by default. It must be longer than the slowest
+    /// handler runs, because only the holder of the latest claim can mark an event as handled.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -146,7 +147,9 @@ impl Events {
                 self.states.remove(&oldest);
             }
         }
-        Err(BackendError::new("as many events are being handled as the store has room for"))
+        Err(BackendError::new(
+            "the store is full of events that are being handled; give it a larger capacity",
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A verified delivery: a batch of events, each decoded by itself.
+//! A verified delivery: a batch of events that are decoded independently.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::event::{Event, UndecodableEvent};
 use crate::debug_fields::debug_fields;
 
-/// The body of a delivery whose signature stands.
+/// The body of a delivery whose signature is valid.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     body: &'a [u8],
@@ -17,21 +17,21 @@ impl<'a> Delivery<'a> {
         Self { body }
     }
 
-    /// Decodes the events, in the order in which they were sent. One that cannot be read costs only itself.
+    /// Decodes the events in the order in which they were sent. An event that cannot be decoded does not affect the others.
     pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
         decode_events(self.body)
     }
 
-    /// The bytes as they came.
+    /// The body as it was received.
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
 }
 
-/// Decodes the events of a body whose origin is certain, such as one that was verified before and kept in a queue.
+/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue.
 ///
-/// Takes the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Deliveries from the network belong
-/// into [`WebhookVerifier::verify`](super::WebhookVerifier::verify), which leads to [`Delivery::events`].
+/// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the network
+/// to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead, and call [`Delivery::events`] on its result.
 pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
     events_json(body).into_iter().map(Event::decode).collect()
 }

@@ -1,4 +1,4 @@
-//! One event, in either shape of its payload (`PROTOCOL` 2.2).
+//! One event, in both payload formats (`PROTOCOL` 2.2).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -15,69 +15,69 @@ use uuid::Uuid;
 use crate::client::upvest::Upvest;
 use crate::debug_fields::debug_fields;
 
-/// Something that happened at Upvest.
+/// An event that Upvest reports, such as a filled order.
 ///
-/// Events repeat and come out of order: an order may be filled before its execution is.
+/// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its execution.
 ///
-/// Written by serde it has the official form, so that a kept event can be read again by [`Event::decode`].
+/// serde writes it in the official format, so that a stored event can be read by [`Event::decode`].
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// The event's id: the same on every delivery of it.
+    /// The event's id, which is the same in every delivery.
     pub id: Uuid,
     /// When it happened.
     pub created_at: DateTime<Utc>,
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: EventType,
-    /// The subscription that it was delivered for, where the delivery says so.
+    /// The subscription for which it was delivered, if the delivery names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Uuid>,
     object: Box<RawValue>,
 }
 
-/// Names the thing that an event is about, so that it can be fetched.
+/// The id and the type of the object that an event is about, so that it can be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ObjectReference {
-    /// The id of the thing.
+    /// The id of the object.
     pub id: Uuid,
-    /// The kind of thing: a category of events, such as `ORDER`.
+    /// The type of the object: a category of events, such as `ORDER`.
     pub object_type: String,
 }
 
 impl ObjectReference {
-    /// The id as the type that operations take, such as [`OrderId`](upvest_api::types::OrderId).
+    /// The id as the type of an operation's parameter, such as [`OrderId`](upvest_api::types::OrderId).
     pub fn id_as<Id: From<Uuid>>(&self) -> Id {
         self.id.into()
     }
 }
 
-/// Why an event has no resource to give.
+/// Why the resource of an event cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// The delivery names the resource and does not carry it: see [`Event::fetch`].
-    #[error("the event only names the {} with the id {}: fetch it, by `Event::fetch` or by an operation", .0.object_type, .0.id)]
+    /// The delivery contains only the id of the resource. [`Event::fetch`] fetches it.
+    #[error("the event contains only the id {id} of the {kind}; fetch it by `Event::fetch` or an operation", id = .0.id, kind = .0.object_type)]
     NotCarried(ObjectReference),
-    /// Events of this type carry another type of resource than was asked for.
-    #[error("{event_type} events carry no {asked}")]
+    /// Events of this type contain a different type of resource.
+    #[error("events of the type {event_type} do not contain a resource of the type {asked}")]
     OtherType {
         /// The type of the event.
         event_type: String,
         /// The type that was asked for, without its path.
         asked: &'static str,
     },
-    /// The resource does not fit the type. Holds the place, never the content.
-    #[error("the resource does not fit the type, at `{0}`")]
+    /// The resource does not match the schema of the type. Contains the path in the JSON, never a value.
+    #[error("the resource does not match the schema of the type, at `{0}`")]
     Unfit(String),
 }
 
-/// An event that cannot be read. Its text is kept, and never shown by `Debug`.
+/// An event that cannot be decoded. Contains its text, which `Debug` does not print.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the event cannot be read, at `{path}`")]
+#[error("the event cannot be decoded, at `{path}`")]
 pub struct UndecodableEvent {
-    /// Where in the event, as `created_at`; `.` for the event as a whole.
+    /// The path of the failing field, such as `created_at`; `.` for the whole event.
     pub path: String,
     /// The event as it was sent.
     pub raw: Box<[u8]>,
@@ -88,7 +88,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`UndecodableEvent`] with the place that does not fit, and the JSON.
+    /// [`UndecodableEvent`] with the path of the failing field, and the JSON.
     pub fn decode(json: &[u8]) -> Result<Self, UndecodableEvent> {
         let undecodable = |path: String| UndecodableEvent { path, raw: json.into() };
         let wire: Wire<'_> = match serde_json::from_slice(json) {
@@ -105,13 +105,13 @@ impl Event {
         })
     }
 
-    /// Decodes the resource that the delivery carries, such as an [`Order`](upvest_api::types::Order).
+    /// Decodes the resource in the delivery, such as an [`Order`](upvest_api::types::Order).
     ///
     /// # Errors
     ///
-    /// [`ResourceError::OtherType`] if events of this type carry another of the API's types;
-    /// [`ResourceError::NotCarried`] if the delivery only names the resource, with what is needed to fetch it;
-    /// [`ResourceError::Unfit`] if the resource is not what `T` wants.
+    /// [`ResourceError::OtherType`] if events of this type contain a different type of resource;
+    /// [`ResourceError::NotCarried`] if the delivery contains only the id of the resource;
+    /// [`ResourceError::Unfit`] if the resource does not match the schema of `T`.
     pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
         let (json, event_type) = (self.carried()?, self.event_type.as_str());
         if EventObject::carries::<T>(event_type) == Some(false) {
@@ -121,7 +121,7 @@ impl Event {
         serde_json::from_str(json).map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
     }
 
-    /// The JSON of the resource, unless the delivery only names it.
+    /// The JSON of the resource, unless the delivery contains only its id.
     fn carried(&self) -> Result<&str, ResourceError> {
         match serde_json::from_str::<BareReference>(self.object.get()) {
             Ok(reference) => Err(ResourceError::NotCarried(reference.into())),
@@ -129,10 +129,10 @@ impl Event {
         }
     }
 
-    /// The event with its resource: this one where it carries it, else with the resource fetched, in its present state.
+    /// Fetches the resource if the delivery contains only its id. The resource is fetched in its current state.
     ///
-    /// It stays as it is where no operation reads such a resource by its id alone. [`WebhookHandler::fetch_references`] does this
-    /// for every event.
+    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`WebhookHandler::fetch_references`]
+    /// does this for every event.
     ///
     /// [`WebhookHandler::fetch_references`]: super::WebhookHandler::fetch_references
     ///
@@ -147,7 +147,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Those of the call. [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource is gone.
+    /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer exists.
     pub async fn fetch(mut self, upvest: &Upvest) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
             && let Some(operation) = EventObject::retrieved_by(self.event_type.as_str())
@@ -160,7 +160,7 @@ impl Event {
         Ok(self)
     }
 
-    /// Decodes the resource that the delivery carries into the type that the description gives to events of this type.
+    /// Decodes the resource in the delivery as the type that the description specifies for this type of event.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl Event {
             .map_err(|error| ResourceError::Unfit(error.to_string()))
     }
 
-    /// Names the thing that the event is about, whether or not the delivery carries it. `None` if it has no id.
+    /// The id and the type of the object that the event is about. `None` if the object has no id.
     pub fn reference(&self) -> Option<ObjectReference> {
         #[derive(Deserialize)]
         struct Identified {
@@ -184,7 +184,7 @@ impl Event {
         Some(ObjectReference { id, object_type: self.event_type.category().to_owned() })
     }
 
-    /// The object as JSON, as it was sent.
+    /// The object as the JSON that was sent.
     pub fn object_json(&self) -> &str {
         self.object.get()
     }
@@ -202,7 +202,7 @@ struct Wire<'a> {
     object: &'a RawValue,
 }
 
-/// An object with an id and a type alone is a reference, not a resource.
+/// An object that has only an id and a type is a reference, not a resource.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BareReference {
@@ -217,7 +217,7 @@ impl From<BareReference> for ObjectReference {
     }
 }
 
-/// Where `json` does not fit `T`. Serde's own message would quote what it found, which may be personal data.
+/// The path where `json` does not match `T`. Serde's own message would quote the value, which may be personal data.
 fn failing_path<'de, T: Deserialize<'de>>(json: &'de [u8]) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
@@ -235,7 +235,7 @@ debug_fields!(
 );
 
 impl UndecodableEvent {
-    /// What stores know it by, as it has no id that can be read: a digest of its text.
+    /// The name of the event in stores: a digest of its text, as its id cannot be read.
     pub(crate) fn name(&self) -> String {
         format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.raw)))
     }

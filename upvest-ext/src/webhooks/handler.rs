@@ -1,4 +1,4 @@
-//! Handles deliveries: verifies them, passes each event to its handler, and decides what Upvest gets as an answer.
+//! Handles deliveries: verifies them, passes each event to its handler, and chooses the status to answer with.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -23,12 +23,12 @@ use crate::detached::detached;
 use crate::metrics::{Measurement, Metrics};
 use crate::signing::{IncomingRequest, SignatureError};
 
-/// The error of a handler.
+/// The error type of handlers and dead letter sinks.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
 
 type Handler = Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), HandlerError>> + Send + Sync>;
 
-/// Verifies deliveries and gives each event, once, to the function registered for it.
+/// Verifies deliveries and passes each event once to the function registered for it.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -68,19 +68,19 @@ pub struct WebhookHandler {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The status to answer with: 200 only where every event is handled, kept as a dead letter, or ignored.
+    /// The status to answer with: 200 only if every event was handled, stored as a dead letter, or ignored.
     pub status: StatusCode,
-    /// Why the delivery was not accepted.
+    /// Why the delivery was rejected.
     pub refused: Option<VerifyError>,
-    /// Events handled now.
+    /// The number of events that were handled now.
     pub handled: usize,
-    /// Events handled before.
+    /// The number of events that had been handled before.
     pub repeated: usize,
-    /// Events for which nothing is registered.
+    /// The number of events without a handler.
     pub ignored: usize,
-    /// Events given up on and kept as dead letters.
+    /// The number of events that were stored as dead letters.
     pub dead_lettered: usize,
-    /// The errors of the other events. Upvest will send the delivery again.
+    /// The errors of the events that failed. If there are any, Upvest sends the delivery again.
     pub failures: Vec<HandlerError>,
 }
 
@@ -90,7 +90,7 @@ pub struct Outcome {
 struct BusyElsewhere;
 
 impl WebhookHandler {
-    /// A handler with nothing registered.
+    /// A handler without registered functions.
     pub fn new(verifier: WebhookVerifier) -> Self {
         Self {
             verifier,
@@ -104,7 +104,7 @@ impl WebhookHandler {
         }
     }
 
-    /// Handles one type of event.
+    /// Calls `handler` for events of this type.
     #[must_use]
     pub fn on<F, R>(mut self, event_type: EventType, handler: F) -> Self
     where
@@ -115,7 +115,7 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles all types of a category, such as `ORDER`, that have no handler of their own.
+    /// Calls `handler` for events of this category, such as `ORDER`, whose type has no handler of its own.
     #[must_use]
     pub fn on_category<F, R>(mut self, category: impl AsRef<str>, handler: F) -> Self
     where
@@ -127,7 +127,7 @@ impl WebhookHandler {
         self
     }
 
-    /// Handles all other events, also those whose type this version does not know ([`EventType::is_known`]).
+    /// Calls `handler` for all other events, including those whose type this version does not know ([`EventType::is_known`]).
     #[must_use]
     pub fn otherwise<F, R>(mut self, handler: F) -> Self
     where
@@ -138,36 +138,37 @@ impl WebhookHandler {
         self
     }
 
-    /// Fetches the resource of each event whose delivery only names it, before its handler is called: then
-    /// [`Event::resource`] works with both shapes that a subscription can deliver. An event whose resource cannot be fetched has
-    /// failed. The fetch is part of the time that the handler takes: at most the `call_timeout` of `upvest`. See [`Event::fetch`].
+    /// Before the handler is called, fetches the resource of each event whose delivery contains only its id. Then
+    /// [`Event::resource`] works with both payload formats of subscriptions. If the resource cannot be fetched, the event has
+    /// failed. The fetch counts as part of the handler's time and takes at most the `call_timeout` of `upvest`. See
+    /// [`Event::fetch`].
     #[must_use]
     pub fn fetch_references(mut self, upvest: Upvest) -> Self {
         self.fetcher = Some(upvest);
         self
     }
 
-    /// Remembers handled events in `seen` instead of in memory.
+    /// Remembers handled events in `store` instead of in memory.
     #[must_use]
     pub fn dedup_store(mut self, store: impl DedupStore + 'static) -> Self {
         self.store = Arc::new(store);
         self
     }
 
-    /// Tries an event up to `attempts` times (at least once), then keeps it as a dead letter and goes on. An event that cannot be
-    /// read becomes one at once.
+    /// Tries an event up to `attempts` times (at least once), then stores it as a dead letter and acknowledges it. An event that
+    /// cannot be decoded becomes a dead letter immediately.
     ///
-    /// An attempt counts when it begins; one that panics or never ends has failed.
+    /// An attempt is counted when it begins. An attempt that panics or never ends counts as failed.
     ///
-    /// Without parking, one event that always fails blocks all deliveries after it: Upvest repeats it without end.
+    /// Without dead letters, an event that always fails blocks all later deliveries, because Upvest keeps sending it.
     #[must_use]
     pub fn dead_letter_after(mut self, attempts: u32, parking: impl DeadLetterSink + 'static) -> Self {
         self.parking = Some((attempts.max(1), Arc::new(parking)));
         self
     }
 
-    /// Calls `hook` whenever an event or a whole delivery has been dealt with, with what was measured. It must be quick and not
-    /// block. If it panics, that measurement is lost and nothing else.
+    /// Calls `hook` with a measurement after each event and each delivery. It must return quickly and not
+    /// block. If it panics, only that measurement is lost.
     #[must_use]
     pub fn metrics(mut self, hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
         self.metrics = Metrics::new(hook);
@@ -179,7 +180,7 @@ impl WebhookHandler {
         &self.verifier
     }
 
-    /// The categories for which something is registered, to create the subscription with.
+    /// The categories that have handlers, for creating the subscription.
     pub fn registered_categories(&self) -> Vec<&str> {
         let by_type = self.by_type.keys().map(EventType::category);
         let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().map(String::as_str)).collect();
@@ -188,8 +189,8 @@ impl WebhookHandler {
 
     /// Verifies a delivery and handles its events. Answer with [`Outcome::status`].
     ///
-    /// Each event is handled on a task of its own, one after the other. A handler that takes longer than the sender waits
-    /// comes to its end all the same, and the next delivery finds the event done.
+    /// The events are handled one after the other, each on its own task. A handler that runs longer than the sender waits
+    /// still completes, and the next delivery finds the event handled.
     pub async fn handle(&self, request: &IncomingRequest<'_>) -> Outcome {
         let started = Instant::now();
         let outcome = self.outcome(request).await;
@@ -231,23 +232,25 @@ impl WebhookHandler {
         outcome
     }
 
-    /// Handles an event that was kept as a dead letter, after its cause has been mended. It counts as handled already, so that
-    /// neither the store of handled events nor the dead letters change.
+    /// Handles an event that was stored as a dead letter, after its cause was fixed. The event already counts as handled, so
+    /// neither the dedup store nor the dead letters change.
     ///
     /// ```no_run
     /// # async fn replay(handler: upvest_ext::webhooks::WebhookHandler, kept: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     /// use upvest_ext::webhooks::Event;
     ///
-    /// handler.replay(Event::decode(kept)?).await?; // `kept` is the event as JSON, from your table
+    /// handler.replay(Event::decode(kept)?).await?; // `kept` is the event as JSON, from your table of dead letters
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     ///
-    /// The handler's, or that nothing is registered for this type of event.
+    /// The handler's error, or an error if no handler is registered for this type of event.
     pub async fn replay(&self, event: Event) -> Result<(), HandlerError> {
         let Some(call) = self.call_for(&event) else {
-            return Err(format!("nothing is registered for {} events", event.event_type).into());
+            return Err(
+                format!("no handler is registered for events of the type {}", event.event_type).into()
+            );
         };
         detached(async move { call.run(event).await })
             .await
@@ -266,7 +269,7 @@ impl WebhookHandler {
     }
 }
 
-/// A handler that has `state`: a clone of it, such as a pool of connections or an [`Arc`], goes with each event.
+/// A handler with `state`, such as a connection pool or an [`Arc`]. Each call gets a clone of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -294,14 +297,14 @@ where
     move |event| handler(state.clone(), event)
 }
 
-/// What is to be called for an event.
+/// The function to call for an event.
 struct Call {
     handler: Handler,
     fetcher: Option<Upvest>,
 }
 
 impl Call {
-    /// Fetches what is missing and runs the handler. A panic is a failure.
+    /// Fetches the resource if necessary and runs the handler. A panic counts as a failure.
     async fn run(&self, event: Event) -> Result<(), HandlerError> {
         let call = async {
             let event = match &self.fetcher {
@@ -371,7 +374,9 @@ impl Job {
         };
         let Some(call) = &self.call else { return Ok(Ended::Ignored) };
         let result = match &self.parking {
-            Some((attempts, _)) if attempt > *attempts => Err("the handler never came to its end".into()),
+            Some((attempts, _)) if attempt > *attempts => {
+                Err("the handler did not finish in any of its attempts".into())
+            }
             _ => call.run(event.clone()).await,
         };
         match (result, &self.parking) {
@@ -387,7 +392,7 @@ impl Job {
 }
 
 fn store_failed(error: &BackendError) -> HandlerError {
-    format!("the store of handled events failed: {error}").into()
+    format!("the dedup store failed: {error}").into()
 }
 
 impl Outcome {
@@ -396,7 +401,7 @@ impl Outcome {
         Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
     }
 
-    /// Counts an event, and says how it ended.
+    /// Counts an event and returns the name of its result.
     fn count(&mut self, ended: &Ended) -> &'static str {
         let (count, name) = match ended {
             Ended::Handled => (&mut self.handled, "handled"),
@@ -409,7 +414,7 @@ impl Outcome {
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {
-        // An unknown key may be one that Upvest has just begun to use: say "later", not "never".
+        // An unknown key can be one that Upvest has just begun to use, so the delivery should be sent again.
         let status = match error {
             VerifyError::KeysUnavailable(_) | VerifyError::Refused(SignatureError::UnknownKey) => {
                 StatusCode::SERVICE_UNAVAILABLE

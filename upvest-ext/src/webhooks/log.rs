@@ -1,4 +1,4 @@
-//! What the handling of deliveries leaves in the log: the id and the type of an event and the reason, never its content.
+//! Log messages of the webhook handler. They contain the id and the type of an event and the reason, never its content.
 #![cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "there is no log"))]
 
 use std::fmt::Display;
@@ -8,12 +8,12 @@ use super::verifier::VerifyError;
 
 pub(super) fn refused(reason: &VerifyError) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(%reason, "webhook delivery refused");
+    tracing::warn!(%reason, "webhook delivery rejected");
 }
 
 pub(super) fn failed(id: &str, event_type: &str, attempt: u32, reason: &dyn Display) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(event.id = id, "event.type" = event_type, attempt, %reason, "webhook event failed, to be delivered again");
+    tracing::warn!(event.id = id, "event.type" = event_type, attempt, %reason, "webhook event failed, Upvest will deliver it again");
 }
 
 pub(super) fn ignored(id: &str, event_type: &str) {
@@ -32,6 +32,6 @@ pub(super) fn dead_letter(event: Option<&Event>, attempt: u32, reason: &dyn Disp
         "event.type" = event.map(|event| event.event_type.as_str()),
         attempt,
         %reason,
-        "webhook event kept as a dead letter"
+        "webhook event stored as a dead letter"
     );
 }

@@ -1,4 +1,4 @@
-//! Webhooks: deliveries verified, events decoded and handled once.
+//! Webhooks: verifies deliveries, decodes their events, and handles each event once.
 //!
 //! ```
 //! use std::sync::mpsc::Sender;
@@ -14,10 +14,10 @@
 //! # let _ = handler; Ok(()) }
 //! ```
 //!
-//! Keys that may rotate come from [`WebhookVerifier::fetching`]. Events that cannot be handled go where
-//! [`WebhookHandler::dead_letter_after`] says, so that they do not block those behind them. [`WebhookTester`] is for your tests.
+//! [`WebhookVerifier::fetching`] supports key rotation. [`WebhookHandler::dead_letter_after`] stores events that
+//! cannot be handled, so that they do not block later ones. [`WebhookTester`] signs deliveries in your tests.
 //!
-//! Guide: `docs/guides/webhooks.md`, with a database and dead letters.
+//! Guide: `docs/guides/webhooks.md`. It includes a database and dead letters.
 
 #[cfg(feature = "axum")]
 pub mod axum;

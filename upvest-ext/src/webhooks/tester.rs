@@ -1,4 +1,4 @@
-//! For tests of webhook endpoints: signs deliveries as Upvest does, with a throw-away key.
+//! Signs deliveries as Upvest does, with a generated key, for tests of webhook endpoints.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,17 +13,15 @@ use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, KeyError, SignatureVersion, SigningKey};
 use crate::signing::{digest_header, signature_base};
 
-/// Makes deliveries for tests.
+/// Creates signed deliveries for tests.
 ///
 /// ```
 /// use upvest_ext::webhooks::WebhookTester;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let tester = WebhookTester::new()?;
-/// let verifier = tester.verifier();
-/// let mut delivery = tester.deliver("/webhooks", &[WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}))]);
-/// assert!(verifier.verify(&delivery.received()).await.is_ok());
-/// delivery.body = "forged".into();
+/// let tester = WebhookTester::new()?; let verifier = tester.verifier(); let mut delivery = tester.deliver("/webhooks",
+/// &[WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}))]);
+/// assert!(verifier.verify(&delivery.received()).await.is_ok()); delivery.body = "forged".into();
 /// assert!(verifier.verify(&delivery.received()).await.is_err());
 /// # Ok(()) }
 /// ```
@@ -53,7 +51,7 @@ impl WebhookTester {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if the system has no randomness to give.
+    /// [`KeyError`] if the operating system has no random numbers.
     pub fn new() -> Result<Self, KeyError> {
         SigningKey::generate(KeyAlgorithm::EcdsaP521).map(Self::with_key)
     }
@@ -63,7 +61,7 @@ impl WebhookTester {
         Self { key, key_id: uuid::Uuid::new_v4().to_string(), version: SignatureVersion::V6, at: None }
     }
 
-    /// Signs in this version.
+    /// Signs with this version.
     #[must_use]
     pub fn version(mut self, version: SignatureVersion) -> Self {
         self.version = version;
@@ -82,7 +80,7 @@ impl WebhookTester {
         &self.key_id
     }
 
-    /// The key set that a server would give out.
+    /// A key set with the tester's public key, as a server would publish it.
     pub fn key_set(&self) -> KeySet {
         KeySet::single(&self.key_id, self.key.public_key().clone())
     }
@@ -96,7 +94,7 @@ impl WebhookTester {
         }
     }
 
-    /// An event in the official shape, with a new id.
+    /// An event in the official format, with a new id.
     pub fn event(event_type: &str, object: impl Into<serde_json::Value>) -> serde_json::Value {
         serde_json::json!({
             "id": uuid::Uuid::new_v4(),
@@ -116,7 +114,7 @@ impl WebhookTester {
         self.deliver_raw(target, serde_json::json!({ "payload": events }).to_string())
     }
 
-    /// Signs any bytes for `target`.
+    /// Signs any body for `target`.
     ///
     /// # Panics
     ///
@@ -165,7 +163,7 @@ impl TestDelivery {
         IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
     }
 
-    /// The delivery as an HTTP request, for endpoints that take one.
+    /// The delivery as an HTTP request.
     pub fn to_request(&self) -> Request<Bytes> {
         let mut request = Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();

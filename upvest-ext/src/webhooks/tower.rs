@@ -1,4 +1,4 @@
-//! A [`tower`](https://docs.rs/tower) service that answers deliveries.
+//! A [`tower`](https://docs.rs/tower) service that handles deliveries.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,14 +15,14 @@ use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use super::handler::WebhookHandler;
 use crate::signing::IncomingRequest;
 
-/// Answers webhook deliveries. Never reads more than [`WebhookVerifier::body_limit`](super::WebhookVerifier::body_limit).
+/// Handles webhook deliveries. Never reads more than [`WebhookVerifier::body_limit`](super::WebhookVerifier::body_limit).
 #[derive(Clone, Debug)]
 pub struct WebhookService {
     handler: Arc<WebhookHandler>,
 }
 
 impl WebhookService {
-    /// Makes a handler a service.
+    /// Wraps a handler as a service.
     pub fn new(handler: WebhookHandler) -> Self {
         Self { handler: Arc::new(handler) }
     }
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// Reads a body of at most `limit` bytes. A longer one that says so in advance is not read at all.
+/// Reads a body of at most `limit` bytes. A body that is longer according to its headers is not read at all.
 pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, StatusCode>
 where
     B: Body,
@@ -79,7 +79,7 @@ where
     }
 }
 
-/// The target as Upvest sent it: a nested axum router strips its prefix from the URI, and the signature covers all of it.
+/// The target as Upvest sent it. The signature covers the whole target, and a nested axum router removes its prefix from the URI.
 pub(super) fn original_target(parts: &Parts) -> &Uri {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::OriginalUri(target)) = parts.extensions.get() {

@@ -16,26 +16,26 @@ use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};
 
-/// Why a delivery was not accepted.
+/// Why a delivery was rejected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The body is longer than the limit. It was not hashed.
+    /// The body is longer than [`WebhookVerifier::body_limit`].
     #[error("the delivery is longer than {0} bytes")]
     TooLarge(usize),
     /// The signature of the delivery is not valid.
     #[error("{0}")]
     Refused(SignatureError),
-    /// The keys cannot be fetched at the moment. The delivery may be valid: Upvest should send it again.
+    /// The keys could not be fetched. The delivery may be valid, so Upvest should send it again.
     #[error("the keys for webhooks could not be fetched")]
     KeysUnavailable(#[source] BackendError),
 }
 
-/// Checks the signatures of webhook deliveries, in both versions that Upvest has.
+/// Verifies the signatures of webhook deliveries, in both versions that Upvest uses.
 ///
 /// A signature covers the path and the query of the URL, but not its host. Until it expires, a delivery for one of your
-/// endpoints can be sent to another one that has the same path and accepts the same keys, such as that of a second
-/// subscription. Where that matters, give each endpoint a path of its own, or bind the verifier by
+/// endpoints can be replayed to another one that has the same path and accepts the same keys, such as that of a second
+/// subscription. To prevent this, give each endpoint its own path, or restrict the verifier with
 /// [`for_webhooks`](Self::for_webhooks).
 ///
 /// ```
@@ -44,8 +44,8 @@ pub enum VerifyError {
 /// use upvest_ext::webhooks::{KeySet, WebhookVerifier};
 ///
 /// # async fn deliver(jwks: &str, method: Method, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
-/// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
-/// for event in verifier.verify(&IncomingRequest::new(&method, &uri, &headers, &body)).await?.events() {
+/// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?); for event in verifier.verify(&IncomingRequest::new(&method, &uri,
+/// &headers, &body)).await?.events() {
 ///     println!("{:?}", event?.event_type);
 /// }
 /// # Ok(()) }
@@ -67,12 +67,12 @@ enum Keys {
 }
 
 impl WebhookVerifier {
-    /// Accepts signatures of `keys` only.
+    /// Accepts only signatures by `keys`.
     pub fn new(keys: KeySet) -> Self {
         Self::with(Keys::Fixed(keys))
     }
 
-    /// Fetches the keys when they are needed and keeps them for as long as the default [`KeyCacheLimits`] say.
+    /// Fetches the keys when they are needed and caches them according to the default [`KeyCacheLimits`].
     pub fn fetching(keys: impl FetchKeys + 'static) -> Self {
         Self::fetching_within(keys, KeyCacheLimits::default())
     }
@@ -93,21 +93,21 @@ impl WebhookVerifier {
         }
     }
 
-    /// How far clocks may be apart, and how late a delivery may come after its signature's end. 300 s by default.
+    /// How far the clocks may differ, and how long after its signature expired a delivery is still accepted. 300 s by default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.policy = self.policy.tolerance(tolerance);
         self
     }
 
-    /// Accepts keys of these kinds. P-521 alone by default, which is what Upvest documents for webhooks.
+    /// Accepts keys with these algorithms. By default only P-521, which Upvest documents for webhooks.
     #[must_use]
     pub fn allow(mut self, algorithms: impl IntoIterator<Item = KeyAlgorithm>) -> Self {
         self.allowed = algorithms.into_iter().collect();
         self
     }
 
-    /// Accepts only deliveries of these subscriptions: each of their events must name one of them. All by default.
+    /// Accepts only deliveries for these subscriptions: the `webhook_id` of each event must be one of them. All by default.
     ///
     /// ```
     /// use upvest_api::types::WebhookId;
@@ -124,7 +124,7 @@ impl WebhookVerifier {
         self
     }
 
-    /// The largest body that is read, in bytes. 2 MiB by default; Upvest packs up to 1 MiB, and more for one large event.
+    /// The longest body that is read, in bytes. 2 MiB by default. Upvest sends up to 1 MiB, or more for one large event.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -143,12 +143,12 @@ impl WebhookVerifier {
         self
     }
 
-    /// Checks a delivery. Of several signatures, one that stands is enough.
+    /// Verifies a delivery. If it has several signatures, one valid signature is enough.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) for a delivery that was not accepted, and the kind of the failed call
-    /// where the keys cannot be fetched. The error's `source()` is a [`VerifyError`].
+    /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) if the delivery was rejected, or the kind of the failed call
+    /// if the keys could not be fetched. The error's `source()` is a [`VerifyError`].
     pub async fn verify<'a>(&self, request: &IncomingRequest<'a>) -> Result<Delivery<'a>, Error> {
         Ok(self.check(request).await?)
     }

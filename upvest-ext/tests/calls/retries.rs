@@ -333,7 +333,7 @@ async fn an_outage_is_not_answered_with_a_storm() {
     assert!(extra <= 100 + 100, "{extra} extra attempts");
     assert_eq!(extra, 100, "500 tokens at 5 each");
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert!(error.hint().unwrap().contains("let the server recover"));
+    assert!(error.hint().unwrap().contains("the retry budget is used up"));
 }
 
 #[tokio::test(start_paused = true)]

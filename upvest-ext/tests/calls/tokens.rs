@@ -512,7 +512,7 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refused() {
-    // Each is good for an hour, so that it is renewed after 48 minutes.
+    // Each is valid for an hour, so it is renewed after 48 minutes.
     for (expires_in, lives) in [
         ("3600", true),
         ("3600.0", true),

@@ -290,7 +290,7 @@ async fn the_explanation_shows_the_base_and_hides_the_token() {
     assert!(!text.contains("CANARY"), "{text}");
     assert!(text.contains("\"authorization\": Bearer <hidden, 13 bytes>"), "{text}");
     assert!(text.contains("\"@query\": ?limit=1"), "{text}");
-    assert!(text.contains("good for 10 s"), "{text}");
+    assert!(text.contains("valid for 10 s"), "{text}");
     assert!(explanation.uncovered.contains(&"user-agent".to_owned()));
     assert_eq!(explanation.base_sha512.len(), 128);
 

@@ -45,7 +45,10 @@ async fn an_event_is_read_as_what_its_type_stands_for_and_as_no_other_resource()
     let events = decode(body.to_string()).await;
     let [order, user, unknown] = [0, 1, 2].map(|number| events[number].as_ref().unwrap());
     let error = order.resource::<User>().unwrap_err();
-    assert_eq!(error.to_string(), "ORDER.FILLED events carry no User");
+    assert_eq!(
+        error.to_string(),
+        "events of the type ORDER.FILLED do not contain a resource of the type User"
+    );
     assert!(matches!(error, ResourceError::OtherType { .. }));
     order.resource::<Order>().unwrap();
     assert_eq!(order.resource::<Value>().unwrap()["user_id"], ID, "types of your own are not compared");

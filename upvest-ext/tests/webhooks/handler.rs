@@ -247,7 +247,7 @@ async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
     }
     assert_eq!(
         *shelf.dead_lettered.lock().unwrap(),
-        ["ORDER.FILLED after 4: the handler never came to its end"]
+        ["ORDER.FILLED after 4: the handler did not finish in any of its attempts"]
     );
 }
 
@@ -485,7 +485,7 @@ async fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
 
     let deaf = WebhookHandler::new(tester.verifier());
     let error = deaf.replay(parked.clone()).await.unwrap_err();
-    assert_eq!(error.to_string(), "nothing is registered for ORDER.FILLED events");
+    assert_eq!(error.to_string(), "no handler is registered for events of the type ORDER.FILLED");
     let panics = deaf.on(EventType::OrderFilled, async |_| panic!("a bug"));
     assert_eq!(panics.replay(parked).await.unwrap_err().to_string(), "the handler panicked");
 }

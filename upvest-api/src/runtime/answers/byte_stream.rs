@@ -1,4 +1,4 @@
-//! The body of an answer: whole, or as it arrives.
+//! The body of an answer, as a stream or as a whole.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ use futures_util::stream::BoxStream;
 use super::error::Error;
 use super::error_kind::ErrorKind;
 
-/// The longest JSON answer that is read where the transport does not say otherwise, in bytes.
+/// The longest JSON answer that is read unless the transport has its own limit, in bytes.
 pub(crate) const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
-/// The longest body of an error status that is read where the transport does not say otherwise, in bytes.
+/// The longest error answer that is read unless the transport has its own limit, in bytes.
 pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 
 /// The bytes of an answer, as a stream.
 ///
-/// It owns what it reads from, so that it can be moved into a task or become the body of an answer of one's own.
+/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
@@ -37,12 +37,12 @@ enum Body {
 }
 
 impl ByteStream {
-    /// The bytes that `stream` yields.
+    /// A stream of the bytes that `stream` yields.
     pub fn new(stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
         Self(Body::Stream(Box::pin(stream)))
     }
 
-    /// All bytes, once the last one has arrived. They are all in memory then.
+    /// Waits for the last byte and returns all bytes in memory.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl ByteStream {
         self.bytes_within(usize::MAX).await
     }
 
-    /// As [`bytes`](Self::bytes), if there are no more than `limit`. What is in memory already has no limit.
+    /// As [`bytes`](Self::bytes), for at most `limit` bytes. A body that is already in memory has no limit.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl ByteStream {
             Body::Whole(bytes) => return Ok(bytes),
             Body::Stream(stream) => stream,
         };
-        // Most answers come in one piece, which need not be copied.
+        // Most answers arrive in one chunk, which need not be copied.
         let (mut first, mut all) = (Bytes::new(), BytesMut::new());
         while let Some(chunk) = stream.try_next().await? {
             if first.len().max(all.len()).saturating_add(chunk.len()) > limit {

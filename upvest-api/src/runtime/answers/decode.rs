@@ -1,15 +1,15 @@
-//! From the bytes of an answer to a value, or to an error that names the place and never the content.
+//! Decodes the body of an answer. Errors contain the path in the JSON, never a value.
 
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::error_kind::ErrorKind;
 
-/// Reads JSON.
+/// Decodes JSON.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Decode`]: the message says where `json` does not match the schema of `T`, and what was expected there.
+/// [`ErrorKind::Decode`], with the path at which `json` does not match the schema of `T`, and what was expected there.
 ///
 /// ```
 /// use upvest_api::{runtime::read_json, types::{ListResponse, Order}};
@@ -21,7 +21,7 @@ pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
 }
 
-/// Parses again, slowly, to learn where it went wrong. Only the failing path pays for it.
+/// Parses again with a slower parser that records the path of the error.
 #[cold]
 fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
     if json.is_empty() {
@@ -29,11 +29,11 @@ fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        return "the body goes on after its JSON value".to_owned();
+        return "the body contains text after its JSON value".to_owned();
     };
     let problem = without_values(error.inner());
     if !error.inner().is_data() {
-        return format!("the body is not JSON: {problem}");
+        return format!("the body is not valid JSON: {problem}");
     }
     match error.path().to_string().as_str() {
         "." => format!("the body does not match the schema: {problem}"),
@@ -42,11 +42,11 @@ fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
 }
 
 /// Serde quotes what it found (`invalid type: string "Ada", expected u64 at line 1 column 9`), which may be personal
-/// data: keep the kind.
+/// data, so only the type is kept.
 fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     if message.starts_with("unknown variant") {
-        return "none of the values that the schema allows".to_owned();
+        return "the value is not one of those that the schema allows".to_owned();
     }
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     let Some((found, expected)) = found.and_then(|found| found.rsplit_once(", expected ")) else {

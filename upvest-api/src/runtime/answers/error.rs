@@ -1,4 +1,4 @@
-//! The one error of this SDK.
+//! The error type of this SDK.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -19,14 +19,14 @@ use crate::runtime::calls::operation::OperationMeta;
 use crate::runtime::values::invalid::InvalidValue;
 use crate::runtime::values::text::harmless;
 
-/// The greatest length of `Display`, which may quote what a server sent, in characters.
+/// The longest text of `Display`, in characters. It may quote a text that a server sent.
 const DISPLAY_LIMIT: usize = 500;
 
-/// What went wrong, where, and what to do about it.
+/// The error type of this SDK: what went wrong, where, and what to do about it.
 ///
-/// Guide: `docs/guides/errors.md`, with what to do for each kind.
+/// Guide: `docs/guides/errors.md`. It describes what to do for each kind.
 ///
-/// Every fallible operation of this SDK returns it, so that one `#[from]` in an error type of your own catches everything:
+/// Every operation of this SDK that can fail returns this type, so one `#[from]` in your own error type is enough:
 ///
 /// ```no_run
 /// use upvest_api::types::{Order, OrderCreate};
@@ -35,7 +35,7 @@ const DISPLAY_LIMIT: usize = 500;
 /// async fn place(client: &Client, order: OrderCreate) -> Result<Order, Error> {
 ///     match client.create_order().body(order).send().await {
 ///         Ok(order) => Ok(order.into_inner()),
-///         // The order may exist: send it again under `idempotency_key()`, never under a new one.
+///         // The order may exist: send it again with the same `idempotency_key()`, never with a new one.
 ///         Err(error) if error.is_outcome_unknown() => Err(error),
 ///         Err(error) => {
 ///             eprintln!("{error}; {}", error.hint().unwrap_or("no hint"));
@@ -45,8 +45,8 @@ const DISPLAY_LIMIT: usize = 500;
 /// }
 /// ```
 ///
-/// `Display` is one line of at most 500 characters and holds neither bodies nor secrets. It has the size of a pointer; clones
-/// share what is inside. A test makes one with [`Error::new`] and the methods that begin with `with_`.
+/// `Display` is one line of at most 500 characters and contains no bodies or secrets. An error is as large as a pointer, and clones
+/// share its content. Tests create one with [`Error::new`] and the `with_` methods.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -63,7 +63,7 @@ struct Inner {
     known: Known,
 }
 
-/// Facts that are there only where they are known.
+/// The optional fields of an error.
 #[derive(Clone, Default)]
 struct Known {
     operation: Option<Cow<'static, str>>,
@@ -82,17 +82,17 @@ struct Known {
 }
 
 impl Error {
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The status of the last answer, or of the token endpoint's if there is no token.
+    /// The status of the last answer, or that of the token endpoint if no token could be obtained.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.known.status
     }
 
-    /// What the server said.
+    /// The server's description of the error.
     pub fn problem(&self) -> Option<&Problem> {
         self.0.known.problem.as_ref()
     }
@@ -111,7 +111,7 @@ impl Error {
         self.0.known.operation.as_deref()
     }
 
-    /// How many requests were sent, token requests not counted.
+    /// The number of attempts, without token requests.
     pub fn attempts(&self) -> u32 {
         self.0.known.attempts
     }
@@ -121,44 +121,44 @@ impl Error {
         self.0.known.elapsed
     }
 
-    /// The key under which the call was sent, if its operation takes one. Sending the same body again under this key cannot
-    /// do the same thing twice.
+    /// The idempotency key of the call, if its operation supports one. Sending the same body again with this key cannot
+    /// have an effect twice.
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.0.known.idempotency_key
     }
 
-    /// How long the server asked to wait before the next try.
+    /// How long the server asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.known.retry_after
     }
 
-    /// Whether the server may have done what the call asked for, though the call failed.
+    /// Whether the server may have carried out the call, although it failed.
     ///
-    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx other than 408. `true` is
-    /// only ever said of calls that change something: after a connection that broke, an answer that did not come in time, any
-    /// other status, or a success answer that could not be read. Look whether the resource exists, or send the same body again
-    /// under [`Error::idempotency_key`].
+    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx status other than 408. `true` is
+    /// possible only for calls that change something: if the connection broke, if there was no answer in time, after any other
+    /// error status, or if a successful answer could not be decoded. Check whether the resource exists, or send the same body again
+    /// with [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.known.is_outcome_unknown
     }
 
-    /// A sentence on the likely cause and what to do, if there is one to give.
+    /// The likely cause and what to do about it, if known.
     pub fn hint(&self) -> Option<&str> {
         self.0.known.hint.as_deref().or_else(|| self.hint_of_kind())
     }
 
-    /// How far a list or a download came: the number of the first item that was not read, counted from 0, or the number of
+    /// How far a list or a download was read: the index of the first item that was not read, counted from 0, or the number of
     /// bytes that were received.
     pub fn position(&self) -> Option<u64> {
         self.0.known.position
     }
 
-    /// The last state that a wait saw, if it saw a `T`.
+    /// The latest state of the resource that a wait polled, if it is a `T`.
     pub fn last_seen<T: 'static>(&self) -> Option<&T> {
         self.0.known.last_seen.as_deref()?.downcast_ref()
     }
 
-    /// Whether the same call may succeed later. It says nothing about safety, see [`Error::is_outcome_unknown`].
+    /// Whether the same call may succeed later. Check [`Error::is_outcome_unknown`] before you send it again.
     pub fn is_transient(&self) -> bool {
         match (self.kind(), self.status()) {
             (ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout, _) => true,
@@ -172,17 +172,17 @@ impl Error {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether no connection could be made, so that nothing was sent.
+    /// Whether no connection could be established, so that nothing was sent.
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
     }
 
-    /// Whether the credentials, the token or the signature were refused (401).
+    /// Whether the credentials, the token or the signature were rejected (401).
     pub fn is_authentication(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether the token lacks a scope, or the client a right (403).
+    /// Whether a scope or a permission is missing (403).
     pub fn is_permission(&self) -> bool {
         self.kind() == ErrorKind::Permission
     }
@@ -192,12 +192,12 @@ impl Error {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// Whether the present state of the resource forbids the operation (409).
+    /// Whether the current state of the resource does not allow the operation (409).
     pub fn is_conflict(&self) -> bool {
         self.kind() == ErrorKind::Conflict
     }
 
-    /// Whether the server refused what the request says (400, 422), or the builder did before sending.
+    /// Whether the request is invalid, according to the server (400, 422) or to the builder before it was sent.
     pub fn is_validation(&self) -> bool {
         matches!(self.kind(), ErrorKind::Refused | ErrorKind::InvalidRequest)
     }
@@ -215,18 +215,18 @@ impl Error {
     fn hint_of_kind(&self) -> Option<&'static str> {
         Some(match (self.kind(), self.idempotency_key()) {
             (ErrorKind::Decode, _) => {
-                "the server and this version of the SDK disagree: look for a newer version, or use a raw request"
+                "the server does not follow the description of this SDK version: update the SDK, or use a raw request"
             }
             (_, Some(_)) if self.is_outcome_unknown() => {
-                "it may have happened: send the same body again under the same `idempotency_key()`"
+                "the call may have been carried out: send the same body again with the same `idempotency_key()`"
             }
             (_, None) if self.is_outcome_unknown() => {
-                "it may have happened: look before you send it again, as it was sent without an idempotency key"
+                "the call may have been carried out: check that before you send it again, as it has no idempotency key"
             }
             (ErrorKind::Permission, _) => {
-                "the token lacks a scope that the operation needs, or the client is not allowed to do this"
+                "the token does not have a scope that the operation needs, or the client is not allowed to do this"
             }
-            (ErrorKind::Connect, _) => "nothing was sent; check the network, the proxy and the base URL",
+            (ErrorKind::Connect, _) => "check the network, the proxy and the base URL; nothing was sent",
             (ErrorKind::RateLimited, _) => "send fewer requests at a time",
             _ => return None,
         })
@@ -235,7 +235,7 @@ impl Error {
 
 /// For transports and tests.
 impl Error {
-    /// A failure of this kind. `message` completes a sentence that begins with the operation; it must not hold secrets or
+    /// An error of this kind. `message` follows the name of the operation in the text. It must not contain secrets or
     /// personal data.
     ///
     /// ```
@@ -249,7 +249,7 @@ impl Error {
         Self(Arc::new(Inner { kind, message: message.into(), known: Known::default() }))
     }
 
-    /// The failure that an answer to `operation` stands for, whose `status` is not a success.
+    /// The error for an answer to `operation` whose `status` is not a success.
     pub fn from_answer(
         operation: &OperationMeta,
         status: StatusCode,
@@ -258,7 +258,7 @@ impl Error {
     ) -> Self {
         let message = match status {
             status if status.is_redirection() => "redirects are not followed",
-            _ => "a status that the description does not know",
+            _ => "the description does not contain this status",
         };
         let is_error = status.is_client_error() || status.is_server_error();
         let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
@@ -275,14 +275,14 @@ impl Error {
         Self(Arc::new(Inner { kind: ErrorKind::of(status), message: message.into(), known }))
     }
 
-    /// The same failure, as another kind.
+    /// Changes the kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         Arc::make_mut(&mut self.0).kind = kind;
         self
     }
 
-    /// The same failure, with what is known about its call.
+    /// Adds the metadata of the call.
     #[must_use]
     pub fn with_metadata(self, metadata: &Metadata) -> Self {
         self.with(|known| {
@@ -315,31 +315,31 @@ macro_rules! completed_with {
 }
 
 completed_with! {
-    /// The same failure, caused by `source`.
+    /// Sets the cause, which [`source`](std::error::Error::source) returns.
     with_source(source: impl Into<Box<dyn StdError + Send + Sync>>) -> source: Some(Arc::from(source.into()));
-    /// The same failure of the operation with this `operationId`.
+    /// Sets the `operationId`.
     with_operation(id: impl Into<Cow<'static, str>>) -> operation: Some(id.into());
-    /// The same failure, found in an answer with `status`.
+    /// Sets the status of the answer.
     with_status(status: StatusCode) -> status: Some(status);
-    /// The same failure, explained by the server.
+    /// Sets the server's description of the error.
     with_problem(problem: Problem) -> problem: Some(problem);
-    /// The same failure, with the id that the server gave the request.
+    /// Sets the id that the server assigned to the request.
     with_request_id(id: impl Into<String>) -> request_id: Some(id.into());
-    /// The same failure after this many requests.
+    /// Sets the number of attempts.
     with_attempts(attempts: u32) -> attempts: attempts;
-    /// The same failure after this time.
+    /// Sets the time from the call to its failure.
     with_elapsed(elapsed: Duration) -> elapsed: Some(elapsed);
-    /// The same failure of a call under `key`.
+    /// Sets the idempotency key of the call.
     with_idempotency_key(key: IdempotencyKey) -> idempotency_key: Some(key);
-    /// The same failure, after which the server asks to wait.
+    /// Sets how long the server asked to wait.
     with_retry_after(wait: Duration) -> retry_after: Some(wait);
-    /// The same failure, saying whether the call may have been carried out all the same.
+    /// Sets whether the server may have carried out the call.
     with_outcome_unknown(is_unknown: bool) -> is_outcome_unknown: is_unknown;
-    /// The same failure with a hint of its own.
+    /// Replaces the hint.
     with_hint(hint: impl Into<Cow<'static, str>>) -> hint: Some(hint.into());
-    /// The same failure at this item of a list, or after this many bytes of a download.
+    /// Sets the index of the item in a list, or the number of bytes of a download.
     with_position(position: u64) -> position: Some(position);
-    /// The same failure of a wait that saw `state` last.
+    /// Sets the latest state that a wait polled.
     with_last_seen(state: impl Any + Send + Sync) -> last_seen: Some(Arc::new(state));
 }
 

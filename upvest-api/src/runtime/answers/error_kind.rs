@@ -1,42 +1,42 @@
-//! The kinds of failure.
+//! The kinds of errors.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// What kind of failure an [`Error`](crate::runtime::Error) is. More may be added.
+/// The kind of an [`Error`](crate::runtime::Error). More may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client cannot be built this way, or an environment variable is missing.
+    /// A setting of the client or an environment variable is missing or invalid.
     Configuration,
-    /// The request is incomplete or malformed; nothing was sent.
+    /// The request is incomplete or invalid. It was not sent.
     InvalidRequest,
-    /// There is no access token, so the call itself was not sent.
+    /// No access token could be obtained, so the call was not sent.
     Token,
     /// The request could not be signed, so it was not sent.
     Signing,
-    /// No connection; nothing was sent.
+    /// No connection could be established, so nothing was sent.
     Connect,
     /// The connection broke before the answer was complete.
     Interrupted,
-    /// An attempt, or the whole call, took longer than it may.
+    /// An attempt or the whole call exceeded its timeout.
     Timeout,
-    /// The token or the signature was refused (401).
+    /// The token or the signature was rejected (401).
     Authentication,
-    /// The token lacks a scope, or the client a right (403).
+    /// A scope or a permission is missing (403).
     Permission,
     /// The resource does not exist (404, 410).
     NotFound,
-    /// The present state of the resource forbids the operation (409).
+    /// The current state of the resource does not allow the operation (409).
     Conflict,
-    /// The server refused what the request says (400, 422).
+    /// The server rejected the content of the request (400, 422).
     Refused,
     /// Too many requests (429).
     RateLimited,
     /// The server failed (5xx).
     Server,
-    /// Any other status that is not a success, such as a redirect.
+    /// Another status that is not a success, such as a redirect.
     UnexpectedStatus,
     /// The body of the answer does not match the schema.
     Decode,
@@ -44,12 +44,12 @@ pub enum ErrorKind {
     Paging,
     /// Writing to a file, or to another writer, failed.
     Io,
-    /// A webhook delivery was not accepted.
+    /// A webhook delivery was rejected.
     Webhook,
 }
 
 impl ErrorKind {
-    /// The kind of an answer that is not a success.
+    /// The kind of an error answer with `status`.
     pub fn of(status: StatusCode) -> Self {
         match status.as_u16() {
             400 | 422 => Self::Refused,

@@ -1,19 +1,19 @@
-//! Lists as the server sends them, and their pages as code that is generic over lists sees them.
+//! The answers of list operations, and their pages in a form for generic code.
 
 use serde::{Deserialize, Serialize};
 
-/// The answer of a list operation: items, and where they stand in the whole list.
+/// The answer of a list operation: items, and their position in the whole list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListResponse<T> {
     /// The items, in the order of the server.
     pub data: Vec<T>,
-    /// Which part of the whole list this is. A list without pages has none.
+    /// The position of this page in the whole list. `None` for lists without pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<PaginationMeta>,
 }
 
-/// Where a page lies in the whole list.
+/// The position of a page in the whole list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PaginationMeta {
@@ -26,7 +26,7 @@ pub struct PaginationMeta {
     /// Number of items in this page, at most `limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Number of items in the whole list, over all pages. It can change between two pages.
+    /// Number of items in the whole list. It can change between two pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Number of items in the whole list, under the name that Upvest's own documentation uses.
@@ -41,23 +41,23 @@ pub struct PaginationMeta {
 }
 
 impl<T> ListResponse<T> {
-    /// A list without pages, as a test answers with it.
+    /// A list without pages, for tests.
     pub fn new(items: Vec<T>) -> Self {
         Self { data: items, meta: None }
     }
 }
 
-/// The items of one answer, and what the server says of the whole list.
+/// The items of one answer, and the server's information about the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items, in the server's order.
     pub items: Vec<T>,
-    /// The number of items in the whole list, where the server says so, under whichever of its two names.
+    /// The number of items in the whole list, if the server states it in one of its two fields.
     pub total: Option<u64>,
-    /// The position of the first item as the server understood it, where the server says so.
+    /// The index of the first item, if the server states it.
     pub offset: Option<u64>,
-    /// The most items that the server sends in a page, where it says so. It may be fewer than were asked for.
+    /// The page size of the server, if it states it. It can be smaller than the requested size.
     pub limit: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! From an answer to a value or an error.
+//! Answers: decoding them into a value or an error.
 
 pub(crate) mod byte_stream;
 pub(crate) mod decode;

@@ -1,4 +1,4 @@
-//! The one error type of the API: a problem as RFC 9457 has it.
+//! The error document of the API: a problem (RFC 9457).
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use serde_json::{Map, Value};
 
 use crate::runtime::values::text::harmless;
 
-/// How much is kept of a body that is not a problem document, in bytes.
+/// The length that is kept of a body that is not a problem document, in bytes.
 const BODY_LIMIT: usize = 4096;
 
-/// What the server says went wrong (RFC 9457; the table of types is in Upvest's error documentation).
+/// The server's description of an error (RFC 9457). Upvest's error documentation lists the types.
 ///
-/// Every error status of every operation carries one. Where the answer was no problem document, as from a gateway that
+/// Every error answer of every operation has one. If the answer is not a problem document, for example from a gateway that
 /// sends HTML, `status` and `title` are filled from the status line and the start of the body is in [`Problem::body`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Problem {
-    /// A URI that names the kind of problem; its last path segment is the code, see [`Problem::code`].
+    /// A URI that identifies the type of the problem. Its last path segment is the code, see [`Problem::code`].
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     /// The HTTP status, repeated by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// A short summary of the kind of problem.
+    /// A short summary of the problem type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What went wrong this time. Upvest sends it as `detail`, and now and then as `details`.
+    /// A description of this occurrence. Upvest sends it as `detail`, and sometimes as `details`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// A URI for this occurrence.
@@ -41,7 +41,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with this status, code and detail, for tests.
+    /// A problem for tests.
     ///
     /// ```
     /// use upvest_api::{http::StatusCode, types::Problem};
@@ -59,7 +59,7 @@ impl Problem {
         }
     }
 
-    /// Reads the body of an answer with `status`, whatever the body is.
+    /// Reads the body of an answer with `status`. The body need not be a problem document.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice(body).ok().filter(|problem| *problem != Self::default());
         let mut problem = parsed.unwrap_or_else(|| Self {
@@ -71,20 +71,20 @@ impl Problem {
         problem
     }
 
-    /// The problem's code: the last segment of its `type`, such as `not_found`. The type `about:blank` has none.
+    /// The problem's code: the last segment of its `type`, such as `not_found`. `None` for the type `about:blank`.
     pub fn code(&self) -> Option<&str> {
         let last = self.type_.as_deref()?.rsplit('/').next()?;
         (!last.is_empty() && last != "about:blank").then_some(last)
     }
 
-    /// The first 4 KiB of a body that was no problem document. Never part of `Display` or `Debug`.
+    /// The first 4 KiB of a body that is not a problem document. `Display` and `Debug` do not print it.
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
     }
 }
 
 impl Problem {
-    /// `404 Not Found: <detail>`, as far as the parts are known.
+    /// `404 Not Found: <detail>`. Missing parts are left out.
     pub(crate) fn describe(&self, status: Option<u16>, out: &mut impl fmt::Write) -> fmt::Result {
         let mut separator = "";
         if let Some(status) = status {
@@ -108,8 +108,8 @@ fn reason(status: u16) -> Option<&'static str> {
 }
 
 impl From<Map<String, Value>> for Problem {
-    /// Field by field, so that one odd value (a `status` in quotes, `detail` as an object) costs only itself. Control and
-    /// bidirectional characters become spaces.
+    /// Reads each field on its own, so that an invalid one (a `status` in quotes, `detail` as an object) does not affect the
+    /// others. Control and bidirectional characters become spaces.
     fn from(mut fields: Map<String, Value>) -> Self {
         let mut text = |name: &str| {
             let text = match fields.remove(name)? {
@@ -122,7 +122,7 @@ impl From<Map<String, Value>> for Problem {
         Self {
             type_: text("type"),
             status: text("status").and_then(|status: String| status.parse().ok()),
-            // RFC 6749 section 5.2: what an OAuth server sends instead, should the token endpoint do so.
+            // An OAuth error (RFC 6749 section 5.2), which the token endpoint may send instead of a problem.
             title: text("title").or_else(|| text("error")),
             detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),
             instance: text("instance"),
@@ -138,7 +138,7 @@ fn excerpt(body: &[u8]) -> Option<Box<str>> {
 }
 
 impl fmt::Display for Problem {
-    /// `404 Not Found: <detail> (not_found, request <id>)`, as far as the parts are known.
+    /// `404 Not Found: <detail> (not_found, request <id>)`. Missing parts are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.describe(self.status, f)?;
         match (self.code(), &self.request_id) {

@@ -1,4 +1,4 @@
-//! A successful answer: its value, and what is known about the call.
+//! A successful answer: its value and the metadata of the call.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::runtime::values::text::harmless;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 
-/// The value of an answer, with its status, its headers and what is known about the call.
+/// The value of an answer, with its status, its headers and the metadata of the call.
 ///
 /// It dereferences to the value.
 ///
@@ -28,7 +28,7 @@ pub struct Response<T> {
     metadata: Metadata,
 }
 
-/// What is known about a call besides its value.
+/// The metadata of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
@@ -36,23 +36,23 @@ pub struct Metadata {
     pub status: StatusCode,
     /// The id to quote to Upvest's support (`upvest-request-id`).
     pub request_id: Option<String>,
-    /// How many requests were sent, token requests not counted.
+    /// The number of attempts, without token requests.
     pub attempts: u32,
-    /// The time from the call to the last byte of its answer; for a stream, to the first.
+    /// The time from the call to the last byte of its answer, or to the first byte for a stream.
     pub elapsed: Duration,
-    /// The key under which the call was sent, where its operation takes one.
+    /// The idempotency key of the call, if its operation supports one.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Metadata {
-    /// For transports: an answer with `status` to one request. Set the other fields as far as they are known.
+    /// For transports: the metadata of an answer with `status`. Set the other fields if they are known.
     pub fn new(status: StatusCode) -> Self {
         Self { status, request_id: None, attempts: 1, elapsed: Duration::ZERO, idempotency_key: None }
     }
 }
 
 impl<T> Response<T> {
-    /// For transports: an answer. A request id that `metadata` lacks is taken from `headers`.
+    /// For transports: an answer. If `metadata` has no request id, it is taken from `headers`.
     pub fn new(value: T, headers: HeaderMap, mut metadata: Metadata) -> Self {
         if metadata.request_id.is_none() {
             metadata.request_id = request_id(&headers);
@@ -60,7 +60,7 @@ impl<T> Response<T> {
         Self { value, headers, metadata }
     }
 
-    /// The value alone.
+    /// The value without headers and metadata.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -85,7 +85,7 @@ impl<T> Response<T> {
         self.metadata.request_id.as_deref()
     }
 
-    /// What is known about the call.
+    /// The metadata of the call.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -1,10 +1,10 @@
-//! How builders take their values: converted at once, reported together when the call is sent.
+//! The arguments of builders. They are converted immediately, and errors are reported together when the call is sent.
 
 use std::any::type_name;
 use std::fmt::Display;
 
-/// What the setter of an optional parameter takes: a `T`, anything that converts into one, or an `Option<T>`. `None` leaves
-/// the parameter out. `M` tells the two cases apart and is always inferred.
+/// The argument of the setter of an optional parameter: a `T`, anything that converts into one, or an `Option<T>`. `None` leaves
+/// the parameter out. `M` distinguishes the two cases and is always inferred.
 ///
 /// ```
 /// # fn list(client: &upvest_api::Client, status: Option<upvest_api::types::OrderStatus>) {
@@ -38,7 +38,7 @@ impl<T> Argument<T, ByOption> for Option<T> {
     }
 }
 
-/// Converts the value of the field `name`; the complaint names it, the value and the rule.
+/// Converts the value of the field `name`. The error contains the name, the value and the rule.
 pub(crate) fn field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
@@ -46,7 +46,7 @@ where
     value.try_into().map_err(|error| format!("`{name}`: {error}"))
 }
 
-/// As [`field`] for personal data and secrets: the complaint does not repeat the value.
+/// As [`field`], for personal data and secrets. The error does not contain the value.
 pub(crate) fn sensitive_field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,

@@ -1,4 +1,4 @@
-//! What a call has as its body, until it is sent.
+//! The body of a call before it is sent.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::body_builder::Buildable;
 
-/// The body of a request: nothing (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
+/// The body of a request: none (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
 pub(crate) trait Body: Default {
-    /// The bytes with their media type, or what is wrong.
+    /// The bytes with their media type, or the problems of the body.
     fn encode(self) -> Encoded;
 
-    /// Says what is set, without a value.
+    /// Describes which fields are set, without their values.
     fn describe(&self) -> Option<String> {
         None
     }
@@ -31,14 +31,14 @@ impl Body for () {
 pub(crate) type Json<T> = Structured<T, AsJson>;
 /// A struct, written as `application/x-www-form-urlencoded`.
 pub(crate) type Form<T> = Structured<T, AsForm>;
-/// What has no builder, written as JSON: a list, a map, a single value, or one of several objects.
+/// A type without a builder, written as JSON: a list, a map, a single value, or one of several objects.
 pub(crate) type JsonValue<T> = Plain<T, AsJson>;
-/// Bytes as they are.
+/// Bytes, sent unchanged.
 pub(crate) type Binary = Plain<Bytes, AsIs>;
 /// Text in UTF-8.
 pub(crate) type Text = Plain<String, AsIs>;
 
-/// A `T`, or the builder of one, written as `F` has it.
+/// A `T` or its builder, in the format `F`.
 #[derive(Clone)]
 pub(crate) struct Structured<T: Buildable, F>(Draft<T>, PhantomData<fn() -> F>);
 
@@ -89,7 +89,7 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
     }
 }
 
-/// A `T` that is set as a whole, written as `F` has it.
+/// A `T` that is set as a whole, in the format `F`.
 #[derive(Clone)]
 pub(crate) struct Plain<T, F>(Option<Result<T, String>>, PhantomData<fn() -> F>);
 
@@ -116,7 +116,7 @@ impl<T, F: Format<T>> Body for Plain<T, F> {
     }
 }
 
-/// How a value becomes bytes.
+/// The format of a body.
 pub(crate) trait Format<T> {
     const MEDIA_TYPE: &'static str;
 

@@ -1,10 +1,10 @@
-//! Builders of structs: values are converted as they are set, and complaints come together at the end.
+//! Builders of structs. Values are converted when they are set, and errors are reported together at the end.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What kept a request body from being built: every field that is missing or wrong, with the rule.
+/// Why a request body could not be built: every missing or invalid field, with the rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidBody {
     body: &'static str,
@@ -16,7 +16,7 @@ impl InvalidBody {
         Self { body, problems }
     }
 
-    /// One sentence for each field that is missing or wrong.
+    /// One sentence for each missing or invalid field.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -32,11 +32,11 @@ impl std::error::Error for InvalidBody {}
 
 /// A type that has a builder.
 pub trait Buildable: Clone + Serialize {
-    /// The builder of the type. An empty one is its default.
+    /// The builder of the type. Its default has no fields set.
     type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
 }
 
-/// The value of a field. Notes what was refused, and what is missing if that is an error.
+/// The value of a field. Records a problem if it is invalid, or if it is required and missing.
 pub(crate) fn taken<T>(
     field: Option<Result<T, String>>,
     missing: Option<&str>,
@@ -52,7 +52,7 @@ pub(crate) fn taken<T>(
 
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
-/// A `required` field must be set, an `optional` one may be; after `secret` a complaint does not repeat the value.
+/// A `required` field must be set, an `optional` one may be. The errors of a `secret` field do not contain the value.
 macro_rules! body_builder {
     ($(#[$meta:meta])* $name:ident $builder:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
@@ -71,11 +71,11 @@ macro_rules! body_builder {
                 }
             )*
 
-            /// Checks what was set and makes the value.
+            /// Checks the fields and builds the value.
             ///
             /// # Errors
             ///
-            /// Lists every required field that is missing and every value that was refused.
+            /// Lists every missing required field and every invalid value.
             pub fn build(self) -> Result<super::types::$name, $crate::runtime::InvalidBody> {
                 let mut problems = Vec::new();
                 $(let $field = $crate::runtime::taken(
@@ -115,7 +115,7 @@ macro_rules! body_builder {
         }
 
         impl super::types::$name {
-            /// A builder in which nothing is set.
+            /// A builder without any field set.
             pub fn builder() -> $builder {
                 $builder::default()
             }

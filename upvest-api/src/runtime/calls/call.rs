@@ -1,4 +1,4 @@
-//! A call from its first setter to its answer. The generated builders are thin wrappers around it.
+//! A call, from its arguments to its answer. The generated builders wrap it.
 
 use std::fmt::{self, Display};
 
@@ -21,16 +21,16 @@ use crate::runtime::answers::error_kind::ErrorKind;
 use crate::runtime::answers::response::Response;
 use crate::runtime::transports::client::Client;
 
-/// RFC 3986 section 2.3: everything else in a path argument is percent-encoded, above all the slash.
+/// The characters that are not percent-encoded in a path argument (RFC 3986 section 2.3). Slashes are encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The parameters and the body of one call, with everything that is wrong with them.
+/// The parameters and the body of one call, and their problems.
 #[derive(Clone)]
 pub(crate) struct Call<B = ()> {
     client: Client,
     operation: &'static OperationMeta,
     accept: &'static str,
-    /// The required parameters that are not in the path.
+    /// The required query and header parameters.
     required: &'static [&'static str],
     parameters: Vec<Parameter>,
     body: B,
@@ -40,7 +40,7 @@ pub(crate) struct Call<B = ()> {
 struct Parameter {
     place: Place,
     name: &'static str,
-    /// As it stands on the wire; `None` to leave it out.
+    /// The value that is sent; `None` to leave it out.
     text: Result<Option<String>, String>,
 }
 
@@ -48,7 +48,7 @@ struct Parameter {
 enum Place {
     Path,
     Query,
-    /// A query parameter that has all values of a list in one text.
+    /// A query parameter with all values of a list in one text.
     JoinedQuery,
     Header,
 }
@@ -71,7 +71,7 @@ impl<B: Body> Call<B> {
         Self { client, operation, accept, required: &[], parameters: Vec::new(), body }
     }
 
-    /// Asks for other media types than the operation's own.
+    /// Requests other media types than the operation's own.
     pub(crate) fn accept(mut self, media_types: &'static str) -> Self {
         self.accept = media_types;
         self
@@ -88,7 +88,7 @@ impl<B: Body> Call<B> {
         header: Header, required_header: Header
     }
 
-    /// The last value that is set for a parameter wins, also over one that was refused.
+    /// The last value of a parameter wins, even over an invalid earlier one.
     fn set(mut self, place: Place, name: &'static str, value: Result<Value, String>) -> Self {
         let text = value.and_then(|value| place.text(name, value));
         self.parameters.retain(|other| other.place != place || other.name != name);
@@ -96,7 +96,7 @@ impl<B: Body> Call<B> {
         self
     }
 
-    /// Sends the call and reads the answer as JSON.
+    /// Sends the call and decodes the answer as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let operation = self.operation;
         let (stream, headers, metadata) = self.stream().await?.into_parts();
@@ -104,7 +104,7 @@ impl<B: Body> Call<B> {
             stream.bytes_within(ANSWER_LIMIT).await.map_err(broken_off).and_then(|body| read_json(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
-            // The call has succeeded, whatever its answer was to say.
+            // The server has carried out the call, although its answer cannot be decoded.
             Err(error) => Err(error
                 .with_operation(operation.id)
                 .with_metadata(&metadata)
@@ -112,18 +112,18 @@ impl<B: Body> Call<B> {
         }
     }
 
-    /// Sends the call. A body that the answer may have is ignored.
+    /// Sends the call and ignores the body of the answer.
     pub(crate) async fn empty(self) -> Result<Response<()>, Error> {
         Ok(self.stream().await?.map(drop))
     }
 
-    /// Sends the call and hands on the answer as it arrives.
+    /// Sends the call and returns the body of the answer as a stream.
     pub(crate) async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let (client, operation) = (self.client.clone(), self.operation);
         client.exchange(self.request()?, operation).await
     }
 
-    /// The request, or everything that is wrong with it.
+    /// The request, or an error that names every problem.
     pub(crate) fn request(mut self) -> Result<Request<Bytes>, Error> {
         let mut problems = Vec::new();
         let mut request = Request::new(Bytes::new());
@@ -145,7 +145,7 @@ impl<B: Body> Call<B> {
                 (Place::Header, Ok(Some(text))) => {
                     match (HeaderName::try_from(name), HeaderValue::try_from(text)) {
                         (Ok(name), Ok(value)) => drop(request.headers_mut().insert(name, value)),
-                        _ => problems.push(format!("`{name}`: a header cannot carry this value")),
+                        _ => problems.push(format!("`{name}`: not a valid HTTP header value")),
                     }
                 }
             }
@@ -167,7 +167,7 @@ impl<B: Body> Call<B> {
         Ok(request)
     }
 
-    /// The path of the operation with its arguments in the place of their names.
+    /// The path of the operation with the arguments inserted.
     fn filled_path(&self, problems: &mut Vec<String>) -> String {
         let mut path = String::with_capacity(self.operation.path.len() + 36);
         let mut template = self.operation.path;
@@ -178,7 +178,7 @@ impl<B: Body> Call<B> {
             match parameter.map(|parameter| &parameter.text) {
                 Some(Ok(Some(text))) => path.push_str(text),
                 Some(Ok(None)) | None => problems.push(format!("`{name}` is required")),
-                // Reported with the other arguments that were refused.
+                // Reported with the other invalid arguments.
                 Some(Err(_)) => {}
             }
             template = after;
@@ -208,14 +208,14 @@ impl<T, F> Call<Plain<T, F>> {
 }
 
 impl Parameter {
-    /// Whether it is set, outside the path.
+    /// Whether the query or header parameter is set.
     fn is_given(&self, name: &str) -> bool {
         self.name == name && self.place != Place::Path && self.text != Ok(None)
     }
 }
 
 impl Place {
-    /// A value as this place has it. Lists are repeated in a query, and joined by commas elsewhere.
+    /// Writes a value for this kind of parameter. Lists are repeated in a query, and joined by commas elsewhere.
     fn text(self, name: &str, value: Value) -> Result<Option<String>, String> {
         let texts = match value {
             Value::Null => return Ok(None),
@@ -233,7 +233,7 @@ impl Place {
             Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
             Self::Header => Ok(Some(joined())),
             Self::Path if matches!(joined().as_str(), "" | "." | "..") => {
-                Err(format!("{:?} would make the request one for another path", joined()))
+                Err(format!("the value {:?} would change the path of the request", joined()))
             }
             Self::Path => Ok(Some(utf8_percent_encode(&joined(), PATH).to_string())),
         }
@@ -244,7 +244,7 @@ fn text(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        _ => Err("a value with parts cannot be a parameter".to_owned()),
+        _ => Err("an object cannot be a parameter".to_owned()),
     }
 }
 
@@ -253,14 +253,14 @@ fn broken_off(error: Error) -> Error {
         return error;
     }
     let mut cause: &dyn std::error::Error = &error;
-    // The innermost reason says what is wrong; the errors around it add nothing.
+    // Only the innermost error explains the cause.
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    Error::new(error.kind(), format!("the body broke off: {cause}")).with_source(error)
+    Error::new(error.kind(), format!("the body could not be received completely: {cause}")).with_source(error)
 }
 
-/// Shows what is set, and no value.
+/// Prints which parameters are set, without their values.
 impl<B: Body> fmt::Debug for Call<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = self.parameters.iter().filter(|parameter| parameter.text != Ok(None));
@@ -291,7 +291,7 @@ mod tests {
         Call::new(&Client::new("http://mock.invalid", MockTransport::new()), &META)
     }
 
-    /// The URL, or what is wrong.
+    /// The URL, or the error.
     fn target<B: Body>(call: Call<B>) -> String {
         let target =
             call.request().map_or_else(|error| error.to_string(), |request| request.uri().to_string());
@@ -309,7 +309,7 @@ mod tests {
     fn empty_and_dotted_path_arguments_are_refused() {
         for text in ["", ".", ".."] {
             let problem = target(call().path::<String, _>("one", text).path::<String, _>("two", "..."));
-            let expected = format!("`one`: {text:?} would make the request one for another path");
+            let expected = format!("`one`: the value {text:?} would change the path of the request");
             assert_eq!(problem, expected);
         }
         let dots = call().path::<String, _>("one", "...").path::<String, _>("two", "a.b");
@@ -317,7 +317,7 @@ mod tests {
         let null = target(call().path::<Vec<u8>, _>("one", Vec::new()).path::<Value, _>("two", Value::Null));
         assert_eq!(null, "`one` is required; `two` is required");
         let two = target(call().path::<String, _>("two", ""));
-        let expected = "`one` is required; `two`: \"\" would make the request one for another path";
+        let expected = "`one` is required; `two`: the value \"\" would change the path of the request";
         assert_eq!(two, expected);
     }
 
@@ -335,7 +335,7 @@ mod tests {
             "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&joined=b%2Ca%2Cc&z=b&z=a";
         assert_eq!(target(filled), expected);
         let parts = call().query::<Value, _>("deep", serde_json::json!({ "a": 1 }));
-        assert!(target(parts).contains("`deep`: a value with parts"));
+        assert!(target(parts).contains("`deep`: an object"));
     }
 
     #[test]
@@ -351,8 +351,7 @@ mod tests {
             filled().required_query::<u8, _>("isin", 300).header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
         let problem = target(wrong);
         assert!(
-            problem.starts_with("`isin`: ")
-                && problem.ends_with("; `x-day`: a header cannot carry this value"),
+            problem.starts_with("`isin`: ") && problem.ends_with("; `x-day`: not a valid HTTP header value"),
             "{problem}"
         );
     }

@@ -1,4 +1,4 @@
-//! From the arguments of a builder to a request.
+//! Calls: from the arguments of a builder to a request.
 
 pub(crate) mod argument;
 pub(crate) mod body;

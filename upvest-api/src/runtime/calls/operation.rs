@@ -1,4 +1,4 @@
-//! What the description says of an operation, and the traits by which code can be generic over operations.
+//! The metadata of operations, and traits for code that is generic over operations.
 
 use std::future::Future;
 
@@ -9,7 +9,7 @@ use crate::runtime::answers::error::Error;
 use crate::runtime::answers::list_response::Page;
 use crate::runtime::answers::response::Response;
 
-/// One operation of the description, as the generated table has it.
+/// The metadata of one operation of the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationMeta {
@@ -23,18 +23,18 @@ pub struct OperationMeta {
     pub path: &'static str,
     /// The first tag, for example `Orders`.
     pub tag: &'static str,
-    /// The OAuth scopes that a token needs for the call. Empty if the call takes no token.
+    /// The OAuth scopes that the call needs. Empty if it needs no token.
     pub scopes: &'static [&'static str],
-    /// Whether the server honours an `idempotency-key`: only then may a call that changes something be sent twice.
+    /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
-    /// How the operation pages, where it does.
+    /// The bounds of the page size, if the operation has pages.
     pub paging: Option<Paging>,
-    /// The `accept` header: the media types of the success answer.
+    /// The `accept` header: the media types of a successful answer.
     pub accept: &'static str,
 }
 
 impl OperationMeta {
-    /// Describes an operation that the table does not know, for raw requests. All optional facts are left out.
+    /// An operation that the description does not contain, for raw requests, without the optional properties.
     pub const fn custom(id: &'static str, method: Method, path: &'static str) -> Self {
         Self {
             id,
@@ -49,14 +49,14 @@ impl OperationMeta {
         }
     }
 
-    /// The same operation, needing these scopes.
+    /// Sets the scopes.
     #[must_use]
     pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// The same operation, taking an idempotency key.
+    /// Sets that the operation supports an idempotency key.
     #[must_use]
     pub const fn keyed(mut self) -> Self {
         self.idempotency_key = true;
@@ -73,11 +73,11 @@ impl OperationMeta {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Paging {
-    /// Items on a page where the request does not say.
+    /// The page size if the request has no `limit`.
     pub default_limit: u32,
-    /// The least `limit` the server takes.
+    /// The smallest `limit` that the server accepts.
     pub min_limit: u32,
-    /// The greatest `limit` the server takes.
+    /// The largest `limit` that the server accepts.
     pub max_limit: u32,
 }
 
@@ -87,9 +87,9 @@ impl Paging {
     }
 }
 
-/// An operation's builder, ready to be sent. It owns what it needs, so that it can be moved into a task.
+/// The builder of an operation. It borrows nothing, so it can be moved into a task.
 pub trait Operation: Clone + Send + Sync + Sized + 'static {
-    /// What the description says of the operation.
+    /// The metadata of the operation.
     const META: &'static OperationMeta;
 
     /// The value of a successful answer.
@@ -104,34 +104,34 @@ pub trait List: Operation {
     /// One item of the list.
     type Item: Send + 'static;
 
-    /// Takes the items, and what is known about the whole list, out of an answer.
+    /// Returns the items of an answer and its information about the whole list.
     fn page(output: Self::Output) -> Page<Self::Item>;
 }
 
-/// A [`List`] that comes in pages, chosen by `offset` and `limit`.
+/// A [`List`] with pages, which `offset` and `limit` select.
 pub trait Paginated: List {
-    /// Asks for `limit` items from item number `offset` on, counted from 0.
+    /// Requests `limit` items from the index `offset` on, counted from 0.
     #[must_use]
     fn at(self, offset: u64, limit: u32) -> Self;
 }
 
-/// An operation whose answer is a file, or can be one.
+/// An operation whose answer can be a file.
 pub trait Download: Operation {
-    /// The request for the file, for a transport that resumes and follows redirects.
+    /// The request for the file, for downloads that resume and follow redirects.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with everything that is wrong with the arguments.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with every problem of the arguments.
     fn request(self) -> Result<Request<Bytes>, Error>;
 }
 
-/// Finds the operation whose method is called `name` in a table sorted by it.
+/// Finds the operation whose method has this name in a table that is sorted by it.
 pub(crate) fn find_operation(table: &[&'static OperationMeta], name: &str) -> Option<&'static OperationMeta> {
     let index = table.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
     table.get(index).copied()
 }
 
-/// Makes a builder an [`Operation`].
+/// Implements [`Operation`] for a builder.
 macro_rules! operation {
     ($builder:ident, $meta:ident -> $output:ty) => {
         impl $crate::runtime::Operation for $builder {
@@ -147,7 +147,7 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// Makes a builder whose answer is a [`ListResponse`](crate::runtime::ListResponse) a [`List`].
+/// Implements [`List`] for a builder whose answer is a [`ListResponse`](crate::runtime::ListResponse).
 macro_rules! list {
     ($builder:ident, $item:ty) => {
         impl $crate::runtime::List for $builder {
@@ -161,7 +161,7 @@ macro_rules! list {
 }
 pub(crate) use list;
 
-/// Makes a [`List`] with the parameters `offset` and `limit` [`Paginated`].
+/// Implements [`Paginated`] for a [`List`] with the parameters `offset` and `limit`.
 macro_rules! paginated {
     ($builder:ident) => {
         impl $crate::runtime::Paginated for $builder {
@@ -173,7 +173,7 @@ macro_rules! paginated {
 }
 pub(crate) use paginated;
 
-/// Makes a builder a [`Download`] of its own media types, or of others.
+/// Implements [`Download`] for a builder, with its own media types or others.
 macro_rules! download {
     ($builder:ident $(, $accept:literal)?) => {
         impl $crate::runtime::Download for $builder {

@@ -1,16 +1,17 @@
-//! Things with a status that ends, so that code can wait for the end of any of them.
+//! Resources with final statuses, so that generic code can wait for them.
 
-/// A thing with an id and a status of which some values are final: an order, for example, is filled, cancelled or rejected.
+/// A resource with an id and a status that has final values. An order, for example, is final once it is filled, cancelled or
+/// rejected.
 ///
-/// Implemented for every type of the description whose status says which of its values are final.
+/// Implemented for every type whose final statuses the description specifies.
 pub trait Settles: Send + Sync + 'static {
     /// The type of its id.
     type Id: Copy + PartialEq + std::fmt::Display + Into<uuid::Uuid> + Send + Sync + 'static;
 
-    /// Its id.
+    /// The id of the resource.
     fn id(&self) -> Self::Id;
 
-    /// Whether its status is one that it does not leave any more. A status that this version does not know is not.
+    /// Whether its status is final, so that it does not change again. A status that this version does not know is not final.
     fn is_final(&self) -> bool;
 }
 

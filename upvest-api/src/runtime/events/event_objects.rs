@@ -1,27 +1,27 @@
-//! What webhook events carry.
+//! The objects in webhook events.
 
-/// Declares the enum of what events carry. Used by the generated `events` module.
+/// Declares the enum of the objects in events. Used by the generated `events` module.
 macro_rules! event_objects {
     ($($name:ident($kind:ty) = $($event:literal)|+ => $retrieved_by:expr,)*) => {
-        /// The object of a webhook event, in the type that the event's own type stands for.
+        /// The object of a webhook event, with the type that belongs to the type of the event.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         #[allow(clippy::large_enum_variant)]
         pub enum EventObject {
             $(
-                #[doc = concat!("Carried by", $(" `", $event, "`"),+, ".")]
+                #[doc = concat!("In events of the types", $(" `", $event, "`"),+, ".")]
                 $name($kind),
             )*
-            /// The object of an event whose type the description does not have.
+            /// The object of an event whose type the description does not contain.
             Unknown(serde_json::Value),
         }
 
         impl EventObject {
-            /// Reads the object of an event of this type, which is JSON.
+            /// Decodes the object of an event of this type from JSON.
             ///
             /// # Errors
             ///
-            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the object is not of the type that it should have.
+            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the object does not match the schema of its type.
             pub fn read(event_type: &str, object: &[u8]) -> Result<Self, $crate::Error> {
                 match event_type {
                     $($($event)|+ => $crate::runtime::read_json(object).map(Self::$name),)*
@@ -29,8 +29,8 @@ macro_rules! event_objects {
                 }
             }
 
-            /// The operation that reads the object of such an event by its id alone, the one parameter of its path. `None` where
-            /// no operation does, or if the description does not have the type.
+            /// The operation that reads the object of such an event by its id, which is the only parameter of its path. `None` if
+            /// there is no such operation, or if the description does not contain the type.
             pub fn retrieved_by(event_type: &str) -> Option<&'static $crate::runtime::OperationMeta> {
                 match event_type {
                     $($($event)|+ => $retrieved_by,)*
@@ -38,8 +38,8 @@ macro_rules! event_objects {
                 }
             }
 
-            /// Whether events of this type carry a `T`. `None` if the description does not say, or if `T` is not one
-            /// of the types that events carry, but one of your own.
+            /// Whether the object of events of this type is a `T`. `None` if the description does not specify it, or if `T` is not
+            /// one of the types of objects in events.
             pub fn carries<T: 'static>(event_type: &str) -> Option<bool> {
                 let asked = std::any::TypeId::of::<T>();
                 let kinds: &[std::any::TypeId] = &[$(std::any::TypeId::of::<$kind>()),*];

@@ -1,14 +1,14 @@
-//! The event types that are known, and whatever else Upvest may send one day.
+//! The types of events.
 
 use crate::runtime::values::open_enum::open_enum;
 
-// The types of the description of events and those of Upvest's own interface (`PROTOCOL` 2.2).
+// The types in the description of events, and those in Upvest's own description (`PROTOCOL` 2.2).
 open_enum! {
-    /// What happened to what: `ORDER.FILLED` is the action `FILLED` of the category `ORDER`.
+    /// The type of an event. `ORDER.FILLED`, for example, is the action `FILLED` of the category `ORDER`.
     ///
-    /// Upvest adds types in minor releases, so that an unknown one is kept and never an error. [`str::parse`] reads any type;
-    /// `EventType::try_from` takes known ones only. What events of a type carry, [`EventObject`](crate::events::EventObject) says.
-    #[allow(missing_docs, reason = "each is called as on the wire")]
+    /// Upvest adds types in minor releases, so an unknown type is kept and is not an error. [`str::parse`] accepts any type;
+    /// `EventType::try_from` accepts only known ones. [`EventObject`](crate::events::EventObject) has the types of their objects.
+    #[allow(missing_docs, reason = "each has the name of its value")]
     EventType {
         AccountActivated = "ACCOUNT.ACTIVATED", AccountClosed = "ACCOUNT.CLOSED", AccountClosing = "ACCOUNT.CLOSING",
         AccountClosingInitiated = "ACCOUNT.CLOSING_INITIATED", AccountCreated = "ACCOUNT.CREATED",
@@ -76,13 +76,13 @@ open_enum! {
 }
 
 impl EventType {
-    /// The category, such as `ORDER`: what stands before the dot. Subscriptions are made by category.
+    /// The category, such as `ORDER`: the part before the dot. Subscriptions are for categories.
     pub fn category(&self) -> &str {
         let wire = self.as_str();
         wire.split_once('.').map_or(wire, |(category, _)| category)
     }
 
-    /// The action: what stands after the dot; empty if there is no dot.
+    /// The action, such as `FILLED`: the part after the dot. Empty if there is no dot.
     pub fn action(&self) -> &str {
         self.as_str().split_once('.').map_or("", |(_, action)| action)
     }

@@ -1,4 +1,4 @@
-//! What webhook events are about.
+//! The types of webhook events and of their objects.
 
 pub(crate) mod event_objects;
 pub(crate) mod event_type;

@@ -1,4 +1,4 @@
-//! The transport for using this crate alone: one request, one bearer token, nothing else.
+//! A simple transport, for using this crate without `upvest-ext`.
 
 use std::fmt;
 use std::time::Instant;
@@ -16,10 +16,10 @@ use crate::runtime::answers::error_kind::ErrorKind;
 use crate::runtime::answers::response::{Metadata, Response};
 use crate::runtime::calls::operation::OperationMeta;
 
-/// Sends each request once, with a bearer token if one was given.
+/// Sends each request once, with a bearer token if one is set.
 ///
-/// It does not sign, retry or renew: Upvest's own servers refuse unsigned requests, so this is for tests, mock servers and
-/// proxies that sign. `upvest-ext` has the transport for production.
+/// It does not sign or retry requests or renew tokens. Upvest's own servers reject unsigned requests, so it is for tests, mock
+/// servers and proxies that sign. For production use `upvest-ext`.
 #[derive(Clone)]
 pub struct BearerTransport {
     http: reqwest::Client,
@@ -27,22 +27,19 @@ pub struct BearerTransport {
 }
 
 impl BearerTransport {
-    /// A transport over `http` that sends no `authorization`.
+    /// A transport without a token that sends requests with `http`.
     pub fn new(http: reqwest::Client) -> Self {
         Self { http, authorization: None }
     }
 
-    /// The same transport with `authorization: Bearer <token>` on each request.
+    /// Adds `authorization: Bearer <token>` to each request.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if `token` holds bytes that no HTTP header can carry.
+    /// [`ErrorKind::Configuration`] if `token` is not a valid HTTP header value.
     pub fn bearer(mut self, token: &str) -> Result<Self, Error> {
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            Error::new(
-                ErrorKind::Configuration,
-                "the bearer token holds a byte that no HTTP header can carry",
-            )
+            Error::new(ErrorKind::Configuration, "the bearer token is not a valid HTTP header value")
         })?;
         value.set_sensitive(true);
         self.authorization = Some(value);
@@ -69,7 +66,7 @@ impl BearerTransport {
     }
 }
 
-/// `may_have_happened` is to say whether the server may have acted on what it got.
+/// `may_have_happened`: whether the server may have carried out the request.
 fn failed(error: reqwest::Error, may_have_happened: bool) -> Error {
     let (kind, message) = match &error {
         error if error.is_builder() => (ErrorKind::InvalidRequest, "the request cannot be sent"),
@@ -78,7 +75,7 @@ fn failed(error: reqwest::Error, may_have_happened: bool) -> Error {
         _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
     };
     let sent = matches!(kind, ErrorKind::Timeout | ErrorKind::Interrupted);
-    // The query of a URL may hold personal data.
+    // The query of the URL may contain personal data.
     Error::new(kind, message).with_source(error.without_url()).with_outcome_unknown(sent && may_have_happened)
 }
 

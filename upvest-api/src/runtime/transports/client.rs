@@ -1,4 +1,4 @@
-//! The client: a base URL and a transport.
+//! The client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::runtime::answers::error_kind::ErrorKind;
 use crate::runtime::answers::response::Response;
 use crate::runtime::calls::operation::OperationMeta;
 
-/// Client for the API: one method for each operation, which returns the operation's builder.
+/// A client for the API. It has a method for each operation, which returns the operation's builder.
 ///
 /// Cheap to clone; clones share the transport.
 ///
@@ -40,8 +40,8 @@ struct Base {
 impl Client {
     /// A client for the API at `base_url` that sends its requests over `transport`.
     ///
-    /// A base URL is `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash at its
-    /// end makes no difference. With any other text every call fails with [`ErrorKind::Configuration`].
+    /// A base URL has the scheme `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash
+    /// at its end makes no difference. With an invalid base URL every call fails with [`ErrorKind::Configuration`].
     pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
         let url = base_url.trim_end_matches('/').to_owned();
         Self { base: Arc::new(Base { is_valid: is_base(&url), url }), transport: Arc::new(transport) }
@@ -58,10 +58,10 @@ impl Client {
         &self.base.url
     }
 
-    /// The URL of `path` and, where it is not empty, `query`. Both are percent-encoded already.
+    /// The URL of `path` and `query`, which may be empty. Both are already percent-encoded.
     pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
         if !self.base.is_valid {
-            // It may hold a password, so it is not shown.
+            // The message does not contain the URL, as it may include a password.
             let message = "the client's base URL is not of the form https://host[:port][/path]";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
@@ -83,7 +83,7 @@ impl Client {
             Ok(response) if response.status().is_success() => return Ok(response),
             Ok(response) => {
                 let (stream, headers, metadata) = response.into_parts();
-                // A body that breaks off or is too long must not hide the status, which says more.
+                // An error about the body must not hide the status, which is more useful.
                 let body = stream.bytes_within(ERROR_LIMIT).await.unwrap_or_default();
                 Error::from_answer(operation, metadata.status, &headers, &body).with_metadata(&metadata)
             }
@@ -93,7 +93,7 @@ impl Client {
     }
 }
 
-/// A user and a password in the URL would become a second `authorization`.
+/// A URL with a user or a password is invalid, as they would become a second `authorization`.
 fn is_base(url: &str) -> bool {
     let is_http = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https"));
     url.parse().is_ok_and(is_http) && !url.contains(['@', '?', '#'])

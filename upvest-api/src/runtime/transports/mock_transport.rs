@@ -1,4 +1,4 @@
-//! A transport for tests: answers from memory, and a record of what was asked.
+//! A transport for tests, with prepared answers and a record of the requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use crate::runtime::calls::operation::{Download, Operation, OperationMeta};
 
 /// Answers calls without a server, a token or a key, and records the requests.
 ///
-/// Each operation has its own queue of answers; the last one repeats. A call of an operation that has none fails.
+/// Each operation has its own queue of answers. The last answer is repeated. A call of an operation without answers fails.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
@@ -36,7 +36,7 @@ pub struct MockTransport(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// By `operationId`.
+    /// The answers by `operationId`.
     answers: HashMap<&'static str, VecDeque<Answer>>,
     requests: Vec<Recorded>,
 }
@@ -69,7 +69,7 @@ impl MockTransport {
     ///
     /// # Panics
     ///
-    /// If no JSON can be made of `value`, which a generated type never does.
+    /// If `value` cannot be serialized as JSON, which is impossible for generated types.
     #[must_use]
     pub fn answer<O: Operation<Output: Serialize>>(self, value: O::Output) -> Self {
         let body = serde_json::to_vec(&value).expect("the generated types can be written as JSON");
@@ -82,9 +82,9 @@ impl MockTransport {
         self.push::<O>(Ok((StatusCode::OK, file.into())))
     }
 
-    /// Answers the next call of the operation with `problem` and its status, or 400 if it states none that is an error.
+    /// Answers the next call of the operation with `problem` and its status, or 400 if it has no error status.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "like an answer")]
+    #[expect(clippy::needless_pass_by_value, reason = "as in `answer`")]
     pub fn problem<O: Operation>(self, problem: Problem) -> Self {
         let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.filter(|status| status.is_client_error() || status.is_server_error());

@@ -1,4 +1,4 @@
-//! What carries requests.
+//! Transports, which send requests.
 
 pub(crate) mod bearer_transport;
 pub(crate) mod client;

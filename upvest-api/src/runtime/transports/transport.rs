@@ -1,4 +1,4 @@
-//! The seam between the operation builders and whatever sends their requests.
+//! The interface between the operation builders and the code that sends their requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::runtime::calls::operation::OperationMeta;
 
 /// Sends the requests that the operation builders make.
 ///
-/// A transport sees each call once: retries, tokens and signatures are its business.
+/// A transport gets each call once. It is responsible for retries, tokens and signatures.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -40,8 +40,8 @@ use crate::runtime::calls::operation::OperationMeta;
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends `request`, which was built for `operation`, and returns the answer.
     ///
-    /// The answer may have any status: the caller turns an error status into an [`Error`] with the answer's
-    /// [`Problem`](crate::runtime::Problem). A transport that knows more about the failure returns the error itself.
+    /// The answer may have any status. The caller turns an error status into an [`Error`] with the answer's
+    /// [`Problem`](crate::runtime::Problem). A transport with more information about a failure returns the error itself.
     fn execute<'a>(
         &'a self,
         request: Request<Bytes>,

@@ -1,4 +1,4 @@
-//! Codes of the field: checked where a user makes one, kept as they are where a server sends one.
+//! Standard codes. They are checked when a program creates one, and kept unchanged when a server sends one.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::invalid::InvalidValue;
 use super::request_json::Mode;
 use super::text::{as_text, from_text, read};
 
-/// The greatest length of a code that a server sends, in bytes. The longest code here, the ISIN, has 12.
+/// The longest code that a server may send, in bytes. An ISIN has 12.
 const CAPACITY: usize = 15;
 
 /// A short string without an allocation, so that codes are `Copy`. Unused bytes are zero.
@@ -38,12 +38,12 @@ macro_rules! code {
         pub struct $name(Text);
 
         impl $name {
-            /// The code as it stands on the wire.
+            /// The code as text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
 
-            /// Whether the code keeps to the form of its standard. Only one that a server sent may not.
+            /// Whether the code has the format of its standard. Only a code from a server can be invalid.
             pub fn is_valid(&self) -> bool {
                 $check(self.as_str().as_bytes())
             }
@@ -78,8 +78,8 @@ macro_rules! code {
 code! {
     /// A currency by its ISO 4217 code, such as `EUR`.
     ///
-    /// Made from text it must be three capital letters; whether such a currency exists is not checked, since new ones come.
-    /// What a server sends is kept as it is, up to 15 bytes.
+    /// Parsing requires three capital letters. It does not check whether the currency exists, as new ones are added.
+    /// A code from a server is kept unchanged, up to 15 bytes.
     ///
     /// ```
     /// use upvest_api::types::CurrencyCode;
@@ -93,7 +93,7 @@ code! {
 code! {
     /// A country by its ISO 3166-1 alpha-2 code, such as `DE`.
     ///
-    /// Made from text it must be two capital letters. What a server sends is kept as it is, up to 15 bytes.
+    /// Parsing requires two capital letters. A code from a server is kept unchanged, up to 15 bytes.
     ///
     /// ```
     /// use upvest_api::types::CountryCode;
@@ -108,7 +108,7 @@ code! {
 code! {
     /// A security by its International Securities Identification Number (ISO 6166), such as `IE00B4L5Y983`.
     ///
-    /// Made from text its form and its check digit must be right. What a server sends is kept as it is, up to 15 bytes.
+    /// Parsing requires the right format and check digit. A code from a server is kept unchanged, up to 15 bytes.
     ///
     /// ```
     /// use upvest_api::types::Isin;

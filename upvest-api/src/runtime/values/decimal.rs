@@ -20,10 +20,10 @@ macro_rules! rule {
 const RULE: &str = rule!();
 const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 
-/// A decimal number that is exact or an error: never rounded, never a float, its scale kept.
+/// An exact decimal number. It is never rounded, never a float, and keeps its number of decimal places.
 ///
-/// `"10.00"` stays `10.00` on its way in and out. At most 28 decimal places and 96 bits of digits fit (any 28 digits
-/// do); what does not fit is refused, not rounded.
+/// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28 digits
+/// fit). Other numbers are an error.
 ///
 /// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it dereferences. An
 /// operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like return `None`.
@@ -46,7 +46,7 @@ impl Decimal {
     /// Zero, without decimal places.
     pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
 
-    /// The number `digits` divided by ten `scale` times: `new(1050, 2)` is `10.50`.
+    /// The number `digits` with `scale` decimal places: `new(1050, 2)` is `10.50`.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl FromStr for Decimal {
     }
 }
 
-/// Reads `-?[0-9]+(\.[0-9]+)?` without loss. The library's own parser is slower, and also takes `1_000`, `+1` and `1.`,
+/// Parses `-?[0-9]+(\.[0-9]+)?` exactly. The library's own parser is slower, and also accepts `1_000`, `+1` and `1.`,
 /// which the API never sends.
 fn exact(text: &str) -> Option<rust_decimal::Decimal> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -79,7 +79,7 @@ fn exact(text: &str) -> Option<rust_decimal::Decimal> {
         return None;
     }
     let mut digits = whole.bytes().chain(fraction.bytes());
-    // Eighteen digits fit the machine's integers.
+    // Eighteen digits fit an `i64`.
     let number = if whole.len() + fraction.len() <= 18 {
         i128::from(digits.try_fold(0_i64, |number, digit| Some(number * 10 + i64::from(value(digit)?)))?)
     } else {
@@ -98,7 +98,7 @@ fn value(digit: u8) -> Option<u8> {
 from_text!(Decimal);
 foreign_traits!(@schema Decimal, Some("decimal"), concat!("A decimal number: ", rule!(), "."));
 
-// Where a database has exact numbers, it is one of them; SQLite has none, so that it is a text there.
+// A decimal is an exact number in the database. SQLite has no exact numbers, so it is a text there.
 #[cfg(feature = "sqlx-postgres")]
 foreign_traits! { @column
     impl[] Decimal as rust_decimal::Decimal, sqlx::Postgres where []:
@@ -211,7 +211,7 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
-/// Reads an optional decimal, in which `""` stands for none: Upvest sends it for a price that an order does not have
+/// Reads an optional decimal. `""` means none: Upvest sends it for the price of an order without one
 /// (PROTOCOL 7).
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     let number =

@@ -1,6 +1,6 @@
-//! The traits by which other libraries store and describe the values of fields.
+//! Implementations of the traits of other libraries for the types of fields.
 
-/// Makes a type a column of a database as `$inner` is one, and a schema as a text with a format.
+/// Stores a type in a database column as `$inner`, and describes it in a schema as a text with a format.
 macro_rules! foreign_traits {
     ($name:ident as text: $about:expr) => {
         $crate::runtime::foreign_traits! { @column

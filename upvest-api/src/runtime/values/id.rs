@@ -1,6 +1,6 @@
-//! Typed ids: one newtype over [`uuid::Uuid`] for each kind of thing, so that mixing two up does not compile.
+//! Typed ids: one newtype over [`uuid::Uuid`] for each type of resource, so that a wrong id does not compile.
 //!
-//! A module of macros has no page of its own; see [`OrderId`](crate::types::OrderId) for what all of them can do.
+//! [`OrderId`](crate::types::OrderId) shows the methods that all of them have.
 
 /// Declares one id type. Used by the generated `ids` module.
 macro_rules! id {
@@ -10,12 +10,12 @@ macro_rules! id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// Takes a UUID that was chosen elsewhere.
+            /// The id with this UUID.
             pub const fn new(uuid: uuid::Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The UUID itself.
+            /// The UUID of the id.
             pub const fn as_uuid(&self) -> &uuid::Uuid {
                 &self.0
             }
@@ -48,7 +48,7 @@ macro_rules! id {
         $crate::runtime::from_text!($name);
         $crate::runtime::foreign_traits!($name as uuid: concat!(stringify!($name), ", a UUID."));
 
-        // Written out because the derive of serde, once for each id, was a fifth of this crate's compile time.
+        // Written by hand, because serde's derive for every id took a fifth of this crate's compile time.
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.0.serialize(serializer)

@@ -1,11 +1,11 @@
-//! The error of a value that a user made and that cannot be right.
+//! The error for invalid values.
 
 use std::fmt;
 
-/// Most characters of a value that an error repeats.
+/// The longest part of a value that an error contains, in characters.
 const SHOWN: usize = 64;
 
-/// A value that breaks a rule of its type: says which value, and which rule.
+/// A value violates a rule of its type. The error contains the value and the rule.
 ///
 /// ```
 /// let error = "EURO".parse::<upvest_api::types::CurrencyCode>().unwrap_err();
@@ -27,12 +27,12 @@ impl InvalidValue {
         Self { value, what, rule }
     }
 
-    /// The value, cut after 64 characters.
+    /// The value, shortened to 64 characters.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// What the value was meant to be, with the rule that it breaks.
+    /// The type of the value, and the rule that it violates.
     pub fn rule(&self) -> &'static str {
         self.rule
     }

@@ -1,4 +1,4 @@
-//! The values that fields hold.
+//! The types of fields.
 
 pub(crate) mod code;
 pub(crate) mod decimal;

@@ -1,14 +1,14 @@
-//! A field that can be left out, cleared, or set.
+//! Fields that can be left out, cleared, or set.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A value that the wire may also have as `null`.
+/// A value that can be `null` in JSON.
 ///
-/// In a change request an optional such field has three states: `None` leaves the field as it is, `Some(Null)` clears it,
+/// In an update an optional field of this type has three states: `None` does not change the field, `Some(Null)` clears it,
 /// `Some(Value(v))` sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nullable<T> {
-    /// `null` on the wire.
+    /// `null`.
     Null,
     /// A value.
     Value(T),
@@ -44,11 +44,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
     }
 }
 
-/// Reads an optional nullable field, telling `null` from absence: for `deserialize_with`, together with `default`.
+/// Reads an optional nullable field and distinguishes `null` from a missing field. For `deserialize_with`, together with `default`.
 ///
 /// # Errors
 ///
-/// The error of reading a `T`, where the field holds neither `null` nor a `T`.
+/// An error of the format if the field is neither `null` nor a `T`.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Nullable<T>>, D::Error> {

@@ -1,4 +1,4 @@
-//! Open enums: a value that this version does not know is kept, never an error, and goes out again unchanged.
+//! Open enums: a value that this version does not know is not an error. It is kept and sent again unchanged.
 
 use serde::de::Deserializer;
 
@@ -6,7 +6,7 @@ use super::invalid::InvalidValue;
 use super::request_json::Mode;
 use super::text::read;
 
-/// An enum of the description: its known values, and whatever else the server may send one day.
+/// An enum of the description, with its known values and unknown ones from newer servers.
 pub trait OpenEnum: Sized + 'static {
     /// The known values, in the description's order.
     const VARIANTS: &'static [Self];
@@ -17,11 +17,11 @@ pub trait OpenEnum: Sized + 'static {
     /// Whether this version knows the value.
     fn is_known(&self) -> bool;
 
-    /// Reads any wire value. A known one becomes its variant, any other is kept as it is.
+    /// Reads any value. A known value becomes its variant, and any other is kept unchanged.
     fn from_wire(wire: &str) -> Self;
 }
 
-/// A wire value that this version does not know. Only reading one makes one.
+/// A value that this version does not know. It is created only by reading one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownValue(Box<str>);
 
@@ -67,7 +67,7 @@ macro_rules! open_enum {
         }
 
         $(impl $name {
-            /// Whether the value is one that is not followed by another.
+            /// Whether the value is final, so that no other value follows it.
             pub fn is_final(&self) -> bool {
                 matches!(self, $(Self::$final)|+)
             }
@@ -95,7 +95,7 @@ macro_rules! open_enum {
         impl std::str::FromStr for $name {
             type Err = std::convert::Infallible;
 
-            /// Never fails: a value that this version does not know is kept.
+            /// Never fails, as unknown values are kept.
             fn from_str(wire: &str) -> Result<Self, std::convert::Infallible> {
                 Ok($crate::runtime::OpenEnum::from_wire(wire))
             }
@@ -104,14 +104,14 @@ macro_rules! open_enum {
         impl TryFrom<&str> for $name {
             type Error = $crate::runtime::InvalidValue;
 
-            /// Takes known values only, so that a slip of the pen is caught; [`str::parse`] takes any.
+            /// Accepts only known values, so that typing errors are found. [`str::parse`] accepts any value.
             fn try_from(wire: &str) -> Result<Self, $crate::runtime::InvalidValue> {
                 $crate::runtime::open_enum::known(wire, stringify!($name), concat!("one of", $(" ", $wire),+))
             }
         }
 
         $crate::runtime::as_text!($name);
-        $crate::runtime::foreign_traits!($name as text: concat!("One of", $(" `", $wire, "`"),+, ", or a value that came later."));
+        $crate::runtime::foreign_traits!($name as text: concat!("One of", $(" `", $wire, "`"),+, ", or a value that was added later."));
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

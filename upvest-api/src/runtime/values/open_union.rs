@@ -1,4 +1,4 @@
-//! Open unions: one of several objects, told apart by a field; an object that this version does not know is kept.
+//! Open unions: one of several objects, distinguished by a field. An object that this version does not know is kept.
 
 use serde::de::{DeserializeOwned, Error};
 use serde_json::Value;
@@ -19,7 +19,7 @@ macro_rules! open_union {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self {
                     $(Self::$variant(value) => f.debug_tuple(stringify!($variant)).field(value).finish(),)+
-                    // Nobody knows what is personal in it.
+                    // Its fields are unknown, so any of them may be personal data.
                     Self::Unknown(_) => f.write_str("Unknown(<hidden>)"),
                 }
             }

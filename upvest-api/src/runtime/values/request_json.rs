@@ -1,12 +1,12 @@
-//! The bodies of requests, read from JSON that somebody else wrote: what the API would not understand is refused by name.
+//! Request bodies that are read from JSON: unknown fields and values are errors that name them.
 
 use std::cell::Cell;
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads the body of a request as a server reads answers: unknown fields are dropped, unknown values of enums are kept.
+/// Reads a request body leniently: unknown fields are ignored, and unknown values of enums are kept.
 ///
-/// By itself, the type of a body refuses both by name, so that a typing error in the JSON is reported instead of ignored:
+/// Without it, the type of a body rejects both and names them, so that typing errors in the JSON are found:
 ///
 /// ```
 /// use upvest_api::runtime::Lenient;
@@ -40,7 +40,7 @@ thread_local! {
     static MODE: Cell<Mode> = const { Cell::new(Mode::Answer) };
 }
 
-/// What is being read on this thread, which reading never leaves.
+/// Whether this thread is reading a body leniently. Reading stays on one thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Answer,
@@ -53,7 +53,7 @@ impl Mode {
         MODE.get()
     }
 
-    /// Until the guard is dropped.
+    /// Ends when the guard is dropped.
     pub(crate) fn enter(self) -> impl Drop {
         struct Until(Mode);
         impl Drop for Until {
@@ -65,7 +65,7 @@ impl Mode {
     }
 }
 
-/// Makes the type of a body refuse unknown fields, by the reader that serde derives for its twin.
+/// Makes the type of a body reject unknown fields, with the `Deserialize` that serde derives for a copy of the type.
 macro_rules! request_json {
     ($name:ident by $reader:ty) => {
         impl<'de> serde::Deserialize<'de> for $name {

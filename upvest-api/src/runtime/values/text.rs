@@ -1,10 +1,10 @@
-//! What all types that are a text on the wire have in common.
+//! Common code of all types that are a text in JSON.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-/// Reads what `parse` makes of a text. `expected` completes "expected ..." in an error.
+/// Reads a text with `parse`. `expected` completes "expected ..." in an error.
 pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &str,
@@ -55,7 +55,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
     }
 }
 
-/// A character of a text that a server wrote, to be shown: line breaks, terminal escapes and marks that reorder the text
+/// Makes a character from a server safe to print: line breaks, terminal escapes and marks that reorder the text
 /// around them become spaces.
 pub(crate) fn harmless(c: char) -> char {
     let is_bidirectional =
@@ -63,7 +63,7 @@ pub(crate) fn harmless(c: char) -> char {
     if c.is_control() || is_bidirectional { ' ' } else { c }
 }
 
-/// Lets a type that has `FromStr` be given as text.
+/// Implements `TryFrom` from text for a type with `FromStr`.
 macro_rules! from_text {
     ($name:ident) => {
         impl TryFrom<&str> for $name {
@@ -85,7 +85,8 @@ macro_rules! from_text {
 }
 pub(crate) use from_text;
 
-/// Writes a type that has `as_str`: to the wire and to people as it is, to logs with what could forge a line escaped.
+/// Writes a type with `as_str`. `Serialize` and `Display` write it unchanged. `Debug` escapes characters that could forge a log
+/// line.
 macro_rules! as_text {
     ($name:ident) => {
         impl std::fmt::Display for $name {

@@ -1,21 +1,21 @@
-//! Personal data and secrets: hidden from `Debug`, shown on request.
+//! Hides personal data and secrets in `Debug`, and prints them on request.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Stands for a value that `Debug` does not show.
+/// Printed instead of a value that `Debug` must not print.
 pub(crate) const HIDDEN: fmt::Arguments<'static> = format_args!("<hidden>");
 
-/// As [`HIDDEN`], telling whether there is a value.
+/// As [`HIDDEN`] for an optional value, which shows whether there is one.
 pub(crate) fn hidden_option<T>(value: Option<&T>) -> Option<fmt::Arguments<'static>> {
     value.map(|_| HIDDEN)
 }
 
-/// Shows everything in a value that carries personal data, as JSON.
+/// Prints all fields of a value with personal data, as JSON.
 ///
-/// `Debug` of such types shows which fields are set and not what they hold, so that a log line cannot leak it. Where the
-/// data is really wanted, this shows it:
+/// `Debug` of such types prints which fields are set, but not their values, so that logs do not leak them. If you need the
+/// values, this prints them:
 ///
 /// ```
 /// use upvest_api::{runtime::Unredacted, types::Address};
@@ -37,7 +37,7 @@ impl<T: Serialize> fmt::Debug for Unredacted<'_, T> {
     }
 }
 
-/// Implements `Debug` for a struct with fields that must not be shown. Used by the generated `types` module.
+/// Implements `Debug` for a struct with fields that must not be printed. Used by the generated `types` module.
 macro_rules! hiding_debug {
     ($name:ident { $($how:ident $field:ident,)* }) => {
         impl std::fmt::Debug for $name {

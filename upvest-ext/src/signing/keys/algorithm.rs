@@ -1,4 +1,4 @@
-//! What a key can be: its curve, and with it the way it signs.
+//! The supported curves and signature algorithms.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, VerificationAlgorithm,
 };
 
-/// How a key signs. ECDSA is always over SHA-512 and its signatures are DER (`PROTOCOL` 1.6).
+/// The signature algorithm of a key. ECDSA always uses SHA-512 and signatures in DER (`PROTOCOL` 1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
-    /// ECDSA on P-521: the one that Upvest documents.
+    /// ECDSA on P-521, the algorithm that Upvest documents.
     EcdsaP521,
     /// ECDSA on P-384.
     EcdsaP384,
@@ -23,7 +23,7 @@ pub enum KeyAlgorithm {
 impl KeyAlgorithm {
     pub(crate) const ALL: [Self; 4] = [Self::EcdsaP521, Self::EcdsaP384, Self::EcdsaP256, Self::Ed25519];
 
-    /// The name of the curve, as JSON Web Keys have it: `P-521`, `P-384`, `P-256` or `Ed25519`.
+    /// The name of the curve in JSON Web Keys: `P-521`, `P-384`, `P-256` or `Ed25519`.
     pub fn curve(self) -> &'static str {
         match self {
             Self::EcdsaP521 => "P-521",
@@ -38,7 +38,7 @@ impl KeyAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.curve() == name)
     }
 
-    /// What the DER of a public key (`SubjectPublicKeyInfo`: RFC 5480, RFC 8410) begins with: all but the point itself.
+    /// The start of a public key in DER (`SubjectPublicKeyInfo`: RFC 5480, RFC 8410): everything before the point.
     pub(crate) fn spki_prefix(self) -> &'static [u8] {
         match self {
             Self::EcdsaP521 => b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00",
@@ -48,7 +48,7 @@ impl KeyAlgorithm {
         }
     }
 
-    /// Bytes of each coordinate of a point.
+    /// The length of each coordinate of a point, in bytes.
     pub(crate) fn field_len(self) -> usize {
         match self {
             Self::EcdsaP521 => 66,

@@ -1,4 +1,4 @@
-//! The encryption of PKCS#8 that `openssl pkcs8 -topk8` and `openssl genpkey -aes256` write (PBES2 of RFC 8018).
+//! Decrypts PKCS#8 as written by `openssl pkcs8 -topk8` and `openssl genpkey -aes256` (PBES2 of RFC 8018).
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::pkcs5::{EncryptionScheme, pbes2};
@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 
 use super::key_error::KeyError;
 
-/// What a hostile file may cost: a few seconds of PBKDF2, 1 GiB of scrypt. OpenSSL writes 2,048 rounds and 16 MiB.
+/// Limits what a hostile file can cost: a few seconds of PBKDF2, or 1 GiB of scrypt. OpenSSL writes 2,048 rounds and 16 MiB.
 const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 pub(super) fn decrypt(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    // What does not parse is damaged, or names an algorithm that the parser does not know.
+    // A parse error means a damaged file, or an algorithm that the parser does not know.
     let key = EncryptedPrivateKeyInfoRef::try_from(der)
         .map_err(|_| KeyError::UnsupportedEncryption("something other than PBES2 with AES".to_owned()))?;
     let EncryptionScheme::Pbes2(parameters) = &key.encryption_algorithm else {

@@ -49,7 +49,7 @@ impl SigningKey {
         Self::new(algorithm, pair.ok())
     }
 
-    /// Makes a new key.
+    /// Generates a new key.
     ///
     /// # Errors
     ///
@@ -81,12 +81,12 @@ impl SigningKey {
         &self.public
     }
 
-    /// The kind of key.
+    /// The algorithm of the key.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.public.algorithm()
     }
 
-    /// Signs `message` at once; [`Signer::sign`] does the same.
+    /// Signs `message` without a future; [`Signer::sign`] does the same.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! From a PEM file to the DER of the private key.
+//! Reads the DER of the private key from a PEM file.
 
 use pem::Pem;
 use pkcs8::PrivateKeyInfoRef;
@@ -53,7 +53,7 @@ fn decrypt_sec1(
     let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
     let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
     let der = legacy_pem::decrypt(content, dek_info, passphrase)?;
-    // One wrong passphrase in 256 leaves a valid padding, with noise before it.
+    // About one wrong passphrase in 256 produces valid padding after random bytes.
     let algorithm = kind_of_sec1(&der).map_err(|error| match error {
         KeyError::Damaged(_) => KeyError::WrongPassphrase,
         other => other,
@@ -100,7 +100,7 @@ fn kind_of_pkcs8(der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
     kind(curve.ok_or(KeyError::Damaged("it does not name its curve"))?)
 }
 
-/// The kind of key that an object identifier stands for. What people have lying about is refused by its name.
+/// The algorithm for an object identifier. Common unsupported types are named in the error.
 fn kind(oid: ObjectIdentifier) -> Result<KeyAlgorithm, KeyError> {
     let name = match oid.to_string().as_str() {
         "1.3.132.0.35" => return Ok(KeyAlgorithm::EcdsaP521),

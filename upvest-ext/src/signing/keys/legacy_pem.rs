@@ -1,4 +1,4 @@
-//! The encryption inside PEM that `openssl ec -aes256` writes (RFC 1421 section 4.6.1.1 headers, OpenSSL's own key derivation).
+//! Decrypts PEM as written by `openssl ec -aes256`: headers of RFC 1421 section 4.6.1.1, and OpenSSL's own key derivation.
 
 use aes::cipher::{BlockModeDecrypt as _, KeyIvInit as _, block_padding::Pkcs7};
 use aes::{Aes128, Aes192, Aes256};
@@ -9,20 +9,22 @@ use super::key_error::KeyError;
 
 const BLOCK: usize = 16;
 
-/// Opens the content of a block whose `DEK-Info` header is `dek_info`.
+/// Decrypts the content of a block whose `DEK-Info` header is `dek_info`.
 pub(super) fn decrypt(
     content: &[u8],
     dek_info: &str,
     passphrase: &str,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let (cipher, iv) = dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` names no vector"))?;
+    let (cipher, iv) =
+        dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` has no initialization vector"))?;
     let key_len = match cipher.trim() {
         "AES-128-CBC" => 16,
         "AES-192-CBC" => 24,
         "AES-256-CBC" => 32,
         other => return Err(KeyError::UnsupportedEncryption(other.chars().take(40).collect())),
     };
-    let iv = unhex(iv.trim()).ok_or(KeyError::Damaged("the vector of `DEK-Info` is not 16 bytes in hex"))?;
+    let iv = unhex(iv.trim())
+        .ok_or(KeyError::Damaged("the initialization vector of `DEK-Info` is not 16 bytes in hex"))?;
     let key = derive(passphrase.as_bytes(), &iv, key_len);
     let mut buffer = Zeroizing::new(content.to_vec());
     let len = match key_len {
@@ -35,7 +37,7 @@ pub(super) fn decrypt(
     Ok(buffer)
 }
 
-/// OpenSSL's `EVP_BytesToKey` with MD5, one round, and the first 8 bytes of the vector as salt.
+/// OpenSSL's `EVP_BytesToKey` with MD5, one round, and the first 8 bytes of the initialization vector as salt.
 fn derive(passphrase: &[u8], iv: &[u8; BLOCK], len: usize) -> Zeroizing<Vec<u8>> {
     let (salt, _) = iv.split_at(8);
     let mut key = Zeroizing::new(Vec::with_capacity(2 * BLOCK));

@@ -1,4 +1,4 @@
-//! Keys: what they can be, and their files.
+//! Keys and key files.
 
 pub(super) mod algorithm;
 #[cfg(feature = "encrypted-keys")]

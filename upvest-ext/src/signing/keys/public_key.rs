@@ -1,4 +1,4 @@
-//! The public half of a key: checks signatures, and prints itself for onboarding.
+//! A public key: verifies signatures, and can be written for onboarding.
 
 use std::fmt;
 
@@ -17,36 +17,36 @@ const SMALL_ORDER: [&str; 5] = [
     "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=",
 ];
 
-/// A public key that has been found to be one: its point is on its curve.
+/// A valid public key: its point is on its curve.
 #[derive(Clone)]
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
     parsed: ParsedPublicKey,
 }
 
-/// Why something is not a public key.
+/// Why a public key could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicKeyError {
-    /// There is no block `PUBLIC KEY` in the text.
+    /// The text has no PEM block `PUBLIC KEY`.
     #[error("no PEM block `PUBLIC KEY` found; `openssl pkey -in KEY -pubout` writes one")]
     NotPem,
-    /// The block does not hold a key that Upvest knows: P-521, P-384, P-256 or Ed25519.
-    #[error("the block `PUBLIC KEY` holds no key for P-521, P-384, P-256 or Ed25519")]
+    /// The key is not for P-521, P-384, P-256 or Ed25519.
+    #[error("the block `PUBLIC KEY` does not contain a key for P-521, P-384, P-256 or Ed25519")]
     Unsupported,
-    /// The key is damaged: its point is not on its curve, or of small order.
+    /// The point of the key is not on its curve, or has a small order.
     #[error("not a public key for {0}")]
     Invalid(KeyAlgorithm),
 }
 
 impl PublicKey {
-    /// Takes an uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
+    /// Reads an uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
     ///
     /// # Errors
     ///
     /// [`PublicKeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
     pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, PublicKeyError> {
-        // aws-lc takes other encodings too (compressed points, whole SPKI documents): one form, one meaning.
+        // aws-lc also accepts compressed points and SPKI documents. Only one encoding is allowed here.
         let expected = match algorithm {
             KeyAlgorithm::Ed25519 => 32,
             ecdsa => 1 + 2 * ecdsa.field_len(),
@@ -63,7 +63,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`PublicKeyError`] says what is wrong with the text.
+    /// [`PublicKeyError`] with the reason.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, PublicKeyError> {
         let blocks = pem::parse_many(pem).map_err(|_| PublicKeyError::NotPem)?;
         let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
@@ -74,7 +74,7 @@ impl PublicKey {
         Self::from_bytes(algorithm, point)
     }
 
-    /// The kind of key.
+    /// The algorithm of the key.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }
@@ -84,7 +84,7 @@ impl PublicKey {
         self.parsed.as_ref()
     }
 
-    /// Whether `signature` (DER for ECDSA) was made over `message` with the private half of this key.
+    /// Whether `signature` (DER for ECDSA) is a signature of `message` by the matching private key.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.parsed.verify_sig(message, signature).is_ok()
     }
@@ -96,7 +96,7 @@ impl PublicKey {
         pem::encode_config(&pem::Pem::new("PUBLIC KEY", der), config)
     }
 
-    /// The form that Upvest's onboarding asks for: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
+    /// The encoding that Upvest asks for during onboarding: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
     pub fn for_onboarding(&self) -> String {
         match self.algorithm {
             KeyAlgorithm::Ed25519 => STANDARD.encode(self.as_bytes()),

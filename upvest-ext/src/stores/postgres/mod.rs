@@ -14,7 +14,7 @@ use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
 use crate::webhooks::{ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, HandlerError};
 
-/// Neither waits for a transaction that is handling the event, nor holds one up: a row that does not fit is not locked.
+/// Does not wait for a transaction that is handling the event, and does not block it: a row that does not match is not locked.
 const CLAIM: &str = "with claimed as (update upvest_webhook_events \
     set attempts = attempts + 1, claim = $2, claimed_until = now() + $3 * interval '1 millisecond' \
     where event = $1 and handled_at is null and (claimed_until is null or claimed_until <= now()) returning attempts) \
@@ -36,8 +36,9 @@ const PARK: &str = "insert into upvest_webhook_events as kept (event, attempts, 
 
 /// Webhook events and dead letters in one table of a Postgres database (version 12 or later). Clones share the pool.
 ///
-/// Claims work as in any [`DedupStore`]. Besides, [`Postgres::mark_handled`] marks an event in a transaction of yours, together
-/// with what the event brings about: then each event takes effect exactly once, whatever dies when.
+/// Claims work as in any [`DedupStore`]. In addition, [`Postgres::mark_handled`] marks an event as handled in your own transaction,
+/// together with the changes that the event causes. Then each event takes effect exactly once, even if a process or the database
+/// crashes.
 ///
 /// ```
 /// use upvest_ext::stores::Postgres;
@@ -69,36 +70,36 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// The table that all of this needs, to be put among your migrations. [`Postgres::migrate`] runs it.
+    /// The SQL that creates the table, for your migrations. [`Postgres::migrate`] runs it.
     pub const SCHEMA: &str = include_str!("schema.sql");
 
-    /// Marks an event as handled: `$1` is its id, a `uuid`. Run it in your transaction, by whatever driver you use: exactly one
-    /// transaction that commits has changed one row; all others change none, and must not bring about the event again.
+    /// The SQL that marks an event as handled; `$1` is its id, a `uuid`. Run it in your own transaction with any driver. It changes
+    /// one row in exactly one committed transaction. In all others it changes no row, and these must not apply the event again.
     pub const MARK_HANDLED: &str = "insert into upvest_webhook_events as kept (event, attempts, handled_at) \
         values ($1::uuid::text, 1, now()) on conflict (event) do update \
         set handled_at = now(), claim = null, claimed_until = null where kept.handled_at is null";
 
-    /// The events in the database of `pool`, in the schema that its connections use by default.
+    /// A store in the database of `pool`, in the default schema of its connections.
     pub fn new(pool: Pool) -> Self {
         Self { pool, lease: Duration::from_secs(60), timeout: Duration::from_secs(5) }
     }
 
-    /// How long a claim holds, after which the event may be handled again. 60 s unless set. Must be longer than the slowest
-    /// handler takes, and is how long an event waits whose replica has died.
+    /// How long a claim is valid. Afterwards the event can be claimed again. 60 s by default. It must be longer than the slowest
+    /// handler runs. If a replica crashes, its events wait for this time.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// The longest wait for a connection, and then for an answer. 5 s unless set.
+    /// The longest wait for a connection, and the longest wait for an answer. 5 s by default.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Creates the table, unless it is there. Replicas may do it all at once.
+    /// Creates the table if it does not exist. Several replicas may call this at the same time.
     ///
     /// # Errors
     ///
@@ -107,14 +108,14 @@ impl Postgres {
         self.run(async |connection| connection.batch_execute(Self::SCHEMA).await).await
     }
 
-    /// Marks `event` as handled, in a transaction of yours. Call it first, and go on only where it returns `true`: `false` means
-    /// that another transaction has done all of this already. A transaction that is handling the event is waited for.
+    /// Marks `event` as handled in your own transaction. Call it first and continue only if it returns `true`. `false` means
+    /// that another transaction has already handled the event. If one is still handling it, this waits for it.
     ///
     /// With other drivers, run [`Postgres::MARK_HANDLED`].
     ///
     /// # Errors
     ///
-    /// [`BackendError`] if the statement failed. The transaction cannot go on then: fail with it, and Upvest sends the event
+    /// [`BackendError`] if the statement failed. The transaction cannot continue then. Return the error, and Upvest sends the event
     /// again.
     pub async fn mark_handled(transaction: &Transaction<'_>, event: &Event) -> Result<bool, BackendError> {
         let changed = transaction.execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)]).await;
@@ -130,7 +131,7 @@ impl Postgres {
             timeout(self.timeout, self.pool.get()).await.map_err(late)?.map_err(BackendError::new)?;
         let result = timeout(self.timeout, work(&connection)).await.map_err(late);
         if result.is_err() {
-            // Its server may be gone without a word: the pool makes a new one.
+            // The connection may be dead, so it is removed from the pool.
             drop(Object::take(connection));
         }
         result?.map_err(failure)
@@ -163,7 +164,7 @@ impl Postgres {
 
 type Args<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
-/// The message of the server without its detail, which may show values of a row.
+/// The server's message without its detail, which may contain values of a row.
 fn failure(error: ::tokio_postgres::Error) -> BackendError {
     match error.as_db_error() {
         Some(db) => BackendError::new(format!("Postgres: {} ({})", db.message(), db.code().code())),
@@ -203,7 +204,7 @@ impl DeadLetterSink for Postgres {
                     (event.name(), 1, event.raw.to_vec(), None, event.to_string())
                 }
             };
-            // A text of Postgres cannot hold what JSON and errors can.
+            // Unlike JSON and error messages, a text in Postgres cannot contain NUL characters.
             let (event_type, reason) =
                 (event_type.map(|text| text.replace('\0', "")), reason.replace('\0', ""));
             let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);

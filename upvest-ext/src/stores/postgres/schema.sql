@@ -1,14 +1,14 @@
--- The events that were handled, are being handled, or were given up on. Safe to run again, and by many replicas at once.
+-- Events that were handled, are being handled, or are dead letters. Several replicas may run this at the same time, and repeatedly.
 select pg_advisory_xact_lock(hashtext('upvest_webhook_events'));
 create table if not exists upvest_webhook_events (
-    -- The event's id, or a digest of its text where it cannot be read.
+    -- The event's id, or a digest of its text if it cannot be decoded.
     event text primary key,
-    -- How many attempts to handle it have begun.
+    -- The number of attempts to handle it that have begun.
     attempts integer not null default 0,
-    -- Who is handling it, and until when nobody else may.
+    -- The current claim, and when it expires.
     claim uuid,
     claimed_until timestamptz,
-    -- When it was handled, or kept as a dead letter.
+    -- When it was handled, or stored as a dead letter.
     handled_at timestamptz,
     -- A dead letter: the JSON of the event, its type, and why it could not be handled.
     dead_letter bytea,

@@ -1,5 +1,5 @@
--- Claims an event. Returns the number of the attempt, 0 where another holds the claim, or -1 where the event is done.
--- KEYS: the event. ARGV: the claim, for how long it holds and for how long the event is remembered, in milliseconds.
+-- Claims an event. Returns the number of the attempt, 0 if another caller has the claim, or -1 if the event was handled.
+-- KEYS: the event. ARGV: the claim, how long it is valid, and how long the event is remembered, in milliseconds.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local event = redis.call('HMGET', KEYS[1], 'done', 'claimed_until')

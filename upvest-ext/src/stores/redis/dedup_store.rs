@@ -1,4 +1,4 @@
-//! Handled events in Redis: at least once, and twice only where a replica died or Redis forgot.
+//! Handled events in Redis. An event is handled at least once, and twice only if a replica crashed or Redis lost its key.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::webhooks::{ClaimResult, DedupStore};
 const CLAIM: &str = include_str!("claim_event.lua");
 const END: &str = include_str!("end_event.lua");
 
-/// The events that were handled, in a Redis server. Made by [`Redis::dedup_store`].
+/// A store of handled events in a Redis server. Made by [`Redis::dedup_store`].
 ///
-/// Redis must not evict keys (`maxmemory-policy noeviction`): an event that it forgets is handled again if it is sent again. The
-/// same is true for what was written in the last second before a crash of a server that has no replica.
+/// Redis must not evict keys (`maxmemory-policy noeviction`): an event whose key is lost is handled again if it is delivered again.
+/// The same applies to keys that were written in the last second before a Redis server without a replica crashed.
 pub struct RedisDedupStore {
     link: Link,
     lease: Duration,
@@ -33,15 +33,15 @@ impl RedisDedupStore {
         }
     }
 
-    /// How long a claim holds, after which the event may be handled again. 60 s unless set. Must be longer than the slowest
-    /// handler takes, and is how long an event waits whose replica has died.
+    /// How long a claim is valid. Afterwards the event can be claimed again. 60 s by default. It must be longer than the slowest
+    /// handler runs. If a replica crashes, its events wait for this time.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// How long an event is remembered after its last delivery. 30 days unless set.
+    /// How long an event is remembered after its last delivery. 30 days by default.
     #[must_use]
     pub fn remember(mut self, time: Duration) -> Self {
         self.remember = time;

@@ -1,5 +1,5 @@
--- Ends a claim that is still the event's, or whose event was forgotten in between.
--- KEYS: the event. ARGV: the claim, 'done' or 'failed', for how long the event is remembered, in milliseconds.
+-- Ends a claim if it is still the event's current one, or if the event is no longer remembered.
+-- KEYS: the event. ARGV: the claim, 'done' or 'failed', and how long the event is remembered, in milliseconds.
 local claim = redis.call('HGET', KEYS[1], 'claim')
 if claim ~= ARGV[1] and redis.call('EXISTS', KEYS[1]) == 1 then return end
 redis.call('HDEL', KEYS[1], 'claim', 'claimed_until')

@@ -1,4 +1,4 @@
-//! Commands to the server, and whether it answers, so that not every caller waits for one that does not.
+//! Sends commands to the Redis server. While it does not answer, callers fail immediately instead of waiting for it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::Redis;
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 
-/// How long nobody tries after a failure. Then one caller finds out whether the server is back.
+/// How long all commands fail immediately after the server did not answer. Then one caller checks whether it answers again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The way of one store to the server.
+/// The connection of one store to the server.
 pub(super) struct Link {
     pub(super) redis: Redis,
-    /// What the server is used for.
+    /// The use of the server, for messages.
     purpose: &'static str,
     /// The longest wait for an answer.
     limit: Duration,
@@ -25,9 +25,9 @@ pub(super) struct Link {
 }
 
 enum Trouble {
-    /// The last command was refused, which says nothing about the next.
+    /// The server rejected the last command. The next one may still succeed.
     Refused,
-    /// The server was away at that time.
+    /// The server did not answer at this time.
     Away(Instant),
 }
 
@@ -36,8 +36,8 @@ impl Link {
         Self { redis: redis.clone(), purpose, limit, trouble: Mutex::default() }
     }
 
-    /// Runs a script on the key of `kind` and `name`, a second time where the connection was broken. Fails at once while the
-    /// server is known to be away.
+    /// Runs a script on the key of `kind` and `name`, and retries it once if the connection was broken. Fails immediately while the
+    /// server does not answer.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &str,
@@ -54,7 +54,7 @@ impl Link {
         let work = async {
             let mut connection = self.redis.connected()?;
             match call.invoke_async(&mut connection).await {
-                // Broken since it was last used: the manager connects again.
+                // The connection broke since it was last used. The manager reconnects.
                 Err(error) if error.is_unrecoverable_error() => call.invoke_async(&mut connection).await,
                 result => result,
             }
@@ -76,7 +76,7 @@ impl Link {
                 BackendError::new(format!("no answer within {:?}", self.limit)),
             ),
         };
-        // The next one connects anew.
+        // The next command uses a new connection.
         self.redis.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.trouble().replace(trouble).is_none() {
             #[cfg(feature = "tracing")]
@@ -93,10 +93,13 @@ impl Link {
         let mut trouble = self.trouble();
         if let Some(Trouble::Away(since)) = *trouble {
             if since.elapsed() < PAUSE {
-                let message = format!("the Redis server for {} did not answer lately", self.purpose);
+                let message = format!(
+                    "the Redis server for {} did not answer a moment ago; trying again within 2 s",
+                    self.purpose
+                );
                 return Err(BackendError::new(message));
             }
-            // The others go on without it while this caller finds out.
+            // Other callers keep failing immediately while this one checks whether the server answers.
             *trouble = Some(Trouble::Away(Instant::now()));
         }
         Ok(())

@@ -23,9 +23,9 @@ use crate::rate_limit::RateLimit;
 
 /// A Redis server (6.2 or later, or Valkey) that the replicas of a service share. Clones share one connection.
 ///
-/// It connects when it is first needed, and again after a failure. No caller waits for it longer than [`Redis::timeout`]: without
-/// it, tokens are fetched by each replica for itself, the rate limit is kept by each at its share, and events are not
-/// acknowledged, so that Upvest sends them again. A warning in the log says when that begins.
+/// It connects when it is first needed, and again after a failure. No caller waits longer than [`Redis::timeout`]. While Redis
+/// cannot be reached, each replica requests its own tokens and limits itself to its share of the rate, and events are not
+/// acknowledged, so that Upvest sends them again. A warning is logged when that begins.
 ///
 /// ```
 /// # fn run(verifier: upvest_ext::webhooks::WebhookVerifier) -> Result<(), upvest_ext::Error> {
@@ -46,7 +46,7 @@ use crate::rate_limit::RateLimit;
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
-    /// Made anew after a failure: the one that failed may never notice that its server is gone.
+    /// Replaced after a failure, as a failed connection may never detect that its server is gone.
     connection: Arc<Mutex<Option<ConnectionManager>>>,
     prefix: Arc<str>,
     timeout: Duration,
@@ -65,43 +65,43 @@ impl Redis {
         })
     }
 
-    /// The server of `client`, for settings that no URL has, such as certificates.
+    /// The server of `client`, for settings that a URL cannot contain, such as certificates.
     pub fn new(client: Client) -> Self {
         Self { client, connection: Arc::default(), prefix: "upvest:".into(), timeout: Duration::from_secs(1) }
     }
 
-    /// Begins the name of every key with `prefix`. `upvest:` unless set. Services that must not share give different ones: two
-    /// services that handle the same events each for itself, for example.
+    /// The prefix of every key. `upvest:` by default. Services that must not share state need different prefixes, for example two
+    /// services that both handle the same events.
     #[must_use]
     pub fn prefix(mut self, prefix: impl AsRef<str>) -> Self {
         self.prefix = prefix.as_ref().into();
         self
     }
 
-    /// The longest wait for an answer. 1 s unless set; the rate limit waits a quarter of it.
+    /// The longest wait for an answer. 1 s by default. The rate limit waits for a quarter of it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Access tokens that all replicas share: of many, one asks Upvest, and the others take what it got.
+    /// Access tokens that all replicas share: one of them requests a token, and the others use it.
     ///
-    /// Tokens are encrypted with a key derived from `client_secret`, under names from which nothing can be learned.
+    /// Tokens are encrypted with a key derived from `client_secret`. The names of their keys in Redis reveal nothing.
     pub fn token_store(&self, client_secret: impl Into<SecretString>) -> RedisTokenStore {
         RedisTokenStore::new(self, client_secret.into())
     }
 
-    /// The events that were handled, for [`WebhookHandler::dedup_store`](crate::webhooks::WebhookHandler::dedup_store).
+    /// A store of handled events, for [`WebhookHandler::dedup_store`](crate::webhooks::WebhookHandler::dedup_store).
     pub fn dedup_store(&self) -> RedisDedupStore {
         RedisDedupStore::new(self)
     }
 
-    /// A rate limit that all replicas share: `per_second` requests for all of them together.
+    /// A rate limit that all replicas share, of `per_second` requests in total.
     ///
-    /// After a 429 all pause, and go on at a lower rate that slowly returns to `per_second`. While Redis is away, each of
-    /// the `replicas` keeps to its own share. `name` tells limits apart: one for each client id,
-    /// as Upvest counts by that.
+    /// After a 429 all replicas pause, and continue at a lower rate that slowly returns to `per_second`. While Redis cannot be
+    /// reached, each of the `replicas` limits itself to its share. `name` identifies the limit. Use one for each client id, as
+    /// Upvest counts requests by client id.
     pub fn rate_limit(&self, name: impl AsRef<str>, per_second: u32, replicas: u32) -> RateLimit {
         let share = (per_second / replicas.max(1)).max(1);
         RateLimit::shared(share, SharedRate::new(self, name.as_ref(), per_second.max(1)))
@@ -112,13 +112,13 @@ impl Redis {
         if let Some(connection) = &*connection {
             return Ok(connection.clone());
         }
-        // The limit of each command bounds connecting and waiting.
+        // The time limit of each command already includes connecting and waiting.
         let config = ConnectionManagerConfig::new().set_number_of_retries(0).set_response_timeout(None);
         Ok(connection.insert(ConnectionManager::new_lazy_with_config(self.client.clone(), config)?).clone())
     }
 }
 
-/// As Redis takes it: at least 1, and at most 100 years.
+/// A time as an argument for Redis, between 1 ms and 100 years.
 fn milliseconds(time: Duration) -> Vec<u8> {
     time.as_millis().clamp(1, 100 * 365 * 24 * 3_600_000).to_string().into_bytes()
 }

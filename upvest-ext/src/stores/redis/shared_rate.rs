@@ -1,4 +1,4 @@
-//! One rate for all replicas: a token bucket in one script.
+//! One rate for all replicas: a token bucket in a Redis script.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::debug_fields::debug_fields;
 
 const TAKE_TURN: &str = include_str!("take_turn.lua");
 
-/// A rate of requests that the replicas share.
+/// A request rate that replicas share.
 pub(crate) struct SharedRate {
     link: Link,
     name: String,
@@ -24,16 +24,16 @@ impl SharedRate {
         self.per_second
     }
 
-    /// Takes the next turn and returns how long to wait for it; `None` if that is longer than `at_most`. An error while the
-    /// server is away.
+    /// Takes the next turn and returns how long to wait for it, or `None` if that is longer than `at_most`. Fails while the
+    /// server cannot be reached.
     pub(crate) async fn take(&self, at_most: Duration) -> Result<Option<Duration>, BackendError> {
         let wait = self.run(&[&microseconds(at_most)]).await?;
         Ok(u64::try_from(wait).ok().map(Duration::from_micros))
     }
 
-    /// Takes note of a 429: nobody's next turn is before `pause` is over.
+    /// Reports a 429, so that no replica gets a turn before `pause` is over.
     pub(crate) async fn refuse(&self, pause: Duration) {
-        // While the server is away, there is nobody to tell.
+        // If the server cannot be reached, this replica still lowers its own rate.
         let _ = self.run(&[b"refused", &microseconds(pause)]).await;
     }
 

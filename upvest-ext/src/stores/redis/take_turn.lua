@@ -1,10 +1,10 @@
--- One rate for all replicas: a turn for a request, or word of a refusal. All times are the server's, in microseconds.
--- KEYS: the limit. ARGV: requests per second at most; then, for a turn, the longest wait, or, for a refusal, 'refused' and the pause.
--- Returns how long to wait for the turn, or -1 where that is too long: the turn is left to others then.
-local SLACK = 10000      -- How late a request may go without the next ones being late too.
-local HOLD = 10000000    -- How long a rate that works is kept before a higher one is tried.
+-- One rate for all replicas. Takes a turn for a request, or reports a 429. All times are those of the server, in microseconds.
+-- KEYS: the limit. ARGV: the maximum of requests per second; then, for a turn, the longest wait, or, for a 429, 'refused' and the
+-- pause. Returns how long to wait for the turn, or -1 if that is longer than allowed. The turn is not taken then.
+local SLACK = 10000      -- A request that is late by up to this much does not delay the next ones.
+local HOLD = 10000000    -- How long the rate stays the same after a 429 before it grows again.
 local LONGEST_PAUSE = 30000000
-local DEAF = 1000000     -- Requests on their way when the rate went down do not lower it again.
+local DEAF = 1000000     -- Further 429s within this time do not lower the rate again.
 local BACK, GROWTH, SLOWEST = 0.94, 1.01, 0.1
 local KEEP = 3600000     -- How long an unused limit is remembered, in milliseconds.
 
@@ -13,7 +13,7 @@ local now = time[1] * 1000000 + time[2]
 local most = tonumber(ARGV[1])
 local state = redis.call('HMGET', KEYS[1], 'next', 'rate', 'held_until', 'refused')
 local rate = math.min(tonumber(state[2]) or most, most)
--- Later times than can be are left from before the clock was put back.
+-- Times in the future are from before the server's clock was set back.
 local next_turn = math.max(tonumber(state[1]) or 0, now - SLACK)
 if next_turn > now + LONGEST_PAUSE + 100 * 1000000 / rate then next_turn = now end
 local held_until = math.min(tonumber(state[3]) or now, now + HOLD)

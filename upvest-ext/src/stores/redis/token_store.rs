@@ -1,4 +1,4 @@
-//! Access tokens in Redis: encrypted, and asked for by one replica at a time.
+//! Access tokens in Redis. They are encrypted, and requested by one replica at a time.
 
 use std::time::Duration;
 
@@ -16,18 +16,19 @@ use crate::clock::{OsRandom, random_uuid};
 use crate::debug_fields::debug_fields;
 use crate::token::{StoredToken, TokenClaim, TokenKey, TokenStore};
 
-/// In which form tokens are kept. Another one has other names, so that releases which differ do not meet.
+/// The version of the stored format. It is part of the key names, so that releases with different formats do not read each other's
+/// tokens.
 const FORM: &[u8] = b"upvest access token 1";
 
 const GET: &str = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}";
 const SET: &str = "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])";
 const CLAIM: &str = "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0";
-/// Unless another value has taken the place.
+/// Deletes the key only if it still has this value.
 const DELETE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
 
-/// Access tokens in a Redis server. Made by [`Redis::token_store`].
+/// A store of access tokens in a Redis server. Made by [`Redis::token_store`].
 ///
-/// How long a token still lives is told by the server alone, so that the clocks of the replicas may differ.
+/// Redis alone measures the remaining lifetime of a token, so that the clocks of the replicas may differ.
 pub struct RedisTokenStore {
     link: Link,
     client_secret: SecretString,
@@ -38,7 +39,7 @@ impl RedisTokenStore {
         Self { link: Link::new(redis, "access tokens", redis.timeout), client_secret }
     }
 
-    /// 32 bytes that nobody can compute without the client secret.
+    /// Derives 32 bytes that cannot be computed without the client secret.
     fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut derived = Zeroizing::new([0; 32]);
         Salt::new(HKDF_SHA256, FORM)
@@ -59,7 +60,7 @@ impl RedisTokenStore {
         RandomizedNonceKey::new(&AES_256_GCM, &*self.derive(&[b"encryption"])).expect("32 bytes are a key")
     }
 
-    /// Nonce, then lifetime in milliseconds and token, encrypted. It opens under `name` alone.
+    /// Encrypts the lifetime in milliseconds and the token, after the nonce. The result can be decrypted only with the same `name`.
     fn seal(&self, name: &str, token: &StoredToken) -> Option<Vec<u8>> {
         let lifetime = u64::try_from(token.lifetime.as_millis()).ok()?.to_be_bytes();
         // Encrypted in place, with room for the tag, so that no copy of the token stays in memory.
@@ -82,7 +83,7 @@ impl RedisTokenStore {
         })
     }
 
-    /// The token, and the value that holds it.
+    /// The token and its encrypted value.
     async fn get(&self, name: &str) -> Option<(StoredToken, Vec<u8>)> {
         let found: (Option<Vec<u8>>, i64) = self.link.run(GET, "token", name, &[]).await.ok()?;
         let (sealed, left) = (found.0?, u64::try_from(found.1).ok()?);
@@ -99,7 +100,7 @@ impl TokenStore for RedisTokenStore {
         Box::pin(async move {
             let name = self.name(key);
             let Some(sealed) = self.seal(&name, &token) else { return };
-            // Where it fails, the other replicas ask for themselves.
+            // If this fails, the other replicas request their own tokens.
             let _ = self.link.run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)]).await;
         })
     }
@@ -110,7 +111,7 @@ impl TokenStore for RedisTokenStore {
             if let Some((kept, sealed)) = self.get(&name).await
                 && kept.token.expose_secret() == refused.expose_secret()
             {
-                // What stays behind runs out by itself.
+                // If this fails, the claim expires by itself.
                 let _ = self.link.run::<()>(DELETE, "token", &name, &[&sealed]).await;
             }
         })

@@ -1,13 +1,13 @@
-//! Where the keys come from.
+//! The source of webhook keys.
 
 use futures_util::future::BoxFuture;
 
 use crate::backend_error::BackendError;
 
-/// Fetches the key set, normally by `GET /auth/verify_keys` through a signed client.
+/// Fetches the keys that verify webhooks. [`Upvest`](crate::Upvest) implements it by `GET /auth/verify_keys`.
 pub trait FetchKeys: Send + Sync {
-    /// The JSON Web Key Set, as the server sent it. Deliveries with new keys wait for it, for at most 30 s.
+    /// Returns the JSON Web Key Set as the server sent it. Deliveries with an unknown key wait for it, for at most 30 s.
     ///
-    /// It runs on a task of the tokio runtime, which the sender of a delivery does not end by hanging up.
+    /// It runs on its own tokio task, so that it is not cancelled when the sender of a delivery disconnects.
     fn fetch(&self) -> BoxFuture<'_, Result<Vec<u8>, BackendError>>;
 }

@@ -1,4 +1,4 @@
-//! A cache of fetched keys: a new key is fetched when it is first used, and forged key ids cause a bounded number of fetches.
+//! A cache of fetched keys. A new key is fetched when it is first used. The number of fetches that forged key ids cause is limited.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,11 +20,11 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long fetched keys are used, and how often keys are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyCacheLimits {
-    /// How long a key is good without asking again. 1 h by default.
+    /// How long a key is used before it is fetched again. 1 h by default.
     pub fresh: Duration,
-    /// How long a key is good while keys cannot be fetched. 24 h by default.
+    /// How long a key is used while keys cannot be fetched. 24 h by default.
     pub stale: Duration,
-    /// The least time between two fetches, whatever the reason. 10 s by default.
+    /// The shortest time between two fetches. 10 s by default.
     pub pause: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Default for KeyCacheLimits {
     }
 }
 
-/// The keys of an id, `None` standing for one that cannot be used; empty if there is none.
+/// The keys with one id. `None` stands for a key that cannot be used. Empty if the id is unknown.
 pub(in crate::webhooks) type Found = Vec<Option<PublicKey>>;
 
 #[derive(Clone)]
@@ -51,11 +51,11 @@ pub(in crate::webhooks) struct KeyCache {
 #[derive(Default)]
 struct State {
     keys: Vec<Kept>,
-    /// When keys were last asked for, whatever came of it.
+    /// When the last fetch began.
     asked: Option<Instant>,
-    /// The fetch on its way. It belongs to no caller, so that none can break it off.
+    /// The fetch in progress. It runs independently of its callers, so that none of them can cancel it.
     flight: Option<Flight>,
-    /// What the last fetch failed with.
+    /// The error of the last fetch.
     failed: Option<BackendError>,
 }
 
@@ -72,18 +72,18 @@ impl KeyCache {
         Self { fetch: Arc::new(fetch), limits, state: Arc::default() }
     }
 
-    /// Finds the keys called `id`, fetching where they are unknown or too old.
+    /// Returns the keys with this id. Fetches keys if it is unknown or its keys are too old.
     ///
     /// # Errors
     ///
-    /// The failure of the last fetch, where no usable key is left over from an earlier one.
+    /// The error of the last fetch, if there is no usable key from an earlier one.
     pub(in crate::webhooks) async fn find(&self, id: &str) -> Result<Found, BackendError> {
         let fresh = self.kept(id, self.limits.fresh);
         if !fresh.is_empty() {
             return Ok(fresh);
         }
         let has_stale = !self.kept(id, self.limits.stale).is_empty();
-        // A caller that has a key to go on with does not wait for a fetch that was already under way.
+        // A caller that has a stale key does not wait for a fetch that another caller started.
         if let Some((flight, is_new)) = self.flight()
             && (is_new || !has_stale)
             && flight.await.is_none()
@@ -107,7 +107,7 @@ impl KeyCache {
         kept.map(|kept| kept.key.key.clone()).collect()
     }
 
-    /// The fetch on its way, or a new one where one is due, and whether it is new.
+    /// The fetch in progress, or a new one if one is due. The flag says whether it is new.
     fn flight(&self) -> Option<(Flight, bool)> {
         let mut state = self.lock();
         if let Some(flight) = &state.flight {
@@ -117,7 +117,7 @@ impl KeyCache {
             return None;
         }
         state.asked = Some(Instant::now());
-        state.failed = Some(BackendError::new("the fetch did not come to its end"));
+        state.failed = Some(BackendError::new("the fetch was cancelled"));
         let cache = self.clone();
         let flight = detached(async move { cache.settle(cache.ask().await) }).shared();
         state.flight = Some(flight.clone());
@@ -135,8 +135,8 @@ impl KeyCache {
         state.flight = None;
         state.failed = fetched.as_ref().err().cloned();
         let Ok(set) = fetched else { return };
-        // A key that is no longer listed stays good for as long as it would have without this fetch: deliveries that it
-        // signed are still on their way, and a stranger's key id, which brings the fetch about, must not cut that short.
+        // A key that is no longer listed stays valid as long as it would have without this fetch. Deliveries that it
+        // signed may still arrive, and a forged key id, which triggers a fetch, must not invalidate it early.
         state.keys.retain(|kept| {
             kept.listed.elapsed() < self.limits.fresh && set.keys.iter().all(|key| key.id != kept.key.id)
         });

@@ -8,25 +8,26 @@ use serde_json::value::RawValue;
 
 use crate::signing::{KeyAlgorithm, PublicKey};
 
-/// Upvest leaves padding out, RFC 7515 forbids it, and nothing is gained by refusing it.
+/// Upvest sends no padding, and RFC 7515 forbids it. It is accepted here because it does no harm.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// Real sets have a few keys. As verification tries every key that has the id, more would only cost time.
+/// The most keys in a set. Real sets have a few. Verification tries every key with the id, so many keys would cost time.
 const MAX_KEYS: usize = 100;
-/// A hundred keys take 30 KiB.
+/// The longest key set, in bytes. A hundred keys take 30 KiB.
 const MAX_LEN: usize = 1024 * 1024;
 
 /// Public keys by their ids.
 ///
-/// A key that cannot be read costs only itself: a new kind of key in the set must not stop deliveries signed by the others.
+/// A key that cannot be read does not affect the others: a new type of key in the set must not stop deliveries that the others
+/// signed.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     pub(in crate::webhooks) keys: Vec<SetKey>,
 }
 
-/// One entry of the set. `key` is `None` if the entry is of a kind that is not known, or damaged.
+/// One entry of the set. `key` is `None` if its type is unknown or it is invalid.
 #[derive(Clone, Debug)]
 pub(in crate::webhooks) struct SetKey {
     pub(in crate::webhooks) id: String,
@@ -41,7 +42,7 @@ pub(in crate::webhooks) struct SetKey {
 pub struct InvalidKeySet;
 
 impl KeySet {
-    /// Reads a JSON Web Key Set, such as the answer of `GET /auth/verify_keys`.
+    /// Parses a JSON Web Key Set, such as the answer of `GET /auth/verify_keys`.
     ///
     /// # Errors
     ///
@@ -66,14 +67,14 @@ impl KeySet {
         Self::default().with(id, key)
     }
 
-    /// The same set with one key more.
+    /// Adds a key to the set.
     #[must_use]
     pub fn with(mut self, id: impl Into<String>, key: PublicKey) -> Self {
         self.keys.push(SetKey { id: id.into(), key: Some(key) });
         self
     }
 
-    /// The keys called `id`: normally one. `None` stands for one that cannot be used.
+    /// The keys with this id, normally one. `None` stands for a key that cannot be used.
     pub(in crate::webhooks) fn find<'a>(
         &'a self,
         id: &'a str,
@@ -81,7 +82,7 @@ impl KeySet {
         self.keys.iter().filter(move |entry| entry.id == id).map(|entry| entry.key.as_ref())
     }
 
-    /// The set as JSON, for tests that serve it.
+    /// The set as JSON, for test servers.
     pub fn to_json(&self) -> String {
         let keys: Vec<_> =
             self.keys.iter().filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?))).collect();
@@ -89,7 +90,7 @@ impl KeySet {
     }
 }
 
-/// `None` if the entry has no id, so that no signature can name it.
+/// `None` if the entry has no id, as no signature can refer to it then.
 fn set_key(raw: &RawValue) -> Option<SetKey> {
     #[derive(Deserialize)]
     struct Identified {
@@ -128,7 +129,7 @@ fn public_key(raw: &RawValue) -> Option<PublicKey> {
     PublicKey::from_bytes(algorithm, &bytes).ok()
 }
 
-/// RFC 7518 section 6.2.1.2 wants left zero bytes kept; shorter ones are put up with.
+/// RFC 7518 section 6.2.1.2 requires leading zero bytes. Shorter coordinates are accepted and padded.
 fn coordinate(algorithm: KeyAlgorithm, text: &str) -> Option<Vec<u8>> {
     let bytes = BASE64URL.decode(text).ok()?;
     let mut padded = vec![0; algorithm.field_len().checked_sub(bytes.len())?];

@@ -1,4 +1,4 @@
-//! The keys that Upvest signs deliveries with: a fixed set, or fetched and kept for a while.
+//! The keys that verify deliveries: a fixed set, or fetched and cached.
 
 pub(super) mod fetch_keys;
 pub(super) mod key_cache;

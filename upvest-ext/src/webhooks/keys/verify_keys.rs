@@ -1,4 +1,4 @@
-//! The keys of webhooks from Upvest itself, through the signed client (`PROTOCOL` 2.4).
+//! Fetches the webhook keys from Upvest with the signed client (`PROTOCOL` 2.4).
 
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -8,7 +8,7 @@ use super::fetch_keys::FetchKeys;
 use crate::backend_error::BackendError;
 use crate::client::upvest::Upvest;
 
-/// The description lacks the endpoint.
+/// Defined here because the description does not contain the endpoint.
 static VERIFY_KEYS: OperationMeta =
     OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys").scoped(&["webhooks:read"]);
 
