@@ -1,4 +1,4 @@
-//! Compares two descriptions by what they say of the API, and says what each change means for callers in Rust.
+//! Compares two descriptions of an API, and describes the effect of each change on callers in Rust.
 //!
 //! ```
 //! use upvest_gen::Source;
@@ -27,18 +27,18 @@ use serde::Serialize;
 
 pub use facts::{Facts, Parts};
 
-/// What each change means. See the file.
+/// The rules for the effects of changes. See the file.
 const RULES: &str = include_str!("diff/rules.txt");
 
-/// What a change means for code that calls the generated client.
+/// The effect of a change on code that calls the generated client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Impact {
-    /// Code that uses what has changed does not compile any more.
+    /// Code that uses the changed part no longer compiles.
     Build,
-    /// All code compiles, and calls fail until it is changed.
+    /// All code compiles, but calls fail until the code is changed.
     Calls,
-    /// All code compiles, and calls go on.
+    /// All code compiles, and calls succeed as before.
     None,
 }
 
@@ -46,11 +46,11 @@ pub enum Impact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// What it is about, for example `operation createOrder`.
+    /// The subject of the change, for example `operation createOrder`.
     pub what: String,
-    /// The part of that, for example `parameter limit`. Empty for the whole.
+    /// The part of the subject, for example `parameter limit`. Empty for the whole subject.
     pub part: String,
-    /// The fact, for example `type`. Empty if the whole part was added or removed.
+    /// The property that changed, for example `type`. Empty if the whole part was added or removed.
     pub fact: String,
     /// `added`, `removed`, `changed` or `renamed`.
     pub action: &'static str,
@@ -60,9 +60,9 @@ pub struct Change {
     pub after: Option<String>,
     /// Whether callers in Rust have to change.
     pub breaking: bool,
-    /// How they notice.
+    /// The effect on them.
     pub impact: Impact,
-    /// Why, in a sentence without its full stop.
+    /// The reason, as a sentence without a full stop.
     pub reason: String,
 }
 
@@ -87,7 +87,8 @@ impl fmt::Display for Change {
 }
 
 impl Facts {
-    /// Every difference to `new`, which came later: what breaks the build first, otherwise in the order of the names.
+    /// All differences to the later description `new`. Changes that break the build come first. Within an effect, they are sorted
+    /// by name.
     pub fn compare(&self, new: &Self) -> Vec<Change> {
         let (old, mut changes) = self.renamed(new);
         let nothing = Parts::new();
@@ -123,7 +124,7 @@ impl Facts {
         changes
     }
 
-    /// The same facts, with operations under the ids that `new` has for them, and these changes.
+    /// Renames operations to their ids in `new`, and returns the facts with these changes.
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
         let (mut old, mut changes) = (self.clone(), Vec::new());
         let route = |parts: &Parts| {
@@ -156,7 +157,7 @@ fn keys<'a, T>(old: &'a BTreeMap<String, T>, new: &'a BTreeMap<String, T>) -> BT
     old.keys().chain(new.keys()).map(String::as_str).collect()
 }
 
-/// A change, judged by the rules.
+/// A change with its effect according to the rules.
 fn change(
     what: &str,
     part: &str,

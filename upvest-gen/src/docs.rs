@@ -1,8 +1,8 @@
-//! Prose of the description as documentation that rustdoc takes without a warning.
+//! Turns descriptions into documentation that rustdoc accepts without warnings.
 
 use syn::{Attribute, parse_quote};
 
-/// Widest line of a doc comment, without what stands before it.
+/// The longest line of a doc comment, without its indentation.
 const WIDTH: usize = 100;
 
 /// `text` as the documentation of an item.
@@ -14,7 +14,7 @@ pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
     docs.collect()
 }
 
-/// Wraps `text` and escapes what rustdoc would take for a link, for HTML or for a test.
+/// Wraps `text` and escapes everything that rustdoc would read as a link, as HTML or as a test.
 pub(crate) fn doc_lines(text: &str) -> Vec<String> {
     let mut fenced = false;
     let text: String =
@@ -23,26 +23,26 @@ pub(crate) fn doc_lines(text: &str) -> Vec<String> {
         .flat_map(|line| match (line.trim_start().starts_with("```"), fenced) {
             (true, _) => {
                 fenced = !fenced;
-                // Code in a description is an example of the API, and no test of ours.
+                // Code in a description is an example of the API, not a test.
                 vec![if fenced { "```text" } else { "```" }.to_owned()]
             }
             (false, true) => vec![line.to_owned()],
-            // Four spaces would make a code block, and a code block a test.
+            // Four spaces would start a code block, which rustdoc would run as a test.
             (false, false) if line.starts_with("    ") => wrap(&escape(line.trim_start())),
             (false, false) => wrap(&escape(line)),
         })
         .collect()
 }
 
-/// Whether a character may stand in a comment: the compiler refuses those that change the direction of writing, which could hide
-/// what a line says.
+/// Whether a character is allowed in a comment. The compiler rejects characters that change the writing direction, as they could
+/// hide the content of a line.
 fn is_shown(c: char) -> bool {
     let changes_direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !changes_direction && (!c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 fn wrap(line: &str) -> Vec<String> {
-    // What is indented or a list keeps its form.
+    // Indented lines and lists keep their format.
     if line.len() <= WIDTH || line.starts_with(' ') {
         return vec![line.to_owned()];
     }
@@ -63,8 +63,8 @@ fn wrap(line: &str) -> Vec<String> {
     lines
 }
 
-/// Escapes brackets outside code and puts bare URLs into angle brackets; our own intra-doc links come as `[`name`](path)`
-/// and are left alone.
+/// Escapes brackets outside of code and puts bare URLs into angle brackets. The generator's own intra-doc links have the form
+/// `[`name`](path)` and are not changed.
 fn escape(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     let (mut code, mut rest) = (false, line);

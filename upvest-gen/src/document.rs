@@ -1,17 +1,17 @@
-//! Reading an OpenAPI document: operations, references, media types.
+//! Reads an OpenAPI document: operations, references and media types.
 
 use heck::ToLowerCamelCase;
 use serde_json::{Map, Value};
 
 use crate::pointer;
 
-/// Where component schemas stand.
+/// The place of the component schemas.
 pub(crate) const SCHEMAS: &str = "/components/schemas";
 
 /// The methods that a path item may have, in the order in which progenitor takes them.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One operation, where it stands.
+/// One operation and its place.
 pub(crate) struct Operation<'a> {
     pub(crate) pointer: String,
     pub(crate) path: &'a str,
@@ -21,7 +21,7 @@ pub(crate) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// The `operationId`; where there is none, a name made of method and path, such as `getOrdersByOrderId`.
+    /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`.
     pub(crate) fn id(&self) -> String {
         if let Some(id) =
             self.value["operationId"].as_str().filter(|id| id.contains(|c: char| c.is_ascii_alphanumeric()))
@@ -35,13 +35,13 @@ impl<'a> Operation<'a> {
         words.fold(self.method.to_owned(), |words, word| format!("{words}-{word}")).to_lower_camel_case()
     }
 
-    /// Where the path item stands.
+    /// The place of the path item.
     pub(crate) fn item_pointer(&self) -> &str {
         self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
     }
 
-    /// The parameters of the path item and the operation, references resolved, each with its pointer. One of the operation
-    /// stands for one of the path item with the same name and place.
+    /// The parameters of the path item and the operation with resolved references, each with its pointer. A parameter of the
+    /// operation replaces one of the path item with the same name and location.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let resolved = |(at, value): (String, &'a Value)| resolve_at(document, value, &at);
         let own = items(self.value.get("parameters"), &pointer::join(&self.pointer, "parameters"));
@@ -53,7 +53,7 @@ impl<'a> Operation<'a> {
         shared.collect::<Vec<_>>().into_iter().chain(own).collect()
     }
 
-    /// The responses with their status codes, references resolved.
+    /// The responses with their status codes and resolved references.
     pub(crate) fn responses(&self, document: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let responses = self.value["responses"].as_object().into_iter().flatten();
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
@@ -72,15 +72,15 @@ pub(crate) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>
     })
 }
 
-/// Follows a local reference; anything else is returned unchanged.
+/// Follows a local reference. Any other value is returned unchanged.
 pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     resolve_at(document, value, "").1
 }
 
-/// As [`resolve`], with the place of what is found.
+/// As [`resolve`], and returns the place of the result.
 pub(crate) fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) -> (String, &'a Value) {
     let (mut value, mut at) = (value, at);
-    // A chain longer than this is a circle.
+    // A longer chain is circular.
     for _ in 0..16 {
         let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
         match target.and_then(|target| Some((target, document.pointer(target)?))) {
@@ -91,22 +91,22 @@ pub(crate) fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) ->
     (at.to_owned(), value)
 }
 
-/// The name of the component schema that `schema` refers to.
+/// The name of the component schema to which `schema` refers.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// Whether a status code, `2XX` included, is one of success.
+/// Whether a status code, such as `200` or `2XX`, means success.
 pub(crate) fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// Whether a status code, `4XX` included, is one of failure.
+/// Whether a status code, such as `400` or `4XX`, means an error.
 pub(crate) fn is_error(status: &str) -> bool {
     status.starts_with('4') || status.starts_with('5')
 }
 
-/// Whether a media type is JSON: `application/json` and whatever ends in `+json` (RFC 6839), such as problem documents.
+/// Whether a media type is JSON: `application/json`, or any that ends in `+json` (RFC 6839), such as that of problem documents.
 pub(crate) fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence == "application/json" || essence.ends_with("+json")

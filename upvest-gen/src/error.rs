@@ -1,4 +1,4 @@
-//! The errors of the generator: which file, where in it, what is wrong, and what to do.
+//! The errors of the generator: the file, the place in it, the problem, and the remedy.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pointer;
 
-/// One reason why no code was generated.
+/// A problem because of which no code was generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     file: String,
@@ -28,7 +28,7 @@ impl Error {
         Self { file: String::new(), pointer: pointer.into(), problem: problem.into(), remedy: remedy.into() }
     }
 
-    /// The same error, in `file` where it names none yet.
+    /// Sets the file, unless the error already has one.
     pub(crate) fn in_file(mut self, file: &str) -> Self {
         if self.file.is_empty() {
             file.clone_into(&mut self.file);
@@ -36,35 +36,35 @@ impl Error {
         self
     }
 
-    /// The same error at `pointer`, which is wrong because of what stands at its own place.
+    /// Moves the error to `pointer`, which is invalid because of the original place, and adds that place to the message.
     pub(crate) fn moved_to(mut self, pointer: &str) -> Self {
         self.problem = format!("{} (at {})", self.problem, self.pointer);
         pointer.clone_into(&mut self.pointer);
         self
     }
 
-    /// The same error, at the place in `document` that is nearest to its own: what is missing has no place.
+    /// Moves the error to the nearest existing place in `document`, as a missing value has no place.
     pub(crate) fn within(mut self, document: &Value) -> Self {
         self.pointer.truncate(pointer::existing(document, &self.pointer).len());
         self
     }
 
-    /// The name of the file, as it was given with the input.
+    /// The name of the file in the input.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The JSON pointer (RFC 6901) of the place, or `line N column M` where the file is not YAML. Empty for the whole document.
+    /// The JSON pointer (RFC 6901) of the place, or `line N column M` if the file is not valid YAML. Empty for the whole document.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// What is wrong there.
+    /// The problem.
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub fn remedy(&self) -> &str {
         &self.remedy
     }
@@ -84,12 +84,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Every reason why no code was generated, in the order of the description. There is at least one.
+/// All problems because of which no code was generated, in the order of the description. There is at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(Vec<Error>);
 
 impl Errors {
-    /// The errors, of which there is at least one, in `file` where they name none.
+    /// At least one error. Errors without a file get `file`.
     pub(crate) fn of(errors: Vec<Error>, file: &str) -> Self {
         Self(errors.into_iter().map(|error| error.in_file(file)).collect())
     }
@@ -99,8 +99,8 @@ impl Errors {
         self.0.iter()
     }
 
-    /// How many there are.
-    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    /// The number of errors.
+    #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -113,7 +113,7 @@ impl From<Error> for Errors {
 }
 
 impl fmt::Display for Errors {
-    /// A line for each error.
+    /// Prints a line for each error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = self.0.iter();
         if let Some(first) = lines.next() {

@@ -1,4 +1,4 @@
-//! Turns a panic in a library into a value, and keeps it off stderr.
+//! Turns a panic in a library into an error, without a message on stderr.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,7 +9,7 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic in it comes back as its message.
+/// Runs `work`, and returns the message of a panic as an error.
 pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     silence();
     GUARDED.set(true);
@@ -18,7 +18,7 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|panic| message(panic.as_ref()))
 }
 
-/// Keeps the hook from reporting what a guard catches; panics of other threads are reported as before.
+/// Stops the panic hook from printing panics that a guard catches. Panics of other threads are printed as before.
 fn silence() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(guard(|| panic!("with {}", 1)), Err::<(), _>("with 1".to_owned()));
         assert_eq!(guard(|| panic_any(7)), Err::<(), _>("no message".to_owned()));
         assert_eq!(reported.load(Ordering::SeqCst), 0);
-        // A panic outside is reported as before.
+        // A panic outside of a guard is printed as before.
         assert!(catch_unwind(|| panic!("outside")).is_err());
         assert_eq!(reported.load(Ordering::SeqCst), 1);
         drop(take_hook());

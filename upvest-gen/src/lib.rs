@@ -5,8 +5,8 @@
 //!                                       -> operations
 //! ```
 //!
-//! [`model`](mod@model) is the center: plain data that says what the API is. What comes before it reads the description, what comes after
-//! it writes code.
+//! [`model`](mod@model) is plain data that describes the API. The steps before it read the description, and those after it
+//! write code.
 //!
 //! ```
 //! use upvest_gen::{Source, generate};
@@ -58,7 +58,7 @@ use sha2::{Digest, Sha256};
 pub use error::{Error, Errors};
 use model::Api;
 
-/// A text with the name that errors and headers give it.
+/// A text with a name for errors and headers.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
@@ -66,25 +66,25 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source called `name`, which is not read from disk.
+    /// A source with the name `name`. It is not read from disk.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 }
 
-/// What came out of a description.
+/// The code that was generated from a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Generated {
-    /// The files of the generated module, `mod.rs` among them.
+    /// The files of the generated module, including `mod.rs`.
     pub files: Vec<File>,
-    /// How many operations the client has.
+    /// The number of operations of the client.
     pub operations: usize,
-    /// How many structs, enums and ids were written.
+    /// The number of structs, enums and ids.
     pub types: usize,
-    /// Operations that could not be expressed and were left out, each with the reason.
+    /// The operations that could not be generated, each with the reason.
     pub left_out: Vec<Error>,
-    /// Values that are expressed with a loss, each with the reason.
+    /// The values that lose information in Rust, each with the reason.
     pub notes: Vec<Error>,
 }
 
@@ -92,18 +92,18 @@ pub struct Generated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct File {
-    /// Its name within the generated module, for example `types.rs`.
+    /// The file name, for example `types.rs`.
     pub name: &'static str,
-    /// Its text.
+    /// The content of the file.
     pub text: String,
 }
 
-/// Generates the client for `spec`, with `overlay` merged into it. The same input gives the same bytes.
+/// Generates the client for `spec`, with `overlay` merged into it. The same input always gives the same bytes.
 ///
 /// # Errors
 ///
-/// Every reason why no client can be made of the input, each with file, place and remedy. An operation that cannot be
-/// expressed is no such reason: it is left out, and [`Generated::left_out`] names it.
+/// All problems because of which no client can be generated, each with file, place and remedy. An operation that cannot be
+/// generated is not an error: it is left out, and [`Generated::left_out`] contains it.
 pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
     let api = model(spec, overlay)?;
     let parts = emit::emit(&api).map_err(|error| error.in_file(&spec.name))?;
@@ -123,7 +123,7 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
     })
 }
 
-/// What `spec` says, with `overlay` merged into it, in the terms of an API.
+/// The model of the API that `spec` describes, with `overlay` merged into it.
 ///
 /// # Errors
 ///
@@ -137,11 +137,11 @@ pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     Ok(Api { left_out: place(api.left_out), notes: place(api.notes), ..api })
 }
 
-/// The description with the overlay merged into it, before anything is done for the generator's sake.
+/// The description with the overlay merged into it, without further changes.
 ///
 /// # Errors
 ///
-/// As [`generate`], for what reading the two files finds.
+/// As [`generate`], for problems of reading and merging the two files.
 pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value, Errors> {
     let document = load::load(&spec.text).map_err(|error| error.in_file(&spec.name))?;
     let Some(source) = overlay else {

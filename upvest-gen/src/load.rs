@@ -1,10 +1,10 @@
-//! YAML or JSON text to a document.
+//! Parses YAML or JSON into a document.
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// Parses `text` and checks that it is an OpenAPI document of a version that the passes know.
+/// Parses `text` and checks that it is an OpenAPI document of a supported version.
 pub(crate) fn load(text: &str) -> Result<Value> {
     let document = parse(text)?;
     let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
@@ -13,20 +13,20 @@ pub(crate) fn load(text: &str) -> Result<Value> {
     } else {
         Err(Error::at(
             "/openapi",
-            format!("the version of OpenAPI is {version:?}"),
-            "give a description in OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
+            format!("the OpenAPI version {version:?} is not supported"),
+            "use OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
         )
         .within(&document))
     }
 }
 
-/// Parses any YAML text, of which JSON is a part.
+/// Parses a YAML text. JSON is a subset of YAML.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    // A parser of JSON alone is many times as fast.
+    // A parser for JSON alone is many times faster.
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    // As in YAML 1.2: `NO` is Norway, not a boolean.
+    // In YAML 1.2 `NO` is a text, such as the code of Norway, not a boolean.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = match error.location() {
@@ -34,7 +34,7 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
             None => String::new(),
         };
         let message = error.without_snippet().to_string();
-        Error::at(place, format!("this is not YAML: {message}"), "mend the syntax at that place")
+        Error::at(place, format!("invalid YAML: {message}"), "correct the syntax at this place")
     })
 }
 

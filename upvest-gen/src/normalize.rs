@@ -1,7 +1,7 @@
-//! A schema in one form, whichever version and whichever keywords of OpenAPI it is written with.
+//! Reads a schema of any supported OpenAPI version into a uniform form.
 //!
-//! References are followed, `allOf` is merged, `null` becomes a flag. Nothing is moved or copied in the document itself, so
-//! that every place that is reported is a place in the file.
+//! It follows references, merges `allOf`, and turns `null` into a flag. The document itself is not changed, so
+//! that errors contain the places in the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,30 +11,30 @@ use crate::document;
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// A chain of references longer than this is a circle.
+/// A longer chain of references is circular.
 const LONGEST_CHAIN: usize = 32;
 
-/// What a schema says.
+/// A schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node<'a> {
-    /// Where it stands in the file.
+    /// The place in the file.
     pub(crate) at: String,
-    /// The component that it is, if it adds nothing but annotations to a reference.
+    /// The component to which it refers, if it adds only annotations to the reference.
     pub(crate) component: Option<&'a str>,
-    /// Its one `type`, if it has one.
+    /// The `type`, if there is exactly one.
     pub(crate) kind: Option<&'a str>,
     pub(crate) nullable: bool,
     pub(crate) properties: Vec<Part<'a>>,
     pub(crate) required: BTreeSet<&'a str>,
     pub(crate) items: Option<Part<'a>>,
-    /// The schema of members that are not named.
+    /// The schema of additional properties.
     pub(crate) rest: Option<Part<'a>>,
-    /// What it can be instead, by `oneOf` or `anyOf`.
+    /// The alternatives of `oneOf` or `anyOf`.
     pub(crate) alternatives: Vec<Part<'a>>,
     keywords: BTreeMap<&'a str, &'a Value>,
 }
 
-/// A schema within a schema, with its place in the file.
+/// A nested schema with its place in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Part<'a> {
     pub(crate) name: &'a str,
@@ -43,17 +43,17 @@ pub(crate) struct Part<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// What is one of `alternatives`, at `at`.
+    /// A schema at `at` with these `alternatives`.
     pub(crate) fn one_of(alternatives: Vec<Part<'a>>, at: &str) -> Self {
         Self { at: at.to_owned(), alternatives, ..Self::default() }
     }
 
-    /// A keyword that is a text, or nothing.
+    /// The value of a keyword, if it is a text.
     pub(crate) fn text(&self, keyword: &str) -> Option<&'a str> {
         self.keywords.get(keyword)?.as_str()
     }
 
-    /// What the description says of it in words: its description, or its title.
+    /// The description, or else the title.
     pub(crate) fn prose(&self) -> Option<&'a str> {
         let is_there = |text: &&str| !text.trim().is_empty();
         self.text("description").filter(is_there).or_else(|| self.text("title").filter(is_there))
@@ -75,14 +75,14 @@ impl<'a> Node<'a> {
         self.keywords.get(keyword).and_then(|value| value.as_array()).map_or(&[], Vec::as_slice)
     }
 
-    /// The values of an enum, with its `const` as one.
+    /// The values of `enum`, or that of `const`.
     pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
         let constant = self.keywords.get("const").map(|value| vec![*value]);
         let values = self.keywords.get("enum").and_then(|values| values.as_array());
         constant.or_else(|| Some(values?.iter().filter(|value| !value.is_null()).collect()))
     }
 
-    /// The type, also where it follows from other keywords alone.
+    /// The type, or else the type that follows from other keywords.
     pub(crate) fn kind(&self) -> Option<&'a str> {
         let is_text = || {
             self.values().is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
@@ -96,7 +96,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Adds what stands beside the alternatives of which this is one.
+    /// Adds the keywords of the schema of which this is an alternative.
     pub(crate) fn add_base(&mut self, base: &Self) {
         let own = std::mem::take(self);
         *self = Node { alternatives: Vec::new(), component: None, ..base.clone() };
@@ -110,7 +110,7 @@ impl<'a> Node<'a> {
         self.component = component.filter(|_| is_whole);
     }
 
-    /// Whether it says nothing of what a value is.
+    /// Whether it does not restrict the value.
     fn is_annotation(&self) -> bool {
         self.component.is_none()
             && self.kind().is_none()
@@ -118,9 +118,9 @@ impl<'a> Node<'a> {
             && self.keywords.keys().all(|keyword| !matches!(*keyword, "enum" | "const" | "format"))
     }
 
-    /// Adds what `other` says; where both say something, `other` is right.
+    /// Adds the keywords of `other`, which take precedence.
     fn merge(&mut self, other: Self) {
-        // An annotation leaves a component what it is, unless it requires more than the component does.
+        // A reference with annotations still is the component, unless it requires more fields than the component does.
         match (self.is_annotation(), other.is_annotation()) {
             (true, false) if self.required.is_subset(&other.required) => self.component = other.component,
             (false, true) if other.required.is_subset(&self.required) => {}
@@ -144,7 +144,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Reads the schema `value`, which stands at `at`.
+/// Reads the schema `value` at `at`.
 pub(crate) fn normalize<'a>(document: &'a Value, value: &'a Value, at: &str) -> Result<Node<'a>> {
     read(document, value, at, 0)
 }
@@ -163,7 +163,7 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
         }
     };
     if depth > LONGEST_CHAIN {
-        return Err(Error::at(at, "the reference leads back to itself", "break the circle"));
+        return Err(Error::at(at, "the reference is circular", "remove the cycle"));
     }
     if let Some(reference) = schema.get("$ref") {
         let (name, place, target) = component(document, reference, at)?;
@@ -185,7 +185,7 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
     Ok(node)
 }
 
-/// What the keywords of the schema itself say.
+/// Reads the keywords of the schema itself.
 fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
     let mut node = Node { at: at.to_owned(), ..Node::default() };
     node.nullable = schema.get("nullable") == Some(&Value::Bool(true));
@@ -199,7 +199,7 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
             match others.as_slice() {
                 [] => Some("null"),
                 [only] => Some(only),
-                // One of several types can be any JSON.
+                // A schema with several types becomes any JSON.
                 _ => None,
             }
         }
@@ -228,8 +228,8 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
     Ok(node)
 }
 
-/// Takes in `oneOf` or `anyOf`. One branch beside `null` is the schema itself; branches that only annotate, as those that list
-/// required properties, say nothing that a type could hold.
+/// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only
+/// list required properties are ignored, as a type cannot express them.
 fn alternatives<'a>(
     document: &'a Value,
     schema: &'a Map<String, Value>,
@@ -259,7 +259,7 @@ fn alternatives<'a>(
     Ok(())
 }
 
-/// Whether a branch says what the value is, or might.
+/// Whether a branch restricts the value.
 fn says_something(branch: &Value) -> bool {
     const MEANINGFUL: [&str; 11] = [
         "$ref",
@@ -277,7 +277,7 @@ fn says_something(branch: &Value) -> bool {
     MEANINGFUL.iter().any(|keyword| branch.get(keyword).is_some())
 }
 
-/// The component schema that a reference leads to: its name, its place, and itself.
+/// The component schema to which a reference refers: its name, its place, and the schema.
 fn component<'a>(
     document: &'a Value,
     reference: &'a Value,
@@ -301,15 +301,18 @@ fn component<'a>(
     };
     if name.contains('/') {
         return wrong(
-            format!("the reference `{target}` leads into a component"),
-            "make its target a component of its own, and refer to that",
+            format!("the reference `{target}` points to a part of a component"),
+            "make this part a component, and refer to that",
         );
     }
     let name = name.replace("~1", "/").replace("~0", "~");
     let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
     match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
         Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
-        None => wrong(format!("the reference `{target}` leads nowhere"), "correct it, or add its target"),
+        None => wrong(
+            format!("the target of the reference `{target}` does not exist"),
+            "correct it, or add its target",
+        ),
     }
 }
 
@@ -317,7 +320,7 @@ fn array<'a>(schema: &'a Map<String, Value>, keyword: &str, at: &str) -> Result<
     match schema.get(keyword) {
         None => Ok(&[]),
         Some(Value::Array(values)) => Ok(values),
-        // OpenAPI 2 and some authors mark a property itself as required.
+        // In OpenAPI 2, and in some descriptions of version 3, a property itself has `required: true`.
         Some(Value::Bool(_)) if keyword == "required" => Ok(&[]),
         Some(_) => {
             Err(Error::at(pointer::join(at, keyword), format!("`{keyword}` is not a list"), "write a list"))

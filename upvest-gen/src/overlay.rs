@@ -1,4 +1,4 @@
-//! OpenAPI Overlay 1.0: what the description leaves out, merged into it.
+//! Applies an OpenAPI Overlay 1.0 to a description.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,23 +25,23 @@ struct Action {
     optional: bool,
 }
 
-/// Applies the actions of `overlay` to `document`, in order. What is wrong with any of them is found in one run.
+/// Applies the actions of `overlay` to `document`, in order. All problems are found in one run.
 ///
-/// Stricter than the specification in two ways, so that corrections cannot rot: an action needs a reason in its
+/// It is stricter than the specification in two ways, so that outdated actions are found: an action needs a reason in its
 /// `description`, and a target that matches nothing is an error.
 pub(crate) fn overlay(mut document: Value, overlay: Value) -> std::result::Result<Value, Vec<Error>> {
     let overlay: Overlay = serde_json::from_value(overlay).map_err(|error| {
         vec![Error::at(
             "",
-            format!("this is not an overlay: {error}"),
+            format!("invalid overlay: {error}"),
             "see the OpenAPI Overlay Specification 1.0, section 4.4",
         )]
     })?;
     if !overlay.overlay.starts_with("1.0.") {
         return Err(vec![Error::at(
             "/overlay",
-            format!("the version of the overlay is {:?}", overlay.overlay),
-            "write it for version 1.0.x",
+            format!("the overlay version {:?} is not supported", overlay.overlay),
+            "use version 1.0.x",
         )]);
     }
     let actions = overlay.actions.into_iter().enumerate();
@@ -56,14 +56,14 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
     if action.description.is_none_or(|reason| reason.trim().is_empty()) {
         return Err(Error::at(
             at,
-            format!("the action on `{target}` gives no reason"),
-            "say why in its `description`",
+            format!("the action on `{target}` has no reason"),
+            "write the reason into its `description`",
         ));
     }
     let path = JsonPath::parse(target).map_err(|error| {
         Error::at(
             pointer::join(at, "target"),
-            format!("`{target}` is not a JSONPath: {error}"),
+            format!("`{target}` is not a valid JSONPath: {error}"),
             "see RFC 9535",
         )
     })?;
@@ -80,16 +80,16 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
              `x-optional: true`",
         ));
     }
-    // Last first, so that removing an item of an array does not move those still to be removed.
+    // In reverse order, so that removing an item of an array does not move the items that are removed next.
     for place in places.iter().rev() {
         match (&action.update, document.pointer_mut(place)) {
-            // An update beside `remove: true` has no effect (Overlay 1.0 section 4.4.3).
+            // With `remove: true`, an update has no effect (Overlay 1.0 section 4.4.3).
             _ if action.remove => pointer::remove(document, place),
             (Some(update), Some(target)) => change(target, update, at, place)?,
             _ => {
                 return Err(Error::at(
                     at,
-                    format!("the action on `{target}` does nothing"),
+                    format!("the action on `{target}` has no effect"),
                     "give it an `update`, or `remove: true`",
                 ));
             }
@@ -98,7 +98,7 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
     Ok(())
 }
 
-/// An update of an array is an item to append, or several; anything else is merged.
+/// An update of an array appends one or several items. Other values are merged.
 fn change(target: &mut Value, update: &Value, at: &str, place: &str) -> Result<()> {
     match (target, update) {
         (Value::Array(target), item) if !item.is_array() => target.push(item.clone()),
@@ -114,7 +114,7 @@ fn change(target: &mut Value, update: &Value, at: &str, place: &str) -> Result<(
     Ok(())
 }
 
-/// Objects are merged member by member, arrays are joined, anything else is replaced (Overlay 1.0 section 4.4.3).
+/// Objects are merged member by member, arrays are joined, and other values are replaced (Overlay 1.0 section 4.4.3).
 fn merge(target: &mut Value, update: &Value) {
     match (target, update) {
         (Value::Object(target), Value::Object(update)) => {

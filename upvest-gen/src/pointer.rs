@@ -7,7 +7,7 @@ pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The longest beginning of `pointer` that leads somewhere in `document`: what is missing is reported where it should be.
+/// The longest start of `pointer` that exists in `document`, as an error about a missing value needs an existing place.
 pub(crate) fn existing<'p>(document: &Value, mut pointer: &'p str) -> &'p str {
     while document.pointer(pointer).is_none() {
         pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -15,7 +15,7 @@ pub(crate) fn existing<'p>(document: &Value, mut pointer: &'p str) -> &'p str {
     pointer
 }
 
-/// Takes the member or item at `pointer` out of `document`, if there is one.
+/// Removes the member or item at `pointer` from `document`, if there is one.
 pub(crate) fn remove(document: &mut Value, pointer: &str) {
     let Some((parent, key)) = pointer.rsplit_once('/') else {
         return;

@@ -1,4 +1,4 @@
-//! What the tests of the passes share.
+//! Shared code of the tests.
 
 use serde_json::Value;
 
@@ -11,11 +11,11 @@ pub(crate) fn yaml(text: &str) -> Value {
     load::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// The error of a pass that had to fail; `what` says with which input.
+/// The error of a step that must fail. `what` describes the input.
 #[track_caller]
 pub(crate) fn refused<T>(result: Result<T>, what: &str) -> Error {
     match result {
-        Ok(_) => panic!("nothing was found wrong with {what}"),
+        Ok(_) => panic!("no problem was found in {what}"),
         Err(error) => {
             assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
             error

@@ -1,8 +1,8 @@
-//! A generated file: its header, which says where it comes from, and its source.
+//! Writes a generated file: a header with its origin, and the source.
 
 use crate::emit::Part;
 
-/// What the header of each file names.
+/// The origin of the files, for their headers.
 pub(crate) struct Origin<'a> {
     pub(crate) spec: &'a str,
     pub(crate) overlay: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! `cargo xtask diff`: what is different between two descriptions, and what breaks for callers.
+//! `cargo xtask diff`: lists the differences between two descriptions, and those that break callers.
 
 use std::fmt::Write;
 
@@ -8,21 +8,21 @@ use upvest_gen::diff::{Change, Facts, Impact};
 use crate::flags::{Diff, Format};
 use crate::{problems, regen};
 
-/// The differences by what they mean, in the order in which they are shown.
+/// The effects of differences, in the order in which they are shown.
 const GROUPS: [(Impact, &str); 3] = [
     (Impact::Build, "Breaks the build"),
     (Impact::Calls, "Compiles, but calls fail until they are changed"),
     (Impact::None, "Compatible"),
 ];
 
-/// The facts of which every operation that gains or loses one is named.
+/// The facts for which each operation that gains or loses one is listed.
 const PROMISES: [&str; 3] = ["paging", "idempotency key", "scopes"];
 
 /// Runs the command.
 pub(crate) fn run(flags: &Diff) -> Result<()> {
     let overlays = [flags.overlay.first(), flags.overlay.get(1).or(flags.overlay.first())];
     if flags.overlay.len() > 2 {
-        bail!("--overlay can be given twice, for the older and for the newer description");
+        bail!("--overlay can be given at most twice: for the older and for the newer description");
     }
     let mut facts = [&flags.old, &flags.new].into_iter().zip(overlays).map(|(file, overlay)| {
         let (spec, overlay) = (regen::source(file)?, overlay.map(|file| regen::source(file)).transpose()?);
@@ -32,14 +32,17 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
         })
     });
     let (old, new) = (facts.next(), facts.next());
-    let (old, new) = old.zip(new).ok_or_else(|| anyhow!("there are two descriptions"))?;
+    let (old, new) = old.zip(new).ok_or_else(|| anyhow!("one of the two descriptions is missing"))?;
     let changes = old?.compare(&new?);
     match flags.format {
-        Format::Text if changes.is_empty() => println!("both descriptions say the same"),
+        Format::Text if changes.is_empty() => println!("the descriptions do not differ"),
         Format::Text => print!("{}", text(&changes)),
         Format::Markdown => print!("{}", markdown(&changes)),
         Format::Json => {
-            println!("{}", serde_json::to_string_pretty(&changes).context("cannot write the differences")?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&changes).context("the differences could not be written")?
+            );
         }
     }
     let breaking = changes.iter().filter(|change| change.breaking).count();
@@ -49,12 +52,12 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
     Ok(())
 }
 
-/// The differences for the terminal. Empty if there are no differences.
+/// The differences as text for a terminal. Empty if there are none.
 pub(crate) fn text(changes: &[Change]) -> String {
     promises(changes) + &lists(changes, |number, title| format!("{title} ({number}):"), "  ", "")
 }
 
-/// The differences for a changelog.
+/// The differences as Markdown for a changelog.
 pub(crate) fn markdown(changes: &[Change]) -> String {
     lists(changes, |_, title| format!("{title}:\n"), "* ", ".")
 }
@@ -71,7 +74,7 @@ fn lists(changes: &[Change], title: impl Fn(usize, &str) -> String, before: &str
     text
 }
 
-/// Each operation that gained or lost paging, idempotency or scopes, by name.
+/// The names of the operations that gained or lost paging, idempotency or scopes.
 fn promises(changes: &[Change]) -> String {
     let mut text = String::new();
     for fact in PROMISES {

@@ -1,4 +1,4 @@
-//! `cargo xtask export`: a crate `upvest-api` for any description, which takes the place of ours.
+//! `cargo xtask export`: writes a crate `upvest-api` for any description, which can replace ours.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ impl Export {
     }
 }
 
-/// Writes the crate, and says what is different from the one that was there.
+/// Writes the crate, and lists the differences to the crate that was there before.
 pub(crate) fn export(flags: &Export) -> Result<Code> {
     let (out, (spec, overlay)) = (&flags.out, flags.sources()?);
     let code = Code::generate(&spec, overlay.as_ref(), flags.strict)?;
@@ -54,7 +54,7 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     Ok(code)
 }
 
-/// Our manifest with plain versions: what it inherits from the workspace is written out.
+/// Our manifest, in which the values inherited from the workspace are written out.
 fn manifest(ours: &Path) -> Result<String> {
     let parse = |path: &Path| -> Result<Table> {
         folder::read(path)?.parse().with_context(|| format!("cannot read {}", path.display()))
@@ -76,7 +76,7 @@ fn manifest(ours: &Path) -> Result<String> {
     for section in ["lints", "test", "bench", "example"] {
         manifest.remove(section);
     }
-    // The examples of the runtime are written for our description.
+    // The examples in the runtime's documentation need our description.
     manifest.insert(
         "lib".to_owned(),
         Value::Table(Table::from_iter([("doctest".to_owned(), Value::Boolean(false))])),
@@ -85,7 +85,7 @@ fn manifest(ours: &Path) -> Result<String> {
     Ok(format!("# {MARKER} export`.\n\n{text}"))
 }
 
-/// A dependency as the workspace declares it, with what the crate says besides: more features, or that it is optional.
+/// A dependency as the workspace declares it, with the crate's additional features and `optional`.
 fn merge(base: Value, own: &Value) -> Value {
     let own: Vec<_> = own.as_table().into_iter().flatten().filter(|(key, _)| *key != "workspace").collect();
     if own.is_empty() {

@@ -15,17 +15,17 @@ pub(crate) struct Flags {
 /// One command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write the generated half of upvest-api from the description in spec/.
+    /// Generate the code of upvest-api from the description in spec/.
     Regen(Regen),
-    /// Compare two descriptions, and say what breaks for callers in Rust.
+    /// Compare two descriptions, and list the changes that break callers in Rust.
     Diff(Diff),
-    /// Write a crate `upvest-api` for a description of your own, which takes the place of ours.
+    /// Write a crate `upvest-api` for your own description, which can replace ours.
     Export(Export),
     /// Count the code lines of each crate and module.
     Size(Size),
     /// Export descriptions to target/try/, and check and test upvest-ext against each.
     Try(Try),
-    /// Replace the description in spec/ by a newer one, with everything that follows from it.
+    /// Replace the description in spec/ with a newer one, and update all generated files.
     Update(Update),
     /// Check files of signature vectors: requests and webhook deliveries.
     Vectors(Vectors),
@@ -34,11 +34,11 @@ pub(crate) enum Command {
 /// Flags of `regen`.
 #[derive(Args, Debug)]
 pub(crate) struct Regen {
-    /// Write nothing; show what would change and exit with 1 if anything would.
+    /// Write nothing. Show the changes, and exit with 1 if there are any.
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Refuse a description with operations that cannot be expressed, instead of leaving them out by name.
+    /// Fail if operations cannot be generated, instead of leaving them out.
     #[arg(long)]
     pub(crate) strict: bool,
 
@@ -50,7 +50,7 @@ pub(crate) struct Regen {
     #[arg(long, value_name = "FILE", requires = "spec")]
     pub(crate) overlay: Option<PathBuf>,
 
-    /// Write into this folder instead of upvest-api/src/generated. Only files that this command wrote are replaced.
+    /// Write to this folder instead of upvest-api/src/generated. Only files that this command wrote are replaced.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -64,27 +64,27 @@ pub(crate) struct Diff {
     /// The newer description.
     pub(crate) new: PathBuf,
 
-    /// Merge this overlay into both descriptions; given twice, the second is for the newer one.
+    /// Merge this overlay into both descriptions. If it is given twice, the second is for the newer one.
     #[arg(long, value_name = "FILE")]
     pub(crate) overlay: Vec<PathBuf>,
 
-    /// How to write the differences.
+    /// The format of the differences.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
 
-    /// Exit with 1 if anything breaks callers.
+    /// Exit with 1 if a change breaks callers.
     #[arg(long)]
     pub(crate) deny_breaking: bool,
 }
 
-/// How differences are written.
+/// The format of differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Lines for the terminal.
+    /// Text for a terminal.
     Text,
-    /// A list for a changelog.
+    /// Markdown for a changelog.
     Markdown,
-    /// An array of objects.
+    /// A JSON array of objects.
     Json,
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// Refuse a description with operations that cannot be expressed, instead of leaving them out by name.
+    /// Fail if operations cannot be generated, instead of leaving them out.
     #[arg(long)]
     pub(crate) strict: bool,
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a description: all of it, by kind, with the overlay action that would mend it.
+//! The report about the problems of a description: all of them, grouped by remedy, with an overlay action that fixes them.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use anyhow::anyhow;
 use serde_json::{Value, json};
 use upvest_gen::{Error, Source, describe, model};
 
-/// How many places of a kind are shown, and how many actions are tried for it.
+/// How many places are shown per group, and how many actions are tried.
 const SHOWN: usize = 3;
 const TRIED: usize = 16;
 
-/// The error of a command that stops at these problems.
+/// The error of a command that fails because of these problems.
 pub(crate) fn refusal(
     title: &str,
     errors: &[&Error],
@@ -23,7 +23,8 @@ pub(crate) fn refusal(
     }
 }
 
-/// The problems by kind, each with its number, its first places, and an action that mends the first. Empty without problems.
+/// The groups of problems, each with its number, its first places, and an action that fixes the first. Empty if there are no
+/// problems.
 pub(crate) fn report(title: &str, errors: &[&Error], spec: &Source, overlay: Option<&Source>) -> String {
     let mut kinds: Vec<(String, Vec<&Error>)> = Vec::new();
     for error in errors {
@@ -40,7 +41,7 @@ pub(crate) fn report(title: &str, errors: &[&Error], spec: &Source, overlay: Opt
     for (_, errors) in &kinds {
         let Some(first) = errors.first() else { continue };
         let _ = writeln!(text, "\n{}: {}", count(errors.len(), "time"), first.remedy());
-        // Each action of an overlay is corrected by itself, so all are shown.
+        // The problems of an overlay must be fixed one by one, so all are shown.
         let shown = if first.pointer().starts_with("/actions/") { errors.len() } else { SHOWN };
         for error in errors.iter().take(shown) {
             let _ = writeln!(text, "  {}: {}: {}", error.file(), error.pointer(), error.problem());
@@ -58,12 +59,12 @@ fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// A remedy without what it names, which is the same for all problems of a kind.
+/// A remedy without the names in it, which is the same for all problems of a group.
 fn without_names(remedy: &str) -> String {
     remedy.split('`').step_by(2).collect()
 }
 
-/// An action of an overlay that mends `error`: the first of several that does so when it is tried.
+/// An overlay action that fixes `error`. Several candidates are tried, and the first that works is returned.
 fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<String> {
     let document = describe(spec, overlay).ok()?;
     let at = error.pointer();
@@ -110,11 +111,11 @@ fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<Stri
         None => "remove: true".to_owned(),
     };
     Some(format!(
-        "\n  an overlay action that mends it:\n    - target: {path}\n      description: Say why.\n      {what}\n"
+        "\n  an overlay action that fixes it:\n    - target: {path}\n      description: Say why.\n      {what}\n"
     ))
 }
 
-/// How many operations a document has, and its problems with their places. `None` if the overlay cannot be merged.
+/// The number of operations of a document, and its problems with their places. `None` if the overlay cannot be merged.
 fn problems(document: &Value, overlay: Option<&Value>) -> Option<(usize, Vec<(String, String)>)> {
     let overlay = overlay.map(|overlay| Source::new("overlay", overlay.to_string()));
     let (operations, errors) = match model(&Source::new("spec", document.to_string()), overlay.as_ref()) {

@@ -1,4 +1,4 @@
-//! `cargo xtask regen`: the description becomes code.
+//! `cargo xtask regen`: generates the code from the description.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(crate) const SPEC: &str = "spec/upvest-investment-api.yaml";
 pub(crate) const OVERLAY: &str = "spec/overlay.yaml";
 pub(crate) const OUT: &str = "upvest-api/src/generated";
 
-/// The file beside the generated code that says what the description said, for the comparison with the next one.
+/// The file with the facts of the description, next to the generated code, for comparison with a newer description.
 const FACTS: &str = "facts.json";
 
 /// Runs the command.
@@ -45,7 +45,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     Ok(())
 }
 
-/// What a description becomes: the generated files, and the facts that they were made of.
+/// The generated files, and the facts of the description.
 pub(crate) struct Code {
     pub(crate) generated: Generated,
     pub(crate) facts: Facts,
@@ -53,15 +53,15 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    /// Generates the code. All that is wrong with the description is one error.
+    /// Generates the code. The error contains all problems of the description.
     pub(crate) fn generate(spec: &Source, overlay: Option<&Source>, strict: bool) -> Result<Self> {
         let generated = generate(spec, overlay).map_err(|errors| {
             let errors: Vec<_> = errors.iter().collect();
-            problems::refusal("no code can be made of the description", &errors, spec, overlay)
+            problems::refusal("no code can be generated from the description", &errors, spec, overlay)
         })?;
         let left_out: Vec<_> = generated.left_out.iter().collect();
         if strict && !left_out.is_empty() {
-            return Err(problems::refusal("operations cannot be expressed", &left_out, spec, overlay));
+            return Err(problems::refusal("operations cannot be generated", &left_out, spec, overlay));
         }
         let notes: Vec<_> = generated.notes.iter().collect();
         let problems = problems::report("left out", &left_out, spec, overlay)
@@ -73,22 +73,22 @@ impl Code {
     pub(crate) fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
         let files =
             self.generated.files.iter().map(|file| (format!("{folder}{}", file.name), file.text.clone()));
-        // A line for each thing, and the mark as one of them.
+        // One line for each subject. The marker is one of them.
         let facts = serde_json::to_string(&self.facts).context("cannot write the facts")?;
         let facts =
             facts.replace("}},\"", "}},\n\"").replacen('{', &format!("{{\"{MARKER} regen`\":{{}},\n"), 1);
         Ok(files.chain([(format!("{folder}{FACTS}"), facts + "\n")]).collect())
     }
 
-    /// What the description said when the code in `folder` was written.
+    /// The facts of the description when the code in `folder` was written.
     pub(crate) fn before(folder: &Path) -> Option<Facts> {
         let text = folder::read(&folder.join(FACTS)).ok()?;
-        // Without the mark.
+        // Without the marker.
         let (_, facts) = text.split_once(":{},")?;
         serde_json::from_str(&format!("{{{facts}")).ok()
     }
 
-    /// Says what was left out, and what is different from `before`.
+    /// Prints the operations that were left out, and the differences to `before`.
     pub(crate) fn say(&self, before: Option<&Facts>) {
         print!("{}", self.problems);
         if let Some(before) = before {
@@ -96,7 +96,7 @@ impl Code {
         }
     }
 
-    /// How much it is.
+    /// The size of the generated code, in words.
     pub(crate) fn size(&self) -> String {
         let Generated { operations, types, files, .. } = &self.generated;
         let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
@@ -104,18 +104,19 @@ impl Code {
     }
 }
 
-/// A file, called as it was given.
+/// Reads a file, whose name in messages is its path as given.
 pub(crate) fn source(path: &Path) -> Result<Source> {
     Ok(Source::new(path.display().to_string(), folder::read(path)?))
 }
 
-/// A file of the workspace, called by its path in it, so that no generated header names a machine.
+/// Reads a file of the workspace, whose name in messages is its path in the workspace, so that generated headers contain no local
+/// paths.
 pub(crate) fn vendored(name: &str) -> Result<Source> {
     let text = std::fs::read_to_string(folder::workspace()?.join(name));
     Ok(Source::new(name, text.with_context(|| format!("cannot read {name}"))?))
 }
 
-/// The command that writes what `--check` finds missing.
+/// The command that fixes what `--check` finds.
 fn mending(flags: &Regen) -> String {
     let paths: [(&str, &Option<PathBuf>); 3] =
         [("spec", &flags.spec), ("overlay", &flags.overlay), ("out", &flags.out)];
@@ -134,8 +135,8 @@ fn report(stale: &[Stale], mending: &str) -> Result<()> {
             .context("cannot show the difference")?;
     }
     match stale.len() {
-        0 => writeln!(stdout, "the generated code is what the description says").context("cannot say so"),
-        1 => bail!("1 generated file is stale; run `{mending}` and commit what it writes"),
-        many => bail!("{many} generated files are stale; run `{mending}` and commit what it writes"),
+        0 => writeln!(stdout, "the generated code matches the description").context("cannot say so"),
+        1 => bail!("1 generated file is out of date; run `{mending}` and commit the result"),
+        many => bail!("{many} generated files are out of date; run `{mending}` and commit the result"),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask size`: code lines of each crate and of its modules, against the limits in ARCHITECTURE.md.
+//! `cargo xtask size`: counts the code lines of crates and modules, and compares them with the limits in ARCHITECTURE.md.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(crate) fn run(flags: &Size) -> Result<()> {
     for (name, limit) in limits {
         let modules = modules(&root.join(&name))?;
         let lines: usize = modules.values().sum();
-        ensure!(lines > 0, "{name}, in the section `Size` of ARCHITECTURE.md, has no code");
+        ensure!(lines > 0, "{name}, which the section `Size` of ARCHITECTURE.md lists, contains no code");
         println!("{name}: {lines} code lines of at most {limit}");
         for (module, lines) in modules {
             println!("  {lines:>5}  {module}");
@@ -26,7 +26,10 @@ pub(crate) fn run(flags: &Size) -> Result<()> {
         }
     }
     if flags.check && !over.is_empty() {
-        bail!("{}; take code out, or raise the limit in ARCHITECTURE.md with a reason", over.join("; "));
+        bail!(
+            "{}; remove code, or raise the limit in ARCHITECTURE.md and write down the reason",
+            over.join("; ")
+        );
     }
     Ok(())
 }
@@ -58,7 +61,7 @@ fn modules(source: &Path) -> Result<BTreeMap<String, usize>> {
     Ok(modules)
 }
 
-/// Lines but for blank ones, comments, and the tests at the end of a file.
+/// The lines without blank lines, comments, and the tests at the end of a file.
 fn code_lines(text: &str) -> usize {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()

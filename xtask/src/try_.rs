@@ -1,4 +1,4 @@
-//! `cargo xtask try`: whether a description makes a crate with which `upvest-ext` compiles and passes its tests.
+//! `cargo xtask try`: checks that `upvest-ext` compiles and passes its tests with the crate for another description.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,11 @@ use upvest_gen::{describe, model};
 use crate::flags::{Export, Try};
 use crate::{export, folder};
 
-/// The tests of `upvest-ext` that need no particular description: tokens, signatures, retries, idempotency, raw requests, pages
-/// over a mock list, webhooks.
+/// The tests of `upvest-ext` that work with any description: tokens, signatures, retries, idempotency, raw requests, pages
+/// of a mock list, and webhooks.
 const TESTS: [&str; 3] = ["protocol", "signing", "webhooks_verifier"];
 
-/// How many messages of the compiler are shown.
+/// How many compiler errors are shown.
 const SHOWN: usize = 10;
 
 /// Runs the command.
@@ -54,7 +54,7 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
     )
 }
 
-/// The names that differ between Rust and the wire, and how many types the objects of the description became.
+/// The names that differ between Rust and JSON, and the number of types for the objects of the description.
 fn names(api: &Api, document: &Value) -> String {
     let fields = api
         .schemas
@@ -67,7 +67,7 @@ fn names(api: &Api, document: &Value) -> String {
     let renamed: Vec<String> = renamed.map(|(of, wire, rust)| format!("{of}.{wire} is `{rust}`")).collect();
     let shown = renamed.get(..SHOWN.min(renamed.len())).unwrap_or_default().join(", ");
     format!(
-        "merged: {} objects of the description are {} types\nrenamed: {} ({shown})",
+        "merged: {} objects of the description became {} types\nrenamed: {} ({shown})",
         objects(document),
         api.schemas.len(),
         renamed.len()
@@ -80,7 +80,7 @@ fn objects(value: &Value) -> usize {
     is_object + members.sum::<usize>() + value.as_array().into_iter().flatten().map(objects).sum::<usize>()
 }
 
-/// Runs cargo on `upvest-ext` with all its features, with the crate at `api` in the place of ours.
+/// Runs cargo on `upvest-ext` with all features, and with the crate at `api` instead of ours.
 fn cargo(api: &Path, what: &str, flags: &[&str]) -> Result<()> {
     let start = Instant::now();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

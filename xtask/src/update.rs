@@ -1,4 +1,4 @@
-//! `cargo xtask update`: a newer description takes the place of the vendored one, with all that follows from it.
+//! `cargo xtask update`: replaces the vendored description with a newer one, and updates the files that depend on it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::flags::Update;
 use crate::regen::{Code, OUT, OVERLAY, SPEC};
 use crate::{diff, folder, problems};
 
-/// Where code and documents name operations and types of the vendored description.
+/// The folders and files that mention operations and types of the vendored description.
 const BOUND: [&str; 5] = ["README.md", "docs", "tests", "upvest-api", "upvest-ext"];
 
 /// Runs the command.
@@ -61,17 +61,17 @@ fn changelog(text: &str, version: &str, changes: &[Change]) -> Result<String> {
     Ok(format!("{}\n\n{}\n{after}", before.trim_end(), entry.trim_end()))
 }
 
-/// The README of the description with another digest.
+/// The README of the description with the new digest.
 fn digest(readme: &str, spec: &str) -> Result<String> {
     let is_digest = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
     let Some(old) = readme.split('`').find(is_digest) else {
-        bail!("spec/README.md names no SHA-256 of the description");
+        bail!("spec/README.md does not contain a SHA-256 of the description");
     };
     let new = Sha256::digest(spec).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     Ok(readme.replace(old, &new))
 }
 
-/// What no command can do: reviews, and what is bound to the vendored description by name.
+/// The tasks that remain for a person: reviews, and code that mentions operations or types by name.
 fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Result<Vec<String>> {
     let mut tasks = vec![
         "run `cargo test --workspace` and review the snapshots that changed (`cargo insta review`)"
@@ -112,7 +112,10 @@ fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Res
                 gone.iter().map(String::as_str).filter(|name| words.contains(name)).collect();
             if !found.is_empty() && !file.starts_with(root.join(OUT)) {
                 let file = file.strip_prefix(root).unwrap_or(&file).display();
-                tasks.push(format!("{file} names what is gone: {}", found.join(", ")));
+                tasks.push(format!(
+                    "{file} mentions operations or types that no longer exist: {}",
+                    found.join(", ")
+                ));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask vectors`: starts the check of signature vectors, which needs the SDK that xtask must do without.
+//! `cargo xtask vectors`: checks signature vectors with a program that uses the SDK, on which xtask must not depend.
 
 use std::path::absolute;
 use std::process::Command;

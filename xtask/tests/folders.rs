@@ -12,7 +12,7 @@ fn a_folder_with_files_of_somebody_else_is_refused_and_stays_as_it_is() {
     folder.write("api.yaml", ORDERS);
     folder.write("out/lib.rs", "pub struct Mine;\n");
     let message = folder.xtask(&REGEN).failed();
-    assert!(message.contains("out holds files that this command did not write (lib.rs)"), "{message}");
+    assert!(message.contains("out contains files that this command did not write (lib.rs)"), "{message}");
     assert_eq!(folder.read("out/lib.rs"), "pub struct Mine;\n");
     assert!(!folder.path("out/types.rs").exists());
 }

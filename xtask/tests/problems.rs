@@ -32,7 +32,7 @@ fn strict_refuses_what_otherwise_is_left_out_and_writes_nothing() {
     for command in ["regen", "export"] {
         let message = folder.xtask(&[command, "--spec", "api.yaml", "--out", "out", "--strict"]).failed();
         assert!(
-            message.starts_with("error: operations cannot be expressed: 5 problems of 2 kinds\n"),
+            message.starts_with("error: operations cannot be generated: 5 problems of 2 kinds\n"),
             "{message}"
         );
         assert!(!folder.path("out").exists(), "{command}");

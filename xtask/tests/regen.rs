@@ -49,13 +49,13 @@ fn a_description_of_which_nothing_can_be_made_ends_in_a_readable_error_and_nothi
                 "      responses:\n        \"202\": { description: D, content: { application/json: { schema: { type: boolean } } } }",
             ),
             ": /paths/~1orders~1{order_id}/get/responses",
-            "retrieveOrder has 2 success types",
+            "retrieveOrder has 2 different types for success",
         ),
         (
             "no answer for success",
             ORDERS.replace("\"200\"", "\"400\""),
             ": /paths/~1orders~1{order_id}/get/responses: ",
-            "retrieveOrder has no answer for success",
+            "retrieveOrder has no answer with a success status",
         ),
     ];
     for (what, description, place, problem) in table {
@@ -76,7 +76,7 @@ fn every_reason_why_nothing_can_be_made_is_printed() {
     let output = fixture.regen(&[]);
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
-    for problem in ["has no answer for success", "is in \"cookie\"", "which is not a parameter"] {
+    for problem in ["has no answer with a success status", "is in \"cookie\"", "which is not a parameter"] {
         assert!(text.contains(problem), "{text}");
     }
     assert!(!fixture.out.exists());

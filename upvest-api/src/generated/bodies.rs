@@ -315,7 +315,7 @@ body_builder! {
 #[cfg(feature = "test-util")]
 pub use received::*;
 
-/// Builders of what only comes in. The fields are documented with the types.
+/// Builders of types that are only received, for tests. The fields are documented in the types.
 #[cfg(feature = "test-util")]
 #[allow(missing_docs)]
 mod received {

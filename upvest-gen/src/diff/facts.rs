@@ -1,4 +1,4 @@
-//! What a description says, as a flat list of facts: easy to compare, and to keep beside the generated code.
+//! A description as a flat list of facts, which is easy to compare and is stored with the generated code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,12 @@ use crate::error::Errors;
 use crate::model::{self, Api};
 use crate::{Source, describe, document, pointer};
 
-/// The facts about each part of something, by name; a fact that is `none` or `no` is left out. The part `""` is the whole.
+/// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is the whole
+/// subject.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
 
-/// What a description says of each operation, type, enum, id, and event, in the terms of the [model](mod@crate::model), and of each
-/// place of the description from which no code is generated.
+/// The facts of a description about each operation, type, enum, id and event, in the terms of the [model](mod@crate::model), and
+/// about each part of the description from which no code is generated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(pub(super) BTreeMap<String, Parts>);
@@ -69,7 +70,7 @@ impl Facts {
         }
     }
 
-    /// Adds what an item of the model says. Lists of things are parts of it.
+    /// Adds the facts of an item of the model. Its lists become parts.
     fn item(&mut self, what: &str, part: &str, item: &Value) {
         for (key, value) in item.as_object().into_iter().flatten() {
             let list = value.as_array().into_iter().flatten();
@@ -92,7 +93,7 @@ impl Facts {
         }
     }
 
-    /// Adds what a description says of its operations and the model does not.
+    /// Adds the facts about operations that the model does not contain.
     fn operations(&mut self, document: &Value) {
         for found in document::operations(document) {
             let what = format!("operation {}", found.id());
@@ -123,7 +124,7 @@ impl Facts {
         }
     }
 
-    /// Adds the components that are no types: parameters, answers, and the schemas of pages and problems.
+    /// Adds the components that do not become types: parameters, answers, and the schemas of pages and problems.
     fn components(&mut self, document: &Value, api: &Api) {
         for (section, items) in document["components"].as_object().into_iter().flatten() {
             for (name, item) in items.as_object().into_iter().flatten() {
@@ -136,7 +137,7 @@ impl Facts {
         }
     }
 
-    /// Adds the places where an enum has not all the values that it has elsewhere.
+    /// Adds the places where an enum has fewer values than elsewhere.
     fn partial_enums(&mut self, value: &Value, at: &str, whole: &BTreeSet<BTreeSet<&str>>) {
         if let Some(values) = value.get("enum").and_then(Value::as_array)
             && !whole.contains(&values.iter().filter_map(Value::as_str).collect())
@@ -168,7 +169,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// What stands for a value without its prose.
+/// A digest of a value without its descriptions.
 fn digest(value: &Value) -> String {
     let text = without_prose(value).to_string();
     if text.len() < 40 {

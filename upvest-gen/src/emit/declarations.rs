@@ -1,4 +1,4 @@
-//! The modules that consist of macro calls: ids, enums, and the builders of bodies.
+//! Writes the modules that consist of macro calls: ids, enums, and the builders of bodies.
 
 use std::fmt::Write;
 
@@ -34,7 +34,7 @@ pub(super) fn enums(api: &Api) -> String {
     source
 }
 
-/// The objects that webhook events carry, by the types of the events.
+/// The objects in webhook events, by the types of the events.
 pub(super) fn events(api: &Api) -> String {
     let mut source =
         String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
@@ -54,7 +54,7 @@ pub(super) fn events(api: &Api) -> String {
     source
 }
 
-/// One `body_builder!` for each struct: tests build what is only received, too.
+/// One `body_builder!` for each struct. Structs that are only received have builders for tests.
 pub(super) fn bodies(api: &Api) -> String {
     let mut source =
         String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
@@ -66,7 +66,7 @@ pub(super) fn bodies(api: &Api) -> String {
     if !received.is_empty() {
         source.push_str(
             "\n#[cfg(feature = \"test-util\")]\npub use received::*;\n\n\
-             /// Builders of what only comes in. The fields are documented with the types.\n\
+             /// Builders of types that are only received, for tests. The fields are documented in the types.\n\
              #[cfg(feature = \"test-util\")]\n#[allow(missing_docs)]\nmod received {\nuse super::*;\n",
         );
         for schema in received {

@@ -1,4 +1,4 @@
-//! From the model to Rust source: a module for each sort of file.
+//! Writes Rust code from the model. There is a module for each type of file.
 
 mod declarations;
 mod operations;
@@ -12,7 +12,7 @@ use crate::docs::doc_lines;
 use crate::error::Error;
 use crate::model::Api;
 
-/// A generated file before its header is written: its name, what it holds in a sentence, and its source.
+/// A generated file without its header: its name, a sentence about its content, and its source.
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) docs: &'static str,
@@ -23,21 +23,17 @@ pub(crate) struct Part {
 pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
     let part = |name, docs, source| Part { name, docs, source };
     Ok(vec![
-        part("mod.rs", "The generated half of this crate.", MODULES.to_owned()),
+        part("mod.rs", "The generated part of this crate.", MODULES.to_owned()),
         part("client.rs", "The operations of the client.", operations::client(api)),
-        part(
-            "builder.rs",
-            "One builder for each operation: its parameters, and how it is sent.",
-            operations::builders(api),
-        ),
-        part("types.rs", "What goes out in requests and comes back in answers.", types::types(api)?),
+        part("builder.rs", "One builder for each operation, with its parameters.", operations::builders(api)),
+        part("types.rs", "The types of requests and answers.", types::types(api)?),
         part("bodies.rs", "Builders of request bodies.", declarations::bodies(api)),
-        part("enums.rs", "Open enums: values that are not known yet are kept.", declarations::enums(api)),
-        part("events.rs", "The objects that webhook events carry.", declarations::events(api)),
+        part("enums.rs", "Open enums, which keep unknown values.", declarations::enums(api)),
+        part("events.rs", "The objects in webhook events.", declarations::events(api)),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
             "operations.rs",
-            "The operation table: what the description says of each operation.",
+            "The operation table, with the metadata of each operation.",
             operations::table(api),
         ),
     ])

@@ -1,4 +1,4 @@
-//! The operations: methods of the client, their builders, and the table of what is known about them.
+//! Writes the operations: the methods of the client, their builders, and the operation table.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::document;
 use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Schema, Type};
 
 impl Operation {
-    /// The name of its entry in the table.
+    /// The name of the operation's entry in the table.
     fn constant(&self) -> String {
         self.method_name.to_ascii_uppercase()
     }
@@ -22,7 +22,7 @@ impl Operation {
     }
 }
 
-/// The client: one documented method for each operation.
+/// The client, with one documented method for each operation.
 pub(super) fn client(api: &Api) -> String {
     let mut source = String::from("use super::builder;\nuse crate::runtime::Client;\n\nimpl Client {\n");
     for (index, operation) in api.operations.iter().enumerate() {
@@ -73,7 +73,7 @@ fn documentation(operation: &Operation) -> String {
     text
 }
 
-/// The builders: a line for each setter, and `send`.
+/// The builders, with a setter for each parameter and `send`.
 pub(super) fn builders(api: &Api) -> String {
     let mut source = String::from(
         "use std::fmt::Display;\n\nuse super::{bodies, operations, types};\nuse crate::runtime::{\n    \
@@ -204,13 +204,13 @@ fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
     }
 }
 
-/// The schema of an object with fields, which has a builder.
+/// The schema of an object with fields. Such an object has a builder.
 fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
     let Type::Schema(name) = kind else { return None };
     api.schemas.iter().find(|schema| schema.name == *name && !schema.fields().is_empty())
 }
 
-/// The table: an entry for each operation, and all of them sorted by the name of their method.
+/// The operation table: an entry for each operation, and a list of all entries sorted by the name of their method.
 pub(super) fn table(api: &Api) -> String {
     let paging =
         if api.operations.iter().any(|operation| operation.paging.is_some()) { ", Paging" } else { "" };

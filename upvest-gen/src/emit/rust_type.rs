@@ -1,9 +1,9 @@
-//! How a type of the model is written in Rust.
+//! Writes the types of the model in Rust.
 
 use crate::model::{Api, Field, Schema, Type};
 
 impl Type {
-    /// The type, with `prefix` before each name of the module `types`.
+    /// The type, with `prefix` before the names of the module `types`.
     pub(super) fn rust(&self, prefix: &str) -> String {
         let inner = |kind: &Self| kind.rust(prefix);
         match self {
@@ -38,12 +38,12 @@ impl Field {
         !self.required || self.nullable || (self.blank && !schema.sent)
     }
 
-    /// Whether an absent field of a request differs in meaning from one that is `null`.
+    /// Whether a missing field of a request has another meaning than one that is `null`.
     pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
         schema.sent && self.nullable && !self.required
     }
 
-    /// The type within the `Option`, where the field is one.
+    /// The type of the field, without its `Option`.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");
         let kind = if self.recursive { format!("Box<{kind}>") } else { kind };
@@ -52,7 +52,7 @@ impl Field {
 }
 
 impl Schema {
-    /// The name of its builder, which differs from every type's.
+    /// The name of the object's builder, which no type has.
     pub(super) fn builder(&self, api: &Api) -> String {
         let mut name = format!("{}Builder", self.name.trim_end_matches('_'));
         let is_taken = |name: &String| {

@@ -1,7 +1,7 @@
-//! The schemas of the model as a document without paths, for progenitor.
+//! Writes the schemas of the model as a document without paths, for progenitor.
 //!
-//! Progenitor is given the objects. What it has no type for (ids, enums, codes, decimals, lists that may be absent) stands
-//! there as a reference, and the settings say which Rust type takes its place.
+//! Progenitor gets the objects. Types that it does not have (ids, enums, codes, decimals, optional lists) become
+//! references, and its settings replace them with Rust types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::guard::guard;
 use crate::model::{Api, Field, Schema, Type};
 
-/// Has progenitor write the types, as one syntax tree.
+/// Runs progenitor and returns the types as a syntax tree.
 pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     let mut replacements = BTreeMap::new();
     let objects = objects(api);
@@ -27,7 +27,7 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     let mut settings = GenerationSettings::new();
     settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
     for (path, label) in &replacements {
-        // A replacement is known by the name of a component.
+        // Progenitor replaces components by name.
         schemas.insert(label.clone(), json!({ "type": "string" }));
         settings.with_replacement(label, path, [TypeImpl::Display].into_iter());
     }
@@ -37,29 +37,29 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
         "paths": {},
         "components": { "schemas": schemas },
     });
-    // The model holds nothing that progenitor trips over; should it do so all the same, the user gets an error.
+    // The model contains nothing that makes progenitor panic. If it panics all the same, the user gets an error.
     let tokens = guard(|| {
         let description = OpenAPI::deserialize(&document).map_err(|error| error.to_string())?;
         Generator::new(&settings).generate_tokens(&description).map_err(|error| error.to_string())
     });
     let tokens = tokens
         .and_then(|tokens| tokens)
-        .map_err(|problem| defect(&format!("progenitor gave up: {problem}")))?;
-    syn::parse2(tokens).map_err(|error| defect(&format!("progenitor wrote what is not Rust: {error}")))
+        .map_err(|problem| defect(&format!("progenitor failed: {problem}")))?;
+    syn::parse2(tokens).map_err(|error| defect(&format!("progenitor wrote invalid Rust: {error}")))
 }
 
-/// The names of the schemas that progenitor writes: those of objects with fields, not of unions.
+/// The names of the schemas that progenitor writes: objects with fields, but not unions.
 pub(super) fn objects(api: &Api) -> BTreeSet<&str> {
     let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
     objects.map(|schema| schema.name.as_str()).collect()
 }
 
-/// An error that no description should lead to.
+/// An error that no description should cause.
 pub(super) fn defect(problem: &str) -> Error {
-    Error::at("", problem, "report this as a defect of the generator, with the description")
+    Error::at("", problem, "report this as a bug of the generator, with the description")
 }
 
-/// The name under which progenitor knows a schema: it changes the case of names, so that `OrderAB` and `OrderAb` would be one.
+/// The name of a schema for progenitor. It changes the case of names, so that `OrderAB` and `OrderAb` would become the same.
 pub(super) fn key(name: &str) -> String {
     name.bytes().fold("T".to_owned(), |mut key, byte| {
         key.extend([byte >> 4, byte & 15].map(|half| char::from(b'a' + half)));
@@ -110,7 +110,7 @@ fn property(
     }
 }
 
-/// The name of the component that stands for the Rust type at `path`.
+/// The name of the component that represents the Rust type at `path`.
 fn replace(path: &str, replacements: &mut BTreeMap<String, String>) -> String {
     let number = replacements.len();
     replacements.entry(path.to_owned()).or_insert_with(|| format!("Replacement{number}Replacement")).clone()

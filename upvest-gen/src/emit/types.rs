@@ -1,4 +1,5 @@
-//! The structs: progenitor's, in the order of the description, documented, open to new fields, silent about personal data.
+//! Writes the structs: those of progenitor, in the order of the description, with documentation, `#[non_exhaustive]`, and a `Debug`
+//! without personal data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,7 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         structs(file)?.into_iter().map(|item| (item.ident.to_string(), item)).collect();
     let objects = schemas::objects(api);
     let (mut source, mut readers) = (String::new(), String::new());
-    // A module without types has nothing to hand on.
+    // A module without types has nothing to re-export.
     for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
         if !is_empty {
             let _ = writeln!(source, "pub use super::{module}::*;");
@@ -71,7 +72,7 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
     Ok(source)
 }
 
-/// The private twin of a struct that is only sent, by which serde reads it: the struct itself adds rules of its own.
+/// A private copy of a struct that is only sent, for which serde derives `Deserialize`. The struct itself adds its own rules.
 fn reader(item: &ItemStruct) -> ItemStruct {
     let mut twin = item.clone();
     let name = format!("super::{}", item.ident);
@@ -100,7 +101,7 @@ fn attributes_without_reading(item: &ItemStruct) -> Result<Vec<Attribute>, Error
     item.attrs.iter().map(without).collect()
 }
 
-/// The structs that progenitor wrote; builders, conversions and the error module are not used.
+/// The structs that progenitor wrote. Its builders, conversions and error module are not used.
 fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
     let modules = file.items.into_iter().filter_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content,
@@ -118,7 +119,7 @@ fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
     Ok(structs)
 }
 
-/// Makes of progenitor's struct the one that stands in the generated crate.
+/// Changes progenitor's struct into that of the generated crate.
 fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Result<ItemStruct, Error> {
     let is_hiding = schema.fields().iter().any(|field| field.sensitive);
     let mut derives = None;
@@ -152,7 +153,7 @@ fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Re
     Ok(item)
 }
 
-/// Progenitor's derives without some, such as the `Debug` that would show personal data.
+/// Progenitor's derives without some, such as the `Debug` that would print personal data.
 fn derive(attribute: &Attribute, is_left_out: impl Fn(&Path) -> bool) -> Result<Attribute, Error> {
     let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
     let mut paths =
@@ -164,11 +165,11 @@ fn derive(attribute: &Attribute, is_left_out: impl Fn(&Path) -> bool) -> Result<
     Ok(parse_quote!(#[derive(#(#paths),*)]))
 }
 
-/// The name on the wire: what `#[serde(rename = "...")]` says, or the field's own.
+/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
 fn wire_name(field: &syn::Field) -> Option<String> {
     let mut name = field.ident.as_ref()?.to_string();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // What else the attribute holds is skipped.
+        // The other parts of the attribute are skipped.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.input.peek(Token![=]) {
                 let value = meta.value()?.parse::<syn::LitStr>()?;
@@ -182,7 +183,7 @@ fn wire_name(field: &syn::Field) -> Option<String> {
     Some(name)
 }
 
-/// Whether progenitor gives a field the type of the model, in an `Option` where it may be absent.
+/// Whether progenitor's type of a field is that of the model, in an `Option` if the field is optional.
 fn is_expected(found: &syn::Type, field: &Field, schema: &Schema, objects: &BTreeSet<&str>) -> bool {
     let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
     let Some(inner) = inner else { return false };
@@ -209,7 +210,7 @@ fn argument<'t>(kind: &'t syn::Type, wrapper: &str) -> Option<&'t syn::Type> {
     }
 }
 
-/// The type with the last segment of each path alone: progenitor writes `::std::string::String` for `String`.
+/// The type with only the last segment of each path, as progenitor writes `::std::string::String` for `String`.
 fn without_roots(kind: &syn::Type) -> syn::Type {
     struct Shorten;
     impl syn::visit_mut::VisitMut for Shorten {
@@ -247,7 +248,7 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
     syn::Field { attrs, ident: Some(name), ty: kind, ..written }
 }
 
-/// How a field is read where its type alone does not say so.
+/// The attribute for reading a field, if its type needs one.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     Some(match (&field.kind, field.is_option(schema)) {
         _ if field.tells_null(schema) => "crate::runtime::present",
@@ -258,7 +259,7 @@ fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     })
 }
 
-/// `Debug` for a struct with fields that must not be shown.
+/// `Debug` for a struct with fields that must not be printed.
 fn hiding_debug(schema: &Schema) -> String {
     if !schema.fields().iter().any(|field| field.sensitive) {
         return String::new();
@@ -274,7 +275,7 @@ fn hiding_debug(schema: &Schema) -> String {
     format!("\nhiding_debug! {{\n    {} {{ {}}}\n}}\n", schema.name, fields.collect::<String>())
 }
 
-/// A thing with an id and a status that ends can be waited for.
+/// The trait that makes waiting possible, for a resource with an id and a status that has final values.
 fn settles(schema: &Schema, api: &Api) -> String {
     let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
     let (Some(id), Some(status)) = (field("id"), field("status")) else { return String::new() };
@@ -287,7 +288,7 @@ fn settles(schema: &Schema, api: &Api) -> String {
     format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
 }
 
-/// An object of which nothing is known.
+/// An object without known fields.
 fn empty(schema: &Schema) -> String {
     let mut source = String::from("\n");
     document(&mut source, "", &schema.description);

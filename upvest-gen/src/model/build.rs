@@ -1,4 +1,4 @@
-//! From a description to the model of its API.
+//! Builds the model of an API from its description.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::normalize::normalize;
 use crate::pointer;
 
-/// Headers that the transport supplies: not parameters of an operation.
+/// Headers that the transport adds. They are not parameters of an operation.
 const TRANSPORT_HEADERS: [&str; 7] = [
     "accept",
     "authorization",
@@ -28,7 +28,7 @@ const TRANSPORT_HEADERS: [&str; 7] = [
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Reads a description. Whatever is wrong with it is found in one run; what is wrong with one operation costs that one.
+/// Reads a description and finds all its problems in one run. An operation with a problem is left out.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     let (reader, taken) = (Reader::new(document), BTreeSet::new());
     let mut builder = Builder { document, reader, taken, errors: Vec::new() };
@@ -37,13 +37,13 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     for found in document::operations(document) {
         let known = builder.reader.errors.len();
         let operation = builder.operation(&found);
-        // What is wrong with a shared schema does not cost the operation that reads it first.
+        // A problem of a shared schema does not leave out the operation that happens to read it first.
         let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
         let mut own = std::mem::take(&mut builder.errors);
         own.extend(builder.reader.errors.extract_if(known.., |error| is_own(error)));
         match operation {
             Some(operation) if own.is_empty() => operations.push(operation),
-            // A shared parameter, body or answer that is wrong leaves out each operation that uses it.
+            // A problem of a shared parameter, body or answer leaves out each operation that uses it.
             _ => left_out.extend(
                 own.into_iter().map(
                     |error| {
@@ -82,9 +82,9 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
 struct Builder<'a> {
     document: &'a Value,
     reader: Reader<'a>,
-    /// Ids of operations, and names of their methods and builders.
+    /// The ids of operations, and the names of their methods and builders.
     taken: BTreeSet<String>,
-    /// What is wrong with the operation that is read.
+    /// The problems of the operation that is being read.
     errors: Vec<Error>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Builder<'a> {
         let id = found.id();
         if !self.taken.insert(format!("id {id}")) {
             let at = pointer::join(&found.pointer, "operationId");
-            self.error(&at, format!("two operations are called `{id}`"), "rename one of them");
+            self.error(&at, format!("two operations have the id `{id}`"), "rename one of them");
             return None;
         }
         let (method_name, builder) = self.names(value["x-rust-name"].as_str().unwrap_or(&id));
@@ -180,7 +180,7 @@ impl<'a> Builder<'a> {
         let name = value["name"].as_str().unwrap_or_default();
         let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
         if name.is_empty() {
-            return wrong("the parameter has no name".to_owned(), "give it a `name`");
+            return wrong("the parameter does not have a name".to_owned(), "give it a `name`");
         }
         let (place, style) = match value["in"].as_str() {
             Some("path") => (Place::Path, "simple"),
@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
         if place == Place::Header && !name.chars().all(is_token) {
             return wrong(
                 format!("{name:?} is not the name of a header"),
-                "correct the name, as RFC 9110 has it",
+                "use only the characters that RFC 9110 allows in a header name",
             );
         }
         if place == Place::Path && !found.path.contains(&format!("{{{name}}}")) {
@@ -228,7 +228,7 @@ impl<'a> Builder<'a> {
             kind => is_simple(kind),
         };
         if !fits {
-            return wrong(format!("`{name}` is more than one value"), "describe it as a text");
+            return wrong(format!("the value of `{name}` is not a single value"), "describe it as a text");
         }
         Ok(Parameter {
             name: name.to_owned(),
@@ -249,8 +249,8 @@ impl<'a> Builder<'a> {
         if !path.starts_with('/') || !is_url || !is_closed || path.contains(char::is_control) {
             self.error(
                 at,
-                format!("{path:?} is not a path template"),
-                "start it with a slash, close each brace, and percent-encode what a URL does not admit",
+                format!("the path template {path:?} is invalid"),
+                "start it with a slash, close each brace, and percent-encode characters that a URL does not allow",
             );
             return;
         }
@@ -260,7 +260,7 @@ impl<'a> Builder<'a> {
             if !parameters.iter().any(is_there) {
                 self.error(
                     at,
-                    format!("`{path}` names `{name}`, which is not a parameter"),
+                    format!("`{path}` contains `{name}`, which is not a parameter"),
                     "add the path parameter",
                 );
             }
@@ -302,14 +302,14 @@ impl<'a> Builder<'a> {
         if encoding == Encoding::Form && !self.reader.is_flat(&kind) {
             self.error(
                 &at,
-                format!("the form that {id} takes is not an object of single values"),
+                format!("the form of {id} is not an object of single values"),
                 "describe its fields as properties that are texts, numbers or booleans",
             );
         }
         Some(Body { encoding, kind, description })
     }
 
-    /// The answers of success, with their places.
+    /// The answers for success, with their places.
     fn success(&self, found: &document::Operation<'a>) -> Vec<(String, &'a Value)> {
         let at = pointer::join(&found.pointer, "responses");
         let responses = found.value["responses"].as_object().into_iter().flatten();
@@ -321,7 +321,7 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    /// What the items of the answer are about, if it is a list of components or of objects with a title.
+    /// The entity of the items, if the answer is a list of components or of objects with a title.
     fn item(&self, success: &[(String, &'a Value)]) -> Option<String> {
         let schemas = success.iter().flat_map(|(at, response)| json(response, at));
         let mut items = schemas.filter_map(|(at, schema)| {
@@ -336,7 +336,7 @@ impl<'a> Builder<'a> {
         items.next()
     }
 
-    /// The one answer of success.
+    /// The answer for success. An operation has one.
     fn answer(
         &mut self,
         success: &[(String, &'a Value)],
@@ -345,7 +345,11 @@ impl<'a> Builder<'a> {
     ) -> Option<Answer> {
         let at = pointer::join(&found.pointer, "responses");
         let Some((_, first)) = success.first() else {
-            self.error(&at, format!("{id} has no answer for success"), "describe at least one 2xx answer");
+            self.error(
+                &at,
+                format!("{id} has no answer with a success status"),
+                "describe at least one 2xx answer",
+            );
             return None;
         };
         let operation = id.to_pascal_case();
@@ -370,11 +374,11 @@ impl<'a> Builder<'a> {
             [] => Content::Binary,
             [only] => only.clone(),
             several => {
-                let problem = format!("{id} has {} success types", several.len());
+                let problem = format!("{id} has {} different types for success", several.len());
                 self.error(
                     &at,
                     problem,
-                    "a call returns one type: give all its success answers the same schema",
+                    "give all its success answers the same schema, as a call returns one type",
                 );
                 return None;
             }
@@ -384,8 +388,8 @@ impl<'a> Builder<'a> {
         if let Some(strange) = all.find(|media_type| !is_text(media_type)) {
             self.error(
                 &at,
-                format!("{strange:?} is not a media type"),
-                "write one, such as `application/json`",
+                format!("the media type {strange:?} is invalid"),
+                "use one such as `application/json`",
             );
             return None;
         }
@@ -396,7 +400,7 @@ impl<'a> Builder<'a> {
                 accept.push(media_type);
             }
         }
-        // An answer without content leaves its errors, which are JSON.
+        // If the answer has no content, only errors have a body, which is JSON.
         let accept = if accept.is_empty() { "application/json".to_owned() } else { accept.join(", ") };
         let others: Vec<&str> = success
             .iter()
@@ -408,7 +412,7 @@ impl<'a> Builder<'a> {
         Some(Answer { content, accept, download, description: text(first, "description") })
     }
 
-    /// The bounds of `limit`, if the answer is a list and the operation takes `offset` and `limit` as numbers.
+    /// The bounds of `limit`, if the answer is a list and the operation has numeric parameters `offset` and `limit`.
     fn paging(
         &mut self,
         own: &[Parameter],
@@ -429,7 +433,7 @@ impl<'a> Builder<'a> {
         if !is_usable(offset) || !is_usable(limit) {
             self.reader.notes.push(Error::at(
                 at,
-                "the list has pages, which cannot be asked for: `offset` and `limit` are not both numbers",
+                "the pages of the list cannot be requested, as `offset` and `limit` are not both numbers",
                 "give both `type: integer` in the overlay",
             ));
             return None;
@@ -448,7 +452,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What webhook events carry, by `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
+/// The objects in webhook events, from `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
 fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operation]) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for keyword in ["webhooks", "x-webhooks"] {
@@ -488,7 +492,7 @@ fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operat
     events
 }
 
-/// Whether the operation reads the object by its id, which is the end of the path, and asks for nothing else.
+/// Whether the operation reads the object by its id at the end of the path, without other required parameters.
 fn retrieves(operation: &Operation, object: &str) -> bool {
     let is_the_object =
         matches!(&operation.answer.content, Content::Json(Type::Schema(name)) if name == object);
@@ -499,12 +503,12 @@ fn retrieves(operation: &Operation, object: &str) -> bool {
     operation.method == "GET" && is_the_object && by_id
 }
 
-/// A reference that could not be followed.
+/// The error of a reference without a target.
 fn dangling(value: &Value, at: &str) -> Result<(), Error> {
     match value.get("$ref") {
         Some(target) => Err(Error::at(
             at,
-            format!("the reference {target} leads nowhere"),
+            format!("the target of the reference {target} does not exist"),
             "correct it, or add its target",
         )),
         None => Ok(()),
@@ -516,7 +520,7 @@ fn is_header(parameter: &Value, header: &str) -> bool {
     parameter["in"] == "header" && name.eq_ignore_ascii_case(header)
 }
 
-/// How a body of this media type is written. The first in the order of [`Encoding`] is taken where there are several.
+/// The encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
 fn encoding(media_type: &str) -> Option<Encoding> {
     match media_type.split(';').next().unwrap_or_default().trim() {
         json if document::is_json(json) => Some(Encoding::Json),
@@ -531,7 +535,7 @@ fn media_types(response: &Value) -> impl Iterator<Item = &str> {
     response.get("content").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str())
 }
 
-/// The schemas of an answer's JSON, with their places.
+/// The JSON schemas of an answer, with their places.
 fn json<'a>(response: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = pointer::join(at, "content");
     let contents = response.get("content").and_then(Value::as_object).into_iter().flatten();
@@ -541,7 +545,7 @@ fn json<'a>(response: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a 
     })
 }
 
-/// The OAuth scopes of all requirements, of which a token needs one.
+/// The OAuth scopes of all security requirements. A token needs one of them.
 fn scopes(security: Option<&Value>) -> Vec<String> {
     let requirements = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let lists =
@@ -550,7 +554,7 @@ fn scopes(security: Option<&Value>) -> Vec<String> {
     scopes.into_iter().map(str::to_owned).collect()
 }
 
-/// Marks the schemas that requests carry, and those that answers and events carry, with all they hold.
+/// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.
 fn mark_directions(api: &mut Api) {
     let bodies = api.operations.iter().filter_map(|operation| operation.body.as_ref());
     let sent: Vec<Type> = bodies.map(|body| body.kind.clone()).collect();
@@ -587,7 +591,7 @@ fn mark(api: &mut Api, mut open: Vec<Type>, direction: impl Fn(&mut Schema) -> &
     }
 }
 
-/// Marks the fields through which an object can contain itself.
+/// Marks the fields by which an object can contain itself.
 fn mark_recursive(api: &mut Api) {
     let inner = |schema: &Schema| -> Vec<String> {
         let kinds: Vec<&Type> = match &schema.shape {

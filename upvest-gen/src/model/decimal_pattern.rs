@@ -1,35 +1,35 @@
-//! Patterns that admit nothing but decimal numbers.
+//! Detects regular expressions that match only decimal numbers.
 
 use std::collections::BTreeSet;
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// Reading the same part again leads to no new state after as many rounds.
+/// After this many repetitions of a part, there are no new states.
 const ROUNDS: u32 = 5;
 
-/// How far a number has been read.
+/// The part of a number that was read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
-    /// Before the anchor.
+    /// Before the anchor `^`.
     Unanchored,
     Start,
     Signed,
     Whole,
     Point,
     Fraction,
-    /// After the anchor.
+    /// After the anchor `$`.
     End,
-    /// After the anchor, with a fraction.
+    /// After the anchor `$`, with a fraction.
     EndOfFraction,
 }
 
 type States = BTreeSet<State>;
 
-/// Whether every text that `pattern` admits is a decimal number or empty, and one with a fraction is among them.
-/// `^[0-9]+(\.[0-9]{2})?$` is such a pattern; that of a code of five digits, a time or a version number is not.
+/// Whether every text that `pattern` matches is a decimal number or empty, and at least one of them has a fraction.
+/// `^[0-9]+(\.[0-9]{2})?$` is such a pattern. Those of a five-digit code, a time or a version number are not.
 pub(super) fn is_decimal(pattern: &str) -> bool {
-    // Many groups in each other would take long to walk, and no pattern of a number has them.
+    // Many nested groups would take long to process, and no pattern of a number has them.
     let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(12).build().parse(pattern);
     let ends = parsed.ok().and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
     ends.is_some_and(|ends| {
@@ -38,8 +38,8 @@ pub(super) fn is_decimal(pattern: &str) -> bool {
     })
 }
 
-/// The states in which a text that `pattern` admits can end, from those in which it begins. Nothing if the pattern admits what
-/// is not a number.
+/// The states in which a text that `pattern` matches can end, given those in which it begins. `None` if the pattern matches a text
+/// that is not a number.
 fn walk(pattern: &Hir, from: &States) -> Option<States> {
     match pattern.kind() {
         HirKind::Empty => Some(from.clone()),
@@ -95,7 +95,7 @@ fn anchor(state: State, look: Look) -> Option<State> {
         (Look::Start, State::Unanchored) => Some(State::Start),
         (Look::End, State::Start | State::Signed | State::Whole) => Some(State::End),
         (Look::End, State::Fraction) => Some(State::EndOfFraction),
-        // A point without digits after it among them.
+        // This includes a number that ends with a point.
         _ => None,
     }
 }

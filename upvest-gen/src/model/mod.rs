@@ -1,4 +1,4 @@
-//! What an API is, in the terms of its field. Everything that writes code reads this and nothing else.
+//! The model of an API. The code that writes Rust reads only this.
 
 mod build;
 mod decimal_pattern;
@@ -18,30 +18,30 @@ pub struct Api {
     pub version: String,
     /// The operations.
     pub operations: Vec<Operation>,
-    /// The objects that requests and answers consist of.
+    /// The objects in requests and answers.
     pub schemas: Vec<Schema>,
     /// The open enums.
     pub enums: Vec<Enum>,
     /// The typed ids.
     pub ids: Vec<Id>,
-    /// What webhook events carry.
+    /// The objects in webhook events.
     pub events: Vec<Event>,
-    /// Operations that cannot be expressed, each with the reason. They are not among the operations.
+    /// The problems of operations that were left out. `operations` does not contain them.
     #[serde(skip)]
     pub left_out: Vec<crate::Error>,
-    /// Values that are expressed with a loss, each with the reason.
+    /// The values that lose information in Rust, each with the reason.
     #[serde(skip)]
     pub notes: Vec<crate::Error>,
 }
 
-/// Webhook events that carry the same sort of object.
+/// Webhook events with the same type of object.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// The types of the events, such as `ORDER.FILLED`.
     pub types: Vec<String>,
-    /// The name of the [`Schema`] that they carry.
+    /// The name of the [`Schema`] of the object.
     pub object: String,
-    /// The operation that reads such an object by its id alone, by the name of its method.
+    /// The method name of the operation that reads such an object by its id alone.
     pub retrieved_by: Option<String>,
 }
 
@@ -60,38 +60,38 @@ pub struct Operation {
     pub path: String,
     /// The first tag.
     pub tag: String,
-    /// One line on what it does.
+    /// A summary in one line.
     pub summary: String,
-    /// What it does, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// The OAuth scopes of which a token needs one.
+    /// The OAuth scopes. A token needs one of them.
     pub scopes: Vec<String>,
-    /// Whether the server honours an `idempotency-key`.
+    /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
-    /// What a caller sets, without the headers that belong to the transport, sorted by name.
+    /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.
     pub parameters: Vec<Parameter>,
     /// The body of the request.
     pub body: Option<Body>,
-    /// The answer of a call that succeeds.
+    /// The answer of a successful call.
     pub answer: Answer,
-    /// Error statuses with what they mean.
+    /// The error statuses with their descriptions.
     pub errors: Vec<(String, String)>,
-    /// The bounds of `limit`, where the operation takes `offset` and `limit`.
+    /// The bounds of `limit`, if the operation has the parameters `offset` and `limit`.
     pub paging: Option<Paging>,
 }
 
 /// A parameter of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parameter {
-    /// Its name on the wire.
+    /// The name in the request.
     pub name: String,
-    /// The name of its setter.
+    /// The name of the setter.
     pub setter: String,
-    /// Where it goes.
+    /// The location in the request.
     pub place: Place,
     /// Whether it is required.
     pub required: bool,
-    /// Whether the values of a list stand in one text, joined by commas.
+    /// Whether the values of a list are joined by commas into one text.
     pub joined: bool,
     /// What it holds.
     #[serde(rename = "type")]
@@ -100,58 +100,58 @@ pub struct Parameter {
     pub description: String,
 }
 
-/// Where a parameter goes.
+/// The location of a parameter in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
-    /// Into the path.
+    /// In the path.
     Path,
-    /// Into the query.
+    /// In the query.
     Query,
-    /// Into a header.
+    /// In a header.
     Header,
 }
 
 /// The body of a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Body {
-    /// How it is written.
+    /// The encoding.
     pub encoding: Encoding,
-    /// What it holds; not used where it is text or bytes.
+    /// The type. Not used for text and bytes.
     #[serde(rename = "type")]
     pub kind: Type,
     /// What it means, in Markdown.
     pub description: String,
 }
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
-    /// As JSON.
+    /// JSON.
     Json,
-    /// As an HTML form.
+    /// An HTML form.
     Form,
-    /// As bytes.
+    /// Bytes.
     Binary,
-    /// As plain text.
+    /// Plain text.
     Text,
 }
 
-/// The answer of a call that succeeds.
+/// The answer of a successful call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// What it holds.
     pub content: Content,
     /// The media types to accept, joined by commas.
     pub accept: String,
-    /// The media types in which it can be downloaded besides, joined by commas.
+    /// Further media types in which it can be downloaded, joined by commas.
     pub download: Option<String>,
     /// What it means, in Markdown.
     pub description: String,
 }
 
-/// What an answer holds.
+/// The content of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
@@ -161,48 +161,48 @@ pub enum Content {
     Binary,
     /// A value in JSON.
     Json(Type),
-    /// A list of items under `data`, with or without `meta`.
+    /// A list of items in the field `data`, with or without `meta`.
     List(Type),
 }
 
-/// The bounds that a description sets on `limit`.
+/// The bounds of `limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Paging {
-    /// Items on a page where the request does not say.
+    /// The page size if the request has no `limit`.
     pub default: u32,
-    /// The least `limit`.
+    /// The smallest `limit`.
     pub min: u32,
-    /// The greatest `limit`.
+    /// The largest `limit`.
     pub max: u32,
 }
 
-/// An object, or one of several.
+/// An object, or a union of several objects.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Schema {
     /// The name of its type.
     pub name: String,
     /// What it means, in Markdown.
     pub description: String,
-    /// Whether a request carries it.
+    /// Whether it occurs in a request.
     pub sent: bool,
-    /// Whether an answer or an event carries it.
+    /// Whether it occurs in an answer or an event.
     #[serde(skip)]
     pub received: bool,
-    /// What it consists of.
+    /// The fields or the alternatives.
     #[serde(flatten)]
     pub shape: Shape,
-    /// Where the description has it, as a JSON pointer.
+    /// The place in the description, as a JSON pointer.
     pub pointer: String,
 }
 
-/// What a [`Schema`] consists of.
+/// The fields or the alternatives of a [`Schema`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
-    /// Fields, in the order of the description.
+    /// An object with these fields, in the order of the description.
     #[serde(rename = "fields")]
     Object(Vec<Field>),
-    /// One of several objects, told apart by the value of the field `tag`.
+    /// One of several objects, distinguished by the value of the field `tag`.
     Union {
         /// The name of the field.
         tag: String,
@@ -216,7 +216,7 @@ pub enum Shape {
 pub struct Alternative {
     /// The name of its variant.
     pub name: String,
-    /// The value of the field that tells it apart.
+    /// The value of the field `tag`.
     pub wire: String,
     /// The object.
     #[serde(rename = "type")]
@@ -224,7 +224,7 @@ pub struct Alternative {
 }
 
 impl Schema {
-    /// The fields of an object. A union has none of its own.
+    /// The fields of an object. Empty for a union.
     pub fn fields(&self) -> &[Field] {
         match &self.shape {
             Shape::Object(fields) => fields,
@@ -234,7 +234,7 @@ impl Schema {
 }
 
 impl Shape {
-    /// Whether both make the same type: what is said of it may differ.
+    /// Whether both are the same type. Their descriptions may differ.
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Object(fields), Self::Object(others)) => {
@@ -249,31 +249,31 @@ impl Shape {
 }
 
 /// A field of an object.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Field {
-    /// Its name on the wire.
+    /// The name in JSON.
     pub name: String,
-    /// Its name in Rust.
+    /// The name in Rust.
     pub rust: String,
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// Whether it is always there.
+    /// Whether it is required.
     pub required: bool,
     /// Whether it may be `null`.
     pub nullable: bool,
-    /// Whether the text may be empty if a value is received, which stands for none.
+    /// Whether a received text may be empty, which means that there is no value.
     pub blank: bool,
-    /// Whether it holds personal data or a secret.
+    /// Whether it contains personal data or a secret.
     pub sensitive: bool,
-    /// Whether the object can be in it again without a list or a map between.
+    /// Whether the object can contain itself through this field, without a list or a map in between.
     pub recursive: bool,
     /// What it means, in Markdown.
     pub description: String,
 }
 
-/// What a value can be.
+/// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Type {
@@ -281,27 +281,27 @@ pub enum Type {
     Text,
     /// `true` or `false`.
     Bool,
-    /// A whole number of 64 bits.
+    /// A signed integer of 64 bits.
     I64,
-    /// A whole number that is never negative, of 32 bits.
+    /// An unsigned integer of 32 bits.
     U32,
-    /// A whole number that is never negative, of 64 bits.
+    /// An unsigned integer of 64 bits.
     U64,
-    /// A number with a fraction that need not be exact.
+    /// A floating-point number.
     F64,
     /// An exact decimal, written as text.
     Decimal,
-    /// A UUID that is the id of no type.
+    /// A UUID without an id type of its own.
     Uuid,
-    /// A day.
+    /// A date.
     Date,
-    /// A moment.
+    /// A date with a time.
     DateTime,
-    /// ISO 4217.
+    /// A currency code (ISO 4217).
     Currency,
-    /// ISO 3166-1 alpha-2.
+    /// A country code (ISO 3166-1 alpha-2).
     Country,
-    /// ISO 6166.
+    /// An ISIN (ISO 6166).
     Isin,
     /// Any JSON.
     Json,
@@ -311,24 +311,24 @@ pub enum Type {
     Enum(String),
     /// A [`Schema`], by name.
     Schema(String),
-    /// Values of one type, in order.
+    /// A list.
     List(Box<Type>),
-    /// Values of one type, by name.
+    /// A map with texts as keys.
     Map(Box<Type>),
     /// A value or `null`, in a list or a map.
     Nullable(Box<Type>),
 }
 
-/// A set of texts of which more may come.
+/// A set of texts, to which more may be added later.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Enum {
     /// The name of its type.
     pub name: String,
     /// What it means, in Markdown.
     pub description: String,
-    /// The values that are known.
+    /// The known values.
     pub variants: Vec<Variant>,
-    /// The names of the variants that are final, where the values are those of a status.
+    /// The names of the variants that are final, if this is a status.
     pub finals: Vec<String>,
 }
 
@@ -337,13 +337,13 @@ pub struct Enum {
 pub struct Variant {
     /// The name in Rust.
     pub name: String,
-    /// The text on the wire.
+    /// The value in JSON.
     pub wire: String,
     /// What it means, in Markdown.
     pub description: String,
 }
 
-/// The type of a UUID that identifies one sort of thing.
+/// The type of a UUID that identifies one type of resource.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Id {
     /// The name of its type.

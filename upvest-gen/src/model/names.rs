@@ -1,4 +1,4 @@
-//! The names of types, each given once, and of what Rust needs names for besides.
+//! Unique names for types, and names for methods, setters and fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,27 +9,27 @@ use super::{Enum, Id, Variant};
 use crate::error::{Error, Result};
 use crate::normalize::Node;
 
-/// Words of titles that name no thing.
+/// Words in titles that are not part of the entity's name.
 const VERBS: &str = "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
 
-/// Fields that hold personal data or a secret in every description. An overlay marks others by `x-sensitive`.
+/// Fields with personal data or a secret in every description. An overlay marks others with `x-sensitive`.
 const PERSONAL: &str = "access_token account_holder account_owner address_line1 address_line2 additional_line bic birth_city \
     birth_country birth_date birth_name city client_secret date_of_birth email first_name iban identifier \
     last_name nationalities nationality passport_number password phone_number post_code postal_code postcode \
     private_key remittance_information secret street tax_id tax_identification_number tax_identifier_number \
     tax_number";
 
-/// Whether a field holds personal data or a secret by its name.
+/// Whether a field contains personal data or a secret, according to its name.
 pub(super) fn is_personal(field: &str) -> bool {
     is_among(&field.to_snake_case(), PERSONAL)
 }
 
-/// Names that generated code uses for something else.
+/// Names of types that generated code uses for other types.
 const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator ListResponse None \
     Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
     Vec";
 
-/// Names that the builders of operations use for something else.
+/// Names of builders that are used for other types.
 const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error FnOnce Form Into Json \
     JsonValue None Ok Option Response Result Self Some String Text TryInto Vec";
 
@@ -70,16 +70,16 @@ pub(super) fn field(text: &str) -> String {
 
 fn identifier(text: &str) -> String {
     let name = digits_last(ascii(text).to_snake_case(), "n");
-    // A keyword since edition 2024, of which syn does not know.
+    // `gen` is a keyword since edition 2024, which syn does not know.
     if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
 }
 
-/// Without the letters that a name may not have.
+/// Removes the characters that a name must not contain.
 fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii).collect()
 }
 
-/// No name of Rust begins with a digit, or is empty.
+/// Changes a name that is empty or begins with a digit, which Rust does not allow.
 fn digits_last(name: String, prefix: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("{prefix}{name}") }
 }
@@ -93,19 +93,19 @@ fn escape(name: String, reserved: &str) -> String {
     if is_among(&name, reserved) { name + "_" } else { name }
 }
 
-/// The name with a number, for where it is taken.
+/// The name with the first number that makes it unique, if it is already used.
 pub(super) fn numbered(name: &str, number: u32) -> String {
     format!("{}{number}", name.trim_end_matches('_'))
 }
 
-/// The entity that a schema is about: `OrderCreate` and `OrderUpdate` are about the `Order`.
+/// The entity of a schema: `Order` for `OrderCreate` and `OrderUpdate`.
 pub(super) fn entity(schema: &str) -> String {
     let name = schema.to_pascal_case();
     let entity = ["Create", "Update"].iter().find_map(|suffix| name.strip_suffix(suffix));
     entity.filter(|entity| !entity.is_empty()).unwrap_or(&name).to_owned()
 }
 
-/// `id` of an order is an `OrderId`, and so is an `order_id` anywhere.
+/// The id type of a field: `OrderId` for `id` of an order, and for `order_id` of any object.
 pub(super) fn id(entity: &str, field: &str) -> Option<String> {
     let field = field.to_snake_case();
     match field.strip_suffix("_id") {
@@ -119,8 +119,8 @@ pub(super) fn singular(field: &str) -> &str {
     field.strip_suffix('s').unwrap_or(field)
 }
 
-/// The words of a title that name a thing, each in the singular: what is done to it, and whether it is asked for or answered,
-/// is left out.
+/// The words of a title that name the entity, each in the singular. Words such as `Create` or `Request`
+/// are left out.
 pub(super) fn nouns(title: &str) -> Vec<String> {
     let title =
         title.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect::<String>();
@@ -134,7 +134,7 @@ pub(super) fn nouns(title: &str) -> Vec<String> {
         .collect()
 }
 
-/// A name for what an operation answers with: `retrieveOrder` and `listOrders` with an order.
+/// A name for the answer of an operation: `Order` for `retrieveOrder` and `listOrders`.
 pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     match field {
         "event" => return Some(type_name(operation)),
@@ -148,19 +148,19 @@ pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     is_entity.then(|| type_name(singular(noun)))
 }
 
-/// The types that follow from fields: ids and enums, each once, however often they occur.
+/// The ids and enums, which are derived from fields. Each is created once, however often it occurs.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     ids: BTreeSet<String>,
     enums: BTreeMap<String, Enum>,
-    /// Names of enums whose values stand elsewhere, with a place.
+    /// The names of enums whose values are defined elsewhere, each with a place.
     mentions: BTreeMap<String, String>,
-    /// Names of objects.
+    /// The names of objects.
     objects: BTreeSet<String>,
 }
 
 impl Names {
-    /// Gives the name to an object, if no other type has it.
+    /// Reserves the name for an object, unless another type has it.
     pub(super) fn claim(&mut self, name: &str) -> bool {
         let is_free =
             !self.ids.contains(name) && !self.enums.contains_key(name) && !self.objects.contains(name);
@@ -180,16 +180,16 @@ impl Names {
         name
     }
 
-    /// Something has the enum `name`, whose values stand elsewhere.
+    /// Records the use of the enum `name`, whose values are defined elsewhere.
     pub(super) fn mention(&mut self, name: &str, at: &str) -> String {
         self.mentions.insert(name.to_owned(), at.to_owned());
         name.to_owned()
     }
 
-    /// The name of the enum with `values`: `wanted`, unless that has other values.
+    /// The name of the enum with `values`: `wanted`, unless an enum with that name has other values.
     ///
-    /// Two fields share a type if one has all the values of the other: what a change request may set is a part of what the
-    /// entity can be.
+    /// Two fields share a type if one has all the values of the other, as an update often allows only some of the values that the
+    /// entity can have.
     pub(super) fn values(&mut self, wanted: &str, node: &Node<'_>, values: &[&Value]) -> Result<String> {
         let base = self.apart_from_objects(type_name(wanted));
         let mut found = variants(&base, node, values)?;
@@ -219,7 +219,7 @@ impl Names {
         }
     }
 
-    /// The enums and ids, or an error for each mention of an enum that has no values.
+    /// The enums and ids, or an error for each use of an enum without values.
     pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
         let strays = self.mentions.iter().filter(|(name, _)| !self.enums.contains_key(*name));
         let errors: Vec<Error> = strays
@@ -266,7 +266,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
         }
         let name = variant(wire, variants.iter().map(|variant| variant.name.as_str()));
         let meaning = meanings.and_then(|meanings| meanings.get(wire)).and_then(Value::as_str);
-        let description = meaning.map_or_else(|| format!("`{wire}` on the wire."), str::to_owned);
+        let description = meaning.map_or_else(|| format!("The value `{wire}`."), str::to_owned);
         variants.push(Variant { name, wire: wire.to_owned(), description });
     }
     let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
@@ -283,7 +283,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
     Ok(Enum { name: name.to_owned(), description, variants, finals })
 }
 
-/// The name of a value among `others`. `Unknown` is the variant for values that are not known.
+/// A name for a value that is unique among `others`. `Unknown` is reserved for unknown values.
 pub(super) fn variant<'v>(wire: &str, others: impl Iterator<Item = &'v str>) -> String {
     let mut name = match digits_last(ascii(wire).to_pascal_case(), "N").as_str() {
         "N" if wire.is_empty() => "Empty".to_owned(),

@@ -1,4 +1,4 @@
-//! From schemas to types: each object, enum and id gets one type, however often it occurs.
+//! Reads schemas into types. Each object, enum and id becomes one type, however often it occurs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,45 +16,45 @@ use crate::pointer;
 /// The fields of the object that describes a page.
 const PAGE: [&str; 7] = ["offset", "limit", "count", "total", "total_count", "sort", "order"];
 
-/// Alternatives within alternatives that are followed, and how many are in all.
+/// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
 const MOST_ALTERNATIVES: usize = 200;
 
-/// Where a value stands, for the names of types that it needs.
+/// The context of a value, for the names of its types.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
     /// The name of the object or the operation around it.
     pub(super) parent: &'c str,
-    /// What the object around it is about.
+    /// The entity of the object around it.
     pub(super) entity: &'c str,
     /// The name of the field or parameter.
     pub(super) field: &'c str,
 }
 
-/// Reads schemas, and collects the types and the errors.
+/// Reads schemas and collects the types and the errors.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     document: &'a Value,
     pub(super) errors: Vec<Error>,
-    /// What is expressed with a loss.
+    /// The values that lose information in Rust.
     pub(super) notes: Vec<Error>,
     names: Names,
     schemas: BTreeMap<String, Schema>,
-    /// The names of the types of components.
+    /// The names of the components' types.
     components: BTreeMap<&'a str, String>,
-    /// Components that are read, or stand for a type of the runtime.
+    /// The components that have been read, or that a type of the runtime replaces.
     done: BTreeSet<&'a str>,
-    /// Components that are lists of an answer, for which the runtime has a type.
+    /// The components that are the list of an answer, for which the runtime has a type.
     lists: BTreeSet<&'a str>,
-    /// The places of the inline objects that are being read, from the outside in.
+    /// The places of the inline objects that are being read, outermost first.
     open: Vec<String>,
-    /// The places of the items of lists and the values of maps that are being read, from the outside in.
+    /// The places of the items of lists and the values of maps that are being read, outermost first.
     open_parts: Vec<String>,
-    /// What the parameters of paths identify: `order`, by `order_id`.
+    /// The entities in the parameters of paths, such as `order` for `order_id`.
     subjects: BTreeSet<&'a str>,
 }
 
-/// A field that tells objects apart, and its value in each.
+/// A field that distinguishes objects, and its value in each of them.
 struct Tag {
     field: String,
     values: Vec<String>,
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// Gives objects among the components their names, before any that is written inline gets one.
+    /// Names the objects among the components first, so that inline objects get the remaining names.
     fn name_components(&mut self) {
         let problems = self.problems();
         for (name, value) in components(self.document) {
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The component `name` as it is written.
+    /// The schema of the component `name`.
     fn component(&self, name: &'a str) -> Result<Node<'a>> {
         let at = pointer::join(document::SCHEMAS, name);
         let mut node = normalize(self.document, &self.document["components"]["schemas"][name], &at)?;
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    /// The components that error answers carry: the runtime has one type for all of them.
+    /// The components of error answers, which one type of the runtime replaces.
     fn problems(&self) -> BTreeSet<&'a str> {
         let mut problems = BTreeSet::new();
         for operation in document::operations(self.document) {
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         problems
     }
 
-    /// Components that nothing has led to yet become types as well.
+    /// Reads the remaining components, as unused ones become types too.
     pub(super) fn remaining_components(&mut self) {
         for (name, _) in components(self.document) {
             if self.components.contains_key(name) && !self.done.contains(name) && !self.lists.contains(name) {
@@ -140,8 +140,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The types, the errors, and the notes; or what is wrong with the names that the overlay gives.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is returned")]
+    /// The types, the errors and the notes, or the problems of names in the overlay.
+    #[expect(clippy::type_complexity, reason = "the caller destructures it")]
     pub(super) fn finish(
         self,
     ) -> std::result::Result<(Vec<Schema>, Vec<Enum>, Vec<Id>, Vec<Error>), Vec<Error>> {
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a type that was read is an object whose fields are single values, as those of a form are.
+    /// Whether a type is an object whose fields are all single values, as in a form.
     pub(super) fn is_flat(&self, kind: &Type) -> bool {
         let Type::Schema(name) = kind else { return false };
         let is_single = |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             .is_some_and(|schema| !schema.fields().is_empty() && schema.fields().iter().all(is_single))
     }
 
-    /// Says what a value can be, and whether it may be null. What cannot be read is reported, and can be anything.
+    /// The type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
     pub(super) fn value(&mut self, value: &'a Value, at: &str, context: &Context<'_>) -> (Type, bool) {
         let read = normalize(self.document, value, at)
             .and_then(|node| Ok((self.kind(&node, context)?, node.nullable)));
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a value can be instead of each other: itself where there is no alternative.
+    /// The alternatives of a value, or the value itself if there are none.
     fn branches(&self, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
         let mut branches = Vec::new();
         self.collect_branches(node.clone(), 0, &mut branches)?;
@@ -195,8 +195,8 @@ impl<'a> Reader<'a> {
         if depth > DEEPEST_ALTERNATIVES || found.len() > MOST_ALTERNATIVES {
             return Err(Error::at(
                 &node.at,
-                "the alternatives lead back to themselves, or are too many",
-                "break the circle, or describe one form in the overlay",
+                "the alternatives are circular or too many",
+                "remove the cycle, or describe a single schema in the overlay",
             ));
         }
         let alternatives = std::mem::take(&mut node.alternatives);
@@ -231,8 +231,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value that is one of several. Objects that a field tells apart are an enum; other objects are one struct, in which
-    /// nothing is required but what all of them require. Texts are a text, lists a list; anything else can be any JSON.
+    /// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one struct,
+    /// in which only fields are required that all of them require. Texts become a text and lists become a list. Everything else
+    /// becomes any JSON.
     fn union(&mut self, node: &Node<'a>, branches: &[Node<'a>], context: &Context<'_>) -> Result<Type> {
         let kinds: BTreeSet<_> = branches.iter().map(Node::kind).collect();
         let only = if kinds.len() == 1 { kinds.into_iter().next().flatten() } else { None };
@@ -335,7 +336,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The type of an object that is one of `branches`, told apart by a field.
+    /// The type of an object that is one of `branches`, which a field distinguishes.
     fn tagged(
         &mut self,
         node: &Node<'a>,
@@ -355,7 +356,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Gives what `read` reads a name, unless it is known already.
+    /// Names the object that `read` reads, unless it already has a name.
     fn named(
         &mut self,
         node: &Node<'a>,
@@ -366,7 +367,7 @@ impl<'a> Reader<'a> {
             && let Some(name) = self.components.get(component).cloned()
         {
             if self.done.insert(component) {
-                // What the reference says beside it is about the one place where it stands.
+                // A description next to a reference belongs to that place only.
                 let own = self.component(component)?;
                 let entity =
                     title(&own).map_or_else(|| names::entity(component), |title| self.subject(title));
@@ -384,7 +385,7 @@ impl<'a> Reader<'a> {
             return Err(Error::at(
                 &node.at,
                 format!("`{}` contains itself", context.field),
-                "make it a component of its own, and refer to that without `allOf`",
+                "make it a component, and refer to that without `allOf`",
             ));
         }
         let field = names::type_name(&format!("{}-{}", context.parent, context.field));
@@ -407,8 +408,8 @@ impl<'a> Reader<'a> {
         Ok(Type::Schema(name))
     }
 
-    /// The entity that a title or the name of a type is about: `Order - Place - Request` is about the `Order`, and where a path
-    /// has a `withdrawal_id`, `Payments - Withdrawal` is about the `Withdrawal`.
+    /// The entity in a title or in the name of a type: `Order` for `Order - Place - Request`. If a path
+    /// has a `withdrawal_id`, it is `Withdrawal` for `Payments - Withdrawal`.
     pub(super) fn subject(&self, title: &str) -> String {
         let nouns = names::nouns(title);
         let mut candidates =
@@ -421,7 +422,7 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// The first of the names that is free, or the last with a number.
+    /// The first of the names that is not used, or the last one with a number.
     fn claim(&mut self, wanted: &[&str]) -> String {
         let last = wanted.last().copied().unwrap_or_default();
         let numbered = (2..).map(|number| names::numbered(last, number));
@@ -467,7 +468,7 @@ impl<'a> Reader<'a> {
         fields
     }
 
-    /// A value that any of `parts` describes.
+    /// A schema for a value that matches any of `parts`.
     fn any(&mut self, parts: &[Part<'a>], context: &Context<'_>) -> (Type, bool) {
         let parts = distinct(parts.to_vec());
         if let [only] = parts.as_slice() {
@@ -485,14 +486,14 @@ impl<'a> Reader<'a> {
         (kind, is_nullable)
     }
 
-    /// What the description says of a value, or of what it refers to.
+    /// The description of a value, or that of its component.
     fn description(&self, part: &Part<'a>, name: &str) -> String {
         let node = normalize(self.document, part.value, &part.at).unwrap_or_default();
         let text = node.prose();
         text.map_or_else(|| format!("`{name}` of the description."), str::to_owned)
     }
 
-    /// Whether a text may be empty by its pattern, which begins with any number of digits.
+    /// Whether a pattern for numbers also matches an empty text.
     fn admits_nothing(&self, part: &Part<'a>) -> bool {
         let node = normalize(self.document, part.value, &part.at).unwrap_or_default();
         let pattern = node.text("pattern").unwrap_or_default().replace("\\d", "[0-9]");
@@ -500,7 +501,7 @@ impl<'a> Reader<'a> {
         (rest.starts_with("[0-9]{0,") || rest.starts_with("[0-9]*")) && rest.ends_with(")?$")
     }
 
-    /// The field that tells `branches` apart: the one that a discriminator names, or one with a value of its own in each.
+    /// The field that distinguishes `branches`: that of a discriminator, or one with a different value in each of them.
     fn tag(&self, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
         let constant = |branch: &Node<'a>, field: &str| {
             let property = branch.properties.iter().find(|property| property.name == field)?;
@@ -532,7 +533,7 @@ impl<'a> Reader<'a> {
         tag(field, &|branch| constant(branch, field).or_else(|| mapped(branch)))
     }
 
-    /// The type of the items of an answer that is a list: an object of nothing but `data`, and `meta` where it has pages.
+    /// The schema of the items of an answer that is a list: an object with only `data`, and `meta` if it has pages.
     pub(super) fn list(&mut self, value: &'a Value, at: &str, context: &Context<'_>) -> Option<Type> {
         let node = normalize(self.document, value, at).ok()?;
         if !node.alternatives.is_empty() {
@@ -559,7 +560,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The title, if a name can be made of it.
+/// The title, if it contains letters for a name.
 fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
     node.text("title").filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))
 }
@@ -576,7 +577,7 @@ fn schema(node: &Node<'_>, name: &str, shape: Shape) -> Schema {
     }
 }
 
-/// The parts without those that say the same.
+/// The parts without duplicates.
 fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     let mut distinct: Vec<Part<'_>> = Vec::new();
     for part in parts {
@@ -596,21 +597,21 @@ fn is_object(node: &Node<'_>) -> bool {
     node.kind() == Some("object") && !node.properties.is_empty()
 }
 
-/// Whether an object describes a page: the runtime has a type for it.
+/// Whether an object describes a page, for which the runtime has a type.
 fn is_page(node: &Node<'_>) -> bool {
     let has = |name: &str| node.properties.iter().any(|property| property.name == name);
     let is_known = node.properties.iter().all(|property| PAGE.contains(&property.name));
     is_known && ["offset", "limit", "total", "total_count"].into_iter().any(has)
 }
 
-/// What the parameters of paths identify.
+/// The entities in the parameters of paths.
 fn subjects(document: &Value) -> BTreeSet<&str> {
     let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path.as_str());
     let names = paths.flat_map(|path| path.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
     names.filter_map(|name| name.strip_suffix("_id")).collect()
 }
 
-/// Bounds are the server's to check; they only choose the width.
+/// The integer type for the bounds. The bounds themselves are checked only by the server.
 fn integer(node: &Node<'_>) -> Type {
     let bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);
     let lower = bound("minimum").or(bound("exclusiveMinimum"));

@@ -96,12 +96,12 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
     for (action, place, problem) in [
         ("target: $.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.b` matches nothing"),
         ("target: $.b\ndescription: Why.\nremove: true", "/actions/0/target", "`$.b` matches nothing"),
-        ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
-        ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` gives no reason"),
-        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is not a JSONPath: "),
-        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is not a JSONPath: "),
-        ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` does nothing"),
-        ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` does nothing"),
+        ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
+        ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
+        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is not a valid JSONPath: "),
+        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is not a valid JSONPath: "),
+        ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` has no effect"),
+        ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` has no effect"),
         (
             "target: $.a\ndescription: Why.\nupdate: 1",
             "/actions/0/update",
@@ -122,13 +122,13 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
 #[test]
 fn a_document_that_is_not_an_overlay_is_refused() {
     for (text, place, problem) in [
-        ("overlay: 2.0.0\nactions: []", "/overlay", "the version of the overlay is \"2.0.0\""),
-        ("overlay: 1.1.0\nactions: []", "/overlay", "the version of the overlay is \"1.1.0\""),
-        ("actions: []", "", "this is not an overlay: missing field `overlay`"),
-        ("overlay: 1.0.0", "", "this is not an overlay: missing field `actions`"),
-        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "this is not an overlay: missing field `target`"),
-        ("overlay: 1.0.0\nactions: {}", "", "this is not an overlay: "),
-        ("[]", "", "this is not an overlay: "),
+        ("overlay: 2.0.0\nactions: []", "/overlay", "the overlay version \"2.0.0\" is not supported"),
+        ("overlay: 1.1.0\nactions: []", "/overlay", "the overlay version \"1.1.0\" is not supported"),
+        ("actions: []", "", "invalid overlay: missing field `overlay`"),
+        ("overlay: 1.0.0", "", "invalid overlay: missing field `actions`"),
+        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "invalid overlay: missing field `target`"),
+        ("overlay: 1.0.0\nactions: {}", "", "invalid overlay: "),
+        ("[]", "", "invalid overlay: "),
     ] {
         let error = refused(overlay(json!({}), yaml(text)), text);
         assert_eq!(error.pointer(), place, "{text}: {error}");

@@ -24,7 +24,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         (
             "{ responses: { '204': {} } }".to_owned(),
             String::new(),
-            "`/a/{id}` names `id`, which is not a parameter",
+            "`/a/{id}` contains `id`, which is not a parameter",
         ),
         (
             format!(
@@ -43,7 +43,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}, {{ in: query, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
-            "the parameter has no name",
+            "the parameter does not have a name",
         ),
         (
             format!("{{ parameters: [{path}, {{ name: c, in: query }}], responses: {{ '204': {{}} }} }}"),
@@ -69,39 +69,39 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}, {{ name: c, in: query, schema: {{ properties: {{ a: {{}} }} }} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
-            "`c` is more than one value",
+            "the value of `c` is not a single value",
         ),
         (
             format!(
                 "{{ parameters: [{path}, {{ $ref: '#/components/parameters/Gone' }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
-            "the reference \"#/components/parameters/Gone\" leads nowhere",
+            "the target of the reference \"#/components/parameters/Gone\" does not exist",
         ),
         (
             format!("{{ parameters: [{path}], responses: {{ '400': {{}} }} }}"),
             "/responses".to_owned(),
-            "getAById has no answer for success",
+            "getAById has no answer with a success status",
         ),
-        (format!("{{ parameters: [{path}] }}"), String::new(), "getAById has no answer for success"),
+        (format!("{{ parameters: [{path}] }}"), String::new(), "getAById has no answer with a success status"),
         (
             format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
             "/operationId".to_owned(),
-            "two operations are called `ok`",
+            "two operations have the id `ok`",
         ),
         (
             format!(
                 "{{ parameters: [{path}], responses: {{ '200': {{ $ref: '#/components/responses/Gone' }} }} }}"
             ),
             "/responses/200".to_owned(),
-            "the reference \"#/components/responses/Gone\" leads nowhere",
+            "the target of the reference \"#/components/responses/Gone\" does not exist",
         ),
         (
             format!(
                 "{{ parameters: [{path}], requestBody: {{ $ref: '#/components/requestBodies/Gone' }}, responses: {{ '204': {{}} }} }}"
             ),
             "/requestBody".to_owned(),
-            "the reference \"#/components/requestBodies/Gone\" leads nowhere",
+            "the target of the reference \"#/components/requestBodies/Gone\" does not exist",
         ),
         (
             format!(
@@ -115,14 +115,14 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}], requestBody: {{ content: {{ application/x-www-form-urlencoded: {{ schema: {{ type: string }} }} }} }}, responses: {{ '204': {{}} }} }}"
             ),
             "/requestBody".to_owned(),
-            "the form that getAById takes is not an object of single values",
+            "the form of getAById is not an object of single values",
         ),
         (
             format!(
                 "{{ parameters: [{path}], responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ $ref: '#/components/schemas/Gone' }} }} }} }} }} }}"
             ),
             "/responses/200/content/application~1json/schema".to_owned(),
-            "the reference `#/components/schemas/Gone` leads nowhere",
+            "the target of the reference `#/components/schemas/Gone` does not exist",
         ),
         (
             format!(
@@ -155,23 +155,23 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
 fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
     let ok = "/ok: { get: { operationId: ok, responses: { '204': {} } } }";
     for (item, problem) in [
-        ("orders: { get: { responses: { '204': {} } } }", "\"orders\" is not a path template"),
-        ("'/a b': { get: { responses: { '204': {} } } }", "\"/a b\" is not a path template"),
-        ("'/a?b': { get: { responses: { '204': {} } } }", "\"/a?b\" is not a path template"),
-        ("'/a/{b': { get: { responses: { '204': {} } } }", "\"/a/{b\" is not a path template"),
-        ("'/ä': { get: { responses: { '204': {} } } }", "\"/ä\" is not a path template"),
-        ("\"/a\\nb\": { get: { responses: { '204': {} } } }", "\"/a\\nb\" is not a path template"),
+        ("orders: { get: { responses: { '204': {} } } }", "the path template \"orders\" is invalid"),
+        ("'/a b': { get: { responses: { '204': {} } } }", "the path template \"/a b\" is invalid"),
+        ("'/a?b': { get: { responses: { '204': {} } } }", "the path template \"/a?b\" is invalid"),
+        ("'/a/{b': { get: { responses: { '204': {} } } }", "the path template \"/a/{b\" is invalid"),
+        ("'/ä': { get: { responses: { '204': {} } } }", "the path template \"/ä\" is invalid"),
+        ("\"/a\\nb\": { get: { responses: { '204': {} } } }", "the path template \"/a\\nb\" is invalid"),
         (
             "/a: { get: { parameters: [{ name: a b, in: header, schema: { type: string } }], responses: { '204': {} } } }",
             "\"a b\" is not the name of a header",
         ),
         (
             "/a: { get: { responses: { '200': { content: { \"text/\\nplain\": {} } } } } }",
-            "\"text/\\nplain\" is not a media type",
+            "the media type \"text/\\nplain\" is invalid",
         ),
         (
             "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { properties: { a: { type: array } } } } } }, responses: { '204': {} } } }",
-            "the form that postA takes is not an object of single values",
+            "the form of postA is not an object of single values",
         ),
     ] {
         let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();
@@ -191,7 +191,7 @@ fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
         (
             "Order: { properties: { a: { $ref: '#/components/schemas/Gone' } } }",
             "Order/properties/a",
-            "the reference `#/components/schemas/Gone` leads nowhere",
+            "the target of the reference `#/components/schemas/Gone` does not exist",
         ),
         (
             "Order: { properties: { a: { $ref: 'other.yaml#/a' } } }",

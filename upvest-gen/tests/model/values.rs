@@ -166,7 +166,7 @@ fn an_enum_has_a_name_variants_and_documentation() {
     assert_eq!(api.enums[0].description, "How.");
     let meanings: Vec<&str> =
         api.enums[0].variants.iter().map(|it| it.description.as_str()).take(2).collect();
-    assert_eq!(meanings, ["At once.", "`STOP_LIMIT` on the wire."]);
+    assert_eq!(meanings, ["At once.", "The value `STOP_LIMIT`."]);
 }
 
 #[test]
