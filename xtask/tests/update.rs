@@ -68,7 +68,12 @@ fn update_says_what_is_bound_to_the_old_description_by_name() {
         .replace("listOrders", "searchOrders")
         .replace("    post:\n      operationId: createOrder", "    put:\n      operationId: replaceOrder");
     let text = update(&folder, &new).succeeded();
-    assert!(text.contains("tests/tests/lists.rs mentions operations or types that no longer exist: list_orders\n"), "{text}");
+    assert!(
+        text.contains(
+            "tests/tests/lists.rs mentions operations or types that no longer exist: list_orders\n"
+        ),
+        "{text}"
+    );
     assert!(text.contains("a handler in tests/sandbox/src/operations.rs: replaceOrder\n"), "{text}");
 }
 

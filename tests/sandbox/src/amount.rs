@@ -1,4 +1,4 @@
-//! Amounts, prices, quantities and weights: decimal numbers in texts, exact or refused.
+//! Amounts, prices, quantities and weights: exact decimal numbers in texts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Up to nine digits before the point (PROTOCOL 7): sums and products of these stay far within 28 digits.
+/// Up to nine digits before the point are allowed (PROTOCOL 7), so that sums and products have far fewer than 28 digits.
 const MAX_WHOLE_DIGITS: usize = 9;
 const MAX_DECIMALS: u32 = 10;
 
-/// Reads a decimal number without exponent, sign `+`, or more digits than fit.
+/// Parses a decimal number without an exponent or a sign `+`.
 pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -19,10 +19,10 @@ pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     if !all_digits(whole) || !all_digits(fraction) {
         return Err("is not a decimal number");
     }
-    Decimal::from_str_exact(text).map_err(|_| "has more digits than fit")
+    Decimal::from_str_exact(text).map_err(|_| "has too many digits")
 }
 
-/// A positive amount of money: no decimals or two (PROTOCOL 7).
+/// A positive amount of money, with no decimals or two (PROTOCOL 7).
 pub(crate) fn money(text: &str) -> Result<Decimal, &'static str> {
     let amount = positive(text)?;
     if matches!(amount.scale(), 0 | 2) { Ok(amount) } else { Err("must have no decimals or two") }
@@ -41,7 +41,7 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     Ok(number)
 }
 
-/// The least and the most that a price can be: what is divided by it or multiplied with it still fits a decimal.
+/// The lowest and the highest price. Results of a division or a multiplication by a price in this range fit a decimal.
 const LEAST_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 const MOST_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// The most units of an instrument that an account can hold: a million millions.
@@ -54,18 +54,18 @@ pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
     positive(text).and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
 }
 
-/// `None` if something has no price any more, or too high a one.
+/// The price, or `None` if it is out of this range.
 pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
     (LEAST_PRICE..=MOST_PRICE).contains(&price).then_some(price)
 }
 
-/// What `quantity` is worth at `price`, in whole cents: what is left of a cent is dropped. What a seller gets.
+/// The value of `quantity` at `price` for a seller, rounded down to whole cents.
 pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
     down(exact_value(quantity, price))
 }
 
-/// What a buyer pays for `quantity` at `price`: a part of a cent counts as a whole one. Rounding goes against the
-/// customer, so that no number of trades makes money.
+/// The cost of `quantity` at `price` for a buyer, rounded up to whole cents. Rounding is always to the disadvantage of the
+/// customer, so that nobody can make money by many small trades.
 pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
     up(exact_value(quantity, price))
 }
@@ -74,12 +74,12 @@ pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
     quantity.saturating_mul(price)
 }
 
-/// Whole cents, the rest dropped.
+/// Rounds down to whole cents.
 pub(crate) fn down(amount: Decimal) -> Decimal {
     cents(amount, RoundingStrategy::ToZero)
 }
 
-/// Whole cents, a part of one counted as one.
+/// Rounds up to whole cents.
 pub(crate) fn up(amount: Decimal) -> Decimal {
     cents(amount, RoundingStrategy::AwayFromZero)
 }
@@ -90,13 +90,13 @@ fn cents(amount: Decimal, rounding: RoundingStrategy) -> Decimal {
     amount
 }
 
-/// The most units that `amount` buys at `price`, as far as the instrument can be divided.
+/// The most units that can be bought for `amount` at `price`. They are whole units if the instrument has no fractions.
 pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
     divided(amount, price, fractional, RoundingStrategy::ToZero)
 }
 
-/// The units that are sold to get `amount` at `price`: as few as will do, or the most that are not worth more where there
-/// are whole units only.
+/// The units to sell to get `amount` at `price`: as few as necessary, or, if there are only whole units, the most that are not
+/// worth more.
 pub(crate) fn units_for(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
     let rounding = if fractional { RoundingStrategy::AwayFromZero } else { RoundingStrategy::ToZero };
     divided(amount, price, fractional, rounding)
@@ -108,7 +108,7 @@ fn divided(amount: Decimal, price: Decimal, fractional: bool, rounding: Rounding
     units.round_dp_with_strategy(decimals, rounding).normalize()
 }
 
-/// Marks what is wrong with an amount as words of the sandbox's own, which hold no value: callers may be told.
+/// Marks an error message of the sandbox itself, which contains no value and so may be sent to the caller.
 pub(crate) const OURS: char = '\u{1}';
 
 /// A positive amount of money in a request body.
@@ -121,12 +121,12 @@ pub(crate) fn read_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Decima
     read(from, positive)
 }
 
-/// An amount of money that may be left out, or an empty text (PROTOCOL 7).
+/// An optional amount of money. It may also be an empty text (PROTOCOL 7).
 pub(crate) fn read_money_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
     read_or_none(from, money)
 }
 
-/// The same for a number.
+/// An optional number. It may also be an empty text (PROTOCOL 7).
 pub(crate) fn read_positive_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
     read_or_none(from, positive)
 }
@@ -143,7 +143,7 @@ fn read_or_none<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Op
     text.map(|text| read(text.into_deserializer(), reader)).transpose()
 }
 
-/// An ISO 4217 code, small enough to stand in every booking.
+/// An ISO 4217 code without an allocation, as every booking contains one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Currency([u8; 3]);
 
@@ -184,13 +184,13 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// A price that an order does not have is an empty text on the wire (PROTOCOL 7).
+/// Writes an optional price. A missing price is an empty text (PROTOCOL 7).
 pub(crate) mod unused_is_empty {
     use super::{Decimal, Deserialize, Deserializer, Serializer, parse};
     use serde::de::Error as _;
 
-    // The form that serde wants.
-    #[expect(clippy::ref_option, reason = "serde's `with` hands on a reference to the field")]
+    // serde requires this signature.
+    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
     pub(crate) fn serialize<S: Serializer>(
         price: &Option<Decimal>,
         serializer: S,

@@ -24,13 +24,13 @@ use crate::domain::lifecycle;
 use crate::sandbox::clients::Clients;
 use crate::sandbox::shared::Shared;
 
-/// The private half of the key that every sandbox knows. It signs nothing but requests to a sandbox.
+/// The private key of the default client. Only sandboxes accept it.
 pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");
-/// The same key under [`DEMO_PASSPHRASE`], for those who want to load theirs as in production.
+/// The same key, encrypted with [`DEMO_PASSPHRASE`], for loading an encrypted key as in production.
 const ENCRYPTED_DEMO_KEY: &str = include_str!("../demo-key.encrypted.pem");
 pub(crate) const DEMO_PASSPHRASE: &str = "sandbox";
 
-/// The client that a command or a view is about: that of the header `upvest-client-id`, or else the first.
+/// The client of a command or a view: that of the header `upvest-client-id`, or else the default client.
 struct Client(Arc<Shared>);
 
 impl FromRequestParts<Arc<Clients>> for Client {
@@ -54,7 +54,7 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
         .with_state(Arc::clone(clients))
 }
 
-/// A page from elsewhere, whose name has been made to mean this machine, gets nothing (DNS rebinding).
+/// Rejects requests with other host names, which protects against DNS rebinding by web pages.
 async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if clients.first.setup.control_from.contain_name(host) {
@@ -65,7 +65,7 @@ async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request,
     )
 }
 
-/// Lets pages of the origins that were named call everything (Fetch standard, CORS protocol).
+/// Allows web pages of the configured origins to call everything (Fetch standard, CORS protocol).
 pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(ORIGIN).cloned();
     let known = |origin: &HeaderValue| shared.setup.cors.iter().any(|known| known == "*" || known == origin);
@@ -89,19 +89,19 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
     response
 }
 
-/// What there is to be read, by name, and what it is.
+/// The views, each with its name and a description.
 const VIEWS: [(&str, &str); 13] = [
-    ("state", "The time and how many things of each kind there are."),
-    ("clients", "The ids of all clients; the first is the one that every sandbox knows."),
-    ("overview", "What the status page shows."),
-    ("events", "The events so far, each with its reason where it has one."),
-    ("event_types", "The types of events that `trigger` takes."),
-    ("requests", "The requests so far, each with its problem where it was refused."),
+    ("state", "The time, and the number of resources of each type."),
+    ("clients", "The ids of all clients. The first is the default client."),
+    ("overview", "The data of the status page."),
+    ("events", "The events so far, with their reasons."),
+    ("event_types", "The event types for `trigger`."),
+    ("requests", "The requests so far, with the problems of those that were rejected."),
     ("deliveries", "The deliveries to webhooks so far."),
-    ("faults", "The faults that wait for a call."),
-    ("audit", "What is wrong with the books. Empty."),
-    ("commands", "The commands and their fields, in short."),
-    ("lifecycles", "Which status can follow which."),
+    ("faults", "The faults that have not been used up."),
+    ("audit", "The errors in the books. Empty unless the sandbox has a bug."),
+    ("commands", "The commands with their fields."),
+    ("lifecycles", "The allowed status transitions."),
     ("openapi.json", "The description of the Investment API, with this sandbox as its server."),
     ("control.json", "This description of the control API."),
 ];
@@ -113,7 +113,7 @@ async fn show(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    // Bound first, so that no lock is held while they are written.
+    // Copied first, so that no lock is held while they are written.
     match name.as_str() {
         "state" => json_answer(&shared.summary()),
         "overview" => json_answer(&shared.overview()),
@@ -145,13 +145,13 @@ async fn show(
         "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         "encrypted-signing-key.pem" => ENCRYPTED_DEMO_KEY.into_response(),
-        _ => (StatusCode::NOT_FOUND, refused("there is nothing of this name to be read")).into_response(),
+        _ => (StatusCode::NOT_FOUND, refused("there is no view with this name")).into_response(),
     }
 }
 
 fn servers(headers: &HeaderMap) -> Value {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    json!([{ "url": format!("http://{host}"), "description": "This sandbox: nothing here is real." }])
+    json!([{ "url": format!("http://{host}"), "description": "This sandbox, with simulated money." }])
 }
 
 /// The control API as OpenAPI 3.1, from the types of the commands.
@@ -161,7 +161,7 @@ fn control_document(headers: &HeaderMap) -> Value {
     let client = json!([{
         "name": "upvest-client-id",
         "in": "header",
-        "description": "The client that it is about; the one that every sandbox knows unless given.",
+        "description": "The id of the client. The default client if it is missing.",
         "schema": { "type": "string" },
     }]);
     let mut paths = serde_json::Map::new();
@@ -178,7 +178,7 @@ fn control_document(headers: &HeaderMap) -> Value {
         if let Some(required) = variant["required"].as_array_mut() {
             required.retain(|name| name != "command");
         }
-        let responses = json!({ "200": answer("What the command has made, if anything."), "400": answer("What is wrong, as `error`.") });
+        let responses = json!({ "200": answer("The id of the resource that the command created, if any."), "400": answer("The reason, as `error`.") });
         let body = json!({ "required": true, "content": { "application/json": { "schema": variant } } });
         let path = format!("/_sandbox/{}", command.as_str().unwrap_or_default());
         let operation = json!({ "operationId": command, "summary": summary, "parameters": client, "requestBody": body, "responses": responses });
@@ -195,15 +195,15 @@ fn control_document(headers: &HeaderMap) -> Value {
     serde_json::from_str(&text).unwrap_or(document)
 }
 
-/// The description with one server, this sandbox, under the name by which it was asked: tools that try operations out
-/// call nobody else.
+/// The description with this sandbox as its only server, with the host name of the request, so that tools for trying out operations
+/// call only this sandbox.
 fn served_document(headers: &HeaderMap) -> Value {
     let mut document = Description::get().document().clone();
     document["servers"] = servers(headers);
     document
 }
 
-/// Takes JSON only: a page from elsewhere that is open in a browser can then send no command.
+/// Accepts only JSON, so that a web page in a browser cannot send commands.
 async fn execute(
     State(clients): State<Arc<Clients>>,
     Client(shared): Client,
@@ -214,7 +214,7 @@ async fn execute(
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media_type.starts_with("application/json") {
         return refused(
-            "send the fields of the command as `content-type: application/json`; `{}` where it has none",
+            "send the fields of the command with `content-type: application/json`, or `{}` if it has none",
         );
     }
     let fields = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
@@ -225,9 +225,9 @@ async fn execute(
     fields["command"] = Value::String(name);
     match serde_json::from_value::<Command>(fields) {
         Err(error) => refused(&error.to_string()),
-        Ok(Command::SetOffline { offline: true, seconds: None }) => {
-            refused("`seconds` is missing: over HTTP nobody could bring the sandbox back")
-        }
+        Ok(Command::SetOffline { offline: true, seconds: None }) => refused(
+            "`seconds` is missing; it is required over HTTP, because the sandbox cannot receive a command while it is offline",
+        ),
         Ok(command) => match clients.execute(&shared, command).await {
             Ok(answer) => json_answer(&answer),
             Err(error) => refused(&error.to_string()),
@@ -235,7 +235,7 @@ async fn execute(
     }
 }
 
-/// What the status page says about the commands: taken from their documentation.
+/// The commands for the status page, with their documentation.
 fn reference() -> Value {
     let schema = serde_json::to_value(schemars::schema_for!(Command)).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -263,6 +263,6 @@ fn refused(problem: &str) -> Response {
 }
 
 fn json_answer(value: &impl serde::Serialize) -> Response {
-    let body = serde_json::to_vec(value).expect("what the sandbox holds is JSON");
+    let body = serde_json::to_vec(value).expect("the state can be written as JSON");
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

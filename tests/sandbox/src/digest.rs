@@ -1,8 +1,8 @@
-//! The first half of a SHA-256: enough to tell things apart that nobody tries to confuse.
+//! A digest of 128 bits: the first half of SHA-256.
 
 use sha2::{Digest as _, Sha256};
 
-/// Of all parts, one after another.
+/// The digest of the concatenated parts.
 pub(crate) fn short_digest(parts: &[&[u8]]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {

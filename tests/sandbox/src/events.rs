@@ -1,4 +1,4 @@
-//! The log of events, and the state in numbers.
+//! The log of events, and an overview of the state.
 
 use std::fmt;
 
@@ -14,30 +14,30 @@ use crate::domain::events::Event;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::sandbox::shared::Shared;
 
-/// How much of each log the status page shows.
+/// The number of entries of each log on the status page.
 const SHOWN: usize = 20;
 
-/// Something that happened, whether or not anyone has subscribed to it.
+/// An event. It is logged whether or not there is a subscription for it.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct EventRecord {
-    /// The id that deliveries of it carry.
+    /// The id of the event in deliveries.
     pub id: Uuid,
-    /// When it happened, on the sandbox's clock.
+    /// The time of the event on the sandbox's clock.
     pub created_at: DateTime<Utc>,
-    /// Its `type` in the official shape, such as `ORDER.FILLED`.
+    /// Its `type` in the official format, such as `ORDER.FILLED`.
     pub event_type: &'static str,
-    /// What it happened to.
+    /// The id of the resource.
     pub about: Uuid,
-    /// That thing as it was then.
+    /// The resource as it was at that time.
     pub object: Box<RawValue>,
-    /// Why it was rejected or cancelled, or failed.
+    /// Why the resource was rejected or cancelled, or failed.
     pub reason: Option<String>,
 }
 
 impl fmt::Debug for EventRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The thing itself may hold personal data.
+        // The resource may contain personal data.
         f.debug_struct("EventRecord")
             .field("id", &self.id)
             .field("event_type", &self.event_type)
@@ -64,7 +64,7 @@ impl Shared {
         self.core().state.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
     }
 
-    /// What the status page shows.
+    /// The data of the status page.
     pub(crate) fn overview(&self) -> Value {
         let core = self.core();
         let events: Vec<_> = core
@@ -103,7 +103,7 @@ impl Shared {
         })
     }
 
-    /// How much there is of everything.
+    /// The number of resources of each type.
     pub(crate) fn summary(&self) -> Value {
         let now = self.clock.now();
         let (requests, deliveries) = (self.requests().count(), self.deliveries().count());

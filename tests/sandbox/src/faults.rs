@@ -1,4 +1,4 @@
-//! Faults on demand: by operation, or at random from a seed.
+//! Faults on demand, for an operation or at random.
 
 use std::time::Duration;
 
@@ -7,53 +7,53 @@ use rand::{RngExt as _, SeedableRng};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The connection is reset, and nothing was done.
+    /// The connection is reset before the call is carried out.
     ResetBeforeCommit,
-    /// The connection is reset when all was done, so that the caller cannot know.
+    /// The connection is reset after the call was carried out, so that its outcome is unknown to the caller.
     ResetAfterCommit,
-    /// The answer comes late, by real time.
+    /// The answer is delayed, in real time.
     Delay {
         /// Milliseconds.
         millis: u64,
     },
-    /// 429, and nothing was done.
+    /// The answer is 429. The call is not carried out.
     TooManyRequests {
-        /// Seconds in the header `retry-after`; without, there is no such header.
+        /// The seconds in the header `retry-after`. If it is missing, there is no such header.
         #[serde(default)]
         retry_after: Option<u64>,
     },
-    /// A server error, and nothing was done unless `after_commit` says so.
+    /// A server error. The call is not carried out, unless `after_commit` is set.
     ServerError {
         /// 500, 502, 503 or 504.
         status: u16,
-        /// A page of a gateway in HTML instead of a problem document.
+        /// Whether the body is an HTML page, as from a gateway, instead of a problem document.
         #[serde(default)]
         html: bool,
-        /// All was done, and the answer says that it failed.
+        /// Whether the call is carried out before it fails.
         #[serde(default)]
         after_commit: bool,
     },
-    /// All was done; the answer breaks off in the middle.
+    /// The call is carried out. The connection breaks in the middle of the answer.
     TruncatedBody,
-    /// All was done; the answer says that it is `text/plain`.
+    /// The call is carried out. The answer has the media type `text/plain`.
     WrongContentType,
-    /// All was done; the answer is not valid JSON.
+    /// The call is carried out. The answer is invalid JSON.
     InvalidJson,
-    /// All was done; the answer drips, by real time.
+    /// The call is carried out. The answer arrives slowly in several pieces, in real time.
     SlowDrip {
-        /// Milliseconds between two pieces of the answer.
+        /// The milliseconds between two pieces of the answer.
         millis: u64,
     },
 }
 
 impl Fault {
-    /// Those that a client has to survive without doing anything twice: what random faults are drawn from unless others are
-    /// given.
+    /// The default set of random faults: those that a client must handle without carrying out anything
+    /// twice.
     pub fn common() -> Vec<Self> {
         vec![
             Self::ResetBeforeCommit,
@@ -95,21 +95,21 @@ impl Fault {
 
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// A fault that hits calls of one operation, or of all.
+/// A rule that applies a fault to calls of one operation, or of all.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The `operationId`, such as `createOrder`. Without, every operation is hit.
+    /// The `operationId`, such as `createOrder`. If it is missing, the rule applies to all operations.
     #[serde(default)]
     pub operation: Option<String>,
-    /// How many calls it hits. Unless given, it hits every call until the faults are cleared.
+    /// The number of calls. If it is missing, the rule applies until the faults are cleared.
     #[serde(default)]
     pub times: Option<u32>,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// Which calls go wrong. The nth call gets the nth draw, so that one seed makes one run.
+/// The faults of a client. The nth call gets the nth random number, so that a run depends only on the seed.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
     pub(crate) rules: Vec<FaultRule>,
@@ -120,7 +120,7 @@ pub(crate) struct FaultPlan {
     pub(crate) deliveries: DeliveryFaults,
 }
 
-/// What is wrong with deliveries to webhooks.
+/// The irregularities of deliveries to webhooks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DeliveryFaults {
     pub(crate) repeated: bool,
@@ -139,7 +139,7 @@ impl FaultPlan {
         Self { rules: Vec::new(), random: None, seed, clock_shift: 0, deliveries: DeliveryFaults::default() }
     }
 
-    /// From now on a part `rate` of all calls goes wrong.
+    /// Makes a random fraction `rate` of all calls fail from now on.
     pub(crate) fn at_random(&mut self, rate: f64, faults: Vec<Fault>) {
         let draws = StdRng::seed_from_u64(self.seed);
         self.random = (rate > 0.0 && !faults.is_empty()).then_some(RandomFaults { rate, faults, draws });
@@ -153,9 +153,9 @@ impl FaultPlan {
         *self = Self::new(self.seed);
     }
 
-    /// What goes wrong with the next call. Rules come before chance.
+    /// The fault of the next call. Rules take precedence over random faults.
     pub(crate) fn draw(&mut self, operation: &str) -> Option<Fault> {
-        // Each call takes its draw, also where a rule hits it.
+        // Each call uses one random number, even if a rule applies.
         let drawn = self.random.as_mut().and_then(RandomFaults::draw);
         let hits = |rule: &FaultRule| rule.operation.as_deref().is_none_or(|hit| hit == operation);
         if let Some(at) = self.rules.iter().position(hits) {

@@ -1,16 +1,16 @@
-//! Names and addresses that the sandbox answers to or delivers to, besides this machine's own.
+//! Host names and addresses that are allowed besides those of this machine.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use reqwest::Url;
 
-/// This machine, and hosts that were named: by name, by address, by network such as `172.16.0.0/12`, or all of them by `*`.
+/// This machine and other hosts: names, addresses, networks such as `172.16.0.0/12`, or `*` for all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts(pub(crate) Vec<String>);
 
 impl Hosts {
-    /// Whether a URL leads to one of them.
+    /// Whether the host of a URL is allowed.
     pub(crate) fn contain(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address = host.parse::<IpAddr>().ok();
@@ -23,7 +23,7 @@ impl Hosts {
             || self.0.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(host) || is_in(known))
     }
 
-    /// The same for what stands in the header `host`.
+    /// Whether the value of a `host` header is allowed.
     pub(crate) fn contain_name(&self, host: &str) -> bool {
         Url::parse(&format!("http://{host}")).is_ok_and(|url| self.contain(&url))
     }

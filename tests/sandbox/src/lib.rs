@@ -1,44 +1,47 @@
-//! A local Upvest: the whole Investment API on localhost.
+//! A local server with the whole Investment API of Upvest, for tests.
 //!
-//! [`Sandbox`] is one line in a test. Accounts, orders that fill, savings plans that run, webhooks that arrive signed, and
-//! every fault that a network has, on demand and repeatable. `cargo run -p upvest-sandbox` is the same as a program, with a
-//! status page and a control API under `/_sandbox/`.
+//! [`Sandbox::start`] starts it in a test. It has accounts, orders that are filled, savings plans that are executed, signed webhooks, and
+//! repeatable faults of the network and the server on demand. `cargo run -p upvest-sandbox` runs it as a program, with a status
+//! page and a control API under `/_sandbox/`.
 //!
-//! It answers from the API's description: parameters and bodies are checked against its schemas, and what it answers is
-//! valid against them. `GET /_sandbox/openapi.json` is that description, with the statuses that the sandbox answers besides.
+//! It implements the API's description: parameters and bodies are validated against its schemas, and its answers are
+//! valid against them too. `GET /_sandbox/openapi.json` is that description, with the additional error statuses of the sandbox.
 //!
-//! # What no source says
+//! # Behaviour that no source specifies
 //!
-//! Where neither the description nor Upvest's documentation says what happens, something has to:
+//! The following behaviour is not specified by the description or Upvest's documentation:
 //!
-//! * **Idempotency.** A key that comes again with another request is a conflict, 409. Only what has succeeded is remembered.
-//! * **Signatures.** Clocks may differ by 30 seconds; a signature may live for 300; it needs a nonce and an end. They are
-//!   judged by the machine's clock, whatever the sandbox's shows.
-//! * **Orders.** What an account cannot afford, or may not do, is `REJECTED` a second after it was accepted. An order on an
+//! * **Idempotency.** Using a key for another request is a conflict (409). Only successful answers are remembered.
+//! * **Signatures.** Clocks may differ by 30 seconds. A signature may be valid for up to 300 seconds, and needs a nonce and an
+//!   expiry. It is
+//!   checked with the machine's clock, not with the sandbox's.
+//! * **Orders.** An order that the account cannot pay or may not place is `REJECTED` a second after it was accepted. An order on an
 //!   account that is not open yet waits. A `LIMIT` or `STOP` order can be cancelled while it waits for its price.
-//! * **Prices.** The price of an instrument is its bid, by which holdings are valued too. Orders are paid in cents, and
-//!   rounding goes against the customer: purchases up, sales down. Quantities have ten decimals. An order has to be worth a
-//!   cent; only what is left of a holding can be sold for less.
-//! * **Accounts** close when cash, positions and orders are gone. A transfer between two moves all that is free.
-//! * **Savings plans** run at the beginning of their dates, for the first time one period after they were made. A deleted plan
-//!   is gone; its last event shows it as `CANCELLED`.
-//! * **Direct debits** go to the user's first open account in the group. A bank that takes one back leaves a debt where the
-//!   money has been spent. **Withdrawals** need a reference account.
+//! * **Prices.** The price of an instrument is its bid, at which positions are also valued. Orders are paid in whole cents, and
+//!   rounding is to the disadvantage of the customer: purchases are rounded up, sales down. Quantities have ten decimals. An order must be worth a
+//!   cent or more; only the rest of a position can be sold for less.
+//! * **Accounts** are closed when they have no cash, positions and orders. A transfer between two accounts moves everything that is
+//!   not reserved.
+//! * **Savings plans** are executed at the start of their dates, for the first time one period after they were created. A deleted
+//!   plan
+//!   can no longer be read; its last event shows it as `CANCELLED`.
+//! * **Direct debits** go to the user's first open account in the group. If a bank takes one back, the account is in debt if the
+//!   money was spent. **Withdrawals** need a reference account.
 //! * **The venue** is always open, unless [`Command::SetVenueHours`] gives it hours.
-//! * **Any event** of the list happens on demand: [`Sandbox::trigger`].
-//! * **Users** who are `BLOCKED` or `CLOSED` move neither cash nor units: what they begin is refused with 409, orders are
-//!   `REJECTED`, and what was under way fails. Transfers stay within one user.
-//! * **Statuses** go only where `GET /_sandbox/lifecycles` says; what has ended is changed by no call (409).
-//! * **Bounds.** Prices lie between 0.0001 and a thousand million; an account holds at most a million million units of an
-//!   instrument and 10^15 of a currency. What would go beyond is rejected; a split that would is refused.
+//! * **Any event** can be triggered on demand: [`Sandbox::trigger`].
+//! * **Users** who are `BLOCKED` or `CLOSED` cannot move cash or units: new requests are rejected with 409, orders are
+//!   `REJECTED`, and pending payments and transfers fail. Transfers are possible only between accounts of one user.
+//! * **Statuses** change only as `GET /_sandbox/lifecycles` lists. A resource with a final status cannot be changed (409).
+//! * **Bounds.** Prices are between 0.0001 and a thousand million. An account has at most a million million units of an
+//!   instrument and 10^15 of a currency. Orders, payments and splits that would exceed this are rejected.
 //! * **Liquidations** that are `PARTIAL` sell half of each position.
-//! * **Portfolio orders and rebalancings** are worked off by orders that can be seen in the list of orders. Where one of
-//!   these is not filled, a portfolio order is `CANCELLED` and a rebalancing `FAILED`, with what was executed as the reason.
-//! * **Corporate actions** are processed as their ex date begins; a split cancels orders that are on their way.
-//! * **Webhooks.** A failing endpoint blocks its own subscription, not others. Any status from 200 to 299 takes a batch; the
-//!   endpoint has ten seconds, of which the clock waits for one. What would go to another machine is not delivered, and the log says so.
-//! * **Money** is EUR: other currencies can be held, and nothing can be bought, valued or charged in them.
-//! * **Accounts that close** take their portfolios and savings plans with them.
+//! * **Portfolio orders and rebalancings** are executed by orders that are in the list of orders. If one of
+//!   these is not filled, a portfolio order is `CANCELLED` and a rebalancing `FAILED`, and the reason contains the executed amount.
+//! * **Corporate actions** are processed at the start of their ex date. A split cancels open orders.
+//! * **Webhooks.** A failing endpoint blocks its own subscription, but no others. Any status from 200 to 299 accepts a batch. The
+//!   endpoint has ten seconds, of which the clock waits for one. Deliveries to other machines are not made, and are logged.
+//! * **Money** is EUR. Accounts can have other currencies, but nothing can be bought, valued or charged in them.
+//! * **Portfolios and savings plans** are closed with their account.
 
 mod access;
 mod amount;

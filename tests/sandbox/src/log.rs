@@ -1,4 +1,4 @@
-//! What came in and what went out, for tests to assert on and for people to look at.
+//! The logs of requests and deliveries, for tests and for the status page.
 
 use std::collections::VecDeque;
 
@@ -6,31 +6,31 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// A request that the sandbox has answered, or would have but for a fault. Bodies, tokens and query are not kept.
+/// A request to the sandbox. Bodies, tokens and queries are not logged.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
-    /// 1 for the first request.
+    /// The number of the request, starting at 1.
     pub number: u64,
-    /// When it came, on the sandbox's clock.
+    /// The time of its arrival on the sandbox's clock.
     pub at: DateTime<Utc>,
     /// The HTTP method.
     pub method: String,
     /// The path.
     pub path: String,
-    /// The `operationId`; `None` if the API has no such path.
+    /// The `operationId`. `None` if the API does not have the path.
     pub operation: Option<String>,
-    /// The status of the answer; `None` if a fault left the caller without one.
+    /// The status of the answer. `None` if there was no answer because of a fault.
     pub status: Option<u16>,
     /// The header `upvest-request-id` of the answer.
     pub request_id: Uuid,
     /// The header `idempotency-key` of the request.
     pub idempotency_key: Option<String>,
-    /// Whether the answer was the first one again, under its idempotency key.
+    /// Whether the answer was repeated because of the idempotency key.
     pub replayed: bool,
-    /// The fault that hit it.
+    /// The fault that was applied.
     pub fault: Option<&'static str>,
-    /// Why it was refused.
+    /// Why it was rejected.
     pub problem: Option<String>,
 }
 
@@ -38,28 +38,28 @@ pub struct RequestRecord {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DeliveryRecord {
-    /// When it was made, on the sandbox's clock.
+    /// The time of the attempt on the sandbox's clock.
     pub at: DateTime<Utc>,
     /// The subscription.
     pub webhook_id: Uuid,
-    /// 1 for the first attempt of a batch.
+    /// The number of the attempt, starting at 1.
     pub attempt: u32,
-    /// The events of the batch, in the order in which they happened.
+    /// The events of the batch, in the order of their creation.
     pub events: Vec<Uuid>,
     /// The types of these events.
     pub event_types: Vec<&'static str>,
-    /// The status that the endpoint answered with, or why there is no answer.
+    /// The status of the endpoint's answer, or why there is none.
     pub outcome: Result<u16, String>,
 }
 
 impl DeliveryRecord {
-    /// Whether the endpoint took the batch: any status from 200 to 299.
+    /// Whether the endpoint accepted the batch by a status from 200 to 299.
     pub fn is_taken(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|status| (200..300).contains(status))
     }
 }
 
-/// The last so many of something.
+/// A bounded log that drops its oldest entries.
 #[derive(Debug)]
 pub(crate) struct Log<T> {
     records: VecDeque<T>,
@@ -89,7 +89,7 @@ impl<T: Clone> Log<T> {
         self.records.iter().cloned().collect()
     }
 
-    /// The last few, newest first.
+    /// The latest entries, newest first.
     pub(crate) fn last(&self, count: usize) -> impl Iterator<Item = &T> {
         self.records.iter().rev().take(count)
     }

@@ -1,4 +1,4 @@
-//! `upvest-sandbox`: a local Upvest as a program.
+//! `upvest-sandbox`: the sandbox as a program.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,78 +11,78 @@ use serde_json::json;
 use upvest_ext::signing::SignatureVersion;
 use upvest_sandbox::{Command, PayloadShape, Sandbox, SandboxBuilder};
 
-/// A local Upvest: the whole Investment API on localhost, stateful, with faults on demand.
+/// A local server with the whole Investment API of Upvest, with simulated money and faults on demand.
 #[derive(Parser)]
 #[command(version)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent flags")]
 struct Flags {
-    /// Address to listen on; 0.0.0.0 lets other machines and containers in.
+    /// Address to listen on. 0.0.0.0 allows other machines and containers.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Let the control API be asked by this name too, such as that of a container; `*` for any. Repeatable.
+    /// Further host name for the control API, such as that of a container; `*` for any. Repeatable.
     #[arg(long, value_name = "NAME")]
     allow_control_from: Vec<String>,
-    /// Deliver to this host, address or network too, such as 172.16.0.0/12; `*` for any. Repeatable.
+    /// Further host, address or network for deliveries, such as 172.16.0.0/12; `*` for any. Repeatable.
     #[arg(long, value_name = "HOST")]
     webhook_hosts: Vec<String>,
-    /// Let pages of this origin call from a browser. Repeatable.
+    /// Origin whose web pages may call the API. Repeatable.
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
-    /// What the clock shows at first, in RFC 3339; the machine's time unless given.
+    /// Initial time of the clock, in RFC 3339; by default the machine's time.
     #[arg(long, value_name = "TIME")]
     start_at: Option<DateTime<Utc>>,
-    /// How many seconds an access token lives.
+    /// Lifetime of an access token, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     token_lifetime: u64,
-    /// A scope that the client has been granted; all unless given. Repeatable.
+    /// Scope that the client may request; by default all. Repeatable.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// Port; 0 takes a free one.
+    /// Port; 0 for a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Another client with a state of its own. Repeatable.
+    /// Another client with its own state. Repeatable.
     #[arg(long, value_name = "ID:SECRET", value_parser = client)]
     client: Vec<(String, String)>,
-    /// What ids, tokens, random prices and random faults are drawn from.
+    /// Seed for ids, tokens, random prices and random faults.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many times as fast as real time the clock runs; 0 stands still.
+    /// Speed of the clock; 1 is real time, 0 stands still.
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
-    /// Ask for no signature, no client id and no idempotency key, as curl and fuzzers send none.
+    /// Require no signature, client id or idempotency key, for curl and fuzzers.
     #[arg(long)]
     no_signatures: bool,
-    /// Whether requests need the header `upvest-client-id`; as with signatures unless given.
+    /// Whether requests need the header `upvest-client-id`; by default only with signatures.
     #[arg(long, value_name = "BOOL")]
     client_ids: Option<bool>,
-    /// Whether operations that take an idempotency key need one; as with signatures unless given.
+    /// Whether operations that support an idempotency key require one; by default only with signatures.
     #[arg(long, value_name = "BOOL")]
     idempotency_keys: Option<bool>,
-    /// How many events are kept in the log.
+    /// Number of events in the log.
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     event_limit: usize,
-    /// How many requests, and how many deliveries, are kept in the log.
+    /// Number of requests, and of deliveries, in their logs.
     #[arg(long, value_name = "NUMBER", default_value_t = 100_000)]
     log_limit: usize,
-    /// Whether signatures must cover all that they should, by keys that Upvest takes.
+    /// Whether signatures must cover all required components and be made by keys that Upvest accepts.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     strict_signatures: bool,
-    /// Subscribe this endpoint of this machine to all events.
+    /// Endpoint on this machine that gets all events.
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
-    /// Answer 429 to what comes beyond so many requests in a second.
+    /// Maximum of requests per second. Further ones are answered with 429.
     #[arg(long, value_name = "REQUESTS")]
     throttle: Option<u32>,
-    /// Let events of a delivery refer to what they are about instead of carrying it.
+    /// Deliver events with references to resources instead of the resources.
     #[arg(long)]
     webhook_references: bool,
     /// Sign deliveries in version 15 instead of 6.
     #[arg(long)]
     webhook_signatures_v15: bool,
-    /// Begin with the state in this file, and never write to it.
+    /// Start with the state in this file, and never write to it.
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// Keep the state in this file: saved every few seconds and at the end. Where it is there, begin with it.
+    /// Save the state in this file, every few seconds and at the end. If the file exists, start with its state.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 }
@@ -167,7 +167,7 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What one needs to know to use it.
+/// Prints how to use the sandbox.
 async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::error::Error>> {
     let url = sandbox.url();
     println!("A local Upvest listens on {url}; its status page is {url}/\n");
@@ -185,12 +185,12 @@ async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::er
     } else {
         let fields = json!({ "seconds": 3600 });
         println!("\ncurl -X POST -H 'content-type: application/json' -d '{fields}' {url}/_sandbox/advance");
-        println!("(calls of the API are to be signed; --no-signatures lets curl make them)");
+        println!("(API calls must be signed; with --no-signatures curl can make them)");
     }
     Ok(())
 }
 
-/// Ctrl-C, or the signal of a service manager.
+/// Waits for Ctrl-C or the signal of a service manager.
 async fn until_told_to_stop() -> std::io::Result<()> {
     #[cfg(unix)]
     {

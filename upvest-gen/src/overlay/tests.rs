@@ -98,8 +98,16 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
         ("target: $.b\ndescription: Why.\nremove: true", "/actions/0/target", "`$.b` matches nothing"),
         ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
         ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
-        ("target: a.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`a.b` is not a valid JSONPath: "),
-        ("target: $.a[\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.a[` is not a valid JSONPath: "),
+        (
+            "target: a.b\ndescription: Why.\nupdate: {}",
+            "/actions/0/target",
+            "`a.b` is not a valid JSONPath: ",
+        ),
+        (
+            "target: $.a[\ndescription: Why.\nupdate: {}",
+            "/actions/0/target",
+            "`$.a[` is not a valid JSONPath: ",
+        ),
         ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` has no effect"),
         ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` has no effect"),
         (

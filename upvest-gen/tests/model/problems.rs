@@ -83,7 +83,11 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
             "/responses".to_owned(),
             "getAById has no answer with a success status",
         ),
-        (format!("{{ parameters: [{path}] }}"), String::new(), "getAById has no answer with a success status"),
+        (
+            format!("{{ parameters: [{path}] }}"),
+            String::new(),
+            "getAById has no answer with a success status",
+        ),
         (
             format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
             "/operationId".to_owned(),

@@ -1,4 +1,4 @@
-//! What a client may do: its tokens, and the signatures of its requests.
+//! Access control: the tokens of a client, and the signatures of its requests.
 
 mod signatures;
 mod tokens;
@@ -18,29 +18,29 @@ use crate::http::problem::Problem;
 use signatures::Nonces;
 use tokens::{Token, Tokens};
 
-/// The client that every sandbox knows, so that examples can be copied.
+/// The id of the default client, which every sandbox has, so that examples can be copied.
 pub(crate) const CLIENT_ID: &str = "6c4bb9a4-3a7f-4d2b-9a52-0d6f7f0b9c11";
 pub(crate) const CLIENT_SECRET: &str = "sandbox-secret";
 pub(crate) const KEY_ID: &str = "9a0f5c1e-52f4-4c3b-8f60-5a1d3b7e2c44";
 
-/// How strict the sandbox is.
+/// Which checks the sandbox makes.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each can be switched by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Strictness {
     pub(crate) signatures: bool,
-    /// Signatures cover what they have to, by keys that Upvest takes.
+    /// Signatures must cover the required components and be made by keys that Upvest accepts.
     pub(crate) strict: bool,
     pub(crate) client_id: bool,
     pub(crate) idempotency_keys: bool,
     pub(crate) token_lifetime: TimeDelta,
 }
 
-/// A client, its tokens, the nonces of its signatures.
+/// A client with its tokens and the nonces of its signatures.
 pub(crate) struct Access {
     pub(crate) strictness: Strictness,
     client_id: String,
     secret: String,
-    /// What the client has been granted.
+    /// The scopes that the client may request.
     scopes: Vec<String>,
     keys: HashMap<String, PublicKey>,
     tokens: Tokens,
@@ -65,7 +65,7 @@ impl Access {
         }
     }
 
-    /// From now on requests may be signed by the private half of `key`, under `id`.
+    /// Accepts requests that are signed by the private key of `key`, with the key id `id`.
     pub(crate) fn register_key(&mut self, id: String, key: PublicKey) {
         self.keys.insert(id, key);
     }
@@ -83,7 +83,7 @@ impl Access {
         self.tokens.named(headers).is_ok_and(|token| token.is_some())
     }
 
-    /// A token with all scopes that the client has been granted.
+    /// Issues a token with all scopes of the client.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
         let (client_id, until) = (self.client_id.clone(), now + self.strictness.token_lifetime);
@@ -91,7 +91,7 @@ impl Access {
         secret
     }
 
-    /// Whether a call of `operation` comes from someone who may make it.
+    /// Checks that a request may call `operation`.
     pub(crate) fn check(
         &self,
         operation: &Operation,
@@ -115,8 +115,8 @@ impl Access {
         Ok(())
     }
 
-    /// Whether a request is signed by a registered key, for the first time. Signatures are made by the clock of the
-    /// machine, whatever the sandbox's shows, and so they are judged by it.
+    /// Checks that a request is signed by a registered key and is not a replay. Clients sign with the clock of the
+    /// machine, so signatures are checked with it and not with the sandbox's clock.
     pub(crate) fn check_signature(
         &mut self,
         request: &IncomingRequest<'_>,
@@ -131,7 +131,7 @@ impl Access {
         Ok(())
     }
 
-    /// Answers a token request whose form fits the description.
+    /// Answers a token request whose form matches the description.
     pub(crate) fn grant(
         &mut self,
         form: &Value,

@@ -1,4 +1,4 @@
-//! Signatures of requests: version 15, by a registered key, each nonce once.
+//! Signatures of requests: version 15, made by a registered key, each nonce only once.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,17 +11,18 @@ use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureErr
 
 use crate::http::problem::Problem;
 
-/// No source says how far clocks may differ, or how long Upvest remembers a nonce (PROTOCOL 1.4). Official signers give a
-/// signature 5 to 60 seconds.
+/// How far the clocks may differ. No source says this, or how long Upvest remembers a nonce (PROTOCOL 1.4). Official signers give a
+/// signature a lifetime of 5 to 60 seconds.
 const TOLERANCE: Duration = Duration::from_secs(30);
-/// The longest life of a signature that is accepted.
+/// The longest accepted lifetime of a signature.
 const LONGEST_LIFE: i64 = 300;
 
-/// Nonces by their end: one that comes again before it is a replay.
+/// Nonces with the time at which their signatures expire. A nonce that occurs again before that time is a replay.
 #[derive(Debug, Default)]
 pub(super) struct Nonces(HashMap<(String, String), i64>);
 
-/// Without the header Upvest assumes version 6, and would judge a signature of version 15 by the rules of that (PROTOCOL 1.1).
+/// Checks the version. Without the header Upvest assumes version 6, and would check a signature of version 15 by its rules
+/// (PROTOCOL 1.1).
 pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("upvest-signature-version") {
         Some(version) if version == "15" => Ok(()),
@@ -31,7 +32,7 @@ pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Components that a signature has to cover where the request has them (PROTOCOL 1.3).
+/// Components that a signature must cover if the request has them (PROTOCOL 1.3).
 const HEADERS: [&str; 7] = [
     "accept",
     "authorization",
@@ -42,11 +43,11 @@ const HEADERS: [&str; 7] = [
     "upvest-client-id",
 ];
 
-/// Reserved to signatures that cover everything they have to.
+/// Checks that a signature covers all required components.
 fn check_coverage(base: &str, parts: &Parts) -> Result<(), Problem> {
     let query = parts.uri.query().map(|_| "@query");
     let headers = HEADERS.into_iter().filter(|name| parts.headers.contains_key(*name));
-    // An empty body has a length in some libraries, and no digest to go with it.
+    // Some libraries send the length of an empty body, but no digest.
     let is_empty = parts.headers.get("content-length").is_some_and(|length| length == "0");
     let needed = ["@method", "@path"].into_iter().chain(query).chain(headers);
     let needed = needed.filter(|name| !(is_empty && name.starts_with("content-")));
@@ -96,7 +97,7 @@ pub(super) fn check(
     Err(reason)
 }
 
-/// A signature base as it may be shown and kept: without the token, in whatever form a client has put it.
+/// A signature base that may be shown and stored: without the token in any format.
 fn shown(base: &str) -> String {
     let hide = |line: &str| {
         let small = line.to_ascii_lowercase();
@@ -106,13 +107,13 @@ fn shown(base: &str) -> String {
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
-/// The base that the client built, if it sends it along as base64: this helps to find a fault in a signer.
+/// The base that the client built, if the request contains it as base64. It helps to find an error in a signer.
 fn client_base(headers: &HeaderMap) -> Option<String> {
     let base = STANDARD.decode(headers.get("upvest-sandbox-signature-base")?).ok()?;
     Some(shown(&String::from_utf8_lossy(&base)))
 }
 
-/// What the client built, and where it departs from what the server built.
+/// The base that the client built, and the first difference to that of the server.
 fn beside(client: &str, server: &str) -> String {
     let same = client.lines().zip(server.lines()).take_while(|(theirs, ours)| theirs == ours).count();
     let departs = if client == server {
@@ -124,7 +125,7 @@ fn beside(client: &str, server: &str) -> String {
 }
 
 fn refused(reason: SignatureError) -> Problem {
-    // The words of the documentation first, then what a developer needs (PROTOCOL 5).
+    // Upvest's own message (PROTOCOL 5), followed by the details that a developer needs.
     Problem::unauthorised(format!("Signature is incorrect: {reason}."))
 }
 

@@ -1,4 +1,4 @@
-//! Access tokens: opaque, with scopes and an end.
+//! Access tokens: opaque texts with scopes and an expiry.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,11 +9,11 @@ use http::header::AUTHORIZATION;
 
 use crate::http::problem::Problem;
 
-/// Tokens by what they are.
+/// All tokens that were issued.
 #[derive(Default)]
 pub(super) struct Tokens(HashMap<String, Token>);
 
-/// Who holds a token, and for what.
+/// The client, the scopes and the expiry of a token.
 pub(super) struct Token {
     pub(super) client_id: String,
     pub(super) scopes: Vec<String>,
@@ -22,12 +22,12 @@ pub(super) struct Token {
 
 impl Tokens {
     pub(super) fn issue(&mut self, secret: String, token: Token, now: DateTime<Utc>) {
-        // A day longer, so that a caller learns that a token has expired and not that it is nobody's.
+        // Kept for another day, so that the error says that a token has expired and not that it is unknown.
         self.0.retain(|_, old| old.until + TimeDelta::days(1) > now);
         self.0.insert(secret, token);
     }
 
-    /// The token that a request names, expired or not.
+    /// The token in a request, which may have expired.
     pub(super) fn named(&self, headers: &HeaderMap) -> Result<Option<&Token>, Problem> {
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(header) = header else {

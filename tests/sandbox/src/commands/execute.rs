@@ -1,4 +1,4 @@
-//! Carries out commands: those about users, orders and money in [`State`], the others here.
+//! Executes commands. Those about users, orders and money change the [`State`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::sandbox::A_CENTURY;
 use crate::sandbox::shared::Shared;
 
 impl Shared {
-    /// Carries out a command. What it makes is answered as `{"id": ...}`.
+    /// Executes a command. If it creates something, the answer is `{"id": ...}`.
     pub(crate) async fn execute(self: &Arc<Self>, command: Command) -> Result<Value, CommandError> {
         let answer = match command {
             Command::Advance { seconds } => {
@@ -135,7 +135,7 @@ impl Shared {
         Ok(json!({}))
     }
 
-    /// Takes connections again, unless it has been stopped meanwhile.
+    /// Accepts connections again, unless the sandbox has been stopped meanwhile.
     fn back_online(&self) {
         self.change_state(ServerState::Offline, ServerState::Serving);
     }
@@ -150,8 +150,8 @@ impl Shared {
         });
     }
 
-    /// Returns when connections are taken or refused, so that a caller need not try. It gives up after
-    /// three seconds, as another program may have taken the port.
+    /// Waits until the server accepts or refuses connections, as the command asked. It gives up after
+    /// three seconds, as another program may be using the port.
     async fn until_listening(&self, wanted: bool) {
         let mut listening = self.port.listening.subscribe();
         let patience = Duration::from_secs(3);
@@ -160,7 +160,7 @@ impl Shared {
 }
 
 impl State {
-    /// Carries out the commands that are about the state alone.
+    /// Executes the commands that need only the state.
     pub(super) fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
         let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
         let positive = |field: &str, text: &str| {
@@ -171,7 +171,7 @@ impl State {
         Ok(match command {
             Command::CreateAccountGroup { id } => {
                 if id.is_some_and(|id| self.groups.get(id).is_some()) {
-                    return Err(CommandError::new("there is an account group with this id already"));
+                    return Err(CommandError::new("an account group with this id already exists"));
                 }
                 made(self.create_account_group(id))
             }
@@ -257,19 +257,19 @@ impl State {
             Command::ResendEvent { event_id, webhook_id } => {
                 self.resend_event(event_id, webhook_id).map(nothing)?
             }
-            // The rest is not about the state.
-            _ => return Err(CommandError::new("this command is carried out elsewhere")),
+            // The other commands do not change the state.
+            _ => return Err(CommandError::new("this command does not change the state")),
         })
     }
 }
 
-/// A year, in seconds: clocks are off by less.
+/// The largest clock shift: a year, in seconds.
 const MOST_SHIFT: u64 = 366 * 86_400;
 
-/// What `retrieveFile` can answer with.
+/// The media types of `retrieveFile`.
 const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];
 
-/// The answer to a command that makes nothing.
+/// The answer to a command that creates nothing.
 fn nothing((): ()) -> Value {
     json!({})
 }
@@ -283,5 +283,7 @@ fn time_delta(seconds: f64) -> Result<TimeDelta, CommandError> {
     let duration = Duration::try_from_secs_f64(seconds);
     let delta = duration.ok().and_then(|duration| TimeDelta::from_std(duration).ok());
     let delta = delta.filter(|delta| *delta <= A_CENTURY);
-    delta.ok_or_else(|| CommandError::new("`seconds` must be a number from 0 to that of a hundred years"))
+    delta.ok_or_else(|| {
+        CommandError::new("`seconds` must be between 0 and the number of seconds in a hundred years")
+    })
 }

@@ -1,4 +1,4 @@
-//! What life needs and the description has no operation for: methods of the library, and `POST /_sandbox/...`.
+//! Commands for everything that the description has no operation for: methods of the library, and `POST /_sandbox/...`.
 
 mod execute;
 mod shorthands;
@@ -16,19 +16,19 @@ use crate::domain::state::Refused;
 use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
 
-/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` and its name in snake case, its fields in a JSON body.
+/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` followed by its name in snake case, with its fields in a JSON body.
 #[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Command {
-    /// Turns the clock forward; answers when everything that is due by then has happened.
+    /// Advances the clock. The answer is sent when everything that is due by then has happened.
     Advance {
-        /// Seconds, fractions allowed.
+        /// The number of seconds. It may have decimals.
         seconds: f64,
     },
-    /// Makes an account group. Answers with its id.
+    /// Creates an account group. Answers with its id.
     CreateAccountGroup {
-        /// Its id; a new one unless given.
+        /// Its id. By default a new one.
         #[serde(default)]
         id: Option<Uuid>,
     },
@@ -53,24 +53,24 @@ pub enum Command {
         /// Name of the holder.
         account_holder: String,
     },
-    /// Makes a mandate for direct debits. Answers with its id.
+    /// Creates a mandate for direct debits. Answers with its id.
     CreateMandate {
         /// The account group.
         account_group_id: Uuid,
         /// IBAN of the bank account to debit.
         iban: String,
     },
-    /// Revokes a mandate: direct debits under it fail.
+    /// Revokes a mandate, so that direct debits with it fail.
     RevokeMandate {
         /// The mandate.
         mandate_id: Uuid,
     },
-    /// Takes back the money of a completed direct debit, as a bank does. Where it has been spent, the account is in debt.
+    /// Takes back the money of a completed direct debit, as a bank does. If it has been spent, the account is in debt.
     ReverseDirectDebit {
         /// The direct debit.
         direct_debit_id: Uuid,
     },
-    /// Decides how the checks of a user end that are still under way.
+    /// Sets the result of a user's pending checks.
     SetCheckResult {
         /// The user.
         user_id: Uuid,
@@ -98,7 +98,7 @@ pub enum Command {
         #[serde(default)]
         fractional: bool,
     },
-    /// Quotes new prices: orders that have waited for them are executed.
+    /// Sets new prices. Orders that have waited for them are executed.
     SetPrice {
         /// ISIN of the instrument.
         isin: String,
@@ -107,20 +107,20 @@ pub enum Command {
         /// What buyers pay.
         offer: String,
     },
-    /// Opens or stops trading in an instrument.
+    /// Starts or stops trading of an instrument.
     SetTradeable {
         /// ISIN of the instrument.
         isin: String,
         /// Whether it can be traded.
         tradeable: bool,
     },
-    /// Lets orders be executed in these hours alone, from Monday to Friday. Those that come outside of them wait, and can be
-    /// cancelled. Without hours, orders are executed at any time, as at the start.
+    /// Sets the opening hours, from Monday to Friday. Orders are executed only in these hours. Other orders wait, and can be
+    /// cancelled. Without hours, orders are executed at any time, as is the default.
     SetVenueHours {
-        /// Such as `08:00`, by UTC.
+        /// The opening time in UTC, such as `08:00`.
         #[serde(default)]
         opens: Option<NaiveTime>,
-        /// Such as `16:30`, by UTC.
+        /// The closing time in UTC, such as `16:30`.
         #[serde(default)]
         closes: Option<NaiveTime>,
     },
@@ -130,164 +130,164 @@ pub enum Command {
         isin: String,
         /// Cash for each unit, in the instrument's currency.
         per_unit: String,
-        /// The day on which it is paid, to those who hold the instrument as the day begins.
+        /// The day on which it is paid, to the accounts that hold the instrument at the start of the day.
         ex_date: NaiveDate,
     },
     /// Announces a split. Answers with the id of the corporate action.
     AnnounceSplit {
         /// ISIN of the instrument.
         isin: String,
-        /// So many units in the place of one, such as `4`, or `0.1` for a reverse split.
+        /// The number of units that replace one, such as `4`, or `0.1` for a reverse split.
         ratio: String,
-        /// The day it happens, as it begins.
+        /// The day of the split, which takes effect at the start of the day.
         ex_date: NaiveDate,
     },
-    /// Starts a securities transfer that moves something. Answers with its id.
+    /// Starts a securities transfer. Answers with its id.
     TransferSecurities {
-        /// To the account or from it.
+        /// Whether the securities move to the account or from it.
         direction: Direction,
         /// The account.
         account_id: Uuid,
         /// ISIN of the instrument.
         isin: String,
-        /// Units.
+        /// The number of units.
         quantity: String,
     },
     /// Charges a fee. Answers with its id.
     ChargeFee {
         /// The account.
         account_id: Uuid,
-        /// Such as `CUSTODY`.
+        /// The type of the fee, such as `CUSTODY`.
         r#type: String,
         /// More than 0, with no decimals or two, in EUR.
         amount: String,
     },
-    /// Begins a report, which has a PDF a second later. Answers with its id.
+    /// Creates a report, whose PDF is available a second later. Answers with its id.
     CreateReport {
-        /// Such as `ACCOUNT_STATEMENT`.
+        /// The type of the report, such as `ACCOUNT_STATEMENT`.
         r#type: String,
-        /// Whether it ends as `FAILED`.
+        /// Whether the report fails.
         #[serde(default)]
         fails: bool,
     },
-    /// Makes a treasury report with a PDF. Answers with its id.
+    /// Creates a treasury report with a PDF. Answers with its id.
     CreateTreasuryReport {
-        /// Such as `TREASURY`.
+        /// The type of the report, such as `TREASURY`.
         r#type: String,
     },
-    /// Keeps a text file for download. Answers with its id.
+    /// Adds a text file for download. Answers with its id.
     StoreFile {
         /// Its content.
         content: String,
-        /// `application/pdf` or, unless given, `application/octet-stream`.
+        /// `application/pdf` or `application/octet-stream`, which is the default.
         #[serde(default)]
         media_type: Option<String>,
     },
-    /// Registers the public half of a key that requests are signed with. Answers with the key's id.
+    /// Registers the public key of a signing key. Answers with the key's id.
     RegisterPublicKey {
         /// PEM, `BEGIN PUBLIC KEY`.
         pem: String,
-        /// Its id; a new one unless given.
+        /// Its id. By default a new one.
         #[serde(default)]
         key_id: Option<Uuid>,
     },
-    /// Subscribes an endpoint to all events, switched on. Answers with the id of the subscription.
+    /// Creates an enabled subscription of an endpoint to all events. Answers with the id of the subscription.
     Subscribe {
-        /// An endpoint of this machine; `http://` will do.
+        /// The URL of an endpoint on this machine. It may be `http://`.
         url: String,
     },
-    /// Makes an event happen, with all that comes before it, for a user and an account of its own; a corporate action pays all
-    /// who hold the instrument `IE00B3XXRP09`. The clock is turned forward to the event, by eight days at most, so that tokens
-    /// may expire. Answers with the id of the event and that of what it is `about`.
+    /// Triggers an event, with all events before it, for a new user and account. A corporate action affects all accounts
+    /// that hold the instrument `IE00B3XXRP09`. The clock is advanced to the event, by eight days at most, so that tokens
+    /// may expire. Answers with the id of the event, and the id of the resource that it is `about`.
     Trigger {
-        /// Its `type` in the official shape, such as `ORDER.FILLED`.
+        /// Its `type` in the official format, such as `ORDER.FILLED`.
         event_type: String,
     },
-    /// Delivers an event once more that is still in the log.
+    /// Delivers an event of the log again.
     ResendEvent {
         /// The event.
         event_id: Uuid,
-        /// The subscription that gets it again.
+        /// The subscription to deliver it to.
         webhook_id: Uuid,
     },
-    /// Brings everything back to how it was at the start, the time included. Tokens stay good.
+    /// Restores the initial state, including the time. Tokens stay valid.
     Reset,
-    /// Keeps the state, to come back to by `restore`.
+    /// Saves the state in memory, for `restore`.
     Snapshot {
-        /// A name for it; one that was kept under this name before is replaced.
+        /// The name of the snapshot. An earlier snapshot with this name is replaced.
         name: String,
     },
-    /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
+    /// Restores the state of a snapshot, including the time. Tokens stay valid.
     Restore {
         /// The name of the snapshot.
         name: String,
     },
-    /// Makes a client with a state, a clock, faults and logs of its own, as at the start. Answers with its `client_id` and
-    /// `client_secret`. Calls and commands whose header `upvest-client-id` names it are its own.
+    /// Creates a client with its own state, clock, faults and logs. Answers with its `client_id` and
+    /// `client_secret`. Calls and commands with its id in the header `upvest-client-id` use this client.
     CreateClient {
-        /// Letters, digits and hyphens; a new UUID unless given.
+        /// The id: letters, digits and hyphens. By default a new UUID.
         #[serde(default)]
         client_id: Option<String>,
-        /// A random one unless given.
+        /// The secret. By default a random one.
         #[serde(default)]
         client_secret: Option<String>,
     },
-    /// Takes a client away that `create_client` or a setting has made, and all that it has.
+    /// Deletes a client that `create_client` or a setting has created, with its state.
     DeleteClient {
         /// The client.
         client_id: String,
     },
     /// Issues an access token with all scopes, as `/auth/token` does, but without a signature.
     IssueToken,
-    /// Revokes all access tokens: calls under them are answered with 401.
+    /// Revokes all access tokens. Calls with them are answered with 401.
     RevokeTokens,
-    /// Signs deliveries with a new key from now on. The last keys before it stay in the key set.
+    /// Signs deliveries with a new key from now on. The latest earlier keys stay in the key set.
     RotateWebhookKeys,
     /// Adds a fault.
     AddFault(FaultRule),
-    /// Lets a part of all calls go wrong, drawn from the sandbox's seed.
+    /// Makes a random fraction of all calls fail. The random numbers depend on the sandbox's seed.
     RandomFaults {
-        /// From 0 (none) to 1 (all).
+        /// The fraction, from 0 (none) to 1 (all).
         rate: f64,
-        /// The faults to draw from; a common set unless given.
+        /// The faults to choose from. By default a common set.
         #[serde(default)]
         faults: Option<Vec<Fault>>,
     },
-    /// Shifts the server's time of day, by which signatures are judged.
+    /// Shifts the server's wall clock, with which signatures are checked.
     ShiftClock {
-        /// Positive: the server is ahead. At most a year.
+        /// The shift in seconds. If it is positive, the server is ahead. At most a year.
         seconds: i64,
     },
-    /// Refuses connections and resets those that are open, or takes them again.
+    /// Refuses new connections and resets open ones, or accepts connections again.
     SetOffline {
-        /// Whether to be offline. Over HTTP nobody could bring it back, so that `seconds` has to be given.
+        /// Whether to go offline. Over HTTP this needs `seconds`, as no later command could be received.
         offline: bool,
-        /// Back online by itself after so many seconds of real time.
+        /// The number of seconds of real time after which the sandbox goes back online.
         #[serde(default)]
         seconds: Option<f64>,
     },
-    /// Delivers to webhooks as Upvest sometimes does, until the faults are cleared.
+    /// Delivers to webhooks with the irregularities of Upvest, until the faults are cleared.
     DisturbDeliveries {
-        /// Each delivery that was accepted is sent once more.
+        /// Whether each accepted delivery is sent again.
         #[serde(default)]
         repeated: bool,
-        /// The events in a delivery are ordered newest first.
+        /// Whether the events in a delivery are sorted newest first.
         #[serde(default)]
         reversed: bool,
     },
-    /// Takes all faults away.
+    /// Removes all faults.
     ClearFaults,
 }
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By its name alone: the fields may hold personal data.
+        // Prints only the name, as the fields may contain personal data.
         let command = serde_json::to_value(self).unwrap_or_default();
         f.write_str(command["command"].as_str().unwrap_or("Command"))
     }
 }
 
-/// The kind of an instrument.
+/// The type of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -302,9 +302,9 @@ pub enum InstrumentType {
     Fund,
 }
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the sandbox cannot do that: {0}")]
+#[error("the command failed: {0}")]
 pub struct CommandError(String);
 
 impl CommandError {
@@ -313,14 +313,14 @@ impl CommandError {
     }
 
     pub(crate) fn no_client(id: &str) -> Self {
-        Self(format!("there is no client `{id}`: `create_client` makes one"))
+        Self(format!("there is no client `{id}`; `create_client` creates one"))
     }
 }
 
 impl From<Refused> for CommandError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NotFound => Self::new("nothing has this id"),
+            Refused::NotFound => Self::new("nothing with this id exists"),
             Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
         }
     }

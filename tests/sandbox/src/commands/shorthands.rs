@@ -1,5 +1,4 @@
-//! Commands and faults as methods of [`Sandbox`]. Ids go in and come out as UUIDs, which the typed ids of the SDK are made
-//! from and into.
+//! Commands and faults as methods of [`Sandbox`]. Ids are UUIDs, which can be converted to and from the typed ids of the SDK.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::events::EventRecord;
 use crate::faults::{Fault, FaultRule};
 use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
 
-/// Methods that carry out one command: those that answer with the id of what is made, with nothing, or cannot fail.
+/// Declares methods that execute one command. They return the id of the created resource, nothing, or cannot fail.
 macro_rules! shorthands {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($argument:ident: $type:ty),*) = $command:expr;)+) => {
         impl Sandbox {
@@ -43,7 +42,7 @@ macro_rules! shorthands {
 }
 
 shorthands! {
-    /// The next call of `operation`, such as `createOrder`, goes wrong.
+    /// Makes the next call of `operation`, such as `createOrder`, fail.
     ///
     /// # Errors
     ///
@@ -58,11 +57,11 @@ shorthands! {
     /// As [`Sandbox::fail_next`].
     act add_fault(rule: FaultRule) = Command::AddFault(rule);
 
-    /// A part `rate` of all calls goes wrong, by faults drawn from the seed. The nth call gets the nth draw.
+    /// Makes a random fraction `rate` of all calls fail. The faults depend on the seed and on the number of the call.
     ///
     /// # Errors
     ///
-    /// As [`Sandbox::fail_next`], and where `rate` does not lie between 0 and 1.
+    /// As [`Sandbox::fail_next`], and if `rate` is not between 0 and 1.
     act random_faults(rate: f64, faults: Vec<Fault>) = Command::RandomFaults { rate, faults: Some(faults) };
 
     /// `/auth/token` answers 503 until the faults are cleared.
@@ -73,17 +72,17 @@ shorthands! {
         fault: Fault::ServerError { status: 503, html: false, after_commit: false },
     });
 
-    /// Shifts the server's time of day, by which signatures are judged; positive: the server is ahead.
+    /// Shifts the server's wall clock, with which signatures are checked. If the shift is positive, the server is ahead.
     always shift_clock(seconds: i64) = Command::ShiftClock { seconds };
 
-    /// Refuses connections and resets those that are open, until [`Sandbox::clear_faults`].
+    /// Refuses new connections and resets open ones, until [`Sandbox::clear_faults`].
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
-    /// Delivers to webhooks as Upvest sometimes does, until [`Sandbox::clear_faults`]: each delivery comes `repeated`, or its events
-    /// stand `reversed` in it.
+    /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is `repeated`, or its
+    /// events are `reversed`.
     always disturb_deliveries(repeated: bool, reversed: bool) = Command::DisturbDeliveries { repeated, reversed };
 
-    /// Takes all faults away.
+    /// Removes all faults.
     always clear_faults() = Command::ClearFaults;
 
     /// Revokes all access tokens.
@@ -93,17 +92,17 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the system has no randomness to give.
+    /// [`CommandError`] if the operating system has no random numbers.
     act rotate_webhook_keys() = Command::RotateWebhookKeys;
 
-    /// Makes an account group.
+    /// Creates an account group.
     ///
     /// # Errors
     ///
     /// None that a caller can cause.
     make create_account_group() = Command::CreateAccountGroup { id: None };
 
-    /// Puts cash in EUR into an account.
+    /// Adds cash in EUR to an account.
     ///
     /// # Errors
     ///
@@ -111,7 +110,7 @@ shorthands! {
     act top_up(account: impl Into<Uuid>, amount: &str) =
         Command::TopUp { account_id: account.into(), amount: amount.into(), currency: None };
 
-    /// Makes a mandate for direct debits from `iban`.
+    /// Creates a mandate for direct debits from `iban`.
     ///
     /// # Errors
     ///
@@ -119,7 +118,7 @@ shorthands! {
     make create_mandate(account_group: impl Into<Uuid>, iban: &str) =
         Command::CreateMandate { account_group_id: account_group.into(), iban: iban.into() };
 
-    /// Decides how the checks of a user end that are still under way.
+    /// Sets the result of a user's pending checks.
     ///
     /// # Errors
     ///
@@ -137,7 +136,7 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] where it is listed already, or a price is invalid.
+    /// [`CommandError`] if it is already listed, or a price is invalid.
     make list_instrument(isin: &str, kind: InstrumentType, bid: &str, offer: &str) =
         Command::ListInstrument {
         isin: isin.into(),
@@ -147,7 +146,7 @@ shorthands! {
         fractional: true,
     };
 
-    /// Quotes new prices for an instrument.
+    /// Sets new prices of an instrument.
     ///
     /// # Errors
     ///
@@ -155,7 +154,7 @@ shorthands! {
     act set_price(isin: &str, bid: &str, offer: &str) =
         Command::SetPrice { isin: isin.into(), bid: bid.into(), offer: offer.into() };
 
-    /// Announces a dividend, paid as `ex_date` begins.
+    /// Announces a dividend, which is paid at the start of `ex_date`.
     ///
     /// # Errors
     ///
@@ -163,7 +162,7 @@ shorthands! {
     make announce_dividend(isin: &str, per_unit: &str, ex_date: NaiveDate) =
         Command::AnnounceDividend { isin: isin.into(), per_unit: per_unit.into(), ex_date };
 
-    /// Announces a split into `ratio` units, as `ex_date` begins.
+    /// Announces a split into `ratio` units, at the start of `ex_date`.
     ///
     /// # Errors
     ///
@@ -188,43 +187,43 @@ shorthands! {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the account has less than that.
+    /// [`CommandError`] if the account has too little cash.
     make charge_fee(account: impl Into<Uuid>, kind: &str, amount: &str) =
         Command::ChargeFee { account_id: account.into(), r#type: kind.into(), amount: amount.into() };
 
-    /// Subscribes an endpoint of this machine to all events, switched on.
+    /// Creates an enabled subscription of an endpoint on this machine to all events.
     ///
     /// # Errors
     ///
     /// [`CommandError`] if the URL is invalid.
     make subscribe(url: &str) = Command::Subscribe { url: url.into() };
 
-    /// Delivers an event once more to a subscription.
+    /// Delivers an event to a subscription again.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the log has no such event any more, or there is no such subscription.
+    /// [`CommandError`] if the log no longer contains the event, or there is no such subscription.
     act resend_event(event: Uuid, webhook: impl Into<Uuid>) =
         Command::ResendEvent { event_id: event, webhook_id: webhook.into() };
 
-    /// Brings everything back to how it was at the start, the time included. Tokens stay good.
+    /// Restores the initial state, including the time. Tokens stay valid.
     always reset() = Command::Reset;
 
-    /// Keeps the state, to come back to by [`Sandbox::restore`].
+    /// Saves the state in memory, for [`Sandbox::restore`].
     ///
     /// # Errors
     ///
     /// [`CommandError`] if the name is empty.
     act snapshot(name: &str) = Command::Snapshot { name: name.into() };
 
-    /// Brings everything back to how it was at a snapshot, the time included. Tokens stay good.
+    /// Restores the state of a snapshot, including the time. Tokens stay valid.
     ///
     /// # Errors
     ///
     /// [`CommandError`] if there is no such snapshot.
     act restore(name: &str) = Command::Restore { name: name.into() };
 
-    /// Begins a report, which has a PDF a second later.
+    /// Creates a report, whose PDF is available a second later.
     ///
     /// # Errors
     ///
@@ -232,19 +231,19 @@ shorthands! {
     make create_report(kind: &str) = Command::CreateReport { r#type: kind.into(), fails: false };
 }
 
-/// What life needs and the description has no operation for.
+/// Commands that need more than one step.
 impl Sandbox {
-    /// The id of a listed instrument: the same in every sandbox.
+    /// The id of a listed instrument, which is the same in every sandbox.
     pub fn instrument(isin: &str) -> Uuid {
         crate::domain::trading::instruments::instrument_id(isin)
     }
 
-    /// The account group that every sandbox begins with, open to all users.
+    /// The default account group of every sandbox, which all users may use.
     pub fn account_group(&self) -> Uuid {
         ACCOUNT_GROUP
     }
 
-    /// An account that is open, of a user that is active, with so much cash in EUR. The clock is advanced by two seconds
+    /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two seconds
     /// for it.
     ///
     /// # Errors
@@ -257,14 +256,14 @@ impl Sandbox {
         Ok(account)
     }
 
-    /// Makes an event happen, with all that comes before it, for a user and an account of its own: see [`Command::Trigger`].
+    /// Triggers an event, with all events before it, for a new user and account: see [`Command::Trigger`].
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the sandbox has no event of this type, such as `ORDER.FILLED`, or keeps too few of them.
+    /// [`CommandError`] if the sandbox has no events of this type, such as `ORDER.FILLED`, or if its log is too short.
     pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
         let answer = self.execute(Command::Trigger { event_type: event_type.to_owned() }).await?;
         let event = self.events().into_iter().find(|event| answer["id"] == event.id.to_string());
-        event.ok_or_else(|| CommandError::new("the event has left the log already"))
+        event.ok_or_else(|| CommandError::new("the event is no longer in the log"))
     }
 }

@@ -1,7 +1,7 @@
-//! Makes an event happen: by the calls and commands that its recipe in `triggers.json` lists, for an account of its own.
+//! Triggers an event by the calls and commands of its recipe in `triggers.json`, for a new account.
 //!
-//! A step is the name of another recipe, or the name of an operation or command with its fields. `$account` and the like
-//! stand for ids, and so does the name of an earlier step for that of what it made. `wait` lets time pass until an event.
+//! A step is the name of another recipe, or the name of an operation or command with its fields. Variables such as `$account`
+//! are ids. The name of an earlier step is the id of the resource that it created. `wait` advances the clock to an event.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -17,23 +17,24 @@ use crate::http::operations::handler;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::sandbox::shared::Shared;
 
-/// Savings plans take a week, and nothing takes longer.
+/// The longest time to wait for an event. Savings plans take a week, and nothing takes longer.
 const LONGEST: TimeDelta = TimeDelta::days(8);
-/// What is bought.
+/// The instrument to buy.
 const ISIN: &str = "IE00B3XXRP09";
 
 static RECIPES: LazyLock<BTreeMap<String, Vec<Value>>> =
     LazyLock::new(|| serde_json::from_str(include_str!("triggers.json")).expect("a test reads it"));
 
-/// What a recipe has at hand, by name.
+/// The variables of a recipe.
 type Ids = BTreeMap<String, String>;
 
 impl Shared {
-    /// Makes an event happen. Everything before it happens too, and is delivered.
+    /// Triggers an event and all events before it, and delivers them.
     pub(super) async fn trigger(self: &Arc<Self>, event: &str) -> Result<Value, CommandError> {
         if !event.contains('.') || !RECIPES.contains_key(event) {
-            let problem =
-                format!("the sandbox has no event `{event}`: `GET /_sandbox/event_types` lists them");
+            let problem = format!(
+                "the sandbox has no event type `{event}`; `GET /_sandbox/event_types` lists all types"
+            );
             return Err(CommandError::new(problem));
         }
         let mut ids = self.household()?;
@@ -52,7 +53,7 @@ impl Shared {
         Ok(happened)
     }
 
-    /// An account of its own, with a user of its own.
+    /// Creates a new user and account.
     fn household(&self) -> Result<Ids, CommandError> {
         let tomorrow = self.clock.after(TimeDelta::days(1)).date_naive();
         let mut core = self.core();
@@ -71,7 +72,7 @@ impl Shared {
         Ok(ids.map(|(name, id)| (name.to_owned(), id)).into())
     }
 
-    /// Turns the clock forward until an event of this type has happened to something of this recipe's.
+    /// Advances the clock until there is an event of this type about a resource of this recipe.
     async fn until(self: &Arc<Self>, event: &str, ids: &Ids) -> Result<Value, CommandError> {
         let latest = self.clock.after(LONGEST);
         let shared = ["group", "fund", "isin", "tomorrow"];
@@ -96,14 +97,14 @@ impl Shared {
     }
 }
 
-/// The steps of a recipe, those of the recipes in it included.
+/// The steps of a recipe, including those of its nested recipes.
 fn steps(recipe: &str) -> Vec<Value> {
     let own = RECIPES.get(recipe).into_iter().flatten();
     own.flat_map(|step| step.as_str().map_or_else(|| vec![step.clone()], steps)).collect()
 }
 
 impl State {
-    /// Carries out an operation or a command. Answers with the id of what it made, if anything.
+    /// Executes an operation or a command. Returns the id of the resource that it created, if any.
     fn step(&mut self, name: &str, fields: &Value, ids: &Ids) -> Result<String, CommandError> {
         let mut text = fields.to_string();
         for (name, id) in ids {

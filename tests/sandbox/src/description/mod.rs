@@ -1,4 +1,4 @@
-//! The description that the sandbox answers from: operations, what they take, and what they answer.
+//! The description that the sandbox implements: operations with their parameters, bodies and answers.
 
 mod schema;
 
@@ -14,7 +14,7 @@ static DESCRIPTION: LazyLock<Description> = LazyLock::new(|| {
     Description::read(serde_json::from_str(document).expect("a test holds the document to the description"))
 });
 
-/// The operations of the API, with the schemas of what goes in and what comes out.
+/// The operations of the API, with the schemas of their bodies and answers.
 #[derive(Debug)]
 pub(crate) struct Description {
     document: Value,
@@ -28,12 +28,12 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// The path template, such as `/orders/{order_id}`.
     pub(crate) path: String,
-    /// One of these has to be in the token. Empty for the token request, which needs no token.
+    /// The scopes, of which the token must have one. Empty for the token request, which needs no token.
     pub(crate) scopes: Vec<String>,
     pub(crate) takes_idempotency_key: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// What its success is answered as. Empty if it has no body.
+    /// The media types of a successful answer. Empty if it has no body.
     pub(crate) media_types: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Parameter {
     pub(crate) schema: Schema,
 }
 
-/// What a request body has to be.
+/// The schema of a request body.
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) media_type: String,
@@ -55,7 +55,7 @@ pub(crate) struct Body {
 }
 
 impl Description {
-    /// The description of this workspace, with both overlays merged in.
+    /// The description of this workspace, with both overlays applied.
     pub(crate) fn get() -> &'static Self {
         &DESCRIPTION
     }
@@ -64,14 +64,14 @@ impl Description {
         &self.operations
     }
 
-    /// All scopes that a client can be given.
+    /// All scopes.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         let flows = "/components/securitySchemes/oauth2ClientCredentials/flows/clientCredentials/scopes";
         let scopes = self.document.pointer(flows).and_then(Value::as_object);
         scopes.into_iter().flatten().map(|(scope, _)| scope.as_str())
     }
 
-    /// The description as JSON, the sandbox's own statuses included.
+    /// The description as JSON, including the sandbox's own error statuses.
     pub(crate) fn document(&self) -> &Value {
         &self.document
     }
@@ -90,7 +90,7 @@ impl Description {
 }
 
 impl Operation {
-    /// An operation that the description lacks, and PROTOCOL has.
+    /// An operation of PROTOCOL that the description does not contain.
     pub(crate) fn undescribed(id: &str, method: Method, path: &str, scopes: &[&str]) -> Self {
         Self {
             id: id.to_owned(),
@@ -105,7 +105,7 @@ impl Operation {
     }
 }
 
-/// Reads one operation. The document was prepared from the description, so that its form is known.
+/// Reads one operation. The document was prepared from the description, so its format is known.
 struct Reader<'a> {
     document: &'a Value,
     operation: &'a Value,
@@ -130,7 +130,7 @@ impl Reader<'_> {
             path: path.to_owned(),
             scopes,
             takes_idempotency_key: parameters.iter().any(|it| it.name == "idempotency-key"),
-            // Header parameters are left out: access and idempotency check the headers themselves.
+            // Header parameters are left out, as the modules for access and idempotency check them.
             parameters: parameters.into_iter().filter(|it| it.is_path || it.is_query).collect(),
             body: body.map(|(media_type, _)| Body {
                 media_type: media_type.clone(),

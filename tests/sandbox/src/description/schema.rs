@@ -1,4 +1,4 @@
-//! A schema of the description, and how a value does not fit it.
+//! Validates values against a schema of the description.
 
 use std::fmt;
 use std::sync::{LazyLock, OnceLock};
@@ -19,16 +19,16 @@ static REGISTRY: LazyLock<Registry<'static>> = LazyLock::new(|| {
         .expect("the description refers to nothing outside itself")
 });
 
-/// A schema by its place in the description, compiled when it is first needed: few of the hundreds ever are.
+/// A schema, identified by its place in the description. It is compiled when it is first needed, as most are never used.
 pub(crate) struct Schema {
     place: String,
     validator: OnceLock<Validator>,
 }
 
-/// Where a value does not fit its schema, and how. Never holds the value, which may be personal data.
+/// Where and why a value does not match its schema. It does not contain the value, which may be personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatch {
-    /// Such as `address.country`, or empty for the whole.
+    /// The path, such as `address.country`. Empty for the whole value.
     pub(crate) field: String,
     pub(crate) problem: String,
 }
@@ -38,20 +38,20 @@ impl Schema {
         Self { place, validator: OnceLock::new() }
     }
 
-    /// Everything about `value` that does not fit.
+    /// All violations of the schema in `value`.
     pub(crate) fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
         self.validator().iter_errors(value).map(|error| mismatch(&error)).collect()
     }
 
     fn validator(&self) -> &Validator {
         self.validator.get_or_init(|| {
-            // A pointer becomes a fragment, which holds no braces (RFC 3986 section 3.5).
+            // The pointer becomes a URI fragment, which must not contain braces (RFC 3986 section 3.5).
             let fragment = self.place.replace('{', "%7B").replace('}', "%7D");
             jsonschema::options()
                 .with_draft(Draft::Draft202012)
                 .with_registry(&REGISTRY)
                 .should_validate_formats(true)
-                // An unused price is an empty text (PROTOCOL 7).
+                // A missing price may be an empty text (PROTOCOL 7).
                 .with_format("decimal", |text| text.is_empty() || amount::parse(text).is_ok())
                 .build(&serde_json::json!({ "$ref": format!("{BASE}#{fragment}") }))
                 .expect("the schemas of the description are valid")

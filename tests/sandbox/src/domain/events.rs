@@ -1,4 +1,4 @@
-//! What happened: one event for each change of state, for the log and for those who subscribed to its category.
+//! Events: one for each change of a status, for the log and for the subscriptions to its category.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use uuid::Uuid;
 use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::table::Table;
 
-/// A kind of event, under its names in both shapes of a delivery (PROTOCOL 2.2).
+/// A type of event, with its names in both delivery formats (PROTOCOL 2.2).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EventKind {
-    /// What subscriptions ask for.
+    /// The category, for subscriptions.
     pub(crate) category: &'static str,
-    /// Its `type` in the official shape.
+    /// Its `type` in the official format.
     pub(crate) official: &'static str,
-    /// Its `event_type` in the shape that only refers to the object; `None` if that shape's list lacks it.
+    /// Its `event_type` in the format with references. `None` if that format does not have this type.
     pub(crate) referring: Option<&'static str>,
 }
 
@@ -31,13 +31,13 @@ pub(crate) struct Event {
     pub(crate) kind: &'static EventKind,
     pub(crate) about: Uuid,
     pub(crate) object: Box<RawValue>,
-    /// Why it was rejected or cancelled, or failed.
+    /// Why the resource was rejected or cancelled, or failed.
     pub(crate) reason: Option<String>,
 }
 
 debug_by_id! { Event }
 
-/// The last events, and the subscriptions with what waits for them.
+/// The latest events, and the subscriptions with their queues.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Events {
     pub(crate) subscriptions: Table<Subscription>,
@@ -69,7 +69,7 @@ macro_rules! kinds {
         impl EventKind {
             $(pub(crate) const $name: &'static Self =
                 &Self { category: $category, official: $official, referring: $referring };)+
-            /// Every kind.
+            /// All types.
             pub(crate) const ALL: &'static [&'static Self] = &[$(Self::$name),+];
         }
     };
@@ -156,14 +156,14 @@ kinds! {
     FEE_CHARGED: "FEE", "FEE_COLLECTION.FINALISED", Some("FEE.CHARGED");
 }
 
-/// A kind is saved under both of its names, which only few kinds share.
+/// Writes a type with both of its names, as a single name can be ambiguous.
 mod kind_by_name {
     use super::EventKind;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    // The form that serde wants.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` hands on a reference to the field")]
+    // serde requires this signature.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference to the field")]
     pub(in crate::domain) fn serialize<S: Serializer>(
         kind: &&EventKind,
         serializer: S,
@@ -178,6 +178,6 @@ mod kind_by_name {
         let mut kinds = EventKind::ALL.iter().copied();
         kinds
             .find(|kind| kind.official == official && kind.referring == referring.as_deref())
-            .ok_or_else(|| D::Error::custom("an event of a kind that this version does not know"))
+            .ok_or_else(|| D::Error::custom("an event of a type that this version does not know"))
     }
 }

@@ -1,4 +1,4 @@
-//! What several orders together are for: a portfolio order, a rebalancing, a liquidation. It ends when all of them have.
+//! Jobs: groups of orders for a portfolio order, a rebalancing or a liquidation. A job ends when all of its orders have ended.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::domain::trading::liquidations::Liquidation;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
 use crate::domain::trading::portfolios::{PortfolioOrder, PortfolioOrderStatus, Rebalancing};
 
-/// The place of a job in [`State::jobs`].
+/// The index of a job in [`State::jobs`].
 pub(in crate::domain) type JobId = u32;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,11 +21,11 @@ pub(in crate::domain) struct Job {
     open: usize,
     filled: usize,
     ended_otherwise: usize,
-    /// Cash of all executions.
+    /// The cash amount of all executions.
     executed: Decimal,
-    /// Why the first order that was not filled was not.
+    /// Why the first unfilled order was not filled.
     why: Option<String>,
-    /// Purchases that are paid for by the sales before them: instrument and cash.
+    /// The purchases that follow the sales and are paid by them: instrument and cash amount.
     then_buy: Vec<(Uuid, Decimal)>,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::domain) struct OrderEnd {
     pub(in crate::domain) why: Option<String>,
 }
 
-/// What a job sells and then buys.
+/// The sales and the subsequent purchases of a job.
 #[derive(Default)]
 pub(in crate::domain) struct Trades {
     pub(in crate::domain) sell: Vec<(Uuid, Decimal)>,
@@ -51,7 +51,7 @@ pub(in crate::domain) struct Trades {
 }
 
 impl State {
-    /// Places the orders of a job. One without orders has ended already.
+    /// Places the orders of a job. A job without orders ends immediately.
     pub(in crate::domain) fn start_job(&mut self, purpose: Purpose, account: Uuid, trades: Trades) {
         let id = JobId::try_from(self.jobs.len()).unwrap_or(JobId::MAX);
         let Trades { sell, then_buy } = trades;
@@ -74,7 +74,7 @@ impl State {
         self.go_on(id);
     }
 
-    /// Buys when all is sold, and ends when all is bought.
+    /// Starts the purchases when all sales are done, and ends the job when all purchases are done.
     fn go_on(&mut self, id: JobId) {
         let Some(job) = self.jobs.get_mut(id as usize).filter(|job| job.open == 0) else { return };
         let purchases = std::mem::take(&mut job.then_buy);
@@ -98,7 +98,7 @@ impl State {
         };
     }
 
-    /// Places an order for each instrument. `false` if there is none to place.
+    /// Places an order for each instrument. Returns `false` if there are none.
     fn place_all(&mut self, id: JobId, side: Side, orders: Vec<(Uuid, Decimal)>) -> bool {
         let orders: Vec<_> = orders.into_iter().filter(|(_, how_much)| !how_much.is_zero()).collect();
         let Some(job) = self.jobs.get_mut(id as usize) else { return false };

@@ -1,4 +1,4 @@
-//! Resources: things with a status, each of which goes only where the table of its statuses lets it.
+//! Resources with a status, and the tables of the allowed transitions between statuses.
 
 use std::fmt::Debug;
 
@@ -11,12 +11,12 @@ use crate::domain::state::{Refused, State};
 use crate::domain::table::{Identified, Table};
 use crate::domain::timeline::Timeline;
 
-/// Where a resource stands.
+/// The status of a resource.
 pub(crate) trait Status: Copy + Debug + Ord + Serialize + 'static {
-    /// In the order in which they are declared.
+    /// All statuses in the order of their declaration.
     const ALL: &'static [Self];
 
-    /// Where it can go from here. A status without any is final.
+    /// The statuses that can follow. A status without any is final.
     fn next(self) -> &'static [Self];
 
     fn is_final(self) -> bool {
@@ -24,17 +24,17 @@ pub(crate) trait Status: Copy + Debug + Ord + Serialize + 'static {
     }
 }
 
-/// Something with a status.
+/// A resource with a status.
 pub(crate) trait Resource: Identified {
     type Status: Status;
     /// The resource as the API shows it.
     type View: Serialize;
 
-    /// Such as `account transfer`.
+    /// The name of the resource type, such as `account transfer`.
     const NAME: &'static str;
-    /// What happens when one is made.
+    /// The event when one is created.
     const CREATED: &'static EventKind;
-    /// What happens when one comes into a status, in the order of the statuses.
+    /// The events for the statuses, in the order of the statuses.
     const EVENTS: &'static [&'static EventKind];
 
     fn view(&self) -> &Self::View;
@@ -43,7 +43,7 @@ pub(crate) trait Resource: Identified {
     fn parts(state: &mut State) -> (&mut Table<Self>, &mut Timeline);
 }
 
-/// Statuses in capitals on the wire, each with those that it can be followed by.
+/// Declares statuses, which are in capitals in JSON, each with those that can follow.
 macro_rules! lifecycle {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $status:ident => [$($next:ident)*])+ }) => {
         $(#[$meta])*
@@ -66,7 +66,7 @@ macro_rules! lifecycle {
 }
 
 /// `resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus, created => [events by status], updated_at;
-/// by account_id)`: the field that changes with the status, and those whose ids it is found by, where there are any.
+/// by account_id)`: the field with the time of the last change, and the ids by which it can be found, if any.
 macro_rules! resource {
     (
         $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,
@@ -119,7 +119,7 @@ macro_rules! resource {
     };
 }
 
-/// Calls a function for every kind of resource.
+/// Calls a function for every type of resource.
 macro_rules! each_resource {
     ($call:ident, $argument:expr) => {
         $call::<accounts::Account>($argument);
@@ -142,7 +142,7 @@ macro_rules! each_resource {
 }
 
 lifecycle! {
-    /// The steps of most of what is worked off.
+    /// The statuses of resources that are processed in the background.
     pub(crate) enum Progress {
         New => [Processing Failed]
         Processing => [Completed Failed]
@@ -152,19 +152,19 @@ lifecycle! {
 }
 
 impl State {
-    /// Adds a resource that has just been made.
+    /// Adds a new resource.
     pub(in crate::domain) fn add<T: Resource>(&mut self, made: T) -> &mut T {
         let (table, time) = T::parts(self);
         time.emit(T::CREATED, made.id(), made.view());
         table.insert(made)
     }
 
-    /// Brings a resource into another status. `false`, and nothing changes, if it cannot go there.
+    /// Changes the status of a resource. Returns `false` and changes nothing if the transition is not allowed.
     pub(in crate::domain) fn change<T: Resource>(&mut self, id: Uuid, to: T::Status) -> bool {
         self.change_because::<T>(id, to, None)
     }
 
-    /// As [`State::change`], with the reason why it was rejected or cancelled, or failed.
+    /// As [`State::change`], with the reason why the resource was rejected or cancelled, or failed.
     pub(in crate::domain) fn change_because<T: Resource>(
         &mut self,
         id: Uuid,
@@ -183,7 +183,7 @@ impl State {
         true
     }
 
-    /// A resource to be changed by a call: those in a final status stay as they are.
+    /// A resource that a call may change. A resource with a final status cannot be changed.
     pub(in crate::domain) fn editable<T: Resource>(
         &mut self,
         id: Uuid,
@@ -196,7 +196,7 @@ impl State {
         Ok((resource, time))
     }
 
-    /// As [`State::change`], for a call that asks for it.
+    /// As [`State::change`], for a call of the client.
     pub(in crate::domain) fn change_by_call<T: Resource>(
         &mut self,
         id: Uuid,
@@ -209,20 +209,24 @@ impl State {
 }
 
 fn stays<T: Resource>(status: T::Status) -> Refused {
-    Refused::Conflict(format!("The {} is {}, which allows no such change.", T::NAME, name(status)))
+    Refused::Conflict(format!(
+        "The {} is {}, and this status does not allow the change.",
+        T::NAME,
+        name(status)
+    ))
 }
 
-/// A status as a key of a [`Table`]: no id is so small a number.
+/// A status as a key of a [`Table`]. It differs from all ids, as these are larger numbers.
 pub(crate) fn key<S: Status>(status: S) -> u128 {
     S::ALL.iter().position(|it| *it == status).map_or(0, |at| at as u128)
 }
 
-/// A status as it stands on the wire.
+/// A status as in JSON.
 pub(crate) fn name(status: impl Status) -> String {
     serde_json::to_value(status).ok().and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default()
 }
 
-/// Where each kind of resource can go, and the events that say so: for the control API.
+/// The allowed transitions of each resource type with their events, for the control API.
 pub(crate) fn table() -> serde_json::Value {
     use super::customers::{accounts, reports, users};
     use super::money::payments;

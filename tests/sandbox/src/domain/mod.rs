@@ -1,6 +1,6 @@
-//! Users, accounts, orders and all else: pure state, moved by calls and by time, without any network.
+//! The state of users, accounts, orders and all other resources, without any I/O. It is changed by calls and by time.
 
-/// `Debug` for what holds personal data: only its id is for a log.
+/// Implements `Debug` for types with personal data. It prints only the id.
 macro_rules! debug_by_id {
     ($($name:ident)+) => {
         $(impl std::fmt::Debug for $name {
@@ -11,7 +11,7 @@ macro_rules! debug_by_id {
     };
 }
 
-/// The id of a thing: that of its view, or its own.
+/// Implements access to the id of a resource.
 macro_rules! identified {
     (by view.id: $($name:ident)+) => {
         $(impl crate::domain::table::Identified for $name {
@@ -29,7 +29,7 @@ macro_rules! identified {
     };
 }
 
-/// Values that stand in capitals on the wire.
+/// Declares values that are in capitals in JSON.
 macro_rules! wire_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($value:ident)+ }) => {
         $(#[$meta])*

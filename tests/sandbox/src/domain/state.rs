@@ -1,4 +1,4 @@
-//! All that the sandbox holds.
+//! The state of a client.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,10 +29,10 @@ use crate::domain::trading::transfers::{AccountTransfer, SecuritiesTransfer};
 use crate::domain::trading::venue::VenueHours;
 use crate::hosts::Hosts;
 
-/// How long each step of a life takes, on the sandbox's clock.
+/// The duration of each step in the processing of a resource, on the sandbox's clock.
 pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
 
-/// All users, accounts, orders and money. Only its methods change it: called by requests, or by time.
+/// All users, accounts, orders and money. Only its methods change it, when a request calls them or when they are due.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) time: Timeline,
@@ -57,36 +57,36 @@ pub(crate) struct State {
     pub(crate) securities_transfers: Table<SecuritiesTransfer>,
     pub(crate) account_transfers: Table<AccountTransfer>,
     pub(crate) corporate_actions: Table<CorporateAction>,
-    /// What several orders together are for.
+    /// Groups of orders.
     pub(in crate::domain) jobs: Vec<Job>,
-    /// The other side of every booking: what everybody outside of the sandbox holds. Never positive for cash that came in.
+    /// The other side of every booking: the world outside of the sandbox.
     pub(in crate::domain) outside: Outside,
     #[serde(default)]
     pub(in crate::domain) venue_hours: Option<VenueHours>,
-    /// What went wrong in the sandbox itself.
+    /// The panics in the sandbox itself.
     pub(in crate::domain) panics: Vec<String>,
-    /// Where deliveries may go besides this machine.
+    /// Further hosts, besides this machine, to which events may be delivered.
     #[serde(skip)]
     pub(crate) webhook_hosts: Hosts,
     #[serde(skip, default = "categories")]
     pub(in crate::domain) categories: Vec<String>,
 }
 
-/// Cash and shares of everybody outside of the sandbox. Together with those of the accounts they add up to zero.
+/// The cash and the units outside of the sandbox. Together with those of the accounts their sum is zero.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::domain) struct Outside {
     pub(in crate::domain) cash: BTreeMap<Currency, Decimal>,
     pub(in crate::domain) shares: BTreeMap<Uuid, Decimal>,
 }
 
-/// Why a call changes nothing.
+/// Why a call failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Nothing has the id in the path.
+    /// The id in the path does not exist.
     NotFound,
-    /// A field does not fit, though its schema lets it pass.
+    /// A field is invalid, although it matches its schema.
     Invalid(String),
-    /// What it is about is in a state that does not allow it.
+    /// The status of the resource does not allow the call.
     Conflict(String),
 }
 
@@ -95,9 +95,9 @@ impl Refused {
         Self::Invalid(format!("`{field}` {problem}"))
     }
 
-    /// A field holds the id of something that is not there.
+    /// A field contains an id that does not exist.
     pub(crate) fn unknown(field: &str) -> Self {
-        Self::invalid(field, "is the id of nothing that this client can see")
+        Self::invalid(field, "does not exist for this client")
     }
 }
 
@@ -112,12 +112,12 @@ impl State {
         state
     }
 
-    /// Whether nothing is due by `now`.
+    /// Whether there is nothing to process by `now`.
     pub(crate) fn is_up_to_date(&self, now: DateTime<Utc>) -> bool {
         self.time.next_due().is_none_or(|due| due > now)
     }
 
-    /// Lets everything happen that is due by `until`.
+    /// Processes everything that is due by `until`.
     pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
         while let Some(due) = self.time.pop(until) {
             self.survive(&format!("{due:?}"), |state| state.do_what_is_due(due));
@@ -125,18 +125,18 @@ impl State {
         self.time.now = self.time.now.max(until);
     }
 
-    /// A panic costs what it happened in, and nothing else; the audit says that there was one.
+    /// Runs `work`. A panic in it ends only this work, and the audit reports it.
     pub(crate) fn survive<T>(&mut self, what: &str, does: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(|| does(self)));
         if done.is_err() {
-            self.panics.push(format!("{what} was given up: a fault of the sandbox's own"));
+            self.panics.push(format!("{what} ended with a panic, which is a bug of the sandbox"));
         }
         done.ok()
     }
 
     fn do_what_is_due(&mut self, due: Due) {
         match due {
-            // First, so that the next one is planned even if this one fails.
+            // Planned first, so that the next one takes place even if this one fails.
             Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
             Due::MovePrices => self.time.after(TimeDelta::hours(1), Due::MovePrices),
             _ => {}
@@ -170,7 +170,7 @@ fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
     tomorrow.and_time(NaiveTime::MIN).and_utc()
 }
 
-/// The categories of events that the description knows.
+/// The event categories of the description.
 fn categories() -> Vec<String> {
     let place = "/components/schemas/WebhookSubscription/properties/event_categories/items/enum";
     let categories = Description::get().document().pointer(place).and_then(serde_json::Value::as_array);
@@ -186,6 +186,6 @@ mod tests {
         let mut state = State::new(DateTime::UNIX_EPOCH, 0, 1);
         assert_eq!(state.survive("this", |_| -> u8 { panic!("on purpose") }), None);
         assert_eq!(state.survive("that", |_| 1), Some(1));
-        assert_eq!(state.audit(), ["this was given up: a fault of the sandbox's own"]);
+        assert_eq!(state.audit(), ["this ended with a panic, which is a bug of the sandbox"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Things by their ids, in the order in which they were made.
+//! A table of resources with an index, in the order of their creation.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,26 +9,26 @@ use uuid::Uuid;
 
 use crate::domain::state::Refused;
 
-/// What has an id.
+/// A resource with an id.
 pub(crate) trait Identified: Sized {
     fn id(&self) -> Uuid;
 
-    /// What it is to be found by besides: ids of what it belongs to, and its status.
+    /// The keys of the index: ids of resources to which it belongs, and its status.
     fn keys(&self) -> Vec<u128> {
         Vec::new()
     }
 }
 
-/// A list that finds its items by id. Nothing is ever taken out, but for what [`Table::remove`] is told to.
+/// A list whose items can be found by id and by other keys. Items are removed only by [`Table::remove`].
 #[derive(Clone, Debug)]
 pub(crate) struct Table<T> {
     rows: Vec<T>,
     places: HashMap<Uuid, u32>,
-    /// The rows under each key.
+    /// The rows with each key.
     index: HashMap<u128, RoaringBitmap>,
 }
 
-/// Some of the rows, in their order. Rows far behind are reached at once.
+/// A selection of rows in their order. Each row can be accessed in constant time.
 pub(crate) struct Found<'a, T> {
     rows: &'a [T],
     places: Cow<'a, RoaringBitmap>,
@@ -44,7 +44,7 @@ impl<T> Default for Table<T> {
 impl<T: Identified> Table<T> {
     pub(crate) fn insert(&mut self, row: T) -> &mut T {
         let place = self.rows.len();
-        // Far more rows than memory has room for.
+        // There is no memory for that many rows.
         self.places.insert(row.id(), u32::try_from(place).unwrap_or(u32::MAX));
         self.enter(place, &row.keys());
         self.rows.push(row);
@@ -55,12 +55,12 @@ impl<T: Identified> Table<T> {
         self.rows.get(*self.places.get(&id)? as usize)
     }
 
-    /// The row of an id in a path.
+    /// The row with an id from the path.
     pub(crate) fn find(&self, id: Uuid) -> Result<&T, Refused> {
         self.get(id).ok_or(Refused::NotFound)
     }
 
-    /// The row of an id in a field of a body.
+    /// The row with an id from a field of a body.
     pub(crate) fn named(&self, field: &str, id: Uuid) -> Result<&T, Refused> {
         self.get(id).ok_or_else(|| Refused::unknown(field))
     }
@@ -69,7 +69,7 @@ impl<T: Identified> Table<T> {
         self.rows.get_mut(*self.places.get(&id)? as usize)
     }
 
-    /// Changes a row that exists, and by what it is found.
+    /// Changes an existing row and updates its keys.
     pub(crate) fn update(&mut self, id: Uuid, change: impl FnOnce(&mut T)) {
         let Some(place) = self.places.get(&id).copied() else { return };
         let Some(row) = self.rows.get_mut(place as usize) else { return };
@@ -88,7 +88,7 @@ impl<T: Identified> Table<T> {
         }
     }
 
-    /// The rows that have all of these keys, of which there is at least one.
+    /// The rows with all of these keys, of which there must be at least one.
     pub(crate) fn with(&self, keys: &[u128]) -> Found<'_, T> {
         let mut found = keys.iter().map(|key| self.index.get(key));
         let first = found.next().flatten().map_or_else(Cow::default, Cow::Borrowed);

@@ -1,4 +1,4 @@
-//! What moves everything: the time, what is due, the ids that are given out, and the events that come of it.
+//! The time, the schedule, the generator of ids, and the events.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::events::{Event, EventKind, Events};
 
-/// Time, schedule, ids and events: all that a step of anybody's life needs besides the thing itself.
+/// The time, the schedule, the generator of ids, and the events.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timeline {
     pub(crate) now: DateTime<Utc>,
@@ -20,7 +20,7 @@ pub(crate) struct Timeline {
     drawn: u64,
 }
 
-/// Something that happens at its time. The ids are those of the things it happens to.
+/// A scheduled step. The ids are those of the resources that it changes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Due {
     FinishChecks(Uuid),
@@ -44,7 +44,7 @@ pub(crate) enum Due {
     MovePrices,
 }
 
-/// In the order of time; what is due at the same time happens in the order in which it was planned.
+/// Sorted by time. Steps that are due at the same time are processed in the order in which they were planned.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Planned>", into = "Vec<Planned>")]
 struct Schedule {
@@ -64,7 +64,7 @@ impl Timeline {
         Self { now, events, schedule, seed, drawn: 0 }
     }
 
-    /// The next random bits: the same for the same seed.
+    /// The next random bits, which depend only on the seed.
     pub(crate) fn random(&mut self) -> StdRng {
         self.drawn += 1;
         let mut seed = [0; 32];
@@ -77,12 +77,12 @@ impl Timeline {
         uuid::Builder::from_random_bytes(self.random().random()).into_uuid()
     }
 
-    /// Makes an event: `object` is the thing that it happened to, as it is now.
+    /// Creates an event. `object` is the resource in its current state.
     pub(crate) fn emit(&mut self, kind: &'static EventKind, about: Uuid, object: &impl Serialize) {
         self.emit_because(kind, about, object, None);
     }
 
-    /// As [`Timeline::emit`], with the reason why it was rejected or cancelled, or failed.
+    /// As [`Timeline::emit`], with the reason why the resource was rejected or cancelled, or failed.
     pub(crate) fn emit_because(
         &mut self,
         kind: &'static EventKind,
@@ -91,7 +91,7 @@ impl Timeline {
         reason: Option<String>,
     ) {
         let id = self.id();
-        let object = serde_json::value::to_raw_value(object).expect("what the sandbox holds is JSON");
+        let object = serde_json::value::to_raw_value(object).expect("the state can be written as JSON");
         self.events.take(Event { id, created_at: self.now, kind, about, object, reason });
     }
 
@@ -108,7 +108,7 @@ impl Timeline {
         self.schedule.planned.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// The next thing that is due by `until`; the time moves to when it is due.
+    /// Removes the next step that is due by `until`, and sets the time to when it is due.
     pub(crate) fn pop(&mut self, until: DateTime<Utc>) -> Option<Due> {
         let entry = self.schedule.planned.first_entry().filter(|entry| entry.key().0 <= until)?;
         let ((at, _), due) = entry.remove_entry();

@@ -1,4 +1,4 @@
-//! A request that has been read and found to fit the description, and the answer to it.
+//! A validated request, and its answer.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -10,28 +10,28 @@ use super::problem::Problem;
 use crate::amount::OURS;
 use crate::description::Operation;
 
-/// The longest page of a list that no `limit` was given for (the description's parameter `Limit`).
+/// The page size without a `limit` (the description's parameter `Limit`).
 const DEFAULT_LIMIT: u64 = 20;
 
-/// A request, its parameters by name.
+/// A request with its parameters by name.
 pub(crate) struct Call {
     pub(crate) path: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Value,
 }
 
-/// What is answered when all goes well.
+/// A successful answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// `application/json`, unless it is the content of a file. Empty if there is no body.
+    /// The media type: `application/json`, or that of a file. Empty if there is no body.
     pub(crate) media_type: String,
     pub(crate) body: Bytes,
-    /// The order that was placed: its answer can be made again from the order itself.
+    /// The order that was placed. Its answer can be written again from the order itself.
     pub(crate) order: Option<Uuid>,
 }
 
 impl Call {
-    /// Checks the parameters and the body against the description: everything that does not fit, or the call.
+    /// Validates the parameters and the body against the description. Returns the call, or all violations.
     pub(crate) fn read(
         operation: &Operation,
         path: Vec<(String, String)>,
@@ -71,7 +71,7 @@ impl Call {
     /// An id in the path.
     pub(crate) fn id(&self, name: &str) -> Uuid {
         let value = self.path.iter().find(|(known, _)| known == name);
-        // Not a UUID: the id of nothing.
+        // A text that is not a UUID is the id of no resource.
         value.and_then(|(_, value)| value.parse().ok()).unwrap_or_default()
     }
 
@@ -81,22 +81,22 @@ impl Call {
     }
 
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        // By its place alone: serde's own message may quote the value, which may be personal data.
+        // Contains only the path, as serde's own message may quote the value, which may be personal data.
         serde_path_to_error::deserialize(&self.body).map_err(|error| {
             let problem = error.inner().to_string();
-            let problem = problem.strip_prefix(OURS).unwrap_or("holds a value that cannot be used");
+            let problem = problem.strip_prefix(OURS).unwrap_or("has an invalid value");
             Problem::invalid(format!("`{}` {problem}", error.path()))
         })
     }
 
-    /// One page of a list, with how long the list is. What comes before the page is skipped and never walked through, which
-    /// an iterator that maps would do: hence `view`.
+    /// One page of a list, with the total. The items before the page are skipped without visiting them, which
+    /// a mapped iterator could not do. Therefore there is the parameter `view`.
     pub(crate) fn page<R, T: Serialize>(
         &self,
         items: impl ExactSizeIterator<Item = R>,
         view: impl Fn(R) -> T,
     ) -> Answer {
-        // A position that no number holds is behind every end.
+        // An offset that is too large for the type is after the end of every list.
         let number =
             |name, default| self.query(name).map_or(default, |text| text.parse().unwrap_or(u64::MAX));
         let (offset, limit) = (number("offset", 0), number("limit", DEFAULT_LIMIT));
@@ -136,12 +136,12 @@ impl Answer {
         Self { status: 204, media_type: String::new(), body: Bytes::new(), order: None }
     }
 
-    /// A list that comes whole.
+    /// A list without pages.
     pub(crate) fn list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Self {
         Self::ok(&List { meta: None, data: items.into_iter().collect() })
     }
 
-    /// A list that comes whole and says how long it is.
+    /// A list without pages, with the total.
     pub(crate) fn counted_list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Self {
         let data: Vec<_> = items.into_iter().collect();
         let count = data.len();
@@ -153,16 +153,16 @@ impl Answer {
         Self { status: 200, media_type: media_type.to_owned(), body: content.clone(), order: None }
     }
 
-    /// JSON that was made before.
+    /// An answer from existing JSON.
     pub(crate) fn json_text(text: &str) -> Self {
         let body = Bytes::copy_from_slice(text.as_bytes());
         Self { status: 200, media_type: "application/json".to_owned(), body, order: None }
     }
 
     fn json(status: u16, value: &impl Serialize) -> Self {
-        // As long as a page of most lists, so that it need not grow.
+        // The length of most pages, so that the buffer need not grow.
         let mut body = Vec::with_capacity(8 * 1024);
-        serde_json::to_writer(&mut body, value).expect("what the sandbox holds is JSON");
+        serde_json::to_writer(&mut body, value).expect("the state can be written as JSON");
         Self { status, media_type: "application/json".to_owned(), body: body.into(), order: None }
     }
 }

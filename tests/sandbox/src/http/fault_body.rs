@@ -1,4 +1,4 @@
-//! Bodies that are not what they should be.
+//! The answer bodies of faults.
 
 use std::io;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::faults::Fault;
 
-/// A slow answer comes in so many pieces.
+/// The number of pieces of a slow answer.
 const PIECES: usize = 10;
 
-/// Spoils an answer that is otherwise whole.
+/// Applies a fault to a complete answer.
 pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     match fault {
@@ -23,9 +23,9 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
             let half = stream::iter([Ok(body.slice(..body.len() / 2))]);
             let end = stream::once(async {
-                // What has been written goes out before the connection ends.
+                // The first part is sent before the connection ends.
                 tokio::task::yield_now().await;
-                Err(io::Error::other("a fault that was asked for"))
+                Err(io::Error::other("a requested fault"))
             });
             Response::from_parts(parts, Body::from_stream(half.chain(end)))
         }
@@ -53,7 +53,7 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
     }
 }
 
-/// What a gateway answers when nothing is behind it.
+/// The error page of a gateway whose backend cannot be reached.
 pub(super) fn gateway_page(status: u16) -> Response<Bytes> {
     let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
     let mut response = Response::new(Bytes::from(page));

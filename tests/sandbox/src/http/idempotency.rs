@@ -1,7 +1,7 @@
-//! Idempotency keys: for 24 hours a repetition gets the first answer again, and does nothing.
+//! Idempotency keys. For 24 hours, a repeated request gets the first answer again and has no effect.
 //!
-//! What a key does with another body, no source says. Here it is a conflict, which neither does the work twice nor answers
-//! something that was not asked (PROTOCOL 4).
+//! No source says what happens if a key is used with another body. Here it is a conflict, so that no request is carried out twice
+//! or gets the answer to another one (PROTOCOL 4).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,7 +16,7 @@ use crate::http::problem::Problem;
 
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
-/// The answers of the last 24 hours that stand under a key.
+/// The answers of the last 24 hours by key.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Idempotency {
     answers: HashMap<Uuid, Remembered>,
@@ -29,23 +29,23 @@ struct Remembered {
     first: First,
 }
 
-/// The first answer. That of an order is made again from the order: a million of them fit into memory then.
+/// The first answer. That of an order is written again from the order, which saves memory.
 #[derive(Serialize, Deserialize)]
 enum First {
     Order(Uuid),
     Answer(Box<(u16, Box<str>)>),
 }
 
-/// What makes a request the same.
+/// Identifies a request.
 pub(crate) type Fingerprint = [u8; 16];
 
-/// From a request's target and body.
+/// A digest of the request's target and body.
 pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> Fingerprint {
     short_digest(&[method.as_bytes(), b" ", target.as_bytes(), b"\n", body])
 }
 
 impl Idempotency {
-    /// The first answer under `key`, where there is one.
+    /// The first answer for `key`, if there is one.
     pub(crate) fn recall(
         &mut self,
         key: Uuid,

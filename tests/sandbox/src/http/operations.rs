@@ -1,4 +1,4 @@
-//! What each operation of the description does: one line for each.
+//! The handlers of all operations, one per line.
 
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 type Read = fn(&State, &Call) -> Result<Answer, Problem>;
 type Change = fn(&mut State, &Call) -> Result<Answer, Problem>;
 
-/// Does what an operation does. Whatever it answers, a problem changes nothing.
+/// The handler of an operation. If it returns a problem, nothing has changed.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     Read(Read),
@@ -29,7 +29,7 @@ impl Handler {
     }
 }
 
-/// What an operation does; `None` if the description has one that no line handles. The token request is handled by
+/// The handler of an operation, or `None` if there is none. The token request is handled by
 /// [`access`](crate::access).
 pub(crate) fn handler(operation: &str) -> Option<Handler> {
     reading(operation).map(Handler::Read).or_else(|| changing(operation).map(Handler::Change))

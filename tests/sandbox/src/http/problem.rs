@@ -1,10 +1,10 @@
-//! Errors as problem documents (RFC 9457), with the kinds of PROTOCOL 5.
+//! Errors as problem documents (RFC 9457), with the types of PROTOCOL 5.
 
 use serde_json::json;
 
 use crate::domain::state::Refused;
 
-/// What went wrong, as the caller is told.
+/// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
@@ -24,8 +24,7 @@ impl Problem {
     }
 
     pub(crate) fn missing_idempotency_key() -> Self {
-        let detail =
-            "The header `idempotency-key` is missing; it takes a new random UUID for each new request.";
+        let detail = "The header `idempotency-key` is missing. Use a new random UUID for each new request.";
         Self::new(400, "missing_idempotency_key", "Missing idempotency key", detail)
     }
 
@@ -34,7 +33,7 @@ impl Problem {
     }
 
     pub(crate) fn forbidden(scopes: &[String]) -> Self {
-        let detail = format!("The access token lacks the scope `{}`.", scopes.join("` or `"));
+        let detail = format!("The access token does not have the scope `{}`.", scopes.join("` or `"));
         Self::new(403, "forbidden", "Forbidden", detail)
     }
 
@@ -43,12 +42,13 @@ impl Problem {
     }
 
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        let detail = format!("This path takes {allowed}.");
+        let detail = format!("The allowed methods of this path are {allowed}.");
         Self::new(405, "method_not_allowed", "Method not allowed", detail)
     }
 
     pub(crate) fn not_acceptable(offered: &str) -> Self {
-        let detail = format!("The answer comes as {offered}, which the header `accept` does not take.");
+        let detail =
+            format!("The media type of the answer is {offered}, which the header `accept` does not allow.");
         Self::new(406, "not_acceptable", "Not acceptable", detail)
     }
 
@@ -57,7 +57,7 @@ impl Problem {
     }
 
     pub(crate) fn too_many_requests() -> Self {
-        let detail = "This client sends more requests in a second than it may.";
+        let detail = "This client sends too many requests per second.";
         Self::new(429, "too_many_requests", "Too many requests", detail)
     }
 
@@ -87,7 +87,7 @@ impl Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NotFound => Self::not_found("Nothing with this id is visible to this client."),
+            Refused::NotFound => Self::not_found("No resource with this id exists for this client."),
             Refused::Invalid(detail) => Self::invalid(detail),
             Refused::Conflict(detail) => Self::conflict(detail),
         }

@@ -1,4 +1,4 @@
-//! Connections: taken, served, reset where a fault says so, and closed in good order.
+//! Accepts and serves connections, resets them for faults, and closes them gracefully.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,29 +21,29 @@ use tower_service::Service as _;
 
 use super::service::Reset;
 
-/// How long calls that are under way may take when the server stops.
+/// How long open calls may take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a new connection may take to send the head of its first request.
+/// How long a new connection may take to send the headers of its first request.
 const FIRST_HEAD: Duration = Duration::from_secs(5);
-/// How long a connection may stay without a request after that.
+/// How long a connection may be idle between requests.
 const IDLE: Duration = Duration::from_secs(60);
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What the server is to do.
+/// The wanted state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerState {
     Serving,
-    /// Connections are refused, and those that are open are reset.
+    /// New connections are refused, and open ones are reset.
     Offline,
-    /// Calls that are under way are answered, and no others.
+    /// Open calls are answered. No new ones are accepted.
     Stopping,
-    /// Everything is dropped.
+    /// Everything is closed immediately.
     Killed,
 }
 
-/// Serves until told to stop. Each time it is offline, it lets go of its address and takes it again afterwards;
-/// `listening` says when it has.
+/// Serves until it is stopped. While it is offline, it releases its address and takes it again afterwards.
+/// `listening` reports whether it has the address.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -71,7 +71,7 @@ pub(crate) async fn serve(
                         Ok((stream, _)) => {
                             connections.spawn(connection(stream, router.clone(), state.clone()));
                         }
-                        // Out of file descriptors, most likely: connections that end give some back.
+                        // There are probably no file descriptors left. Connections that end release some.
                         Err(_) => tokio::time::sleep(BACK_OFF).await,
                     },
                     Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -100,7 +100,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// The port was ours a moment ago; it may take another for the system to give it back.
+/// Takes the port again. The operating system may need a moment to release it.
 async fn bind_again(address: SocketAddr) -> Option<TcpListener> {
     for _ in 0..100 {
         if let Ok(listener) = TcpListener::bind(address).await {
@@ -122,7 +122,7 @@ async fn connection(stream: TcpStream, router: Router, mut state: watch::Receive
             };
             match response.extensions().get::<Reset>() {
                 None => Ok(response),
-                // The connection ends with this error, and what has not been read is lost.
+                // The connection ends with this error, and unread data is lost.
                 Some(Reset) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
             }
         }
@@ -142,12 +142,12 @@ async fn connection(stream: TcpStream, router: Router, mut state: watch::Receive
         }
     };
     if is_reset {
-        // RST instead of FIN.
+        // This sends RST instead of FIN.
         let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }
 
-/// Waits [`FIRST_HEAD`] for the first head of a connection and [`IDLE`] for those after it.
+/// Waits [`FIRST_HEAD`] for the first headers of a connection, and [`IDLE`] for later ones.
 #[derive(Default)]
 struct Patience(AtomicBool);
 

@@ -1,4 +1,4 @@
-//! One request from its first byte to its answer: access, description, idempotency, and the faults in between.
+//! Processes a request: access control, validation, idempotency, faults, and the handler of the operation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
@@ -28,18 +28,18 @@ use crate::log::RequestRecord;
 use crate::sandbox::clients::Clients;
 use crate::sandbox::shared::Shared;
 
-/// More than any request of the API has.
+/// The longest body of a request, which is more than any operation needs.
 const MAX_BODY: usize = 4 << 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
-const ASKED_FOR: &str = "A fault that was asked for.";
+const ASKED_FOR: &str = "A requested fault.";
 const JSON: &str = "application/json";
 
-/// Marks an answer in whose place the connection is to be reset.
+/// Marks an answer that must be replaced by a reset of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reset;
 
-/// `GET /auth/verify_keys`, which the description lacks (PROTOCOL 2.4): the keys that deliveries are signed with.
+/// `GET /auth/verify_keys`, which the description does not contain (PROTOCOL 2.4): the keys that verify deliveries.
 static VERIFY_KEYS: LazyLock<Operation> = LazyLock::new(|| {
     Operation::undescribed(
         VERIFY_KEYS_ID,
@@ -50,7 +50,7 @@ static VERIFY_KEYS: LazyLock<Operation> = LazyLock::new(|| {
 });
 const VERIFY_KEYS_ID: &str = "retrieveVerifyKeys";
 
-/// An operation and what does it.
+/// An operation and its handler.
 #[derive(Clone, Copy)]
 struct Route {
     operation: &'static Operation,
@@ -59,22 +59,22 @@ struct Route {
 
 #[derive(Clone, Copy)]
 enum Does {
-    /// What stands in the table of operations.
+    /// The handlers of the operations in the table.
     Handle(Handler),
     GrantToken,
     GiveKeys,
 }
 
-/// Whether a fault can hit an operation of this name.
+/// Whether there is an operation with this name, for faults.
 pub(crate) fn is_operation(name: &str) -> bool {
     name == VERIFY_KEYS_ID || Description::get().operations().iter().any(|operation| operation.id == name)
 }
 
-/// The API as a router: every path of the description.
+/// A router with all paths of the API.
 pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     let mut paths: Vec<(&str, Vec<Route>)> = Vec::new();
     for operation in Description::get().operations() {
-        // A test holds the table to the description: the token request is the one that it leaves to this module.
+        // A test checks that the table has all operations except the token request, which this module handles.
         let does = handler(&operation.id).map_or(Does::GrantToken, Does::Handle);
         let route = Route { operation, does };
         match paths.iter_mut().find(|(path, _)| *path == operation.path) {
@@ -100,26 +100,26 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     })
 }
 
-/// A request under way.
+/// A request that is being processed.
 struct Exchange {
     clients: Arc<Clients>,
     shared: Arc<Shared>,
-    /// By the server's time of day.
+    /// The time of its arrival on the server's wall clock.
     arrived: SystemTime,
     record: RequestRecord,
     accept: String,
 }
 
-/// A request that has been read.
+/// A request whose body has been read.
 #[derive(Clone, Copy)]
 struct Arrival<'a> {
     parts: &'a Parts,
     body: &'a Bytes,
-    /// What its signature is judged by, however long a fault holds it up.
+    /// The time for checking the signature, which a delay by a fault does not change.
     at: SystemTime,
 }
 
-/// What came of a call.
+/// The result of a call.
 struct Outcome {
     result: Result<Answer, Problem>,
     replayed: bool,
@@ -174,7 +174,7 @@ impl Exchange {
         let Some(Fault::Delay { millis }) = fault else {
             return self.carry_out(route, &parts, path, body, fault.as_ref());
         };
-        // In a task of its own: a caller who has given up by then does not undo what it asked for.
+        // It runs on its own task, so that it is completed even if the caller disconnects.
         let late = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             self.carry_out(route, &parts, path, body, fault.as_ref())
@@ -200,7 +200,7 @@ impl Exchange {
                 self.shared.call(&route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
-            (_, None) => Outcome::refused(Problem::invalid("the body breaks off, or is longer than 4 MiB")),
+            (_, None) => Outcome::refused(Problem::invalid("the body is incomplete, or longer than 4 MiB")),
         };
         self.record.replayed = outcome.replayed;
         match fault {
@@ -219,7 +219,7 @@ impl Exchange {
         }
     }
 
-    /// A token request names its client in its form too.
+    /// The client of a token request is also in its form.
     fn client_of_form(&self, body: &[u8]) -> Option<Arc<Shared>> {
         let id = form_urlencoded::parse(body).find(|(name, _)| name == "client_id")?.1;
         self.clients.named(&id)
@@ -227,7 +227,7 @@ impl Exchange {
 
     fn no_such_operation(self, routes: &[Route]) -> Response<Body> {
         if routes.is_empty() {
-            let response = self.problem(&Problem::not_found("The API has no such path."));
+            let response = self.problem(&Problem::not_found("The API does not have this path."));
             return self.finish(response, None);
         }
         let methods: Vec<_> = routes.iter().map(|route| route.operation.method.as_str()).collect();
@@ -239,7 +239,7 @@ impl Exchange {
 
     fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
         let mut response = self.problem(&Problem::too_many_requests());
-        // The one that a real limit comes with.
+        // The header that Upvest sends with its own limit.
         response.headers_mut().remove(RETRY_AFTER);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -273,7 +273,8 @@ impl Exchange {
         response
     }
 
-    /// As Upvest's own description has it (PROTOCOL 5); `application/json` where the caller takes nothing else.
+    /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller accepts only
+    /// that.
     fn problem(&self, problem: &Problem) -> Response<Bytes> {
         let mut ranges =
             self.accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
@@ -299,7 +300,7 @@ impl Exchange {
         let request_id =
             HeaderValue::try_from(self.record.request_id.to_string()).expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
-        // Without a shift, the date is the one that the server sets by itself.
+        // Without a shift, the HTTP server sets the date itself.
         if self.shared.faults().clock_shift != 0 {
             let date = httpdate::fmt_http_date(self.shared.wall());
             response
@@ -312,7 +313,7 @@ impl Exchange {
     }
 }
 
-/// In the place of an answer.
+/// Replaces the answer.
 fn reset() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Reset);
@@ -336,7 +337,7 @@ impl Outcome {
 }
 
 impl Shared {
-    /// Does what a request asks for, or says why not.
+    /// Carries out a request, or returns a problem.
     fn call(
         &self,
         route: &Route,
@@ -382,7 +383,7 @@ impl Shared {
             && !is_json
             && accepted(parts).any(|(range, wanted)| range == answer.media_type && !wanted)
         {
-            // A file comes as what it is: clients that are generated ask for JSON, whatever the answer is.
+            // The media type of a file is not negotiated, as generated clients always ask for JSON.
             return Err(Problem::not_acceptable(&answer.media_type));
         }
         Ok(outcome)
@@ -419,12 +420,12 @@ impl Shared {
         }
     }
 
-    /// The one place where a call changes anything.
+    /// Calls the handler. Only this function changes the state for a call.
     fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
         let now = self.clock.now();
         if let Handler::Read(read) = handler {
             let core = self.core_to_read();
-            // Where nothing is due, reads need not wait for each other. A read that panics is repeated below, where the
+            // If nothing is due, reads need not wait for each other. A read that panics is repeated below, where the
             // panic is recorded.
             if core.state.is_up_to_date(now)
                 && let Ok(result) = catch_unwind(AssertUnwindSafe(|| read(&core.state, call)))
@@ -443,7 +444,7 @@ impl Shared {
             }
         }
         let result = core.state.survive("a call", |state| handler.run(state, call));
-        let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a fault.")));
+        let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a bug.")));
         if let (Ok(answer), Some((key, request))) = (&result, key) {
             core.idempotency.remember(key, request, answer, core.state.time.now);
         }
@@ -451,7 +452,7 @@ impl Shared {
     }
 }
 
-/// Whether the caller takes one of what is offered.
+/// Checks that the caller accepts one of the offered media types.
 fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     if !parts.headers.contains_key(ACCEPT) || offered.is_empty() {
         return Ok(());
@@ -460,7 +461,7 @@ fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     if accepted(parts).any(takes) { Ok(()) } else { Err(Problem::not_acceptable(&offered.join(" or "))) }
 }
 
-/// The media ranges of the header `accept`; those with the weight 0 are not wanted (RFC 9110 section 12.5.1).
+/// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110 section 12.5.1).
 fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
     let values = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|range| {
@@ -478,7 +479,7 @@ fn is_in_range(media_type: &str, range: &str) -> bool {
     }
 }
 
-/// The body as the operation takes it: JSON, or a form.
+/// Parses the body in the format of the operation: JSON or a form.
 fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value, Problem> {
     let Some(wanted) = &operation.body else { return Ok(Value::Null) };
     let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -25,7 +25,7 @@ use crate::webhooks::payload::PayloadShape;
 
 /// Builds a [`Sandbox`]. Made by [`Sandbox::builder`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is started before `start`"]
+#[must_use = "a builder does nothing before `start`"]
 pub struct SandboxBuilder {
     host: IpAddr,
     port: u16,
@@ -75,160 +75,161 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The port. A free one unless set.
+    /// The port. By default a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The address to listen on: that of the loopback interface unless set. `0.0.0.0` lets other machines and containers
-    /// in; the control API still answers to the names of this machine alone, unless
-    /// [`allow_control_from`](SandboxBuilder::allow_control_from) names others.
+    /// The address to listen on. By default that of the loopback interface. `0.0.0.0` allows other machines and containers.
+    /// The control API still accepts only the host names of this machine and those of
+    /// [`allow_control_from`](SandboxBuilder::allow_control_from).
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
     }
 
-    /// A name, besides those of this machine, by which the control API is asked, such as `upvest-sandbox` in a network of
+    /// A further host name for the control API, such as `upvest-sandbox` in a network of
     /// containers; `*` for any.
     pub fn allow_control_from(mut self, name: impl Into<String>) -> Self {
         self.setup.control_from.0.push(name.into());
         self
     }
 
-    /// A host, besides this machine, that deliveries go to: a name, an address, a network such as `172.16.0.0/12`, or `*`.
-    /// Plain HTTP will do for it.
+    /// A further host for deliveries: a name, an address, a network such as `172.16.0.0/12`, or `*`.
+    /// Its URL may be `http://`.
     pub fn webhook_host(mut self, host: impl Into<String>) -> Self {
         self.setup.webhook_hosts.0.push(host.into());
         self
     }
 
-    /// The origin of pages that may call the API and the control API from a browser, such as `http://localhost:3000`.
+    /// The origin of web pages that may call the API and the control API, such as `http://localhost:3000`.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.setup.cors.push(origin.into());
         self
     }
 
-    /// Another client, besides the one that every sandbox knows: with a state, a clock, faults and logs of its own, so that
-    /// tests which run at the same time do not meet. Its id consists of letters, digits and hyphens; it signs with the same key.
+    /// Adds a client with its own state, clock, faults and logs, so that
+    /// concurrent tests do not affect each other. Its id consists of letters, digits and hyphens. It signs with the same key.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push((id.into(), secret.into()));
         self
     }
 
-    /// What ids, tokens, random prices and random faults are drawn from. The same seed, the same requests and the same
-    /// [start](SandboxBuilder::start_at) give the same answers. 0 unless set.
+    /// The seed for ids, tokens, random prices and random faults. The same seed, the same requests and the same
+    /// [start](SandboxBuilder::start_at) give the same answers. 0 by default.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Lets the clock run by itself, so many times as fast as real time: 1 is real time, 0 stands still, as does what is no
-    /// such number. 0 unless set; a million at most.
+    /// The speed of the clock: 1 is real time, and 0 or an invalid number stands still.
+    /// 0 by default, at most a million.
     pub fn speed(mut self, speed: f64) -> Self {
         self.speed = if speed.is_finite() { speed.clamp(0.0, 1_000_000.0) } else { 0.0 };
         self
     }
 
-    /// What the clock shows at first. The machine's time unless set.
+    /// The initial time of the clock. By default the machine's time.
     pub fn start_at(mut self, time: DateTime<Utc>) -> Self {
         self.start_at = Some(time);
         self
     }
 
-    /// Whether requests must be signed. They must unless set.
+    /// Whether requests must be signed. `true` by default.
     pub fn signatures(mut self, required: bool) -> Self {
         self.strictness.signatures = required;
         self
     }
 
-    /// Whether signatures must cover every component of Upvest's list that the request has, whether keys on P-256 are
-    /// refused, and any API version but 1. They are unless set.
+    /// Whether signatures must cover every component of Upvest's list that the request has, keys on P-256 are
+    /// rejected, and API versions other than 1 are rejected. `true` by default.
     pub fn strict_signatures(mut self, strict: bool) -> Self {
         self.strictness.strict = strict;
         self
     }
 
-    /// Whether the header `upvest-client-id` must be there. It must unless set.
+    /// Whether the header `upvest-client-id` is required. `true` by default.
     pub fn client_ids(mut self, required: bool) -> Self {
         self.strictness.client_id = required;
         self
     }
 
-    /// Whether operations that take an idempotency key must be given one. They must unless set; the description does not
-    /// ask for it.
+    /// Whether operations that support an idempotency key require one. `true` by default. The description does not
+    /// require it.
     pub fn idempotency_keys(mut self, required: bool) -> Self {
         self.strictness.idempotency_keys = required;
         self
     }
 
-    /// For `curl`, browsers and fuzzers: nothing is asked for that the description does not ask for. No signature, no
-    /// client id, no idempotency key; a token still.
+    /// For `curl`, browsers and fuzzers: requires only what the description requires. No signature,
+    /// client id or idempotency key is needed, but a token is.
     pub fn plain_http(self) -> Self {
         self.signatures(false).client_ids(false).idempotency_keys(false)
     }
 
-    /// How long an access token lives, on the sandbox's clock: a hundred years at most, an hour unless set.
+    /// The lifetime of an access token on the sandbox's clock. An hour by default, at most a hundred years.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.strictness.token_lifetime =
             TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX).min(A_CENTURY);
         self
     }
 
-    /// The scopes that the client has been granted: it gets no token for any other. All of the description unless set.
+    /// The scopes that the client may request. By default all scopes of the description.
     pub fn granted_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Answers 429 to what comes beyond so many requests in a second. No limit unless set.
+    /// The maximum of requests per second. Further ones are answered with 429. No limit by default.
     pub fn throttle(mut self, requests_per_second: u32) -> Self {
         self.throttle = Some(requests_per_second);
         self
     }
 
-    /// The shape of the events in a delivery.
+    /// The format of the events in a delivery.
     pub fn payload_shape(mut self, shape: PayloadShape) -> Self {
         self.shape = shape;
         self
     }
 
-    /// The version of the signatures of deliveries. 6 unless set, as at Upvest.
+    /// The version of the signatures of deliveries. 6 by default, as at Upvest.
     pub fn webhook_signatures(mut self, version: SignatureVersion) -> Self {
         self.version = version;
         self
     }
 
-    /// Begins with the state in a file that [`Sandbox::save`] has written, and never writes to it.
+    /// Starts with the state in a file that [`Sandbox::save`] has written, and never writes to it.
     pub fn load(mut self, path: impl Into<PathBuf>) -> Self {
         self.load = Some(path.into());
         self
     }
 
-    /// Keeps the state in this file: saved at the start, every three seconds in which something has happened, and when the
-    /// sandbox [stops](Sandbox::stop). Where the file is there already, it begins with that state.
+    /// Saves the state in this file: at the start, every three seconds if it has changed, and when the
+    /// sandbox [stops](Sandbox::stop). If the file exists, the sandbox starts with its state.
     pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
         self.data = Some(path.into());
         self
     }
 
-    /// How many events are kept for [`Sandbox::events`]. 10,000 unless set. What waits for delivery is always kept.
+    /// The number of events that are kept for [`Sandbox::events`]. 10,000 by default. Events that wait for delivery are always
+    /// kept.
     pub fn event_limit(mut self, limit: usize) -> Self {
         self.event_limit = limit.max(1);
         self
     }
 
-    /// How many requests and deliveries are kept for [`Sandbox::requests`] and [`Sandbox::deliveries`]. 100,000 unless set.
+    /// The number of entries that are kept for [`Sandbox::requests`] and for [`Sandbox::deliveries`]. 100,000 by default.
     pub fn log_limit(mut self, limit: usize) -> Self {
         self.log_limit = limit.max(1);
         self
     }
 
-    /// Starts the sandbox. It serves when this returns.
+    /// Starts the sandbox. When this returns, it accepts requests.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the port is taken, or the data cannot be read or written.
+    /// [`StartError`] if the port is in use, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
@@ -243,15 +244,15 @@ impl SandboxBuilder {
         Sandbox::run(clients, listener, data).map_err(StartError::other)
     }
 
-    /// What a client has: `core` with its time moved to the present, or a new one. The client that every sandbox knows
-    /// where no other is named.
+    /// The state of a client: `core` with its time moved to the present, or a new one. For the default client
+    /// unless another one is given.
     pub(crate) fn shared(
         &self,
         client: Option<(&str, String)>,
         core: Option<Core>,
         port: Port,
     ) -> Result<Shared, StartError> {
-        // Others draw other tokens and ids.
+        // Other clients get other tokens and ids.
         let seed = client.as_ref().map_or(self.seed, |(id, _)| {
             self.seed ^ Uuid::from_bytes(short_digest(&[id.as_bytes()])).as_u64_pair().0
         });
@@ -284,7 +285,7 @@ impl SandboxBuilder {
 
     fn core(&self, saved: Option<Core>, seed: u64) -> Core {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
-        // Microseconds, as they are easier on the eye.
+        // Rounded to microseconds, which are easier to read.
         let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
         if let Some(mut core) = saved {
             core.state.run_until(now);
@@ -301,24 +302,24 @@ impl SandboxBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port is taken, or this program may not use it.
+    /// The port is in use, or this program may not use it.
     #[error("cannot listen on port {port}; choose another, or 0 for a free one")]
     Port {
         /// The port.
         port: u16,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file with the state cannot be read or written. It has not been touched.
+    /// The file with the state cannot be read or written. It was not changed.
     #[error("the state in {} cannot be read or written", .path.display())]
     Data {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         source: io::Error,
     },
-    /// The system lacks something.
-    #[error("the sandbox cannot be set up")]
+    /// A resource of the operating system is not available.
+    #[error("the sandbox could not be set up")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -1,5 +1,5 @@
-//! The clients of a sandbox: each has a state, a clock, faults and logs of its own, so that tests which run at the same
-//! time do not meet.
+//! The clients of a sandbox. Each has its own state, clock, faults and logs, so that concurrent tests do not affect each
+//! other.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -18,15 +18,15 @@ use crate::commands::{Command, CommandError};
 use crate::sandbox::builder::{SandboxBuilder, StartError};
 use crate::sandbox::shared::{Core, Port, Shared};
 
-/// Of the form in which the state is saved.
+/// The version of the format of saved states.
 const VERSION: u32 = 3;
-/// By real time.
+/// How often the state is saved, in real time.
 const BETWEEN_SAVES: Duration = Duration::from_secs(3);
-/// Far more than any test run has at the same time.
+/// The most clients. Test runs have far fewer at a time.
 const MOST_CLIENTS: usize = 1000;
 
 pub(crate) struct Clients {
-    /// That of [`crate::access::CLIENT_ID`], for all who name no other.
+    /// The default client with the id [`crate::access::CLIENT_ID`].
     pub(crate) first: Arc<Shared>,
     others: RwLock<BTreeMap<String, Client>>,
     settings: SandboxBuilder,
@@ -59,7 +59,7 @@ struct SavedClient<C> {
 }
 
 impl Clients {
-    /// Those that were saved, and those that `settings` name.
+    /// The saved clients, and those of `settings`.
     pub(crate) fn start(settings: SandboxBuilder, saved: Option<Saved<Core>>) -> Result<Self, StartError> {
         let (first, mut saved) =
             saved.map_or((None, BTreeMap::new()), |saved| (Some(saved.first), saved.others));
@@ -67,7 +67,7 @@ impl Clients {
         let named = settings.clients.clone();
         let clients = Self { first, others: RwLock::default(), settings };
         for (id, secret) in named {
-            // The secret that is set now is the one that counts.
+            // The secret in the settings replaces the saved one.
             let core = saved.remove(&id).map(|client| client.core);
             let shared = clients.shared(&id, secret, core)?;
             clients.add(id, shared).map_err(StartError::other)?;
@@ -87,10 +87,10 @@ impl Clients {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             return Err(CommandError::new("the id of a client must consist of letters, digits and hyphens"));
         }
-        // Held from the check to the end: of two that add the same client at once, one is refused.
+        // Locked until the end, so that one of two concurrent commands with the same id fails.
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         if id == self.first.client_id || others.contains_key(&id) {
-            return Err(CommandError::new(format!("there is a client `{id}` already")));
+            return Err(CommandError::new(format!("a client `{id}` already exists")));
         }
         if others.len() >= MOST_CLIENTS {
             let problem = format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
@@ -119,7 +119,7 @@ impl Clients {
         self.others().get(id).map(|client| Arc::clone(&client.shared))
     }
 
-    /// Whose request it is: by its header, or by its token where it has none. The first client's where neither says.
+    /// The client of a request, by its header or else by its token. If there is neither, the default client.
     pub(crate) fn of_request(&self, headers: &HeaderMap) -> Arc<Shared> {
         let named = headers.get("upvest-client-id").and_then(|id| id.to_str().ok());
         let found = if let Some(id) = named {
@@ -132,7 +132,7 @@ impl Clients {
         found.unwrap_or_else(|| Arc::clone(&self.first))
     }
 
-    /// Carries out a command for a client.
+    /// Executes a command for a client.
     pub(crate) async fn execute(
         &self,
         client: &Arc<Shared>,
@@ -158,11 +158,11 @@ impl Clients {
         }
     }
 
-    /// Writes the state of all to `path`: whole or not at all.
+    /// Writes the state of all clients to `path`, completely or not at all.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        // The states are serialised first, so that no call waits while the file is written.
+        // The states are serialized first, so that no call waits while the file is written.
         let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
         let others = self.others();
         let others = others.iter().map(|(id, client)| {
@@ -177,7 +177,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Saves the state every few seconds in which something has happened.
+    /// Saves the state every few seconds if it has changed.
     pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
         let mut saved = self.activity();
         loop {
@@ -187,12 +187,12 @@ impl Clients {
                 continue;
             }
             let (clients, path) = (Arc::clone(&self), path.clone());
-            // Where it fails, the end of the program says so.
+            // If this fails, the error is reported when the program ends.
             let _ = tokio::task::spawn_blocking(move || clients.save(&path)).await;
         }
     }
 
-    /// Changes with everything that happens.
+    /// A number that changes with every change of the state.
     fn activity(&self) -> (usize, u64) {
         let others = self.others();
         let all = others.values().map(|client| &client.shared).chain([&self.first]);
@@ -201,7 +201,7 @@ impl Clients {
 }
 
 impl Saved<Core> {
-    /// Reads what [`Clients::save`] has written.
+    /// Reads a file that [`Clients::save`] has written.
     pub(crate) fn load(path: &Path) -> io::Result<Self> {
         Ok(serde_json::from_slice(&std::fs::read(path)?)?)
     }

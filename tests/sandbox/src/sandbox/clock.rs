@@ -1,15 +1,15 @@
-//! The sandbox's own time: it stands still until it is advanced, or runs as many times as fast as real time.
+//! The sandbox's clock. It stands still until it is advanced, or runs at a multiple of real time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The beginning of 9999: dates beyond that year have no RFC 3339 form.
+/// The start of 9999, as later years than that cannot be written in RFC 3339.
 const END: DateTime<Utc> =
     DateTime::from_timestamp(253_370_764_800, 0).expect("a number of seconds that a date has");
 
-/// A clock that is turned forward; back only with everything else.
+/// A clock that is only advanced, except when a whole state is restored.
 #[derive(Debug)]
 pub(crate) struct Clock {
     speed: f64,
@@ -18,7 +18,7 @@ pub(crate) struct Clock {
 
 #[derive(Debug)]
 struct Hands {
-    /// What the clock showed at `since`.
+    /// The time of the clock at `since`.
     base: DateTime<Utc>,
     since: Instant,
 }
@@ -33,24 +33,24 @@ impl Clock {
         self.shown(&self.hands())
     }
 
-    /// Moves the hands to `time` where they are not past it.
+    /// Sets the clock to `time`, unless it is already later.
     pub(crate) fn turn_to(&self, time: DateTime<Utc>) {
         let mut hands = self.hands();
         let now = self.shown(&hands);
         *hands = Hands { base: now.max(time), since: Instant::now() };
     }
 
-    /// Moves the hands to `time`, back too.
+    /// Sets the clock to `time`, which may be earlier.
     pub(crate) fn turn_back(&self, time: DateTime<Utc>) {
         *self.hands() = Hands { base: time, since: Instant::now() };
     }
 
-    /// What the clock shows when so much has passed, at most its end.
+    /// The time of the clock after this duration, at most its maximum.
     pub(crate) fn after(&self, by: TimeDelta) -> DateTime<Utc> {
         self.now().checked_add_signed(by).map_or(END, |time| time.min(END))
     }
 
-    /// How long it really takes until the clock shows `time`; `None` if it stands still.
+    /// The real time until the clock reaches `time`. `None` if it stands still.
     pub(crate) fn real_time_until(&self, time: DateTime<Utc>) -> Option<Duration> {
         let left = (time - self.now()).to_std().unwrap_or_default();
         let real = || Duration::try_from_secs_f64(left.as_secs_f64() / self.speed).unwrap_or(Duration::MAX);

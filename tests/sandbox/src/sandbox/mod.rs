@@ -31,13 +31,13 @@ use crate::sandbox::builder::{SandboxBuilder, StartError};
 use crate::sandbox::clients::Clients;
 use crate::sandbox::shared::Shared;
 
-/// The account group that every sandbox begins with.
+/// The id of the default account group.
 pub(crate) const ACCOUNT_GROUP: Uuid = uuid::uuid!("d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10");
 
-/// Longer than anyone waits for.
+/// The longest duration by which the clock can be advanced.
 pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
 
-/// A whole Upvest on a port of this machine. It ends with this value.
+/// A server with the whole API on a port of this machine. It is stopped when this value is dropped.
 ///
 /// Its clock stands still until it is [advanced](Sandbox::advance), unless it was built with a
 /// [speed](SandboxBuilder::speed):
@@ -67,18 +67,18 @@ pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
 /// # Ok(()) }
 /// ```
 pub struct Sandbox {
-    /// Of the client that every sandbox knows.
+    /// The state of the default client.
     pub(crate) shared: Arc<Shared>,
     clients: Arc<Clients>,
     address: SocketAddr,
     server: Option<JoinHandle<()>>,
-    /// What goes on by itself: the clock, and the saving of the state.
+    /// The background tasks: the clock, and saving the state.
     tasks: Vec<JoinHandle<()>>,
     data: Option<PathBuf>,
 }
 
 impl Sandbox {
-    /// Starts a sandbox on a free port, with the clock standing still and every check switched on.
+    /// Starts a sandbox on a free port. The clock stands still and all checks are enabled.
     ///
     /// # Errors
     ///
@@ -112,9 +112,9 @@ impl Sandbox {
         Ok(Self { shared, clients, address, server: Some(server), tasks, data })
     }
 
-    /// Such as `http://127.0.0.1:40123`.
+    /// The base URL, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        // A sandbox that listens on all addresses can be reached at this one.
+        // A sandbox that listens on all addresses can be reached on this one.
         let mut address = self.address;
         if address.ip().is_unspecified() {
             address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -122,12 +122,12 @@ impl Sandbox {
         format!("http://{address}")
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The id of the client that every sandbox knows; all that this type answers is about it.
+    /// The id of the default client. The methods of this type use this client.
     pub fn client_id(&self) -> &'static str {
         CLIENT_ID
     }
@@ -142,21 +142,21 @@ impl Sandbox {
         KEY_ID
     }
 
-    /// The private half of that key, as PEM without a passphrase.
+    /// The private key as PEM, not encrypted.
     pub fn signing_key_pem(&self) -> &'static str {
         DEMO_KEY
     }
 
-    /// A client of this sandbox: credentials and signing key set, all else as in production.
+    /// A client for this sandbox, with its credentials and signing key. Other settings are as in production.
     ///
     /// # Panics
     ///
-    /// Where the operating system cannot set up an HTTP client.
+    /// If the operating system cannot create an HTTP client.
     pub fn client(&self) -> Upvest {
         self.client_builder().build().expect("everything that a client needs is set")
     }
 
-    /// A builder of a client of this sandbox, for other settings.
+    /// A builder of a client for this sandbox, for other settings.
     ///
     /// # Panics
     ///
@@ -169,74 +169,74 @@ impl Sandbox {
             .signing_key(KEY_ID, key)
     }
 
-    /// What the sandbox's clock shows.
+    /// The time of the sandbox's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
     }
 
-    /// Turns the clock forward, by a hundred years at most. Everything that is due by then has happened when this returns: orders filled, plans
-    /// executed, events delivered and, where an endpoint has failed, delivered again.
+    /// Advances the clock, by a hundred years at most. When this returns, everything that is due by then has happened: orders are
+    /// filled, plans are executed, and events are delivered, again if an endpoint has failed.
     pub async fn advance(&self, by: Duration) {
         self.shared.advance(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX).min(A_CENTURY)).await;
     }
 
-    /// Waits until every event that can be delivered now has been.
+    /// Waits until all events that can be delivered now have been delivered.
     pub async fn settle(&self) {
         self.advance(Duration::ZERO).await;
     }
 
-    /// Carries out a command of the control API.
+    /// Executes a command of the control API.
     ///
     /// # Errors
     ///
-    /// [`CommandError`] says what is wrong with it; nothing has changed then.
+    /// [`CommandError`] with the reason. Nothing has changed then.
     pub async fn execute(&self, command: Command) -> Result<Value, CommandError> {
         self.clients.execute(&self.shared, command).await
     }
 
-    /// As [`Sandbox::execute`], for another client: one that [`SandboxBuilder::client`] or [`Command::CreateClient`] has made.
+    /// As [`Sandbox::execute`], for a client that [`SandboxBuilder::client`] or [`Command::CreateClient`] has created.
     ///
     /// # Errors
     ///
-    /// As [`Sandbox::execute`], and where there is no such client.
+    /// As [`Sandbox::execute`], and if there is no such client.
     pub async fn execute_for(&self, client_id: &str, command: Command) -> Result<Value, CommandError> {
         let client = self.clients.named(client_id).ok_or_else(|| CommandError::no_client(client_id))?;
         self.clients.execute(&client, command).await
     }
 
-    /// The requests so far, oldest first; the last hundred thousand, unless the builder says otherwise.
+    /// The requests so far, oldest first. By default the latest hundred thousand are kept.
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.shared.requests().records()
     }
 
-    /// The events so far, oldest first; the last ten thousand, unless the builder says otherwise.
+    /// The events so far, oldest first. By default the latest ten thousand are kept.
     pub fn events(&self) -> Vec<EventRecord> {
         self.shared.events()
     }
 
-    /// The attempts at deliveries so far, oldest first.
+    /// The delivery attempts so far, oldest first. By default the latest hundred thousand are kept.
     pub fn deliveries(&self) -> Vec<DeliveryRecord> {
         self.shared.deliveries().records()
     }
 
-    /// Everything about the books that does not add up. Empty if all is well, which is always.
+    /// All errors in the books. Empty unless the sandbox has a bug.
     pub fn audit(&self) -> Vec<String> {
         self.shared.core().state.audit()
     }
 
-    /// Writes the state to a file that [`SandboxBuilder::load`] reads, whole or not at all: everything that the API knows of,
-    /// idempotency keys, what waits for delivery, and registered public keys. Tokens, faults, the logs of requests and
+    /// Writes the state to a file that [`SandboxBuilder::load`] reads, completely or not at all: all resources of the API,
+    /// idempotency keys, events that wait for delivery, and registered public keys. Tokens, faults, the logs of requests and
     /// deliveries, and the keys that sign deliveries are not part of it.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.clients.save(path.as_ref())
     }
 
-    /// Stops in good order: calls that are under way are answered, within five seconds, and the state is saved where
-    /// [`SandboxBuilder::data`] says.
+    /// Stops gracefully: open calls are answered within five seconds, and the state is saved if
+    /// [`SandboxBuilder::data`] is set.
     pub async fn stop(self) {
         let _ = self.stop_in_order().await;
     }
@@ -245,7 +245,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be saved.
+    /// If the state cannot be saved.
     pub async fn stop_in_order(mut self) -> io::Result<()> {
         self.shared.port.server.send_replace(ServerState::Stopping);
         if let Some(server) = self.server.take() {
@@ -254,7 +254,7 @@ impl Sandbox {
         self.data.as_ref().map_or(Ok(()), |path| self.clients.save(path))
     }
 
-    /// Stops at once: connections break off, and no new one is taken.
+    /// Stops immediately: open connections break, and no new ones are accepted.
     pub async fn kill(mut self) {
         self.shared.port.server.send_replace(ServerState::Killed);
         if let Some(server) = self.server.take() {

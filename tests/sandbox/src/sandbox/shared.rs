@@ -1,4 +1,4 @@
-//! What the parts of a running sandbox share.
+//! The shared state of a running sandbox.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -26,11 +26,11 @@ use crate::sandbox::clock::Clock;
 use crate::webhooks::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 
-/// Everything but the sockets. Each lock is held for a moment, and never two of them across an `await`.
+/// The state of a client. Locks are held only briefly, and never across an `await`.
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) webhook_sender: WebhookSender,
-    /// Something may be due, or to be delivered.
+    /// Notified when something may be due or ready for delivery.
     pub(crate) wake: Notify,
     pub(crate) port: Port,
     pub(crate) client_id: String,
@@ -44,17 +44,17 @@ pub(crate) struct Shared {
     deliveries: Mutex<Log<DeliveryRecord>>,
     secrets: Mutex<StdRng>,
     throttle: Option<Mutex<Throttle>>,
-    /// States to go back to. That of the start has no name.
+    /// The saved snapshots. The initial state has an empty name.
     snapshots: Mutex<BTreeMap<String, Vec<u8>>>,
     pub(crate) setup: Setup,
 }
 
-/// The state that is saved and loaded.
+/// The part of the state that is saved and loaded.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
     pub(crate) state: State,
     pub(crate) idempotency: Idempotency,
-    /// Keys that were registered besides the one that every sandbox knows, as PEM.
+    /// The additional registered keys, as PEM.
     pub(crate) public_keys: BTreeMap<String, String>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Core {
 #[derive(Clone)]
 pub(crate) struct Port {
     pub(crate) server: watch::Sender<ServerState>,
-    /// Whether connections are taken. It follows `server` a moment later.
+    /// Whether connections are accepted. It follows `server` with a short delay.
     pub(crate) listening: watch::Sender<bool>,
     online_timer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -77,7 +77,7 @@ impl Default for Port {
     }
 }
 
-/// What a client's share of a sandbox is made of.
+/// The parts from which the state of a client is made.
 pub(crate) struct Parts {
     pub(crate) client_id: String,
     pub(crate) port: Port,
@@ -92,17 +92,17 @@ pub(crate) struct Parts {
     pub(crate) setup: Setup,
 }
 
-/// What stays as it was at the start.
+/// The settings that do not change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setup {
-    /// Names by which the control API is asked.
+    /// The allowed host names of the control API.
     pub(crate) control_from: Hosts,
     pub(crate) webhook_hosts: Hosts,
-    /// Origins of pages that may call.
+    /// The origins of web pages that may call the API.
     pub(crate) cors: Vec<String>,
 }
 
-/// Requests in the present second of real time.
+/// The number of requests in the current second of real time.
 #[derive(Debug)]
 struct Throttle {
     limit: u32,
@@ -132,13 +132,13 @@ impl Shared {
         }
     }
 
-    /// Keeps the state as it is, to come back to.
+    /// Saves a snapshot of the state.
     pub(crate) fn take_snapshot(&self, name: &str) {
-        let state = serde_json::to_vec(&*self.core()).expect("what the sandbox holds is JSON");
+        let state = serde_json::to_vec(&*self.core()).expect("the state can be written as JSON");
         lock(&self.snapshots).insert(name.to_owned(), state);
     }
 
-    /// Back to a state that was kept, its time included; without faults and logs. Tokens stay good.
+    /// Restores a snapshot, including its time. Faults and logs are removed. Tokens stay valid.
     pub(crate) fn restore(&self, name: &str) -> Result<(), CommandError> {
         let none = || CommandError::new(format!("there is no snapshot `{name}`"));
         let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
@@ -183,7 +183,7 @@ impl Shared {
         lock(&self.deliveries)
     }
 
-    /// The time of day as the sandbox's server sees it: the machine's, unless a fault has shifted it.
+    /// The server's wall clock: that of the machine, plus the shift of a fault.
     pub(crate) fn wall(&self) -> SystemTime {
         let shift = self.faults().clock_shift;
         let shifted = match shift {
@@ -211,7 +211,7 @@ impl Shared {
         }
     }
 
-    /// Counts a request against the limit of this second.
+    /// Counts a request, and returns whether the limit per second is exceeded.
     pub(crate) fn throttle(&self) -> Result<(), Problem> {
         let Some(throttle) = &self.throttle else { return Ok(()) };
         let mut throttle = lock(throttle);
@@ -223,20 +223,20 @@ impl Shared {
         if throttle.taken > throttle.limit { Err(Problem::too_many_requests()) } else { Ok(()) }
     }
 
-    /// Lets everything happen that is due on the clock.
+    /// Processes everything that is due.
     pub(crate) fn run_life(&self) {
         let now = self.clock.now();
         self.core().state.run_until(now);
     }
 
-    /// When the next thing happens by itself: a step of a life, or another attempt at a delivery.
+    /// When the next step is due: a scheduled step, or another attempt at a delivery.
     fn next_event(&self) -> Option<DateTime<Utc>> {
         let core = self.core();
         let attempts = core.state.time.events.subscriptions.rows().iter();
         attempts.filter_map(Subscription::next_attempt).chain(core.state.time.next_due()).min()
     }
 
-    /// Returns when something is due; never where the clock stands still.
+    /// Waits until something is due. Never returns while the clock stands still.
     pub(crate) async fn something_due(&self) {
         match self.next_event().and_then(|next| self.clock.real_time_until(next)) {
             Some(pause) => tokio::time::sleep(pause).await,
@@ -244,8 +244,8 @@ impl Shared {
         }
     }
 
-    /// Turns the clock forward, letting everything happen in its order, deliveries included. It is carried out to its end
-    /// even where the caller does not wait for that.
+    /// Advances the clock and processes everything in order, including deliveries. It is completed even if
+    /// the caller stops waiting.
     pub(crate) async fn advance(self: &Arc<Self>, by: TimeDelta) {
         let shared = Arc::clone(self);
         let advanced = tokio::spawn(async move {
@@ -263,11 +263,11 @@ impl Shared {
             shared.deliver_due().await;
             shared.wake.notify_one();
         });
-        // It ends early only where the runtime does.
+        // It is cancelled only if the runtime is shut down.
         let _ = advanced.await;
     }
 
-    /// Lets things happen when they are due, for as long as the sandbox lives.
+    /// Processes steps when they are due, until the sandbox is stopped.
     pub(crate) async fn drive(self: &Arc<Self>) {
         loop {
             self.run_life();
@@ -279,14 +279,14 @@ impl Shared {
         }
     }
 
-    /// The timer that brings the sandbox back online takes the place of any before it.
+    /// Starts the timer that brings the sandbox back online, and replaces an earlier one.
     pub(crate) fn replace_online_timer(&self, timer: Option<JoinHandle<()>>) {
         if let Some(before) = std::mem::replace(&mut *lock(&self.port.online_timer), timer) {
             before.abort();
         }
     }
 
-    /// Grows with everything that happens.
+    /// A number that grows with every change of the state.
     pub(crate) fn activity(&self) -> u64 {
         let events = self.core().state.time.events.count;
         events + self.requests().count() + self.deliveries().count()
@@ -299,7 +299,7 @@ impl Core {
     }
 }
 
-/// A panic elsewhere is no reason to stop: what it left is checked by the audit.
+/// Locks even after a panic of another thread. The audit checks the state that it left.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Takes batches of events to their endpoints, one at a time for each subscription.
+//! Delivers batches of events to their endpoints, one at a time for each subscription.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use crate::domain::events::Event;
 use crate::log::DeliveryRecord;
 use crate::sandbox::shared::Shared;
 
-/// How long an endpoint may take, by real time. No source says how long Upvest waits (PROTOCOL 2.1).
+/// The timeout of an endpoint, in real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long an advance of the clock waits for a delivery. A delivery that takes longer goes on in the background.
+/// How long advancing the clock waits for a delivery. A slower delivery continues in the background.
 const HELD: Duration = Duration::from_secs(1);
 
-/// What the log says of a delivery that was not made.
+/// The result of a delivery that was not made, for the log.
 const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
-/// Delivers, and never to another machine.
+/// Sends deliveries, by default only to this machine.
 #[derive(Debug)]
 pub(crate) struct WebhookSender {
     http: reqwest::Client,
     shape: PayloadShape,
-    /// One round at a time: the next advance of the clock waits for deliveries that are still under way.
+    /// Locked during a round of deliveries, so that there is one at a time.
     round: tokio::sync::Mutex<()>,
 }
 
-/// A batch on its way.
+/// A batch that is being delivered.
 struct Batch {
     webhook: Uuid,
     url: String,
@@ -53,8 +53,8 @@ impl WebhookSender {
 }
 
 impl Shared {
-    /// Makes every delivery that is due, and those that become due by it. Returns when none is on its way but what takes
-    /// long.
+    /// Makes all deliveries that are due, and those that become due by them. Returns when only slow ones are in
+    /// progress.
     pub(crate) async fn deliver_due(self: &Arc<Self>) {
         let _round = self.webhook_sender.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
@@ -97,16 +97,16 @@ impl Shared {
         }
         let near = Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
         let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
-            // A test must not deliver to an endpoint that is not its own.
+            // A test must not deliver to the endpoints of others.
             Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
             Some(body) => match self.post(&batch.url, body.clone()).await {
                 Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,
                 outcome => outcome,
             },
-            // Nothing that this shape has a name for.
+            // This format has none of the event types.
             None => return self.end_delivery(batch.webhook, true),
         };
-        // What the shape has no name for was not sent.
+        // Event types that the format does not have were not sent.
         let sent = batch.events.iter().filter_map(|event| match self.webhook_sender.shape {
             PayloadShape::Full => Some((event.id, event.kind.official)),
             PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
@@ -120,7 +120,7 @@ impl Shared {
             event_types,
             outcome,
         };
-        // What is not even tried is not tried again.
+        // A delivery that is not attempted is not retried.
         let taken = record.is_taken() || !near;
         let mut deliveries = self.deliveries();
         deliveries.number();
@@ -129,7 +129,7 @@ impl Shared {
         self.end_delivery(batch.webhook, taken);
     }
 
-    /// Signed anew on each attempt: a signature ends after seconds, and attempts go on for hours.
+    /// Signs and sends a batch. Each attempt is signed again, as a signature expires after seconds and attempts continue for hours.
     async fn post(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let target = match url.query() {
@@ -147,14 +147,14 @@ impl Shared {
     fn end_delivery(&self, webhook: Uuid, taken: bool) {
         let now = self.clock.now();
         let mut core = self.core();
-        // It may have been deleted meanwhile.
+        // The subscription may have been deleted in the meantime.
         if let Some(subscription) = core.state.time.events.subscriptions.get_mut(webhook) {
             subscription.end(taken, now);
         }
     }
 }
 
-/// What a person can do something about: `Connection refused`, not `error sending request`.
+/// The innermost error, such as `Connection refused`, which is more useful than `error sending request`.
 fn innermost(error: &dyn Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,12 +1,12 @@
-//! The keys that deliveries are signed with. The newest signs; those before it stay in the set.
+//! The keys for signing deliveries. The newest one signs, and the earlier ones stay in the key set.
 
 use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, SignatureVersion, SigningKey};
 use upvest_ext::webhooks::{KeySet, TestDelivery, WebhookTester};
 
-/// More than a receiver needs for what is still on its way.
+/// The most earlier keys in the key set.
 const KEPT: usize = 3;
 
-/// The signing key and the public keys that are given out.
+/// The signing key and the published public keys.
 #[derive(Debug)]
 pub(crate) struct WebhookKeys {
     version: SignatureVersion,
@@ -20,7 +20,7 @@ impl WebhookKeys {
         Ok(Self { version, signer, public: vec![public] })
     }
 
-    /// From now on deliveries are signed with another key.
+    /// Generates a new signing key for future deliveries.
     pub(crate) fn rotate(&mut self) -> Result<(), KeyError> {
         let (signer, public) = new_key(self.version)?;
         self.signer = signer;
@@ -37,7 +37,7 @@ impl WebhookKeys {
         set.to_json()
     }
 
-    /// Signs a delivery, now.
+    /// Signs a delivery with the current time.
     pub(crate) fn sign(&self, target: &str, body: Vec<u8>) -> TestDelivery {
         self.signer.deliver_raw(target, body)
     }

@@ -1,4 +1,4 @@
-//! Deliveries: signed, in order, tried again until they are taken.
+//! Webhook deliveries: signed, in order, and retried until they are accepted.
 
 pub(crate) mod delivery;
 pub(crate) mod keys;

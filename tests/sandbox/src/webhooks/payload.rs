@@ -1,4 +1,4 @@
-//! What a delivery carries, in either of its two shapes (PROTOCOL 2.2).
+//! The body of a delivery, in both formats (PROTOCOL 2.2).
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::domain::events::Event;
 
-/// The shape of the events in a delivery.
+/// The format of the events in a delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadShape {
-    /// Upvest's own: `type`, and the whole resource in `object`.
+    /// Upvest's own format: `type`, and the whole resource in `object`.
     #[default]
     Full,
-    /// That of the third-party description: `event_type`, and in `object` no more than an id and a type. Events that its
+    /// The format of the third-party description: `event_type`, and only an id and a type in `object`. Events that its
     /// list does not have are left out.
     Reference,
 }
@@ -48,7 +48,7 @@ struct Reference {
     r#type: &'static str,
 }
 
-/// The body of a delivery. `None` if the shape has none of the events.
+/// The body of a delivery. `None` if the format has none of the event types.
 pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Option<Vec<u8>> {
     let payload: Vec<_> = events
         .iter()
@@ -65,5 +65,5 @@ pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event
         })
         .collect();
     let payload = (!payload.is_empty()).then_some(Payload { payload })?;
-    Some(serde_json::to_vec(&payload).expect("what the sandbox holds is JSON"))
+    Some(serde_json::to_vec(&payload).expect("the state can be written as JSON"))
 }

@@ -1,4 +1,4 @@
-//! Accounts and the groups they belong to: opened once their user is active, closed once they are empty.
+//! Accounts and account groups. An account is opened once its user is active, and closed once it is empty.
 
 use std::collections::BTreeMap;
 
@@ -27,14 +27,14 @@ pub(crate) struct Account {
     pub(crate) valuations: Vec<Valuation>,
     pub(crate) reference_accounts: Vec<ReferenceAccount>,
     pub(crate) fees: Vec<Fee>,
-    /// Units that came or went without cash.
+    /// Bookings of units without cash.
     pub(in crate::domain) in_kind: Vec<InKind>,
-    /// Orders that wait for the account to open.
+    /// Orders that wait until the account is open.
     pub(in crate::domain) waiting_orders: Vec<Uuid>,
     pub(in crate::domain) open_orders: u32,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AccountView {
     pub(crate) id: Uuid,
@@ -55,7 +55,7 @@ lifecycle! {
     }
 }
 
-/// What mandates and direct debits refer to. The description has no operation for it.
+/// An account group, to which mandates and direct debits refer. The description has no operation for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AccountGroup {
     id: Uuid,
@@ -78,7 +78,7 @@ resource!(Account, "account", accounts, |it| it.view => AccountView, AccountStat
     ACCOUNT_CREATED => [ACCOUNT_CREATED ACCOUNT_OPENED ACCOUNT_CLOSING ACCOUNT_CLOSED], updated_at);
 identified!(by id: AccountGroup);
 
-/// Which way cash or units go, as an account sees it.
+/// The direction in which cash or units move, from the view of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::domain) enum Way {
     In,
@@ -128,7 +128,7 @@ impl State {
         Ok(&self.add(account).view)
     }
 
-    /// An account with a user of its own, who is nobody.
+    /// An account with an invented user.
     pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Refused> {
         let user_id = self.create_user(UserCreate::nobody()).id;
         let id = self.create_account(AccountCreate { user_id, account_group_id, r#type: None })?.id;
@@ -156,7 +156,7 @@ impl State {
         Ok(account)
     }
 
-    /// Starts closing: the account is closed when cash, positions and orders are gone.
+    /// Starts closing an account. It is closed when it has no cash, positions and orders.
     pub(crate) fn close_account(&mut self, id: Uuid) -> Result<(), Refused> {
         self.account(id)?;
         if self.change::<Account>(id, AccountStatus::Closing) {
@@ -176,7 +176,7 @@ impl State {
         }
     }
 
-    /// Checks the orders that waited for the account to open: it is about to, or it never will.
+    /// Checks the orders that waited for the account to open, as it is about to open or will never open.
     pub(in crate::domain) fn check_waiting_orders(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get_mut(id) else { return };
         for order in std::mem::take(&mut account.waiting_orders) {
@@ -195,14 +195,14 @@ impl State {
         }
     }
 
-    /// To be called when something has left an account: it may have been the last that kept it from closing.
+    /// Closes an account that is waiting to be closed if it is empty now.
     pub(in crate::domain) fn may_close(&mut self, id: Uuid) {
         if self.accounts.get(id).is_some_and(|account| account.view.status == AccountStatus::Closing) {
             self.time.after(STEP, Due::CloseAccount(id));
         }
     }
 
-    /// Why cash or units may not move, and will not until somebody does something about it.
+    /// Why cash or units may not move until a user or an account is changed.
     fn bar(&self, account: Uuid, way: Way) -> Option<String> {
         let account = &self.accounts.get(account)?.view;
         let user = self.users.get(account.user_id)?.view.status;
@@ -214,13 +214,13 @@ impl State {
             .then(|| format!("the account is {}", name(account.status)))
     }
 
-    /// Whether an account has not been opened, and still may be.
+    /// Whether an account is not open yet, but still can be opened.
     pub(in crate::domain) fn has_yet_to_open(&self, account: Uuid) -> bool {
         self.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
             && self.bar(account, Way::In).is_none()
     }
 
-    /// Refuses a call that moves cash or units where they may not move.
+    /// Rejects a call that moves cash or units if they may not move.
     pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
         match self.bar(account, way) {
             Some(why) => Err(Refused::Conflict(format!("Nothing may move: {why}."))),
@@ -228,7 +228,7 @@ impl State {
         }
     }
 
-    /// Whether cash or units may move now; else why not.
+    /// Whether cash or units may move now, or the reason why not.
     pub(in crate::domain) fn may_trade(&self, account: Uuid, way: Way) -> Result<(), String> {
         let is_pending = self.accounts.get(account).is_none_or(|it| it.view.status == AccountStatus::Pending);
         match self.bar(account, way) {

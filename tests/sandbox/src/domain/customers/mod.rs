@@ -1,4 +1,4 @@
-//! Users, their accounts, and what is sent to them.
+//! Users, accounts, reports and webhook subscriptions.
 
 pub(crate) mod accounts;
 pub(crate) mod pdf;

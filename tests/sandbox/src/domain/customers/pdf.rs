@@ -1,11 +1,11 @@
-//! A page of text as PDF.
+//! Writes a page of text as PDF.
 
 use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str};
 
-/// What fits on a page.
+/// The number of lines on a page.
 pub(in crate::domain) const MAX_LINES: usize = 40;
 
-/// A4 in points.
+/// The size of A4 in points.
 const PAGE: Rect = Rect { x1: 0.0, y1: 0.0, x2: 595.0, y2: 842.0 };
 const FONT: Name<'_> = Name(b"F1");
 

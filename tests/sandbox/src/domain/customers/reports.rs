@@ -1,4 +1,4 @@
-//! Reports and the files that hold them.
+//! Reports and their files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use crate::domain::events::EventKind;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// As the API shows it, and how it ends.
+/// A report as in the API, and whether it fails.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) view: ReportView,
@@ -38,7 +38,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TreasuryReport {
     id: Uuid,
@@ -61,7 +61,7 @@ resource!(Report, "report", reports, |it| it.view => ReportView, ReportStatus,
 identified!(by id: TreasuryReport StoredFile);
 
 impl State {
-    /// Begins a report. Its file is ready a step later, unless the report is to fail.
+    /// Creates a report. Its file is available one step later, unless the report fails.
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = ReportView { id, r#type: kind, status: ReportStatus::Pending, file_id: None, created_at };
@@ -72,7 +72,7 @@ impl State {
     pub(in crate::domain) fn finish_report(&mut self, id: Uuid) {
         let Some(report) = self.reports.get(id) else { return };
         if report.fails {
-            let why = "it was asked for as one that fails".to_owned();
+            let why = "the command that created it asked for a failure".to_owned();
             self.change_because::<Report>(id, ReportStatus::Failed, Some(why));
             return;
         }
@@ -101,7 +101,7 @@ impl State {
         self.files.find(id)
     }
 
-    /// A page with a line for each account: no names, as a report in a test folder is nobody's business.
+    /// A page with a line for each account. It contains no names, as reports may end up in test folders.
     fn store_report_file(&mut self, title: &str) -> Uuid {
         let lines = self
             .accounts

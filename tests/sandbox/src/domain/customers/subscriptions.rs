@@ -1,4 +1,4 @@
-//! Webhook subscriptions, and the events that wait for each of them.
+//! Webhook subscriptions with their queues of events.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::domain::events::Event;
 use crate::domain::state::{Refused, State};
 use crate::hosts::Hosts;
 
-/// Upvest limits a delivery by its size in bytes; here it is by the number of its events.
+/// The most events in a delivery. Upvest limits its size in bytes instead.
 const MAX_BATCH: usize = 100;
-/// A description of the field says so.
+/// The limit is in the description of the field.
 const MAX_URL: usize = 1000;
 
-/// As the API shows it. The URL may hold a secret of the receiver's.
+/// A subscription as in the API. The URL may contain a secret of the receiver.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SubscriptionView {
     pub(crate) id: Uuid,
@@ -32,12 +32,12 @@ wire_enum! {
 
 debug_by_id! { SubscriptionView }
 
-/// A subscription with its queue: the first delivery that fails blocks all behind it (PROTOCOL 2.1).
+/// A subscription with its queue. A delivery that fails blocks all later ones (PROTOCOL 2.1).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Subscription {
     pub(crate) view: SubscriptionView,
     waiting: VecDeque<Arc<Event>>,
-    /// What is being delivered: it stays the same until the endpoint has taken it.
+    /// The current batch. It stays the same until the endpoint has accepted it.
     batch: Vec<Arc<Event>>,
     failures: u32,
     next_attempt: DateTime<Utc>,
@@ -69,14 +69,14 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be tried; `None` if there is nothing to deliver, or one is on its way.
+    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress.
     pub(crate) fn next_attempt(&self) -> Option<DateTime<Utc>> {
         let active = self.view.status == SubscriptionStatus::Active;
         let waits = !self.batch.is_empty() || !self.waiting.is_empty();
         (active && waits && !self.in_flight).then_some(self.next_attempt)
     }
 
-    /// The events of the next delivery, in the order in which they were created, and which attempt this is.
+    /// The events of the next delivery in the order of their creation, and the number of the attempt.
     pub(crate) fn begin(&mut self) -> (Vec<Arc<Event>>, u32) {
         if self.batch.is_empty() {
             let count = self.waiting.len().min(MAX_BATCH);
@@ -112,7 +112,7 @@ pub(crate) fn pause(failures: u32) -> TimeDelta {
 }
 
 impl State {
-    /// Lets a subscription have an event again that is still in the log.
+    /// Adds an event of the log to the queue of a subscription again.
     pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Refused> {
         let events = &mut self.time.events;
         let event = events.recent.iter().find(|event| event.id == id).cloned();
@@ -133,7 +133,7 @@ impl State {
             id: self.time.id(),
             url: new.url,
             event_categories: new.event_categories,
-            // As at Upvest: to be switched on by an update (PROTOCOL 2.5).
+            // As at Upvest, it must be enabled by an update (PROTOCOL 2.5).
             status: SubscriptionStatus::Inactive,
             created_at: self.time.now,
         };
@@ -148,7 +148,7 @@ impl State {
         Ok(&self.time.events.subscriptions.insert(subscription).view)
     }
 
-    /// A subscription to all events that is switched on already.
+    /// An enabled subscription to all events.
     pub(crate) fn subscribe_to_all(&mut self, url: String) -> Result<&SubscriptionView, Refused> {
         let id = self
             .create_subscription(SubscriptionCreate { url, event_categories: vec!["ALL".to_owned()] })?
@@ -173,7 +173,7 @@ impl State {
         let view = &mut subscription.view;
         if let Some(url) = update.url {
             view.url = url;
-            // A new address need not wait for the old one's next turn.
+            // A new URL need not wait for the next attempt of the old one.
             subscription.next_attempt = now;
         }
         if let Some(categories) = update.event_categories {
@@ -185,7 +185,7 @@ impl State {
         Ok(&subscription.view)
     }
 
-    /// The description types categories of a request as plain texts, and lists the values where it shows a subscription.
+    /// Checks the categories. In requests the description has them as plain texts, and lists the values only in answers.
     fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
         let known = |category: &String| self.categories.iter().any(|known| known == category);
         if categories.is_empty() {
@@ -203,7 +203,7 @@ impl State {
     }
 }
 
-/// `https` with a DNS name, as the description says; `http` and addresses for endpoints on this machine.
+/// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this machine.
 fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
     let wrong = |problem: &str| Err(Refused::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {

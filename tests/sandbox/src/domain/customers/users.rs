@@ -1,4 +1,4 @@
-//! Users: registered, checked, active.
+//! Users, and the checks that make them active.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use crate::domain::events::EventKind;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// A user with what hangs off it.
+/// A user with its identifiers, tax residencies and checks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) view: UserView,
@@ -18,11 +18,11 @@ pub(crate) struct User {
     pub(crate) checks: Vec<UserCheck>,
     pub(crate) tax_residencies: Vec<TaxResidency>,
     pub(crate) accounts: Vec<Uuid>,
-    /// How checks end that are still under way.
+    /// The result of pending checks.
     checks_fail: bool,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserView {
     pub(in crate::domain) id: Uuid,
@@ -46,17 +46,17 @@ pub(crate) struct Address {
 }
 
 lifecycle! {
-    /// Where a user stands. `Blocked` is barred from acting; `Closed` has ended.
+    /// The status of a user.
     #[derive(JsonSchema)]
     #[non_exhaustive]
     pub enum UserStatus {
-        /// Registered, checks under way.
+        /// Registered, with pending checks.
         Pending => [Active Blocked Closed]
-        /// May act.
+        /// May place orders and move money.
         Active => [Blocked Closed]
-        /// Barred from acting: no order is carried out, no money moves.
+        /// Blocked: no order is executed and no money moves.
         Blocked => [Active Closed]
-        /// Has ended.
+        /// Closed for good.
         Closed => []
     }
 }
@@ -128,7 +128,7 @@ pub(crate) struct TaxResidencyCreate {
 }
 
 impl UserCreate {
-    /// A person made up for tests.
+    /// An invented person for tests.
     pub(in crate::domain) fn nobody() -> Self {
         let address = Address {
             street: "Unter den Linden 1".to_owned(),
@@ -153,7 +153,7 @@ resource!(User, "user", users, |it| it.view => UserView, UserStatus,
     USER_CREATED => [USER_CREATED USER_ACTIVATED USER_BLOCKED USER_CLOSED], updated_at);
 
 impl State {
-    /// Registers a user and starts the check that makes it active.
+    /// Registers a user, and starts the check that makes it active.
     pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
         let (id, now) = (self.time.id(), self.time.now);
         let status = UserStatus::Pending;
@@ -240,7 +240,7 @@ impl State {
         user.tax_residencies.last().ok_or(Refused::NotFound)
     }
 
-    /// Decides how the checks of a user end that are still under way.
+    /// Sets the result of a user's pending checks.
     pub(crate) fn set_check_result(&mut self, user: Uuid, passes: bool) -> Result<(), Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         user.checks_fail = !passes;
@@ -287,5 +287,5 @@ impl State {
     }
 }
 
-// Personal data in most fields.
+// Most fields are personal data.
 debug_by_id! { UserView UserIdentifier TaxResidency }

@@ -1,4 +1,4 @@
-//! Checks the books: money and shares come from somewhere, and none is lost.
+//! Checks that the books are consistent: no money and no units appear from nowhere or are lost.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use crate::domain::state::State;
 use crate::domain::trading::orders::Side;
 
 impl State {
-    /// Everything about the books that does not add up. Empty if all is well.
+    /// All errors in the books. Empty if they are consistent.
     pub(crate) fn audit(&self) -> Vec<String> {
         let mut findings = self.panics.clone();
         let mut cash = self.outside.cash.clone();
@@ -38,9 +38,9 @@ impl State {
         findings
     }
 
-    /// Proves from the bookings that trading makes nobody richer: what an account was paid for what it sold, less what it
-    /// paid for what it bought, is at most the same units at the prices they were traded at; and an account holds the
-    /// units that it traded, or that came without cash.
+    /// Checks with the bookings that trading alone does not make money: the proceeds of an account's sales minus the cost of its
+    /// purchases are at most the value of the same units at the prices of the trades. Also checks that an account holds the units
+    /// that it traded or got without cash.
     fn audit_trades(&self, findings: &mut Vec<String>) {
         let mut worth: HashMap<(Uuid, Currency), Decimal> = HashMap::new();
         let mut units: HashMap<(Uuid, Uuid), Decimal> = HashMap::new();
@@ -82,7 +82,7 @@ impl State {
             .extend(left.map(|((id, _), units)| format!("account {id}: {units} units booked, none held")));
     }
 
-    /// What is pending is what orders and withdrawals on their way have laid claim to.
+    /// Checks that the reserved cash and units are those that open orders and withdrawals have reserved.
     fn audit_claims(&self) -> Vec<String> {
         let mut cash: BTreeMap<(Uuid, Currency), Decimal> = BTreeMap::new();
         let mut shares: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
@@ -104,7 +104,7 @@ impl State {
                 let claimed = cash.remove(&(id, *currency)).unwrap_or_default();
                 if claimed != held.pending {
                     findings.push(format!(
-                        "account {id}: {} {currency} pending, {claimed} claimed",
+                        "account {id}: {} {currency} pending, {claimed} reserved by orders and withdrawals",
                         held.pending
                     ));
                 }
@@ -113,14 +113,14 @@ impl State {
                 let claimed = shares.remove(&(id, holding.view.instrument_id)).unwrap_or_default();
                 if claimed != holding.reserved {
                     findings.push(format!(
-                        "account {id}: {} units reserved, {claimed} claimed",
+                        "account {id}: {} units reserved, {claimed} reserved by orders",
                         holding.reserved
                     ));
                 }
             }
         }
         let left = cash.values().chain(shares.values()).filter(|claim| !claim.is_zero());
-        findings.extend(left.map(|claim| format!("a claim to {claim} that no account knows of")));
+        findings.extend(left.map(|claim| format!("a reservation of {claim} without an account")));
         findings
     }
 }
@@ -128,7 +128,7 @@ impl State {
 fn audit_account(account: &Account, findings: &mut Vec<String>) {
     let id = account.view.id;
     let mut booked: BTreeMap<Currency, Decimal> = BTreeMap::new();
-    // What banks took back may be more than was left.
+    // A bank may take back more than the account has.
     let mut taken_back: BTreeMap<Currency, Decimal> = BTreeMap::new();
     for transaction in &account.transactions {
         if transaction.r#type == TransactionType::DirectDebit && transaction.amount < Decimal::ZERO {

@@ -1,4 +1,4 @@
-//! Fees: charged when the control API says so, so that no test is surprised by one.
+//! Fees. They are charged only by a command, so that no test gets an unexpected one.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -10,7 +10,7 @@ use crate::domain::events::EventKind;
 use crate::domain::money::ledger::TransactionType;
 use crate::domain::state::{Refused, State};
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Fee {
     id: Uuid,
@@ -21,7 +21,7 @@ pub(crate) struct Fee {
     created_at: DateTime<Utc>,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FeeConfiguration {
     id: Uuid,

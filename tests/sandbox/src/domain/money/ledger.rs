@@ -1,4 +1,4 @@
-//! The books: every booking has two sides, the account's, and that of everybody outside of the sandbox.
+//! The books. Every booking has two sides: the account, and the world outside of the sandbox.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -10,14 +10,14 @@ use crate::domain::customers::accounts::Account;
 use crate::domain::events::EventKind;
 use crate::domain::state::State;
 
-/// Cash in one currency. What orders and withdrawals have laid claim to is pending.
+/// Cash in one currency. Cash that orders and withdrawals have reserved is pending.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cash {
     pub(in crate::domain) available: Decimal,
     pub(in crate::domain) pending: Decimal,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Debug, Serialize)]
 pub(crate) struct CashBalance {
     account_id: Uuid,
@@ -27,7 +27,7 @@ pub(crate) struct CashBalance {
     currency: Currency,
 }
 
-/// A booking on the cash of an account: positive where cash came in.
+/// A cash booking of an account. Positive for incoming cash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Transaction {
     id: Uuid,
@@ -42,27 +42,27 @@ wire_enum! {
     pub(crate) enum TransactionType { OrderExecution Fee Dividend Transfer DirectDebit Withdrawal }
 }
 
-/// A booking on the units of an account that no cash was paid for: positive where units came in.
+/// A booking of units without cash. Positive for incoming units.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::domain) struct InKind {
     pub(in crate::domain) at: DateTime<Utc>,
     pub(in crate::domain) instrument: Uuid,
     pub(in crate::domain) units: Decimal,
-    /// What they were worth then. Nothing if a split made them.
+    /// Their value at that time. Zero for a split.
     pub(in crate::domain) value: Decimal,
 }
 
-/// A position with what the API does not show.
+/// A position, with data that the API does not show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Holding {
     pub(crate) view: Position,
-    /// What orders to sell have laid claim to.
+    /// The units that sell orders have reserved.
     pub(in crate::domain) reserved: Decimal,
-    /// What was paid for all of it.
+    /// The total cost of the units.
     pub(in crate::domain) cost: Decimal,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Position {
     pub(crate) id: Uuid,
@@ -100,7 +100,7 @@ impl Account {
         self.holdings.iter().find(|holding| holding.view.instrument_id == instrument)
     }
 
-    /// What could still be sold of an instrument.
+    /// The units of an instrument that are not reserved.
     pub(in crate::domain) fn sellable(&self, instrument: Uuid) -> Decimal {
         self.holding(instrument).map_or(Decimal::ZERO, Holding::free)
     }
@@ -113,7 +113,7 @@ impl Holding {
 }
 
 impl State {
-    /// Books cash that comes, or that leaves out of what is available: the account's side here, the other side outside.
+    /// Books incoming cash, or outgoing cash from the available amount.
     pub(in crate::domain) fn book(
         &mut self,
         account: Uuid,
@@ -124,7 +124,7 @@ impl State {
         self.enter(account, kind, amount, currency, |cash| &mut cash.available);
     }
 
-    /// Books cash that leaves out of what has been laid claim to.
+    /// Books outgoing cash from the reserved amount.
     pub(in crate::domain) fn book_claimed(
         &mut self,
         account: Uuid,
@@ -155,7 +155,7 @@ impl State {
         self.may_close(account_id);
     }
 
-    /// Whether so much cash could be booked. What an account holds is bounded, so that sums and products of it fit.
+    /// Checks the maximum of cash in an account. It is bounded, so that sums and products do not overflow.
     pub(in crate::domain) fn check_cash_room(
         &self,
         account: Uuid,
@@ -164,10 +164,11 @@ impl State {
     ) -> Result<(), String> {
         let held = self.accounts.get(account).and_then(|it| it.cash.get(&currency)).map(Cash::total);
         let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MOST_CASH;
-        fits.then_some(()).ok_or_else(|| format!("an account holds {} {currency} at most", amount::MOST_CASH))
+        fits.then_some(())
+            .ok_or_else(|| format!("an account can have at most {} {currency}", amount::MOST_CASH))
     }
 
-    /// The same for units.
+    /// Checks the maximum of units in an account.
     pub(in crate::domain) fn check_unit_room(
         &self,
         account: Uuid,
@@ -177,10 +178,10 @@ impl State {
         let held = self.accounts.get(account).and_then(|it| it.holding(instrument));
         let held = held.map_or(Decimal::ZERO, |holding| holding.view.quantity);
         let fits = held.saturating_add(units) <= amount::MOST_UNITS;
-        fits.then_some(()).ok_or_else(|| format!("an account holds {} units at most", amount::MOST_UNITS))
+        fits.then_some(()).ok_or_else(|| format!("an account can have at most {} units", amount::MOST_UNITS))
     }
 
-    /// Lays claim to cash. Where there is too little, nothing changes.
+    /// Reserves cash. If there is too little, nothing changes.
     pub(in crate::domain) fn claim_cash(
         &mut self,
         account: Uuid,
@@ -199,7 +200,7 @@ impl State {
         Ok(())
     }
 
-    /// Gives up a claim to cash.
+    /// Releases reserved cash.
     pub(in crate::domain) fn release_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) {
         let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
         let cash = held.cash.entry(currency).or_default();
@@ -215,7 +216,7 @@ impl State {
         }
     }
 
-    /// Lays claim to shares. Where there are too few, nothing changes.
+    /// Reserves units. If there are too few, nothing changes.
     pub(in crate::domain) fn claim_shares(
         &mut self,
         account: Uuid,
@@ -237,8 +238,8 @@ impl State {
         }
     }
 
-    /// Books units that come or go without cash, `units` being negative where they go, and `cost` what those that come
-    /// count as having cost. Returns what those that go had cost.
+    /// Books units without cash. `units` is negative for outgoing ones, and `cost` is the cost of incoming
+    /// ones. Returns the cost of outgoing ones.
     pub(in crate::domain) fn move_in_kind(
         &mut self,
         account: Uuid,
@@ -258,7 +259,7 @@ impl State {
         Decimal::ZERO
     }
 
-    /// Puts shares into an account that cost `cost`; the other side is outside.
+    /// Adds units with this cost to an account.
     pub(in crate::domain) fn add_shares(
         &mut self,
         account: Uuid,
@@ -293,7 +294,7 @@ impl State {
         self.time.emit(kind, holding.view.id, &holding.view);
     }
 
-    /// Takes shares out of an account, and with them their part of what was paid. Returns that part.
+    /// Removes units from an account and returns their share of the cost.
     pub(in crate::domain) fn take_shares(
         &mut self,
         account: Uuid,
@@ -327,7 +328,7 @@ impl State {
         cost
     }
 
-    /// Raises what was paid for a holding, without a change of its units.
+    /// Increases the cost of a position without changing its units.
     pub(in crate::domain) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
         let now = self.time.now;
         let Some(held) = self.accounts.get_mut(account) else { return };

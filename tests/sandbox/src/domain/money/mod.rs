@@ -1,4 +1,4 @@
-//! Where money is, and proof that it adds up.
+//! Money: the books, payments, fees and valuations, and the audit of the books.
 
 pub(crate) mod audit;
 pub(crate) mod fees;

@@ -1,4 +1,4 @@
-//! Money from and to banks: reference accounts, mandates, direct debits, withdrawals, top-ups.
+//! Payments from and to banks: reference accounts, mandates, direct debits, withdrawals and top-ups.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use crate::domain::money::ledger::TransactionType;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Mandate {
     id: Uuid,
@@ -31,7 +31,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ReferenceAccount {
     id: Uuid,
@@ -45,7 +45,7 @@ wire_enum! {
     enum ReferenceAccountStatus { Active }
 }
 
-/// As the API shows it, and the account that the money goes to.
+/// As in the API, with the account that gets the money.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DirectDebit {
     pub(crate) view: DirectDebitView,
@@ -71,7 +71,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Withdrawal {
     id: Uuid,
@@ -109,7 +109,7 @@ resource!(Withdrawal, "withdrawal", withdrawals, |it| *it => Self, Progress,
     WITHDRAWAL_NEW => [WITHDRAWAL_NEW WITHDRAWAL_PROCESSING WITHDRAWAL_COMPLETED WITHDRAWAL_FAILED]);
 
 impl Withdrawal {
-    /// What it has laid claim to while it is on its way.
+    /// The cash that it has reserved while it is in progress.
     pub(in crate::domain) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
         let claims = self.status == Progress::Processing;
         claims.then_some((self.asked.account_id, self.asked.currency, self.asked.cash_amount))
@@ -117,7 +117,7 @@ impl Withdrawal {
 }
 
 impl State {
-    /// Cash that comes from nowhere: the description has no operation for it, and life needs it.
+    /// Adds cash to an account. The description has no operation for this.
     pub(crate) fn top_up(
         &mut self,
         account: Uuid,
@@ -180,7 +180,7 @@ impl State {
         Ok(&self.add(DirectDebit { view, credited: None }).view)
     }
 
-    /// The money goes to the user's first open account in the group. Without one, or under a revoked mandate, it fails.
+    /// Books the money in the user's first open account of the group. Fails without such an account, or if the mandate was revoked.
     pub(in crate::domain) fn move_direct_debit(&mut self, id: Uuid) {
         let Some(debit) = self.direct_debits.get(id) else { return };
         let view = debit.view.clone();
@@ -217,7 +217,7 @@ impl State {
         Ok(account.id)
     }
 
-    /// The bank takes the money back, whatever the account has left. One that is closed cannot be in debt.
+    /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be in debt.
     pub(crate) fn reverse_direct_debit(&mut self, id: Uuid) -> Result<(), Refused> {
         let debit = self.direct_debits.find(id)?;
         let (view, credited) = (debit.view.clone(), debit.credited);
@@ -238,7 +238,7 @@ impl State {
         Ok(())
     }
 
-    /// The cash goes to a reference account of the account: one without any pays nothing out.
+    /// Starts a withdrawal to a reference account, which the account must have.
     pub(crate) fn create_withdrawal(&mut self, new: WithdrawalCreate) -> Result<&Withdrawal, Refused> {
         let account_id = new.account_id;
         let account = self.accounts.named("account_id", account_id)?;
@@ -252,7 +252,7 @@ impl State {
         Ok(self.add(Withdrawal { id, asked: new, status: Progress::New, created_at }))
     }
 
-    /// The cash is laid claim to first, and leaves then. Where there is too little, the withdrawal fails.
+    /// Reserves the cash first, and books it in the next step. If there is too little, the withdrawal fails.
     pub(in crate::domain) fn move_withdrawal(&mut self, id: Uuid) {
         let Some(withdrawal) = self.withdrawals.get(id).cloned() else { return };
         let WithdrawalCreate { account_id, cash_amount, currency } = withdrawal.asked;
@@ -279,5 +279,5 @@ impl State {
     }
 }
 
-// Personal data in most fields.
+// Most fields are personal data.
 debug_by_id! { Mandate ReferenceAccount DirectDebitView }

@@ -1,4 +1,4 @@
-//! What accounts are worth, each midnight, and what they gained.
+//! Daily valuations of accounts, and their returns.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
@@ -12,7 +12,7 @@ use crate::domain::money::ledger::TransactionType;
 use crate::domain::state::{Refused, State};
 use crate::domain::table::Identified;
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Valuation {
     id: Uuid,
@@ -22,7 +22,7 @@ pub(crate) struct Valuation {
     valued_at: DateTime<Utc>,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountReturn {
     account_id: Uuid,
@@ -34,7 +34,7 @@ pub(crate) struct AccountReturn {
 }
 
 impl State {
-    /// Cash and holdings at their bid, to the cent.
+    /// The value of an account: its cash and its positions at their bid prices.
     pub(crate) fn value_of(&self, account: &Account) -> Decimal {
         let holdings = account.holdings.iter().map(|holding| {
             let price = self.instruments.get(holding.view.instrument_id).map_or(Decimal::ZERO, |it| it.bid);
@@ -58,8 +58,8 @@ impl State {
         }
     }
 
-    /// One for each calendar month since the account was made, the present one up to now: the value at the end, less that
-    /// at the beginning, less what was paid in, plus what was paid out.
+    /// The return of each calendar month since the account was created, including the current month: the value at the end minus
+    /// that at the start, minus deposits, plus withdrawals.
     pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Refused> {
         let account = self.account(account)?;
         let today = self.time.now.date_naive();
@@ -71,7 +71,7 @@ impl State {
             let value_at_end = match account.valuations.iter().find(|it| it.valued_at == midnight(next)) {
                 Some(valuation) => valuation.total_value,
                 None if next > today => self.value_of(account),
-                // A closed account is empty, and not valued any more.
+                // A closed account is empty and no longer valued.
                 None => Decimal::ZERO,
             };
             let paid = flows(account, midnight(start), midnight(next));
@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// What went in and out of an account, and of it what went in.
+/// The net cash flow of an account, and the deposits in it.
 struct Flows {
     sum: Decimal,
     into: Decimal,

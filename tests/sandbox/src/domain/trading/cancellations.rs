@@ -1,4 +1,4 @@
-//! Cancellations: asked for at once, decided a little later.
+//! Cancellations of orders. A request is accepted immediately and decided later.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use crate::domain::state::{Refused, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::OrderStatus;
 
-/// A cancellation is decided before an order that was placed at the same time is checked.
+/// The time until a cancellation is decided. It is shorter than the check of an order, so that a new order can be cancelled.
 const DECISION: TimeDelta = TimeDelta::milliseconds(500);
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cancellation {
     id: Uuid,
@@ -40,7 +40,7 @@ impl State {
         Ok(self.add(Cancellation { id, order_id, status: CancellationStatus::Pending, created_at }))
     }
 
-    /// An order can be cancelled while it is new, or while it waits for its price.
+    /// Decides a cancellation. An order can be cancelled while it is new, or while it waits for its price.
     pub(in crate::domain) fn decide_cancellation(&mut self, id: Uuid) {
         let Some(order_id) = self.cancellations.get(id).map(|it| it.order_id) else { return };
         let Some(order) = self.orders.get(order_id).map(|order| &order.view) else { return };
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Cancels an order wherever it stands, but where it has ended.
+    /// Cancels an order in any status that is not final.
     pub(in crate::domain) fn cancel_now(&mut self, id: Uuid, why: &str) {
         let Some(order) = self.orders.get(id).filter(|order| !order.view.is_final()) else { return };
         let view = order.view.clone();

@@ -1,4 +1,4 @@
-//! Corporate actions: announced first, processed on their ex date.
+//! Corporate actions. They are announced first and processed on their ex date.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -13,7 +13,7 @@ use crate::domain::table::Identified;
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::OrderStatus;
 
-/// As the API shows it, and what it does to those who hold the instrument.
+/// As in the API, with the effect on the holders of the instrument.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CorporateAction {
     pub(crate) view: CorporateActionView,
@@ -42,13 +42,13 @@ lifecycle! {
     }
 }
 
-/// What a corporate action does.
+/// The effect of a corporate action.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Effect {
-    /// Cash for each unit held.
+    /// A dividend: cash for each unit.
     Dividend(Decimal),
-    /// So many units in the place of one.
+    /// A split: the number of units that replace one.
     Split(Decimal),
 }
 
@@ -56,7 +56,8 @@ resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view =
     CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
 
 impl State {
-    /// Processed at the beginning of the ex date, or with the next step of the clock where that has passed.
+    /// Announces a corporate action. It is processed at the start of its ex date, or with the next step of the clock if that has
+    /// passed.
     pub(crate) fn announce(
         &mut self,
         instrument_id: Uuid,
@@ -65,7 +66,7 @@ impl State {
     ) -> Result<&CorporateActionView, Refused> {
         self.instruments.find(instrument_id)?;
         if let Effect::Split(ratio) = effect {
-            // With those that are to come before it.
+            // Includes the splits that take effect before this one.
             let announced = self.corporate_actions.rows().iter().filter(|action| {
                 action.view.instrument_id == instrument_id && action.view.status == ActionStatus::Announced
             });
@@ -94,7 +95,7 @@ impl State {
         Ok(&self.add(CorporateAction { view, effect }).view)
     }
 
-    /// One that can no longer be carried out stays announced, with the reason in the log.
+    /// Processes a corporate action. One that has become impossible stays announced, with the reason in the log.
     pub(in crate::domain) fn process_corporate_action(&mut self, id: Uuid) {
         let Some(action) = self.corporate_actions.get(id) else { return };
         let (instrument, effect) = (action.view.instrument_id, action.effect);
@@ -114,7 +115,7 @@ impl State {
         }
     }
 
-    /// An account that has no room for its dividend gets none.
+    /// Pays a dividend. An account whose cash would exceed the maximum gets none.
     fn pay_dividend(&mut self, instrument: Uuid, per_unit: Decimal) {
         let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
         for (account, units) in self.holders(instrument) {
@@ -125,7 +126,7 @@ impl State {
         }
     }
 
-    /// Refuses a split after which the price would be below the minimum, or a holder would have more units than an account can.
+    /// Rejects a split after which the price would be out of range, or an account would exceed the maximum of units.
     fn check_split(&self, instrument: Uuid, ratio: Decimal) -> Result<(), String> {
         let it = self.instruments.get(instrument).ok_or("there is no such instrument")?;
         for price in [it.bid, it.offer] {
@@ -138,7 +139,7 @@ impl State {
         Ok(())
     }
 
-    /// Orders that are on their way were meant for other units and another price: they are cancelled.
+    /// Processes a split. Open orders are cancelled, because they were placed for other units and another price.
     fn split(&mut self, instrument: Uuid, ratio: Decimal) {
         let orders = self.orders.rows().iter();
         let orders = orders.filter(|order| {
@@ -150,11 +151,11 @@ impl State {
         for (account, units) in self.holders(instrument) {
             let more = amount::units(units.saturating_mul(ratio), Decimal::ONE, true) - units;
             let cost = self.move_in_kind(account, instrument, more, Decimal::ZERO, Decimal::ZERO);
-            // Fewer units carry what all of them cost.
+            // The total cost stays the same.
             self.add_cost(account, instrument, cost);
         }
         let Some(it) = self.instruments.get(instrument) else { return };
-        // Rounded such that nobody gains by it.
+        // Rounded down, so that nobody gains by it.
         let price = |price: Decimal, rounding| {
             price.checked_div(ratio).unwrap_or(price).round_dp_with_strategy(10, rounding).normalize()
         };

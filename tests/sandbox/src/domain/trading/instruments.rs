@@ -1,4 +1,4 @@
-//! Instruments and their prices: the mock instruments of Upvest's own sandbox (PROTOCOL 7).
+//! Instruments and their prices. The initial ones are those of Upvest's own sandbox (PROTOCOL 7).
 
 use chrono::{DateTime, Utc};
 use rand::RngExt as _;
@@ -11,13 +11,13 @@ use crate::digest::short_digest;
 use crate::domain::state::{Refused, State};
 use crate::domain::trading::orders::Side;
 
-/// An instrument with its quote.
+/// An instrument with its prices.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Instrument {
     pub(crate) view: InstrumentView,
-    /// What sellers get. It need not be below the offer: some mock instruments have it above (PROTOCOL 7).
+    /// The price for sellers. Some mock instruments have a bid above the offer (PROTOCOL 7).
     pub(in crate::domain) bid: Decimal,
-    /// What buyers pay.
+    /// The price for buyers.
     pub(in crate::domain) offer: Decimal,
     quoted_at: DateTime<Utc>,
     pub(in crate::domain) behaviour: Behaviour,
@@ -25,21 +25,21 @@ pub(crate) struct Instrument {
     pub(in crate::domain) waiting_orders: Vec<Uuid>,
 }
 
-/// What is special about an instrument.
+/// The special behaviour of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::domain) enum Behaviour {
     Plain,
-    /// Fills in up to five executions, by amount.
+    /// Orders are filled in up to five executions, depending on their amount.
     Partial,
-    /// As partial, and cancelled before the last execution.
+    /// As `Partial`, but the order is cancelled before its last execution.
     PartialThenCancelled,
-    /// A new random price each hour.
+    /// The price changes randomly every hour.
     Random,
-    /// 200 and 300 by turns, an hour each.
+    /// The price alternates between 200 and 300 every hour.
     Oscillating,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct InstrumentView {
     pub(crate) id: Uuid,
@@ -59,7 +59,7 @@ struct Exchange {
     mic: String,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Debug, Serialize)]
 pub(crate) struct InstrumentPrice<'a> {
     instrument_id: Uuid,
@@ -69,11 +69,11 @@ pub(crate) struct InstrumentPrice<'a> {
     timestamp: DateTime<Utc>,
 }
 
-/// ISIN, type, bid, offer, behaviour, whether it can be divided.
+/// ISIN, type, bid, offer, behaviour, and whether there are fractions.
 type Mock = (&'static str, &'static str, &'static str, &'static str, Behaviour, bool);
 
-/// All but the last two are those of PROTOCOL 7. The ISIN of the one that oscillates there is not known, and none there
-/// trades in whole units only.
+/// All instruments except the last two are those of PROTOCOL 7, which does not state the ISIN of the oscillating one, and has no
+/// instrument without fractions.
 const MOCK_INSTRUMENTS: [Mock; 25] = [
     ("IE00BKBF6H24", "ETF", "7.51", "6.23", Behaviour::Plain, true),
     ("IE00B3XXRP09", "ETF", "113.03", "115.05", Behaviour::Plain, true),
@@ -105,7 +105,7 @@ const MOCK_INSTRUMENTS: [Mock; 25] = [
 identified!(by view.id: Instrument);
 
 impl Instrument {
-    /// What an order of this side trades at.
+    /// The price for an order of this side.
     pub(in crate::domain) fn price(&self, side: Side) -> Decimal {
         match side {
             Side::Buy => self.offer,
@@ -113,7 +113,7 @@ impl Instrument {
         }
     }
 
-    /// One price on each exchange: the bid, which is also what holdings are valued at.
+    /// The price on each exchange: the bid, at which positions are also valued.
     pub(crate) fn prices(&self) -> impl Iterator<Item = InstrumentPrice<'_>> {
         self.view.exchanges.iter().map(|exchange| InstrumentPrice {
             instrument_id: self.view.id,
@@ -157,7 +157,7 @@ impl State {
         &self.instruments.insert(instrument).view
     }
 
-    /// Lists an instrument that can be traded at `bid` and `offer`.
+    /// Lists a new instrument with these prices.
     pub(crate) fn list_instrument(
         &mut self,
         isin: &str,
@@ -171,7 +171,7 @@ impl State {
         Ok(self.add_instrument(isin, kind, quote, Behaviour::Plain, fractional))
     }
 
-    /// Quotes new prices: orders that have waited for them are executed.
+    /// Sets new prices. Orders that have waited for them are executed.
     pub(crate) fn set_price(&mut self, id: Uuid, bid: Decimal, offer: Decimal) -> Result<(), Refused> {
         let instrument = self.instruments.get_mut(id).ok_or(Refused::NotFound)?;
         (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.time.now);
@@ -184,7 +184,7 @@ impl State {
         Ok(())
     }
 
-    /// Once an hour.
+    /// Changes the prices of instruments with such a behaviour, once an hour.
     pub(in crate::domain) fn move_prices(&mut self) {
         let cents = self.time.random().random_range(5_000..15_000);
         let mut moved = Vec::new();
@@ -204,7 +204,7 @@ impl State {
     }
 }
 
-/// An instrument has the same id in every sandbox: made from its ISIN (RFC 9562 section 5.8).
+/// The id of an instrument. It is derived from the ISIN, so that it is the same in every sandbox (RFC 9562 section 5.8).
 pub(crate) fn instrument_id(isin: &str) -> Uuid {
     uuid::Builder::from_custom_bytes(short_digest(&[isin.as_bytes()])).into_uuid()
 }

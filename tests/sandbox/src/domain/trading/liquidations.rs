@@ -1,4 +1,4 @@
-//! Liquidations: everything that an account holds is sold, or half of it.
+//! Liquidations, which sell all or half of the positions of an account.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::domain::lifecycle::Progress;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Liquidation {
     id: Uuid,
@@ -46,7 +46,7 @@ impl State {
         Ok(self.add(Liquidation { id, account_id, r#type: new.r#type, status: Progress::New, created_at }))
     }
 
-    /// `PARTIAL` sells half of each position: the description has no field that says which part.
+    /// Starts a liquidation. `PARTIAL` sells half of each position, as the description has no field for the part.
     pub(in crate::domain) fn work_off_liquidation(&mut self, id: Uuid) {
         let Some(liquidation) = self.liquidations.get(id) else { return };
         let (account_id, whole) = (liquidation.account_id, liquidation.r#type == LiquidationType::Full);

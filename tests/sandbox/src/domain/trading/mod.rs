@@ -1,4 +1,4 @@
-//! Orders, what becomes of them, and what is traded.
+//! Trading: orders, instruments, portfolios, savings plans, transfers and corporate actions.
 
 pub(crate) mod cancellations;
 pub(crate) mod corporate_actions;

@@ -1,4 +1,4 @@
-//! Orders: accepted unseen, checked later, executed at the price, in one piece or several.
+//! Orders. They are accepted first, checked later, and executed in one or several parts.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -20,15 +20,15 @@ use crate::domain::trading::instruments::{Behaviour, Instrument};
 pub(crate) struct Order {
     pub(crate) view: OrderView,
     pub(crate) executions: Vec<Execution>,
-    /// The claim to cash (of a purchase) or shares (of a sale) that is left.
+    /// The reserved cash (of a purchase) or units (of a sale) that has not been used.
     reserved: Decimal,
-    /// Cash or units that are still to be executed.
+    /// The cash or the units that have not been executed.
     left: Decimal,
     job: Option<JobId>,
     slices_left: u8,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderView {
     pub(crate) id: Uuid,
@@ -69,7 +69,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Execution {
     id: Uuid,
@@ -84,7 +84,7 @@ wire_enum! {
     enum ExecutionStatus { New Settled }
 }
 
-/// A request body, its amounts still as texts.
+/// A request body, with amounts as texts.
 #[derive(Deserialize)]
 pub(crate) struct OrderCreate {
     account_id: Uuid,
@@ -102,18 +102,18 @@ pub(crate) struct OrderCreate {
     currency: Option<Currency>,
 }
 
-/// A market order to be placed.
+/// A market order to place.
 pub(in crate::domain) struct MarketOrder {
     pub(in crate::domain) account: Uuid,
     pub(in crate::domain) instrument: Uuid,
     pub(in crate::domain) side: Side,
     pub(in crate::domain) size: Size,
     pub(in crate::domain) currency: Currency,
-    /// What it is a part of.
+    /// The job to which it belongs.
     pub(in crate::domain) job: Option<JobId>,
 }
 
-/// How much an order is for.
+/// The size of an order.
 #[derive(Clone, Copy)]
 pub(in crate::domain) enum Size {
     Units(Decimal),
@@ -134,7 +134,7 @@ impl Side {
         }
     }
 
-    /// What is paid for `quantity` at `price`, or got for it.
+    /// The cash for `quantity` at `price`.
     fn cash(self, quantity: Decimal, price: Decimal) -> Decimal {
         match self {
             Self::Buy => amount::cost(quantity, price),
@@ -144,7 +144,7 @@ impl Side {
 }
 
 impl OrderView {
-    /// The order as its creation was answered: what a repetition under the same idempotency key gets again.
+    /// The order as it was when it was created, for the answer to a request with the same idempotency key.
     pub(crate) fn as_created(&self) -> Self {
         Self { status: OrderStatus::New, updated_at: self.created_at, ..self.clone() }
     }
@@ -154,7 +154,7 @@ impl OrderView {
     }
 }
 
-/// What an order has laid claim to: cash, or units of an instrument.
+/// A reservation of an order: cash, or units of an instrument.
 pub(in crate::domain) struct Claim {
     pub(in crate::domain) account: Uuid,
     pub(in crate::domain) instrument: Option<Uuid>,
@@ -163,7 +163,7 @@ pub(in crate::domain) struct Claim {
 }
 
 impl Order {
-    /// `None` if nothing is claimed.
+    /// `None` if nothing is reserved.
     pub(in crate::domain) fn claim(&self) -> Option<Claim> {
         let OrderView { account_id: account, currency, .. } = self.view;
         let instrument = (self.view.side == Side::Sell).then_some(self.view.instrument_id);
@@ -172,7 +172,7 @@ impl Order {
 }
 
 impl State {
-    /// Accepts an order that is well-formed, whatever the account can afford: that is looked at later (PROTOCOL 7).
+    /// Accepts a valid order. Whether the account has enough cash or units is checked later (PROTOCOL 7).
     pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
         let OrderCreate { quantity, cash_amount, limit_price, stop_price, .. } = *new;
         let size = match (quantity, cash_amount) {
@@ -200,7 +200,7 @@ impl State {
         Ok(self.place(&order, new.r#type, limit_price, stop_price))
     }
 
-    /// Places a market order on an account's behalf.
+    /// Places a market order for an account.
     pub(in crate::domain) fn place_market_order(&mut self, order: &MarketOrder) {
         self.place(order, OrderType::Market, None, None);
     }
@@ -249,7 +249,7 @@ impl State {
         &order.view
     }
 
-    /// `NEW` becomes `PROCESSING` where account, instrument and funds are in order.
+    /// Changes an order from `NEW` to `PROCESSING`, or rejects it because of its account, instrument or funds.
     pub(in crate::domain) fn check_order(&mut self, id: Uuid) {
         let Some(order) = self.orders.get(id).filter(|order| order.view.status == OrderStatus::New) else {
             return;
@@ -278,7 +278,7 @@ impl State {
         }
     }
 
-    /// Lays claim to what an order needs: cash or units.
+    /// Reserves the cash or the units that an order needs.
     fn claim_for(&mut self, order: &OrderView) -> Result<Decimal, String> {
         self.may_trade(order.account_id, order.side.way())?;
         let sellable =
@@ -298,7 +298,7 @@ impl State {
         Ok(needed)
     }
 
-    /// Executes the orders that have waited for the price that an instrument now has.
+    /// Executes the orders that have waited for the current price of an instrument.
     pub(in crate::domain) fn wake_orders(&mut self, instrument: Uuid) {
         if !self.venue_is_open() {
             return;
@@ -313,7 +313,7 @@ impl State {
         }
     }
 
-    /// Executes the next slice of an order, or cancels what can no longer be executed.
+    /// Executes the next part of an order, or cancels the rest if it can no longer be executed.
     pub(in crate::domain) fn execute_order(&mut self, id: Uuid) {
         let Some(order) = self.orders.get(id).filter(|it| it.view.status == OrderStatus::Processing) else {
             return;
@@ -321,7 +321,7 @@ impl State {
         let (account, side) = (order.view.account_id, order.view.side);
         let (allowed, is_open) = (self.may_trade(account, side.way()), self.venue_is_open());
         let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else { return };
-        // The venue has closed, or the price moved away again, since the order was woken.
+        // Since this step was planned, the venue has closed or the price has changed again.
         if !is_open || order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument) {
             return instrument.waiting_orders.push(id);
         }
@@ -329,7 +329,7 @@ impl State {
         let slice = match next_slice(order, instrument) {
             _ if cancels => Err("the venue cancelled the rest".to_owned()),
             Some(slice) => allowed.map(|()| slice),
-            None => Err("what is left buys nothing at this price".to_owned()),
+            None => Err("the rest of the amount is too small for this price".to_owned()),
         };
         let executed = slice.and_then(|(quantity, price)| self.settle(id, quantity, price));
         let Some(order) = self.orders.get_mut(id) else { return };
@@ -344,7 +344,7 @@ impl State {
         }
     }
 
-    /// Books an execution on both sides, unless the account can no longer cover it.
+    /// Books an execution, unless the account has too little cash or too few units.
     fn settle(&mut self, id: Uuid, quantity: Decimal, price: Decimal) -> Result<(), String> {
         let order = self.orders.get(id).ok_or("there is no such order")?;
         let view = order.view.clone();
@@ -355,7 +355,7 @@ impl State {
             Side::Buy => self.check_unit_room(view.account_id, view.instrument_id, quantity)?,
             Side::Sell => self.check_cash_room(view.account_id, value, view.currency)?,
         }
-        // The price has risen above what was laid claim to: the rest comes out of what is available.
+        // The price has risen above the reserved amount, so the rest is taken from the available cash.
         match (needed == part, view.side) {
             (true, _) => {}
             (false, Side::Buy) => self.claim_cash(view.account_id, needed - part, view.currency)?,
@@ -379,13 +379,13 @@ impl State {
         let order = self.orders.get_mut(id).ok_or("there is no such order")?;
         order.reserved -= part;
         order.left -= if view.cash_amount.is_some() { value } else { quantity };
-        // Most orders have one execution. Room for more would take a third of the memory of all orders.
+        // Most orders have one execution. Capacity for more would increase the memory of all orders by half.
         order.executions.reserve_exact(1);
         order.executions.push(execution);
         Ok(())
     }
 
-    /// Settlement follows at once in a sandbox (PROTOCOL 7).
+    /// Settles an execution. In the sandbox this happens immediately (PROTOCOL 7).
     fn settle_execution(&mut self, id: Uuid) {
         let Some(order) = self.orders.get_mut(id) else { return };
         if let Some(execution) = order.executions.last_mut().filter(|it| it.status == ExecutionStatus::New) {
@@ -394,7 +394,7 @@ impl State {
         }
     }
 
-    /// Ends an order: what it laid claim to and did not use is free again.
+    /// Ends an order and releases its unused reservation.
     pub(in crate::domain) fn end_order(&mut self, id: Uuid, status: OrderStatus, why: Option<String>) {
         if !self.change_because::<Order>(id, status, why.clone()) {
             return;
@@ -418,8 +418,8 @@ impl State {
     }
 }
 
-/// What an order has to lay claim to: cash for a purchase, shares for a sale, with a tenth on top where the price decides
-/// (PROTOCOL 7). An error where there is nothing that it could buy or sell.
+/// The reservation for an order: cash for a purchase or units for a sale, plus ten percent if it depends on the price
+/// (PROTOCOL 7). An error if the order cannot buy or sell anything.
 fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Result<Decimal, String> {
     let a_tenth_more = Decimal::new(11, 1);
     let fractional = instrument.view.fractional_trading_enabled;
@@ -434,7 +434,7 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
         };
         return if units.is_zero() { Err(format!("{cash} is less than one unit")) } else { Ok(needed) };
     };
-    // The fraction that a split has left goes with the rest, and what is worth less than can be paid.
+    // A position may be sold completely, even if it has a fraction after a split or is worth less than the minimum.
     if order.side == Side::Sell && units == sellable {
         return Ok(units);
     }
@@ -453,7 +453,7 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
     })
 }
 
-/// In how many parts an order fills: one for each 100 of its amount begun, up to five, where the instrument is one of those.
+/// The number of executions of an order: one, or, for some instruments, one for each started 100 of its amount, up to five.
 fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
     if !matches!(instrument.behaviour, Behaviour::Partial | Behaviour::PartialThenCancelled) {
         return 1;
@@ -465,7 +465,7 @@ fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
     u8::try_from(begun + 1).unwrap_or(u8::MAX)
 }
 
-/// Quantity and price of the next execution. `None` if nothing is left to execute at this price.
+/// The quantity and the price of the next execution. `None` if nothing can be executed at this price.
 fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decimal)> {
     let price = instrument.price(order.view.side);
     let fractional = instrument.view.fractional_trading_enabled;
@@ -484,7 +484,7 @@ fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decima
     (!quantity.is_zero()).then_some((quantity, price))
 }
 
-/// Whether the price is one at which the order executes.
+/// Whether the order can be executed at the current price.
 fn is_triggered(order: &OrderView, instrument: &Instrument) -> bool {
     let Instrument { bid, offer, .. } = *instrument;
     match (order.side, order.limit_price, order.stop_price) {

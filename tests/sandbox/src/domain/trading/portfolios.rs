@@ -1,4 +1,4 @@
-//! Portfolios: weights that sum to 1, orders for the whole, and trades back to the weights.
+//! Portfolios with weights that sum to 1, portfolio orders, and rebalancings.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(crate) struct Portfolio {
     pub(crate) allocations: Vec<Allocation>,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PortfolioView {
     id: Uuid,
@@ -40,7 +40,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Allocation {
     instrument_id: Uuid,
@@ -48,7 +48,7 @@ pub(crate) struct Allocation {
     weight: Decimal,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PortfolioOrder {
     id: Uuid,
@@ -68,7 +68,7 @@ lifecycle! {
     }
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rebalancing {
     id: Uuid,
@@ -150,17 +150,14 @@ impl State {
         Ok(&portfolio.allocations)
     }
 
-    /// Each instrument once, all weights together exactly 1.
+    /// Checks that each instrument occurs once, and that the weights sum to exactly 1.
     fn check_allocations(&self, allocations: &[Allocation]) -> Result<(), Refused> {
         let mut seen = BTreeSet::new();
         for (at, Allocation { instrument_id, .. }) in allocations.iter().enumerate() {
             let field = format!("allocations.{at}.instrument_id");
             self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
-                return Err(Refused::invalid(
-                    &field,
-                    "names an instrument that another allocation names too",
-                ));
+                return Err(Refused::invalid(&field, "has the same instrument as another allocation"));
             }
         }
         let sum: Decimal = allocations.iter().map(|allocation| allocation.weight).sum();
@@ -168,7 +165,7 @@ impl State {
         if sum == Decimal::ONE { Ok(()) } else { Err(Refused::invalid("allocations", &problem())) }
     }
 
-    /// A portfolio ends with its account.
+    /// Closes the portfolios of a closed account.
     pub(in crate::domain) fn close_portfolios(&mut self, account: Uuid) {
         let of_it = self.portfolios.with(&[account.as_u128()]).map(|portfolio| portfolio.view.id);
         for portfolio in of_it.collect::<Vec<_>>() {
@@ -228,7 +225,7 @@ impl State {
         Ok(self.add(Rebalancing { id, portfolio_id, status: Progress::New, created_at }))
     }
 
-    /// Sells what is above its weight, then buys what is below with the proceeds.
+    /// Sells the instruments above their weights, then buys those below with the proceeds.
     pub(in crate::domain) fn work_off_rebalancing(&mut self, id: Uuid) {
         let Some(rebalancing) = self.rebalancings.get(id) else { return };
         let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
@@ -263,7 +260,7 @@ impl State {
                 let fractional = instrument.view.fractional_trading_enabled;
                 let surplus = amount::units_for(value - target, instrument.bid, fractional).min(units);
                 let paid = amount::value(surplus, instrument.bid);
-                // What nothing would be paid for stays.
+                // Positions without a value are not sold.
                 if !paid.is_zero() {
                     proceeds += paid;
                     trades.sell.push((allocation.instrument_id, surplus));
@@ -272,7 +269,7 @@ impl State {
                 wanted.push((allocation.instrument_id, target - value));
             }
         }
-        // What is sold pays for what is bought: a cent of rounding must not be missing.
+        // The sales pay for the purchases, so rounding must not leave a cent missing.
         for (instrument, cash) in wanted {
             let cash = cash.min(proceeds);
             proceeds -= cash;
@@ -282,7 +279,7 @@ impl State {
     }
 }
 
-/// Cuts an amount into cents by weight; what rounding leaves over goes to the first.
+/// Splits an amount by weight into whole cents. The remainder of rounding is added to the first part.
 fn split(cash: Decimal, allocations: &[Allocation]) -> Vec<(Uuid, Decimal)> {
     let part =
         |weight: Decimal| (cash * weight).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);

@@ -1,4 +1,4 @@
-//! Savings plans: the same amount, on its dates.
+//! Savings plans, which invest an amount on regular dates.
 
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -13,14 +13,14 @@ use crate::domain::timeline::Due;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
 use crate::domain::trading::portfolios::Portfolio;
 
-/// A plan, and where its dates are counted from: a monthly plan begun on the 31st comes on the last day of shorter months.
+/// A plan with the day from which its dates are counted. A monthly plan from the 31st runs on the last day of shorter months.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlan {
     pub(crate) view: SavingsPlanView,
     anchor: NaiveDate,
 }
 
-/// As the API shows it.
+/// As in the API.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlanView {
     id: Uuid,
@@ -82,7 +82,7 @@ impl Frequency {
 }
 
 impl State {
-    /// The first execution is one period after today: the description has no field for a start.
+    /// Creates a plan. Its first execution is one period after today, as the description has no field for a start.
     pub(crate) fn create_savings_plan(
         &mut self,
         new: SavingsPlanCreate,
@@ -140,13 +140,13 @@ impl State {
         Ok(&self.savings_plans.find(id)?.view)
     }
 
-    /// A plan that is deleted is gone; its last event shows it as cancelled.
+    /// Deletes a plan. Its last event shows it as cancelled.
     pub(crate) fn delete_savings_plan(&mut self, id: Uuid) -> Result<(), Refused> {
         self.change_because::<SavingsPlan>(id, PlanStatus::Cancelled, Some("it was deleted".to_owned()));
         self.savings_plans.remove(id).map(drop).ok_or(Refused::NotFound)
     }
 
-    /// A plan ends with its account.
+    /// Cancels the plans of a closed account.
     pub(in crate::domain) fn cancel_savings_plans(&mut self, account: Uuid) {
         let of_it = self.savings_plans.with(&[account.as_u128()]).map(|plan| plan.view.id);
         for plan in of_it.collect::<Vec<_>>() {
@@ -155,7 +155,8 @@ impl State {
         }
     }
 
-    /// Invests where this is the day. A plan that was changed has another day, and is planned for it too.
+    /// Invests if this is the plan's day. If the plan was changed, its day may be another one, for which there is a step of its
+    /// own.
     pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();
         let Some(plan) = self.savings_plans.get_mut(id).filter(|plan| plan.view.next_execution_date == today)

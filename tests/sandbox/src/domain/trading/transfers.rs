@@ -1,4 +1,4 @@
-//! Transfers: securities from and to other institutions, and everything from one account to another.
+//! Transfers of securities from and to other institutions, and transfers of all assets between accounts.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -13,7 +13,7 @@ use crate::domain::money::ledger::TransactionType;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// As the API shows it, and what moves: the description has no field for that, so that only the control API can say it.
+/// As in the API, with the securities to move. The description has no field for them, so only a command can set them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SecuritiesTransfer {
     pub(crate) view: SecuritiesTransferView,
@@ -36,7 +36,7 @@ pub(crate) struct Securities {
     pub(crate) quantity: Decimal,
 }
 
-/// As the API shows it, and the two accounts.
+/// As in the API, and the two accounts.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccountTransfer {
     pub(crate) view: AccountTransferView,
@@ -51,7 +51,7 @@ pub(crate) struct AccountTransferView {
     created_at: DateTime<Utc>,
 }
 
-/// Which way securities go.
+/// The direction of a securities transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Direction {
@@ -108,7 +108,7 @@ impl State {
         self.change_because::<SecuritiesTransfer>(id, status, done.err());
     }
 
-    /// What comes in is counted at its price of the day.
+    /// Books a securities transfer. Incoming units are valued at the current price.
     fn move_securities(&mut self, direction: Direction, moves: Securities) -> Result<(), String> {
         let Securities { account, instrument, quantity } = moves;
         let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
@@ -146,7 +146,8 @@ impl State {
         Ok(&self.add(AccountTransfer { view, source, target }).view)
     }
 
-    /// Neither the description nor the documentation lets one user's money become another's.
+    /// Checks that both accounts belong to one user. Neither the description nor the documentation mentions transfers between
+    /// users.
     fn check_owners(&self, source: Uuid, target: Uuid) -> Result<(), String> {
         let owner = |id| self.accounts.get(id).map(|account| account.view.user_id);
         if owner(source) == owner(target) { Ok(()) } else { Err("belongs to another user".to_owned()) }
@@ -160,21 +161,21 @@ impl State {
             self.change::<AccountTransfer>(id, Progress::Processing);
             return;
         }
-        let both = both.ok_or_else(|| "it does not name two accounts".to_owned());
+        let both = both.ok_or_else(|| "one of its accounts is missing".to_owned());
         let moved = both.and_then(|(source, target)| self.move_everything(source, target));
         let status = if moved.is_ok() { Progress::Completed } else { Progress::Failed };
         self.change_because::<AccountTransfer>(id, status, moved.err());
     }
 
-    /// Moves all cash and all shares that nothing has laid claim to: the description does not say what a transfer moves.
+    /// Moves all cash and all units that are not reserved, as the description does not say what a transfer moves.
     fn move_everything(&mut self, source: Uuid, target: Uuid) -> Result<(), String> {
         if source == target {
-            return Err("it names one account twice".to_owned());
+            return Err("both accounts are the same".to_owned());
         }
         self.may_trade(source, Way::Out)?;
         self.may_trade(target, Way::In)?;
         let account = self.accounts.get(source).ok_or("there is no such account")?;
-        // A debt stays where it is.
+        // A debt is not moved.
         let cash = account.cash.iter().map(|(currency, cash)| (*currency, cash.available.max(Decimal::ZERO)));
         let cash: Vec<_> = cash.collect();
         let shares: Vec<_> =

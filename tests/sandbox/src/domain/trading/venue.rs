@@ -1,4 +1,4 @@
-//! When orders are executed: at any time, unless the venue has been given hours.
+//! The opening hours of the venue. Without hours, orders are executed at any time.
 
 use chrono::{DateTime, Datelike as _, Days, NaiveTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::state::{Refused, State};
 use crate::domain::timeline::Due;
 
-/// From Monday to Friday, by UTC.
+/// Opening hours from Monday to Friday, in UTC.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::domain) struct VenueHours {
     opens: NaiveTime,
@@ -24,14 +24,14 @@ fn is_weekday(day: DateTime<Utc>) -> bool {
     !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
-/// The first opening after `now`.
+/// The next opening after `now`.
 fn opening(opens: NaiveTime, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let days = (0..=7).filter_map(|days| now.date_naive().checked_add_days(Days::new(days)));
     days.map(|day| day.and_time(opens).and_utc()).find(|it| *it > now && is_weekday(*it))
 }
 
 impl State {
-    /// `None` for both: it is always open.
+    /// Sets the hours. With `None` for both, the venue is always open.
     pub(crate) fn set_venue_hours(
         &mut self,
         opens: Option<NaiveTime>,
@@ -55,7 +55,7 @@ impl State {
         self.venue_hours.is_none_or(|hours| hours.are_open(self.time.now))
     }
 
-    /// Does nothing at an opening time that has been replaced by other hours.
+    /// Opens the venue. Does nothing if the hours were changed in the meantime.
     pub(in crate::domain) fn open_venue(&mut self) {
         let now = self.time.now;
         let Some(hours) = self.venue_hours.as_mut().filter(|hours| hours.next_opening == now) else { return };
