@@ -108,9 +108,14 @@ impl ClockAndRng {
     }
 }
 
+/// The `date` of an answer.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
+}
+
 /// By how many seconds the server's clock, according to the `date` of its answer, is ahead of `wall`.
 pub(crate) fn offset(headers: &HeaderMap, wall: SystemTime) -> Option<i64> {
-    let theirs = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let theirs = server_time(headers)?;
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
     match theirs.duration_since(wall) {
         Ok(ahead) => seconds(ahead),

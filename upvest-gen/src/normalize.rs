@@ -309,10 +309,7 @@ fn component<'a>(
     let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
     match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
         Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
-        None => wrong(
-            format!("the target of the reference `{target}` does not exist"),
-            "correct it, or add its target",
-        ),
+        None => wrong(format!("the target of `{target}` does not exist"), "correct it, or add its target"),
     }
 }
 

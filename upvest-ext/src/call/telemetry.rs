@@ -89,7 +89,7 @@ impl CallSpan {
         tracing::warn!(
             http.response.status_code = status,
             pause_s = pause.as_secs_f64(),
-            "token renewal failed"
+            "token not renewed"
         );
     }
 }

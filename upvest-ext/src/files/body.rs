@@ -146,10 +146,7 @@ fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<Option<Stri
         return Ok(Some(found));
     }
     let shown: String = found.chars().take(40).collect();
-    Err(Error::new(
-        ErrorKind::Decode,
-        format!("the server sent the media type `{shown}` instead of a requested file type"),
-    ))
+    Err(Error::new(ErrorKind::Decode, format!("the server sent `{shown}` instead of a file")))
 }
 
 /// The first byte of a range: 200 for `bytes 200-999/1000` (RFC 9110 section 14.4).

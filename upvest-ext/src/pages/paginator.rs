@@ -39,11 +39,7 @@ where
     pub fn page_size(mut self, items: u32) -> Self {
         let bounds = T::META.paging.map(|paging| paging.min_limit.max(1)..=paging.max_limit);
         self.problem = bounds.filter(|bounds| !bounds.contains(&items)).map(|bounds| {
-            let message = format!(
-                "the page size must be from {} to {} items, not {items}",
-                bounds.start(),
-                bounds.end()
-            );
+            let message = format!("a page has {} to {} items, not {items}", bounds.start(), bounds.end());
             Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
         });
         self.page_size = items;

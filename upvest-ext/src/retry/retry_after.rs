@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{DATE, RETRY_AFTER};
+use http::header::RETRY_AFTER;
+
+use crate::clock::server_time;
 
 /// How long the server asks to wait. A date is compared with the `date` header of the answer if there is one, so that the clocks
 /// need not agree, or else with `now`. A date in the past means no wait.
@@ -16,15 +18,12 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(until.duration_since(server_time(headers).unwrap_or(now)).unwrap_or_default())
 }
 
-/// The server's `date`.
-fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use http::HeaderValue;
+    use http::header::DATE;
+
+    use super::*;
 
     fn read(value: &'static str, date: Option<&'static str>) -> Option<u64> {
         let mut headers = HeaderMap::new();

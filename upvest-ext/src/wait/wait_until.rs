@@ -196,10 +196,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     Some(state) => *last = Some(state),
                     None if last.is_none() && self.clock_and_rng.now() < started + APPEARANCE => {}
                     None => {
-                        return Err(Error::new(
-                            ErrorKind::NotFound,
-                            "the resource to wait for does not exist",
-                        ));
+                        return Err(Error::new(ErrorKind::NotFound, "the awaited resource does not exist"));
                     }
                 }
             }

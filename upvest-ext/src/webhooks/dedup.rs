@@ -147,9 +147,7 @@ impl Events {
                 self.states.remove(&oldest);
             }
         }
-        Err(BackendError::new(
-            "the store is full of events that are being handled; give it a larger capacity",
-        ))
+        Err(BackendError::new("the store is full; give it a larger capacity"))
     }
 }
 

@@ -248,9 +248,7 @@ impl WebhookHandler {
     /// The handler's error, or an error if no handler is registered for this type of event.
     pub async fn replay(&self, event: Event) -> Result<(), HandlerError> {
         let Some(call) = self.call_for(&event) else {
-            return Err(
-                format!("no handler is registered for events of the type {}", event.event_type).into()
-            );
+            return Err(format!("there is no handler for {} events", event.event_type).into());
         };
         detached(async move { call.run(event).await })
             .await
@@ -374,9 +372,7 @@ impl Job {
         };
         let Some(call) = &self.call else { return Ok(Ended::Ignored) };
         let result = match &self.parking {
-            Some((attempts, _)) if attempt > *attempts => {
-                Err("the handler did not finish in any of its attempts".into())
-            }
+            Some((attempts, _)) if attempt > *attempts => Err("the handler never finished".into()),
             _ => call.run(event.clone()).await,
         };
         match (result, &self.parking) {

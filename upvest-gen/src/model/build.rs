@@ -345,11 +345,7 @@ impl<'a> Builder<'a> {
     ) -> Option<Answer> {
         let at = pointer::join(&found.pointer, "responses");
         let Some((_, first)) = success.first() else {
-            self.error(
-                &at,
-                format!("{id} has no answer with a success status"),
-                "describe at least one 2xx answer",
-            );
+            self.error(&at, format!("{id} has no success answer"), "describe at least one 2xx answer");
             return None;
         };
         let operation = id.to_pascal_case();

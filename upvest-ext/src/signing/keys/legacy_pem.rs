@@ -15,16 +15,14 @@ pub(super) fn decrypt(
     dek_info: &str,
     passphrase: &str,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let (cipher, iv) =
-        dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` has no initialization vector"))?;
+    let (cipher, iv) = dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` has no IV"))?;
     let key_len = match cipher.trim() {
         "AES-128-CBC" => 16,
         "AES-192-CBC" => 24,
         "AES-256-CBC" => 32,
         other => return Err(KeyError::UnsupportedEncryption(other.chars().take(40).collect())),
     };
-    let iv = unhex(iv.trim())
-        .ok_or(KeyError::Damaged("the initialization vector of `DEK-Info` is not 16 bytes in hex"))?;
+    let iv = unhex(iv.trim()).ok_or(KeyError::Damaged("the IV of `DEK-Info` is not 16 bytes in hex"))?;
     let key = derive(passphrase.as_bytes(), &iv, key_len);
     let mut buffer = Zeroizing::new(content.to_vec());
     let len = match key_len {

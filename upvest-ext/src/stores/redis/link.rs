@@ -93,10 +93,7 @@ impl Link {
         let mut trouble = self.trouble();
         if let Some(Trouble::Away(since)) = *trouble {
             if since.elapsed() < PAUSE {
-                let message = format!(
-                    "the Redis server for {} did not answer a moment ago; trying again within 2 s",
-                    self.purpose
-                );
+                let message = format!("the Redis server for {} does not answer", self.purpose);
                 return Err(BackendError::new(message));
             }
             // Other callers keep failing immediately while this one checks whether the server answers.
