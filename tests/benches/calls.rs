@@ -1,9 +1,9 @@
-//! What a warm call costs: `list_orders` and `create_order` through the SDK, unsigned, against bare `reqwest` with hand-written
+//! The cost of a warm call: `list_orders` and `create_order` with the SDK, unsigned, compared with `reqwest` and hand-written
 //! structs of plain strings, to the same server in the same process.
 //!
-//! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes as many calls
-//! one way as the other, in turn; the figures are medians over the rounds. It fails if the SDK costs more than promised.
-//! `-- --draw` writes the figures into the guide on performance, as a table and a plot.
+//! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes the same number of
+//! calls both ways, alternating. The figures are medians of the rounds. It fails if the SDK costs more than promised. `-- --draw`
+//! writes the figures into the guide on performance, as a table and a plot.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -24,7 +24,7 @@ const ROUNDS: usize = 60;
 const WARM_UP: usize = 5;
 /// Calls of one kind in a round.
 const CALLS: u32 = 200;
-/// How often a round changes from one way to the other.
+/// How often a round alternates between the two ways.
 const TURNS: u32 = 10;
 
 const LIST_AT_MOST: f64 = 0.95;
@@ -81,7 +81,7 @@ fn draw(rows: &[Row]) -> std::io::Result<()> {
 const BEGIN: &str = "<!-- written by `cargo bench -p upvest-tests --bench calls -- --draw` -->";
 const END: &str = "<!-- end -->";
 
-/// Two bars for each row, to one scale.
+/// Two bars for each row, on the same scale.
 fn plot(rows: &[Row]) -> String {
     let longest = rows.iter().flat_map(|row| [row.bare, row.ours]).max().unwrap_or_default().as_secs_f64();
     let mut bars = String::new();
@@ -137,7 +137,7 @@ fn upvest(url: &str) -> Upvest {
         .expect("all settings are there")
 }
 
-/// What a program without an SDK does for the same two requests.
+/// The same two requests without an SDK.
 struct Bare {
     http: reqwest::Client,
     url: String,
@@ -310,7 +310,7 @@ fn answer(status: &str, body: &serde_json::Value) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-/// A server on a thread of its own, whose time is not counted.
+/// A server on its own thread, whose time is not counted.
 fn serve(answers: Answers) -> SocketAddr {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -329,7 +329,7 @@ fn serve(answers: Answers) -> SocketAddr {
     receive.recv().expect("the server listens")
 }
 
-/// Requests are short and come one at a time: each arrives in one piece.
+/// Requests are short and are sent one at a time, so each arrives in one piece.
 async fn converse(mut stream: TcpStream, answers: std::sync::Arc<Answers>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {

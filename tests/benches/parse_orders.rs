@@ -1,4 +1,4 @@
-//! What exact types cost: a page of 100 orders into the generated types, against hand-written structs of plain strings.
+//! The cost of exact types: parsing a page of 100 orders into the generated types, compared with hand-written structs of strings.
 //!
 //! `cargo bench -p upvest-tests --bench parse_orders` prints the ratio of the medians. The promise is at most 1.15.
 
@@ -55,7 +55,7 @@ fn main() {
     println!("a page of 100 orders, {} bytes", page.len());
     let mut plain = Vec::with_capacity(ROUNDS);
     let mut typed = Vec::with_capacity(ROUNDS);
-    // In turn, so that a change of the machine's speed meets both.
+    // Alternating, so that a change of the machine's speed affects both.
     for _ in 0..ROUNDS {
         plain.push(time::<PlainPage>(&page));
         typed.push(time::<ListResponse<Order>>(&page));

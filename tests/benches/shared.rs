@@ -1,7 +1,7 @@
-//! What shared stores cost: a warm call with and without them, and what is done for an event, over real servers on this machine.
+//! The cost of shared stores: a warm call with and without them, and the handling of an event, with real servers on this machine.
 //!
-//! `cargo bench -p upvest-tests --bench shared`. Figures are medians; what is compared is measured in turn. It fails if a warm
-//! call with a shared token store costs over a tenth more than one without: a token in memory needs no round trip.
+//! `cargo bench -p upvest-tests --bench shared`. Figures are medians of alternating measurements. It fails if a warm
+//! call with a shared token store costs over ten percent more than one without, as a token in memory needs no round trip.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let (Some(redis_server), Some(postgres)) = (Server::redis()?, Server::postgres()?) else {
         return Ok(ExitCode::FAILURE);
     };
-    // The server has threads of its own.
+    // The server has its own threads.
     let servers = tokio::runtime::Runtime::new()?;
     let (_, url) = servers.block_on(Api { token_life: 86_400, ..Api::default() }.start())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

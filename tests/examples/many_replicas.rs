@@ -1,4 +1,4 @@
-//! Three processes that act as one: one access token, one rate limit, and each webhook event handled once, through one Redis.
+//! Three processes that share an access token and a rate limit, and handle each webhook event once, through Redis.
 //!
 //! `cargo run -p upvest-tests --example many_replicas` starts a local Upvest, a Redis server (or takes that of `REDIS_URL`), and
 //! itself three times as a replica.
@@ -15,7 +15,7 @@ use upvest_ext::webhooks::{KeySet, WebhookHandler, WebhookTester, WebhookVerifie
 use upvest_sandbox::Sandbox;
 use upvest_tests::servers::Server;
 
-/// What all replicas together may send in a second.
+/// The limit on requests per second of all replicas together.
 const PER_SECOND: u32 = 100;
 const REPLICAS: u32 = 3;
 const CALLS: usize = 50;
@@ -28,7 +28,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// What you would write. All settings come from the environment: `UPVEST_*` and `REDIS_URL`.
+/// The code of your service. All settings are in the environment: `UPVEST_*` and `REDIS_URL`.
 async fn replica(jwks: &str) -> Result<()> {
     let redis = Redis::open(std::env::var("REDIS_URL")?)?.prefix("my-service:");
     let secret = std::env::var("UPVEST_CLIENT_SECRET")?;
@@ -54,7 +54,7 @@ async fn replica(jwks: &str) -> Result<()> {
     Ok(())
 }
 
-/// What stands around the replicas: Upvest, Redis, and whatever spreads deliveries over them.
+/// The environment of the replicas: Upvest, Redis, and a load balancer for deliveries.
 async fn service() -> Result<()> {
     let sandbox = Sandbox::start().await?;
     let server = if std::env::var_os("REDIS_URL").is_some() { None } else { Server::redis()? };
@@ -75,7 +75,7 @@ async fn service() -> Result<()> {
     let token_requests = sandbox.requests().iter().filter(|request| request.path == "/auth/token").count();
     println!("{REPLICAS} replicas made {CALLS} calls each with {token_requests} token request");
 
-    // Upvest may deliver an event more than once; here each replica gets it.
+    // Upvest may deliver an event more than once. Here every replica gets it.
     let http = reqwest::Client::builder().no_proxy().build()?;
     for _ in 0..10 {
         let event = WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}));

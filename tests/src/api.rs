@@ -1,4 +1,4 @@
-//! A server in the process of a test, for what many clients do to one.
+//! A server in the process of a test, for tests with many clients.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,29 +16,29 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A server that issues tokens and answers calls.
 #[derive(Debug, Default)]
 pub struct Api {
-    /// Whether the first to ask for a token gets no answer.
+    /// Whether the first token request gets no answer.
     pub ignores_first: bool,
-    /// In seconds.
+    /// The lifetime of tokens in seconds.
     pub token_life: u64,
-    /// A token that is refused.
+    /// A token that is rejected.
     pub revoked: Mutex<Option<&'static str>>,
-    /// Calls in each second of its clock; more are refused.
+    /// The limit on calls per second of its clock.
     pub limit: Option<usize>,
-    /// What has come; [`Api::seen`] locks it.
+    /// The requests so far; [`Api::seen`] locks them.
     pub seen: Mutex<Seen>,
-    /// Told of each request for a token.
+    /// Notified of each token request.
     pub token_asked: Notify,
 }
 
 /// What has come so far.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Who asked for tokens, and when.
+    /// The clients that requested tokens, and when.
     pub tokens: Vec<(String, Instant)>,
     window: Option<(Instant, usize)>,
     /// Calls that were answered.
     pub answered: usize,
-    /// Calls that were over the limit.
+    /// Calls that exceeded the limit.
     pub refused: usize,
 }
 
@@ -103,7 +103,7 @@ impl Api {
     }
 }
 
-/// How a client names itself.
+/// The name of a client.
 fn name(headers: &HeaderMap) -> &str {
     let agent = headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     agent.split(' ').next().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The description, read anew: its operations with their examples are the fixtures of the tests.
+//! Reads the description. Its operations with their examples are the fixtures of the tests.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct Operation {
     pub method: String,
     /// The path template.
     pub path: String,
-    /// The example of each parameter, by name; those that the transport supplies are left out.
+    /// The example of each parameter by name, without those that the transport adds.
     pub parameters: Map<String, Value>,
     /// The example of the request body.
     pub body: Option<Value>,
@@ -39,11 +39,11 @@ pub fn workspace_file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-/// A file of the workspace as the input of the generator, called by its path in the workspace.
+/// A file of the workspace as input of the generator, with its path in the workspace as its name.
 ///
 /// # Panics
 ///
-/// Where the file cannot be read: the tests make no sense without it.
+/// If the file cannot be read.
 pub fn source(name: &str) -> Source {
     let text = std::fs::read_to_string(workspace_file(name));
     Source::new(name, text.unwrap_or_else(|error| panic!("cannot read {name}: {error}")))
@@ -54,7 +54,7 @@ impl Description {
     ///
     /// # Panics
     ///
-    /// Where it cannot be read or the overlay does not fit.
+    /// If it cannot be read, or the overlay cannot be applied.
     pub fn vendored() -> Self {
         let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
         let document = describe(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));

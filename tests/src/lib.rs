@@ -1,4 +1,4 @@
-//! What the tests of this workspace share: the description as a source of fixtures, the check of vector files, and real servers.
+//! Shared code of the tests of this workspace: fixtures from the description, the check of vector files, and real servers.
 
 pub mod api;
 pub mod description;

@@ -1,4 +1,4 @@
-//! What the tests of shared stores and the replicas that they start agree on.
+//! Shared settings of the tests of shared stores and their replicas.
 
 use std::str::FromStr as _;
 
@@ -21,7 +21,7 @@ pub const CLIENT_SECRET: &str = "a secret that no store may hold";
 ///
 /// # Errors
 ///
-/// Where `url` is not the URL of a database.
+/// If `url` is not the URL of a database.
 pub fn pool(url: &str, size: usize) -> Result<Pool> {
     let config = tokio_postgres::Config::from_str(url)?;
     let manager = deadpool_postgres::Manager::new(config, tokio_postgres::NoTls);

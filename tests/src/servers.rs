@@ -1,4 +1,4 @@
-//! Real servers for tests: each on a free port of this machine, in a folder of its own, gone with the value that stands for it.
+//! Real servers for tests, each on a free port and in its own folder. A server is stopped when its value is dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-/// The variable that asks to leave out the tests that need servers.
+/// The variable that leaves out the tests that need servers.
 pub const SKIP: &str = "UPVEST_SKIP_SERVERS";
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where neither is installed, with what to install, or if it does not start.
+    /// If neither is installed, with what to install, or if it does not start.
     pub fn redis() -> Result<Option<Self>> {
         let Some(program) = installed(&["redis-server", "valkey-server"], "redis-server")? else {
             return Ok(None);
@@ -50,13 +50,13 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where it is not installed, with what to install, or if it does not start.
+    /// If it is not installed, with what to install, or if it does not start.
     pub fn postgres() -> Result<Option<Self>> {
         let Some(program) = installed(&["postgres"], "postgresql")? else { return Ok(None) };
         Self::start(Kind::Postgres, program).map(Some)
     }
 
-    /// Where clients find it.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         match self.kind {
             Kind::Redis => format!("redis://127.0.0.1:{}", self.port),
@@ -64,15 +64,15 @@ impl Server {
         }
     }
 
-    /// Ends it at once, as a crash does.
+    /// Kills it immediately, like a crash.
     ///
     /// # Errors
     ///
-    /// Where the process cannot be ended.
+    /// If the process cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         if self.kind == Kind::Postgres {
-            // It takes its children along, which SIGKILL would leave behind.
+            // This signal also ends its child processes, which SIGKILL would not.
             signal(&process, "-QUIT")?;
         } else {
             process.kill()?;
@@ -81,17 +81,17 @@ impl Server {
         Ok(())
     }
 
-    /// Starts it again after [`Server::kill`], on the same port. Redis has lost its memory then.
+    /// Starts it again after [`Server::kill`], on the same port. Redis has lost its data then.
     ///
     /// # Errors
     ///
-    /// Where it does not start.
+    /// If it does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.process = Some(self.run(self.port)?);
         Ok(())
     }
 
-    /// Stops it in the middle of whatever it does, so that it accepts connections and never answers.
+    /// Pauses its process, so that it accepts connections but never answers.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Server {
         signal(self.process.as_ref().context("it does not run")?, "-STOP")
     }
 
-    /// Lets it go on after [`Server::freeze`].
+    /// Resumes it after [`Server::freeze`].
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Server {
         if kind == Kind::Postgres {
             server.create_database()?;
         }
-        // Between the search for a port and its use, others may take it.
+        // Another process may take the port before the server uses it.
         let mut last = None;
         for _ in 0..5 {
             server.port = free_port()?;
@@ -143,7 +143,7 @@ impl Server {
         Ok(())
     }
 
-    /// The process, once it accepts connections.
+    /// Starts the process and waits until it accepts connections.
     fn run(&self, port: u16) -> Result<Child> {
         let mut command = self.command(&self.program)?;
         let port = port.to_string();
@@ -167,7 +167,7 @@ impl Server {
             Kind::Postgres => Box::new(process.stderr.take().context("its output")?),
         };
         let (ready, is_ready) = mpsc::channel();
-        // Reads its output to the end: a full pipe would block the server.
+        // Reads all of its output, as a full pipe would block the server.
         std::thread::spawn(move || {
             let mut said = Vec::new();
             for line in BufReader::new(lines).lines().map_while(Result::ok) {
@@ -217,7 +217,7 @@ fn signal(process: &Child, signal: &str) -> Result<()> {
     Ok(())
 }
 
-/// As whom servers run: Postgres refuses to run as root, so then it is the user of its package.
+/// The user of the servers. Postgres does not run as root, so its package's user is used instead.
 fn substitute() -> Result<Option<(u32, u32)>> {
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
         return Ok(None);
@@ -232,7 +232,7 @@ fn substitute() -> Result<Option<(u32, u32)>> {
     }
 }
 
-/// The first of `programs` that is installed. Debian keeps those of Postgres apart, by version.
+/// The first of `programs` that is installed. Debian installs those of Postgres in folders by version.
 fn installed(programs: &[&str], package: &str) -> Result<Option<PathBuf>> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();

@@ -1,4 +1,4 @@
-//! Random values that fit a schema of the description, and values that tomorrow's server may send.
+//! Random values for a schema of the description, including values that a newer server may send.
 
 use proptest::prelude::*;
 use proptest::strategy::Union;
@@ -12,7 +12,7 @@ impl Description {
     ///
     /// # Panics
     ///
-    /// Where the description has a kind of value that the tests do not know yet.
+    /// If the description has a type of value that the tests do not support.
     pub fn values(&self, schema: &Value) -> BoxedStrategy<Value> {
         let schema = self.resolve(schema);
         if schema.get("enum").is_some() {
@@ -72,7 +72,7 @@ fn date() -> impl Strategy<Value = String> {
         .prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}"))
 }
 
-/// Fractions of a second as a server prints them: none, milli-, micro- or nanoseconds.
+/// Fractions of a second: none, milli-, micro- or nanoseconds.
 fn date_time() -> BoxedStrategy<Value> {
     let fraction =
         prop_oneof![Just(String::new()), "\\.[0-9]{2}[1-9]", "\\.[0-9]{5}[1-9]", "\\.[0-9]{8}[1-9]"];

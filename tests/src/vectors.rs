@@ -6,12 +6,12 @@ mod requests;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// What became of one case.
+/// The result of one case.
 #[derive(Debug)]
 pub struct Outcome {
     /// The case's id.
     pub id: String,
-    /// What was wrong, if anything.
+    /// The problem, if there is one.
     pub result: Result<()>,
 }
 
@@ -19,7 +19,7 @@ pub struct Outcome {
 ///
 /// # Errors
 ///
-/// Where the file as a whole is neither. A case that fails is an [`Outcome`], also one that cannot be read.
+/// If the file is neither. A case that fails or cannot be read is an [`Outcome`].
 pub async fn check(file: &str) -> Result<Vec<Outcome>> {
     let file: Value = serde_json::from_str(file)?;
     let cases = file["cases"].as_array().context("it has no list of cases")?;

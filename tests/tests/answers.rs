@@ -1,4 +1,4 @@
-//! What is no answer of the description: each ends in an error that says operation and status, and in no panic.
+//! Answers that the description does not allow end in an error with the operation and the status, never in a panic.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,7 +30,7 @@ async fn list(body: &str) -> Error {
     outcome.expect_err("the body does not fit")
 }
 
-/// The operation and the status of an answer that could not be read.
+/// The operation and the status in the error of an invalid answer.
 fn place(error: &Error) -> (Option<&str>, Option<u16>) {
     (error.operation(), error.status().map(|status| status.as_u16()))
 }
@@ -208,7 +208,7 @@ fn json_that_is_no_problem_document_is_kept() {
 #[test]
 fn the_parts_of_a_problem_are_read_whatever_else_there_is() {
     let read = |body: &str| Problem::from_body(http::StatusCode::CONFLICT, body.as_bytes());
-    // RFC 9457 section 4.2.1: this type says no more than the status.
+    // RFC 9457 section 4.2.1: this type means that the status is the only information.
     assert_eq!(read(r#"{"type": "about:blank", "title": "Conflict"}"#).to_string(), "409 Conflict");
     let both: Problem = serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
         .expect("the type is as tolerant as the answers it is for");

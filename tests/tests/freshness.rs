@@ -1,4 +1,4 @@
-//! The checked-in code is what the description says.
+//! The generated code in the repository is up to date.
 
 use sha2::{Digest, Sha256};
 use upvest_gen::generate;

@@ -1,4 +1,4 @@
-//! The guides are complete, lead somewhere, and stay short; the drawings are those of their sources.
+//! The guides are complete and short, their links work, and the drawings are up to date.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
 }
 
-/// What a heading is called in a link, as GitHub and mdBook have it.
+/// The anchor of a heading, as GitHub and mdBook make it.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings =
         text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
@@ -108,13 +108,13 @@ fn every_link_of_the_documents_leads_to_a_file_and_to_a_heading_in_it() {
 #[test]
 fn guides_and_examples_are_short() {
     for (path, text) in files("docs/guides", "md") {
-        // What the page hides does not count.
+        // Hidden lines do not count.
         let shown =
             text.lines().filter(|line| !line.starts_with("# use") && !line.starts_with("# let")).count();
         assert!(shown <= LONGEST_GUIDE, "{} has {shown} lines", path.display());
     }
     for (path, text) in files("upvest-ext/examples", "rs") {
-        // The tour shows everything, and may be longer than an example.
+        // The quickstart covers many features and may be longer than other examples.
         let lines = text.lines().count();
         assert!(
             lines <= LONGEST_EXAMPLE || name(&path) == "quickstart.rs",

@@ -11,7 +11,7 @@ use upvest_api::runtime::OpenEnum;
 use upvest_api::types;
 use upvest_tests::description::{Description, workspace_file};
 
-/// What a user expects of an enum, in one bound.
+/// The traits of every enum.
 trait WireEnum: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
 
 impl<T> WireEnum for T where T: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}

@@ -1,4 +1,4 @@
-//! The operation table says what the description and the overlay say.
+//! The operation table matches the description and the overlay.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ fn the_table_has_every_operation_of_the_description() {
     assert_eq!(find("place_bet"), None);
 }
 
-/// Reviewed by a person: which scope, which idempotency, which paging an operation has.
+/// Reviewed by hand: the scopes, the idempotency and the paging of each operation.
 #[test]
 fn scopes_idempotency_and_paging_are_reviewed() {
     let mut text = String::new();

@@ -1,5 +1,5 @@
 //! Every operation of the description builds the right request and reads the right answer: the examples of the
-//! description, which have fields and values that no server of ours sends. Life with a server is in `lives.rs`.
+//! description, which have fields and values that the sandbox does not send. `lives` has the tests with the sandbox.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 type Outcome = Result<Value, Error>;
 
-/// What an operation is called with: the examples of the description.
+/// The arguments of an operation: the examples of the description.
 struct Fixture(Operation);
 
 impl Fixture {
@@ -34,7 +34,7 @@ impl Fixture {
     }
 }
 
-/// One line for each operation; `None` if the description has one that no line calls.
+/// Calls each operation. Returns `None` for an operation without a line here.
 #[rustfmt::skip]
 async fn call(c: &Client, f: &Fixture) -> Option<Outcome> {
     Some(match f.0.id.as_str() {
@@ -121,7 +121,7 @@ async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
     Ok(Value::String(String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// A server that gives `answer` to whatever it is asked, and a client for it.
+/// A server that answers every request with `answer`, and a client for it.
 async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
@@ -161,7 +161,7 @@ async fn every_operation_sends_the_request_and_reads_the_answer_of_the_descripti
     }
 }
 
-/// The request as it was sent and the value that came of the answer.
+/// The request that was sent, and the value of the answer.
 fn exchange(request: &Request, status: u16, value: &Value) -> String {
     let mut text = format!("{} {}", request.method, request.url.path());
     if let Some(query) = request.url.query() {
@@ -185,7 +185,7 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("a value can be written")
 }
 
-/// What may change on the way without a loss: an empty optional decimal is left out, times end in as many zeros as they like.
+/// Normalizes differences that lose no data: an empty optional decimal is left out, and trailing zeros of times are removed.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Ids, enums, codes and decimals are columns of a database and parts of a schema, as other libraries have them.
+//! Ids, enums, codes and decimals can be stored in databases and described in schemas by other libraries.
 
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
@@ -10,7 +10,7 @@ type Row = (OrderId, OrderSide, Option<OrderStatus>, CurrencyCode, Isin, Decimal
 fn row() -> Row {
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap();
     let (price, isin) = ("12345678901234567890.00000001".parse().unwrap(), "IE00B4L5Y983".parse().unwrap());
-    // A status that this version does not know, and a currency code that is none: both as a server may send them.
+    // An unknown status and an invalid currency code, as a server may send them.
     let currency = serde_json::from_value(json!("X?")).unwrap();
     (id, OrderSide::Buy, Some("SETTLING".parse().unwrap()), currency, isin, price, None)
 }

@@ -1,4 +1,4 @@
-//! `Debug` of what carries personal data or secrets shows the shape, not the data.
+//! `Debug` of types with personal data or secrets prints which fields are set, but not the data.
 
 use serde_json::{Value, json};
 use upvest_api::runtime::{Lenient, Unredacted};
@@ -33,7 +33,7 @@ macro_rules! debug {
     ($description:ident, $($name:ident)*) => {
         [$({
             let mut value = example(&$description, &$description.document()["components"]["schemas"][stringify!($name)]);
-            // What an entity must have; a request ignores it.
+            // Required fields of an entity, which a request ignores.
             value["id"] = json!("5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b");
             let Lenient(typed) = serde_json::from_value::<Lenient<types::$name>>(value).expect(stringify!($name));
             (stringify!($name), format!("{typed:?} {typed:#?}"), format!("{:?}", Unredacted(&typed)))
@@ -46,7 +46,7 @@ fn debug_shows_no_personal_data_and_reveal_does() {
     let description = Description::vendored();
     let shown = debug!(description, AccessToken User UserCreate UserUpdate Address UserIdentifier Mandate ReferenceAccount TaxResidency);
     for (name, debug, revealed) in shown {
-        // What is not personal data may be shown: the kind of an identifier, the scopes of a token.
+        // Other data is printed, such as the type of an identifier or the scopes of a token.
         let debug = debug
             .replace(&format!("type_: Some(\"{CANARY}\")"), "")
             .replace(&format!("scope: Some(\"{CANARY}\")"), "");
@@ -74,7 +74,7 @@ fn debug_of_builders_shows_no_data() {
     assert!(!format!("{form:?}").contains(CANARY));
 }
 
-/// What the overlay does not mark is listed here, so that a new field is looked at by a person.
+/// The fields that the overlay does not mark are listed here, so that new fields are reviewed.
 #[test]
 fn every_free_text_that_debug_shows_is_reviewed() {
     let description = Description::vendored();

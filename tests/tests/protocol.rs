@@ -1,10 +1,10 @@
-//! Comments cite facts of the wire as `PROTOCOL n.m`: each citation names a section of spec/PROTOCOL.md.
+//! Comments cite facts about the protocol as `PROTOCOL n.m`. Each citation is a section of spec/PROTOCOL.md.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files of these kinds may cite.
+/// The extensions of files that may cite.
 const KINDS: [&str; 4] = ["rs", "md", "yaml", "py"];
 
 #[test]

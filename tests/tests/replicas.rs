@@ -1,4 +1,4 @@
-//! Twenty processes that act as one, over real servers.
+//! Twenty processes that share state through real servers.
 #![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,10 +22,10 @@ use uuid::Uuid;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Twenty processes have the machine for themselves: the tests measure.
+/// Only one of these tests runs at a time, as they measure time.
 static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A process under test; killed when dropped.
+/// A replica process, which is killed when this is dropped.
 struct Replica {
     process: Child,
     input: ChildStdin,
@@ -55,7 +55,7 @@ impl Replica {
     }
 }
 
-/// Twenty replicas that have begun at the same time.
+/// Twenty replicas that start at the same time.
 async fn begin(args: impl Fn(&str) -> Vec<String>) -> BTreeMap<String, Replica> {
     let names = (0..REPLICAS).map(|number| format!("replica-{number}"));
     let mut replicas: BTreeMap<_, _> = names
@@ -113,7 +113,7 @@ async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
 async fn an_hour_with_renewals_costs_one_request_per_renewal() {
     let _machine = MACHINE.lock().await;
     let Some(redis) = Server::redis().unwrap() else { return };
-    // Renewed after 720 s, when the next call is made: in an hour there are four renewals.
+    // A token is renewed with the next call after 720 s, so there are four renewals in an hour.
     let (api, url) = Api { token_life: 900, ..Api::default() }.start().await.unwrap();
     let started = Instant::now();
     end(begin(|name| args(&["hour", name, &url, &redis.url()])).await).await;
@@ -144,10 +144,10 @@ async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refus
 const EVENTS: usize = 10_000;
 /// Events in one delivery.
 const BATCH: usize = 5;
-/// Deliveries on their way at a time.
+/// The number of concurrent deliveries.
 const SENDERS: usize = 16;
 
-/// What became of the events: who brought about the effect of each, and who was killed.
+/// The effects of the events with their replicas, and the replicas that were killed.
 struct Told {
     ids: Vec<Uuid>,
     killed: BTreeSet<String>,
@@ -163,7 +163,7 @@ async fn deliver_all_to_dying_replicas(store: &str, url: &str) -> Told {
         let replica = Replica::start(&["events", &name, store, url, &jwks]);
         (name, replica)
     };
-    // By port.
+    // The replicas by port.
     let live = Arc::new(Mutex::new(BTreeMap::new()));
     let add = async |(name, mut replica): (String, Replica)| {
         let port: u16 = replica.line().await.parse().unwrap();
@@ -189,7 +189,7 @@ async fn deliver_all_to_dying_replicas(store: &str, url: &str) -> Told {
                 let port = *ports.choose(&mut rand::rng()).unwrap();
                 if !deliver(&http, &tester, port, &batch).await {
                     queue.lock().unwrap().push_back(batch);
-                    // As a sender that waits before it repeats a delivery.
+                    // A sender waits before it repeats a delivery.
                     tokio::time::sleep(SECOND / 50).await;
                 }
             }

@@ -9,7 +9,7 @@ use upvest_api::runtime::Lenient;
 use upvest_api::types;
 use upvest_tests::description::Description;
 
-/// What `T` makes of `sent` when it is read and written, and once more.
+/// Reads `sent` as `T` and writes it again, twice.
 fn round_trip<T>(sent: &Value) -> Result<Value, TestCaseError>
 where
     T: DeserializeOwned + Serialize + PartialEq,
@@ -24,7 +24,7 @@ where
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, TestCaseError> {
-    // Through text, as from a server: a `Value` would hand out owned strings.
+    // From text, as from a server, because a `Value` would contain owned strings.
     serde_json::from_str(&value.to_string()).map_err(|error| TestCaseError::fail(format!("{error}: {value}")))
 }
 

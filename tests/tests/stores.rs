@@ -1,4 +1,4 @@
-//! The stores that replicas share, over real servers that are away, slow, forgetful, or hang.
+//! The shared stores, with real servers that cannot be reached, are slow, lose data, or hang.
 #![cfg(unix)]
 
 #[path = "../../upvest-ext/tests/common/log.rs"]
@@ -23,7 +23,7 @@ use upvest_tests::servers::Server;
 use uuid::Uuid;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// For calls that may have to find out that a server is away: its time-out, and time for a busy machine.
+/// The time limit of calls during which a server may time out, including time for a busy machine.
 const SOON: Duration = Duration::from_secs(5);
 
 fn redis(server: &Server) -> Redis {
@@ -34,7 +34,7 @@ fn builder(url: &str) -> UpvestBuilder {
     Upvest::builder(Environment::Custom(url.parse().unwrap())).credentials(CLIENT_ID, CLIENT_SECRET)
 }
 
-/// A new replica: a client without a token of its own.
+/// A new replica: a client without a token in memory.
 fn replica(api: &str, redis: &Redis) -> Upvest {
     builder(api).token_store(Arc::new(redis.token_store(CLIENT_SECRET))).build().unwrap()
 }
@@ -68,7 +68,7 @@ fn claimed(result: ClaimResult) -> (Uuid, u32) {
 
 // Every store of events
 
-/// What each store of events must do, with a lease of a second.
+/// The requirements on every dedup store, with a lease of a second.
 async fn keeps_the_contract(store: &dyn DedupStore) {
     let id = Uuid::new_v4().to_string();
     let answers = join_all((0..20).map(|_| store.claim(&id))).await;
@@ -81,7 +81,7 @@ async fn keeps_the_contract(store: &dyn DedupStore) {
     let (second, attempt) = claimed(store.claim(&id).await.unwrap());
     assert_eq!(attempt, 2, "after a failure the next delivery may try");
 
-    // The holder dies.
+    // The holder of the claim crashes.
     let started = Instant::now();
     let third = loop {
         match store.claim(&id).await.unwrap() {
@@ -130,7 +130,7 @@ async fn a_token_is_encrypted_under_a_name_that_tells_nothing() {
         assert!(!shown, "{secret} is in Redis");
     }
     assert_eq!(tokens(&api), 1);
-    // Another secret has other names.
+    // With another secret, the keys have other names.
     let other = builder(&url).token_store(Arc::new(redis(&server).token_store("another secret")));
     call(&other.build().unwrap()).await;
     assert_eq!(tokens(&api), 2);
@@ -151,7 +151,7 @@ async fn a_value_that_was_changed_or_moved_is_no_token() {
         call(&replica(&url, &redis)).await;
         assert_eq!(tokens(&api), asked + 1, "the junk is replaced");
     }
-    // Under the name of another set of scopes it does not open.
+    // Under the key of another set of scopes, it cannot be decrypted.
     let reading = || {
         let store = Arc::new(redis.token_store(CLIENT_SECRET));
         builder(&url).scopes(Scopes::reading()).token_store(store).build().unwrap()
@@ -183,7 +183,7 @@ async fn a_refused_token_is_removed_and_a_newer_one_stays() {
     );
 }
 
-/// A clock that shows the wrong time of day.
+/// A clock with a wrong wall clock.
 #[derive(Clone, Copy, Debug)]
 struct Skewed(i32);
 
@@ -205,7 +205,7 @@ impl Clock for Skewed {
 #[tokio::test]
 async fn replicas_whose_clocks_differ_by_a_minute_share_a_token_for_as_long_as_it_lives() {
     let Some(server) = Server::redis().unwrap() else { return };
-    // So short that a minute more or less would make it expired, or immortal.
+    // So short that a clock error of a minute would matter.
     let (api, url) = Api { token_life: 2, ..Api::default() }.start().await.unwrap();
     let replica = |skew| {
         let store = Arc::new(redis(&server).token_store(CLIENT_SECRET));
@@ -227,11 +227,11 @@ async fn a_client_works_on_its_own_while_redis_is_away_and_shares_again_when_it_
     let Some(mut server) = Server::redis().unwrap() else { return };
     let (api, url) = api().await;
     server.kill().unwrap();
-    // Away at the start.
+    // The server cannot be reached at the start.
     let redis = redis(&server);
     assert!(call(&replica(&url, &redis)).await < SOON);
     assert_eq!(tokens(&api), 1);
-    // Away in the middle: nothing is asked of it that is known to be away.
+    // The server stops. While it is known to be unreachable, no commands are sent.
     server.restart().unwrap();
     let shared = replica(&url, &redis);
     call(&shared).await;
@@ -240,7 +240,7 @@ async fn a_client_works_on_its_own_while_redis_is_away_and_shares_again_when_it_
         assert!(call(&shared).await < SOON, "a token of its own needs no store");
     }
     assert_eq!(tokens(&api), 2);
-    // Back, with empty memory.
+    // The server is back without data.
     server.restart().unwrap();
     call(&replica(&url, &redis)).await;
     call(&replica(&url, &redis)).await;
@@ -268,7 +268,7 @@ async fn no_call_waits_for_a_redis_that_hangs_longer_than_its_deadline() {
     let elapsed = call(&upvest).await;
     assert!(elapsed < SOON, "{elapsed:?}");
     assert!(call(&upvest).await < SECOND, "who is known to be away is not asked");
-    // A machine that is gone without a word: the old connection would hang for minutes.
+    // The server hangs, so the old connection would hang for minutes.
     server.kill().unwrap();
     server.restart().unwrap();
     let asked = tokens(&api);
@@ -308,7 +308,7 @@ async fn what_redis_evicts_or_refuses_is_done_again_and_never_lost() {
     let upvest = replica(&url, &redis);
     call(&upvest).await;
     let (claim, _) = claimed(store.claim("event").await.unwrap());
-    // Memory for nothing: all keys are evicted.
+    // The memory is too small, so all keys are evicted.
     let () = command(&server, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
     let () = command(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
     while command::<i64>(&server, &["DBSIZE"]).await > 0 {}
@@ -319,7 +319,7 @@ async fn what_redis_evicts_or_refuses_is_done_again_and_never_lost() {
     assert_eq!(tokens(&api), 1, "the client has the token");
     call(&replica(&url, &redis)).await;
     assert_eq!(tokens(&api), 2);
-    // Full, and told to evict nothing: an error, so that Upvest sends the event again.
+    // The memory is full and nothing is evicted: an error, so that Upvest sends the event again.
     let () = command(&server, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]).await;
     let () = command(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
     let error = store.claim("another").await.unwrap_err();
@@ -327,7 +327,7 @@ async fn what_redis_evicts_or_refuses_is_done_again_and_never_lost() {
     let other =
         builder(&url).scopes(Scopes::reading()).token_store(Arc::new(redis.token_store(CLIENT_SECRET)));
     call(&other.build().unwrap()).await;
-    // One refusal does not close the store to others.
+    // A rejected command does not block later ones.
     let () = command(&server, &["CONFIG", "SET", "maxmemory", "0"]).await;
     claimed(store.claim("another").await.unwrap());
 }
@@ -479,7 +479,7 @@ async fn a_clock_of_redis_that_is_put_back_stops_nobody() {
     let (_, url) = api().await;
     let upvest = builder(&url).rate_limit(redis(&server).rate_limit("name", 10, 1)).build().unwrap();
     call(&upvest).await;
-    // As if all of it were from an hour later.
+    // As if the server's clock was set back by an hour.
     let later =
         (SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + 3600 * SECOND).as_micros();
     let later = later.to_string();
@@ -541,7 +541,7 @@ async fn a_turn_that_would_be_too_late_is_refused_and_left_to_others() {
         assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
         assert!(started.elapsed() < SECOND / 2);
     }
-    // Dropped in the line: only the first of them had taken a turn.
+    // They are dropped while they wait in line: only the first of them had taken a turn.
     let waiting = join_all((0..50).map(|_| upvest.list_orders().send()));
     tokio::time::timeout(SECOND / 10, waiting).await.unwrap_err();
     let elapsed = call(&upvest).await;
@@ -674,7 +674,7 @@ async fn a_database_that_takes_too_long_is_an_error_in_time() {
     assert!(started.elapsed() < 2 * SECOND, "{:?}", started.elapsed());
     assert!(error.to_string().contains("500ms"), "{error}");
     lock.rollback().await.unwrap();
-    // The statement that nobody waited for may have claimed the event: another one is free.
+    // The cancelled statement may have claimed the event, so another event is used.
     claimed(store.claim("another").await.unwrap());
 }
 
@@ -728,7 +728,7 @@ async fn dead_letters_are_kept_in_the_table_and_can_be_handled_again() {
     assert_eq!(decode_events(&json).remove(0).unwrap().id, id);
     let (name, json): (String, Vec<u8>) = (rows[1].get(0), rows[1].get(2));
     assert!(name.starts_with("sha256:") && json == br#"{"id":"not an event"}"#, "{name}");
-    // As the guide says: given free, the next delivery is handled.
+    // After the claim is released as in the guide, the next delivery is handled.
     let free = "update upvest_webhook_events set handled_at = null, dead_letter = null, attempts = 0 where event = $1";
     pool.get().await.unwrap().execute(free, &[&id.to_string()]).await.unwrap();
     let mended = WebhookHandler::new(tester.verifier())

@@ -1,4 +1,4 @@
-//! The public vectors pass, and a vector that has been changed does not.
+//! The public vectors pass, and changed vectors fail.
 
 use serde_json::Value;
 use upvest_tests::vectors::{Outcome, check};

@@ -1,4 +1,4 @@
-//! Wrong input by a user is an error that names field, value and rule, and nothing is sent.
+//! Invalid input is an error with the field, the value and the rule, and nothing is sent.
 
 use serde_json::{Value, json};
 use upvest_api::runtime::{BearerTransport, Lenient, Operation};
@@ -8,7 +8,7 @@ use upvest_api::types::{
 use upvest_api::{Client, ErrorKind};
 
 fn client() -> Client {
-    // Port 9 is the discard port; nothing here gets as far as to connect.
+    // Port 9 is the discard port. No test here connects to it.
     Client::new("http://127.0.0.1:9", BearerTransport::new(reqwest::Client::new()))
 }
 
@@ -117,7 +117,7 @@ async fn a_complaint_about_personal_data_does_not_repeat_it() {
     assert!(!message.contains("Wonderland") && !message.contains("Ada"), "{message}");
 }
 
-/// The body of a request as a user's own client might send it, with something changed.
+/// A request body from a user's own client, with a change.
 fn user(change: impl FnOnce(&mut Value)) -> Value {
     let mut user = json!({
         "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",
@@ -156,7 +156,7 @@ fn a_request_read_from_json_refuses_unknown_fields_and_values_by_name_at_any_dep
 
     let from = |json: Value| serde_json::from_value::<UserCreate>(json).map_err(refused);
     assert!(from(user(|_| {})).is_ok());
-    // An address also comes in answers, where new fields are not an error.
+    // An address also occurs in answers, where unknown fields are not an error.
     let error = from(user(|it| it["address"]["zip"] = "10117".into())).unwrap_err();
     assert_eq!(error, "unknown field `address.zip`: the API has no such field");
     let error = from(user(|it| it["address"]["country"] = "Germany".into())).unwrap_err();

@@ -1,4 +1,4 @@
-//! A call without a server: arguments, answers, and what can be done with both.
+//! Calls without a server: arguments and answers.
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -17,7 +17,7 @@ fn no_orders() -> (MockTransport, Client) {
     (mock.clone(), Client::new("http://mock.invalid/v1/", mock))
 }
 
-/// The path and the query that `list` asks for.
+/// The path and the query of the request of `list`.
 async fn asked(list: impl FnOnce(builder::ListOrders) -> builder::ListOrders) -> String {
     let (mock, client) = no_orders();
     list(client.list_orders()).send().await.expect("the answer is there");
@@ -126,7 +126,7 @@ async fn a_body_is_a_struct_a_builder_or_built_in_place() {
         assert_eq!(request.headers["accept"], "application/json");
     }
     assert!(refused(create()).await.starts_with("createOrder: OrderCreate: `account_id` is required; "));
-    // The last body wins over one that was refused.
+    // The last body wins, even over an invalid earlier one.
     assert!(
         create()
             .body(OrderCreate::builder())
@@ -271,12 +271,12 @@ async fn what_a_builder_holds_is_not_shown() {
     );
 }
 
-/// Every page of a list, from nothing but its builder: what an SDK on top does.
+/// Reads every page of a list with only its builder, as an SDK on top does.
 fn items<T: Paginated>(list: T) -> impl stream::Stream<Item = Result<Vec<T::Item>, Error>> + Send + 'static {
     stream::once(async move { Ok(T::page(list.at(0, 100).send().await?.into_inner()).items) })
 }
 
-/// A call, the stream of a list and the body of an answer own what they need: none borrows the client that made it.
+/// Calls, list streams and answer bodies do not borrow the client.
 #[tokio::test]
 async fn calls_and_streams_can_be_moved_into_tasks() {
     fn is_free<T: Send + 'static>(value: T) -> T {

@@ -1,4 +1,4 @@
-//! What an error says and keeps, for people and for programs.
+//! The text and the fields of errors.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn an_error_is_as_large_as_a_pointer_and_its_clone_says_the_same() {
     let error = answered(422, PROBLEM);
     let clone = error.clone();
     assert_eq!(clone.to_string(), error.to_string());
-    // A change of the one leaves the other as it is.
+    // Changing one does not change the other.
     assert_eq!(clone.with_kind(ErrorKind::Token).kind(), ErrorKind::Token);
     assert_eq!(error.kind(), ErrorKind::Refused);
 }
@@ -51,7 +51,7 @@ fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
     assert_eq!(answered(403, b"<html>").to_string(), "createOrder: 403 Forbidden");
     let error = answered(400, br#"{"detail": "No side."}"#);
     assert_eq!(error.to_string(), "createOrder: 400 Bad Request: No side.");
-    // The status of the answer counts, not what its body says of it.
+    // The status of the answer is used, not the one in the body.
     let error = answered(500, PROBLEM);
     assert!(error.to_string().starts_with("createOrder: 500 "), "{error}");
 }
@@ -216,7 +216,7 @@ fn what_a_wait_saw_last_is_had_by_its_type() {
     assert_eq!(error.last_seen::<String>(), None);
 }
 
-/// What a service writes: one variant, and `?` everywhere.
+/// The error type of a service: one variant is enough for `?` everywhere.
 #[test]
 fn one_from_catches_what_has_a_type_of_its_own() {
     #[derive(Debug, thiserror::Error)]

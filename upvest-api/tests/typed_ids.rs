@@ -1,4 +1,4 @@
-//! Mixing up two ids does not compile, and an enum's unknown value cannot be made by hand.
+//! A wrong id type does not compile, and programs cannot create an unknown value of an enum.
 
 use upvest_api::types::{AccountId, OrderId, UserId};
 use uuid::Uuid;

@@ -60,7 +60,7 @@ fn status(name: &str) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
 }
 
-/// Gives a token, and to any other request 1 GiB that is made on the way.
+/// Answers token requests with a token, and all other requests with 1 GiB that is generated on the fly.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     print!("{:5}", listener.local_addr().unwrap().port());

@@ -58,7 +58,7 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
     )
 }
 
-/// The bytes that are signed: the bare signature hashes as many.
+/// A message as long as the signature base, for the bare signature.
 fn base_of(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
     let mut request = request.clone();
     ready(signer.sign_request(&mut request)).expect("a local key signs");
@@ -155,7 +155,7 @@ fn timed<T>(call: impl FnOnce() -> T) -> Duration {
     start.elapsed()
 }
 
-/// Local keys never wait, so that one poll is enough.
+/// Signing with a local key never waits, so one poll is enough.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,

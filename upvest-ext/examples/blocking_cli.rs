@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            // What the error knows besides: what to do, and what to quote to Upvest's support.
+            // The hint says what to do, and Upvest's support needs the request id.
             if let Some(error) = error.downcast_ref::<Error>() {
                 let hint = error.hint().map(|hint| format!("hint: {hint}"));
                 let id = error.request_id().map(|id| format!("request id: {id}"));
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One runtime for the life of the program: connections and tokens live in it. `block_on` is all that it takes.
+/// One runtime for the whole program, in which connections and tokens are kept. `block_on` makes a call.
 fn run(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = Runtime::new()?;
     let is_configured = std::env::var_os("UPVEST_ENVIRONMENT").is_some();

@@ -11,15 +11,15 @@ use upvest_ext::api::types::{AccountId, Order, OrderCreate, OrderSide, OrderType
 use upvest_ext::{Error, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
-/// Holds one page in memory, however long the list is. An error breaks the answer off, so that nobody
-/// takes half of the file for all of it.
+/// Keeps only one page in memory. An error ends the answer early, so that nobody
+/// mistakes half of the file for the whole file.
 async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
     let header = stream::once(async { Ok::<_, Error>("id,side,status,amount\n".to_owned()) });
     let lines = upvest.list_orders().page_size(100).items().map_ok(|order| line(&order));
     ([(CONTENT_TYPE, "text/csv")], Body::from_stream(header.chain(lines)))
 }
 
-/// None of these values has a comma or a quote in it; free text needs a CSV library.
+/// These values contain no commas or quotes. For free text use a CSV library.
 fn line(order: &Order) -> String {
     let text = |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
     let (side, status) = (order.side.as_ref().map(|it| it as _), order.status.as_ref().map(|it| it as _));

@@ -16,13 +16,14 @@ struct KeyService {
 }
 
 impl Signer for KeyService {
-    /// The kind of key that Upvest has from you.
+    /// The algorithm of the key that Upvest knows.
     fn algorithm(&self) -> KeyAlgorithm {
         self.elsewhere.algorithm()
     }
 
-    /// Is called for each attempt, since a signature holds the time. For ECDSA, hash with SHA-512 and answer in DER; for Ed25519,
-    /// sign the message itself. What hangs here is ended by the deadline of the call; a shorter one of your own says what it was.
+    /// It is called for each attempt, because a signature contains the time. For ECDSA, hash with SHA-512 and return DER; for
+    /// Ed25519, sign the message itself. If the service hangs, the call fails at its deadline. A shorter timeout here gives a
+    /// clearer error.
     fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
         Box::pin(async move {
             let signed = timeout(Duration::from_secs(2), self.elsewhere.sign(message)).await;

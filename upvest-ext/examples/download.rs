@@ -18,18 +18,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = ReportId::from(sandbox.create_report("ACCOUNT_STATEMENT").await?);
     sandbox.advance(Duration::from_secs(1)).await;
 
-    // No operation reads one report, so it is looked for in the list until it has come to its end.
+    // No operation reads a single report, so the list is polled until the report is final.
     let reports = upvest.list_reports();
     let report = upvest.wait_for_item(move || reports.clone().items(), report).await?;
     let file = report.file_id.ok_or("the report has failed")?;
 
     let folder = tempfile::tempdir()?;
-    // Whole or not at all: a download that breaks off goes on where it stopped, and leaves no part of a file behind.
+    // Writes the file completely or not at all.
     let path = folder.path().join("statement.pdf");
     let done = upvest.download(upvest.retrieve_file().file_id(file)).to_path(&path).await?;
     println!("{} bytes of {}", done.length, done.content_type.as_deref().unwrap_or("an unknown type"));
 
-    // The bytes themselves, for whatever you do with them on the way.
+    // The stream of bytes, for processing them while they arrive.
     let mut bytes = upvest.download(upvest.retrieve_file().file_id(file)).open().await?;
     let bar = bytes.length().map_or(ProgressBar::no_length(), ProgressBar::new);
     bar.set_style(ProgressStyle::with_template(BAR)?);

@@ -4,7 +4,7 @@ use upvest_ext::Upvest;
 use upvest_ext::api::types::{ListResponse, Order, OrderStatus, Problem};
 use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
 
-/// The code under test: how many orders are under way, or `None` if that cannot be said at the moment.
+/// The code under test: the number of open orders, or `None` if the API cannot be reached.
 async fn under_way(upvest: &Upvest) -> Result<Option<usize>, Error> {
     match upvest.list_orders().send().await {
         Ok(orders) => {
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
         serde_json::from_value(serde_json::json!({ "id": id, "status": status }))
     };
-    // A status of tomorrow is not an error today.
+    // A new status is not an error.
     let orders = vec![order("NEW")?, order("FILLED")?, order("ENTANGLED")?];
     let mock = MockTransport::new()
         .answer::<builder::ListOrders>(ListResponse::new(orders))

@@ -1,4 +1,4 @@
-//! From a person to an account that can trade: `cargo run --example onboarding`.
+//! Onboards a person and opens an account that can trade: `cargo run --example onboarding`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // Against Upvest: `let upvest = Upvest::from_env()?;`, and time passes by itself.
+    // With Upvest: `let upvest = Upvest::from_env()?;`. There the clock need not be advanced.
     let sandbox = Sandbox::start().await?;
     let upvest = sandbox.client();
 
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everything that is wrong with the data of the person comes in one error, by the name of the field.
+/// One error names all invalid fields of the person.
 async fn create_user(upvest: &Upvest) -> Result<User, Failure> {
     let address =
         Address::builder().street("Unter den Linden 1").city("Berlin").postal_code("10117").country("DE");
@@ -48,14 +48,14 @@ async fn create_user(upvest: &Upvest) -> Result<User, Failure> {
         .date_of_birth("1990-12-10".parse::<chrono::NaiveDate>()?)
         .nationality("DE")
         .address(address.build()?);
-    // Sent twice by a network failure, it is one user all the same: the call has an idempotency key.
+    // The call has an idempotency key, so there is one user even if a network failure makes the SDK send it twice.
     let user = upvest.create_user().body(user).send().await?.into_inner();
 
     let residency = TaxResidencyCreate::builder().country("DE").tax_identification_number("86095742719");
     upvest.create_tax_residency().user_id(user.id).body(residency).send().await?;
     let passport = UserIdentifierCreate::builder().type_("PASSPORT").value("C01X00T47");
     upvest.create_user_identifier().user_id(user.id).body(passport).send().await?;
-    // `Debug` shows which fields are set, and no personal data.
+    // `Debug` prints which fields are set, but no personal data.
     println!("{user:?}");
     Ok(user)
 }

@@ -1,4 +1,4 @@
-//! An order whose outcome is never in doubt, whatever breaks: `cargo run --example orders`.
+//! Places an order exactly once, even if the network fails: `cargo run --example orders`.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let account = AccountId::from(sandbox.open_account("1000.00").await?);
     let upvest = sandbox.client();
 
-    // 1. Make a key and store it with the order, before anything is sent.
+    // 1. Generate a key and store it with the order before anything is sent.
     let key = IdempotencyKey::generate();
     println!("stored: buy for 250.00 EUR under the key {key}");
 
-    // The connection breaks after Upvest has taken the order. Without a retry, this call cannot know that.
+    // The connection breaks after Upvest has accepted the order. Without a retry, the outcome is unknown.
     sandbox.fail_next("createOrder", Fault::ResetAfterCommit).await?;
     let once = CallOptions::new().retry(RetryPolicy::never());
     let error = match place(&upvest, account, key, once).await {
@@ -26,11 +26,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("failed: {error}");
     assert!(error.is_outcome_unknown(), "it may have happened");
 
-    // 2. Send the same order under the same key, in this process or after a restart: it is the same order.
+    // 2. Send the same order with the same key, in this process or after a restart. The answer is the same order.
     let order = place(&upvest, account, key, CallOptions::new()).await?;
     println!("answered: {} is {:?}", order.id, order.status);
 
-    // 3. Wait for its end; webhooks tell you without waiting.
+    // 3. Wait for its final status, or use webhooks.
     sandbox.advance(Duration::from_secs(2)).await;
     let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;
     println!("ended: {} is {:?}", order.id, order.status);
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("there is {} order", orders.data.len());
     assert_eq!(orders.data.len(), 1);
 
-    // What cannot be carried out is taken at first and rejected later: the answer to a call is not the end of an order.
+    // An order that cannot be executed is accepted first and rejected later.
     let order = upvest.create_order().body(order_for(account, "5000.00")).send().await?.into_inner();
     sandbox.advance(Duration::from_secs(2)).await;
     let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;

@@ -1,4 +1,4 @@
-//! A portfolio of two funds, and cash that is spread over it: `cargo run --example portfolio`.
+//! Creates a portfolio of two funds and invests cash in it: `cargo run --example portfolio`.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("order {} is {:?}", order.id, order.status);
     sandbox.advance(Duration::from_secs(5)).await;
 
-    // Amounts are exact: they add up like integers do, and are never floats.
+    // Amounts are exact decimals, never floats.
     let mut spent = Decimal::ZERO;
     let mut positions = upvest.list_positions().account_id(account).items();
     while let Some(position) = positions.try_next().await? {

@@ -1,4 +1,4 @@
-//! From nothing to a filled order, against a local sandbox: `cargo run --example quickstart`.
+//! Onboards a user and fills an order in a local sandbox: `cargo run --example quickstart`.
 //!
 //! `-- --kill-after 3` kills the sandbox after the third step, to show what an error looks like.
 
@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Prints each step in a line, and kills the sandbox after one of them where it is told to.
+/// Prints a line for each step, and kills the sandbox after the step that the option names.
 struct Steps {
     started: Instant,
     number: u32,
@@ -64,7 +64,7 @@ impl Steps {
         }
     }
 
-    /// Time passes at Upvest. Where there is no Upvest any more, it stands still.
+    /// Advances the clock of the sandbox. Does nothing if the sandbox was killed.
     async fn wait(&self, seconds: u64) {
         if let Some(sandbox) = &self.sandbox {
             sandbox.advance(Duration::from_secs(seconds)).await;
@@ -157,7 +157,7 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// An endpoint of this process: it verifies what it gets with the keys that Upvest gives out.
+/// A webhook endpoint in this process, which verifies deliveries with the keys that Upvest publishes.
 async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
     let received = Log::default();
     let note = async |received: Log, event: Event| {

@@ -1,4 +1,4 @@
-//! A plan that buys each month, over a quarter that passes in no time: `cargo run --example savings_plan`.
+//! Creates a monthly savings plan and simulates a quarter: `cargo run --example savings_plan`.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let orders: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
     println!("{} orders so far", orders.len());
 
-    // A pause, and the end. A plan that has ended cannot come back.
+    // Pauses and then deletes the plan. A deleted plan cannot be resumed.
     let pause = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Paused);
     upvest.update_savings_plan().savings_plan_id(plan.id).body(pause).send().await?;
     sandbox.advance(62 * DAY).await;

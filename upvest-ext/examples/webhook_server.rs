@@ -1,4 +1,4 @@
-//! An axum server that writes filled orders into SQLite, each once: `cargo run --example webhook_server`.
+//! An axum server that stores each filled order once in SQLite: `cargo run --example webhook_server`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use upvest_sandbox::Sandbox;
 
 const SCHEMA: &str = "create table filled (event blob primary key, order_id blob, amount text)";
 
-/// `event` is the primary key, so that a delivery that comes again changes nothing.
+/// `event` is the primary key, so that a repeated delivery changes nothing.
 async fn filled(db: SqlitePool, event: Event) -> Result<(), HandlerError> {
     let order: Order = event.resource()?;
     let insert = "insert into filled (event, order_id, amount) values ($1, $2, $3) on conflict do nothing";
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = SqlitePool::connect("sqlite::memory:").await?;
     sqlx::query(SCHEMA).execute(&db).await?;
 
-    // Verifies with the keys that Upvest publishes. An event that only names its order has it fetched first.
+    // Verifies with the keys that Upvest publishes. If an event contains only the id of its order, the order is fetched first.
     let handler = WebhookHandler::new(WebhookVerifier::fetching(upvest.clone()))
         .fetch_references(upvest.clone())
         .on(EventType::OrderFilled, with_state(db.clone(), filled))

@@ -1,5 +1,5 @@
-//! A process and its copy never draw the same key, nonce or claim. A fork copies the state of every generator in the process; so
-//! does a snapshot of a virtual machine.
+//! A forked process never generates the same keys, nonces or claims as its parent. A fork copies the state of every generator in
+//! the process, as a snapshot of a virtual machine does.
 
 mod common;
 
@@ -8,7 +8,7 @@ fn main() {
     use std::collections::BTreeSet;
     use std::io::{Read as _, Write as _, pipe};
 
-    // Generators that live in the process have been seeded before.
+    // Generators in the process are seeded before the fork.
     draw();
     let (mut reader, mut writer) = pipe().unwrap();
     if fork::fork().unwrap().is_child() {
@@ -27,7 +27,7 @@ fn main() {
     println!("keys, nonces and claims differ after a fork ... ok");
 }
 
-/// Two of each kind of value that must never come twice.
+/// Two of each type of value that must be unique.
 #[cfg(unix)]
 fn draw() -> Vec<String> {
     use upvest_ext::IdempotencyKey;

@@ -125,7 +125,7 @@ async fn a_delivery_is_verified_and_its_events_are_decoded() {
     assert!(verifier.verify(&other).await.is_err());
 }
 
-/// The answer of an operation that this test makes up.
+/// The answer of an invented operation.
 #[derive(Clone)]
 struct Numbers {
     upvest: Upvest,
@@ -187,7 +187,7 @@ impl Server {
         self.0.2.wall()
     }
 
-    /// The requests so far, but for those for tokens.
+    /// The requests so far, without token requests.
     fn requests(&self) -> Vec<Request<Bytes>> {
         let requests = self.0.1.lock().unwrap();
         requests.iter().filter(|request| request.uri().path() != "/auth/token").cloned().collect()
@@ -224,7 +224,7 @@ impl HttpSend for Server {
     }
 }
 
-/// The clock of the test runtime, with a time of day.
+/// The clock of the test runtime, with a wall clock.
 #[derive(Clone, Copy, Debug)]
 struct TestClock {
     start: std::time::Instant,

@@ -1,4 +1,4 @@
-//! The example that people begin with runs to its end, and says what is wrong where Upvest is gone.
+//! The quickstart example succeeds, and prints a clear error if the sandbox is killed.
 #![cfg(all(feature = "files", feature = "webhooks"))]
 
 #[path = "../examples/quickstart.rs"]

@@ -1,4 +1,4 @@
-//! Secrets show up nowhere, in no form.
+//! Secrets do not appear in errors, `Debug` or logs in any encoding.
 
 mod common;
 
@@ -25,12 +25,12 @@ fn key_file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/tests/fixtures/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The private number in the key file, by which the key is known.
+/// The private number in the key file.
 fn private_key() -> Vec<u8> {
     let pem = key_file("p521.sec1");
     let der =
         STANDARD.decode(pem.lines().filter(|line| !line.starts_with("---")).collect::<String>()).unwrap();
-    // RFC 5915 section 3: a sequence of the version 1, an octet string of 66 bytes, and what is public.
+    // RFC 5915 section 3: a sequence of the version 1, an octet string of 66 bytes, and public values.
     assert_eq!(der[..8], [0x30, 0x81, 0xdc, 2, 1, 1, 4, 66]);
     der[8..74].to_vec()
 }
@@ -40,11 +40,11 @@ fn signer() -> RequestSigner {
     RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key).unwrap()
 }
 
-/// The forms that `secret` may take, wherever in a larger text it was encoded.
+/// The possible encodings of `secret`, at any offset in a longer text.
 fn forms(secret: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for skip in 0..3 {
-        // The last group may depend on what follows.
+        // The last group may depend on the text after it.
         let whole = (secret.len() - skip) / 3 * 3;
         let encoded = STANDARD.encode(&secret[skip..skip + whole]);
         forms.push(encoded.replace('+', "-").replace('/', "_"));
@@ -103,7 +103,7 @@ fn describe(error: &(dyn StdError + 'static), out: &mut String) {
     }
 }
 
-/// Bodies that repeat what was sent, as some servers and gateways do.
+/// Bodies that repeat the request, as some servers and gateways send them.
 fn echoes() -> Vec<String> {
     let form = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
     let problem =
@@ -133,7 +133,7 @@ fn replies() -> Vec<Reply> {
         for status in [400, 401, 403, 409, 422, 429, 500, 502, 503] {
             replies.push(Reply::new(status, echo.clone()));
         }
-        // Success statuses with nonsense in them.
+        // Success statuses with invalid bodies.
         replies.push(Reply::new(200, echo.clone()));
         replies.push(Reply::new(201, echo));
     }
@@ -153,7 +153,7 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let shown = runtime.block_on(provoke());
-    // Over a real socket, for the logs of the HTTP libraries.
+    // With a real socket, for the logs of the HTTP libraries.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let shown = shown + &runtime.block_on(provoke_on_a_socket());
 
@@ -183,7 +183,7 @@ async fn provoke() -> String {
     let wrong = SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(WRONG_PASSPHRASE)).unwrap_err();
     describe(&wrong, &mut out);
     for reply in replies() {
-        // The token endpoint has seen no token yet that it could repeat.
+        // The token endpoint has not received a token that it could repeat.
         if !reply.body.contains(TOKEN) {
             let broken = reply.clone();
             let token = FakeApi::with_tokens(move |_, _| broken.clone(), |_, _| Reply::order());
@@ -220,7 +220,7 @@ async fn show(upvest: &Upvest, out: &mut String) {
     if let Err(error) = raw {
         describe(&error, out);
     }
-    // Now that there is a token in the cache.
+    // Now there is a token in the cache.
     let _ = write!(out, "{upvest:?}{:?}{:#?}", upvest.list_orders(), **upvest);
 }
 

@@ -1,8 +1,8 @@
 //! Everything at once: 200 tasks against a server that fails every third request, with tokens that live for seconds and are
-//! revoked, a signer that hangs now and then, calls that are dropped, and a rate limit.
+//! revoked, a signer that sometimes hangs, calls that are dropped, and a rate limit.
 //!
-//! A minute by default; for longer, `UPVEST_STRESS_SECONDS=600 cargo test -p upvest-ext --test stress -- --nocapture`. What is
-//! drawn at random comes from `UPVEST_STRESS_SEED`.
+//! A minute by default; for longer, `UPVEST_STRESS_SECONDS=600 cargo test -p upvest-ext --test stress -- --nocapture`. The seed of
+//! the random numbers is `UPVEST_STRESS_SEED`.
 
 mod common;
 
@@ -29,12 +29,12 @@ use upvest_ext::{
 };
 
 const TASKS: usize = 200;
-/// What the server takes, as Upvest's sandbox does.
+/// The rate limit of the server, as in Upvest's sandbox.
 const REQUESTS_PER_SECOND: usize = 300;
 const TOKEN_LIFE: u64 = 4;
 const ATTEMPT: Duration = Duration::from_millis(500);
 const CALL: Duration = Duration::from_secs(5);
-/// Later than that, a request that the server has held back has come to its end.
+/// After this time, a request that the server has delayed has ended.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl Random {
     }
 }
 
-/// The server: tokens, and orders by the amount that makes each its own.
+/// The server. Each order has a different amount, which identifies it.
 struct Server {
     random: Random,
     tokens: Mutex<HashMap<String, Instant>>,
@@ -63,7 +63,7 @@ struct Server {
     doubled: AtomicUsize,
 }
 
-/// What happens to a request, before and after it is carried out.
+/// The faults of a request, before and after it is carried out.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -119,7 +119,7 @@ impl Server {
         token.and_then(|token| tokens.get(token)).is_some_and(|until| *until > Instant::now())
     }
 
-    /// Places the order, once under each key. A second key for the same order is what must never be.
+    /// Places the order, once for each key. A second key for the same order is an error of the client.
     fn place(&self, key: &str, body: &[u8]) -> String {
         let order: Value = serde_json::from_slice(body).unwrap();
         let amount = order["cash_amount"].as_str().unwrap().to_owned();
@@ -166,7 +166,7 @@ async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response 
     }
 }
 
-/// Signs, but for one request in 200, which waits for ever.
+/// A signer that hangs forever for one request in 200.
 #[derive(Clone)]
 struct Signer(RequestSigner, Random);
 
@@ -185,7 +185,7 @@ impl SignRequest for Signer {
     }
 }
 
-/// What the tasks have seen.
+/// The results of the tasks.
 #[derive(Default)]
 struct Tally {
     next: AtomicU64,
@@ -198,7 +198,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Takes note of a failure, and waits a little where the client is busy, as an application would.
+    /// Records a failure, and waits a little if the client is busy, as an application would.
     async fn failed(&self, error: &Error) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let name = format!("{:?} {:?}", error.kind(), error.status());
@@ -209,7 +209,7 @@ impl Tally {
     }
 }
 
-/// Places orders and lists them until the time is up. What failed is sent again under the same key, as an application would.
+/// Places orders and lists them until the time is over. Failed calls are sent again with the same key, as an application would.
 async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
     let random = server.random.clone();
     while !stop.load(Ordering::Relaxed) {
@@ -240,7 +240,7 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
     }
 }
 
-/// Awaits a call, and drops one in ten in the middle: `None`.
+/// Awaits a call, or returns `None` after dropping it in the middle, for one call in ten.
 async fn call<T>(
     random: &Random,
     tally: &Tally,
@@ -268,7 +268,7 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
         .timeout(ATTEMPT)
         .call_timeout(CALL)
         .retry(RetryPolicy::new().max_attempts(8).backoff(backoff).backoff_when_throttled(backoff))
-        // A third of the requests fails for the whole time: the default is made to stop that.
+        // A third of the requests fails all the time, for which the default budget is too small.
         .retry_budget(RetryBudget::new(1_000_000))
         .rate_limit(RateLimit::adaptive())
         .build()
@@ -279,7 +279,7 @@ fn variable(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The memory that the process holds, in KiB, and its open files; 0 where the system does not tell.
+/// The memory of the process in KiB, and the number of its open files; 0 if unknown.
 fn usage() -> (usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let memory =
@@ -354,7 +354,7 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
     );
 }
 
-/// The second quarter of the time, when all has warmed up, against the last.
+/// Compares the second quarter of the time, after the warm-up, with the last.
 fn is_flat(samples: &[(usize, usize)]) {
     let quarter = samples.len() / 4;
     let (Some(warm), Some(last)) = (samples.get(quarter..2 * quarter), samples.get(3 * quarter..)) else {
@@ -369,6 +369,6 @@ fn is_flat(samples: &[(usize, usize)]) {
         "memory: {warm_memory} KiB, then {last_memory} KiB; open files: {warm_files}, then {last_files}"
     );
     assert!(last_memory <= warm_memory + warm_memory / 4 + 16_384, "the memory grows");
-    // A task has one connection at most, of which both ends are open here.
+    // A task has at most one connection, and both of its ends are open in this process.
     assert!(last_files <= warm_files.max(2 * TASKS) + 50, "open files pile up");
 }

@@ -1,4 +1,4 @@
-//! What a call leaves in the log.
+//! The log messages, spans and metrics of calls and webhooks.
 #![cfg(feature = "tracing")]
 
 mod common;
@@ -12,12 +12,12 @@ use tracing::Dispatch;
 use tracing_subscriber::fmt::format::FmtSpan;
 use upvest_ext::{Measurement, RetryPolicy};
 
-/// With a single subscriber alive, `tracing` asks only that of the current thread whether anybody listens, and remembers a no
-/// that another test gave.
+/// Keeps a second subscriber alive. With a single one, `tracing` caches for the whole process that nobody listens,
+/// if a test on another thread says so.
 static LISTENERS: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
 
-/// Writes what `run` logs, down to DEBUG.
+/// The log of `run`, at the level DEBUG.
 async fn logged(run: impl Future<Output = ()>) -> String {
     LazyLock::force(&LISTENERS);
     let log = Log::default();
@@ -124,7 +124,7 @@ async fn the_span_of_a_failed_call_has_the_status_of_an_error_and_that_of_a_good
     }
 }
 
-/// What a metrics hook was given, without the durations.
+/// The measurements that a metrics hook got, without the durations.
 fn kept() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Measurement<'_>) + Send + Sync + 'static) {
     let kept = Arc::<Mutex<Vec<String>>>::default();
     let hook = Arc::clone(&kept);

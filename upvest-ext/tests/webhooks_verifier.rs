@@ -1,4 +1,4 @@
-//! What Upvest signed is accepted, and nothing else; keys come and go without a delivery lost.
+//! Only deliveries that Upvest signed are accepted, and key rotation loses no delivery.
 #![cfg(feature = "webhooks")]
 
 #[path = "common/tamper.rs"]
@@ -191,7 +191,7 @@ fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_refused() {
 
 #[tokio::test]
 async fn coordinates_without_their_left_zeros_are_put_up_with() {
-    // About one key in 128 has a coordinate with a zero in the second byte; the first has one bit only.
+    // About one key in 128 has a coordinate whose second byte is zero. The first byte has only one bit.
     for _ in 0..20 {
         let tester = WebhookTester::new().unwrap();
         let mut set: serde_json::Value = serde_json::from_str(&tester.key_set().to_json()).unwrap();
@@ -244,18 +244,18 @@ async fn deliveries_can_be_bound_to_subscriptions() {
     let bare = |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
     assert!(verifier.verify(&bare(ours).received()).await.is_ok());
     assert_eq!(refusal(&verifier, &bare(other)).await, SignatureError::OtherWebhook);
-    // What is not an event of ours is not made one by an id beside it.
+    // A matching id next to an event of another subscription does not make it accepted.
     let beside = json!({ "payload": [odd], "webhook_id": ours }).to_string();
     assert_eq!(
         refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
         SignatureError::OtherWebhook
     );
-    // A forgery is called a forgery.
+    // A forged signature is reported as such.
     let forged = bare(other).tampered(Tamper::Body);
     assert_eq!(refusal(&verifier, &forged).await, SignatureError::DigestMismatch);
 }
 
-/// A key endpoint whose set the test changes, and which counts.
+/// A key endpoint that counts its requests, and whose key set the test changes.
 #[derive(Clone, Default)]
 struct Endpoint(Arc<Mutex<EndpointState>>);
 
@@ -309,7 +309,7 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
     let mut accepted = 0;
     for second in 0..600 {
         if second == 300 {
-            // Hard: the old key is gone from the set at once, while deliveries that it signed are still on their way.
+            // The old key is removed from the set immediately, while deliveries that it signed still arrive.
             endpoint.serve(new.key_set());
         }
         let signer = if second < 300 || (second < 360 && second % 2 == 0) { &old } else { &new };
@@ -334,7 +334,7 @@ async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
     assert!(verifier.verify(&forged.received()).await.is_err());
     endpoint.serve(new.key_set());
     let delivery = new.deliver("/webhooks", &events());
-    // The pauses between Upvest's tries (`PROTOCOL` 2.1).
+    // The pauses between Upvest's attempts (`PROTOCOL` 2.1).
     let mut tries = 0;
     for pause in [1, 2, 3, 5, 8] {
         tries += 1;
@@ -445,7 +445,7 @@ async fn nobody_waits_for_a_slow_endpoint_who_has_a_key_to_go_on_with() {
 #[tokio::test(start_paused = true)]
 async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
     let second = Duration::from_secs(1);
-    // Nothing was fetched yet; and keys were fetched so long ago that they are about to be forgotten.
+    // Before the first fetch, and long after a fetch, when the keys are about to expire.
     for first_fetch_ago in [None, Some(Duration::from_secs(24 * 3600 - 5))] {
         let tester = WebhookTester::new().unwrap().at(now());
         let endpoint = Endpoint::default();

@@ -1,4 +1,4 @@
-//! Comparing descriptions: every change of a fact is seen, and judged by what it does to callers.
+//! Comparing descriptions: every change of a fact is found, with its effect on callers.
 
 #![allow(clippy::too_many_lines, reason = "tables")]
 
@@ -19,7 +19,7 @@ fn two_hundred_random_changes_of_one_fact_are_all_seen() {
     let check = |seeds: Range<u64>| {
         let seen = seeds.map(|seed| {
             let mutation = Mutation::new(&original, seed);
-            // A description that is refused is seen as well.
+            // A description that the generator rejects counts as found too.
             let is_seen = mutation.facts().map_or(true, |new| !old.compare(&new).is_empty());
             assert!(is_seen, "seed {seed}: {}: not seen: {}", mutation.sort, mutation.what);
             mutation.sort
@@ -220,7 +220,7 @@ fn every_rule_is_whole() {
     }
 }
 
-/// What changes one place of a description.
+/// A change of one place in a description.
 type Change = fn(&mut Value);
 
 fn push(list: &mut Value, item: &Value) {

@@ -1,4 +1,4 @@
-//! What comes out for a description of three operations: a paged list, a creation under an idempotency key, a raw download.
+//! The code for a description with three operations: a list with pages, a creation with an idempotency key, and a download.
 
 use upvest_gen::{Generated, Source, generate};
 
@@ -111,7 +111,7 @@ fn each_file_is_what_was_reviewed() {
     ];
     assert_eq!(names, expected);
     for file in generated.files {
-        // The digest in the header changes with every letter of the fixture.
+        // The digest in the header depends on the fixture.
         let text: Vec<_> = file.text.lines().filter(|line| !is_digest(line)).collect();
         insta::assert_snapshot!(file.name.trim_end_matches(".rs"), text.join("\n"));
     }

@@ -1,4 +1,4 @@
-//! Whatever a description holds, `generate` ends in code or in an error that says what to do; it never panics.
+//! For any description, `generate` returns code or an error with a remedy. It never panics.
 
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "common/dice.rs"]
@@ -32,7 +32,7 @@ fn a_damaged_description_never_makes_the_generator_panic() {
             Outcome::Refused => refused += 1,
         }
     }
-    // Were all descriptions refused at once, or no damage noticed, nothing would have been tried.
+    // The test is meaningful only if some descriptions are rejected and some are not.
     let counts = format!("{whole_ones} descriptions were read, {partial} in part, {refused} not at all");
     assert!(whole_ones > 20 && partial > 20 && refused > 2, "{counts}");
 }
@@ -58,7 +58,7 @@ fn whole() -> Value {
     describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap()
 }
 
-/// What the generator made of a description.
+/// The result of the generator.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Whole,
@@ -66,7 +66,7 @@ enum Outcome {
     Refused,
 }
 
-/// Tries to generate code for `text`. Whatever is wrong has to have ended in errors that help: each with the file, the problem, the
+/// Tries to generate code for `text`. Each error must have the file, the problem, the
 /// remedy, and a place that is in the file.
 fn try_to_generate(text: &str, what: &str) -> Outcome {
     let source = Source::new("api.json", text);
@@ -96,7 +96,7 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
     outcome
 }
 
-/// The description with two of its paths and the components that they reach: whole, it would take a second per round.
+/// The description with only two of its paths and the components that they need, as the whole would take a second per round.
 fn slice(whole: &Value, dice: &mut Dice) -> Value {
     let mut document = whole.clone();
     let paths = document["paths"].as_object_mut().unwrap();
@@ -136,7 +136,7 @@ fn reach(value: &Value, whole: &Value, reached: &mut BTreeSet<String>) {
     }
 }
 
-/// Deletes a member or an item, or replaces it by something else; says what it did.
+/// Deletes or replaces a random member or item, and returns a description of the change.
 fn damage(document: &mut Value, dice: &mut Dice) -> String {
     let mut places = Vec::new();
     list(document, "", &mut places);

@@ -1,4 +1,4 @@
-//! `cargo xtask diff`, and what `regen` and `export` say about what was there.
+//! `cargo xtask diff`, and the differences that `regen` and `export` print.
 
 mod command;
 

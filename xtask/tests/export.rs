@@ -1,4 +1,4 @@
-//! `cargo xtask export`: a complete crate, with nothing in it that only this workspace has.
+//! `cargo xtask export` writes a complete crate that does not depend on this workspace.
 
 mod command;
 
@@ -17,7 +17,7 @@ fn an_exported_crate_has_plain_versions_and_all_files() {
     let manifest: toml::Table = manifest.parse().expect("this is TOML");
     let ours = std::fs::read_to_string(workspace().join("upvest-api/Cargo.toml")).expect("there is one");
     let ours: toml::Table = ours.parse().expect("this is TOML");
-    // Path overrides of cargo want the same dependencies.
+    // Path overrides of cargo require the same dependencies.
     for section in ["dependencies", "dev-dependencies", "features"] {
         let keys = |manifest: &toml::Table| -> BTreeSet<String> {
             manifest[section].as_table().expect("a table").keys().cloned().collect()

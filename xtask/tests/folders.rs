@@ -1,4 +1,4 @@
-//! What `regen` and `export` write, and what they leave alone.
+//! The files that `regen` and `export` write, and the files that they do not change.
 
 mod command;
 

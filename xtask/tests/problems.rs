@@ -1,10 +1,10 @@
-//! What is wrong with a description is reported at once, by kind, with what mends it.
+//! All problems of a description are reported at once, in groups, with overlay actions that fix them.
 
 mod command;
 
 use command::{Folder, ORDERS};
 
-/// Three operations without an answer for success, and a parameter in a cookie.
+/// Three operations without a success answer, and a parameter in a cookie.
 fn broken() -> String {
     let operation =
         |path: &str| format!("  {path}:\n    get: {{ responses: {{ '400': {{ description: No. }} }} }}\n");
@@ -47,7 +47,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
         &broken().replace("/b:\n    get", "/b:\n    put").replace("/c:\n    get", "/c:\n    post"),
     );
     let mut overlay = "overlay: 1.0.0\ninfo: { title: Mended, version: '1' }\nactions:\n".to_owned();
-    // One action of each kind at a time.
+    // One action of each group at a time.
     for round in 0..5 {
         folder.write("overlay.yaml", &overlay);
         let flags = ["regen", "--spec", "api.yaml", "--out", "out", "--strict"];

@@ -1,4 +1,4 @@
-//! `cargo xtask regen` as a person runs it: what it prints, how it ends, what it writes.
+//! `cargo xtask regen` as a program: its output, its exit code, and the files that it writes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A description of one operation that works; tests break it.
+/// A valid description with one operation, which tests change.
 const ORDERS: &str = r##"openapi: 3.1.0
 info: { title: Orders, version: "1" }
 paths:
@@ -187,7 +187,7 @@ fn two_runs_give_the_same_bytes_and_the_second_writes_nothing() {
     let elsewhere = Fixture::new(ORDERS);
     succeeded(&elsewhere.regen(&[]));
     for (name, text) in elsewhere.files() {
-        // The header names the description as it was given.
+        // The header contains the path of the description as given.
         let text =
             text.replace(elsewhere.folder.path().to_str().unwrap(), fixture.folder.path().to_str().unwrap());
         assert_eq!(text, before[&name], "{name}");
@@ -256,7 +256,7 @@ fn the_committed_code_is_what_the_vendored_description_says() {
     let output = xtask(&["regen", "--check"]);
     let took = start.elapsed();
     assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
-    // About 1.5 s on two cores; the rest is for a machine that does other things too.
+    // It takes about 1.5 s on two cores. The limit is higher, as the machine may be busy.
     assert!(took < Duration::from_secs(60), "regen took {took:?}");
 }
 
@@ -270,7 +270,7 @@ fn an_empty_folder_gets_every_byte_of_the_committed_code() {
     assert_eq!(read(&out), read(&committed));
 }
 
-/// A folder with a description and room for what is generated from it.
+/// A folder for a description and the generated code.
 struct Fixture {
     folder: TempDir,
     spec: PathBuf,
@@ -295,7 +295,7 @@ impl Fixture {
     }
 }
 
-/// The output of a run that went well.
+/// The output of a successful run.
 #[track_caller]
 fn succeeded(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
@@ -303,19 +303,19 @@ fn succeeded(output: &Output) -> String {
     stdout(output)
 }
 
-/// The one line on stderr of a run that failed and printed nothing else.
+/// The single line on stderr of a failed run that printed nothing else.
 #[track_caller]
 fn failed(output: &Output) -> String {
     assert_eq!(failed_with(output), "");
     stderr(output)
 }
 
-/// The output of a run that failed with one line on stderr.
+/// The output of a failed run with a single line on stderr.
 #[track_caller]
 fn failed_with(output: &Output) -> String {
     let text = stderr(output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    // Its remedy stands below it, indented.
+    // The remedy follows, indented.
     let errors = text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
     assert!(text.starts_with("error: ") && errors == 1, "not one error: {text}");
     assert!(!text.contains("panicked"), "{text}");

@@ -1,4 +1,4 @@
-//! `cargo xtask update`: a newer description, and everything that follows from it.
+//! `cargo xtask update` replaces the description and updates the files that depend on it.
 
 mod command;
 
@@ -19,7 +19,7 @@ actions:
     update: { description: Its id. }
 ";
 
-/// A workspace as far as the command knows it.
+/// A workspace with the files that the command uses.
 fn workspace() -> Folder {
     let folder = Folder::new();
     folder.write("spec/upvest-investment-api.yaml", ORDERS);

@@ -1,4 +1,4 @@
-//! What `diff` calls breaking does not compile, and what it calls compatible does: the compiler says so, over a caller that
+//! Checks the effects that `diff` reports with the compiler: breaking changes do not compile, and others do. The caller
 //! uses every operation, field, variant and id of the vendored description.
 
 #![allow(
@@ -22,10 +22,10 @@ use upvest_gen::diff::Impact;
 use upvest_gen::model::{Api, Content, Shape, Type};
 use upvest_gen::{Source, generate, model};
 
-/// How many descriptions are compiled: half of them with a change that breaks the build. `UPVEST_VERDICTS` makes it more.
+/// The number of compiled descriptions, of which half have a breaking change. `UPVEST_VERDICTS` changes it.
 const SAMPLE: usize = 40;
 
-/// The description is taken in so many parts, of which each change is made to one: the compiler has less to read.
+/// The number of parts of the description. Each change is made to one part, so that the compiler has less work.
 const PARTS: usize = 6;
 
 #[test]
@@ -84,7 +84,7 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
     );
 }
 
-/// An exported crate, in which each module is the generated code of a description with a caller.
+/// An exported crate. Each module is the generated code of a description, with a caller.
 fn crate_for_callers() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
@@ -107,7 +107,7 @@ fn crate_for_callers() -> PathBuf {
     folder
 }
 
-/// The code of a changed description, which has a client of its own, and the caller.
+/// The code of a changed description with its own client, and the caller.
 fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
     let generated = generate(&Source::new("new.json", mutation.document.to_string()), None);
     let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.what));
@@ -132,11 +132,11 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
     write("caller.rs", caller);
 }
 
-/// The modules in which the caller does not compile, each with its errors. The generated code always compiles.
+/// The modules whose callers do not compile, each with the errors. The generated code always compiles.
 fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, String> {
     let target = folder.ancestors().nth(2).expect("the folder is in the target folder");
     let mut broken = BTreeMap::new();
-    // Names that are not found keep the compiler from checking types, so it is asked again without them.
+    // Unresolved names keep the compiler from checking types, so it is run again without these callers.
     loop {
         let mods = modules.iter().map(|name| format!("mod {name};\n")).collect::<String>();
         let lib = format!(
@@ -164,7 +164,7 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
     }
 }
 
-/// Code that uses everything that a description says.
+/// Code that uses everything in a description.
 fn caller(api: &Api) -> String {
     let mut code = String::from(
         "use super::{Client, builder};\nuse super::types::*;\nuse crate::runtime::{ByteStream, Nullable, Paginated, Response};\n\

@@ -1,4 +1,4 @@
-//! What a sandbox costs: its start, its requests, its memory.
+//! The cost of a sandbox: its start, its requests, and its memory.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ async fn main() {
     } else {
         println!("memory: run with `-- --memory`; it takes minutes");
     }
-    // Last: what they promise they may miss.
+    // These come last, as they may miss their limits.
     throughput().await;
     signed_orders().await;
 }
@@ -58,7 +58,7 @@ async fn throughput() {
     let (mut stream, mut buffer) = connect(sandbox.address().port()).await;
     let body = exchange(&mut stream, &mut buffer, request.as_bytes()).await;
     let bare = bare_server(body.into()).await;
-    // In turn, so that what else the machine does hits both.
+    // Alternating, so that other load on the machine affects both.
     let mut shares = Vec::new();
     for _ in 0..7 {
         let bare_rate = rate(bare, &request).await;
@@ -73,7 +73,7 @@ async fn throughput() {
     assert!(shares[3] >= 0.5, "{shares:?}");
 }
 
-/// A server that does nothing but answer with the same bytes.
+/// A server that only answers with the same bytes.
 async fn bare_server(body: Bytes) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let port = listener.local_addr().expect("it is bound").port();
@@ -108,7 +108,7 @@ async fn rate(port: u16, request: &str) -> f64 {
     REQUESTS as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Orders by the SDK, each signed and checked, from as many connections at once.
+/// Places signed orders with the SDK over this many connections.
 async fn signed_orders() {
     const ORDERS: usize = 100_000;
     let sandbox = Sandbox::builder().log_limit(1000).event_limit(1000).start().await.expect("a port is free");
@@ -178,7 +178,7 @@ async fn memory() {
     assert!(sandbox.audit().is_empty(), "the books add up");
 }
 
-/// Lists of orders by account and status, among a million.
+/// Lists orders by account and status, among a million orders.
 async fn filtered(port: u16, token: &str, account: &str) {
     const TIMES: u32 = 1_000;
     let (mut stream, mut buffer) = connect(port).await;
@@ -233,7 +233,7 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> 
     }
 }
 
-/// Memory of this process, the few connections of the client included.
+/// The memory of this process, including the connections of the client.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

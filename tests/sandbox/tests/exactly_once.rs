@@ -1,4 +1,4 @@
-//! The promise that matters most: an order is placed once, whatever the network does meanwhile.
+//! The most important guarantee: an order is placed exactly once despite network failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const ORDERS: usize = 10_000;
 const AT_ONCE: usize = 64;
-/// Longer than an idle server takes, shorter than [`DELAY`]: the client has given up when the order is placed.
+/// Longer than an idle server takes, but shorter than [`DELAY`], so that the client gives up before the order is placed.
 const PATIENCE: Duration = Duration::from_millis(400);
 const DELAY: u64 = 1_200;
 
@@ -22,7 +22,7 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
     let sandbox = Sandbox::builder().seed(7).event_limit(2 * ORDERS).start().await.unwrap();
     let account = sandbox.open_account("1000.00").await.unwrap();
     let upvest = stubborn(&sandbox);
-    // The token is fetched while all is well. What follows is about orders.
+    // The token is requested before there are faults, as this test is about orders.
     upvest.list_orders().send().await.unwrap();
     let before = everything_but_orders(&sandbox).await;
     let started = Instant::now();
@@ -56,7 +56,7 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
     assert!(took < Duration::from_secs(60), "it took {took:?}");
 }
 
-/// As in production, but for its haste: this test cannot wait as long as a bank can.
+/// A client as in production, but with shorter waits.
 fn stubborn(sandbox: &Sandbox) -> Upvest {
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
     let policy = RetryPolicy::new().max_attempts(100).backoff(backoff).backoff_when_throttled(backoff);
@@ -76,7 +76,7 @@ fn faults() -> Vec<Fault> {
 }
 
 async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId, Error> {
-    // An amount of its own, so that an answer to another call would be noticed.
+    // Each order has a different amount, so that the answer to another call would be detected.
     let amount: Decimal = format!("{number}.01").parse().unwrap();
     let order = OrderCreate::builder()
         .account_id(account)
@@ -89,7 +89,7 @@ async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId,
     Ok(order.id)
 }
 
-/// The list is asked for late enough that each delayed attempt has ended, also those that nobody waits for any more.
+/// Lists the orders after all delayed attempts have ended, including those that the client no longer waits for.
 async fn orders_when_all_is_quiet(sandbox: &Sandbox) -> Vec<OrderId> {
     let upvest = sandbox.client();
     sandbox.fail_next("listOrders", Fault::Delay { millis: 2 * DELAY }).await.unwrap();
@@ -99,7 +99,7 @@ async fn orders_when_all_is_quiet(sandbox: &Sandbox) -> Vec<OrderId> {
     orders.into_iter().map(|order| order.id).collect()
 }
 
-/// How much there is of everything that placing orders does not make.
+/// The numbers of resources that placing orders must not change.
 async fn everything_but_orders(sandbox: &Sandbox) -> Value {
     let state = reqwest::get(format!("{}/_sandbox/state", sandbox.url())).await.unwrap().json().await;
     let mut state: BTreeMap<String, Value> = state.unwrap();
@@ -109,7 +109,7 @@ async fn everything_but_orders(sandbox: &Sandbox) -> Value {
     serde_json::to_value(state).unwrap()
 }
 
-/// That nothing went wrong proves something only where much went wrong on the way.
+/// The test is meaningful only if many faults occurred.
 fn it_was_not_easy(requests: &[RequestRecord]) {
     let hit: Vec<_> =
         requests.iter().filter(|request| request.operation.as_deref() == Some("createOrder")).collect();

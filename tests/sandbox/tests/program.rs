@@ -1,4 +1,4 @@
-//! The program: what it prints can be used, what it is told it does, and it ends in good order.
+//! The program: its output, its options, and its shutdown.
 #![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -16,7 +16,7 @@ struct Program {
 }
 
 impl Program {
-    /// Starts it on a free port and reads until it has introduced itself.
+    /// Starts it on a free port and reads its startup message.
     fn start(arguments: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_upvest-sandbox");
         Self::started(Command::new(program).args(["--port", "0"]).args(arguments))
@@ -59,7 +59,7 @@ impl Program {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Ends it as a service manager does, and returns the last it printed.
+    /// Stops it as a service manager does, and returns its last output.
     fn terminate(mut self) -> String {
         let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(killed.success());
@@ -76,7 +76,7 @@ impl Drop for Program {
     }
 }
 
-/// What it refuses to start with.
+/// Its error message if it does not start.
 fn failure(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -200,7 +200,7 @@ async fn its_other_flags_do_what_they_say() {
     );
 }
 
-/// One descriptor for each connection; those that say nothing are closed, and nothing spins meanwhile.
+/// Each connection needs a file descriptor. Idle connections are closed, and waiting for them uses no CPU time.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
@@ -214,7 +214,7 @@ async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
     for count in 1..=300 {
         idle.push(tokio::net::TcpStream::connect(&address).await.unwrap());
         if count == 100 {
-            // Answered by then: the hundred before it have been accepted.
+            // When this is answered, the hundred connections before it have been accepted.
             program.get("/_sandbox/state").await;
             assert!(descriptors() - without <= 105, "{} for 101 connections", descriptors() - without);
         }
@@ -239,7 +239,7 @@ async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
     program.post("/_sandbox/create_account_group", json!({})).await;
     let before = std::fs::read(&data).unwrap();
     let group = program.post("/_sandbox/create_account_group", json!({})).await["id"].clone();
-    // Saved by itself, a few seconds later.
+    // The state is saved automatically after a few seconds.
     let mut rounds = 0;
     while !std::fs::read_to_string(&data).unwrap().contains(group.as_str().unwrap()) {
         program.get("/_sandbox/state").await;
@@ -316,7 +316,7 @@ fn every_setting_of_the_builder_has_a_flag() {
     }
 }
 
-/// The page for teams that use Python is a program that runs.
+/// The program on the page for Python users works.
 #[test]
 fn the_code_of_the_python_page_runs() {
     let page = include_str!("../guides/python.md");

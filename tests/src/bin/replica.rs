@@ -1,4 +1,4 @@
-//! One of many replicas: what the tests of shared stores start, twenty at a time, and kill.
+//! A replica, which the tests of shared stores start twenty times and kill.
 //!
 //! `replica calls|hour|rate|events NAME SETTINGS...`. It says `ready` (or its port) and begins when it reads a line.
 
@@ -50,7 +50,7 @@ fn begin_together() -> Result<()> {
 
 async fn make_calls(name: &str, api: &str, redis: &str, calls: usize) -> Result<()> {
     let store = Redis::open(redis)?.token_store(CLIENT_SECRET);
-    // A claim holds for a quarter of this.
+    // A claim is valid for a quarter of this.
     let upvest = builder(name, api)?.token_store(Arc::new(store)).timeout(Duration::from_secs(8)).build()?;
     begin_together()?;
     for _ in 0..calls {
@@ -92,7 +92,7 @@ impl Clock for FastClock {
     }
 }
 
-/// Tells a server that lives at the speed of the machine how long a token lives.
+/// Converts the lifetime of a token for a server that runs at the speed of the machine.
 #[derive(Debug)]
 struct FastStore(RedisTokenStore);
 
@@ -121,7 +121,7 @@ impl TokenStore for FastStore {
     }
 }
 
-/// As many calls as the limit allows, four at a time.
+/// Makes as many calls as the limit allows, four at a time.
 async fn keep_calling(name: &str, api: &str, redis: &str, per_second: u32, seconds: u64) -> Result<()> {
     let redis = Redis::open(redis)?;
     let limit = redis.rate_limit(CLIENT_ID, per_second, REPLICAS);
@@ -142,7 +142,7 @@ async fn keep_calling(name: &str, api: &str, redis: &str, per_second: u32, secon
     say("done")
 }
 
-/// Answers deliveries until it is killed. The effect of each event is a row, or an entry of a list, with the name of this replica.
+/// Handles deliveries until it is killed. The effect of each event is a row, or an entry of a list, with the name of this replica.
 async fn handle_events(name: &str, store: &str, url: &str, jwks: &str) -> Result<()> {
     let handler =
         WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?).allow([KeyAlgorithm::Ed25519]));

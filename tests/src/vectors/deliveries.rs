@@ -1,4 +1,4 @@
-//! One webhook delivery: is it judged as it should be, and for an acceptable reason?
+//! Checks that a webhook delivery is accepted or rejected as expected, and for an expected reason.
 
 use std::error::Error as _;
 
@@ -46,7 +46,7 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The set called `jwks_ref`, in whichever group knows the case's key, or else in any.
+/// The key set `jwks_ref` of the group that has the case's key, or else of any group.
 fn key_set<'a>(sets: &'a Value, case: &Value) -> Result<&'a Value> {
     let name = text(case, "jwks_ref")?;
     let groups = sets.as_object().context("`jwks_sets` is not an object")?;

@@ -1,4 +1,4 @@
-//! One signed request: is its base rebuilt, does its signature verify, and is what we sign as good?
+//! Checks a signed request: its signature base, its signature, and a signature that the SDK makes for it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,14 +21,14 @@ const PARAMS: &str = "@signature-params";
 pub(super) async fn check(keys: &Value, case: &Value) -> Result<()> {
     let (public, key) = read_keys(&keys[text(case, "key")?])?;
     theirs(&public, &key, case).context("the vector's signature")?;
-    // Where the official signer does what should not be imitated, ours has another base, and rightly so.
+    // In some cases the official signer has errors, so the SDK's base differs on purpose.
     if case["quirk"].is_null() {
         ours(key, case).await.context("our signature of the same request")?;
     }
     Ok(())
 }
 
-/// The vector's key, and one to sign with: the same, or another where Upvest does not accept keys of that curve.
+/// The vector's key and a key for signing: the same, or another one if Upvest does not accept the curve.
 fn read_keys(entry: &Value) -> Result<(PublicKey, SigningKey)> {
     let public = PublicKey::from_pem(text(entry, "public_key_pem")?)?;
     let curve = text(entry, "curve")?;
@@ -90,7 +90,7 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
     let received = IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body());
     let claim = claim(&received, case)?;
     ensure!(claim.is_signed_by(&public), "it does not verify");
-    // An HTTP library sends some URLs otherwise than they were written, and so has to sign them otherwise.
+    // An HTTP library changes some URLs before it sends them, so they are signed as changed.
     let is_rewritten = url.as_str() != text(expected, "url")?;
     let skip: &[&str] = if is_rewritten { &["@path", "@query", PARAMS] } else { &[PARAMS] };
     let (ours, theirs) = (claim.signature_base(), text(expected, "signature_base")?.as_bytes());
@@ -98,7 +98,7 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What the client puts on a request before it is signed.
+/// The headers that the client adds before signing.
 fn pipeline_headers(headers: &mut HeaderMap, case: &Value) -> Result<()> {
     headers.insert("upvest-client-id", HeaderValue::try_from(text(case, "client_id")?)?);
     headers.insert("upvest-api-version", HeaderValue::from_static("1"));
@@ -118,7 +118,7 @@ fn claim(request: &IncomingRequest<'_>, case: &Value) -> Result<UnverifiedSignat
     Ok(claim)
 }
 
-/// The lines of a base but for some components: their order is the signer's choice.
+/// The lines of a base without some components, sorted, as a signer may choose the order.
 fn lines<'a>(base: &'a [u8], skip: &[&str]) -> Result<BTreeSet<&'a str>> {
     let is_skipped = |line: &str| skip.iter().any(|name| line.starts_with(&format!("\"{name}\": ")));
     Ok(std::str::from_utf8(base)?.lines().filter(|line| !is_skipped(line)).collect())

@@ -1,8 +1,8 @@
-//! What all parts of the life share.
+//! Shared helpers of these tests.
 
 use super::*;
 
-/// Nothing has the id: a 404 with a problem, which a program can tell from other errors.
+/// Asserts that the call fails with a 404 and a problem, as the id does not exist.
 #[track_caller]
 pub(crate) fn is_unknown<T>(answer: Answered<T>) {
     let error = answer.err().expect("nothing has this id");
@@ -17,7 +17,7 @@ pub(crate) async fn pass(sandbox: &Sandbox, seconds: u64) {
     sandbox.advance(Duration::from_secs(seconds)).await;
 }
 
-/// An account of a user of its own, so that nothing else moves its books.
+/// An account of a new user, so that nothing else changes it.
 pub(crate) async fn open_account(sandbox: &Sandbox, cash: &str) -> AccountId {
     sandbox.open_account(cash).await.unwrap().into()
 }
@@ -41,7 +41,7 @@ pub(crate) async fn file(answer: Answered<ByteStream>) -> Vec<u8> {
     answer.unwrap().into_inner().bytes().await.unwrap().into()
 }
 
-/// With every digit that was sent: numbers alone are equal whatever zeros they end in.
+/// The number as text with all digits, as decimals are equal even if their trailing zeros differ.
 pub(crate) fn exact(amount: Option<Decimal>) -> String {
     amount.map(|it| it.to_string()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The same, raw and typed: nothing that is sent gets lost.
+//! Compares raw and typed answers: no data of an answer is lost.
 
 use super::*;
 
@@ -84,7 +84,7 @@ pub(crate) async fn papers_are_kept(u: &Upvest, lived: &Lived) {
     keeps(u, &format!("/webhooks/{webhook}"), typed).await;
 }
 
-/// Holds what the type makes of an answer to the answer as it was sent, digit by digit.
+/// Compares the JSON that the type writes with the JSON of the answer.
 pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answered<T>) {
     let mut sent = upvest.request(Method::GET, path).send_json::<Value>().await.unwrap().into_inner();
     match sent.get_mut("data") {
@@ -98,7 +98,7 @@ pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answ
     assert_eq!(kept, sent, "{path}");
 }
 
-/// A price that an order does not have is an empty text on the wire, and no field in the type.
+/// A missing price of an order is an empty text in JSON and `None` in the type.
 pub(crate) fn forget_unused_prices(item: &mut Value) {
     let fields = item.as_object_mut().unwrap();
     fields.retain(|name, value| !(["limit_price", "stop_price"].contains(&name.as_str()) && value == ""));

@@ -1,5 +1,5 @@
-//! The generated client on a server that remembers: what was written is read back, things move on as time passes, and
-//! amounts keep every digit. The requests themselves, and answers that are wrong, are in `operations.rs` and `answers.rs`.
+//! The generated client with a stateful server: written data is read back, statuses change as time passes, and
+//! amounts keep every digit. The requests and invalid answers are tested in `operations.rs` and `answers.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -38,24 +38,24 @@ const FUND: &str = "IE00B3XXRP09";
 const AT_100: &str = "IE0032077012";
 /// At 100 too.
 const SHARE: &str = "US0378331005";
-/// Longer than this life, so that no token ends in the middle of it.
+/// A token lifetime that is longer than this test.
 const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
-/// The id of nothing.
+/// An id that does not exist.
 const NOTHING: Uuid = Uuid::from_u128(1);
 
 type Answered<T> = Result<Response<T>, Error>;
 
-/// What is there in the end, for further reading.
+/// The resources at the end, for further reads.
 struct Lived {
     user: UserId,
     identifier: UserIdentifierId,
-    /// Has bought and sold.
+    /// An account with purchases and sales.
     account: AccountId,
     order: OrderId,
     position: PositionId,
     portfolio: PortfolioId,
     savings_plan: SavingsPlanId,
-    /// Has paid fees and has a bank account.
+    /// An account with fees and a reference account.
     payer: AccountId,
     mandate: MandateId,
     liquidated: AccountId,

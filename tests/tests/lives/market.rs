@@ -47,7 +47,7 @@ pub(crate) async fn securities_transfers(upvest: &Upvest, sandbox: &Sandbox) {
 
 pub(crate) async fn account_transfers(upvest: &Upvest, sandbox: &Sandbox) {
     let source = open_account(sandbox, "12.34").await;
-    // Money stays with its user.
+    // Transfers are possible only between accounts of one user.
     let user = upvest.retrieve_account().account_id(source).send().await.unwrap().user_id.unwrap();
     let second = AccountCreate::builder().user_id(user).account_group_id(sandbox.account_group());
     let target = upvest.create_account().body(second).send().await.unwrap().id;
@@ -82,7 +82,7 @@ pub(crate) async fn corporate_actions(upvest: &Upvest, sandbox: &Sandbox) {
         }
         pass(sandbox, 86_400).await;
     }
-    // Three units at 0.505, and half a cent down.
+    // Three units at 0.505, rounded down.
     assert_eq!(bookings(upvest, account).await.last(), Some(&(TransactionType::Dividend, "1.51".to_owned())));
     let positions = upvest.list_positions().account_id(account).send().await.unwrap();
     assert_eq!(exact(positions.data[0].quantity), "12");
@@ -96,7 +96,7 @@ pub(crate) async fn webhooks(upvest: &Upvest, sandbox: &Sandbox) -> WebhookId {
     let made = upvest.create_webhook_subscription().body(new.clone()).send().await.unwrap().into_inner();
     assert_eq!(made.url.as_deref(), Some("https://example.com/hook?a=b&c=%20"));
     assert_eq!((&made.event_categories, made.created_at), (&Some(wanted.clone()), Some(sandbox.now())));
-    // A new subscription is inactive until an update switches it on.
+    // A new subscription is inactive until an update enables it.
     assert_eq!(made.status, Some(WebhookSubscriptionStatus::Inactive));
     pass(sandbox, 1).await;
     let update = WebhookSubscriptionUpdate::builder().event_categories(vec![WebhookEventCategory::All]);

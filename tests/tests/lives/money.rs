@@ -61,7 +61,7 @@ pub(crate) async fn reference_accounts(upvest: &Upvest, sandbox: &Sandbox, accou
     };
     sandbox.execute(command).await.unwrap();
     let listed = upvest.list_reference_accounts().account_id(account).send().await.unwrap();
-    // After the one that an account for tests has from the start.
+    // After the top-up that every test account has.
     let [_, bank] = listed.data.as_slice() else { panic!("{:?}", listed.data) };
     assert_eq!(
         (bank.iban.as_deref(), bank.bic.as_deref()),

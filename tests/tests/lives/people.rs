@@ -1,8 +1,8 @@
-//! Tokens, users and what is known of them, accounts.
+//! Tokens, users with their identifiers and tax residencies, and accounts.
 
 use super::*;
 
-/// The SDK fetches its own tokens, and reads them itself: here the generated operation does.
+/// The SDK requests tokens with its own code. This tests the generated operation.
 pub(crate) async fn access_tokens(upvest: &Upvest, sandbox: &Sandbox) {
     let with = |secret| {
         let body = CreateAccessTokenBody::builder().grant_type(GrantType::ClientCredentials);

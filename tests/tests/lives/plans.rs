@@ -1,4 +1,4 @@
-//! Portfolios, what is ordered for them, and savings plans.
+//! Portfolios, portfolio orders and savings plans.
 
 use super::*;
 

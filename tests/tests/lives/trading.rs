@@ -1,4 +1,4 @@
-//! Instruments, orders, and what they leave in the books.
+//! Instruments, orders, and their bookings.
 
 use super::*;
 
@@ -55,7 +55,7 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
     let executions = upvest.list_order_executions().order_id(made.id).send().await.unwrap();
     let [execution] = executions.data.as_slice() else { panic!("{:?}", executions.data) };
     assert_eq!((execution.order_id, &execution.status), (Some(made.id), &Some(ExecutionStatus::Settled)));
-    // 250 / 115.05, cut off after ten decimals.
+    // 250 / 115.05, truncated to ten decimals.
     assert_eq!(
         (exact(execution.quantity).as_str(), exact(execution.price).as_str()),
         ("2.1729682746", "115.05")
@@ -74,7 +74,7 @@ pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: A
     let order = upvest.create_order().body(cheap).send().await.unwrap().into_inner();
     assert_eq!((exact(order.quantity).as_str(), exact(order.limit_price).as_str()), ("2", "90.50"));
     pass(sandbox, 10).await;
-    // It waits for its price, and holds 181.00 meanwhile.
+    // It waits for its price and reserves 181.00.
     assert_eq!(cash(upvest, account).await, ["569.00", "181.00", "750.00"]);
     let cancellation = upvest.cancel_order().order_id(order.id).send().await.unwrap();
     assert_eq!(
@@ -147,7 +147,7 @@ pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
         (valuation.account_id, valuation.valued_at),
         (Some(account), Some(time("2026-03-03T00:00:00Z")))
     );
-    // What 250.00 have bought at the offer is worth 245.61 at the bid.
+    // The units that were bought for 250.00 at the offer are worth 245.61 at the bid.
     assert_eq!(exact(valuation.total_value), "995.61");
     let returns = upvest.list_account_returns().account_id(account).send().await.unwrap().into_inner().data;
     let [march] = returns.as_slice() else { panic!("{returns:?}") };

@@ -70,7 +70,7 @@ impl TokenAnswer {
     fn token(&self, asked: Instant) -> Result<AccessToken, Error> {
         let token = Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
         let token = token.and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
-        token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is not a valid HTTP header value"))
+        token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or not a valid header value"))
     }
 
     fn lifetime(&self) -> Duration {

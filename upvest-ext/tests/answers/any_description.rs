@@ -1,9 +1,9 @@
-//! This crate works with whatever `upvest-api` is generated from: it knows the protocol, and no operation or type by name.
+//! `upvest-ext` works with an `upvest-api` for any description: its code names no operation and no type of a description.
 
 use std::fs;
 use std::path::Path;
 
-/// Names of the generated modules that code of this crate may use: what is there for every description.
+/// The names in generated modules that exist for every description, so that code of this crate may use them.
 const GENERIC: [&str; 3] = ["events::EventObject", "operations::OPERATIONS", "operations::find"];
 
 #[test]
@@ -18,7 +18,7 @@ fn no_operation_and_no_type_of_a_description_is_named() {
         }
         files += 1;
         let text = fs::read_to_string(&path).unwrap();
-        // Examples in the documentation are about the description that is vendored.
+        // Examples in the documentation use the vendored description.
         let code = text.lines().take_while(|line| !line.contains("#[cfg(test)]"));
         for line in code.filter(|line| !line.trim_start().starts_with("//")) {
             let uses = ["types", "builder", "bodies", "operations", "events"].iter().flat_map(|module| {

@@ -22,12 +22,12 @@ fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
     Some(format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n{body}"))
 }
 
-/// A PDF of which `sent` comes, though `length` is announced.
+/// A PDF with the content length `length`, of which only `sent` arrives.
 fn pdf(length: usize, sent: &str) -> Option<String> {
     answer("200 OK", &format!("content-type: application/pdf\r\ncontent-length: {length}\r\n"), sent)
 }
 
-/// A server that gives tokens, and `script` for the rest.
+/// A server that answers token requests, and all other requests by `script`.
 async fn server(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> SocketServer {
     SocketServer::start(move |request| {
         if request.starts_with("POST /auth/token") { socket::token() } else { script(request) }
@@ -160,7 +160,7 @@ async fn redirects_without_end_are_an_error() {
 
 #[tokio::test]
 async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_resuming_gives_the_rest() {
-    // One server knows ranges, the other sends everything again.
+    // One server supports ranges, and the other sends the whole file again.
     for knows_ranges in [true, false] {
         let api = server(move |request| match request.lines().find_map(|line| line.strip_prefix("range: bytes=")) {
             Some(range) if knows_ranges => {
@@ -194,7 +194,7 @@ async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_res
 
 #[tokio::test]
 async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
-    // The version that comes later has other bytes, and another tag, or another date where there is no tag.
+    // The later version has other bytes, and another tag, or another date if there is no tag.
     let versions = [
         ("etag: \"1\"", "etag: \"2\""),
         ("last-modified: Sun, 06 Nov 1994 08:49:37 GMT", "last-modified: Sun, 06 Nov 1994 08:49:38 GMT"),

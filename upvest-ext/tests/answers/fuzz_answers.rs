@@ -1,4 +1,4 @@
-//! Nothing that a server answers, and no path that is given, makes a call panic, hang, or take more time than its length allows.
+//! Fuzzes answers and paths: no input makes a call panic, hang, or take longer than its length allows.
 //!
 //! By default each target runs a short while; for longer,
 //! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test answers fuzz_answers`.
@@ -16,7 +16,7 @@ use upvest_ext::api::ByteStream;
 use upvest_ext::{BoxFuture, Environment, Method, PaginateExt as _, RetryPolicy, Upvest};
 use upvest_ext::{HttpSend, SendError};
 
-/// Answers every call with what is set, and token requests with a token.
+/// Answers every call with the current reply, and token requests with a token.
 #[derive(Clone, Debug, Default)]
 struct Canned(Arc<Mutex<Answer>>);
 
@@ -24,7 +24,7 @@ struct Canned(Arc<Mutex<Answer>>);
 struct Answer {
     status: StatusCode,
     headers: Vec<(&'static str, HeaderValue)>,
-    /// One after the other; when they have run out, the last comes again.
+    /// The replies in order. The last one is repeated.
     bodies: Vec<Bytes>,
     asked: usize,
     path: String,
@@ -78,7 +78,7 @@ impl Target {
         }
     }
 
-    /// Runs `work` against `answer`, of which `size` bytes are read.
+    /// Runs `work` with `answer`, which has `size` bytes.
     fn run<T, F: Future<Output = T>>(&self, answer: &Answer, size: usize, work: impl Fn(Upvest) -> F) -> T {
         within_its_time(size, || {
             *self.canned.0.lock().unwrap() = answer.clone();
@@ -172,7 +172,7 @@ fn fuzz_page_metadata() {
         }
         let (page_size, prefetch) = (u.int_in_range(0..=100)?, u.int_in_range(0..=4)?);
         let size = answer.bodies.iter().map(Bytes::len).sum::<usize>();
-        // A list of at most so many pages as can be told apart, with ten empty ones after each.
+        // The most pages of a list: as many as there are different ones, with ten empty ones after each.
         let asked = |pages: usize| 11 * (pages + 1) * (prefetch + 1);
         target.run(&answer, size * asked(answer.bodies.len()), |upvest| async move {
             let mut items = upvest.list_orders().page_size(page_size).prefetch(prefetch).items();

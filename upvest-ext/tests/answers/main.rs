@@ -1,4 +1,4 @@
-//! Answers: lists, files, what takes time, and what no answer may do.
+//! Tests of answers: lists, files, waits, and fuzzing.
 mod any_description;
 #[path = "../common/mod.rs"]
 mod common;

@@ -15,7 +15,7 @@ use upvest_ext::api::types::{ListResponse, OrderStatus};
 use upvest_ext::api::{Metadata, Response, operations};
 use upvest_ext::{Error, ErrorKind, ListExt, PaginateExt, RetryPolicy};
 
-// ---- Over the client ----
+// ---- With a client ----
 
 fn order(number: u64) -> serde_json::Value {
     json!({"id": format!("00000000-0000-4000-8000-{number:012}")})
@@ -27,7 +27,7 @@ fn query(seen: &crate::common::Seen, name: &str) -> Option<u64> {
     value.parse().ok()
 }
 
-/// Answers with as many of `total` orders as are asked for.
+/// Answers with the requested page of a list of `total` orders.
 fn orders(seen: &crate::common::Seen, total: u64) -> Reply {
     let (offset, limit) = (query(seen, "offset").unwrap(), query(seen, "limit").unwrap());
     let data: Vec<_> = (offset..total.min(offset + limit)).map(order).collect();
@@ -126,7 +126,7 @@ fn streams_are_send_and_unpin() {
     check(&upvest.list_positions().items());
 }
 
-// ---- Over a list of our own ----
+// ---- With a mock list ----
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Thing {
@@ -142,7 +142,7 @@ enum Total {
 
 #[derive(Clone, Debug)]
 struct Server {
-    /// `None` is a row that the server leaves out of its page.
+    /// The rows. `None` is a row that the server omits from its page.
     rows: Vec<Option<u64>>,
     cap: u64,
     total: Total,
@@ -222,7 +222,7 @@ impl List for ListThings {
         let page = Arc::new(PageTicket::new(held));
         let meta = listing.meta;
         let items: Vec<_> = listing.data;
-        // A page can only be made of a listing, whose items are then replaced one by one.
+        // A `Page` can only be made from a `ListResponse`, whose items are then replaced.
         let mut counted: ListResponse<Counted> =
             serde_json::from_value(json!({"data": [], "meta": meta})).unwrap();
         counted.data =
@@ -237,7 +237,7 @@ impl Paginated for ListThings {
     }
 }
 
-/// An item that keeps its page counted as long as it lives.
+/// An item. Its page is counted until all its items are dropped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Counted {
     id: u64,
@@ -246,7 +246,7 @@ struct Counted {
     page: Option<Arc<PageTicket>>,
 }
 
-/// Pages that have arrived and are not yet dropped, and the most there were.
+/// The number of pages in memory, and its maximum.
 #[derive(Debug, Default)]
 struct Held(Mutex<(usize, usize)>);
 
@@ -269,7 +269,7 @@ impl Drop for PageTicket {
     }
 }
 
-/// All that a stream yields; more than `most` is as good as endless.
+/// All items of a stream. Panics after `most` items, as the stream is then considered endless.
 async fn read(stream: impl Stream<Item = Result<Counted, Error>>, most: usize) -> (Vec<u64>, Option<Error>) {
     let mut ids = Vec::new();
     let mut stream = std::pin::pin!(stream);
@@ -286,7 +286,7 @@ async fn read(stream: impl Stream<Item = Result<Counted, Error>>, most: usize) -
     (ids, None)
 }
 
-/// Whether the server ignored `offset`, or sent a page that it had sent before.
+/// Whether the error says that the server ignored `offset` or repeated a page.
 fn is_repetition(error: &Error) -> bool {
     error.kind() == ErrorKind::Paging && !error.to_string().contains("empty pages")
 }
@@ -294,9 +294,9 @@ fn is_repetition(error: &Error) -> bool {
 #[derive(Clone, Copy, Debug)]
 enum Oddity {
     None,
-    /// The server allows smaller pages than were asked for.
+    /// The server allows only smaller pages than requested.
     Cap(u64),
-    /// Whole pages of rows are left out, so that pages in the middle are empty.
+    /// Whole pages of rows are omitted, so that pages in the middle are empty.
     Holes(u64),
     NoTotal,
     TotalTooHigh(u64),
@@ -339,7 +339,7 @@ proptest! {
             Oddity::Holes(which) => {
                 for (index, row) in server.rows.iter_mut().enumerate() {
                     let index = index as u64 / page;
-                    // The first page of each eight is there, so that there are never ten holes in a row.
+                    // Every eighth page has rows, so that there are never ten empty pages in a row.
                     if !index.is_multiple_of(8) && which >> (index % 64) & 1 == 1 {
                         *row = None;
                     }
@@ -363,14 +363,14 @@ proptest! {
                 prop_assert!(error.is_some_and(|error| is_repetition(&error)));
                 prop_assert!(there.starts_with(&ids));
             }
-            // After a full last page a total without bounds cannot be told from holes.
+            // After a full last page, a total that is far too high looks like empty pages.
             Oddity::TotalTooHigh(_) => {
                 prop_assert_eq!(ids, there);
                 let full = count.is_multiple_of(page);
                 prop_assert!(full || error.is_none());
                 needed += if full { 10 } else { 1 };
             }
-            // A total that ends with a page is believed.
+            // A total that is reached at the end of a page cannot be detected as wrong.
             Oddity::TotalTooLow(total) if total < count && total > 0 && total.is_multiple_of(page) => {
                 prop_assert_eq!(ids, &there[..usize::try_from(total).unwrap()]);
                 needed = usize::try_from(total / page).unwrap();

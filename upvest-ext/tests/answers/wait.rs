@@ -1,4 +1,4 @@
-//! Waiting without a loop.
+//! Waits for a final status.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Errors say what happened, on one line, and lose nothing.
+//! Errors describe a failure in one line, and keep all details.
 
 use std::error::Error as _;
 

@@ -1,4 +1,4 @@
-//! One key for one logical call.
+//! Idempotency keys of calls.
 
 use std::collections::HashSet;
 
@@ -57,7 +57,7 @@ async fn the_key_is_in_every_error_of_the_call() {
 async fn a_stored_key_resumes_the_same_order_after_a_crash() {
     let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::order() });
     let stored = IdempotencyKey::generate().to_string();
-    // The process dies while the call is under way.
+    // The process crashes during the call.
     let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
     let first = api.client();
     let call =

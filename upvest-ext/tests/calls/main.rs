@@ -1,4 +1,4 @@
-//! Calls: what is sent, when it is sent again, and how it fails.
+//! Tests of calls: requests, retries, tokens and errors.
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;

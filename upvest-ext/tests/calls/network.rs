@@ -1,4 +1,4 @@
-//! Over a real socket: what the fakes take for granted.
+//! Tests with real sockets, for behaviour that the fake server does not have.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_k
         }
         match count.fetch_add(1, Ordering::SeqCst) {
             0 => None,
-            // More is announced than comes.
+            // The body is shorter than its content length.
             1 => Some("HTTP/1.1 201 Created\r\ncontent-length: 9999\r\n\r\n{".to_owned()),
             _ => http("201 Created", "", crate::common::ORDER),
         }
@@ -103,7 +103,7 @@ async fn a_refused_connection_is_known_to_have_sent_nothing() {
     let gone = socket::builder(listener.local_addr().unwrap());
     drop(listener);
     let upvest = gone.token_store(Arc::new(Stocked)).build().unwrap();
-    // Not a byte has left, so that even a call without a key is tried again.
+    // Nothing was sent, so even a call without a key is retried.
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Connect, 4, false));
@@ -163,7 +163,7 @@ async fn everything_goes_through_the_proxy() {
     assert!(proxy.requests()[0].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
 }
 
-/// Rewrites the URL before it is sent, as a signer of your own might.
+/// A custom signer that rewrites the URL.
 #[derive(Debug)]
 struct Rewriting(&'static str);
 
@@ -199,7 +199,8 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
     }
 }
 
-/// A proxy of the environment is read when a client is made, and tests cannot set variables: they start themselves anew.
+/// The proxy of the environment is read when a client is built. Tests cannot set variables safely, so they start themselves as a
+/// new process.
 #[tokio::test]
 async fn no_proxy_of_the_environment_is_used_for_this_machine() {
     const NAME: &str = "no_proxy_of_the_environment_is_used_for_this_machine";

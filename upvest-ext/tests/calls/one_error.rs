@@ -1,4 +1,4 @@
-//! One error catches whatever goes wrong, and says what it knows.
+//! One error type covers all failures and keeps their details.
 
 use crate::common::tamper::{Tamper, Tampered as _};
 use crate::common::{FakeApi, Fate, Reply, order};
@@ -7,7 +7,7 @@ use upvest_ext::signing::SigningKey;
 use upvest_ext::webhooks::WebhookTester;
 use upvest_ext::{ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
 
-/// What the service of a user looks like.
+/// The error type of a user's service.
 #[derive(Debug, thiserror::Error)]
 enum ServiceError {
     #[error(transparent)]

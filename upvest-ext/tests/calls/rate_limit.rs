@@ -1,4 +1,4 @@
-//! Many calls at a time.
+//! The rate limit.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use upvest_ext::{BoxFuture, CallOptions, ErrorKind};
 use upvest_ext::{Clock as _, TokioClock};
 
 const LIMIT: usize = 300;
-/// Makes `calls`, at most `limit` at a time. How many succeeded, and how many failed.
+/// Makes `calls`, at most `limit` at a time. Returns how many succeeded and how many failed.
 async fn at_a_time<F: Future<Output = Result<R, E>>, R, E>(
     limit: usize,
     calls: usize,
@@ -30,7 +30,7 @@ async fn at_a_time<F: Future<Output = Result<R, E>>, R, E>(
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// 300 requests in each second of a clock, the rest refused.
+/// A server that allows 300 requests per second of a clock.
 #[derive(Debug, Default)]
 struct Window {
     started: Option<Instant>,
@@ -92,7 +92,7 @@ async fn a_limit_that_is_given_is_not_exceeded() {
     let upvest = api.builder().rate_limit(RateLimit::at_most(20)).build().unwrap();
     let started = Instant::now();
     at_a_time(8, 100, || upvest.list_orders().send()).await;
-    // The first goes at once, the other 99 at intervals of 50 ms.
+    // The first is sent immediately, the other 99 at intervals of 50 ms.
     let elapsed = started.elapsed();
     assert!((4940..5000).contains(&elapsed.as_millis()), "{elapsed:?}");
 }
@@ -144,7 +144,7 @@ async fn a_waiter_that_is_dropped_gives_its_place_back() {
     upvest.list_orders().send().await.unwrap();
     assert_eq!(started.elapsed(), SECOND, "the place after the ten");
 
-    // The one in the middle is dropped: those behind it move up.
+    // The one in the middle is dropped, so that the later ones move up.
     let stays = upvest.list_orders().send();
     let leaves = timeout(SECOND / 20, upvest.list_orders().send());
     let behind = async {
@@ -166,7 +166,7 @@ async fn a_learned_rate_grows_only_while_it_is_used_and_never_beyond_its_ceiling
         let start = rate();
         advance(300 * SECOND).await;
         upvest.list_orders().send().await.unwrap();
-        // One call in a second uses nothing of 50.
+        // One call per second is far below the limit of 50.
         for _ in 0..60 {
             upvest.list_orders().send().await.unwrap();
             sleep(SECOND).await;
@@ -177,7 +177,7 @@ async fn a_learned_rate_grows_only_while_it_is_used_and_never_beyond_its_ceiling
     }
 }
 
-/// Notes when it signs.
+/// Records the time of each signature.
 #[derive(Clone, Debug, Default)]
 struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
 

@@ -1,4 +1,4 @@
-//! What a call sends, what it gives back, and what it refuses to do.
+//! The requests of calls, their results, and invalid calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use upvest_ext::{
     BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder,
 };
 
-/// Numbers its signatures, and notes what was there to be signed.
+/// Numbers its signatures and records the headers that were present.
 #[derive(Clone, Debug, Default)]
 struct Numbering {
     seen: Arc<Mutex<Vec<(String, bool)>>>,
@@ -253,7 +253,7 @@ async fn the_limits_of_bodies_can_be_set() {
     });
     let client = |answers, errors| api.builder().body_limits(answers, errors).build().unwrap();
     client(1000, 200).list_orders().send().await.unwrap();
-    // What a transport hands on whole is in memory already: a stream is what is limited.
+    // A body that a transport returns as a whole is already in memory. Only streams are limited.
     let huge = FakeApi::new(|_, _| Reply::fate(Fate::Huge));
     let upvest = huge.builder().body_limits(2 * 1024 * 1024, 200).build().unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();

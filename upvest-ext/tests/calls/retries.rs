@@ -1,4 +1,4 @@
-//! What is sent again, how often, and when it ends.
+//! Retries of calls.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,13 +16,13 @@ use upvest_ext::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Attempts that are made when every answer is `reply`: by a read, by a write under a key, by a write without one.
+/// The number of attempts if every answer is `reply`: of a read, a write with a key, and a write without one.
 const TABLE: &[(Row, [u32; 3])] = &[
     (Row::Status(301), [1, 1, 1]),
     (Row::Status(302), [1, 1, 1]),
     (Row::Status(307), [1, 1, 1]),
     (Row::Status(400), [1, 1, 1]),
-    // Refused before it was looked at: once more with a new token, whatever it is.
+    // The server rejects the token before it looks at the call, so every call is sent again with a new token.
     (Row::Status(401), [2, 2, 2]),
     (Row::Status(403), [1, 1, 1]),
     (Row::Status(404), [1, 1, 1]),
@@ -43,7 +43,7 @@ const TABLE: &[(Row, [u32; 3])] = &[
     (Row::Status(504), [4, 4, 1]),
     (Row::Status(505), [1, 1, 1]),
     (Row::Status(599), [1, 1, 1]),
-    // Not a byte has left.
+    // Nothing was sent.
     (Row::Fate(Fate::NotSent), [4, 4, 4]),
     (Row::Fate(Fate::Broken), [4, 4, 1]),
     (Row::Fate(Fate::BrokenBody), [4, 4, 1]),
@@ -56,7 +56,7 @@ enum Row {
     Fate(Fate),
 }
 
-/// Methods, whether under a key, and the column of the table.
+/// The methods, whether there is a key, and the column of the table.
 const CALLS: &[(Method, bool, usize)] = &[
     (Method::GET, false, 0),
     (Method::HEAD, false, 0),
@@ -128,7 +128,7 @@ fn the_class_of_every_operation_is_reviewed() {
     insta::assert_snapshot!(classes.join("\n"));
 }
 
-/// A server that carries out one order for each key, and then does something else than to say so.
+/// A server that places one order for each key, but does not answer properly.
 #[derive(Clone, Default)]
 struct Exchange {
     orders: Arc<Mutex<HashMap<String, usize>>>,
@@ -190,8 +190,8 @@ async fn a_server_that_commits_and_drops_a_thousand_times_has_a_thousand_orders(
     for run in 1..=1000 {
         let api = exchange.api(run as u64);
         let upvest = api.client();
-        // The recipe: the key is stored before the call, and a call that failed is sent again under it, also by the
-        // process that comes after this one.
+        // As recommended: the key is stored before the call, and a failed call is sent again with it, even by the
+        // next process.
         let stored = IdempotencyKey::generate().to_string();
         while place(&upvest, stored.parse().unwrap()).await.is_err() {
             resumed += 1;
@@ -316,7 +316,7 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
         assert!(timeout(Duration::from_millis(millis), upvest.list_orders().send()).await.is_err());
         let sent = api.api_calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
-        // The request for a token is not the call's alone.
+        // The token request is shared with other calls.
         assert_eq!((api.token_calls(), api.api_calls()), (1, sent), "dropped after {millis} ms");
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
     }
@@ -357,7 +357,7 @@ async fn success_fills_the_budget_up_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_waits_are_those_of_the_policy() {
-    // The longest waits: 250, 500, 1000 ms; after 429 four times as long.
+    // The longest waits are 250, 500 and 1000 ms, or four times as long after a 429.
     for (status, expected) in [(503, [250, 500, 1000]), (429, [1000, 2000, 4000])] {
         let api = always(Row::Status(status));
         let upvest = api.builder().random(Fixed(u64::MAX)).build().unwrap();

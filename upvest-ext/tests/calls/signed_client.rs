@@ -1,4 +1,4 @@
-//! The parts together: a client that signs with its key, fetches tokens, tries again, and finds the keys of webhooks.
+//! All parts together: a client that signs, requests tokens, retries, and fetches the webhook keys.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -16,7 +16,7 @@ fn nonce_of_signed(seen: &Seen, key: &PublicKey) -> String {
     let method = Method::from_bytes(seen.method.as_bytes()).unwrap();
     let target: Uri = seen.path.parse().unwrap();
     let request = IncomingRequest::new(&method, &target, &seen.headers, &seen.body);
-    // The time of day of the fake server's clock.
+    // The wall clock of the fake server.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let claims = SignaturePolicy::requests().claims(&request, now).unwrap();
     let [claim] = claims.as_slice() else { panic!("{} signatures", claims.len()) };

@@ -1,4 +1,4 @@
-//! Tokens: one request however many wait, renewed without stalling anyone, dropped only when refused.
+//! Tokens: shared requests, renewal in the background, and rejected tokens.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ async fn a_thousand_callers_on_a_cold_cache_share_one_token_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_at_once() {
-    // A refusal is final, all else is tried three times, with waits of at most 250 and 500 ms in between.
+    // A rejection is final. Other failures are tried three times, with waits of at most 250 and 500 ms.
     for (reply, status, asked) in [
         (Reply::status(503), Some(503), 3),
         (Reply::status(401), Some(401), 1),
@@ -61,7 +61,7 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_come_while_a_token_is_on_its_way_share_it() {
-    // Callers that arrive one after another while the request is on its way, each in a task of its own.
+    // Callers on their own tasks that arrive one after another during the request.
     let api =
         FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());
     let upvest = api.client();
@@ -193,7 +193,7 @@ async fn a_hundred_parallel_401s_cause_one_token_request_and_one_replay_each() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_401_for_an_old_token_leaves_the_new_one_alone() {
-    // The first call is refused only after the second has got a new token.
+    // The first call is rejected only after the second has obtained a new token.
     let api = FakeApi::new(|seen, n| match (seen.header("authorization"), n) {
         ("Bearer token-0", 0) => Reply::status(401).after(10 * SECOND),
         ("Bearer token-0", _) => Reply::status(401),
@@ -313,7 +313,7 @@ async fn callers_that_give_up_leave_a_request_that_ends_by_itself() {
     assert_eq!(api.token_calls(), 2);
 }
 
-/// A key service or a token store of which the first `hangs` calls never return. Calls of operations are signed at once.
+/// A key service or a token store whose first `hangs` calls never return. Calls of operations are signed immediately.
 #[derive(Clone, Debug, Default)]
 struct Hanging {
     hangs: usize,
@@ -360,7 +360,7 @@ impl TokenStore for Hanging {
 async fn a_signer_that_hangs_costs_one_token_request_and_whoever_waits_makes_a_new_one() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
-    // Somebody is always waiting for the token.
+    // There is always a caller that waits for the token.
     let calls: Vec<_> = (0..100)
         .map(|number| {
             let upvest = upvest.clone();
@@ -424,7 +424,7 @@ async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
         list(&upvest).await.unwrap();
         sleep(SECOND).await;
     }
-    // After 1,500 s, 20 s for the one that hangs, and then one each 1,439 s.
+    // After 1,500 s, the hanging request takes 20 s, and then there is one every 1,439 s.
     assert_eq!(api.token_calls(), 4);
 }
 
@@ -464,7 +464,7 @@ async fn retries_of_the_token_request_obey_policy_and_budget() {
     let (api, budget) = (down(), RetryBudget::new(5));
     list(&api.builder().retry_budget(budget.clone()).build().unwrap()).await.unwrap_err();
     assert_eq!((api.token_calls(), budget.available()), (2, 0));
-    // Longer than the time for an attempt, within which all has to be done.
+    // Longer than the attempt timeout, which includes everything.
     let slow = |_: &crate::common::Seen, _| Reply::status(503).header("retry-after", "25");
     let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
     let error = list(&api.client()).await.unwrap_err();
@@ -503,7 +503,7 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
     let results = join_all((0..100).map(|_| list(&upvest))).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(api.token_calls(), 2);
-    // The verdict is not for long.
+    // The pause is short.
     mended.store(true, Ordering::SeqCst);
     sleep(3 * SECOND).await;
     list(&upvest).await.unwrap();
@@ -599,7 +599,7 @@ async fn a_token_that_cannot_be_used_is_not_shared() {
     assert_eq!(api.token_calls(), 2);
 }
 
-/// A store without tokens in which another process holds the claim for ever.
+/// A store without tokens in which another process has the claim forever.
 #[derive(Clone, Debug, Default)]
 struct ClaimedByOthers {
     claims: Arc<AtomicUsize>,

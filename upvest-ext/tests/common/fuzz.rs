@@ -38,8 +38,8 @@ pub fn input(u: &mut Unstructured<'_>, seeds: &[Vec<u8>]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads `size` bytes, which may take a millisecond for each KiB, and more in a build that is not optimized. An input that
-/// takes longer is read again, as the machine may have been busy.
+/// Runs a parser on `size` bytes, which may take a millisecond per KiB, or more in an unoptimized build. An input that
+/// takes longer is parsed again, as the machine may have been busy.
 pub fn within_its_time<T>(size: usize, read: impl Fn() -> T) -> T {
     let per_kib = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 1 });
     let limit = per_kib * u32::try_from(1 + size / 1024).unwrap();

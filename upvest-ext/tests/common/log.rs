@@ -1,4 +1,4 @@
-//! What is logged, for tests to look at.
+//! Captures log messages.
 
 use std::io;
 use std::sync::{Arc, Mutex};

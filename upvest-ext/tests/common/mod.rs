@@ -1,4 +1,4 @@
-//! A server without a network, on a clock that stands still until everybody waits.
+//! A fake server without a network, with the paused clock of tokio.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 pub mod log;
@@ -21,7 +21,7 @@ use upvest_ext::{HttpSend, SendError};
 pub const CLIENT_ID: &str = "0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081";
 pub const CLIENT_SECRET: &str = "the secret & its 100% odd signs";
 
-/// What the server does with a request.
+/// The reaction of the server to a request.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
@@ -92,7 +92,7 @@ pub const ORDER: &str = r#"{"id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11",
     "cash_amount": "100.00", "currency": "EUR",
     "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z"}"#;
 
-/// What the server saw of a request.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub method: String,
@@ -113,7 +113,7 @@ static HTTP: OnceLock<reqwest::Client> = OnceLock::new();
 
 type Handler = Box<dyn Fn(&Seen, usize) -> Reply + Send + Sync>;
 
-/// A server. The number that its handlers get counts the requests of their sort, from 0.
+/// A fake server. Its handlers get the number of the request of their type, counted from 0.
 #[derive(Clone)]
 pub struct FakeApi(Arc<Inner>);
 
@@ -126,7 +126,7 @@ struct Inner {
 }
 
 impl FakeApi {
-    /// Tokens live for 1,799 s and come at once.
+    /// Tokens are valid for 1,799 s and are issued without delay.
     pub fn new(api: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 1799), api)
     }
@@ -152,7 +152,7 @@ impl FakeApi {
         self.0.api_calls.load(Ordering::SeqCst)
     }
 
-    /// The requests other than for tokens.
+    /// The requests without token requests.
     pub fn seen(&self) -> Vec<Seen> {
         self.0.seen.lock().unwrap().iter().filter(|seen| seen.path != "/auth/token").cloned().collect()
     }
@@ -165,7 +165,7 @@ impl FakeApi {
         let url = "http://127.0.0.1:9".parse().unwrap();
         Upvest::builder(Environment::Custom(url))
             .credentials(CLIENT_ID, CLIENT_SECRET)
-            // Making one takes milliseconds, as it reads the system's certificates.
+            // Building a client takes milliseconds, as it reads the system's certificates.
             .http_client(HTTP.get_or_init(reqwest::Client::new).clone())
             .http_sender(self.clone())
             .clock(TestClock::new())
@@ -230,7 +230,7 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
     }
 }
 
-/// The tokio clock, with a time of day that follows it.
+/// The tokio clock, with a wall clock that follows it.
 #[derive(Clone, Copy, Debug)]
 pub struct TestClock(Instant);
 
@@ -254,7 +254,7 @@ impl Clock for TestClock {
     }
 }
 
-/// The same bits over and over: with `u64::MAX`, each wait is as long as it can be.
+/// Always the same bits. With `u64::MAX`, each wait has its maximum length.
 #[derive(Clone, Copy, Debug)]
 pub struct Fixed(pub u64);
 

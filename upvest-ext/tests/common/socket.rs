@@ -1,4 +1,4 @@
-//! A server on a real socket, for what only a network does.
+//! A server on a real socket, for behaviour that only a network has.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,11 @@
-//! Every key file that OpenSSL writes opens, and whatever does not open says why.
+//! Key files of OpenSSL can be read, and other files cause a clear error.
 
 use std::fs;
 use std::path::PathBuf;
 
 use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, PublicKeyError, SigningKey};
 
-/// The passphrase in `fixtures/keys/make.sh`, which holds the commands that made the files.
+/// The passphrase in `fixtures/keys/make.sh`, the script that generated the files.
 const PASSPHRASE: &str = "correct horse, battery staple";
 
 const CURVES: [(&str, KeyAlgorithm); 3] =
@@ -94,7 +94,7 @@ fn a_wrong_passphrase_is_called_so() {
             assert_eq!(error, KeyError::WrongPassphrase, "{key}.{format}");
         }
     }
-    // One passphrase in 256 leaves a padding that is valid by chance.
+    // About one passphrase in 256 produces valid padding by chance.
     for number in 0..600 {
         let error = open("p256.sec1-aes128", Some(&number.to_string())).unwrap_err();
         assert_eq!(error, KeyError::WrongPassphrase, "{number}");

@@ -1,4 +1,4 @@
-//! Signatures: made, verified, and broken.
+//! Tests of signing and verification.
 #[cfg(feature = "encrypted-keys")]
 mod key_files;
 #[cfg(feature = "webhooks")]

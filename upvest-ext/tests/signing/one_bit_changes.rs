@@ -1,4 +1,4 @@
-//! Whoever changes one bit of what was signed, anywhere, is found out.
+//! A change of any single bit of a signed message is detected.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -16,7 +16,7 @@ use upvest_ext::webhooks::{TestDelivery, WebhookTester, WebhookVerifier};
 
 const CHANGES: u32 = 10_000;
 
-/// A signed message as bytes with names: the method, the target, the body, and every header that matters.
+/// A signed message as named bytes: the method, the target, the body, and every relevant header.
 #[derive(Clone)]
 struct Message {
     components: Vec<(String, Vec<u8>)>,
@@ -63,7 +63,7 @@ impl Message {
     }
 }
 
-/// Changes bits at random, asserts that `accepts` refuses each change, and that each component was changed and judged.
+/// Changes random bits, and asserts that `accepts` rejects each change and that each component was changed at least once.
 fn assert_refuses_all_changes(
     message: &Message,
     changes: u32,
@@ -154,7 +154,7 @@ fn message_of(delivery: &TestDelivery) -> Message {
     Message::new(&delivery.method, &target, &delivery.headers, &delivery.body, &[])
 }
 
-/// With fixed keys a verification never waits.
+/// Verification with fixed keys never waits.
 fn accepts_delivery(verifier: &WebhookVerifier, received: &IncomingRequest<'_>) -> bool {
     let verdict = pin!(verifier.verify(received));
     match verdict.poll(&mut Context::from_waker(Waker::noop())) {

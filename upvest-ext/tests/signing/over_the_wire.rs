@@ -1,4 +1,4 @@
-//! What arrives at the server is what was signed, whatever the HTTP library adds on the way.
+//! The server receives exactly the request that was signed, although the HTTP library adds headers.
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;

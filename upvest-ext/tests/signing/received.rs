@@ -1,4 +1,4 @@
-//! A signature has to be well-formed, in time, and cover what matters, before its key is even looked up.
+//! Syntax, time and coverage of a signature are checked before its key is looked up.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,7 +28,7 @@ fn claims(
     timed(target, headers, policy).0
 }
 
-/// And how long it takes to find out.
+/// As above, and returns the time that it takes.
 fn timed(
     target: &str,
     headers: &[(&str, &str)],
@@ -44,7 +44,7 @@ fn timed(
     (policy.claims(&received, now()), started.elapsed())
 }
 
-/// What is said of `signature-input` as it stands, with all else in order.
+/// The result for this `signature-input` in an otherwise valid request.
 fn judge(target: &str, input: &str) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     signed(target, input, &[0, 0, 0])
 }
@@ -296,7 +296,7 @@ fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_refuse_a_replay() {
     assert_eq!((claims[0].nonce(), claims[0].expires()), (None, None));
 }
 
-/// 380 KiB of what `part` makes of numbers.
+/// 380 KiB of the texts that `part` makes of numbers.
 fn many(part: impl Fn(usize) -> String) -> String {
     let mut text = String::new();
     for number in 0.. {

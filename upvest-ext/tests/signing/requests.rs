@@ -1,4 +1,4 @@
-//! Requests leave signed as Upvest wants them.
+//! Requests are signed as Upvest requires.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -216,7 +216,7 @@ async fn ids_and_nonces_that_would_break_the_header_are_errors() {
     assert!(matches!(error, SigningError::InvalidNonce), "{error:?}");
 }
 
-/// Holds its key where we cannot see it, and takes its time.
+/// A signer that hides its key and is slow.
 #[derive(Debug)]
 struct KeyService {
     key: SigningKey,
@@ -304,7 +304,7 @@ fn no_key_and_no_passphrase_in_debug_or_errors() {
     const PEM: &str = include_str!("../fixtures/keys/p521.sec1.pem");
     let key = SigningKey::from_pem(PEM, None).unwrap();
     let debug = format!("{:?}", RequestSigner::new(KEY_ID, key).unwrap());
-    // The private scalar in base64, as it stands in the file.
+    // The private number in base64, as in the file.
     for line in PEM.lines().filter(|line| line.len() > 40).take(2) {
         assert!(!debug.contains(&line[10..30]));
     }

@@ -1,4 +1,4 @@
-//! The adapters verify what came over the wire, and read no more than their limit.
+//! The adapters verify the received request, and read no more than their limit.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ async fn the_extractor_lets_no_forgery_through() {
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
-/// A body without end that counts how much of it was read.
+/// An endless body that counts the bytes that were read.
 struct Endless {
     read: Arc<AtomicUsize>,
     announced: u64,

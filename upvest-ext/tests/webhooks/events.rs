@@ -1,4 +1,4 @@
-//! Events of both shapes, known and unknown, are values; what cannot be read costs only itself.
+//! Events in both formats and of unknown types can be read, and an invalid event does not affect the others.
 
 use serde_json::{Value, json};
 use upvest_api::events::EventObject;
@@ -52,7 +52,7 @@ async fn an_event_is_read_as_what_its_type_stands_for_and_as_no_other_resource()
     assert!(matches!(error, ResourceError::OtherType { .. }));
     order.resource::<Order>().unwrap();
     assert_eq!(order.resource::<Value>().unwrap()["user_id"], ID, "types of your own are not compared");
-    // An event of a type that is not known yet may carry whatever fits.
+    // An event of an unknown type may contain any resource.
     unknown.resource::<Order>().unwrap();
     assert!(matches!(order.object().unwrap(), EventObject::Order(order) if order.id.to_string() == ID));
     assert!(matches!(user.object().unwrap(), EventObject::User(_)));

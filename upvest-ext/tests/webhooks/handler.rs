@@ -1,4 +1,4 @@
-//! Each event is handled once, a failing one blocks nobody, and Upvest is told the truth.
+//! Each event is handled once, a failing event does not block others, and the answer to Upvest is correct.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ fn event(event_type: &str) -> Value {
     WebhookTester::event(event_type, json!({ "id": uuid::Uuid::new_v4() }))
 }
 
-/// Handles everything by writing down what came where; fails on `ORDER.REJECTED`.
+/// Handlers that record their events. They fail for `ORDER.REJECTED`.
 fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
     let note = |place: &'static str| {
         let log = Arc::clone(log);
@@ -139,7 +139,7 @@ async fn a_failure_is_not_acknowledged_and_costs_the_others_nothing() {
     assert_eq!((outcome.handled, outcome.repeated, outcome.failures.len()), (0, 2, 1));
 }
 
-/// Writes down what becomes a dead letter, unless it is full.
+/// Records dead letters, unless it is full.
 #[derive(Clone, Default)]
 struct Shelf {
     dead_lettered: Log,
@@ -221,7 +221,7 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
         let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
         let mut acknowledged = None;
         for number in 0..60 {
-            // The sender gives up after 10 s, and comes again a second later.
+            // The sender gives up after 10 s, and sends the delivery again a second later.
             let answered = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
             if answered.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
                 acknowledged.get_or_insert(number);
@@ -290,7 +290,7 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     for tamper in Tamper::ALL {
         let outcome = handler.handle(&delivery.tampered(tamper).received()).await;
         assert!(outcome.refused.is_some());
-        // An unknown key may be one that has just been put to use: Upvest is asked to come again.
+        // An unknown key may be a new one, so Upvest should send the delivery again.
         let status = if tamper == Tamper::KeyId { 503 } else { 401 };
         assert_eq!(outcome.status.as_u16(), status, "{tamper:?}");
     }
@@ -301,7 +301,7 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     }
 }
 
-/// Claims the event, which must be ours to handle: the claim, and which attempt it is.
+/// Claims the event, which must succeed. Returns the claim and the number of the attempt.
 async fn claim(seen: &MemoryDedupStore, event: &str) -> (Uuid, u32) {
     match seen.claim(event).await.unwrap() {
         ClaimResult::Ours { claim, attempt } => (claim, attempt),
@@ -381,7 +381,7 @@ async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
     }
 }
 
-/// A store that is away.
+/// A store that cannot be reached.
 struct Away;
 
 impl DedupStore for Away {
@@ -407,7 +407,7 @@ async fn while_the_store_is_away_nothing_is_acknowledged() {
     assert!(log.lock().unwrap().is_empty());
 }
 
-/// Keeps dead letters as JSON, as a table would.
+/// Stores dead letters as JSON, as a table would.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -453,7 +453,7 @@ async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_
     let order = json!({ "id": id, "status": "FILLED" }).to_string();
     let (outcome, handled) = deliver(Reply::new(200, order.clone()), "ORDER.FILLED").await;
     assert_eq!((outcome.handled, handled), (1, vec![order]));
-    // What no operation reads by its id stays a reference; a fetch that fails is told, and the event comes again.
+    // If no operation reads the resource, the event stays a reference. If fetching fails, the event is delivered again.
     let (outcome, handled) = deliver(Reply::status(404), "USER_CHECK.PASSED").await;
     assert_eq!((outcome.handled, handled[0].contains("USER_CHECK")), (1, true));
     for lie in [Reply::new(200, ""), Reply::new(200, "{"), Reply::new(200, "<html>"), Reply::status(404)] {

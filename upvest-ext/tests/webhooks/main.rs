@@ -1,4 +1,4 @@
-//! Webhooks: verified, decoded, handled once.
+//! Tests of webhooks: decoding, handling and the adapters.
 #![cfg(feature = "webhooks")]
 #[cfg(feature = "axum")]
 mod adapters;

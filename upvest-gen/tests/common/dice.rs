@@ -1,4 +1,4 @@
-//! Numbers that look random and depend on the seed alone.
+//! Pseudo-random numbers that depend only on the seed.
 
 /// `splitmix64`.
 pub(crate) struct Dice(pub(crate) u64);
@@ -13,7 +13,7 @@ impl Dice {
         usize::try_from((x ^ (x >> 31)) % end as u64).unwrap()
     }
 
-    /// Whether something happens that does so once in `times`.
+    /// `true` with the probability 1 / `times`.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -1,4 +1,4 @@
-//! A model as a few lines that a person can review: one for each operation, parameter, field, enum.
+//! Prints a model as a short text for review, with a line for each operation, parameter, field and enum.
 
 use std::fmt::Write;
 
@@ -122,7 +122,7 @@ fn name(field: &Field) -> String {
     if field.name == field.rust { field.name.clone() } else { format!("{} as {}", field.name, field.rust) }
 }
 
-/// What a field holds: `decimal, optional, nullable`.
+/// The type of a field: `decimal, optional, nullable`.
 pub(crate) fn field(field: &Field) -> String {
     let mut text = kind(&field.kind);
     for (is_so, word) in [
@@ -136,7 +136,7 @@ pub(crate) fn field(field: &Field) -> String {
     text
 }
 
-/// `BUY SELL ""=Empty`: values on the wire, each with the name of its variant where that does not follow from it.
+/// `BUY SELL ""=Empty`: the values, each with the name of its variant if that is not derived from the value.
 pub(crate) fn variants(item: &Enum) -> String {
     let variants = item.variants.iter().map(|variant| {
         let is_plain = variant.wire.chars().all(|c| c.is_ascii_alphanumeric() || "_:.-".contains(c));

@@ -1,4 +1,4 @@
-//! All code of the corpus as the modules of one crate, which takes the place of `upvest-api` in a workspace of its own.
+//! Compiles all code of the corpus as modules of one crate, which replaces `upvest-api` in its own workspace.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,13 +15,13 @@ use super::{Fixture, fixtures, random};
 struct Scratch {
     folder: PathBuf,
     library: String,
-    /// The methods of the client, each with the module that has it: they are in one `impl` after the other.
+    /// The methods of the clients, each with its module.
     methods: BTreeMap<String, String>,
 }
 
 impl Scratch {
-    /// A crate with the manifest, the lock file and the runtime of the real one, so that what it depends on is built already
-    /// wherever the real one has been checked.
+    /// A crate with the manifest, the lock file and the runtime of the real one, so that its dependencies are already built
+    /// if the real one has been checked.
     fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
@@ -76,7 +76,7 @@ impl Scratch {
     }
 }
 
-/// How many random descriptions are compiled with the corpus. `UPVEST_GEN_SEEDS=100..200` tries others.
+/// The number of random descriptions that are compiled with the corpus. `UPVEST_GEN_SEEDS=100..200` tries others.
 const SEEDS: Range<u64> = 0..12;
 
 #[test]

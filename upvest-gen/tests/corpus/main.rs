@@ -1,4 +1,4 @@
-//! Small descriptions, one construct each: what the model and the code are, and that the code compiles.
+//! Small descriptions with one construct each. Their models and code are compared with snapshots, and the code must compile.
 
 #![allow(
     clippy::format_push_string,
@@ -33,7 +33,7 @@ struct Fixture {
     generated: Generated,
 }
 
-/// What the descriptions of `tests/fixtures/descriptions` become, by name.
+/// The results for the descriptions in `tests/fixtures/descriptions`, by name.
 #[track_caller]
 fn fixtures() -> Vec<Fixture> {
     let mut paths: Vec<PathBuf> =
@@ -68,7 +68,7 @@ fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
     settings.bind(|| {
         for fixture in fixtures {
             let Fixture { api, generated, .. } = &fixture;
-            // The code of many names is long and says nothing that the names do not.
+            // The code for many names is long and contains nothing of interest besides the names.
             let is_about_names = fixture.name.starts_with("reserved-");
             let code = if is_about_names { String::new() } else { code(&fixture.name, generated) };
             insta::assert_snapshot!(fixture.name.as_str(), format!("{}{code}", outline(api)));
@@ -76,8 +76,8 @@ fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
     });
 }
 
-/// The code without what is the same for all descriptions or says nothing that the model does not: the client, the table of
-/// operations, and documentation, but for the descriptions that are about it.
+/// The code without parts that are the same for all descriptions or follow from the model: the client, the table of
+/// operations, and the documentation, unless the description tests it.
 fn code(name: &str, generated: &Generated) -> String {
     let is_about_prose = ["hostile-prose", "empty-descriptions"].contains(&name);
     let mut code = String::new();
@@ -99,7 +99,7 @@ fn without_header(text: &str) -> &str {
     text.splitn(3, "\n\n").nth(2).unwrap_or_default()
 }
 
-/// The lines that another description would not have.
+/// The lines that depend on the description.
 fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str> {
     let of_all = [
         "use ",

@@ -1,4 +1,4 @@
-//! Random descriptions that are valid OpenAPI: whatever they hold, they become code.
+//! Code can be generated for random valid descriptions.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,10 +11,10 @@ use super::Fixture;
 use super::dice::Dice;
 use super::outline::outline;
 
-/// How many descriptions are tried. `UPVEST_GEN_SEEDS=1000..9000` tries others.
+/// The number of descriptions. `UPVEST_GEN_SEEDS=1000..9000` tries others.
 const SEEDS: Range<u64> = 0..150;
 
-/// Names of fields, parameters and components: plain ones, odd ones, and such as mean something else.
+/// Names of fields, parameters and components: normal ones, unusual ones, and reserved ones.
 const NAMES: [&str; 40] = [
     "id",
     "order_id",
@@ -95,14 +95,14 @@ const FORMATS: [&str; 12] = [
     "strange",
 ];
 
-/// The seeds that the environment asks for.
+/// The seeds of the environment variable.
 pub(crate) fn seeds() -> Option<Range<u64>> {
     let seeds = std::env::var("UPVEST_GEN_SEEDS").ok()?;
     let (start, end) = seeds.split_once("..").expect("UPVEST_GEN_SEEDS is written as 100..200");
     Some(start.parse().unwrap()..end.parse().unwrap())
 }
 
-/// What the description of a seed becomes.
+/// The code for the description of a seed.
 pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
     let source = Source::new("api.json", description(seed).to_string());
     let api = model(&source, None)?;
@@ -142,7 +142,7 @@ fn random_descriptions_become_code_or_errors_that_help() {
     assert!(whole > 9 * refused, "{whole} descriptions were read, {refused} refused");
 }
 
-/// Checks that every type that is named is there, and every name is given once.
+/// Checks that every type that is used exists, and that names are unique.
 fn assert_is_closed(api: &Api, seed: u64) {
     let schemas = api.schemas.iter().map(|schema| &schema.name);
     let enums = api.enums.iter().map(|item| &item.name);
@@ -194,7 +194,7 @@ fn assert_distinct<T: Ord + std::fmt::Debug>(names: impl Iterator<Item = T>, api
     }
 }
 
-/// The description of a seed. Operations have names that no other seed has.
+/// The description of a seed. The names of operations contain the seed.
 fn description(seed: u64) -> Value {
     let mut dice = Dice(seed);
     let mut author = Author { is_new: seed % 2 == 1, components: Vec::new(), seed };
@@ -271,7 +271,7 @@ impl Author {
                 if dice.once_in(4) {
                     parameter["explode"] = json!(false);
                 }
-                // A header of that name cannot be sent.
+                // This is not a valid header name.
                 if name.is_ascii() || place == "query" {
                     parameters.push(parameter);
                 }
@@ -343,7 +343,7 @@ impl Author {
         schema
     }
 
-    /// A schema of what a parameter can hold.
+    /// A schema for a parameter.
     fn argument(&self, dice: &mut Dice) -> Value {
         if dice.once_in(4) { json!({ "type": "array", "items": self.value(dice) }) } else { self.value(dice) }
     }
@@ -428,7 +428,7 @@ impl Author {
         object
     }
 
-    /// One of several objects, which a field tells apart.
+    /// One of several objects, which a field distinguishes.
     fn marked(&self, dice: &mut Dice, depth: usize) -> Value {
         let alternatives: Vec<Value> = (0..=dice.below(3))
             .map(|index| {

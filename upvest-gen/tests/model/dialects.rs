@@ -1,4 +1,4 @@
-//! OpenAPI 3.0 and 3.1 say the same things in different words.
+//! Equivalent descriptions in OpenAPI 3.0 and 3.1 have the same model.
 
 use super::outline::outline;
 use super::{document_of, read};

@@ -1,4 +1,4 @@
-//! What the model says of a description: one table for each rule.
+//! Tests of the model of descriptions, with one table for each rule.
 
 #![allow(
     clippy::format_push_string,
@@ -24,13 +24,13 @@ use upvest_gen::{Error, Source, model};
 
 use outline::outline;
 
-/// The model of a description with these parts, which stand below `openapi` and `info`.
+/// The model of a description with these parts, which follow `openapi` and `info`.
 fn read(version: &str, parts: &str) -> Result<Api, Vec<Error>> {
     let text = format!("openapi: {version}\ninfo: {{ title: T, version: '1' }}\n{parts}");
     model(&Source::new("api.yaml", text), None).map_err(|errors| errors.iter().cloned().collect())
 }
 
-/// As [`read`], for a description without a flaw.
+/// As [`read`], for a description without problems.
 #[track_caller]
 fn sound(parts: &str) -> Api {
     let api = read("3.1.0", parts).unwrap_or_else(|errors| panic!("{errors:#?}\n{parts}"));
@@ -38,7 +38,7 @@ fn sound(parts: &str) -> Api {
     api
 }
 
-/// The model of component schemas, of which an operation sends those that end in `Create` or `Update` and answers with the others.
+/// The model of component schemas. Those whose names end in `Create` or `Update` are request bodies, the others are answers.
 #[track_caller]
 fn schemas(text: &str) -> Api {
     sound(&document_of(text))
@@ -71,7 +71,7 @@ fn find<'a>(api: &'a Api, name: &str) -> &'a Schema {
     found.unwrap_or_else(|| panic!("there is no {name} in:\n{}", outline(api)))
 }
 
-/// What the field `field` of an `Order` with nothing else is.
+/// The type of the field `field` of an `Order` that has only this field.
 #[track_caller]
 fn field(field: &str, schema: &str) -> String {
     let api = schemas(&format!(
@@ -89,7 +89,7 @@ fn ids(api: &Api) -> Vec<&str> {
     api.ids.iter().map(|id| id.name.as_str()).collect()
 }
 
-/// Compares what is found with what is expected in each row, and shows all rows that differ.
+/// Compares each row with the expected value, and prints all rows that differ.
 #[track_caller]
 fn assert_rows<'r>(rows: &[(&'r str, &str)], find: impl Fn(&'r str) -> String) {
     let mut differing = String::new();

@@ -1,4 +1,4 @@
-//! The names of types, fields, methods and setters, and what happens where two would be the same.
+//! The names of types, fields, methods and setters, and conflicts between them.
 
 use super::outline::{self, outline};
 use super::{enums, find, ids, schemas, sound};

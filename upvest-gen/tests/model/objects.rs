@@ -1,4 +1,4 @@
-//! What objects become: optional and nullable fields, change requests, merged and alternative schemas, components of any sort.
+//! The types of objects: optional and nullable fields, updates, merged and alternative schemas, and components.
 
 use super::outline::{self, outline};
 use super::{assert_rows, enums, field, find, schemas, sound};
@@ -25,9 +25,9 @@ fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
             "{ properties: { x: { anyOf: [{ type: 'null' }, { type: string }] } } }",
             "text, optional, nullable",
         ),
-        // As OpenAPI 2 and some authors have it.
+        // As in OpenAPI 2 and some descriptions.
         ("{ required: true, properties: { x: { type: string, required: true } } }", "text, optional"),
-        // What is required and not described could hold anything.
+        // A required property without a schema can be any JSON.
         ("{ required: [y], properties: { x: { type: string } } }", "text, optional"),
     ] {
         let api = schemas(&format!("Order: {schema}"));
@@ -109,7 +109,7 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
         ("{ allOf: [{ type: string, format: decimal }, { description: D }] }", "decimal, optional"),
         ("{ allOf: [{ type: string }, { enum: [A] }] }", "OrderX, optional"),
         ("{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }", "country, optional"),
-        // A part of its own makes it another object.
+        // An additional part makes it a different object.
         ("{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: {} } }] }", "OrderX, optional"),
     ] {
         let api = schemas(&format!("Order: {{ properties: {{ x: {property} }} }}{base}"));

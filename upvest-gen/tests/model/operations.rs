@@ -1,4 +1,4 @@
-//! What operations become: parameters, bodies, answers, scopes, idempotency, paging.
+//! The model of operations: parameters, bodies, answers, scopes, idempotency and paging.
 
 use super::outline::{self, outline};
 use super::{assert_rows, enums, read, sound};
@@ -19,7 +19,7 @@ fn one(members: &str) -> String {
     )
 }
 
-/// What becomes of that operation.
+/// The model of that operation.
 #[track_caller]
 fn operation(members: &str) -> String {
     let api = sound(&one(members));
@@ -137,7 +137,7 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
             .to_owned();
         assert_eq!(found, paging, "{parameters}");
     }
-    // The parameters may be required, and stand on the path; the answer has to be a list.
+    // The parameters may be required or be defined for the whole path. The answer must be a list.
     let both = format!("parameters: [{offset}, {{ $ref: '#/components/parameters/Limit' }}]");
     assert!(!operation(&both).contains("pages"));
     let on_the_path = one(page).replace(

@@ -1,4 +1,4 @@
-//! What is wrong with a description: all of it in one run, each with its place, and no more lost than the operation it is in.
+//! All problems of a description are found in one run, each with its place. A problem leaves out only the operation with it.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use super::outline::outline;
 use super::{document_of, read};
 use upvest_gen::Error;
 
-/// What a description of an operation `ok` and `GET /a` with these members leaves out, says, or fails with.
+/// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a` with these
+/// members.
 fn wrong(members: &str) -> (Vec<Error>, Vec<Error>) {
     let parts = format!(
         "paths:\n  /ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"
@@ -319,7 +320,7 @@ components:
             "/components/schemas/Unused/properties/s/allOf",
         ]
     );
-    // Without an operation that works there is nothing to generate, and all reasons are errors.
+    // Without a valid operation there is nothing to generate, so all problems are errors.
     let errors =
         read("3.1.0", &parts.replace("'204': {}", "'400': {}").replace("'200'", "'300'")).unwrap_err();
     let places: BTreeSet<&str> = errors.iter().map(Error::pointer).collect();

@@ -1,4 +1,4 @@
-//! What a single value becomes: ids, codes, decimals, integers, texts, lists, maps.
+//! The types of single values: ids, codes, decimals, integers, texts, lists and maps.
 
 use super::{assert_rows, enums, field, ids, schemas};
 
@@ -42,7 +42,7 @@ fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
             ("{ type: string, pattern: '^[0-9]+\\.[0-9]+$' }", "decimal"),
             ("{ type: string, pattern: '^(0|[1-9][0-9]*)(\\.[0-9]{1,2})?$' }", "decimal"),
             ("{ type: string, pattern: '^\\d{0,9}(\\.\\d{2})?$' }", "decimal, blank"),
-            // A number without a point may be a code, and one with letters is none.
+            // A pattern without a point may be that of a code, and one with letters is not that of a number.
             ("{ type: string, pattern: '^[0-9]{5}$' }", "text"),
             ("{ type: string, pattern: '^[a-z]+\\.[a-z]+$' }", "text"),
             ("{ type: string, pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$' }", "text"),

@@ -1,4 +1,4 @@
-//! Random changes of one fact each of the vendored description.
+//! Random changes of the vendored description, each of one fact.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use upvest_gen::diff::Facts;
 use upvest_gen::{Errors, Source, describe};
 
-/// What can be changed.
+/// The types of changes.
 pub(crate) const SORTS: [&str; 7] =
     ["type", "required", "enum value", "path", "parameter", "status", "scope"];
 
@@ -30,7 +30,7 @@ fn read(document: &Value) -> Result<Facts, Errors> {
     Facts::read(&Source::new("new.json", document.to_string()), None)
 }
 
-/// A description, and where its facts stand.
+/// A description with the places of its facts.
 pub(crate) struct Original {
     document: Value,
     operations: Vec<String>,
@@ -73,7 +73,7 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
     part["paths"].as_object_mut().expect("there are paths").retain(is_kept);
     let (mut needed, mut known) =
         (part["paths"].to_string() + &part["components"]["responses"].to_string(), 0);
-    // What a schema needs is needed as well.
+    // Includes the schemas that a schema needs.
     let is_needed = |name: &str, text: &str| text.contains(&format!("schemas/{name}\""));
     let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
     while known < needed.len() {
@@ -88,18 +88,18 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
     part
 }
 
-/// A description in which one fact is another.
+/// A description with one changed fact.
 pub(crate) struct Mutation {
-    /// Which sort of fact.
+    /// The type of the change.
     pub(crate) sort: &'static str,
-    /// Where, and what was done.
+    /// The place and the change.
     pub(crate) what: String,
     /// The whole description.
     pub(crate) document: Value,
 }
 
 impl Mutation {
-    /// The change that the seed leads to.
+    /// The change for a seed.
     pub(crate) fn new(original: &Original, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let sort = SORTS[random.below(SORTS.len())];
@@ -112,13 +112,13 @@ impl Mutation {
         Self { sort, what, document }
     }
 
-    /// What the changed description says, or why it is refused.
+    /// The facts of the changed description, or the error of the generator.
     pub(crate) fn facts(&self) -> Result<Facts, Errors> {
         read(&self.document)
     }
 }
 
-/// Changes one fact of the sort; `None` if the place that was drawn has none.
+/// Changes one fact of this type. `None` if the random place has none.
 fn mutate(document: &mut Value, original: &Original, sort: &str, random: &mut Random) -> Option<String> {
     let operation = random.pick(&original.operations);
     Some(match sort {
@@ -249,7 +249,7 @@ fn pointers(document: &Value, is_wanted: impl Fn(&str, &Value) -> bool) -> Vec<S
     found
 }
 
-/// A generator of numbers that the seed decides (xorshift64).
+/// A pseudo-random number generator (xorshift64).
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Runs xtask as a person does, in a folder of its own.
+//! Runs xtask as a program in its own folder.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
@@ -33,7 +33,7 @@ components:
     Order: { type: object, required: [id], properties: { id: { type: string, format: uuid }, side: { type: string, enum: [BUY, SELL] } } }
 "##;
 
-/// A folder with descriptions and what is made of them.
+/// A folder for descriptions and generated files.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -64,18 +64,18 @@ impl Folder {
     }
 }
 
-/// What a command did.
+/// The result of a command.
 pub(crate) struct Run(Output);
 
 impl Run {
-    /// The output of a command that went well.
+    /// The output of a successful command.
     #[track_caller]
     pub(crate) fn succeeded(&self) -> String {
         assert!(self.0.status.success(), "{}", self.stderr());
         self.stdout()
     }
 
-    /// The message of a command that failed.
+    /// The error message of a failed command.
     #[track_caller]
     pub(crate) fn failed(&self) -> String {
         assert_eq!(self.0.status.code(), Some(1), "{}{}", self.stdout(), self.stderr());

@@ -1,4 +1,4 @@
-//! Who gets in: tokens, scopes, client ids, signatures, the keys of deliveries, and how many requests in a second.
+//! Access control: tokens, scopes, client ids, signatures, webhook keys, and the rate limit.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use crate::common::{Answer, Api, Call, plain};
 
 const HOUR: u64 = 3_600;
 
-/// A key that the SDK verifies with, and does not sign with.
+/// A key that the SDK can use only for verification.
 #[derive(Debug)]
 struct P256(p256::ecdsa::SigningKey);
 
@@ -215,7 +215,7 @@ async fn a_call_without_its_client_id_is_refused() {
     }
     api.call("listUsers").header("upvest-client-id", sandbox.client_id()).ok().await;
     api.call("listUsers").header("upvest-client-id", Uuid::new_v4()).refused(401).await;
-    // One that is sent all the same has to be the right one, even where none is asked for.
+    // If a client id is sent, it must be right, even if none is required.
     let lenient = Sandbox::builder().plain_http().start().await.unwrap();
     let api = Api::of(&lenient).await;
     api.call("listUsers").ok().await;
@@ -248,7 +248,7 @@ async fn a_signed_request_that_is_sent_again_byte_for_byte_is_refused() {
         assert_eq!(replay.status, 401);
         assert!(replay.detail().contains("nonce"), "{}", replay.detail());
     }
-    // The same call, signed anew, is a repetition like any other.
+    // The same call with a new signature is a repeated request.
     let again = api.send(signed(&signer, create_user(&api, &sandbox)).await).await;
     assert_eq!(again.status, 201);
 }
@@ -268,7 +268,7 @@ async fn a_nonce_is_spent_per_key() {
 #[tokio::test]
 async fn a_signature_lives_as_long_as_it_says_give_or_take_half_a_minute() {
     let (sandbox, api) = strict().await;
-    // Made so many seconds ago, to live for ten.
+    // Created this many seconds ago, with a lifetime of ten.
     for (age, lifetime, expected, reason) in [
         (120, 10, 401, "expired"),
         (41 + HOUR, HOUR, 401, "expired"),
@@ -308,7 +308,7 @@ async fn a_signature_over_something_else_is_refused() {
     for (part, expected, spoil) in spoilt {
         let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox)).await;
         spoil(&mut request);
-        // It is set anew when the request is sent: a wrong one would be another mistake.
+        // The HTTP client sets it again when the request is sent, as a wrong value would be another error.
         request.headers_mut().remove("content-length");
         let answer = api.send(request).await;
         assert_eq!(answer.status, expected, "{part} replaced: {}", answer.text());
@@ -330,7 +330,7 @@ async fn a_key_signs_once_it_is_registered() {
         let known = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
         assert_eq!(known.status, 200, "{algorithm:?}: {}", known.text());
     }
-    // The id of a key that is known makes no other key known.
+    // The id of a known key does not make another key valid.
     let forged = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let forged = RequestSigner::new(sandbox.key_id(), forged).unwrap();
     let refused = api.send(signed(&forged, list_users(&api, &sandbox)).await).await;
@@ -342,7 +342,7 @@ async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off
     for strict in [true, false] {
         let sandbox = Sandbox::builder().strict_signatures(strict).start().await.unwrap();
         let api = Api::of(&sandbox).await;
-        // Signed before the headers are added: none of them is covered.
+        // Signed before the headers are added, so that none of them is covered.
         let late = async |name: &'static str, value: &str| {
             let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox).key(None)).await;
             request.headers_mut().insert("idempotency-key", Uuid::new_v4().to_string().parse().unwrap());
@@ -454,7 +454,7 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
         assert!(error.is_authentication());
         assert!(error.hint().unwrap().contains("clock differs"), "{:?}", error.hint());
     }
-    // A client that has its token already finds out as well.
+    // This also affects a client that already has a token.
     sandbox.shift_clock(0).await;
     let upvest = sandbox.client();
     upvest.list_users().send().await.unwrap();
@@ -487,7 +487,7 @@ async fn the_keys_of_deliveries_are_given_to_whom_may_see_webhooks() {
     let second = keys(&fetch(Some(&reader)).await);
     assert_eq!(second.len(), 2);
     assert!(first.is_subset(&second), "what is on its way is signed with the old key");
-    // They do not pile up for ever, and the newest is always among them.
+    // Their number is limited, and the newest is always among them.
     let mut last = second;
     for _ in 0..5 {
         sandbox.rotate_webhook_keys().await.unwrap();
@@ -531,7 +531,7 @@ async fn strict() -> (Sandbox, Api) {
     (sandbox, api)
 }
 
-/// The signer of the client that every sandbox knows.
+/// The signer of the default client.
 fn signer(sandbox: &Sandbox) -> RequestSigner {
     let key = SigningKey::from_pem(sandbox.signing_key_pem(), None).unwrap();
     RequestSigner::new(sandbox.key_id(), key).unwrap()
@@ -562,7 +562,7 @@ fn create_user<'a>(api: &'a Api, sandbox: &Sandbox) -> Call<'a> {
     api.call("createUser").header("upvest-client-id", sandbox.client_id()).body(person())
 }
 
-/// A call that fits no more than its path: access is looked at before anything else.
+/// A call with only a valid path, as access is checked first.
 fn anything<'a>(api: &'a Api, operation: &str) -> Call<'a> {
     let ids = api.document.operation(operation).ids().into_iter();
     ids.fold(api.call(operation), |call, name| call.id(name, Uuid::new_v4()))

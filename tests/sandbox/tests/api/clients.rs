@@ -1,4 +1,4 @@
-//! Clients with a state of their own: tests that run at the same time do not meet.
+//! Clients with their own state: concurrent tests do not affect each other.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn client(sandbox: &Sandbox, id: &str, secret: &str) -> Upvest {
     sandbox.client_builder().credentials(id, secret).build().unwrap()
 }
 
-/// A request to the control API; for the first client where none is named.
+/// A request to the control API, by default for the first client.
 async fn control(sandbox: &Sandbox, client: Option<&str>, name: &str, fields: Option<Value>) -> (u16, Value) {
     let (http, url) = (reqwest::Client::new(), format!("{}/_sandbox/{name}", sandbox.url()));
     let request = match fields {
@@ -145,7 +145,7 @@ async fn the_states_of_all_clients_are_saved_and_loaded() {
     let loaded = Sandbox::builder().load(&file).start().await.unwrap();
     assert_eq!((groups(&loaded, loaded.client_id()).await, groups(&loaded, OTHER).await), (1, 2));
     client(&loaded, OTHER, "secret-b").list_instruments().limit(1).send().await.unwrap();
-    // A secret that is set now is the one that counts.
+    // A secret in the settings replaces the saved one.
     let loaded = Sandbox::builder().client(OTHER, "another").load(&file).start().await.unwrap();
     assert_eq!(groups(&loaded, OTHER).await, 2);
     client(&loaded, OTHER, "another").list_instruments().limit(1).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! The clock is the test's own, or runs by itself.
+//! The clock, which is advanced by the test or runs by itself.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ async fn a_year_passes_with_all_its_midnights() {
 #[tokio::test]
 async fn two_advances_at_once_add_up() {
     let sandbox = Sandbox::start().await.unwrap();
-    // An endpoint where nobody listens: each attempt gives the other a turn.
+    // Nothing listens on this port, so each attempt lets the other task run.
     sandbox.subscribe("http://127.0.0.1:1/hook").await.unwrap();
     sandbox.create_account_group().await.unwrap();
     let before = sandbox.now();

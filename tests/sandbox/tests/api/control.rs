@@ -1,4 +1,4 @@
-//! The control API: what the library can do besides the API, over HTTP.
+//! The control API: the commands and views over HTTP.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -80,10 +80,10 @@ async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
     let bench = Bench::start().await;
     let patient = RetryPolicy::new().max_attempts(200).backoff(soon());
     let upvest = bench.client(patient, |it| it.retry_budget(RetryBudget::new(10_000)));
-    // A token is not asked for again and again; a call is.
+    // The token is cached, but calls are repeated.
     upvest.list_orders().send().await.unwrap();
     let offline = bench.http.post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
-    // The connection that asks for it is reset like any other, before the answer or after it.
+    // The connection of the command is also reset, before or after its answer.
     let _ = offline.json(&json!({"offline": true, "seconds": 1})).send().await;
     TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
     place(&upvest, bench.account).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
     assert_eq!(sandbox.now(), then);
     let last = sandbox.events().pop().unwrap();
     assert!(last.object.get().contains("100.00"), "the last top-up is gone: {}", last.object);
-    // Life goes on from there, and faults are gone.
+    // The state continues from there, and faults are cleared.
     sandbox.top_up(account, "2.00").await.unwrap();
     let upvest = sandbox.client();
     upvest.list_users().send().await.unwrap();
@@ -211,7 +211,7 @@ async fn containers_and_browsers_get_in_where_they_are_named() {
     let get = |path: &str, host: &str| http.get(format!("{}{path}", sandbox.url())).header("host", host);
     assert_eq!(get("/_sandbox/state", "upvest-sandbox:8080").send().await.unwrap().status(), 200);
     assert_eq!(get("/_sandbox/state", "attacker.example").send().await.unwrap().status(), 400);
-    // Whoever looks after containers asks by an address that nobody knows before.
+    // Health checks of containers use an address that is not known in advance.
     assert_eq!(get("/_sandbox/health", "10.1.2.3").send().await.unwrap().status(), 200);
     for (origin, allowed) in [("http://localhost:3000", true), ("http://attacker.example", false)] {
         let asked = http.request(http::Method::OPTIONS, format!("{}/_sandbox/advance", sandbox.url()));
@@ -250,7 +250,7 @@ async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_u
             ["FAILED", "REJECTED", "CANCELLED", "REVERSED"].iter().any(|word| event_type.ends_with(word));
         assert!(!failed || event.reason.is_some(), "{event_type} says no reason");
     }
-    // Each for itself, however many are triggered at once.
+    // Concurrent triggers do not affect each other.
     let trigger = || bench.sandbox.trigger("ORDER.FILLED");
     let (one, other, plan) =
         tokio::join!(trigger(), trigger(), bench.sandbox.trigger("SAVINGS_PLAN.EXECUTED"));

@@ -1,4 +1,4 @@
-//! Faults: each does to a caller what it says, and no more to the state than it says.
+//! Faults: each has the documented effect on the caller and on the state, and no other.
 
 use std::io::ErrorKind as IoErrorKind;
 use std::time::{Duration, Instant, SystemTime};
@@ -63,12 +63,12 @@ async fn a_delay_makes_an_answer_late_and_nothing_else() {
 async fn a_caller_who_gives_up_does_not_undo_a_delayed_order() {
     let bench = Bench::start().await;
     let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
-    // The token is there before time is short.
+    // The token is requested before the timeouts become short.
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::Delay { millis: 1_000 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown(), "{error}");
-    // An answer that is later than the order.
+    // The answer is delayed until after the order was placed.
     bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 1_000 }).await.unwrap();
     let orders = bench.upvest.list_orders().send().await.unwrap();
     assert_eq!(orders.meta.as_ref().and_then(|meta| meta.total), Some(1));
@@ -165,7 +165,7 @@ async fn a_wrong_content_type_stands_over_a_good_body() {
     assert_eq!((answer.status, answer.content_type()), (201, "text/plain"));
     assert_eq!(answer.json()["status"], "NEW");
     bench.fail(Fault::WrongContentType).await;
-    // The SDK reads what can be read.
+    // The SDK reads the answer despite its media type.
     bench.order_once().await.unwrap();
     assert_eq!(bench.orders().await, 2);
 }
@@ -225,7 +225,7 @@ async fn a_client_that_tries_again_places_one_order_whatever_the_fault() {
         place(&upvest, bench.account).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!(bench.orders().await, number, "{fault:?}");
     }
-    // The delayed attempt has come as well by then: it changes nothing.
+    // The delayed attempt has also arrived by then, and changes nothing.
     bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 900 }).await.unwrap();
     bench.upvest.list_orders().send().await.unwrap();
     assert_eq!(bench.orders().await, 8);
@@ -273,7 +273,7 @@ async fn refused_connections_come_back_on_the_same_address() {
     let bench = Bench::start().await;
     bench.upvest.list_orders().send().await.unwrap();
     let mut open = TcpStream::connect(bench.sandbox.address()).await.unwrap();
-    // A connection that is known to be served.
+    // This connection has been accepted.
     open.write_all(b"GET /_sandbox/state HTTP/1.1\r\nhost: sandbox\r\n\r\n").await.unwrap();
     assert!(open.read(&mut [0; 1024]).await.unwrap() > 0);
 
@@ -349,7 +349,7 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
         bench.sandbox.random_faults(0.3, Fault::common()).await.unwrap();
         for number in 0..120 {
             let path = if number % 3 == 0 { "/users" } else { "/orders" };
-            // The answer is of no interest, and may be none.
+            // The answer is ignored, and there may be none.
             let _ = bench.request(reqwest::Method::GET, path).send().await;
         }
         let requests = bench.sandbox.requests();

@@ -1,4 +1,4 @@
-//! Idempotency keys: a repetition gets the first answer again, and does nothing.
+//! Idempotency keys: a repeated request gets the first answer again and has no effect.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
             let again = household.call(&api, operation).key(Some(&key)).send().await;
             assert_eq!((again.status, &again.body), (first.status, &first.body), "{operation}");
             assert_eq!(again.header("content-type"), first.header("content-type"));
-            // The answer is the first one, the exchange is another.
+            // The answer is the same, but the request id is new.
             assert_ne!(again.header("upvest-request-id"), first.header("upvest-request-id"));
         }
         assert_eq!(sandbox.events().len(), events, "{operation} was done again");
@@ -58,7 +58,7 @@ async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
     let (again, as_first) = (register().send().await, registered);
     assert_eq!((again.status, again.text()), (as_first.status, as_first.text()));
     assert_eq!(total(&api, "listOrders").await, 1);
-    // The one whose account was opened, and this one.
+    // The user of the account, and this one.
     assert_eq!(total(&api, "listUsers").await, 2);
 }
 
@@ -90,7 +90,7 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         assert_eq!(other.status, 409, "{operation}: {}", other.text());
         assert_eq!(other.kind(), "conflict");
     }
-    // The same operation upon another thing.
+    // The same operation for another resource.
     let order = |portfolio: Uuid| {
         let call = api.call("triggerPortfolioRebalancing").id("portfolio_id", portfolio);
         call.key(Some("f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"))
@@ -103,7 +103,7 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         events_since > 0 && sandbox.events().len() == events + events_since + 1,
         "a conflict did something"
     );
-    // A conflict does not take the key away from what it belongs to.
+    // After a conflict, the key still belongs to the first request.
     let again = household.call(&api, "createUser").key(Some(&key)).send().await;
     assert_eq!((again.status, again.body), (first.status, first.body));
 }
@@ -140,7 +140,7 @@ async fn no_key_is_asked_for_where_that_is_switched_off() {
     }
     household.call(&api, "createUser").key(None).made().await;
     assert_eq!(total(&api, "listUsers").await, users + 2, "without a key each call is one of its own");
-    // One that is sent all the same does what it does elsewhere.
+    // If one is sent although it is not required, it has the usual effect.
     let key = Uuid::new_v4().to_string();
     let twice = [(); 2].map(|()| household.call(&api, "createUser").key(Some(&key)).made());
     let twice = join_all(twice).await;
@@ -192,7 +192,7 @@ async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
     assert_eq!(total(&api, "listOrders").await, 1);
 }
 
-/// The body is what was sent, not what it means: whoever repeats a request repeats its bytes.
+/// Bodies are compared as bytes, as a client repeats exactly the same bytes.
 #[tokio::test]
 async fn the_same_fields_in_another_order_are_another_body() {
     let (_sandbox, api) = keyed().await;
@@ -218,7 +218,7 @@ async fn a_key_is_forgotten_after_24_hours() {
     let first = register().await;
     advance(&sandbox, DAY - 1).await;
     assert_eq!(register().await, first);
-    // A repetition does not make the key live longer.
+    // A repetition does not extend the lifetime of the key.
     advance(&sandbox, 1).await;
     let second = register().await;
     assert_ne!(second, first);
@@ -260,7 +260,7 @@ async fn keyed() -> (Sandbox, Api) {
     (sandbox, api)
 }
 
-/// Keys are asked for, as they are unless one asks for plain HTTP.
+/// A sandbox that requires keys, as is the default.
 fn with_keys(builder: SandboxBuilder) -> SandboxBuilder {
     builder.idempotency_keys(true).token_lifetime(Duration::from_secs(7 * DAY))
 }

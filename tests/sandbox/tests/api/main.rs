@@ -1,4 +1,4 @@
-//! What the sandbox answers: to calls of the API, to commands, and to those who may not call.
+//! Tests of the API and the control API of the sandbox.
 
 #[path = "../bench/mod.rs"]
 mod bench;

@@ -1,4 +1,4 @@
-//! Every operation of the description, over plain HTTP: what it answers with, what it refuses, and how its pages follow.
+//! Every operation of the description over plain HTTP: its answers, its errors, and its pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +23,7 @@ async fn every_operation_succeeds_and_answers_as_described() {
         operations.into_iter().partition(|id| id.starts_with("delete") || id.starts_with("close"));
     for id in others {
         let answer = household.call(&api, id).ok().await;
-        // An empty list would leave the schema of its items unproven.
+        // An empty list would not test the schema of its items.
         if id.starts_with("list") {
             assert!(!answer["data"].as_array().unwrap().is_empty(), "{id} listed nothing");
         }
@@ -86,7 +86,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
         for (field, value) in after.as_object().unwrap() {
             match update_body.get(field) {
                 Some(sent) => assert_eq!(value, sent, "{update} did not set {field}"),
-                // They follow from the rest.
+                // These resources exist as a consequence of the others.
                 None if ["updated_at", "next_execution_date"].contains(&field.as_str()) => {}
                 None => assert_eq!(*value, before[field], "{update} changed {field}"),
             }
@@ -138,7 +138,7 @@ async fn files_come_as_what_they_are() {
     let file = api.call("retrieveFile").id("file_id", id).send().await;
     assert_eq!(file.header("content-type"), Some("application/octet-stream"));
     assert_eq!(file.text(), "a,b\n1,2\n");
-    // What clients ask for that were generated from the description, and browsers.
+    // The `accept` headers of generated clients and of browsers.
     for accept in ["application/json", "application/pdf", "text/html", "application/pdf;q=0"] {
         let file = api.call("retrieveFile").id("file_id", id).header("accept", accept).send().await;
         assert_eq!((file.status.as_u16(), file.text().as_str()), (200, "a,b\n1,2\n"), "as {accept}");
@@ -228,7 +228,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
     for field in ["instrument_id", "side", "quantity"] {
         assert!(detail.contains(&format!("`{field}`")), "{field}: {detail}");
     }
-    // What was sent may be personal data.
+    // The value may be personal data, so it must not be in the answer.
     assert!(!detail.contains("HOLD") && !detail.contains("1,5"), "{detail}");
 }
 
@@ -420,7 +420,7 @@ async fn pages_follow_one_another_and_give_every_item_once() {
     }
     assert_eq!(page(0, 100).await.len(), 100);
     assert_eq!(page(104, 100).await.len(), 1);
-    // What is made meanwhile comes last, so that it moves nothing from one page to another.
+    // New items are at the end of the list, so that they do not move others to another page.
     assert_eq!(page(100, 5).await, made[100..]);
 }
 
@@ -447,7 +447,7 @@ async fn every_paged_list_has_the_same_defaults_and_an_empty_page_behind_its_end
     }
 }
 
-/// The generated types are what the sandbox is to be a test of.
+/// The sandbox must not use the generated types, as it is used to test them.
 #[test]
 fn the_sandbox_never_names_the_generated_types() {
     let mut files = 0;
@@ -498,7 +498,7 @@ async fn every_status_beyond_the_description_is_in_the_list_of_these() {
             responses.unwrap().keys().cloned().collect()
         };
         let (described, answered) = (statuses(&vendored), statuses(served.json));
-        // The first overlay states facts about the API; only the second may add a status.
+        // The first overlay contains facts about the API. Only the second may add statuses.
         assert_eq!(statuses(&overlaid), described, "{}", operation.id);
         assert_eq!(answered, statuses(&listed), "{}", operation.id);
         for status in answered.difference(&described) {
@@ -507,7 +507,7 @@ async fn every_status_beyond_the_description_is_in_the_list_of_these() {
     }
 }
 
-/// The package carries the description with both overlays merged, so that its users build no generator.
+/// The package contains the description with both overlays applied, so that its users need not build the generator.
 #[test]
 fn the_prepared_description_is_that_of_the_workspace() {
     let spec = source("../../spec/upvest-investment-api.yaml");
@@ -522,7 +522,7 @@ fn the_prepared_description_is_that_of_the_workspace() {
     assert!(prepared == served, "run this test again with UPDATE_DESCRIPTION=1, and look at what changes");
 }
 
-/// PROTOCOL 5, and where.
+/// The problem types of PROTOCOL 5, with the requests that cause them.
 fn may_be_added(operation: &Operation, status: &str) -> bool {
     match status {
         "400" | "406" | "429" | "500" | "502" | "503" | "504" => true,
@@ -545,8 +545,8 @@ async fn founded() -> (Sandbox, Api, Household) {
     (sandbox, api, household)
 }
 
-/// Every way to spoil one field of a body that is valid, with the field as a problem names it: left out where it is
-/// required, of another type, out of its values.
+/// All ways to make one field of a valid body invalid, with the name of the field in the problem: a missing
+/// required field, a wrong type, or a value that is not allowed.
 fn spoilt(document: &Document, schema: &Value, body: &Value) -> Vec<(String, Value)> {
     let schema = document.resolved(schema);
     let mut all = Vec::new();
@@ -579,7 +579,7 @@ fn spoilt(document: &Document, schema: &Value, body: &Value) -> Vec<(String, Val
     all
 }
 
-/// Values that a schema does not let pass.
+/// Values that a schema does not allow.
 fn wrong_values(schema: &Value) -> impl Iterator<Item = Value> {
     let mut wrong = match schema["type"].as_str() {
         Some("string") => vec![Value::Null, json!(12), json!(["text"]), json!({})],

@@ -1,4 +1,4 @@
-//! Webhooks: who gets which events, signed how, in which order, and what happens where an endpoint fails.
+//! Webhooks: subscriptions, signatures, the order of events, and endpoints that fail.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
@@ -23,7 +23,7 @@ use crate::endpoint::{Arrival, Endpoint, tally};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
-/// The event types that the description of the reference shape has.
+/// The event types of the format with references.
 const DESCRIBED: &str = include_str!("../../../../upvest-ext/tests/fixtures/webhook-event-types.json");
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
     ] {
         let error = create(&upvest, url, [WebhookEventCategory::All]).await.unwrap_err();
         assert_refused(&error, "url");
-        // An update is no way around it.
+        // The rule also applies to updates.
         let webhook = create(&upvest, "https://example.com/hook", [WebhookEventCategory::All]).await.unwrap();
         let update = WebhookSubscriptionUpdate::builder().url(url);
         let update = upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await;
@@ -157,7 +157,7 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
 async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     switch_on(&sandbox, &endpoint).await;
-    // One that has the first key already, and need not wait before it asks for another.
+    // A verifier that has already fetched the first key, and may fetch again immediately.
     let limits = KeyCacheLimits { pause: Duration::ZERO, ..KeyCacheLimits::default() };
     let verifier = WebhookVerifier::fetching_within(sandbox.client(), limits);
     for _ in 0..3 {
@@ -169,7 +169,7 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
     let arrived = endpoint.arrived();
     let keys: BTreeSet<_> = arrived.iter().map(|arrival| parameter(arrival, "keyid")).collect();
     assert_eq!(keys.len(), 3);
-    // One that was never there before. The set holds the newest key and the two before it.
+    // A new verifier. The key set contains the newest key and the two before it.
     let newcomer = WebhookVerifier::fetching(sandbox.client());
     for arrival in &arrived[1..] {
         newcomer.verify(&arrival.received()).await.unwrap();
@@ -462,7 +462,7 @@ async fn nothing_is_ever_sent_to_another_machine() {
         sandbox.settle().await;
         sandbox.advance(24 * HOUR).await;
     };
-    // A connection to an address where nothing answers would last until its own time-out, which is longer.
+    // A connection attempt to an address without an answer would take longer, until its own timeout.
     tokio::time::timeout(Duration::from_secs(9), work).await.unwrap();
     let deliveries = sandbox.deliveries();
     assert!(!deliveries.is_empty());
@@ -490,7 +490,7 @@ async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
 
 #[tokio::test]
 async fn deliveries_go_to_hosts_that_were_named_and_an_event_can_be_delivered_again() {
-    // Any address of 127.0.0.0/8 is this machine: stand-ins for other hosts are those that are no such address.
+    // All addresses in 127.0.0.0/8 are this machine, so other hosts need addresses outside of it.
     let sandbox = morning().webhook_host("10.20.0.0/16").webhook_host("app").start().await.unwrap();
     for url in ["http://10.20.30.40/hook", "http://app:3000/hook"] {
         sandbox.subscribe(url).await.unwrap();
@@ -524,7 +524,7 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
     }
     assert_eq!(sandbox.now(), target);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    // The other endpoint has had everything by then.
+    // The other endpoint has received all events by then.
     assert_eq!(ids(&endpoint).len(), 5);
 }
 
@@ -542,7 +542,7 @@ async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
             tokio::task::yield_now().await;
         }
     };
-    // The silent one takes ten seconds to be given up.
+    // The delivery to the silent endpoint fails after ten seconds.
     tokio::time::timeout(Duration::from_secs(5), third_attempt).await.unwrap();
 }
 
@@ -587,7 +587,7 @@ async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
     assert!(endpoint.arrived().iter().all(|arrival| arrival.events().len() <= 100));
 }
 
-/// What [`a_week_of_life`] makes of a user, an account, an order, a direct debit, a portfolio and a plan.
+/// The events of [`a_week_of_life`], which has a user, an account, an order, a direct debit, a portfolio and a plan.
 #[rustfmt::skip]
 const A_WEEK_OF_LIFE: &[&str] = &[
     // The user is checked, and the account opens.
@@ -595,7 +595,7 @@ const A_WEEK_OF_LIFE: &[&str] = &[
     "USER_CHECK.PASSED", "USER.ACTIVATED", "ACCOUNT.ACTIVATED",
     // The direct debit.
     "DIRECT_DEBIT.NEW", "DIRECT_DEBIT.PROCESSING", "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "DIRECT_DEBIT.COMPLETED",
-    // The order: cash is laid claim to, then the claim is given up and the price is paid.
+    // The order: cash is reserved, then the reservation is released and the price is paid.
     "ORDER.NEW", "CASH_BALANCE.UPDATED", "ORDER.PROCESSING",
     "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "POSITION.UPDATED",
     "EXECUTION.FILLED", "ORDER.FILLED", "EXECUTION.SETTLED",
@@ -604,12 +604,12 @@ const A_WEEK_OF_LIFE: &[&str] = &[
     // Seven midnights.
     "ACCOUNT_VALUATION.CREATED", "ACCOUNT_VALUATION.CREATED", "ACCOUNT_VALUATION.CREATED", "ACCOUNT_VALUATION.CREATED",
     "ACCOUNT_VALUATION.CREATED", "ACCOUNT_VALUATION.CREATED", "ACCOUNT_VALUATION.CREATED",
-    // The plan's day, with one order for the whole portfolio.
+    // The execution of the plan, with one portfolio order.
     "SAVINGS_PLAN.EXECUTED", "PORTFOLIO_ORDER.NEW", "PORTFOLIO_ORDER.PROCESSING",
     "ORDER.NEW", "CASH_BALANCE.UPDATED", "ORDER.PROCESSING",
     "CASH_TRANSACTION.EXECUTED", "CASH_BALANCE.UPDATED", "POSITION.UPDATED",
     "EXECUTION.FILLED", "ORDER.FILLED", "EXECUTION.SETTLED", "PORTFOLIO_ORDER.FILLED",
-    // The end of the plan.
+    // The plan is deleted.
     "SAVINGS_PLAN.PAUSED", "SAVINGS_PLAN.CANCELLED",
 ];
 
@@ -671,12 +671,12 @@ fn somebody() -> UserCreate {
     user.try_into().unwrap()
 }
 
-/// Far from midnight, when accounts are valued.
+/// A time far from midnight, when accounts are valued.
 fn morning() -> upvest_sandbox::SandboxBuilder {
     Sandbox::builder().start_at("2026-03-02T09:00:00Z".parse::<DateTime<Utc>>().unwrap())
 }
 
-/// It costs 100 at all times.
+/// An instrument with a constant price of 100.
 fn instrument() -> Uuid {
     Sandbox::instrument("IE0032077012")
 }
@@ -708,7 +708,7 @@ async fn set_status(upvest: &Upvest, webhook: WebhookId, status: WebhookSubscrip
     assert_eq!(updated.status, Some(status));
 }
 
-/// A subscription that is switched on.
+/// An enabled subscription.
 async fn subscribe(
     upvest: &Upvest,
     url: &str,
@@ -719,7 +719,7 @@ async fn subscribe(
     webhook
 }
 
-/// The short way, where a test is not about subscriptions.
+/// Subscribes with a command, for tests that are not about subscriptions.
 async fn switch_on(sandbox: &Sandbox, endpoint: &Endpoint) {
     sandbox.execute(Command::Subscribe { url: endpoint.url() }).await.unwrap();
 }
@@ -735,7 +735,7 @@ fn ids(endpoint: &Endpoint) -> Vec<Uuid> {
     endpoint.events().iter().map(|event| event.id).collect()
 }
 
-/// The events that there were.
+/// The events in the log.
 fn happened(sandbox: &Sandbox) -> Vec<Uuid> {
     sandbox.events().iter().map(|event| event.id).collect()
 }
@@ -751,7 +751,7 @@ fn parameter(arrival: &Arrival, name: &str) -> String {
     value.split('"').next().unwrap().to_owned()
 }
 
-/// Free a moment ago, and nobody listens there.
+/// A port on which nothing listens.
 fn port_of_nobody() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

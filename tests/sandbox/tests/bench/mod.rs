@@ -1,4 +1,4 @@
-//! A sandbox with an account, spoken to in plain HTTP, by socket, and through the SDK.
+//! A sandbox with an account, and callers that use plain HTTP, a socket, and the SDK.
 
 #![allow(dead_code, reason = "each test file needs a part of it")]
 
@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 pub(crate) const DOWN: Fault = Fault::ServerError { status: 503, html: false, after_commit: false };
 
-/// A sandbox with an account, and callers that take what comes.
+/// A sandbox with an account, and callers that accept any answer.
 pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) account: Uuid,
     pub(crate) http: reqwest::Client,
     pub(crate) token: String,
-    /// It tries everything once.
+    /// A client of the SDK without retries.
     pub(crate) upvest: Upvest,
 }
 
@@ -67,7 +67,7 @@ impl Bench {
         Answer::read(self.request(reqwest::Method::POST, "/orders").json(&self.body())).await
     }
 
-    /// Places an order through the SDK, which is not to try again.
+    /// Places an order with the SDK, without retries.
     pub(crate) async fn order_once(&self) -> Result<Order, Error> {
         place(&self.upvest, self.account).await
     }
@@ -123,12 +123,12 @@ impl Bench {
         settings(self.sandbox.client_builder().retry(policy)).build().unwrap()
     }
 
-    /// How many orders there are, asked where no fault can hit.
+    /// The number of orders, without a request that a fault could affect.
     pub(crate) async fn orders(&self) -> u64 {
         self.get("/_sandbox/state").await.json()["orders"].as_u64().unwrap()
     }
 
-    /// The faults that have hit, and the statuses that callers have got.
+    /// The faults that were applied, and the statuses that callers received.
     pub(crate) fn hit(&self) -> Vec<(&'static str, Option<u16>)> {
         let hit = |request: RequestRecord| Some((request.fault?, request.status));
         self.sandbox.requests().into_iter().filter_map(hit).collect()

@@ -1,4 +1,4 @@
-//! The description that a sandbox says it answers from, and whether an answer fits it.
+//! The description that the sandbox publishes, and the validation of answers against it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::Answer;
 
 const BASE: &str = "urn:description";
 
-/// Read from one sandbox for all: it is a part of the program.
+/// Read from one sandbox, as it is the same for all.
 static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
 
 /// `GET /_sandbox/openapi.json`.
@@ -42,7 +42,7 @@ impl Document {
         let url = format!("{}/_sandbox/openapi.json", sandbox.url());
         let read = async || {
             let json: Value = http.get(url).send().await.unwrap().json().await.unwrap();
-            // Once in a process, so that operations and validators can refer to it.
+            // Leaked once per process, so that operations and validators can borrow it.
             Self::read(Box::leak(Box::new(json)))
         };
         DOCUMENT.get_or_init(read).await
@@ -78,12 +78,12 @@ impl Document {
         self.operations.get(id).unwrap_or_else(|| panic!("the description has no operation {id}"))
     }
 
-    /// What a reference refers to.
+    /// The target of a reference.
     pub(crate) fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         resolved(self.json, value)
     }
 
-    /// An answer has a status that the description lists, a media type that it lists for it, and a body that is valid.
+    /// Asserts that an answer has a status, a media type and a body that the description allows.
     pub(crate) fn check(&self, operation: &Operation, answer: &Answer) {
         let (id, status) = (&operation.id, answer.status);
         let place = self.target(&format!("{}/responses/{}", operation.place, status.as_str()));
@@ -114,7 +114,7 @@ impl Document {
         }
     }
 
-    /// Fields of an answer that its schema does not name: valid, but nothing that an SDK would ever show.
+    /// The fields of an answer that its schema does not contain. They are valid, but an SDK does not show them.
     fn undescribed(&self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
         let schema = self.resolved(schema);
         match value {
@@ -148,7 +148,7 @@ impl Document {
         Arc::clone(validator)
     }
 
-    /// The place that `place` refers to, or itself.
+    /// The target of the reference at `place`, or `place` itself.
     fn target(&self, place: &str) -> String {
         let reference = self.json.pointer(place).and_then(|value| value["$ref"].as_str());
         reference.map_or_else(|| place.to_owned(), |target| self.target(&target[1..]))
@@ -183,13 +183,13 @@ impl Operation {
         content.values().next().map(|media_type| &media_type["schema"])
     }
 
-    /// The scopes of which a token needs one.
+    /// The scopes. A token needs one of them.
     pub(crate) fn scopes(&self) -> Vec<&'static str> {
         let scopes = self.json.pointer("/security/0/oauth2ClientCredentials").and_then(Value::as_array);
         scopes.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// The media types that it answers success with.
+    /// The media types of its successful answers.
     pub(crate) fn media_types(&self) -> Vec<&'static str> {
         let responses = self.json["responses"].as_object().unwrap().iter();
         let success = responses.filter(|(status, _)| status.starts_with('2'));
@@ -208,7 +208,7 @@ fn check_headers(id: &str, answer: &Answer) {
     assert!(answer.header("date").is_some(), "{id}: no date");
 }
 
-/// A problem says what it is (PROTOCOL 5): the schema requires none of it.
+/// Asserts that a problem has the fields of PROTOCOL 5, which the schema does not require.
 fn check_problem(id: &str, answer: &Answer) {
     let problem = answer.json();
     assert_eq!(problem["status"], answer.status.as_u16(), "{id}: {problem}");
@@ -220,7 +220,7 @@ fn check_problem(id: &str, answer: &Answer) {
     }
 }
 
-/// An unused price is an empty text (PROTOCOL 7).
+/// A missing price is an empty text (PROTOCOL 7).
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));

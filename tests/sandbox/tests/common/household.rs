@@ -1,4 +1,4 @@
-//! A user with an account that has some of everything: a valid call of every operation can be made from it.
+//! A user with an account and one resource of each type, from which a valid call of every operation can be made.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::{Api, Call, id_of};
 
 pub(crate) const ISIN: &str = "IE00B3XXRP09";
 
-/// The ids of one of each.
+/// The ids of one resource of each type.
 #[derive(Debug)]
 pub(crate) struct Household {
     pub(crate) user: Uuid,
     pub(crate) group: Uuid,
     pub(crate) account: Uuid,
-    /// Of the same user, with some cash.
+    /// Another account of the same user, with some cash.
     pub(crate) other_account: Uuid,
     pub(crate) identifier: Uuid,
     pub(crate) instrument: Uuid,
@@ -32,7 +32,7 @@ pub(crate) struct Household {
 }
 
 impl Household {
-    /// Founds one, by calls where the description has an operation and by commands where it has none. The clock is
+    /// Creates a household, by calls if the description has an operation and otherwise by commands. The clock is
     /// advanced by two days.
     pub(crate) async fn found(sandbox: &Sandbox, api: &Api) -> Self {
         let group = sandbox.account_group();
@@ -99,7 +99,7 @@ impl Household {
         self.file = report["data"][0]["file_id"].as_str().unwrap().parse().unwrap();
     }
 
-    /// A call that fits the description and this household: every operation of the description has one.
+    /// A valid call for this household. There is one for every operation of the description.
     pub(crate) fn call<'a>(&self, api: &'a Api, operation: &str) -> Call<'a> {
         let ids = api.document.operation(operation).ids();
         let call = ids.into_iter().fold(api.call(operation), |call, name| call.id(name, self.id(name)));
@@ -109,7 +109,7 @@ impl Household {
         }
     }
 
-    /// What stands for an id in a path.
+    /// The value of an id in a path.
     pub(crate) fn id(&self, name: &str) -> Uuid {
         match name {
             "user_id" => self.user,
@@ -127,7 +127,7 @@ impl Household {
         }
     }
 
-    /// A body that fits; `None` for operations that take none.
+    /// A valid body, or `None` for operations without one.
     pub(crate) fn body(&self, operation: &str) -> Option<Value> {
         let Self { user, group, account, instrument, mandate, .. } = self;
         Some(match operation {
@@ -177,7 +177,7 @@ impl Household {
     }
 }
 
-/// A user to be.
+/// The body for a new user.
 pub(crate) fn person() -> Value {
     json!({ "first_name": "Erika", "last_name": "Mustermann", "email": "erika@example.com",
         "date_of_birth": "1990-12-10", "nationality": "DE", "address": address() })

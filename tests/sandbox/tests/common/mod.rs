@@ -1,4 +1,4 @@
-//! A client that speaks plain JSON over HTTP, without the SDK, and holds every answer to the description.
+//! A client with plain JSON over HTTP, without the SDK, that validates every answer against the description.
 
 #![allow(dead_code, reason = "each test file needs a part of it")]
 
@@ -18,12 +18,12 @@ use uuid::Uuid;
 
 use self::document::{Document, Operation};
 
-/// A sandbox that asks for nothing but a token, which outlives any test that turns the clock.
+/// A sandbox that requires only a token, which does not expire in tests that advance the clock.
 pub(crate) fn plain() -> SandboxBuilder {
     Sandbox::builder().plain_http().token_lifetime(Duration::from_secs(365 * 86_400))
 }
 
-/// A client of one sandbox under one token.
+/// A client of one sandbox with one token.
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) document: &'static Document,
@@ -33,7 +33,7 @@ pub(crate) struct Api {
     succeeded: Mutex<BTreeSet<String>>,
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -64,13 +64,13 @@ impl Api {
 
     /// A client without a token.
     pub(crate) async fn nobody(sandbox: &Sandbox) -> Self {
-        // A proxy of the machine that runs the test is none of its business.
+        // The proxy of the machine must not be used.
         let http = Client::builder().no_proxy().build().unwrap();
         let document = Document::of(sandbox, &http).await;
         Self { document, http, url: sandbox.url(), token: None, succeeded: Mutex::default() }
     }
 
-    /// Starts a call by its `operationId`. It carries the token, and a new idempotency key where the operation takes one.
+    /// Starts a call by its `operationId`, with the token, and with a new idempotency key if the operation supports one.
     pub(crate) fn call<'a>(&'a self, operation: &str) -> Call<'a> {
         let operation = self.document.operation(operation);
         Call {
@@ -85,7 +85,7 @@ impl Api {
         }
     }
 
-    /// A request beside the description.
+    /// A request that the description does not contain.
     pub(crate) fn raw(&self, method: http::Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.token {
@@ -139,7 +139,7 @@ impl Call<'_> {
         self
     }
 
-    /// The request as it would be sent, to be signed or spoilt.
+    /// The complete request, for signing or changing it.
     pub(crate) fn request(&self) -> Request {
         let path = self.path.iter().fold(self.operation.path.clone(), |path, (name, value)| {
             path.replace(&format!("{{{name}}}"), value)
@@ -167,7 +167,7 @@ impl Call<'_> {
         request.build().unwrap()
     }
 
-    /// Sends the call, and holds its answer to the description.
+    /// Sends the call, and validates its answer against the description.
     pub(crate) async fn send(self) -> Answer {
         let answer = self.api.send(self.request()).await;
         self.api.document.check(self.operation, &answer);
@@ -178,7 +178,7 @@ impl Call<'_> {
         answer
     }
 
-    /// Sends a call that has to succeed: the JSON that it answers with, or null where it is a file or nothing.
+    /// Sends a call that must succeed, and returns the JSON of its answer, or null if that is a file or empty.
     pub(crate) async fn ok(self) -> Value {
         let id = self.operation.id.clone();
         let answer = self.send().await;
@@ -189,12 +189,12 @@ impl Call<'_> {
         }
     }
 
-    /// Sends a call that makes something: its id.
+    /// Sends a call that creates a resource, and returns its id.
     pub(crate) async fn made(self) -> Uuid {
         id_of(&self.ok().await)
     }
 
-    /// Sends a call that has to be refused: what the problem says.
+    /// Sends a call that must fail, and returns the detail of the problem.
     pub(crate) async fn refused(self, status: u16) -> String {
         let id = self.operation.id.clone();
         let answer = self.send().await;
@@ -216,12 +216,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// What a problem says.
+    /// The detail of a problem.
     pub(crate) fn detail(&self) -> String {
         self.json()["detail"].as_str().unwrap().to_owned()
     }
 
-    /// The last segment of a problem's `type`, which names its kind.
+    /// The code of a problem: the last segment of its `type`.
     pub(crate) fn kind(&self) -> String {
         let problem = self.json();
         problem["type"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()

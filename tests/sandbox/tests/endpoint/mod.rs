@@ -1,4 +1,4 @@
-//! An endpoint for deliveries: it keeps what arrives as it arrived, and answers by a script.
+//! A webhook endpoint that records deliveries and answers by a script.
 
 #![allow(dead_code, reason = "each test file needs a part of it")]
 
@@ -35,7 +35,7 @@ struct Inbox {
     otherwise: Option<u16>,
 }
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) method: Method,
@@ -54,27 +54,27 @@ impl Endpoint {
         Self { address, inbox, _server: server }
     }
 
-    /// Where it takes deliveries: a path and a query, which the signature has to cover.
+    /// The URL for deliveries, with a path and a query, which the signature must cover.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/hooks/upvest?tenant=7", self.address)
     }
 
-    /// Answers the next deliveries with these statuses, then 200 again.
+    /// Answers the next deliveries with these statuses, then with 200 again.
     pub(crate) fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
         self.inbox().script.extend(statuses);
     }
 
-    /// Answers whatever the script has no status for with this one.
+    /// Sets the status after the end of the script.
     pub(crate) fn otherwise(&self, status: u16) {
         self.inbox().otherwise = Some(status);
     }
 
-    /// What has arrived, oldest first.
+    /// The received requests, oldest first.
     pub(crate) fn arrived(&self) -> Vec<Arrival> {
         self.inbox().arrived.clone()
     }
 
-    /// All events that have arrived, repetitions included.
+    /// All received events, including repetitions.
     pub(crate) fn events(&self) -> Vec<Event> {
         self.arrived().iter().flat_map(Arrival::events).collect()
     }
@@ -85,7 +85,7 @@ impl Endpoint {
 }
 
 impl Arrival {
-    /// As a verifier takes it.
+    /// The request for a verifier.
     pub(crate) fn received(&self) -> IncomingRequest<'_> {
         IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
     }
@@ -103,7 +103,7 @@ impl Arrival {
     }
 }
 
-/// The types of events and how often each comes.
+/// The types of the received events, each with its number.
 pub(crate) fn tally<'a>(types: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     for event_type in types {
@@ -132,7 +132,7 @@ async fn take(
     let status = inbox.script.pop_front().or(inbox.otherwise).unwrap_or(200);
     let mut response = Response::builder().status(status);
     if (300..400).contains(&status) {
-        // To itself: whoever follows it is seen here once more.
+        // Redirects to itself, so that a client that follows the redirect sends a second request here.
         response = response.header(LOCATION, "/elsewhere");
     }
     Ok(response.body(Full::default()).unwrap())

@@ -1,4 +1,4 @@
-//! Whatever happens, the books add up: money and shares come from somewhere, and none is lost.
+//! Property tests: after any steps, the books are consistent, so that no money and no units appear from nowhere or are lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,15 @@ use upvest_sandbox::{EventRecord, Sandbox};
 use uuid::Uuid;
 
 const STEPS: usize = 10_000;
-/// The books are looked at from outside after so many steps; from inside after each.
+/// After this many steps, the books are checked through the API. The audit checks them after each step.
 const STEPS_BETWEEN_CHECKS: usize = 250;
-/// More than happen in any one step.
+/// More events than a step can have.
 const EVENTS: usize = 2_000;
 const MAX_ACCOUNTS: usize = 12;
-/// So many accounts take no part in transfers: what they hold is the sum of what they traded.
+/// The number of accounts without transfers, whose positions are the sum of their trades.
 const ON_THEIR_OWN: usize = 3;
 
-/// Plain, with a spread, in parts, cancelled in parts, random, oscillating, in whole units.
+/// Instruments: normal, with a spread, with partial executions, cancelled in parts, random, oscillating, and in whole units.
 const ISINS: [&str; 8] = [
     "IE0032077012",
     "FR0010524777",
@@ -33,11 +33,11 @@ const ISINS: [&str; 8] = [
     "XF0000000017",
     "XF0000000025",
 ];
-/// Those that are split, so that the units of the others are the sum of their executions.
+/// The instruments with splits. The units of the others are the sum of their executions.
 const SPLIT: [&str; 2] = ["IE0032077012", "IE00BGL86Z12"];
 const RATIOS: [&str; 6] = ["2", "0.5", "3", "0.25", "1.5", "0.001"];
 
-/// One thing that is done. All that it needs is drawn from its numbers, so that a failing script shrinks to small ones.
+/// A step. All its parameters are derived from its numbers, so that failing scripts can be shrunk.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     what: u8,
@@ -46,7 +46,7 @@ struct Step {
     size: u32,
 }
 
-/// A sandbox, and what has been made in it.
+/// A sandbox and its resources.
 struct Driver {
     api: Plain,
     users: Vec<String>,
@@ -56,14 +56,14 @@ struct Driver {
     plans: Vec<String>,
     mandates: Vec<String>,
     debits: Vec<String>,
-    /// Accounts and instruments whose units moved otherwise than by orders.
+    /// Accounts and instruments with movements of units that are not orders.
     moved: BTreeSet<(Uuid, &'static str)>,
     books: Books,
     lives: Lives,
     bids: BTreeMap<String, Decimal>,
 }
 
-/// Books that the test keeps by itself, from the events alone.
+/// The test's own books, which are derived only from events.
 #[derive(Default)]
 struct Books {
     last: Option<Uuid>,
@@ -76,15 +76,15 @@ struct Books {
 struct Book {
     cash: Decimal,
     paid_in: Decimal,
-    /// What was sold less what was bought, at the prices it was traded at, to the last digit.
+    /// The exact value of the sales minus that of the purchases, at the prices of the trades.
     traded: Decimal,
     units: BTreeMap<String, Decimal>,
 }
 
-/// The statuses that resources have come to, by their events, held to the tables of the sandbox.
+/// The statuses of resources according to their events, which are checked against the tables of the sandbox.
 #[derive(Default)]
 struct Lives {
-    /// Resource, status, and what can follow, by the event that says so.
+    /// The resource, the status and the following statuses, by event.
     table: BTreeMap<String, (String, String, BTreeSet<String>)>,
     /// The last event about a resource.
     last: BTreeMap<Uuid, &'static str>,
@@ -123,7 +123,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
 #[test]
 fn short_scripts_keep_the_books_too_and_shrink_where_they_do_not() {
     let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
-    // Always the same scripts: a failure comes back.
+    // Always the same scripts, so that failures are reproducible.
     let draws = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let step = (any::<u8>(), any::<u8>(), any::<u16>(), any::<u32>());
     let step = step.prop_map(|(what, who, which, size)| Step { what, who, which, size });
@@ -158,7 +158,7 @@ async fn no_number_of_tiny_orders_makes_money() {
     let place = |account, side, quantity: &str| {
         id(&api.post("/orders", &order(account, FUND, side, &json!({ "quantity": quantity }))))
     };
-    // Each worth half a cent, which used to cost nothing.
+    // Each is worth half a cent, which must not be rounded down to nothing.
     let bought: Vec<_> = (0..50).map(|_| place(empty, "BUY", "0.00004")).collect();
     api.seconds(5).await;
     assert!(bought.iter().all(|order| api.order_status(order) == "REJECTED"));
@@ -166,7 +166,7 @@ async fn no_number_of_tiny_orders_makes_money() {
     api.seconds(5).await;
     assert_eq!(api.order_status(&sold), "REJECTED");
     assert_eq!(api.cash(empty).0, crate::plain::number("0.01"));
-    // Each worth a little more than half a cent, which used to pay a whole one.
+    // Each is worth a little more than half a cent, which must not be rounded up.
     let rich = api.sandbox.open_account("1000.00").await.unwrap();
     api.post("/orders", &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })));
     api.seconds(5).await;
@@ -175,9 +175,9 @@ async fn no_number_of_tiny_orders_makes_money() {
     api.seconds(5).await;
     assert!(sold.iter().all(|order| api.order_status(order) == "REJECTED"));
     assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
-    // 500 times 1.58 cents, of which a cent each is paid.
+    // 500 times 1.58 cents, of which one cent each is paid.
     assert_eq!(api.cash(rich).0, crate::plain::number("905.00"));
-    // What is left can be sold, for nothing if it is worth less than a cent.
+    // The rest of a position can be sold, even if it is worth less than a cent.
     let rest = api.units(rich, FUND) - crate::plain::number("0.00001");
     for (quantity, cash) in [(rest, "995.33"), (crate::plain::number("0.00001"), "995.33")] {
         let all = place(rich, "SELL", &quantity.to_string());
@@ -191,7 +191,7 @@ async fn no_number_of_tiny_orders_makes_money() {
     api.assert_books_add_up();
 }
 
-/// The sandbox answers on one thread, the steps are taken on the other.
+/// The sandbox runs on one thread and the steps on the other.
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
@@ -261,14 +261,14 @@ impl Driver {
             4 | 5 => json!({ "type": "LIMIT", "limit_price": price, "quantity": whole }),
             _ => json!({ "type": "STOP", "stop_price": price, "quantity": whole }),
         };
-        // Nearly as many sales as purchases: what is not there to sell is rejected.
+        // Nearly as many sales as purchases. Sales without units are rejected.
         let side = if step.which >> 4 & 7 < 4 { "BUY" } else { "SELL" };
         let body = order(self.account(step), isin(step.which >> 7), side, &fields);
         self.orders.push(id(&self.api.post("/orders", &body)));
     }
 
     fn cancel_order(&mut self, step: Step) {
-        // One of the last: the others have ended.
+        // One of the latest, as earlier ones have ended.
         let recent = &self.orders[self.orders.len().saturating_sub(40)..];
         if let Some(order) = some(recent, step) {
             let (status, _) = self.api.call("POST", &format!("/orders/{order}/cancellation"), None);
@@ -357,7 +357,7 @@ impl Driver {
         self.accounts.push(account.parse().unwrap());
     }
 
-    /// The id of what was made; nothing if the rules did not allow it.
+    /// The id of the new resource, or `None` if the rules did not allow it.
     fn try_post(&self, path: &str, body: &Value) -> Option<String> {
         let (status, answer) = self.api.call("POST", path, Some(body).filter(|body| !body.is_null()));
         assert!(status == 201 || status == 409, "{path}: {answer}");
@@ -365,14 +365,14 @@ impl Driver {
     }
 
     async fn change_user(&mut self, step: Step) {
-        // Mostly back to active, so that things go on.
+        // Mostly active, so that the user can act.
         let status = if step.which.is_multiple_of(5) { "BLOCKED" } else { "ACTIVE" };
         let user = &self.users[usize::from(step.who) % self.users.len()];
         self.api.command(json!({ "command": "set_user_status", "user_id": user, "status": status })).await;
     }
 
     fn close_account(&mut self, step: Step) {
-        // The first stay open, so that there is always something going on.
+        // The first accounts stay open, so that some are always active.
         if self.accounts.len() == MAX_ACCOUNTS && step.which.is_multiple_of(4) {
             let account = self.accounts[4 + usize::from(step.who) % (MAX_ACCOUNTS - 4)];
             let (status, _) = self.api.call("DELETE", &format!("/accounts/{account}"), None);
@@ -471,7 +471,7 @@ impl Driver {
         self.moved.insert((account, isin));
     }
 
-    /// Between accounts of one user; now and then between those of two, which is refused.
+    /// A transfer between accounts of one user, or sometimes of two, which is rejected.
     fn transfer_account(&mut self, step: Step) {
         let others = &self.accounts[self.accounts.len().min(ON_THEIR_OWN)..];
         let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else { return };
@@ -491,7 +491,7 @@ impl Driver {
             let isin = SPLIT[usize::from(step.which >> 1) % SPLIT.len()];
             let ratio = RATIOS[step.size as usize % RATIOS.len()];
             let _ = self.api.sandbox.announce_split(isin, ratio, ex_date).await;
-            // Such that the price stays one that something can be bought at.
+            // The ratio keeps the price in a range in which purchases are possible.
             self.api.sandbox.set_price(isin, "100", "101").await.unwrap();
         }
     }
@@ -502,13 +502,13 @@ impl Driver {
         self.api.command(command).await;
     }
 
-    /// Refused if there is less on the account.
+    /// Rejected if the account has too little.
     async fn charge_fee(&mut self, step: Step) {
         let amount = in_cents(step.size % 2_000 + 1);
         let _ = self.api.sandbox.charge_fee(self.account(step), "CUSTODY", &amount).await;
     }
 
-    /// By the answers of the API alone: the bookings sum to the balance, and nothing is negative but what banks took back.
+    /// Checks through the API that the bookings sum to the balance, and that only debts from banks are negative.
     fn check_from_outside(&self) {
         for account in &self.accounts {
             let mut booked: BTreeMap<String, Decimal> = BTreeMap::new();
@@ -538,10 +538,10 @@ impl Driver {
         }
     }
 
-    /// No account can be liquidated for more than was paid in plus what it gained at the traded prices.
+    /// Checks that no account is worth more than its deposits plus its gains at the traded prices.
     fn check_that_nobody_got_rich(&mut self, step: Step, happened: &[EventRecord]) {
         self.books.follow(happened);
-        // Prices move with the time, where they are set, and by splits.
+        // Prices change with time, by commands, and by splits.
         if self.bids.is_empty() || matches!(step.what % 64, 16..=29 | 59 | 60) {
             let bid = |isin: &&str| (Sandbox::instrument(isin).to_string(), self.api.bid(isin));
             self.bids = ISINS.iter().map(bid).collect();
@@ -556,7 +556,7 @@ impl Driver {
         }
     }
 
-    /// Where units moved by orders alone, the executions sum to the position.
+    /// Checks that the executions sum to the position, if units moved only by orders.
     fn check_units(&self) {
         let mut traded: BTreeMap<(String, String), Decimal> = BTreeMap::new();
         for order in self.api.list("/orders") {
@@ -584,7 +584,7 @@ impl Driver {
         assert!(compared > 0, "everything moved otherwise");
     }
 
-    /// If all calls were refused, the books would add up too: the run must have done something.
+    /// The test is meaningful only if enough calls succeeded.
     fn assert_much_has_happened(&self) {
         let with = |path: &str, status: &str| {
             let items = self.api.list(path);

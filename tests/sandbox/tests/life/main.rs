@@ -1,4 +1,4 @@
-//! How users, accounts, orders and money live on, by calls and by time.
+//! Tests of the behaviour of users, accounts, orders and money over time.
 
 #[path = "../plain/mod.rs"]
 mod plain;

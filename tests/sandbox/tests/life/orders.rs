@@ -1,4 +1,4 @@
-//! The life of an order: accepted unseen, checked, executed, cancelled, each booking exact to the cent.
+//! Orders: acceptance, checks, executions, cancellations, and exact bookings.
 
 use crate::plain::{Plain, cents, cents_up, decimal, id, number, order};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,7 +49,7 @@ async fn with_cash(cash: &str) -> (Plain, Uuid) {
     (api, account)
 }
 
-/// An account with so many units of an instrument, and no cash.
+/// An account with this number of units of an instrument, and no cash.
 async fn with_units(isin: &str, units: &str) -> (Plain, Uuid) {
     let api = Plain::start().await;
     let user = id(&api.post("/users", &somebody()));
@@ -71,7 +71,7 @@ fn somebody() -> Value {
     })
 }
 
-/// Places an order and lets it run its course.
+/// Places an order and advances the clock until it has ended.
 async fn trade(api: &Plain, account: Uuid, isin: &str, side: &str, fields: Value) -> String {
     let order = api.order(account, isin, side, &fields);
     api.seconds(10).await;
@@ -94,7 +94,7 @@ async fn a_purchase_for_an_amount_is_booked_to_the_cent() {
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "FILLED");
     assert_eq!(api.cash(account), (number("750"), number("0")));
-    // 250 / 115.05, cut off after ten decimals.
+    // 250 / 115.05, truncated to ten decimals.
     assert_eq!(api.units(account, FUND), number("2.1729682746"));
     let position = api.position(account, FUND).unwrap();
     assert_eq!(decimal(&position["average_buy_in_price"]), number("115.05"));
@@ -112,7 +112,7 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
     let (api, account) = with_cash("1000.00").await;
     let order = api.order(account, FUND, "BUY", &json!({ "quantity": "3" }));
     api.seconds(1).await;
-    // 345.15 and a tenth on top, half a cent up, as long as the price is not known.
+    // 345.15 plus ten percent, rounded up, until the price is known.
     assert_eq!(api.cash(account), (number("620.33"), number("379.67")));
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "FILLED");
@@ -198,7 +198,7 @@ async fn an_order_whose_account_will_not_open_is_rejected() {
             let user: Uuid = user.parse().unwrap();
             api.sandbox.set_check_result(user, false).await.unwrap();
         } else {
-            // The order has been checked and waits; the account would be opened at the same moment.
+            // The order was checked and waits. The account would be opened at the same time.
             api.sandbox.advance(std::time::Duration::from_millis(1_500)).await;
             assert_eq!(api.order_status(&order), "NEW");
             assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
@@ -245,14 +245,14 @@ async fn an_instrument_in_whole_units_leaves_the_rest_of_the_amount() {
     assert_eq!(api.order_status(&order), "FILLED");
     assert_eq!(api.units(account, WHOLE_UNITS), number("2"));
     assert_eq!(api.cash(account), (number("800"), number("0")));
-    // Less than one unit is nothing.
+    // The amount is less than one unit.
     let order = trade(&api, account, WHOLE_UNITS, "BUY", json!({ "cash_amount": "99.99" })).await;
     assert_eq!(api.order_status(&order), "REJECTED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limit_and_stop_orders_wait_for_their_price() {
-    // Each begins at 100; what does not reach the price leaves the order waiting.
+    // Each starts at 100. If the price is not reached, the order keeps waiting.
     let waiting = [
         ("BUY", json!({ "type": "LIMIT", "limit_price": "90" }), "90.01", "90", "90"),
         ("SELL", json!({ "type": "LIMIT", "limit_price": "110" }), "109.99", "111", "111"),
@@ -344,7 +344,7 @@ async fn an_order_in_parts_adds_up_to_its_amount() {
     ];
     for (amount, parts) in amounts {
         let (api, account) = with_cash("1000.00").await;
-        // A price that divides no amount evenly.
+        // A price by which no amount can be divided exactly.
         api.sandbox.set_price(IN_PARTS, "7", "7").await.unwrap();
         let order = trade(&api, account, IN_PARTS, "BUY", json!({ "cash_amount": amount })).await;
         assert_eq!(api.order_status(&order), "FILLED");
@@ -355,7 +355,7 @@ async fn an_order_in_parts_adds_up_to_its_amount() {
         assert_eq!(api.cash(account), (number("1000") - number(amount), number("0")));
         assert_eq!(api.bookings(account).len(), 1 + parts);
         assert!(executions.iter().all(|it| it["status"] == "SETTLED"));
-        // Back again, in parts too: the sale of all units by number.
+        // Sells all units again, also in parts.
         let order = trade(&api, account, IN_PARTS, "SELL", json!({ "quantity": units.to_string() })).await;
         assert_eq!(api.order_status(&order), "FILLED");
         assert_eq!(api.units(account, IN_PARTS), number("0"));
@@ -365,7 +365,7 @@ async fn an_order_in_parts_adds_up_to_its_amount() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_is_cancelled_in_parts_frees_the_rest() {
-    // One execution less than the amount has parts.
+    // One execution less than the number of parts.
     for (amount, executed, rest) in [("450", 4, "640"), ("150", 1, "925"), ("50", 0, "1000")] {
         let (api, account) = with_cash("1000.00").await;
         let order = api.order(account, IN_PARTS_THEN_CANCELLED, "BUY", &json!({ "cash_amount": amount }));
@@ -392,14 +392,14 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
     assert_eq!(cancel(&api, &waiting).await, "ORDER_CANCELLATION.CONFIRMED");
     assert_eq!(api.order_status(&waiting), "CANCELLED");
     assert_eq!(api.cash(account), (number("1000"), number("0")));
-    // The price that it has waited for finds it no longer.
+    // The cancelled order is not executed when its price is reached.
     api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
     api.seconds(10).await;
     assert_eq!(api.order_status(&waiting), "CANCELLED");
     let filled = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "100" })).await;
     assert_eq!(cancel(&api, &filled).await, "ORDER_CANCELLATION.REJECTED");
     assert_eq!(api.order_status(&filled), "FILLED");
-    // Once only.
+    // Only once.
     assert_eq!(cancel(&api, &new).await, "ORDER_CANCELLATION.REJECTED");
 }
 
@@ -408,17 +408,17 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     let (api, account) = with_cash("1000.00").await;
     let hours = |opens, closes| json!({ "command": "set_venue_hours", "opens": opens, "closes": closes });
     api.command(hours("08:00", "16:30")).await;
-    // Set again, the venue still opens once a day.
+    // If the hours are set again, the venue still opens only once a day.
     api.command(hours("08:00", "16:30")).await;
     let for_100 = || json!({ "cash_amount": "100" });
     let order = trade(&api, account, AT_100, "BUY", for_100()).await;
     assert_eq!(api.order_status(&order), "FILLED");
-    // Friday, a second before it closes, so that the order comes too late.
+    // Friday, a second before it closes, so that the order is too late.
     let friday: DateTime<Utc> = "2024-02-02T16:29:59Z".parse().unwrap();
     api.sandbox.advance((friday - api.sandbox.now()).to_std().unwrap()).await;
     let (over_the_weekend, cancelled) =
         (api.order(account, AT_100, "BUY", &for_100()), api.order(account, IN_PARTS, "BUY", &for_100()));
-    // By Sunday evening, prices have moved often.
+    // Prices have changed several times by Sunday evening.
     api.days(2).await;
     assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
     assert_eq!(cancel(&api, &cancelled).await, "ORDER_CANCELLATION.CONFIRMED");
@@ -428,7 +428,7 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     api.seconds(1).await;
     assert_eq!(api.order_status(&over_the_weekend), "FILLED");
     assert!(api.executions(&cancelled).is_empty());
-    // Without hours, those that wait are executed at once.
+    // Without hours, waiting orders are executed immediately.
     api.seconds(12 * 3600).await;
     let at_night = trade(&api, account, AT_100, "BUY", for_100()).await;
     assert_eq!(api.order_status(&at_night), "PROCESSING");
@@ -442,7 +442,7 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     api.assert_books_add_up();
 }
 
-/// Asks for the cancellation of an order and returns the event that it ends with.
+/// Requests the cancellation of an order and returns its last event.
 async fn cancel(api: &Plain, order: &str) -> &'static str {
     let (status, cancellation) = api.call("POST", &format!("/orders/{order}/cancellation"), None);
     assert_eq!((status, &cancellation["status"]), (200, &json!("PENDING")));

@@ -1,4 +1,4 @@
-//! One seed makes one run, and a saved run goes on where it was.
+//! Runs with the same seed are equal, and a saved state can be continued.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const AT_100: &str = "IE0032077012";
 
-/// All that a script was answered, without the header `date`, which is the machine's; `None` if the connection was
+/// The answers of a script, without the header `date`, which depends on the machine. `None` if the connection was
 /// reset.
 type Transcript = Vec<Option<Reply>>;
 
@@ -40,7 +40,7 @@ async fn run(seed: u64) -> (Transcript, Vec<String>) {
         let fields = json!({ "cash_amount": format!("{key}.00") });
         let body = order(account, "IE00B95PGT31", "BUY", &fields);
         say("POST", "/orders", Some(key), Some(&body));
-        // Once more, as after an answer that did not arrive.
+        // Repeated, as if the answer had not arrived.
         say("POST", "/orders", Some(key), Some(&body));
         say("GET", "/orders?limit=3&offset=10", None, None);
         api.seconds(600).await;
@@ -61,7 +61,7 @@ async fn one_seed_makes_one_run() {
     let (second, second_events) = run(42).await;
     assert_eq!(first, second);
     assert_eq!(first_events, second_events);
-    // It was worth comparing: every fault has struck, and most of the answers went through.
+    // The test is meaningful only if every fault occurred and most answers arrived.
     let with = |status: u16| first.iter().flatten().filter(|reply| reply.status == status).count();
     assert!(first.iter().any(Option::is_none));
     assert!([429, 503, 504].into_iter().all(|status| with(status) > 0));
@@ -89,7 +89,7 @@ fn endpoint() -> (String, Arc<AtomicU16>) {
     let url = format!("http://{}/events", listener.local_addr().unwrap());
     let status = Arc::new(AtomicU16::new(500));
     let answered = Arc::clone(&status);
-    // Ends with the test.
+    // It runs until the end of the test.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -110,7 +110,7 @@ fn endpoint() -> (String, Arc<AtomicU16>) {
     (url, status)
 }
 
-/// Whether a request has come with all of its body.
+/// Whether a request with its whole body has arrived.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -119,7 +119,7 @@ fn is_whole(request: &[u8]) -> bool {
     length.is_some_and(|length| body.len() >= length.trim().parse().unwrap())
 }
 
-/// Everything that the API lists.
+/// All lists of the API.
 fn everything(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
     let of_account = ["positions", "valuations", "returns", "cash_balances", "fees", "transactions"]
         .iter()
@@ -145,7 +145,7 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
     let key = Uuid::from_u128(7);
     let body = order(account, AT_100, "BUY", &json!({ "cash_amount": "50.00" }));
     let first = api.send("POST", "/orders", Some(key), Some(&body)).unwrap();
-    // Under way; its first event has been offered to the endpoint, in vain.
+    // In progress. The delivery of its first event has failed.
     api.seconds(1).await;
     let under_way = id(&serde_json::from_slice(&first.body).unwrap());
     assert_eq!(api.order_status(&under_way), "PROCESSING");
@@ -165,7 +165,7 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
     assert_eq!(is.iter().map(as_text).collect::<Vec<_>>(), events.iter().map(as_text).collect::<Vec<_>>());
     api.assert_books_add_up();
 
-    // The key stands for the order that was placed, and for no other.
+    // The key still belongs to the order that was placed.
     let count = api.list("/orders").len();
     let again = api.send("POST", "/orders", Some(key), Some(&body)).unwrap();
     assert_eq!((again.status, &again.body), (first.status, &first.body));
@@ -173,7 +173,7 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
     assert_eq!(api.send("POST", "/orders", Some(key), Some(&other)).unwrap().status, 409);
     assert_eq!(api.list("/orders").len(), count);
 
-    // What was under way goes on, and what has waited for the endpoint is delivered.
+    // Open resources are processed, and waiting events are delivered.
     endpoint_status.store(200, Ordering::SeqCst);
     api.seconds(10).await;
     assert_eq!(api.order_status(&under_way), "FILLED");
@@ -193,7 +193,7 @@ async fn a_saved_sandbox_goes_on_where_it_was() {
     api.assert_books_add_up();
 }
 
-/// Something in every list.
+/// Creates an item of every list.
 async fn fill(api: &Plain) -> Uuid {
     let account = api.sandbox.open_account("10000.00").await.unwrap();
     let user = api.get(&format!("/accounts/{account}"))["user_id"].clone();
@@ -253,7 +253,7 @@ async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
     drop(saved);
     let loaded = Plain::of(crate::plain::builder().data(&path)).await;
     for api in [&through, &loaded] {
-        // Plans, dividends, prices and partial executions, ids included.
+        // Plans, dividends, prices and partial executions, including ids.
         api.order(account, "IE00B95PGT31", "BUY", &json!({ "cash_amount": "99.99" }));
         api.days(45).await;
     }
@@ -316,7 +316,7 @@ async fn a_file_that_is_missing_is_a_new_beginning() {
     assert!(path.exists(), "it is saved at the start");
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
-    // The next one replaces it whole.
+    // The next save replaces it completely.
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     drop(api);

@@ -1,4 +1,4 @@
-//! What is not allowed: money of users who are barred, things that have ended, halves that count as wholes.
+//! Rules that reject calls: blocked users, resources with a final status, and partly filled portfolio orders.
 
 use crate::plain::{Plain, id, number, order};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ impl Estate {
         Self { user, account, second, mandate, portfolio: id(&portfolio), api }
     }
 
-    /// Everything by which cash or units move, as path and body.
+    /// All requests that move cash or units, as path and body.
     fn movements(&self) -> Vec<(String, Value)> {
         let Self { user, account, second, mandate, portfolio, .. } = self;
         let cash = json!({ "cash_amount": "10.00", "currency": "EUR" });
@@ -67,7 +67,7 @@ impl Estate {
         self.api.call("POST", path, Some(body).filter(|body| !body.is_null()))
     }
 
-    /// The last event about a thing: its type, and the reason with it.
+    /// The type and the reason of the last event about a resource.
     fn end_of(&self, id: &str) -> (&'static str, Option<String>) {
         let events = self.api.sandbox.events();
         let last = events.iter().rfind(|event| event.about.to_string() == id).unwrap();
@@ -108,13 +108,13 @@ async fn nothing_moves_for_a_user_who_is_blocked_or_closed() {
                 .await
                 .unwrap();
             if half_way {
-                // Orders that a movement has placed have not been carried out yet.
+                // The orders of this request have not been executed yet.
                 api.seconds(1).await;
             }
             api.sandbox.set_user_status(estate.user, status).await.unwrap();
             api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
             api.seconds(10).await;
-            // What the waiting order had laid claim to is free as well.
+            // The reservation of the waiting order is released too.
             assert_eq!(estate.holds(), ["700", "0", "3", "0"].map(number));
             for id in begun.iter().chain([&inbound.to_string(), &waiting]) {
                 let (kind, reason) = estate.end_of(id);
@@ -220,7 +220,7 @@ async fn what_is_closed_or_cancelled_stays_so() {
     assert_eq!(estate.begin("/accounts", &account).0, 409);
     let name = json!({ "first_name": "Erik" });
     assert_eq!(api.call("PATCH", &format!("/users/{}", estate.user), Some(&name)).0, 409);
-    // An order is accepted whatever the account is, and looked at later.
+    // An order is accepted for any account and checked later.
     let order = order(estate.account, AT_100, "BUY", &json!({ "cash_amount": "1" }));
     let order = id(&api.post("/orders", &order));
     api.seconds(5).await;

@@ -1,6 +1,6 @@
-//! A sandbox that asks for no signatures, spoken to in plain JSON over one connection.
+//! A sandbox without signatures, and a connection with plain JSON.
 //!
-//! The calls block: the sandbox answers on threads of its own, so that a test needs a runtime with several.
+//! The calls block the thread, so a test needs a runtime with several threads.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ pub(crate) struct Plain {
     connection: RefCell<Option<BufReader<TcpStream>>>,
 }
 
-/// An answer as it came over the wire.
+/// A received answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -30,7 +30,7 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// The day before the last of January: what counts in months is tested best from here.
+/// The 30th of January, as the start for tests that count in months.
 pub(crate) fn start_of_tests() -> DateTime<Utc> {
     "2024-01-31T09:00:00Z".parse().unwrap()
 }
@@ -49,12 +49,12 @@ pub(crate) fn decimal(value: &Value) -> Decimal {
     number(value.as_str().unwrap_or_else(|| panic!("{value} is not a decimal in a text")))
 }
 
-/// What is paid out, and what things are worth: whole cents, the rest dropped.
+/// Rounds down to whole cents, as for payouts and valuations.
 pub(crate) fn cents(amount: Decimal) -> Decimal {
     amount.trunc_with_scale(2)
 }
 
-/// What is paid for something: a part of a cent counts as a whole one.
+/// Rounds up to whole cents, as for purchases.
 pub(crate) fn cents_up(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::AwayFromZero)
 }
@@ -110,7 +110,7 @@ impl Plain {
     fn connect(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
-        // Longer than any answer takes: a sandbox that hangs fails the test instead of hanging it.
+        // Longer than any answer takes, so that the test fails if the sandbox hangs.
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(stream)
     }
@@ -174,7 +174,7 @@ impl Plain {
         answer
     }
 
-    /// What is wrong with a request, as the answer with status 400 says.
+    /// The detail of the problem of a request that must fail with status 400.
     pub(crate) fn refused(&self, method: &str, path: &str, body: &Value) -> String {
         let (status, answer) = self.call(method, path, Some(body));
         assert_eq!(status, 400, "{method} {path} {body}: {answer}");
@@ -194,7 +194,7 @@ impl Plain {
         self.list(&format!("/orders/{order}/executions"))
     }
 
-    /// Available and pending, in EUR. Nothing if there never was any.
+    /// The available and the pending amount in EUR. Zero if there is no balance.
     pub(crate) fn cash(&self, account: Uuid) -> (Decimal, Decimal) {
         let balances = self.list(&format!("/accounts/{account}/cash_balances"));
         let balance = balances.iter().find(|balance| balance["currency"] == "EUR");
@@ -224,7 +224,7 @@ impl Plain {
         decimal(&prices[0]["price"])
     }
 
-    /// The types of the events about a thing, or about what belongs to it.
+    /// The types of the events about a resource or its parts.
     pub(crate) fn events_of(&self, id: &str) -> Vec<&'static str> {
         let events = self.sandbox.events();
         let of = events.iter().filter(|event| event.object.get().contains(id));

@@ -1,4 +1,4 @@
-//! Dividends, splits, fees, valuations, returns.
+//! Dividends, splits, fees, valuations and returns.
 
 use super::payments::withdraw;
 use super::*;
@@ -35,7 +35,7 @@ async fn a_split_leaves_the_worth_and_changes_units_and_price() {
         assert_eq!(decimal(&position["quantity"]), number(units));
         assert_eq!(decimal(&position["average_buy_in_price"]), number(bought_at));
         assert_eq!(api.bid(AT_100), number(price));
-        // It was meant for other units.
+        // The order was placed for the units before the split.
         assert_eq!(api.order_status(&waiting), "CANCELLED");
         assert_eq!(api.cash(account), (number("650"), number("0")));
         assert_eq!(worth(&api, account, &[AT_100]), number("1000"));
@@ -108,9 +108,9 @@ async fn returns_add_up_to_what_is_there_less_what_was_paid_in() {
         ["2024-04-01", "2024-04-20"],
     ];
     assert_eq!(periods, expected);
-    // Bought at 10.10 on the first day, worth 10.00 then: 33.0029 units have lost a tenth each.
+    // Bought at 10.10 on the first day and valued at 10.00: 33.0029 units have lost 0.10 each.
     assert_eq!(decimal(&returns[0]["total_return"]), number("-3.31"));
-    // Against the 1000 that went in.
+    // Compared with the deposit of 1000.
     assert_eq!(decimal(&returns[0]["total_return_percentage"]), number("-0.331"));
     api.assert_books_add_up();
 }
@@ -134,7 +134,7 @@ async fn a_split_that_leaves_no_price_is_refused() {
         let ex_date = tomorrow + chrono::Days::new(day);
         api.sandbox.announce_split(AT_100, "1000", ex_date).await.unwrap();
     }
-    // 100, 0.1, 0.0001: the third would make it nothing, also while the others are only announced.
+    // 100, 0.1, 0.0001: the third split would make the price zero, even while the others are only announced.
     let third = api.sandbox.announce_split(AT_100, "1000", tomorrow).await.unwrap_err();
     assert!(third.to_string().contains("`ratio` leaves no price"), "{third}");
     api.days(3).await;
@@ -174,7 +174,7 @@ async fn the_largest_numbers_there_can_be_stop_no_clock() {
     for isin in others {
         api.sandbox.list_instrument(isin, InstrumentType::Fund, "999999999", "0.0001").await.unwrap();
     }
-    // Three purchases of as many units as one order can be for, and then a price that is far higher.
+    // Three purchases of the maximum size, and then a much higher price.
     for isin in others.iter().chain([&DEAR]) {
         for _ in 0..3 {
             api.order(account, isin, "BUY", &json!({ "quantity": "999999999.9999999999" }));

@@ -1,4 +1,4 @@
-//! The lives of users, accounts, portfolios and savings plans, and of the money and the units in them.
+//! Users, accounts, portfolios and savings plans, and the money and the units in them.
 
 mod holdings;
 mod payments;
@@ -52,7 +52,7 @@ fn status(api: &Plain, path: &str) -> String {
     api.get(path)["status"].as_str().unwrap().to_owned()
 }
 
-/// The status of a thing that can only be listed.
+/// The status of a resource that can only be read in a list.
 fn listed_status(api: &Plain, path: &str, id: &str) -> String {
     let items = api.list(path);
     let item = items.iter().find(|item| item["id"] == id).unwrap_or_else(|| panic!("{path} lacks {id}"));
@@ -69,7 +69,7 @@ fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// What an account is worth by what the API says about it.
+/// The value of an account according to the API.
 fn worth(api: &Plain, account: Uuid, isins: &[&str]) -> Decimal {
     let (available, pending) = api.cash(account);
     let held = isins.iter().map(|isin| cents(api.units(account, isin) * api.bid(isin)));

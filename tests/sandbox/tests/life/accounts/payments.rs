@@ -1,4 +1,4 @@
-//! Money and units from and to elsewhere.
+//! Payments and transfers.
 
 use super::*;
 
@@ -35,7 +35,7 @@ async fn a_direct_debit_brings_its_cash() {
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "COMPLETED");
     assert_eq!(api.cash(account).0, number("251.50"));
-    // The bank takes it back, but once only.
+    // The bank takes it back, but only once.
     let reverse = json!({ "command": "reverse_direct_debit", "direct_debit_id": first });
     api.command(reverse.clone()).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "REVERSED");
@@ -45,7 +45,7 @@ async fn a_direct_debit_brings_its_cash() {
     let debits: Vec<_> =
         api.bookings(account).into_iter().filter(|(kind, _)| kind == "DIRECT_DEBIT").map(|it| it.1).collect();
     assert_eq!(debits, ["250.50", "-250.50"].map(number));
-    // Under way when the mandate is revoked.
+    // In progress when the mandate is revoked.
     let second = debit(&api, user, mandate, "10.00");
     api.seconds(1).await;
     api.command(json!({ "command": "revoke_mandate", "mandate_id": mandate })).await;
@@ -73,7 +73,7 @@ async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leave
         api.post("/withdrawals", &json!({ "account_id": account, "cash_amount": "0.01", "currency": "EUR" }));
     api.seconds(2).await;
     assert_eq!(listed_status(&api, "/withdrawals", more["id"].as_str().unwrap()), "FAILED");
-    // An account in debt does not close until it is paid.
+    // An account in debt is not closed until the debt is paid.
     assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
     api.seconds(5).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSING");
@@ -109,7 +109,7 @@ async fn a_withdrawal_lays_claim_to_its_cash_before_it_leaves() {
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/withdrawals", &withdrawal), "PROCESSING");
     assert_eq!(api.cash(account), (number("40"), number("60")));
-    // What is claimed cannot be spent.
+    // Reserved cash cannot be spent.
     assert_eq!(withdraw(&api, account, "40.01").await, "FAILED");
     assert_eq!(listed_status(&api, "/withdrawals", &withdrawal), "COMPLETED");
     assert_eq!(api.cash(account), (number("40"), number("0")));
@@ -140,7 +140,7 @@ async fn units_come_from_elsewhere_and_leave_again() {
         assert_eq!(api.units(account, FUND), number(left));
     }
     assert_eq!(api.cash(account).0, number("1"));
-    // By the API there is no saying what moves: nothing does.
+    // The API has no field for the securities, so nothing is moved.
     let nothing = id(&api.post(path, &json!({ "direction": "INBOUND" })));
     api.seconds(2).await;
     assert_eq!(listed_status(&api, path, &nothing), "COMPLETED");
@@ -161,7 +161,7 @@ async fn an_account_transfer_moves_everything() {
     assert_eq!(listed_status(&api, "/account_transfers", &transfer), "COMPLETED");
     assert_eq!(api.cash(source), (number("0"), number("0")));
     assert_eq!(api.list(&format!("/accounts/{source}/positions")), Vec::<Value>::new());
-    // The 1000 of the source less 230.10 and 50, and the 5 that the target had.
+    // The 1000 of the source minus 230.10 and 50, plus the 5 of the target.
     assert_eq!(api.cash(target), (number("724.90"), number("0")));
     assert_eq!(api.units(target, AT_100), number("0.5"));
     let position = api.position(target, FUND).unwrap();
@@ -189,7 +189,7 @@ async fn a_liquidation_sells_all_or_half() {
         api.seconds(5).await;
         assert_eq!(listed_status(&api, &path, &id(&liquidation)), "COMPLETED");
         assert_eq!(api.units(account, FUND), number(left));
-        // Half of three, where there are whole units only, is one.
+        // Half of three whole units is one.
         assert_eq!(api.units(account, WHOLE_UNITS), number(whole_left));
         assert_eq!(api.cash(account), (number(cash), number("0")), "{kind}");
         api.assert_books_add_up();

@@ -85,7 +85,7 @@ async fn an_account_closes_when_units_and_cash_are_gone() {
     api.days(1).await;
     let path = format!("/accounts/{account}");
     assert_eq!(status(&api, &path), "CLOSING");
-    // Nothing more comes in.
+    // It cannot receive anything.
     let order = api.order(account, AT_100, "BUY", &json!({ "cash_amount": "100" }));
     api.seconds(5).await;
     assert_eq!(api.order_status(&order), "REJECTED");

@@ -23,7 +23,7 @@ fn executions_of(api: &Plain, plan: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_savings_plan_is_executed_on_its_dates() {
-    // Begun on the 31st of January: shorter months have their last day, and the months after them the 31st again.
+    // From the 31st of January: it runs on the last day of shorter months, and on the 31st of later ones.
     let all_dates: [(&str, &[&str]); 4] = [
         ("WEEKLY", &["2024-02-07", "2024-02-14", "2024-02-21", "2024-02-28", "2024-03-06"]),
         ("BIWEEKLY", &["2024-02-14", "2024-02-28", "2024-03-13", "2024-03-27", "2024-04-10"]),
@@ -103,7 +103,7 @@ async fn a_savings_plan_can_be_for_a_portfolio_of_its_account() {
     assert_eq!(api.units(account, AT_100), number("0.07"));
     assert_eq!(api.units(account, SHARE), number("0.03"));
     assert_eq!(api.cash(account), (number("90"), number("0")));
-    // Nobody saves with another's money.
+    // A plan cannot use another user's account.
     let other = api.sandbox.open_account("100.00").await.unwrap();
     let mut body =
         json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
