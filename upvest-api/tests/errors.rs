@@ -202,7 +202,7 @@ fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
 #[test]
 fn a_hint_says_what_to_do_and_a_better_one_takes_its_place() {
     let lost = Error::new(ErrorKind::Interrupted, "").with_outcome_unknown(true);
-    assert!(lost.hint().is_some_and(|hint| hint.contains("look before you send it again")));
+    assert!(lost.hint().is_some_and(|hint| hint.contains("check that before you send it again")));
     let keyed = lost.with_idempotency_key(IdempotencyKey::new(Uuid::nil()));
     assert!(keyed.hint().is_some_and(|hint| hint.contains("same `idempotency_key()`")));
     assert_eq!(keyed.with_hint("call support").hint(), Some("call support"));
