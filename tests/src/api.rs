@@ -47,7 +47,7 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// Where there is no free port.
+    /// If there is no free port.
     pub async fn start(self) -> Result<(Arc<Self>, String)> {
         let api = Arc::new(self);
         let app = axum::Router::new()

@@ -26,7 +26,7 @@ pub struct Operation {
     pub body: Option<Value>,
     /// The first success status.
     pub status: u16,
-    /// The media type of the success answer, where it has content.
+    /// The media type of the success answer, if it has content.
     pub media_type: Option<String>,
     /// The example of the success answer.
     pub answer: Option<Value>,

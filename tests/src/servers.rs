@@ -95,7 +95,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where there is no such process.
+    /// If there is no such process.
     pub fn freeze(&self) -> Result<()> {
         signal(self.process.as_ref().context("it does not run")?, "-STOP")
     }
@@ -104,7 +104,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where there is no such process.
+    /// If there is no such process.
     pub fn thaw(&self) -> Result<()> {
         signal(self.process.as_ref().context("it does not run")?, "-CONT")
     }

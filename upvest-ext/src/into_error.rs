@@ -5,9 +5,9 @@ use std::error::Error as StdError;
 use upvest_api::{Error, ErrorKind};
 
 use crate::backend_error::BackendError;
-use crate::signing::{KeyError, PublicKeyError, SignatureError, SigningError};
+use crate::signing::{KeyError, SignatureError, SigningError};
 #[cfg(feature = "webhooks")]
-use crate::webhooks::{InvalidKeySet, ResourceError, UndecodableEvent, VerifyError};
+use crate::webhooks::{ResourceError, UndecodableEvent, VerifyError};
 
 macro_rules! into_error {
     ($($(#[$meta:meta])* $type:ty => $kind:ident,)*) => {
@@ -22,11 +22,8 @@ macro_rules! into_error {
 into_error! {
     BackendError => Io,
     KeyError => Configuration,
-    PublicKeyError => Configuration,
     SignatureError => Webhook,
     SigningError => Signing,
-    #[cfg(feature = "webhooks")]
-    InvalidKeySet => Configuration,
     #[cfg(feature = "webhooks")]
     ResourceError => Decode,
     #[cfg(feature = "webhooks")]

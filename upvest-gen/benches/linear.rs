@@ -1,6 +1,6 @@
-//! How the time of a generation grows: the vendored description once, and 2, 4 and 8 times in one, under other names.
+//! Measures how the time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed copies of the vendored one.
 //!
-//! Ends with an error if 8 times the description take more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
+//! Fails if 8 copies take more than 10 times as long as one: `cargo bench -p upvest-gen --bench linear`.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn main() {
     let sources = COPIES.map(|copies| Source::new("api.json", multiplied(&whole, copies).to_string()));
     let mut best = [Duration::MAX; COPIES.len()];
     let mut sizes = [(0, 0); COPIES.len()];
-    // Round after round, and each description as often as it is smaller, so that what else the machine does is shared by all.
+    // Several rounds, and smaller descriptions more often, so that other load on the machine affects all of them.
     for _ in 0..ROUNDS {
         for (((copies, source), best), size) in COPIES.iter().zip(&sources).zip(&mut best).zip(&mut sizes) {
             let times = COPIES[COPIES.len() - 1] / copies;
@@ -45,7 +45,7 @@ fn main() {
     );
 }
 
-/// The description `copies` times in one: with paths, operations and schemas of other names.
+/// A description that contains the vendored one `copies` times, with different names of paths, operations and schemas.
 fn multiplied(whole: &Value, copies: usize) -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     for copy in 0..copies {
@@ -59,7 +59,7 @@ fn multiplied(whole: &Value, copies: usize) -> Value {
     let mut document = whole.clone();
     document["paths"] = Value::Object(paths);
     document["components"]["schemas"] = Value::Object(schemas);
-    // Parameters and answers that all share refer to the schemas of the first.
+    // Shared parameters and answers refer to the schemas of the first copy.
     for kind in ["parameters", "responses", "requestBodies"] {
         if let Some(shared) = document["components"].get_mut(kind) {
             *shared = renamed(shared, 0);

@@ -47,7 +47,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
         &broken().replace("/b:\n    get", "/b:\n    put").replace("/c:\n    get", "/c:\n    post"),
     );
     let mut overlay = "overlay: 1.0.0\ninfo: { title: Mended, version: '1' }\nactions:\n".to_owned();
-    // One action of each group at a time.
+    // The report contains one action per group, so several rounds are needed.
     for round in 0..5 {
         folder.write("overlay.yaml", &overlay);
         let flags = ["regen", "--spec", "api.yaml", "--out", "out", "--strict"];

@@ -1,7 +1,7 @@
-//! `upvest-ext` with the types of Upvest's own description (1.9.0), against a mock server: places a signed order, pages a list,
+//! `upvest-ext` with the types of Upvest's own description (1.9.0), with a mock server: places a signed order, reads a list,
 //! and verifies a webhook event.
 //!
-//! The names come from the description: `place_order` is its operation `place_order`, `OrderPlaceRequest` its schema
+//! The names are those of the description: `place_order` is its operation `place_order`, and `OrderPlaceRequest` its schema
 //! "Order - Place - Request".
 
 use std::error::Error;
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An Upvest that takes only orders with a valid signature, and has three instruments.
+/// A mock server that accepts only orders with a valid signature, and has three instruments.
 async fn mock_server(key: PublicKey) -> MockServer {
     let server = MockServer::start().await;
     let token = json!({ "access_token": "token", "token_type": "Bearer", "expires_in": 86400, "scope": "" });

@@ -54,7 +54,7 @@ pub(crate) struct Core {
     pub(crate) clock_and_rng: ClockAndRng,
 }
 
-/// Where a client sends its calls.
+/// The connection of a client to the server.
 #[derive(Debug)]
 pub(crate) enum Link {
     /// Over the network, with tokens, signatures and retries.

@@ -34,7 +34,7 @@ pub use incoming::{IncomingRequest, SignaturePolicy, UnverifiedSignature};
 pub use keys::algorithm::KeyAlgorithm;
 pub use keys::key::SigningKey;
 pub use keys::key_error::KeyError;
-pub use keys::public_key::{PublicKey, PublicKeyError};
+pub use keys::public_key::PublicKey;
 pub use request::{RequestSigner, SigningError};
 pub use signature_error::SignatureError;
 pub use signer::{SignRequest, Signer};

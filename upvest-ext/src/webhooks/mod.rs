@@ -40,7 +40,7 @@ pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
 pub use handler::{HandlerError, Outcome, WebhookHandler, with_state};
 pub use keys::fetch_keys::FetchKeys;
 pub use keys::key_cache::KeyCacheLimits;
-pub use keys::key_set::{InvalidKeySet, KeySet};
+pub use keys::key_set::KeySet;
 pub use tester::{TestDelivery, WebhookTester};
 #[cfg(feature = "tower")]
 pub use tower::WebhookService;

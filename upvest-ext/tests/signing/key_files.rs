@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, PublicKeyError, SigningKey};
+use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, SigningKey};
 
 /// The passphrase in `fixtures/keys/make.sh`, the script that generated the files.
 const PASSPHRASE: &str = "correct horse, battery staple";
@@ -200,11 +200,11 @@ fn a_public_key_is_read_from_the_pem_that_openssl_writes() {
 
 #[test]
 fn what_is_no_public_key_in_pem_is_refused_with_a_reason() {
-    use PublicKeyError::{Invalid, NotPem, Unsupported};
-    assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NotPem);
-    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NotPem);
+    use KeyError::{Invalid, NoPublicKey, UnsupportedPublicKey};
+    assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NoPublicKey);
+    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NoPublicKey);
     let noise = pem::encode(&pem::Pem::new("PUBLIC KEY", [1, 2, 3]));
-    assert_eq!(PublicKey::from_pem(noise).unwrap_err(), Unsupported);
+    assert_eq!(PublicKey::from_pem(noise).unwrap_err(), UnsupportedPublicKey);
     let mut der = pem::parse(read("p521.public")).unwrap().into_contents();
     *der.last_mut().unwrap() ^= 1;
     let off_the_curve = pem::encode(&pem::Pem::new("PUBLIC KEY", der));

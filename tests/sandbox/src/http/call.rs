@@ -171,7 +171,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    /// As many numbers, each of which costs a step where it is not skipped.
+    /// An iterator that counts how many items are visited, and so not skipped.
     struct Steps(std::ops::Range<u32>, u32);
 
     impl Iterator for Steps {

@@ -239,7 +239,7 @@ impl Exchange {
 
     fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
         let mut response = self.problem(&Problem::too_many_requests());
-        // The header that Upvest sends with its own limit.
+        // Removes the default header of a 429 answer, as the fault decides whether there is one.
         response.headers_mut().remove(RETRY_AFTER);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -89,7 +89,7 @@ impl Plain {
         self.sandbox.execute(command).await.unwrap()
     }
 
-    /// One request; an error where the connection is reset.
+    /// Sends one request. Fails if the connection is reset.
     pub(crate) fn send(
         &self,
         method: &str,

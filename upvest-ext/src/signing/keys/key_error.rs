@@ -1,8 +1,8 @@
-//! Why a signing key could not be read.
+//! Why a key could not be read.
 
 use super::algorithm::KeyAlgorithm;
 
-/// Why a private key could not be read. The message never contains any part of the file.
+/// Why a key could not be read. The message never contains any part of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -42,7 +42,16 @@ pub enum KeyError {
         "invalid key id: it may contain only letters, digits and `-._`, as the UUID does that Upvest assigned to the key"
     )]
     InvalidId,
-    /// The numbers in the file are not a valid key for its curve.
-    #[error("the file does not contain a valid key for {0}")]
+    /// The numbers are not a valid key for their curve, or the point has a small order.
+    #[error("not a valid key for {0}")]
     Invalid(KeyAlgorithm),
+    /// The text has no PEM block `PUBLIC KEY`.
+    #[error("no PEM block `PUBLIC KEY` found; `openssl pkey -in KEY -pubout` writes one")]
+    NoPublicKey,
+    /// The public key is not for P-521, P-384, P-256 or Ed25519.
+    #[error("the block `PUBLIC KEY` does not contain a key for P-521, P-384, P-256 or Ed25519")]
+    UnsupportedPublicKey,
+    /// The text is not a JSON Web Key Set, or it has more than 100 keys or 1 MiB.
+    #[error("not a JSON Web Key Set: an object with a list `keys` of at most 100 entries, and at most 1 MiB")]
+    InvalidKeySet,
 }

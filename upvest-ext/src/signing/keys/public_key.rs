@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::algorithm::KeyAlgorithm;
+use super::key_error::KeyError;
 
 /// The points of small order on Edwards25519, without their sign bit: with such a key, forged signatures verify.
 const SMALL_ORDER: [&str; 5] = [
@@ -24,38 +25,23 @@ pub struct PublicKey {
     parsed: ParsedPublicKey,
 }
 
-/// Why a public key could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublicKeyError {
-    /// The text has no PEM block `PUBLIC KEY`.
-    #[error("no PEM block `PUBLIC KEY` found; `openssl pkey -in KEY -pubout` writes one")]
-    NotPem,
-    /// The key is not for P-521, P-384, P-256 or Ed25519.
-    #[error("the block `PUBLIC KEY` does not contain a key for P-521, P-384, P-256 or Ed25519")]
-    Unsupported,
-    /// The point of the key is not on its curve, or has a small order.
-    #[error("not a public key for {0}")]
-    Invalid(KeyAlgorithm),
-}
-
 impl PublicKey {
     /// Reads an uncompressed point (`04 || x || y`), or the 32 bytes of an Ed25519 key.
     ///
     /// # Errors
     ///
-    /// [`PublicKeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
-    pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, PublicKeyError> {
+    /// [`KeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
+    pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         // aws-lc also accepts compressed points and SPKI documents. Only one encoding is allowed here.
         let expected = match algorithm {
             KeyAlgorithm::Ed25519 => 32,
             ecdsa => 1 + 2 * ecdsa.field_len(),
         };
         if bytes.len() != expected || (algorithm == KeyAlgorithm::Ed25519 && is_of_small_order(bytes)) {
-            return Err(PublicKeyError::Invalid(algorithm));
+            return Err(KeyError::Invalid(algorithm));
         }
         let parsed = ParsedPublicKey::new(algorithm.verification(), bytes)
-            .map_err(|_| PublicKeyError::Invalid(algorithm))?;
+            .map_err(|_| KeyError::Invalid(algorithm))?;
         Ok(Self { algorithm, parsed })
     }
 
@@ -63,14 +49,14 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`PublicKeyError`] with the reason.
-    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, PublicKeyError> {
-        let blocks = pem::parse_many(pem).map_err(|_| PublicKeyError::NotPem)?;
+    /// [`KeyError`] with the reason.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let blocks = pem::parse_many(pem).map_err(|_| KeyError::NoPublicKey)?;
         let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
-        let der = block.ok_or(PublicKeyError::NotPem)?.contents();
+        let der = block.ok_or(KeyError::NoPublicKey)?.contents();
         let known = |kind: &KeyAlgorithm| Some((*kind, der.strip_prefix(kind.spki_prefix())?));
         let key = KeyAlgorithm::ALL.iter().find_map(known);
-        let (algorithm, point) = key.ok_or(PublicKeyError::Unsupported)?;
+        let (algorithm, point) = key.ok_or(KeyError::UnsupportedPublicKey)?;
         Self::from_bytes(algorithm, point)
     }
 

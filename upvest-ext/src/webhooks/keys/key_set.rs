@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::signing::{KeyAlgorithm, PublicKey};
+use crate::signing::{KeyAlgorithm, KeyError, PublicKey};
 
 /// Upvest sends no padding, and RFC 7515 forbids it. It is accepted here because it does no harm.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -34,29 +34,22 @@ pub(in crate::webhooks) struct SetKey {
     pub(in crate::webhooks) key: Option<PublicKey>,
 }
 
-/// The text is not a key set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a JSON Web Key Set: an object with a list called `keys`, of at most {MAX_KEYS} entries and 1 MiB"
-)]
-pub struct InvalidKeySet;
-
 impl KeySet {
     /// Parses a JSON Web Key Set, such as the answer of `GET /auth/verify_keys`.
     ///
     /// # Errors
     ///
-    /// [`InvalidKeySet`] if the text as a whole is not a key set.
-    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, InvalidKeySet> {
+    /// [`KeyError::InvalidKeySet`] if the text as a whole is not a key set.
+    pub fn from_json(json: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         #[derive(Deserialize)]
         struct Set<'a> {
             #[serde(borrow)]
             keys: Vec<&'a RawValue>,
         }
-        let json = Some(json.as_ref()).filter(|json| json.len() <= MAX_LEN).ok_or(InvalidKeySet)?;
-        let set: Set<'_> = serde_json::from_slice(json).map_err(|_| InvalidKeySet)?;
+        let json = Some(json.as_ref()).filter(|json| json.len() <= MAX_LEN).ok_or(KeyError::InvalidKeySet)?;
+        let set: Set<'_> = serde_json::from_slice(json).map_err(|_| KeyError::InvalidKeySet)?;
         if set.keys.len() > MAX_KEYS {
-            return Err(InvalidKeySet);
+            return Err(KeyError::InvalidKeySet);
         }
         Ok(Self { keys: set.keys.into_iter().filter_map(set_key).collect() })
     }
