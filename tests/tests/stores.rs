@@ -268,7 +268,7 @@ async fn no_call_waits_for_a_redis_that_hangs_longer_than_its_deadline() {
     let elapsed = call(&upvest).await;
     assert!(elapsed < SOON, "{elapsed:?}");
     assert!(call(&upvest).await < SECOND, "who is known to be away is not asked");
-    // The server hangs, so the old connection would hang for minutes.
+    // The server restarts. The old connection must not be used any more, as it would hang.
     server.kill().unwrap();
     server.restart().unwrap();
     let asked = tokens(&api);

@@ -53,7 +53,7 @@ signature_errors! {
         /// The digest is not that of the body.
         DigestMismatch "digest_mismatch" "the digest does not match the body",
         /// The key set has no key with this id.
-        UnknownKey "unknown_key" "the key set has no key with the id of the signature",
+        UnknownKey "unknown_key" "there is no known key with the id of the signature",
         /// The algorithm of the key is not allowed here.
         KeyNotAllowed "key_not_allowed" "the algorithm of the signature's key is not allowed",
         /// The key did not make this signature over this request.

@@ -325,7 +325,7 @@ async fn a_key_signs_once_it_is_registered() {
         let signer = RequestSigner::new(id.to_string(), key).unwrap();
         let unknown = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
         assert_eq!(unknown.status, 401);
-        assert!(unknown.detail().contains("key is not known"), "{}", unknown.detail());
+        assert!(unknown.detail().contains("no known key"), "{}", unknown.detail());
         register(&sandbox, id, &public).await;
         let known = api.send(signed(&signer, list_users(&api, &sandbox)).await).await;
         assert_eq!(known.status, 200, "{algorithm:?}: {}", known.text());
