@@ -191,7 +191,7 @@ impl State {
         if categories.is_empty() {
             return Err(Refused::invalid(
                 "event_categories",
-                "names no category; `ALL` stands for every one",
+                "is empty; use `ALL` for all categories",
             ));
         }
         match categories.iter().position(|category| !known(category)) {
