@@ -61,7 +61,7 @@ fn schemas_say_what_a_value_looks_like_and_let_an_enum_grow() {
     }
     for schema in both::<OrderSide>() {
         assert_eq!(schema["type"], "string");
-        assert_eq!(schema["description"], "One of `BUY` `SELL`, or a value that came later.");
+        assert_eq!(schema["description"], "One of `BUY` `SELL`, or a value that was added later.");
         assert_eq!(schema.get("enum"), None, "a value of tomorrow is valid");
     }
     for schema in both::<Isin>() {

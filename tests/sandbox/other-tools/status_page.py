@@ -106,7 +106,7 @@ def faults_are_set_and_cleared(page):
 
 def the_log_says_why(page):
     page.locator("form[data-command=trigger] input").fill("ORDER.REJECTED")
-    page.get_by_role("button", name="Trigger").click()
+    page.locator("form[data-command=trigger] button").click()
     rejected = section(page, "events").locator("tr", has_text="ORDER.REJECTED").first
     expect(rejected).to_contain_text("are needed")
     # An id opens what has it: its state, its events and the requests about it.

@@ -189,10 +189,7 @@ impl State {
     fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
         let known = |category: &String| self.categories.iter().any(|known| known == category);
         if categories.is_empty() {
-            return Err(Refused::invalid(
-                "event_categories",
-                "is empty; use `ALL` for all categories",
-            ));
+            return Err(Refused::invalid("event_categories", "is empty; use `ALL` for all categories"));
         }
         match categories.iter().position(|category| !known(category)) {
             Some(at) => {
