@@ -55,7 +55,10 @@ async fn html_with_a_success_status_is_an_error_with_operation_and_status() {
     let error = outcome.expect_err("HTML is not an order");
     assert_eq!(place(&error), (Some("retrieveOrder"), Some(200)));
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().starts_with("retrieveOrder: 200 OK, but the body is not valid JSON"), "{error}");
+    assert!(
+        error.to_string().starts_with("retrieveOrder: 200 OK, but the body is not valid JSON"),
+        "{error}"
+    );
     assert!(!format!("{error} {error:?}").contains("log in"), "{error}");
 }
 

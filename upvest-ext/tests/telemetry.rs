@@ -44,7 +44,7 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
 
     struct Shelf;
     impl DeadLetterSink for Shelf {
-        fn park(&self, _: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+        fn store(&self, _: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
             Box::pin(async { Ok(()) })
         }
     }

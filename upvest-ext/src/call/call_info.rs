@@ -43,7 +43,7 @@ impl CallInfo {
     }
 
     /// Turns an answer with an error status into an error.
-    pub(crate) async fn refusal(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
+    pub(crate) async fn error_from(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
         let (body, headers, metadata) = answer.into_parts();
         // The body has been read already, except that of a download, which does not describe an error.
         let body = body.bytes().await.unwrap_or_default();

@@ -91,7 +91,7 @@ impl Pipeline {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        Err(Box::pin(info.refusal(answer, operation)).await)
+        Err(Box::pin(info.error_from(answer, operation)).await)
     }
 
     /// Sends `request` with retries, and returns the answer with any status.

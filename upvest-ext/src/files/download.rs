@@ -180,7 +180,7 @@ impl Download {
             StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, *offset) => {
                 Ok(FileStream::complete(*offset))
             }
-            _ => Err(fetched.refusal(source.operation).await),
+            _ => Err(fetched.into_error(source.operation).await),
         }
     }
 }

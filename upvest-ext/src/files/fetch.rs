@@ -62,9 +62,9 @@ impl Fetched {
     }
 
     /// The error for an answer without a file.
-    pub(super) async fn refusal(self, operation: &'static OperationMeta) -> Error {
+    pub(super) async fn into_error(self, operation: &'static OperationMeta) -> Error {
         if let Some(info) = self.info {
-            return info.refusal(self.answer, operation).await;
+            return info.error_from(self.answer, operation).await;
         }
         let status = self.answer.status();
         Error::new(ErrorKind::of(status), "the host to which the file was redirected answered with an error")

@@ -125,7 +125,7 @@ impl SignaturePolicy {
             };
             match claim {
                 Ok(claim) => claims.push(claim),
-                Err(refusal) => furthest = furthest.max(refusal),
+                Err(error) => furthest = furthest.max(error),
             }
         }
         if claims.is_empty() { Err(furthest) } else { Ok(claims) }

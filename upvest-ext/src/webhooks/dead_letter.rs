@@ -29,7 +29,7 @@ pub enum DeadLetter {
 /// [`WebhookHandler::replay`](super::WebhookHandler::replay) handles the event.
 pub trait DeadLetterSink: Send + Sync {
     /// Stores the event. The same event can arrive again if the acknowledgement was lost.
-    fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;
+    fn store(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>>;
 }
 
 impl fmt::Debug for DeadLetter {

@@ -60,7 +60,7 @@ pub struct WebhookHandler {
     fallback: Option<Handler>,
     fetcher: Option<Upvest>,
     store: Arc<dyn DedupStore>,
-    parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
+    dead_letters: Option<(u32, Arc<dyn DeadLetterSink>)>,
     metrics: Metrics,
 }
 
@@ -99,7 +99,7 @@ impl WebhookHandler {
             fallback: None,
             fetcher: None,
             store: Arc::new(MemoryDedupStore::default()),
-            parking: None,
+            dead_letters: None,
             metrics: Metrics::default(),
         }
     }
@@ -162,8 +162,8 @@ impl WebhookHandler {
     ///
     /// Without dead letters, an event that always fails blocks all later deliveries, because Upvest keeps sending it.
     #[must_use]
-    pub fn dead_letter_after(mut self, attempts: u32, parking: impl DeadLetterSink + 'static) -> Self {
-        self.parking = Some((attempts.max(1), Arc::new(parking)));
+    pub fn dead_letter_after(mut self, attempts: u32, sink: impl DeadLetterSink + 'static) -> Self {
+        self.dead_letters = Some((attempts.max(1), Arc::new(sink)));
         self
     }
 
@@ -263,7 +263,7 @@ impl WebhookHandler {
 
     fn job(&self, event: &Result<Event, UndecodableEvent>) -> Job {
         let call = event.as_ref().ok().and_then(|event| self.call_for(event));
-        Job { call, store: Arc::clone(&self.store), parking: self.parking.clone() }
+        Job { call, store: Arc::clone(&self.store), dead_letters: self.dead_letters.clone() }
     }
 }
 
@@ -319,7 +319,7 @@ impl Call {
 struct Job {
     call: Option<Call>,
     store: Arc<dyn DedupStore>,
-    parking: Option<(u32, Arc<dyn DeadLetterSink>)>,
+    dead_letters: Option<(u32, Arc<dyn DeadLetterSink>)>,
 }
 
 enum Ended {
@@ -361,25 +361,25 @@ impl Job {
         event: Result<Event, UndecodableEvent>,
         attempt: u32,
     ) -> Result<Ended, HandlerError> {
-        let event = match (event, &self.parking) {
+        let event = match (event, &self.dead_letters) {
             (Ok(event), _) => event,
             (Err(undecodable), None) => return Err(undecodable.into()),
-            (Err(undecodable), Some((_, parking))) => {
+            (Err(undecodable), Some((_, sink))) => {
                 log::dead_letter(None, attempt, &undecodable);
-                parking.park(DeadLetter::Undecodable(undecodable)).await?;
+                sink.store(DeadLetter::Undecodable(undecodable)).await?;
                 return Ok(Ended::DeadLettered);
             }
         };
         let Some(call) = &self.call else { return Ok(Ended::Ignored) };
-        let result = match &self.parking {
+        let result = match &self.dead_letters {
             Some((attempts, _)) if attempt > *attempts => Err("the handler never finished".into()),
             _ => call.run(event.clone()).await,
         };
-        match (result, &self.parking) {
+        match (result, &self.dead_letters) {
             (Ok(()), _) => Ok(Ended::Handled),
-            (Err(error), Some((attempts, parking))) if attempt >= *attempts => {
+            (Err(error), Some((attempts, sink))) if attempt >= *attempts => {
                 log::dead_letter(Some(&event), attempt, &error);
-                parking.park(DeadLetter::Unhandled { event, attempts: attempt, error }).await?;
+                sink.store(DeadLetter::Unhandled { event, attempts: attempt, error }).await?;
                 Ok(Ended::DeadLettered)
             }
             (Err(error), _) => Err(error),

@@ -171,12 +171,12 @@ impl WebhookVerifier {
                     }
                 },
             };
-            match self.judge(&claim, &found) {
-                None if !self.is_for_us(request.body) => {
+            match self.verify_with(&claim, &found) {
+                Ok(()) if !self.is_for_us(request.body) => {
                     return Err(VerifyError::Refused(SignatureError::OtherWebhook));
                 }
-                None => return Ok(Delivery::new(request.body)),
-                Some(refusal) => furthest = furthest.max(refusal),
+                Ok(()) => return Ok(Delivery::new(request.body)),
+                Err(error) => furthest = furthest.max(error),
             }
         }
         Err(unavailable.map_or(VerifyError::Refused(furthest), VerifyError::KeysUnavailable))
@@ -194,7 +194,8 @@ impl WebhookVerifier {
         events_json(body).into_iter().all(is_ours)
     }
 
-    fn judge(&self, claim: &UnverifiedSignature, found: &Found) -> Option<SignatureError> {
+    /// Checks a signature with the keys that have its id.
+    fn verify_with(&self, claim: &UnverifiedSignature, found: &Found) -> Result<(), SignatureError> {
         let mut furthest = SignatureError::UnknownKey;
         for key in found {
             let allowed = key.as_ref().filter(|key| self.allowed.contains(&key.algorithm()));
@@ -203,11 +204,11 @@ impl WebhookVerifier {
                 continue;
             };
             match claim.check(key) {
-                Ok(()) => return None,
-                Err(refusal) => furthest = refusal,
+                Ok(()) => return Ok(()),
+                Err(error) => furthest = error,
             }
         }
-        Some(furthest)
+        Err(furthest)
     }
 }
 

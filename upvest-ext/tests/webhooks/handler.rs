@@ -147,7 +147,7 @@ struct Shelf {
 }
 
 impl DeadLetterSink for Shelf {
-    fn park(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+    fn store(&self, event: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
             if *self.full.lock().unwrap() {
                 return Err("the shelf is full".into());
@@ -165,7 +165,7 @@ impl DeadLetterSink for Shelf {
 }
 
 #[tokio::test]
-async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_on() {
+async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_the_queue_goes_on() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = handler(&tester, &Log::default()).dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), event("ORDER.NEW")]);
@@ -178,7 +178,7 @@ async fn an_event_that_always_fails_is_parked_after_n_tries_and_the_queue_goes_o
 }
 
 #[tokio::test]
-async fn an_event_whose_handler_always_panics_is_parked_after_n_tries() {
+async fn an_event_whose_handler_always_panics_becomes_a_dead_letter_after_n_tries() {
     let (tester, shelf) = (tester(), Shelf::default());
     let begun = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&begun);
@@ -235,7 +235,7 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
+async fn an_event_whose_handler_never_ends_becomes_a_dead_letter_after_n_tries() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = WebhookHandler::new(tester.verifier())
         .on(EventType::OrderFilled, async |_| std::future::pending().await)
@@ -249,7 +249,7 @@ async fn an_event_whose_handler_never_ends_is_parked_after_n_tries() {
 }
 
 #[tokio::test]
-async fn one_undecodable_event_is_parked_once_and_the_rest_is_handled() {
+async fn one_undecodable_event_becomes_a_dead_letter_once_and_the_rest_is_handled() {
     let (tester, shelf, log) = (tester(), Shelf::default(), Log::default());
     let handler = handler(&tester, &log).dead_letter_after(3, shelf.clone());
     let delivery =
@@ -262,7 +262,7 @@ async fn one_undecodable_event_is_parked_once_and_the_rest_is_handled() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_parked_is_not_acknowledged() {
+async fn an_event_that_cannot_be_stored_as_a_dead_letter_is_not_acknowledged() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = handler(&tester, &Log::default()).dead_letter_after(1, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), json!({ "odd": 1 })]);
@@ -412,7 +412,7 @@ async fn while_the_store_is_away_nothing_is_acknowledged() {
 struct Kept(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl DeadLetterSink for Kept {
-    fn park(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+    fn store(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
             let DeadLetter::Unhandled { event, .. } = letter else { return Err("it cannot be read".into()) };
             self.0.lock().unwrap().push(serde_json::to_vec(&event)?);
@@ -473,16 +473,16 @@ async fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
     let outcome = broken.dead_letter_after(1, kept.clone()).handle(&delivery.received()).await;
     assert_eq!((outcome.status, outcome.dead_lettered), (StatusCode::OK, 1));
     let kept = kept.0.lock().unwrap().pop().unwrap();
-    let parked = Event::decode(&kept).unwrap();
+    let kept_event = Event::decode(&kept).unwrap();
 
     let mended = handler(&tester, &log);
-    mended.replay(parked.clone()).await.unwrap();
-    mended.replay(parked.clone()).await.unwrap();
+    mended.replay(kept_event.clone()).await.unwrap();
+    mended.replay(kept_event.clone()).await.unwrap();
     assert_eq!(*log.lock().unwrap(), ["type ORDER.FILLED"; 2], "as often as it is asked for");
 
     let deaf = WebhookHandler::new(tester.verifier());
-    let error = deaf.replay(parked.clone()).await.unwrap_err();
+    let error = deaf.replay(kept_event.clone()).await.unwrap_err();
     assert_eq!(error.to_string(), "there is no handler for ORDER.FILLED events");
     let panics = deaf.on(EventType::OrderFilled, async |_| panic!("a bug"));
-    assert_eq!(panics.replay(parked).await.unwrap_err().to_string(), "the handler panicked");
+    assert_eq!(panics.replay(kept_event).await.unwrap_err().to_string(), "the handler panicked");
 }

@@ -29,7 +29,7 @@ const DONE: &str = "update upvest_webhook_events set handled_at = now(), claim =
 const FAILED: &str = "update upvest_webhook_events set claim = null, claimed_until = null \
     where event = $1 and claim = $2 and handled_at is null";
 
-const PARK: &str = "insert into upvest_webhook_events as kept (event, attempts, dead_letter, event_type, failure) \
+const STORE_DEAD_LETTER: &str = "insert into upvest_webhook_events as kept (event, attempts, dead_letter, event_type, failure) \
     values ($1, $2, $3, $4, $5) on conflict (event) do update \
     set dead_letter = excluded.dead_letter, event_type = excluded.event_type, failure = excluded.failure \
     where kept.handled_at is null";
@@ -187,7 +187,7 @@ impl DedupStore for Postgres {
 }
 
 impl DeadLetterSink for Postgres {
-    fn park(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
+    fn store(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
             let (name, attempts, json, event_type, reason) = match letter {
                 DeadLetter::Unhandled { event, attempts, error } => {
@@ -215,7 +215,7 @@ impl DeadLetterSink for Postgres {
                 (&event_type, Type::TEXT),
                 (&reason, Type::TEXT),
             ];
-            Ok(self.query(PARK, args).await.map(drop)?)
+            Ok(self.query(STORE_DEAD_LETTER, args).await.map(drop)?)
         })
     }
 }
