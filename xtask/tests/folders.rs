@@ -23,7 +23,7 @@ fn a_file_of_somebody_else_is_not_overwritten() {
     folder.write("api.yaml", ORDERS);
     folder.write("out/types.rs", "pub struct Mine;\n");
     let message = folder.xtask(&REGEN).failed();
-    assert!(message.contains("(types.rs); give an empty folder, or move them away"), "{message}");
+    assert!(message.contains("(types.rs); use an empty folder, or move these files"), "{message}");
     assert_eq!(folder.read("out/types.rs"), "pub struct Mine;\n");
 }
 
