@@ -72,7 +72,7 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
         ),
         ("stored as a dead letter", [failing["id"].as_str().unwrap(), "attempt=2", "the ledger says no"]),
         ("webhook event ignored", [unknown["id"].as_str().unwrap(), "COMET.SEEN", "no handler"]),
-        ("webhook delivery rejected", ["WARN", "carries no signature", "reason="]),
+        ("webhook delivery rejected", ["WARN", "has no signature", "reason="]),
     ] {
         let line =
             log.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("no {message}: {log}"));

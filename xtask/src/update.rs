@@ -85,7 +85,7 @@ fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Res
         whole("added").filter(|(kind, _)| *kind == "operation").map(|(_, name)| name).collect();
     if !added.is_empty() {
         tasks.push(format!(
-            "give new operations a line in tests/tests/operations.rs and a handler in tests/sandbox/src/operations.rs: {}",
+            "give new operations a line in tests/tests/operations.rs and a handler in tests/sandbox/src/http/operations.rs: {}",
             added.join(", ")
         ));
     }

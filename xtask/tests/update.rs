@@ -74,7 +74,7 @@ fn update_says_what_is_bound_to_the_old_description_by_name() {
         ),
         "{text}"
     );
-    assert!(text.contains("a handler in tests/sandbox/src/operations.rs: replaceOrder\n"), "{text}");
+    assert!(text.contains("a handler in tests/sandbox/src/http/operations.rs: replaceOrder\n"), "{text}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     }
     let whole = text.split('.').next().unwrap_or_default().trim_start_matches('0');
     if whole.len() > MAX_WHOLE_DIGITS || number.scale() > MAX_DECIMALS {
-        return Err("may have nine digits before the point and ten behind it");
+        return Err("may have at most nine digits before the point and ten after it");
     }
     Ok(number)
 }

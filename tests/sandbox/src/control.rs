@@ -61,7 +61,7 @@ async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request,
         return next.run(request).await;
     }
     refused(
-        "the control API answers to the names of this machine, such as localhost, and those of `--allow-control-from`",
+        "the control API accepts only host names of this machine, such as localhost, and those of `--allow-control-from`",
     )
 }
 

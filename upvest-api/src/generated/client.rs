@@ -30,8 +30,8 @@ impl Client {
     ///
     /// Returns your users, with no filter by name or `status`. Pages by `offset` and `limit`.
     ///
-    /// Sends `GET /users`; the token needs the scope `users:read`. Pages by `offset` and `limit` (1 to 100,
-    /// 20 if not given).
+    /// Sends `GET /users`; the token needs the scope `users:read`. Has pages, by `offset` and `limit` (1 to
+    /// 100, 20 if not given).
     ///
     /// Returns: One page of users.
     ///
@@ -48,7 +48,7 @@ impl Client {
     /// Registers a person, the first step before opening an account. Check `status` in the answer: a new
     /// user need not be `ACTIVE` yet.
     ///
-    /// Sends `POST /users`; the token needs the scope `users:admin`. Takes an idempotency key.
+    /// Sends `POST /users`; the token needs the scope `users:admin`. Supports an idempotency key.
     ///
     /// Returns: The new user with its `id`.
     ///
@@ -204,7 +204,7 @@ impl Client {
     /// Records a country in which the user is liable to tax. The tax number is optional in the request. No
     /// operation here changes or removes an entry.
     ///
-    /// Sends `POST /users/{user_id}/tax_residencies`; the token needs the scope `users:admin`. Takes an
+    /// Sends `POST /users/{user_id}/tax_residencies`; the token needs the scope `users:admin`. Supports an
     /// idempotency key.
     ///
     /// Returns: The recorded tax residency.
@@ -240,8 +240,8 @@ impl Client {
     /// Returns the accounts of all your users, page by page with `offset` and `limit`. For a single user,
     /// list that user's accounts instead.
     ///
-    /// Sends `GET /accounts`; the token needs the scope `accounts:read`. Pages by `offset` and `limit` (1
-    /// to 100, 20 if not given).
+    /// Sends `GET /accounts`; the token needs the scope `accounts:read`. Has pages, by `offset` and `limit`
+    /// (1 to 100, 20 if not given).
     ///
     /// Returns: One page of accounts.
     ///
@@ -258,7 +258,7 @@ impl Client {
     /// Opens an account for a user within an account group. No operation here creates account groups, so
     /// have the group's id at hand. Wait for `status` to become `OPEN`.
     ///
-    /// Sends `POST /accounts`; the token needs the scope `accounts:admin`. Takes an idempotency key.
+    /// Sends `POST /accounts`; the token needs the scope `accounts:admin`. Supports an idempotency key.
     ///
     /// Returns: The new account with its `id` and `status`.
     ///
@@ -330,7 +330,7 @@ impl Client {
     /// Returns instruments, optionally narrowed by ISIN or kind. Pages with `offset` and `limit`. Look at
     /// `tradeable` and `fractional_trading_enabled` before placing orders.
     ///
-    /// Sends `GET /instruments`; the token needs the scope `instruments:read`. Pages by `offset` and
+    /// Sends `GET /instruments`; the token needs the scope `instruments:read`. Has pages, by `offset` and
     /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of instruments.
@@ -384,8 +384,8 @@ impl Client {
     /// Returns orders of all accounts, optionally narrowed by account or status. Pages by `offset` and
     /// `limit`.
     ///
-    /// Sends `GET /orders`; the token needs the scope `orders:read`. Pages by `offset` and `limit` (1 to
-    /// 100, 20 if not given).
+    /// Sends `GET /orders`; the token needs the scope `orders:read`. Has pages, by `offset` and `limit` (1
+    /// to 100, 20 if not given).
     ///
     /// Returns: One page of orders.
     ///
@@ -404,7 +404,7 @@ impl Client {
     /// later, so follow `status`. Repeating a successful request under the same idempotency key returns the
     /// first answer and places no second order.
     ///
-    /// Sends `POST /orders`; the token needs the scope `orders:admin`. Takes an idempotency key.
+    /// Sends `POST /orders`; the token needs the scope `orders:admin`. Supports an idempotency key.
     ///
     /// Returns: The accepted order with its `id`.
     ///
@@ -476,8 +476,8 @@ impl Client {
     /// Returns the portfolios of all accounts, page by page with `offset` and `limit`. Their weights are
     /// listed separately as allocations.
     ///
-    /// Sends `GET /portfolios`; the token needs the scope `portfolios:read`. Pages by `offset` and `limit`
-    /// (1 to 100, 20 if not given).
+    /// Sends `GET /portfolios`; the token needs the scope `portfolios:read`. Has pages, by `offset` and
+    /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of portfolios.
     ///
@@ -494,7 +494,7 @@ impl Client {
     /// Sets up a named portfolio for an account with its first allocations. To invest money in it, place a
     /// portfolio order.
     ///
-    /// Sends `POST /portfolios`; the token needs the scope `portfolios:admin`. Takes an idempotency key.
+    /// Sends `POST /portfolios`; the token needs the scope `portfolios:admin`. Supports an idempotency key.
     ///
     /// Returns: The new portfolio with its `id`.
     ///
@@ -583,8 +583,8 @@ impl Client {
     /// the answer, so follow `status`. Repeating a successful request under the same idempotency key does
     /// not place the order twice.
     ///
-    /// Sends `POST /portfolios/{portfolio_id}/orders`; the token needs the scope `portfolios:admin`. Takes
-    /// an idempotency key.
+    /// Sends `POST /portfolios/{portfolio_id}/orders`; the token needs the scope `portfolios:admin`.
+    /// Supports an idempotency key.
     ///
     /// Returns: The accepted portfolio order.
     ///
@@ -620,7 +620,7 @@ impl Client {
     /// run goes on after the answer; find its outcome in the list of rebalancing executions.
     ///
     /// Sends `POST /portfolios/{portfolio_id}/rebalancing`; the token needs the scope `portfolios:admin`.
-    /// Takes an idempotency key.
+    /// Supports an idempotency key.
     ///
     /// Returns: The started rebalancing execution.
     ///
@@ -638,8 +638,8 @@ impl Client {
     /// Returns the savings plans of all accounts, each with its `status` and next execution date. Pages
     /// with `offset` and `limit`.
     ///
-    /// Sends `GET /savings_plans`; the token needs the scope `orders:read`. Pages by `offset` and `limit`
-    /// (1 to 100, 20 if not given).
+    /// Sends `GET /savings_plans`; the token needs the scope `orders:read`. Has pages, by `offset` and
+    /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of savings plans.
     ///
@@ -656,7 +656,7 @@ impl Client {
     /// Sets up regular investing of a cash amount. Point it at a portfolio with `portfolio_id` or at a
     /// single instrument with `instrument_id`. The answer gives the date of the next execution.
     ///
-    /// Sends `POST /savings_plans`; the token needs the scope `orders:admin`. Takes an idempotency key.
+    /// Sends `POST /savings_plans`; the token needs the scope `orders:admin`. Supports an idempotency key.
     ///
     /// Returns: The new savings plan with its `id`.
     ///
@@ -814,8 +814,8 @@ impl Client {
     /// Returns all direct debits with their `status`, page by page with `offset` and `limit`. There is no
     /// read of a single one, so use this list to follow progress.
     ///
-    /// Sends `GET /direct_debits`; the token needs the scope `payments:read`. Pages by `offset` and `limit`
-    /// (1 to 100, 20 if not given).
+    /// Sends `GET /direct_debits`; the token needs the scope `payments:read`. Has pages, by `offset` and
+    /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of direct debits.
     ///
@@ -833,7 +833,8 @@ impl Client {
     /// can end as `FAILED` or `REVERSED`. Repeating a successful request under the same idempotency key
     /// does not collect twice.
     ///
-    /// Sends `POST /direct_debits`; the token needs the scope `payments:admin`. Takes an idempotency key.
+    /// Sends `POST /direct_debits`; the token needs the scope `payments:admin`. Supports an idempotency
+    /// key.
     ///
     /// Returns: The accepted direct debit.
     ///
@@ -850,8 +851,8 @@ impl Client {
     ///
     /// Returns mandates with IBAN and `status`, `ACTIVE` or `REVOKED`. Pages by `offset` and `limit`.
     ///
-    /// Sends `GET /mandates`; the token needs the scope `payments:read`. Pages by `offset` and `limit` (1
-    /// to 100, 20 if not given).
+    /// Sends `GET /mandates`; the token needs the scope `payments:read`. Has pages, by `offset` and `limit`
+    /// (1 to 100, 20 if not given).
     ///
     /// Returns: One page of mandates.
     ///
@@ -885,8 +886,8 @@ impl Client {
     ///
     /// Returns the withdrawals of all accounts with their `status`. Pages with `offset` and `limit`.
     ///
-    /// Sends `GET /withdrawals`; the token needs the scope `payments:read`. Pages by `offset` and `limit`
-    /// (1 to 100, 20 if not given).
+    /// Sends `GET /withdrawals`; the token needs the scope `payments:read`. Has pages, by `offset` and
+    /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of withdrawals.
     ///
@@ -904,7 +905,7 @@ impl Client {
     /// so follow `status`. Repeating a successful request under the same idempotency key does not pay out
     /// twice.
     ///
-    /// Sends `POST /withdrawals`; the token needs the scope `payments:admin`. Takes an idempotency key.
+    /// Sends `POST /withdrawals`; the token needs the scope `payments:admin`. Supports an idempotency key.
     ///
     /// Returns: The accepted withdrawal.
     ///
@@ -955,7 +956,7 @@ impl Client {
     ///
     /// Returns the kinds of fee that are set up, with their rates. Pages by `offset` and `limit`.
     ///
-    /// Sends `GET /fee_configurations`; the token needs the scope `fees:read`. Pages by `offset` and
+    /// Sends `GET /fee_configurations`; the token needs the scope `fees:read`. Has pages, by `offset` and
     /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of fee configurations.
@@ -973,8 +974,8 @@ impl Client {
     /// Returns reports and their `status`, page by page with `offset` and `limit`. Once one is `READY`,
     /// fetch its content by `file_id`.
     ///
-    /// Sends `GET /reports`; the token needs the scope `reports:read`. Pages by `offset` and `limit` (1 to
-    /// 100, 20 if not given).
+    /// Sends `GET /reports`; the token needs the scope `reports:read`. Has pages, by `offset` and `limit`
+    /// (1 to 100, 20 if not given).
     ///
     /// Returns: One page of reports.
     ///
@@ -991,7 +992,7 @@ impl Client {
     /// Returns treasury reports, which have no `status`; fetch the content by `file_id`. Pages with
     /// `offset` and `limit`.
     ///
-    /// Sends `GET /treasury_reports`; the token needs the scope `reports:read`. Pages by `offset` and
+    /// Sends `GET /treasury_reports`; the token needs the scope `reports:read`. Has pages, by `offset` and
     /// `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of treasury reports.
@@ -1009,8 +1010,8 @@ impl Client {
     /// Returns the bookings on one account, such as executions, fees and dividends. Pages by `offset` and
     /// `limit`.
     ///
-    /// Sends `GET /accounts/{account_id}/transactions`; the token needs the scope `transactions:read`.
-    /// Pages by `offset` and `limit` (1 to 100, 20 if not given).
+    /// Sends `GET /accounts/{account_id}/transactions`; the token needs the scope `transactions:read`. Has
+    /// pages, by `offset` and `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of transactions.
     ///
@@ -1061,8 +1062,8 @@ impl Client {
     /// Starts selling off the holdings of an account, all with `FULL` or some with `PARTIAL`. The request
     /// has no field to say which part. Sales go on after the answer, so follow `status`.
     ///
-    /// Sends `POST /accounts/{account_id}/liquidations`; the token needs the scope `accounts:admin`. Takes
-    /// an idempotency key.
+    /// Sends `POST /accounts/{account_id}/liquidations`; the token needs the scope `accounts:admin`.
+    /// Supports an idempotency key.
     ///
     /// Returns: The accepted liquidation.
     ///
@@ -1079,8 +1080,8 @@ impl Client {
     ///
     /// Returns securities transfers with their direction and `status`. Pages with `offset` and `limit`.
     ///
-    /// Sends `GET /securities_transfers`; the token needs the scope `accounts:read`. Pages by `offset` and
-    /// `limit` (1 to 100, 20 if not given).
+    /// Sends `GET /securities_transfers`; the token needs the scope `accounts:read`. Has pages, by `offset`
+    /// and `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of securities transfers.
     ///
@@ -1097,8 +1098,8 @@ impl Client {
     /// Starts a transfer of securities, in with `INBOUND` or out with `OUTBOUND`. It is carried out after
     /// the answer, so follow `status`.
     ///
-    /// Sends `POST /securities_transfers`; the token needs the scope `accounts:admin`. Takes an idempotency
-    /// key.
+    /// Sends `POST /securities_transfers`; the token needs the scope `accounts:admin`. Supports an
+    /// idempotency key.
     ///
     /// Returns: The accepted securities transfer.
     ///
@@ -1116,8 +1117,8 @@ impl Client {
     /// Returns account transfers with their `status`, but without the accounts involved. Pages by `offset`
     /// and `limit`.
     ///
-    /// Sends `GET /account_transfers`; the token needs the scope `accounts:read`. Pages by `offset` and
-    /// `limit` (1 to 100, 20 if not given).
+    /// Sends `GET /account_transfers`; the token needs the scope `accounts:read`. Has pages, by `offset`
+    /// and `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of account transfers.
     ///
@@ -1134,7 +1135,7 @@ impl Client {
     /// Starts a transfer from a source account to a target account. The answer does not repeat the two
     /// accounts, so keep them together with the new `id`.
     ///
-    /// Sends `POST /account_transfers`; the token needs the scope `accounts:admin`. Takes an idempotency
+    /// Sends `POST /account_transfers`; the token needs the scope `accounts:admin`. Supports an idempotency
     /// key.
     ///
     /// Returns: The accepted account transfer.
@@ -1153,8 +1154,8 @@ impl Client {
     /// Returns corporate actions with record and ex dates; `status` tells announced from processed ones.
     /// Pages with `offset` and `limit`; there is no filter by instrument.
     ///
-    /// Sends `GET /corporate_actions`; the token needs the scope `instruments:read`. Pages by `offset` and
-    /// `limit` (1 to 100, 20 if not given).
+    /// Sends `GET /corporate_actions`; the token needs the scope `instruments:read`. Has pages, by `offset`
+    /// and `limit` (1 to 100, 20 if not given).
     ///
     /// Returns: One page of corporate actions.
     ///

@@ -26,7 +26,7 @@ signature_errors! {
         /// The method or the target holds characters that HTTP does not allow.
         MalformedRequest "malformed_request" "the request is malformed",
         /// One of the headers `signature` and `signature-input` is missing.
-        MissingSignature "missing_signature" "the request carries no signature",
+        MissingSignature "missing_signature" "the request has no signature",
         /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
         TooLong "too_long" "a header of the signature is longer than 8 KiB",
         /// `signature-input` is not a list of components with `keyid` and `created`, names a component twice, or has more than

@@ -212,7 +212,7 @@ impl WebhookHandler {
             let (started, job) = (Instant::now(), self.job(&event));
             let event_type = event.as_ref().ok().map(|event| event.event_type.clone());
             let ended = detached(job.run(event)).await;
-            let result = match ended.unwrap_or_else(|| Err("the event was not handled to the end".into())) {
+            let result = match ended.unwrap_or_else(|| Err("handling the event was cancelled".into())) {
                 Ok(ended) => outcome.count(&ended),
                 Err(failure) => {
                     outcome.failures.push(failure);
@@ -252,7 +252,7 @@ impl WebhookHandler {
         };
         detached(async move { call.run(event).await })
             .await
-            .unwrap_or_else(|| Err("the event was not handled to the end".into()))
+            .unwrap_or_else(|| Err("handling the event was cancelled".into()))
     }
 
     fn call_for(&self, event: &Event) -> Option<Call> {

@@ -52,12 +52,12 @@ fn documentation(operation: &Operation) -> String {
         scopes => write!(text, "; the token needs the scope `{}`.", scopes.join("` or `")),
     };
     if operation.idempotency_key {
-        text.push_str(" Takes an idempotency key.");
+        text.push_str(" Supports an idempotency key.");
     }
     if let Some(paging) = operation.paging {
         let _ = write!(
             text,
-            " Pages by `offset` and `limit` ({} to {}, {} if not given).",
+            " Has pages, by `offset` and `limit` ({} to {}, {} if not given).",
             paging.min, paging.max, paging.default
         );
     }

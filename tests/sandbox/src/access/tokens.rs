@@ -35,7 +35,7 @@ impl Tokens {
         };
         let (scheme, token) = header.split_once(' ').unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::unauthorised("The header `authorization` holds no bearer token."));
+            return Err(Problem::unauthorised("The header `authorization` does not contain a bearer token."));
         }
         Ok(self.0.get(token.trim()))
     }

@@ -63,7 +63,7 @@ impl Shared {
                 rule.fault.check().map_err(CommandError::new)?;
                 if rule.times == Some(0) {
                     return Err(CommandError::new(
-                        "`times` must be at least 1; without it, every call is hit",
+                        "`times` must be at least 1; without it, the fault applies to all calls",
                     ));
                 }
                 if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
@@ -75,7 +75,7 @@ impl Shared {
             Command::RandomFaults { rate, faults } => {
                 let faults = faults.unwrap_or_else(Fault::common);
                 if !(0.0..=1.0).contains(&rate) {
-                    return Err(CommandError::new("`rate` must lie between 0 and 1"));
+                    return Err(CommandError::new("`rate` must be between 0 and 1"));
                 }
                 faults.iter().try_for_each(Fault::check).map_err(CommandError::new)?;
                 self.faults().at_random(rate, faults);
@@ -222,7 +222,7 @@ impl State {
             Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
                 if !(1970..=9999).contains(&ex_date.year()) =>
             {
-                return Err(Refused::invalid("ex_date", "must lie between 1970 and 9999").into());
+                return Err(Refused::invalid("ex_date", "must be between 1970 and 9999").into());
             }
             Command::AnnounceDividend { isin, per_unit, ex_date } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
@@ -231,7 +231,7 @@ impl State {
             Command::AnnounceSplit { isin, ratio, ex_date } => {
                 let ratio = positive("ratio", &ratio)?;
                 if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
-                    return Err(Refused::invalid("ratio", "must lie between 0.001 and 1000").into());
+                    return Err(Refused::invalid("ratio", "must be between 0.001 and 1000").into());
                 }
                 made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
             }

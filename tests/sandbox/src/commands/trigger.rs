@@ -89,7 +89,7 @@ impl Shared {
             let next = self.core().state.time.next_due().filter(|next| *next <= latest);
             let next = next.ok_or_else(|| {
                 CommandError::new(format!(
-                    "`{event}` has not happened within eight days, or has left the log of events, which holds too few"
+                    "`{event}` did not occur within eight days, or the log of events is too short to keep it"
                 ))
             })?;
             self.advance(next - self.clock.now()).await;

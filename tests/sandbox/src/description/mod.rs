@@ -11,7 +11,9 @@ pub(crate) use schema::Schema;
 
 static DESCRIPTION: LazyLock<Description> = LazyLock::new(|| {
     let document = include_str!("../../description.json");
-    Description::read(serde_json::from_str(document).expect("a test holds the document to the description"))
+    Description::read(
+        serde_json::from_str(document).expect("a test compares the document with the description"),
+    )
 });
 
 /// The operations of the API, with the schemas of their bodies and answers.

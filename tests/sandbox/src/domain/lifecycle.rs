@@ -203,7 +203,7 @@ impl State {
         to: T::Status,
     ) -> Result<(), Refused> {
         let status = T::parts(self).0.find(id)?.status();
-        let why = to.is_final().then(|| "the client asked for it".to_owned());
+        let why = to.is_final().then(|| "requested by the client".to_owned());
         if self.change_because::<T>(id, to, why) { Ok(()) } else { Err(stays::<T>(status)) }
     }
 }

@@ -19,7 +19,7 @@ pub enum KeyError {
     #[error("the key is encrypted and no passphrase was given")]
     PassphraseMissing,
     /// The passphrase does not decrypt the key.
-    #[error("the passphrase does not open the key, or the file is damaged")]
+    #[error("the passphrase is wrong, or the file is damaged")]
     WrongPassphrase,
     /// The key is encrypted in a way that is not supported.
     #[error("the key is encrypted with {0}, which is not supported")]

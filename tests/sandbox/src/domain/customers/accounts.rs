@@ -223,7 +223,7 @@ impl State {
     /// Rejects a call that moves cash or units if they may not move.
     pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
         match self.bar(account, way) {
-            Some(why) => Err(Refused::Conflict(format!("Nothing may move: {why}."))),
+            Some(why) => Err(Refused::Conflict(format!("Cash and units cannot be moved: {why}."))),
             None => Ok(()),
         }
     }

@@ -72,7 +72,7 @@ impl State {
     pub(in crate::domain) fn finish_report(&mut self, id: Uuid) {
         let Some(report) = self.reports.get(id) else { return };
         if report.fails {
-            let why = "the command that created it asked for a failure".to_owned();
+            let why = "the command that created it requested the failure".to_owned();
             self.change_because::<Report>(id, ReportStatus::Failed, Some(why));
             return;
         }

@@ -270,7 +270,7 @@ impl State {
         let Some(user) = self.users.get_mut(id) else { return };
         let failed = user.checks_fail;
         let (status, kind, why) = if failed {
-            let why = "the command `set_check_result` asked for it".to_owned();
+            let why = "set by the command `set_check_result`".to_owned();
             (CheckStatus::Failed, EventKind::CHECK_FAILED, Some(why))
         } else {
             (CheckStatus::Passed, EventKind::CHECK_PASSED, None)

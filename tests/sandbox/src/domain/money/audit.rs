@@ -143,7 +143,7 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
         }
         let debt = taken_back.remove(currency).unwrap_or_default();
         if held.available + debt < Decimal::ZERO || held.pending < Decimal::ZERO {
-            findings.push(format!("account {id}: less than nothing in {currency}"));
+            findings.push(format!("account {id}: negative cash in {currency}"));
         }
     }
     for holding in &account.holdings {
@@ -152,7 +152,7 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
             findings.push(format!("account {id}: {quantity} units, {} reserved", holding.reserved));
         }
         if holding.cost < Decimal::ZERO {
-            findings.push(format!("account {id}: units that cost less than nothing"));
+            findings.push(format!("account {id}: negative cost of units"));
         }
     }
 }

@@ -172,7 +172,10 @@ impl State {
             return Err(Refused::invalid("mandate_id", "belongs to another account group"));
         }
         if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
-            return Err(Refused::Conflict(format!("Nothing may move: the user is {}.", name(user))));
+            return Err(Refused::Conflict(format!(
+                "Cash and units cannot be moved: the user is {}.",
+                name(user)
+            )));
         }
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = DirectDebitView { id, asked: new, status: DebitStatus::New, created_at };

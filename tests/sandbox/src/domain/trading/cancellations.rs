@@ -47,7 +47,7 @@ impl State {
         let instrument = self.instruments.get(order.instrument_id);
         let waits = || instrument.is_some_and(|instrument| instrument.waiting_orders.contains(&order_id));
         if order.status == OrderStatus::New || order.status == OrderStatus::Processing && waits() {
-            self.cancel_now(order_id, "the client asked for it");
+            self.cancel_now(order_id, "requested by the client");
             self.change::<Cancellation>(id, CancellationStatus::Confirmed);
         } else {
             let why = format!("the order is {} already", name(order.status));
