@@ -9,9 +9,9 @@ use http::StatusCode;
 use super::delivery::decode_events;
 use super::event::{Event, UndecodableEvent};
 use super::handler::{Outcome, WebhookHandler};
-use super::tower::{WebhookService, original_target, read};
+use super::read_request::{incoming, read_request};
+use super::tower::WebhookService;
 use super::verifier::WebhookVerifier;
-use crate::signing::IncomingRequest;
 
 /// A route that verifies deliveries and passes their events to `handler`.
 ///
@@ -67,11 +67,9 @@ where
     type Rejection = StatusCode;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self, StatusCode> {
-        let (parts, body) = request.into_parts();
         let verifier = WebhookVerifier::from_ref(state);
-        let body = read(body, verifier.max_body_len()).await?;
-        let received = IncomingRequest::new(&parts.method, original_target(&parts), &parts.headers, &body);
-        let verdict = verifier.check(&received).await.map(drop);
+        let (parts, body) = read_request(request, verifier.max_body_len()).await?;
+        let verdict = verifier.check(&incoming(&parts, &body)).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),
             Err(error) => Err(Outcome::refused(error).status),

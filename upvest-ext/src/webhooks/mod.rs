@@ -28,6 +28,8 @@ mod event;
 mod handler;
 mod keys;
 mod log;
+#[cfg(feature = "tower")]
+mod read_request;
 mod tester;
 #[cfg(feature = "tower")]
 mod tower;
