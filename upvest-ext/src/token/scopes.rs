@@ -28,17 +28,17 @@ impl Scopes {
         Self(Vec::from_iter(sorted).join(" ").into())
     }
 
-    /// The scopes that these operations need.
+    /// The scopes for calling these operations.
     pub fn for_operations<'a>(operations: impl IntoIterator<Item = &'a OperationMeta>) -> Self {
         Self::new(operations.into_iter().flat_map(|operation| operation.scopes))
     }
 
-    /// The scopes that all operations need. The default.
+    /// The scopes for calling every operation. The default.
     pub fn all() -> Self {
         Self::for_operations(OPERATIONS)
     }
 
-    /// The scopes that all operations need that only read.
+    /// The scopes for calling every operation that only reads.
     pub fn reading() -> Self {
         Self::for_operations(OPERATIONS.into_iter().filter(|operation| operation.is_safe()))
     }

@@ -379,7 +379,7 @@ impl State {
         let order = self.orders.get_mut(id).ok_or("there is no such order")?;
         order.reserved -= part;
         order.left -= if view.cash_amount.is_some() { value } else { quantity };
-        // Most orders have one execution. Capacity for more would increase the memory of all orders by half.
+        // Most orders have one execution. Unused capacity would be a third of the memory of all orders.
         order.executions.reserve_exact(1);
         order.executions.push(execution);
         Ok(())
