@@ -209,7 +209,7 @@ fn json_that_is_no_problem_document_is_kept() {
 }
 
 #[test]
-fn the_parts_of_a_problem_are_read_whatever_else_there_is() {
+fn the_fields_of_a_problem_are_read_independently() {
     let read = |body: &str| Problem::from_body(http::StatusCode::CONFLICT, body.as_bytes());
     // RFC 9457 section 4.2.1: this type means that the status is the only information.
     assert_eq!(read(r#"{"type": "about:blank", "title": "Conflict"}"#).to_string(), "409 Conflict");

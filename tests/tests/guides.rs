@@ -58,7 +58,7 @@ fn every_guide_is_in_the_summary_and_its_code_is_compiled() {
 }
 
 #[test]
-fn every_guide_is_named_where_the_code_that_it_explains_is_documented() {
+fn the_documentation_of_the_code_names_every_guide() {
     let crate_docs = fs::read_to_string(root().join("upvest-ext/src/lib.rs")).unwrap();
     for (path, _) in files("docs/guides", "md").iter().filter(|(path, _)| name(path) != "SUMMARY.md") {
         assert!(

@@ -240,7 +240,7 @@ fn event(id: Uuid) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_postgres_each_effect_exists_exactly_once_whoever_is_killed() {
+async fn with_postgres_each_effect_exists_exactly_once_despite_killed_replicas() {
     let _machine = MACHINE.lock().await;
     let Some(server) = Server::postgres().unwrap() else { return };
     let pool = pool(&server.url(), 2).unwrap();
@@ -254,7 +254,7 @@ async fn with_postgres_each_effect_exists_exactly_once_whoever_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_redis_each_event_is_handled_and_twice_only_where_a_replica_was_killed() {
+async fn with_redis_each_event_is_handled_and_twice_only_if_a_replica_was_killed() {
     let _machine = MACHINE.lock().await;
     let Some(server) = Server::redis().unwrap() else { return };
     let told = deliver_all_to_dying_replicas("redis", &server.url()).await;

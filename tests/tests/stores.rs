@@ -137,7 +137,7 @@ async fn a_token_is_encrypted_under_a_name_that_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_value_that_was_changed_or_moved_is_no_token() {
+async fn a_stored_token_that_was_changed_or_moved_is_ignored() {
     let Some(server) = Server::redis().unwrap() else { return };
     let (api, url) = api().await;
     let redis = redis(&server);
@@ -474,7 +474,7 @@ async fn while_redis_is_away_each_replica_keeps_to_its_share_and_the_log_says_so
 }
 
 #[tokio::test]
-async fn a_clock_of_redis_that_is_put_back_stops_nobody() {
+async fn a_clock_of_redis_that_is_set_back_blocks_no_request() {
     let Some(server) = Server::redis().unwrap() else { return };
     let (_, url) = api().await;
     let upvest = builder(&url).rate_limit(redis(&server).rate_limit("name", 10, 1)).build().unwrap();
@@ -618,7 +618,7 @@ async fn twenty_replicas_create_the_table_at_once() {
 }
 
 #[tokio::test]
-async fn of_two_transactions_that_mark_an_event_one_goes_on() {
+async fn only_one_of_two_transactions_marks_an_event() {
     let Some(server) = Server::postgres().unwrap() else { return };
     let pool = pool(&server.url(), 4).unwrap();
     let store = Postgres::new(pool.clone());

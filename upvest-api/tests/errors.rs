@@ -57,7 +57,7 @@ fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
 }
 
 #[test]
-fn the_request_id_of_the_header_stands_in_for_that_of_the_problem() {
+fn the_request_id_of_the_header_replaces_a_missing_one_of_the_problem() {
     let headers = HeaderMap::from_iter([(
         "upvest-request-id".parse().expect("a name"),
         HeaderValue::from_static("5f1c9f5e"),
@@ -154,7 +154,7 @@ fn kinds_are_told_in_words() {
 }
 
 #[test]
-fn the_outcome_is_unknown_only_where_a_change_may_have_happened() {
+fn the_outcome_is_unknown_only_if_a_change_may_have_happened() {
     let unknown = |operation, status| {
         let status = StatusCode::from_u16(status).expect("a status");
         Error::from_answer(operation, status, &HeaderMap::new(), b"").is_outcome_unknown()
@@ -200,7 +200,7 @@ fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
 }
 
 #[test]
-fn a_hint_says_what_to_do_and_a_better_one_takes_its_place() {
+fn a_hint_says_what_to_do_and_can_be_replaced() {
     let lost = Error::new(ErrorKind::Interrupted, "").with_outcome_unknown(true);
     assert!(lost.hint().is_some_and(|hint| hint.contains("check that before you send it again")));
     let keyed = lost.with_idempotency_key(IdempotencyKey::new(Uuid::nil()));
@@ -218,7 +218,7 @@ fn what_a_wait_saw_last_is_had_by_its_type() {
 
 /// The error type of a service: one variant is enough for `?` everywhere.
 #[test]
-fn one_from_catches_what_has_a_type_of_its_own() {
+fn one_from_catches_all_error_types() {
     #[derive(Debug, thiserror::Error)]
     enum Service {
         #[error(transparent)]

@@ -74,7 +74,7 @@ async fn every_way_of_tampering_has_its_reason() {
 }
 
 #[tokio::test]
-async fn of_several_signatures_one_that_stands_is_enough() {
+async fn one_valid_signature_of_several_is_enough() {
     let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
     let body = json!({ "payload": events() }).to_string();
     let (by_old, by_new) = (old.deliver_raw("/webhooks", body.clone()), new.deliver_raw("/webhooks", body));
@@ -422,7 +422,7 @@ async fn keys_are_fetched_again_after_an_hour_and_serve_a_day_while_the_endpoint
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_slow_endpoint_who_has_a_key_to_go_on_with() {
+async fn a_verifier_with_a_stale_key_does_not_wait_for_a_slow_endpoint() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());

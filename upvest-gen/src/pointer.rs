@@ -40,7 +40,7 @@ mod tests {
     use super::existing;
 
     #[test]
-    fn the_place_of_what_is_missing_is_where_it_should_be() {
+    fn a_missing_value_is_reported_at_its_parent() {
         let document = json!({ "paths": { "/a": [{ "get": null }] } });
         for (pointer, place) in [
             ("/paths/~1a/0/get", "/paths/~1a/0/get"),

@@ -118,7 +118,7 @@ fn each_file_is_what_was_reviewed() {
 }
 
 #[test]
-fn every_file_says_where_it_comes_from_and_that_it_is_not_to_be_edited() {
+fn every_file_names_its_source_and_says_not_to_edit_it() {
     for file in mini().files {
         let header: Vec<_> = file.text.lines().take(5).collect();
         assert!(header[0].starts_with("//! "), "{}", file.text);
@@ -174,7 +174,7 @@ fn an_overlay_is_merged_and_named_in_the_headers() {
 }
 
 #[test]
-fn a_secret_is_hidden_whatever_its_schema_and_its_property_are_called() {
+fn a_secret_is_hidden_with_any_name_of_its_schema_or_property() {
     let text = MINI.replace("OrderCreate", "SEPA_order").replace("iban:", "payerIBAN:");
     let generated = generate(&Source::new("mini.yaml", text), None).unwrap();
     let file = |name: &str| generated.files.iter().find(|file| file.name == name).unwrap().text.clone();

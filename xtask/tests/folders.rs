@@ -7,7 +7,7 @@ use command::{Folder, ORDERS};
 const REGEN: [&str; 5] = ["regen", "--spec", "api.yaml", "--out", "out"];
 
 #[test]
-fn a_folder_with_files_of_somebody_else_is_refused_and_stays_as_it_is() {
+fn a_folder_with_files_of_another_origin_is_rejected_and_not_changed() {
     let folder = Folder::new();
     folder.write("api.yaml", ORDERS);
     folder.write("out/lib.rs", "pub struct Mine;\n");
@@ -18,7 +18,7 @@ fn a_folder_with_files_of_somebody_else_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_not_overwritten() {
+fn a_file_of_another_origin_is_not_overwritten() {
     let folder = Folder::new();
     folder.write("api.yaml", ORDERS);
     folder.write("out/types.rs", "pub struct Mine;\n");

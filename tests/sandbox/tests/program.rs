@@ -203,7 +203,7 @@ async fn its_other_flags_do_what_they_say() {
 /// Each connection needs a file descriptor. Idle connections are closed, and waiting for them uses no CPU time.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn idle_connections_hold_up_no_one_where_descriptors_are_few() {
+async fn idle_connections_do_not_block_others_when_descriptors_are_scarce() {
     let limited =
         format!("ulimit -n 256; exec {} --no-signatures --port 0", env!("CARGO_BIN_EXE_upvest-sandbox"));
     let program = Program::started(Command::new("sh").args(["-c", &limited]));

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_in_whatever_form_a_server_repeats_it() {
+    fn a_secret_is_found_in_every_encoding() {
         let secrets = Secrets::new(["a&b<c>'d\"/é+ Z\\="]);
         for text in [
             "a&b<c>'d\"/é+ Z\\=",

@@ -463,7 +463,7 @@ async fn pages_and_items_are_two_views_of_one_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_checkpoint_is_where_the_next_stream_begins() {
+async fn a_stream_resumes_at_a_checkpoint() {
     let server = Server::of(0..25);
     let mut items = server.list().page_size(10).items();
     for _ in 0..13 {

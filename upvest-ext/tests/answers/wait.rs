@@ -38,7 +38,7 @@ async fn a_wait_ends_when_the_order_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_takes_too_long_tells_how_the_order_was_last_seen() {
+async fn a_wait_that_times_out_returns_the_latest_state_of_the_order() {
     let api = FakeApi::new(|_, _| order("PROCESSING"));
     let started = tokio::time::Instant::now();
     let error = api

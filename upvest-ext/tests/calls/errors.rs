@@ -91,7 +91,7 @@ async fn the_chain_of_sources_is_intact() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_builder_that_lacks_something_sends_nothing() {
+async fn an_incomplete_builder_sends_nothing() {
     let api = FakeApi::new(|_, _| Reply::order());
     let error = api.client().create_order().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);

@@ -156,7 +156,7 @@ async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_lives_for_ten_seconds_is_used_all_the_same() {
+async fn a_token_with_a_lifetime_of_ten_seconds_is_used() {
     let api =
         FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 10), |_, _| Reply::empty_list());
     let upvest = api.client();
@@ -238,7 +238,7 @@ async fn both_error_shapes_of_the_token_endpoint_are_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_and_writing_take_separate_tokens_where_asked_to() {
+async fn reading_and_writing_can_use_separate_tokens() {
     let api = FakeApi::with_tokens(
         |seen, _| {
             let body = String::from_utf8_lossy(&seen.body);
@@ -357,7 +357,7 @@ impl TokenStore for Hanging {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signer_that_hangs_costs_one_token_request_and_whoever_waits_makes_a_new_one() {
+async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_another() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
     // There is always a caller that waits for the token.

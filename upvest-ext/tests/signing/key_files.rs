@@ -199,7 +199,7 @@ fn a_public_key_is_read_from_the_pem_that_openssl_writes() {
 }
 
 #[test]
-fn what_is_no_public_key_in_pem_is_refused_with_a_reason() {
+fn an_invalid_public_key_in_pem_is_rejected_with_a_reason() {
     use KeyError::{Invalid, NoPublicKey, UnsupportedPublicKey};
     assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NoPublicKey);
     assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NoPublicKey);

@@ -107,7 +107,7 @@ async fn the_parameters_are_those_of_the_documentation() {
 }
 
 #[tokio::test]
-async fn a_query_is_covered_byte_for_byte_and_left_out_where_there_is_none() {
+async fn a_query_is_covered_byte_for_byte_if_there_is_one() {
     for (url, line) in [
         (
             "https://a.example/x?status=NEW&status=FILLED&note=caf%c3%A9+%20&empty=",

@@ -36,7 +36,7 @@ async fn the_official_shape_carries_the_resource() {
 }
 
 #[tokio::test]
-async fn an_event_is_read_as_what_its_type_stands_for_and_as_no_other_resource() {
+async fn an_event_is_decoded_only_as_the_resource_of_its_type() {
     let body = json!({ "payload": [
         event("ORDER.FILLED", json!({ "id": ID, "user_id": ID })),
         event("USER.CREATED", json!({ "id": ID, "first_name": "Ada" })),
@@ -99,7 +99,7 @@ async fn one_undecodable_event_among_many_costs_only_itself() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_event_is_one_undecodable_event() {
+async fn a_body_that_is_not_an_event_is_one_undecodable_event() {
     for body in ["", "{", "null", "[]", "\u{0}", r#"{"payload": 7}"#] {
         let events = decode(body).await;
         assert_eq!(events.len(), 1, "{body}");

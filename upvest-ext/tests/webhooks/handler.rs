@@ -76,7 +76,7 @@ fn the_registered_categories_are_those_to_subscribe_to() {
 }
 
 #[tokio::test]
-async fn what_nobody_registered_for_is_acknowledged() {
+async fn an_event_without_a_handler_is_acknowledged() {
     let tester = tester();
     let delivery = tester.deliver("/webhooks", &[event("FEE.CHARGED")]);
     let outcome = WebhookHandler::new(tester.verifier()).handle(&delivery.received()).await;
@@ -165,7 +165,7 @@ impl DeadLetterSink for Shelf {
 }
 
 #[tokio::test]
-async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_the_queue_goes_on() {
+async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_later_ones_are_handled() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = handler(&tester, &Log::default()).dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), event("ORDER.NEW")]);

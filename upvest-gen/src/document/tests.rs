@@ -17,7 +17,7 @@ fn operations_come_in_the_order_of_the_paths_with_their_place() {
 }
 
 #[test]
-fn a_parameter_of_the_operation_stands_for_that_of_the_path() {
+fn a_parameter_of_the_operation_replaces_that_of_the_path() {
     let document = yaml(
         "
         paths:

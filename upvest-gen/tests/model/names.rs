@@ -89,7 +89,7 @@ fn fields_with_a_name_that_rust_does_not_take_get_another_and_keep_theirs_on_the
 }
 
 #[test]
-fn inline_objects_are_named_after_their_title_or_after_where_they_stand() {
+fn inline_objects_are_named_after_their_title_or_their_place() {
     let object = "properties: { a: { type: string } }";
     for (schema, expected) in [
         (format!("{{ {object} }}"), "OrderDetail"),

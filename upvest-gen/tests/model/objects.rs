@@ -59,7 +59,7 @@ fn a_closed_object_is_read_like_an_open_one() {
 }
 
 #[test]
-fn all_of_merges_its_branches_and_what_stands_beside_it() {
+fn all_of_merges_its_branches_and_the_keywords_beside_it() {
     let base = "\nBase: { required: [a], properties: { a: { type: string }, b: { type: string } } }";
     for (order, expected) in [
         (

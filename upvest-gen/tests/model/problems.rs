@@ -187,7 +187,7 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
 }
 
 #[test]
-fn what_is_wrong_with_a_shared_schema_is_noted_and_costs_no_operation() {
+fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
     for (schema, place, problem) in [
         (
             "Order: { properties: { a: { $ref: '#/components/schemas/Gone' } } }",

@@ -208,7 +208,7 @@ fn sort_orders_are_one_enum_wherever_they_stand() {
 }
 
 #[test]
-fn a_null_among_the_values_of_an_enum_is_no_value() {
+fn a_null_among_the_values_of_an_enum_is_not_a_value() {
     assert_rows(
         &[
             ("{ type: [string, 'null'], enum: [A, null] }", "OrderX, nullable"),

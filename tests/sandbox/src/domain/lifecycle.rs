@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn every_resource_goes_where_its_table_lets_it_and_nowhere_else() {
+    fn every_resource_changes_its_status_only_as_its_table_allows() {
         let mut state = state();
         each_resource!(exhaust, &mut state);
     }

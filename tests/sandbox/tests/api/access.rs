@@ -88,7 +88,7 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
 }
 
 #[tokio::test]
-async fn a_token_request_that_is_no_client_credentials_grant_is_refused() {
+async fn a_token_request_without_the_client_credentials_grant_is_rejected() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     for grant_type in ["password", "refresh_token", ""] {
@@ -135,7 +135,7 @@ async fn a_revoked_token_is_refused() {
 }
 
 #[tokio::test]
-async fn the_sdk_gets_a_new_token_where_the_old_one_has_ended_or_was_revoked() {
+async fn the_sdk_requests_a_new_token_if_the_old_one_expired_or_was_revoked() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = sandbox.client();
     upvest.list_users().send().await.unwrap();
@@ -184,7 +184,7 @@ async fn every_operation_needs_its_scope_and_no_other() {
 }
 
 #[tokio::test]
-async fn every_operation_refuses_a_token_of_no_one() {
+async fn every_operation_rejects_an_unknown_token() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     for operation in api.document.operations().filter(|operation| operation.id != "createAccessToken") {
@@ -266,7 +266,7 @@ async fn a_nonce_is_spent_per_key() {
 }
 
 #[tokio::test]
-async fn a_signature_lives_as_long_as_it_says_give_or_take_half_a_minute() {
+async fn a_signature_is_valid_until_it_expires_plus_or_minus_half_a_minute() {
     let (sandbox, api) = strict().await;
     // Created this many seconds ago, with a lifetime of ten.
     for (age, lifetime, expected, reason) in [
@@ -384,7 +384,7 @@ async fn a_wrong_signature_is_answered_with_the_base_that_the_server_built() {
 }
 
 #[tokio::test]
-async fn the_base_that_the_client_built_stands_next_to_that_of_the_server_where_it_sends_it() {
+async fn the_error_shows_the_bases_of_the_client_and_of_the_server() {
     let (sandbox, api) = strict().await;
     let base =
         |path: &str| format!("\"@method\": GET\n\"@path\": {path}\n\"authorization\": Bearer sandbox_at_1\n");
@@ -466,7 +466,7 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
 }
 
 #[tokio::test]
-async fn the_keys_of_deliveries_are_given_to_whom_may_see_webhooks() {
+async fn the_webhook_keys_need_the_scope_for_webhooks() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let fetch = async |token: Option<&str>| {

@@ -117,7 +117,7 @@ async fn a_client_has_neither_tokens_nor_things_of_another() {
 }
 
 #[tokio::test]
-async fn without_the_header_the_token_says_whose_a_call_is() {
+async fn without_the_header_the_token_identifies_the_client() {
     let sandbox = Sandbox::builder().plain_http().client(OTHER, "secret-b").start().await.unwrap();
     sandbox.execute_for(OTHER, Command::CreateAccountGroup { id: None }).await.unwrap();
     let http = reqwest::Client::new();
@@ -167,7 +167,7 @@ async fn going_offline_is_of_the_whole_sandbox_and_the_last_timer_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_that_make_the_same_client_one_is_refused() {
+async fn one_of_two_commands_that_create_the_same_client_fails() {
     let sandbox = Sandbox::start().await.unwrap();
     let make = || control(&sandbox, None, "create_client", Some(json!({ "client_id": OTHER })));
     let (a, b, c, d) = tokio::join!(make(), make(), make(), make());

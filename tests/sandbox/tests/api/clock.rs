@@ -17,7 +17,7 @@ fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreateBuilder {
 }
 
 #[tokio::test]
-async fn it_stands_still_until_it_is_advanced_and_then_by_as_much() {
+async fn the_clock_stands_still_until_it_is_advanced() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     let order = sandbox.client().create_order().body(order(account)).send().await.unwrap().into_inner();
@@ -33,7 +33,7 @@ async fn it_stands_still_until_it_is_advanced_and_then_by_as_much() {
 }
 
 #[tokio::test]
-async fn it_runs_by_itself_where_it_has_a_speed() {
+async fn the_clock_runs_by_itself_with_a_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     let upvest = sandbox.client();

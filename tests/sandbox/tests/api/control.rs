@@ -199,7 +199,7 @@ async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
 }
 
 #[tokio::test]
-async fn containers_and_browsers_get_in_where_they_are_named() {
+async fn containers_and_browsers_have_access_if_they_are_configured() {
     let sandbox = upvest_sandbox::Sandbox::builder()
         .host(std::net::Ipv4Addr::UNSPECIFIED.into())
         .allow_control_from("upvest-sandbox")

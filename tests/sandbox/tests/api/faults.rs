@@ -60,7 +60,7 @@ async fn a_delay_makes_an_answer_late_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gives_up_does_not_undo_a_delayed_order() {
+async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
     let bench = Bench::start().await;
     let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
     // The token is requested before the timeouts become short.
@@ -158,7 +158,7 @@ async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
 }
 
 #[tokio::test]
-async fn a_wrong_content_type_stands_over_a_good_body() {
+async fn a_valid_body_can_have_a_wrong_content_type() {
     let bench = Bench::start().await;
     bench.fail(Fault::WrongContentType).await;
     let answer = bench.order().await;
@@ -171,7 +171,7 @@ async fn a_wrong_content_type_stands_over_a_good_body() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_leaves_the_outcome_unknown() {
+async fn an_invalid_json_answer_leaves_the_outcome_unknown() {
     let bench = Bench::start().await;
     bench.fail(Fault::InvalidJson).await;
     let answer = bench.order().await;
@@ -206,7 +206,7 @@ async fn a_dripping_answer_is_whole_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_tries_again_places_one_order_whatever_the_fault() {
+async fn a_client_that_retries_places_one_order_with_any_fault() {
     let bench = Bench::start().await;
     let policy = RetryPolicy::new().backoff(soon()).backoff_when_throttled(soon());
     let upvest = bench.client(policy, |it| it.timeout(Duration::from_millis(500)));

@@ -130,7 +130,7 @@ async fn every_operation_that_takes_a_key_asks_for_one() {
 }
 
 #[tokio::test]
-async fn no_key_is_asked_for_where_that_is_switched_off() {
+async fn no_key_is_required_if_that_is_disabled() {
     let sandbox = with_keys(plain()).idempotency_keys(false).start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let household = Household::found(&sandbox, &api).await;
@@ -149,7 +149,7 @@ async fn no_key_is_asked_for_where_that_is_switched_off() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_uuid_is_refused() {
+async fn a_key_that_is_not_a_uuid_is_rejected() {
     let (_sandbox, api) = keyed().await;
     for key in
         ["", "1", "order-4711", "f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a1", "g2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"]

@@ -149,7 +149,7 @@ async fn files_come_as_what_they_are() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_not_found_and_one_that_is_no_uuid_is_named() {
+async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
     let mut unknown = 0;
@@ -233,7 +233,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_refused_by_every_operation_that_takes_one() {
+async fn every_operation_with_a_body_rejects_invalid_json() {
     let (_sandbox, api, household) = founded().await;
     for operation in api.document.operations().filter(|it| it.body_schema().is_some()) {
         let call = household.call(&api, &operation.id);
@@ -342,7 +342,7 @@ async fn a_path_that_the_api_does_not_have_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_is_a_problem_like_any_other() {
+async fn a_path_that_is_not_text_is_answered_with_a_problem() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let answer = api.send(api.raw(Method::GET, "/users/%ff").build().unwrap()).await;

@@ -295,7 +295,7 @@ async fn a_handler_takes_each_event_of_either_shape_once_and_reads_its_resource(
 }
 
 #[tokio::test]
-async fn deliveries_come_twice_and_reversed_where_they_are_disturbed() {
+async fn disturbed_deliveries_are_repeated_and_reversed() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     switch_on(&sandbox, &endpoint).await;
     let account = sandbox.open_account("1000.00").await.unwrap();
@@ -473,7 +473,7 @@ async fn nothing_is_ever_sent_to_another_machine() {
 }
 
 #[tokio::test]
-async fn an_advance_that_nobody_waits_for_blocks_no_delivery() {
+async fn a_dropped_advance_blocks_no_delivery() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/hook", silent.local_addr().unwrap());

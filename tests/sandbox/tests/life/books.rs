@@ -121,7 +121,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
 }
 
 #[test]
-fn short_scripts_keep_the_books_too_and_shrink_where_they_do_not() {
+fn short_scripts_keep_the_books_consistent_and_failing_ones_shrink() {
     let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
     // Always the same scripts, so that failures are reproducible.
     let draws = TestRng::deterministic_rng(RngAlgorithm::ChaCha);

@@ -512,7 +512,7 @@ async fn some_prices_move_by_the_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_price_that_oscillates_does_so_whatever_was_quoted_meanwhile() {
+async fn an_oscillating_price_continues_after_a_new_quote() {
     let api = Plain::start().await;
     api.sandbox.set_price("XF0000000017", "600", "600").await.unwrap();
     let mut prices = Vec::new();

@@ -135,7 +135,7 @@ fn everything(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_saved_sandbox_goes_on_where_it_was() {
+async fn a_saved_sandbox_continues_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let (url, endpoint_status) = endpoint();

@@ -178,7 +178,7 @@ async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_closed_or_cancelled_stays_so() {
+async fn a_closed_or_cancelled_resource_stays_so() {
     let estate = Estate::new().await;
     let (api, account, portfolio) = (&estate.api, estate.account, &estate.portfolio);
     let plan = json!({ "account_id": account, "instrument_id": Sandbox::instrument(AT_100),

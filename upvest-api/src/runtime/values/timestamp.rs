@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_an_error() {
+    fn an_invalid_time_is_an_error() {
         for text in [
             "",
             "Z",

@@ -44,7 +44,7 @@ async fn a_split_leaves_the_worth_and_changes_units_and_price() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fee_is_charged_where_there_is_the_cash() {
+async fn a_fee_is_charged_if_there_is_enough_cash() {
     let (api, account) = with_cash("10.00").await;
     api.sandbox.charge_fee(account, "CUSTODY", "2.34").await.unwrap();
     assert!(api.sandbox.charge_fee(account, "CUSTODY", "7.67").await.is_err());
