@@ -32,7 +32,7 @@ fn an_error_is_as_large_as_a_pointer_and_its_clone_says_the_same() {
     assert_eq!(clone.to_string(), error.to_string());
     // Changing one does not change the other.
     assert_eq!(clone.with_kind(ErrorKind::Token).kind(), ErrorKind::Token);
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn debug_shows_neither_bodies_nor_what_a_wait_saw() {
 #[test]
 fn every_status_has_its_kind() {
     let kinds = [
-        (400, ErrorKind::Refused),
+        (400, ErrorKind::Rejected),
         (401, ErrorKind::Authentication),
         (403, ErrorKind::Permission),
         (404, ErrorKind::NotFound),
@@ -131,7 +131,7 @@ fn every_status_has_its_kind() {
         (409, ErrorKind::Conflict),
         (410, ErrorKind::NotFound),
         (418, ErrorKind::UnexpectedStatus),
-        (422, ErrorKind::Refused),
+        (422, ErrorKind::Rejected),
         (429, ErrorKind::RateLimited),
         (503, ErrorKind::Server),
         (304, ErrorKind::UnexpectedStatus),

@@ -69,7 +69,7 @@ enum Fault {
     None,
     ResetBefore,
     ResetAfter,
-    Refused(u16),
+    Rejected(u16),
     FailedAfter(u16),
     Late,
 }
@@ -79,7 +79,7 @@ impl Server {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if self.is_over_its_limit() {
             self.throttled.fetch_add(1, Ordering::Relaxed);
-            return Fault::Refused(429);
+            return Fault::Rejected(429);
         }
         if !self.random.chance(0.35) {
             return Fault::None;
@@ -88,7 +88,7 @@ impl Server {
         match self.random.below(9) {
             0 | 1 => Fault::ResetBefore,
             2 | 3 => Fault::ResetAfter,
-            4 | 5 => Fault::Refused(503),
+            4 | 5 => Fault::Rejected(503),
             6 | 7 => Fault::FailedAfter(504),
             _ => Fault::Late,
         }
@@ -154,7 +154,7 @@ async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response 
     let fault = server.fault();
     match fault {
         Fault::ResetBefore => return reset(),
-        Fault::Refused(status) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Fault::Rejected(status) => return StatusCode::from_u16(status).unwrap().into_response(),
         Fault::Late => sleep(2 * ATTEMPT).await,
         _ => {}
     }

@@ -31,7 +31,7 @@ async fn refusal(verifier: &WebhookVerifier, delivery: &TestDelivery) -> Signatu
     let error = verifier.verify(&delivery.received()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Webhook);
     match reason(&error) {
-        VerifyError::Refused(refusal) => *refusal,
+        VerifyError::Rejected(refusal) => *refusal,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
@@ -136,7 +136,7 @@ async fn only_p521_is_allowed_unless_more_is() {
             Ok(_) => accepted.push(algorithm),
             Err(error) => {
                 assert!(
-                    matches!(reason(&error), VerifyError::Refused(SignatureError::KeyNotAllowed)),
+                    matches!(reason(&error), VerifyError::Rejected(SignatureError::KeyNotAllowed)),
                     "{error:?}"
                 );
             }

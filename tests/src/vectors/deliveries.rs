@@ -31,7 +31,8 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
             }
         }
         ("invalid", Err(error)) => {
-            let Some(VerifyError::Refused(refusal)) = error.source().and_then(|source| source.downcast_ref())
+            let Some(VerifyError::Rejected(refusal)) =
+                error.source().and_then(|source| source.downcast_ref())
             else {
                 bail!("expected a refusal, got {error:?}")
             };

@@ -72,7 +72,7 @@ where
         let verdict = verifier.check(&incoming(&parts, &body)).await.map(drop);
         match verdict {
             Ok(()) => Ok(Self(body)),
-            Err(error) => Err(Outcome::refused(error).status),
+            Err(error) => Err(Outcome::rejected(error).status),
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct Outcome {
     /// The status to answer with: 200 only if every event was handled, stored as a dead letter, or ignored.
     pub status: StatusCode,
     /// Why the delivery was rejected.
-    pub refused: Option<VerifyError>,
+    pub rejected: Option<VerifyError>,
     /// The number of events that were handled now.
     pub handled: usize,
     /// The number of events that had been handled before.
@@ -203,8 +203,8 @@ impl WebhookHandler {
         let delivery = match self.verifier.check(request).await {
             Ok(delivery) => delivery,
             Err(error) => {
-                log::refused(&error);
-                return Outcome::refused(error);
+                log::rejected(&error);
+                return Outcome::rejected(error);
             }
         };
         let mut outcome = Outcome::of(StatusCode::OK);
@@ -394,7 +394,7 @@ fn store_failed(error: &BackendError) -> HandlerError {
 impl Outcome {
     fn of(status: StatusCode) -> Self {
         let failures = Vec::new();
-        Self { status, refused: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
+        Self { status, rejected: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
     }
 
     /// Counts an event and returns the name of its result.
@@ -409,16 +409,16 @@ impl Outcome {
         name
     }
 
-    pub(super) fn refused(error: VerifyError) -> Self {
+    pub(super) fn rejected(error: VerifyError) -> Self {
         // An unknown key can be one that Upvest has just begun to use, so the delivery should be sent again.
         let status = match error {
-            VerifyError::KeysUnavailable(_) | VerifyError::Refused(SignatureError::UnknownKey) => {
+            VerifyError::KeysUnavailable(_) | VerifyError::Rejected(SignatureError::UnknownKey) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            VerifyError::Refused(_) => StatusCode::UNAUTHORIZED,
+            VerifyError::Rejected(_) => StatusCode::UNAUTHORIZED,
             VerifyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         };
-        Self { refused: Some(error), ..Self::of(status) }
+        Self { rejected: Some(error), ..Self::of(status) }
     }
 }
 

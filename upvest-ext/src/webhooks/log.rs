@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::event::Event;
 use super::verifier::VerifyError;
 
-pub(super) fn refused(reason: &VerifyError) {
+pub(super) fn rejected(reason: &VerifyError) {
     #[cfg(feature = "tracing")]
     tracing::warn!(%reason, "webhook delivery rejected");
 }

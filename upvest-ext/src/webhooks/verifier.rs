@@ -25,7 +25,7 @@ pub enum VerifyError {
     TooLarge(usize),
     /// The signature of the delivery is not valid.
     #[error("{0}")]
-    Refused(SignatureError),
+    Rejected(SignatureError),
     /// The keys could not be fetched. The delivery may be valid, so Upvest should send it again.
     #[error("the keys for webhooks could not be fetched")]
     KeysUnavailable(#[source] BackendError),
@@ -157,7 +157,7 @@ impl WebhookVerifier {
         if request.body.len() > self.body_limit {
             return Err(VerifyError::TooLarge(self.body_limit));
         }
-        let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Refused)?;
+        let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Rejected)?;
         let mut furthest = SignatureError::UnknownKey;
         let mut unavailable = None;
         for claim in claims {
@@ -173,13 +173,13 @@ impl WebhookVerifier {
             };
             match self.verify_with(&claim, &found) {
                 Ok(()) if !self.is_for_us(request.body) => {
-                    return Err(VerifyError::Refused(SignatureError::OtherWebhook));
+                    return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
                 }
                 Ok(()) => return Ok(Delivery::new(request.body)),
                 Err(error) => furthest = furthest.max(error),
             }
         }
-        Err(unavailable.map_or(VerifyError::Refused(furthest), VerifyError::KeysUnavailable))
+        Err(unavailable.map_or(VerifyError::Rejected(furthest), VerifyError::KeysUnavailable))
     }
 
     fn is_for_us(&self, body: &[u8]) -> bool {

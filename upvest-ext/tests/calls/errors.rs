@@ -15,13 +15,13 @@ async fn failure(reply: Reply) -> Error {
 async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
     use ErrorKind as K;
     let rows = [
-        (Reply::status(400), K::Refused, false),
+        (Reply::status(400), K::Rejected, false),
         (Reply::status(401), K::Authentication, false),
         (Reply::status(403), K::Permission, false),
         (Reply::status(404), K::NotFound, false),
         (Reply::status(408), K::Timeout, true),
         (Reply::status(409), K::Conflict, false),
-        (Reply::status(422), K::Refused, false),
+        (Reply::status(422), K::Rejected, false),
         (Reply::status(426), K::UnexpectedStatus, false),
         (Reply::status(429), K::RateLimited, false),
         (Reply::status(500), K::Server, true),

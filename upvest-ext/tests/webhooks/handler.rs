@@ -289,7 +289,7 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     let handler = handler(&tester, &log);
     for tamper in Tamper::ALL {
         let outcome = handler.handle(&delivery.tampered(tamper).received()).await;
-        assert!(outcome.refused.is_some());
+        assert!(outcome.rejected.is_some());
         // An unknown key may be a new one, so Upvest should send the delivery again.
         let status = if tamper == Tamper::KeyId { 503 } else { 401 };
         assert_eq!(outcome.status.as_u16(), status, "{tamper:?}");

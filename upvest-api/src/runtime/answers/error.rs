@@ -199,7 +199,7 @@ impl Error {
 
     /// Whether the request is invalid, according to the server (400, 422) or to the builder before it was sent.
     pub fn is_validation(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Refused | ErrorKind::InvalidRequest)
+        matches!(self.kind(), ErrorKind::Rejected | ErrorKind::InvalidRequest)
     }
 
     /// Whether there were too many requests (429).

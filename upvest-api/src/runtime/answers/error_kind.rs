@@ -31,7 +31,7 @@ pub enum ErrorKind {
     /// The current state of the resource does not allow the operation (409).
     Conflict,
     /// The server rejected the content of the request (400, 422).
-    Refused,
+    Rejected,
     /// Too many requests (429).
     RateLimited,
     /// The server failed (5xx).
@@ -52,7 +52,7 @@ impl ErrorKind {
     /// The kind of an error answer with `status`.
     pub fn of(status: StatusCode) -> Self {
         match status.as_u16() {
-            400 | 422 => Self::Refused,
+            400 | 422 => Self::Rejected,
             401 => Self::Authentication,
             403 => Self::Permission,
             404 | 410 => Self::NotFound,

@@ -46,19 +46,19 @@ pub(crate) struct Structured<T: Buildable, F>(Draft<T>, PhantomData<fn() -> F>);
 enum Draft<T: Buildable> {
     Fields(T::Builder),
     Whole(T),
-    Refused(String),
+    Rejected(String),
 }
 
 impl<T: Buildable, F> Structured<T, F> {
     pub(crate) fn new(value: Result<T, impl Display>) -> Self {
-        Self(value.map_or_else(|error| Draft::Refused(error.to_string()), Draft::Whole), PhantomData)
+        Self(value.map_or_else(|error| Draft::Rejected(error.to_string()), Draft::Whole), PhantomData)
     }
 
     pub(crate) fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
         let draft = match self.0 {
             Draft::Fields(fields) => Draft::Fields(change(fields)),
             Draft::Whole(value) => Draft::Fields(change(value.into())),
-            refused @ Draft::Refused(_) => refused,
+            refused @ Draft::Rejected(_) => refused,
         };
         Self(draft, PhantomData)
     }
@@ -75,7 +75,7 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
         let value = match self.0 {
             Draft::Whole(value) => value,
             Draft::Fields(fields) => fields.try_into().map_err(|error| error.to_string())?,
-            Draft::Refused(problem) => return Err(problem),
+            Draft::Rejected(problem) => return Err(problem),
         };
         F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
     }
@@ -84,7 +84,7 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
         Some(match &self.0 {
             Draft::Fields(fields) => format!("{fields:?}"),
             Draft::Whole(_) => "set".to_owned(),
-            Draft::Refused(_) => "refused".to_owned(),
+            Draft::Rejected(_) => "refused".to_owned(),
         })
     }
 }

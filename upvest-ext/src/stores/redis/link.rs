@@ -26,7 +26,7 @@ pub(super) struct Link {
 
 enum Trouble {
     /// The server rejected the last command. The next one may still succeed.
-    Refused,
+    Rejected,
     /// The server did not answer at this time.
     Away(Instant),
 }
@@ -68,7 +68,7 @@ impl Link {
                 return Ok(result);
             }
             Ok(Err(error)) if matches!(error.kind(), Server(_) | Extension) => {
-                (Trouble::Refused, BackendError::new(error))
+                (Trouble::Rejected, BackendError::new(error))
             }
             Ok(Err(error)) => (Trouble::Away(Instant::now()), BackendError::new(error)),
             Err(_) => (
