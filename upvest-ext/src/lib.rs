@@ -29,8 +29,7 @@
 //! # Troubleshooting
 //!
 //! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names the likely
-//!   cause, and
-//!   [`signing::explain_signature`] shows what was signed.
+//!   cause, and [`signing::explain_signature`] shows what was signed.
 //! * `is_outcome_unknown`: send the call again with the same [`IdempotencyKey`], or check whether it was carried out.
 //! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature and
 //!   retries.

@@ -58,7 +58,7 @@ impl<T: Buildable, F> Structured<T, F> {
         let draft = match self.0 {
             Draft::Fields(fields) => Draft::Fields(change(fields)),
             Draft::Whole(value) => Draft::Fields(change(value.into())),
-            refused @ Draft::Rejected(_) => refused,
+            rejected @ Draft::Rejected(_) => rejected,
         };
         Self(draft, PhantomData)
     }
@@ -84,7 +84,7 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
         Some(match &self.0 {
             Draft::Fields(fields) => format!("{fields:?}"),
             Draft::Whole(_) => "set".to_owned(),
-            Draft::Rejected(_) => "refused".to_owned(),
+            Draft::Rejected(_) => "invalid".to_owned(),
         })
     }
 }
@@ -112,7 +112,7 @@ impl<T, F: Format<T>> Body for Plain<T, F> {
     }
 
     fn describe(&self) -> Option<String> {
-        self.0.as_ref().map(|value| if value.is_ok() { "set" } else { "refused" }.to_owned())
+        self.0.as_ref().map(|value| if value.is_ok() { "set" } else { "invalid" }.to_owned())
     }
 }
 

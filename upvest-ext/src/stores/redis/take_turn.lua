@@ -1,6 +1,6 @@
 -- One rate for all replicas. Takes a turn for a request, or reports a 429. All times are those of the server, in microseconds.
--- KEYS: the limit. ARGV: the maximum of requests per second; then, for a turn, the longest wait, or, for a 429, 'refused' and the
--- pause. Returns how long to wait for the turn, or -1 if that is longer than allowed. The turn is not taken then.
+-- KEYS: the limit. ARGV: the maximum of requests per second; then the longest wait for a turn, or 'refused' and the pause after a 429.
+-- Returns how long to wait for the turn, or -1 if that is longer than allowed. The turn is not taken then.
 local SLACK = 10000      -- A request that is late by up to this much does not delay the next ones.
 local HOLD = 10000000    -- How long the rate stays the same after a 429 before it grows again.
 local LONGEST_PAUSE = 30000000
