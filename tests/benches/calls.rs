@@ -35,23 +35,49 @@ const INSTRUMENT: &str = "251e84b2-82e1-440b-a008-6357ebe46a96";
 
 fn main() -> ExitCode {
     let url = format!("http://{}", serve(Answers::new()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let (list, create) = runtime.block_on(async {
         let bare = Bare::new(&url);
         let upvest = upvest(&url);
-        let list = compare(async || bare.list_orders().await, async || list_orders(&upvest).await).await;
-        let create = compare(async || bare.create_order().await, async || create_order(&upvest).await).await;
+        let list = compare(
+            async || bare.list_orders().await,
+            async || list_orders(&upvest).await,
+        )
+        .await;
+        let create = compare(
+            async || bare.create_order().await,
+            async || create_order(&upvest).await,
+        )
+        .await;
         (list, create)
     });
-    let rows =
-        [list.row("list_orders, 100 orders", LIST_AT_MOST), create.row("create_order", CREATE_AT_MOST)];
-    for Row { what, bare, ours, ratio, at_most } in &rows {
-        println!("{what}: bare {bare:?}, SDK {ours:?}, ratio {ratio:.3} (promised: at most {at_most})");
+    let rows = [
+        list.row("list_orders, 100 orders", LIST_AT_MOST),
+        create.row("create_order", CREATE_AT_MOST),
+    ];
+    for Row {
+        what,
+        bare,
+        ours,
+        ratio,
+        at_most,
+    } in &rows
+    {
+        println!(
+            "{what}: bare {bare:?}, SDK {ours:?}, ratio {ratio:.3} (promised: at most {at_most})"
+        );
     }
     if std::env::args().any(|argument| argument == "--draw") {
         draw(&rows).expect("the guide can be written");
     }
-    if rows.iter().all(|row| row.ratio <= row.at_most) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if rows.iter().all(|row| row.ratio <= row.at_most) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The medians of one comparison.
@@ -68,11 +94,23 @@ fn draw(rows: &[Row]) -> std::io::Result<()> {
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let guide = docs.join("guides/performance.md");
     let text = std::fs::read_to_string(&guide)?;
-    let (before, rest) = text.split_once(BEGIN).expect("the guide has a place for the table");
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .expect("the guide has a place for the table");
     let (_, after) = rest.split_once(END).expect("the place has an end");
     let mut table = "| CPU time of a call | bare `reqwest` | this SDK | ratio | promised |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for Row { what, bare, ours, ratio, at_most } in rows {
-        let _ = writeln!(table, "| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |");
+    for Row {
+        what,
+        bare,
+        ours,
+        ratio,
+        at_most,
+    } in rows
+    {
+        let _ = writeln!(
+            table,
+            "| {what} | {bare:.1?} | {ours:.1?} | {ratio:.2} | {at_most:.2} |"
+        );
     }
     std::fs::write(guide, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
     std::fs::write(docs.join("guides/diagrams/calls.svg"), plot(rows))
@@ -83,16 +121,39 @@ const END: &str = "<!-- end -->";
 
 /// Two bars for each row, on the same scale.
 fn plot(rows: &[Row]) -> String {
-    let longest = rows.iter().flat_map(|row| [row.bare, row.ours]).max().unwrap_or_default().as_secs_f64();
+    let longest = rows
+        .iter()
+        .flat_map(|row| [row.bare, row.ours])
+        .max()
+        .unwrap_or_default()
+        .as_secs_f64();
     let mut bars = String::new();
-    for (number, Row { what, bare, ours, .. }) in rows.iter().enumerate() {
+    for (
+        number,
+        Row {
+            what, bare, ours, ..
+        },
+    ) in rows.iter().enumerate()
+    {
         let top = 30 + 70 * number;
         let _ = writeln!(bars, "<text x='0' y='{}'>{what}</text>", top - 6);
         for (kind, time, y) in [("bare", bare, top), ("ours", ours, top + 22)] {
             let width = 420.0 * time.as_secs_f64() / longest;
-            let _ = writeln!(bars, "<rect class='{kind}' x='0' y='{y}' width='{width:.0}' height='18'/>");
-            let name = if kind == "bare" { "bare reqwest" } else { "this SDK" };
-            let _ = writeln!(bars, "<text x='{:.0}' y='{}'>{name}, {time:.1?}</text>", width + 6.0, y + 13);
+            let _ = writeln!(
+                bars,
+                "<rect class='{kind}' x='0' y='{y}' width='{width:.0}' height='18'/>"
+            );
+            let name = if kind == "bare" {
+                "bare reqwest"
+            } else {
+                "this SDK"
+            };
+            let _ = writeln!(
+                bars,
+                "<text x='{:.0}' y='{}'>{name}, {time:.1?}</text>",
+                width + 6.0,
+                y + 13
+            );
         }
     }
     format!(
@@ -105,7 +166,12 @@ fn plot(rows: &[Row]) -> String {
 }
 
 async fn list_orders(upvest: &Upvest) {
-    let orders = upvest.list_orders().limit(100).send().await.expect("the server answers");
+    let orders = upvest
+        .list_orders()
+        .limit(100)
+        .send()
+        .await
+        .expect("the server answers");
     black_box(orders.into_inner());
 }
 
@@ -118,7 +184,12 @@ async fn create_order(upvest: &Upvest) {
         .type_(OrderType::Market)
         .cash_amount("250.00")
         .currency("EUR");
-    let order = upvest.create_order().body(order).send().await.expect("the server answers");
+    let order = upvest
+        .create_order()
+        .body(order)
+        .send()
+        .await
+        .expect("the server answers");
     black_box(order.into_inner());
 }
 
@@ -145,13 +216,24 @@ struct Bare {
 
 impl Bare {
     fn new(url: &str) -> Self {
-        Self { http: reqwest::Client::new(), url: url.to_owned() }
+        Self {
+            http: reqwest::Client::new(),
+            url: url.to_owned(),
+        }
     }
 
     async fn list_orders(&self) {
         let request = self.http.get(format!("{}/orders?limit=100", self.url));
-        let request = request.header("accept", "application/json").header("authorization", "Bearer a-token");
-        let orders: PlainPage = request.send().await.expect("an answer").json().await.expect("orders");
+        let request = request
+            .header("accept", "application/json")
+            .header("authorization", "Bearer a-token");
+        let orders: PlainPage = request
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("orders");
         black_box(orders);
     }
 
@@ -165,8 +247,16 @@ impl Bare {
             currency: "EUR".to_owned(),
         };
         let request = self.http.post(format!("{}/orders", self.url)).json(&order);
-        let request = request.header("accept", "application/json").header("authorization", "Bearer a-token");
-        let order: PlainOrder = request.send().await.expect("an answer").json().await.expect("an order");
+        let request = request
+            .header("accept", "application/json")
+            .header("authorization", "Bearer a-token");
+        let order: PlainOrder = request
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("an order");
         black_box(order);
     }
 }
@@ -226,17 +316,29 @@ struct Comparison {
 
 impl Comparison {
     fn row(mut self, what: &'static str, at_most: f64) -> Row {
-        let ratios =
-            self.bare.iter().zip(&self.ours).map(|(bare, ours)| ours.as_secs_f64() / bare.as_secs_f64());
+        let ratios = self
+            .bare
+            .iter()
+            .zip(&self.ours)
+            .map(|(bare, ours)| ours.as_secs_f64() / bare.as_secs_f64());
         let mut ratios: Vec<f64> = ratios.collect();
         ratios.sort_by(f64::total_cmp);
         let ratio = ratios[ratios.len() / 2];
-        Row { what, bare: median(&mut self.bare), ours: median(&mut self.ours), ratio, at_most }
+        Row {
+            what,
+            bare: median(&mut self.bare),
+            ours: median(&mut self.ours),
+            ratio,
+            at_most,
+        }
     }
 }
 
 async fn compare(mut bare: impl AsyncFnMut(), mut ours: impl AsyncFnMut()) -> Comparison {
-    let mut comparison = Comparison { bare: Vec::new(), ours: Vec::new() };
+    let mut comparison = Comparison {
+        bare: Vec::new(),
+        ours: Vec::new(),
+    };
     for round in 0..WARM_UP + ROUNDS {
         let (mut one, mut two) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..TURNS {
@@ -275,10 +377,20 @@ impl Answers {
     /// 100 orders after the example of the description, no two alike, and one order.
     fn new() -> Self {
         let operations = Description::vendored().operations();
-        let example = operations.into_iter().find(|operation| operation.id == "listOrders");
-        let example = example.and_then(|list| list.answer).expect("the list has an example");
-        let orders =
-            example["data"].as_array().expect("a list").iter().cycle().take(100).cloned().enumerate();
+        let example = operations
+            .into_iter()
+            .find(|operation| operation.id == "listOrders");
+        let example = example
+            .and_then(|list| list.answer)
+            .expect("the list has an example");
+        let orders = example["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .cycle()
+            .take(100)
+            .cloned()
+            .enumerate();
         let orders: Vec<_> = orders
             .map(|(number, mut order)| {
                 order["quantity"] = format!("{number}.50").into();
@@ -287,7 +399,8 @@ impl Answers {
             .collect();
         let order = orders[0].clone();
         let meta = json!({ "offset": 0, "limit": 100, "count": 100, "total": 1234 });
-        let token = json!({ "access_token": "a-token", "expires_in": 86_400, "token_type": "bearer" });
+        let token =
+            json!({ "access_token": "a-token", "expires_in": 86_400, "token_type": "bearer" });
         Self {
             token: answer("200 OK", &token),
             orders: answer("200 OK", &json!({ "meta": meta, "data": orders })),
@@ -307,18 +420,24 @@ impl Answers {
 fn answer(status: &str, body: &serde_json::Value) -> String {
     let body = body.to_string();
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// A server on its own thread, whose time is not counted.
 fn serve(answers: Answers) -> SocketAddr {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let answers = std::sync::Arc::new(answers);
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            send.send(listener.local_addr().expect("the port is known")).expect("the client waits");
+            send.send(listener.local_addr().expect("the port is known"))
+                .expect("the client waits");
             loop {
                 let (stream, _) = listener.accept().await.expect("a client");
                 stream.set_nodelay(true).expect("a TCP stream");
@@ -333,7 +452,11 @@ fn serve(answers: Answers) -> SocketAddr {
 async fn converse(mut stream: TcpStream, answers: std::sync::Arc<Answers>) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-        if stream.write_all(answers.to(&buffer[..read]).as_bytes()).await.is_err() {
+        if stream
+            .write_all(answers.to(&buffer[..read]).as_bytes())
+            .await
+            .is_err()
+        {
             return;
         }
     }

@@ -63,26 +63,37 @@ fn main() {
     let (plain, typed) = (median(plain), median(typed));
     println!("plain strings   {plain:?}");
     println!("generated types {typed:?}");
-    println!("ratio           {:.3} (promised: at most 1.15)", typed.as_secs_f64() / plain.as_secs_f64());
+    println!(
+        "ratio           {:.3} (promised: at most 1.15)",
+        typed.as_secs_f64() / plain.as_secs_f64()
+    );
 }
 
 /// 100 orders after the example of the description, no two alike.
 fn page() -> String {
     let operations = Description::vendored().operations();
-    let example =
-        operations.into_iter().find(|operation| operation.id == "listOrders").and_then(|list| list.answer);
-    let mut orders = example.expect("the list has an example")["data"].as_array().expect("a list").clone();
+    let example = operations
+        .into_iter()
+        .find(|operation| operation.id == "listOrders")
+        .and_then(|list| list.answer);
+    let mut orders = example.expect("the list has an example")["data"]
+        .as_array()
+        .expect("a list")
+        .clone();
     orders = orders.iter().cycle().take(100).cloned().collect();
     for (number, order) in orders.iter_mut().enumerate() {
         order["quantity"] = Value::String(format!("{number}.50"));
     }
-    json!({ "meta": { "offset": 0, "limit": 100, "count": 100, "total": 1234 }, "data": orders }).to_string()
+    json!({ "meta": { "offset": 0, "limit": 100, "count": 100, "total": 1234 }, "data": orders })
+        .to_string()
 }
 
 fn time<T: DeserializeOwned>(page: &str) -> Duration {
     let start = Instant::now();
     for _ in 0..PARSES {
-        drop(black_box(serde_json::from_str::<T>(black_box(page)).expect("it fits")));
+        drop(black_box(
+            serde_json::from_str::<T>(black_box(page)).expect("it fits"),
+        ));
     }
     start.elapsed() / u32::try_from(PARSES).expect("a small number")
 }

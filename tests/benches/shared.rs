@@ -26,8 +26,16 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     // The server has its own threads.
     let servers = tokio::runtime::Runtime::new()?;
-    let (_, url) = servers.block_on(Api { token_life: 86_400, ..Api::default() }.start())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (_, url) = servers.block_on(
+        Api {
+            token_life: 86_400,
+            ..Api::default()
+        }
+        .start(),
+    )?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let redis = Redis::open(redis_server.url())?;
         let store = || Arc::new(redis.token_store(CLIENT_SECRET));
@@ -71,12 +79,18 @@ fn builder(url: &str) -> anyhow::Result<UpvestBuilder> {
 }
 
 async fn call(upvest: &Upvest) {
-    upvest.list_orders().send().await.expect("the server answers");
+    upvest
+        .list_orders()
+        .send()
+        .await
+        .expect("the server answers");
 }
 
 async fn handle(store: &dyn DedupStore) {
     let event = Uuid::new_v4().to_string();
-    let Ok(ClaimResult::Ours { claim, .. }) = store.claim(&event).await else { panic!("the event is new") };
+    let Ok(ClaimResult::Ours { claim, .. }) = store.claim(&event).await else {
+        panic!("the event is new")
+    };
     store.done(&event, claim).await.expect("the store answers");
 }
 

@@ -57,7 +57,11 @@ async fn replica(jwks: &str) -> Result<()> {
 /// The environment of the replicas: Upvest, Redis, and a load balancer for deliveries.
 async fn service() -> Result<()> {
     let sandbox = Sandbox::start().await?;
-    let server = if std::env::var_os("REDIS_URL").is_some() { None } else { Server::redis()? };
+    let server = if std::env::var_os("REDIS_URL").is_some() {
+        None
+    } else {
+        Server::redis()?
+    };
     let redis_url = match &server {
         Some(server) => server.url(),
         None => std::env::var("REDIS_URL").context("there is no Redis server: set REDIS_URL")?,
@@ -72,18 +76,30 @@ async fn service() -> Result<()> {
         ports.push(output.next_line().await?.context("a replica has ended")?);
         ensure!(output.next_line().await?.as_deref() == Some("called"));
     }
-    let token_requests = sandbox.requests().iter().filter(|request| request.path == "/auth/token").count();
+    let token_requests = sandbox
+        .requests()
+        .iter()
+        .filter(|request| request.path == "/auth/token")
+        .count();
     println!("{REPLICAS} replicas made {CALLS} calls each with {token_requests} token request");
 
     // Upvest may deliver an event more than once. Here every replica gets it.
     let http = reqwest::Client::builder().no_proxy().build()?;
     for _ in 0..10 {
-        let event = WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}));
+        let event = WebhookTester::event(
+            "ORDER.FILLED",
+            serde_json::json!({"id": uuid::Uuid::new_v4()}),
+        );
         let delivery = tester.deliver("/webhooks", &[event]);
         for port in &ports {
-            let request =
-                http.post(format!("http://127.0.0.1:{port}/webhooks")).headers(delivery.headers.clone());
-            request.body(delivery.body.clone()).send().await?.error_for_status()?;
+            let request = http
+                .post(format!("http://127.0.0.1:{port}/webhooks"))
+                .headers(delivery.headers.clone());
+            request
+                .body(delivery.body.clone())
+                .send()
+                .await?
+                .error_for_status()?;
         }
     }
     let mut handled = 0;

@@ -77,7 +77,10 @@ impl Api {
     #[expect(clippy::unused_async, reason = "handlers are asynchronous")]
     async fn orders(State(api): State<Arc<Self>>, headers: HeaderMap) -> Response {
         let revoked = *api.revoked.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = headers.get("authorization").and_then(|token| token.to_str().ok()).unwrap_or_default();
+        let token = headers
+            .get("authorization")
+            .and_then(|token| token.to_str().ok())
+            .unwrap_or_default();
         if revoked.is_some_and(|revoked| token.ends_with(revoked)) {
             return StatusCode::UNAUTHORIZED.into_response();
         }
@@ -86,7 +89,11 @@ impl Api {
             let now = Instant::now();
             let (start, count) = seen.window.unwrap_or((now, 0));
             let passed = u32::try_from(now.duration_since(start).as_secs()).unwrap_or(u32::MAX);
-            let (start, count) = if passed > 0 { (start + SECOND * passed, 0) } else { (start, count) };
+            let (start, count) = if passed > 0 {
+                (start + SECOND * passed, 0)
+            } else {
+                (start, count)
+            };
             seen.window = Some((start, count + 1));
             if count >= limit {
                 seen.refused += 1;
@@ -94,7 +101,9 @@ impl Api {
             }
         }
         seen.answered += 1;
-        answer(&json!({"meta": {"offset": 0, "limit": 100, "count": 0, "total_count": 0}, "data": []}))
+        answer(
+            &json!({"meta": {"offset": 0, "limit": 100, "count": 0, "total_count": 0}, "data": []}),
+        )
     }
 
     /// What has come so far.
@@ -105,7 +114,10 @@ impl Api {
 
 /// The name of a client.
 fn name(headers: &HeaderMap) -> &str {
-    let agent = headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let agent = headers
+        .get("user-agent")
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default();
     agent.split(' ').next().unwrap_or_default()
 }
 

@@ -36,7 +36,9 @@ pub struct Operation {
 
 /// A file of the workspace.
 pub fn workspace_file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name)
 }
 
 /// A file of the workspace as input of the generator, with its path in the workspace as its name.
@@ -46,7 +48,10 @@ pub fn workspace_file(name: &str) -> PathBuf {
 /// If the file cannot be read.
 pub fn source(name: &str) -> Source {
     let text = std::fs::read_to_string(workspace_file(name));
-    Source::new(name, text.unwrap_or_else(|error| panic!("cannot read {name}: {error}")))
+    Source::new(
+        name,
+        text.unwrap_or_else(|error| panic!("cannot read {name}: {error}")),
+    )
 }
 
 impl Description {
@@ -56,7 +61,10 @@ impl Description {
     ///
     /// If it cannot be read, or the overlay cannot be applied.
     pub fn vendored() -> Self {
-        let (spec, overlay) = (source("spec/upvest-investment-api.yaml"), source("spec/overlay.yaml"));
+        let (spec, overlay) = (
+            source("spec/upvest-investment-api.yaml"),
+            source("spec/overlay.yaml"),
+        );
         let document = describe(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
         Self { document }
     }
@@ -68,7 +76,10 @@ impl Description {
 
     /// The names of all component schemas.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let schemas = self.document["components"]["schemas"].as_object().into_iter().flatten();
+        let schemas = self.document["components"]["schemas"]
+            .as_object()
+            .into_iter()
+            .flatten();
         schemas.map(|(name, schema)| (name.as_str(), schema))
     }
 
@@ -87,7 +98,10 @@ impl Description {
 
     /// Follows a local reference.
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
-        match value["$ref"].as_str().and_then(|target| self.document.pointer(target.strip_prefix('#')?)) {
+        match value["$ref"]
+            .as_str()
+            .and_then(|target| self.document.pointer(target.strip_prefix('#')?))
+        {
             Some(target) => self.resolve(target),
             None => value,
         }
@@ -97,22 +111,34 @@ impl Description {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let parameters = parameters.map(|parameter| self.resolve(parameter));
         let parameters = parameters.filter(|parameter| parameter["in"] != "header");
-        let parameters =
-            parameters.map(|p| (p["name"].as_str().unwrap_or_default().to_owned(), p["example"].clone()));
+        let parameters = parameters.map(|p| {
+            (
+                p["name"].as_str().unwrap_or_default().to_owned(),
+                p["example"].clone(),
+            )
+        });
         let responses = || operation["responses"].as_object().into_iter().flatten();
         let success = responses().find(|(status, _)| status.starts_with('2'));
-        let content = success.and_then(|(_, response)| response["content"].as_object()?.iter().next());
+        let content =
+            success.and_then(|(_, response)| response["content"].as_object()?.iter().next());
         let errors = responses().filter(|(status, _)| status.starts_with('4'));
         Operation {
-            id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+            id: operation["operationId"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             parameters: parameters.collect(),
-            body: operation.pointer("/requestBody/content").and_then(|content| {
-                let (_, body) = content.as_object()?.iter().next()?;
-                Some(body["example"].clone())
-            }),
-            status: success.and_then(|(status, _)| status.parse().ok()).unwrap_or_default(),
+            body: operation
+                .pointer("/requestBody/content")
+                .and_then(|content| {
+                    let (_, body) = content.as_object()?.iter().next()?;
+                    Some(body["example"].clone())
+                }),
+            status: success
+                .and_then(|(status, _)| status.parse().ok())
+                .unwrap_or_default(),
             media_type: content.map(|(media_type, _)| media_type.clone()),
             answer: content.and_then(|(_, body)| body.get("example")).cloned(),
             errors: errors

@@ -52,7 +52,9 @@ impl Server {
     ///
     /// If it is not installed, with what to install, or if it does not start.
     pub fn postgres() -> Result<Option<Self>> {
-        let Some(program) = installed(&["postgres"], "postgresql")? else { return Ok(None) };
+        let Some(program) = installed(&["postgres"], "postgresql")? else {
+            return Ok(None);
+        };
         Self::start(Kind::Postgres, program).map(Some)
     }
 
@@ -70,7 +72,9 @@ impl Server {
     ///
     /// If the process cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
-        let Some(mut process) = self.process.take() else { return Ok(()) };
+        let Some(mut process) = self.process.take() else {
+            return Ok(());
+        };
         if self.kind == Kind::Postgres {
             // This signal also ends its child processes, which SIGKILL would not.
             signal(&process, "-QUIT")?;
@@ -114,7 +118,13 @@ impl Server {
         if let Some((user, group)) = substitute()? {
             chown(folder.path(), Some(user), Some(group))?;
         }
-        let mut server = Self { kind, program, folder, port: 0, process: None };
+        let mut server = Self {
+            kind,
+            program,
+            folder,
+            port: 0,
+            process: None,
+        };
         if kind == Kind::Postgres {
             server.create_database()?;
         }
@@ -136,10 +146,20 @@ impl Server {
     fn create_database(&self) -> Result<()> {
         let made = self
             .command(&self.program.with_file_name("initdb"))?
-            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--pgdata"])
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-sync",
+                "--pgdata",
+            ])
             .arg(self.folder.path().join("data"))
             .output()?;
-        anyhow::ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        anyhow::ensure!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         Ok(())
     }
 
@@ -149,19 +169,43 @@ impl Server {
         let port = port.to_string();
         match self.kind {
             Kind::Redis => command
-                .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+                .args([
+                    "--port",
+                    &port,
+                    "--bind",
+                    "127.0.0.1",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                ])
                 .arg("--dir")
                 .arg(self.folder.path())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null()),
             Kind::Postgres => command
-                .args(["-p", &port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
-                .args(["-c", "max_connections=200", "-c", "unix_socket_directories=", "-D"])
+                .args([
+                    "-p",
+                    &port,
+                    "-c",
+                    "listen_addresses=127.0.0.1",
+                    "-c",
+                    "fsync=off",
+                ])
+                .args([
+                    "-c",
+                    "max_connections=200",
+                    "-c",
+                    "unix_socket_directories=",
+                    "-D",
+                ])
                 .arg(self.folder.path().join("data"))
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped()),
         };
-        let mut process = command.spawn().with_context(|| self.program.display().to_string())?;
+        let mut process = command
+            .spawn()
+            .with_context(|| self.program.display().to_string())?;
         let lines: Box<dyn std::io::Read + Send> = match self.kind {
             Kind::Redis => Box::new(process.stdout.take().context("its output")?),
             Kind::Postgres => Box::new(process.stderr.take().context("its output")?),
@@ -202,17 +246,24 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.as_ref().map(|process| signal(process, "-CONT"));
+        let _ = self
+            .process
+            .as_ref()
+            .map(|process| signal(process, "-CONT"));
         let _ = self.kill();
     }
 }
 
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 fn signal(process: &Child, signal: &str) -> Result<()> {
-    let sent = Command::new("kill").args([signal, &process.id().to_string()]).status()?;
+    let sent = Command::new("kill")
+        .args([signal, &process.id().to_string()])
+        .status()?;
     anyhow::ensure!(sent.success(), "kill {signal}: {sent}");
     Ok(())
 }
@@ -223,8 +274,14 @@ fn substitute() -> Result<Option<(u32, u32)>> {
         return Ok(None);
     }
     let users = std::fs::read_to_string("/etc/passwd")?;
-    let fields = |name: &str| users.lines().find(|line| line.starts_with(&format!("{name}:")));
-    let line = fields("postgres").or_else(|| fields("nobody")).context("no user to run servers as")?;
+    let fields = |name: &str| {
+        users
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}:")))
+    };
+    let line = fields("postgres")
+        .or_else(|| fields("nobody"))
+        .context("no user to run servers as")?;
     let mut numbers = line.split(':').skip(2).map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Ok(Some((user, group))),
@@ -234,11 +291,18 @@ fn substitute() -> Result<Option<(u32, u32)>> {
 
 /// The first of `programs` that is installed. Debian installs those of Postgres in folders by version.
 fn installed(programs: &[&str], package: &str) -> Result<Option<PathBuf>> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     folders.sort();
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    let found = programs.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    folders.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
+    let found = programs
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     match found.into_iter().find(|path| path.is_file()) {
         Some(program) => Ok(Some(program)),
         None if std::env::var_os(SKIP).is_some() => {

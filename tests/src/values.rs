@@ -21,9 +21,9 @@ impl Description {
         let text = |name: &str| schema[name].as_str().unwrap_or_default();
         match (text("type"), text("format"), text("pattern")) {
             ("object", ..) => self.object(schema),
-            ("array", ..) => {
-                prop::collection::vec(self.values(&schema["items"]), 0..4).prop_map(Value::Array).boxed()
-            }
+            ("array", ..) => prop::collection::vec(self.values(&schema["items"]), 0..4)
+                .prop_map(Value::Array)
+                .boxed(),
             ("boolean", ..) => any::<bool>().prop_map(Value::Bool).boxed(),
             ("integer", "uint64", _) => any::<u64>().prop_map(|number| json!(number)).boxed(),
             ("integer", ..) => (0_u16..600).prop_map(|number| json!(number)).boxed(),
@@ -34,8 +34,12 @@ impl Description {
             ("string", _, "") => any::<String>().prop_map(Value::String).boxed(),
             ("string", _, "^[A-Z]{3}$") => "[A-Z]{3}|[a-z]{0,5}".prop_map(Value::String).boxed(),
             ("string", _, "^[A-Z]{2}$") => "[A-Z]{2}|[a-zé]{0,5}".prop_map(Value::String).boxed(),
-            ("string", _, _) => "[A-Z]{2}[A-Z0-9]{9}[0-9]|[a-z]{0,15}".prop_map(Value::String).boxed(),
-            (kind, format, _) => panic!("no values for `{kind}` in format `{format}`: teach the tests"),
+            ("string", _, _) => "[A-Z]{2}[A-Z0-9]{9}[0-9]|[a-z]{0,15}"
+                .prop_map(Value::String)
+                .boxed(),
+            (kind, format, _) => {
+                panic!("no values for `{kind}` in format `{format}`: teach the tests")
+            }
         }
     }
 
@@ -50,10 +54,14 @@ impl Description {
                 prop::option::of(values).boxed()
             };
             let name = name.clone();
-            field.prop_map(move |value| value.map(|value| (name.clone(), value))).boxed()
+            field
+                .prop_map(move |value| value.map(|value| (name.clone(), value)))
+                .boxed()
         });
         let fields: Vec<_> = fields.collect();
-        fields.prop_map(|fields| Value::Object(fields.into_iter().flatten().collect::<Map<_, _>>())).boxed()
+        fields
+            .prop_map(|fields| Value::Object(fields.into_iter().flatten().collect::<Map<_, _>>()))
+            .boxed()
     }
 }
 
@@ -74,10 +82,16 @@ fn date() -> impl Strategy<Value = String> {
 
 /// Fractions of a second: none, milli-, micro- or nanoseconds.
 fn date_time() -> BoxedStrategy<Value> {
-    let fraction =
-        prop_oneof![Just(String::new()), "\\.[0-9]{2}[1-9]", "\\.[0-9]{5}[1-9]", "\\.[0-9]{8}[1-9]"];
+    let fraction = prop_oneof![
+        Just(String::new()),
+        "\\.[0-9]{2}[1-9]",
+        "\\.[0-9]{5}[1-9]",
+        "\\.[0-9]{8}[1-9]"
+    ];
     (date(), 0_u8..24, 0_u8..60, 0_u8..60, fraction)
-        .prop_map(|(date, h, m, s, fraction)| json!(format!("{date}T{h:02}:{m:02}:{s:02}{fraction}Z")))
+        .prop_map(|(date, h, m, s, fraction)| {
+            json!(format!("{date}T{h:02}:{m:02}:{s:02}{fraction}Z"))
+        })
         .boxed()
 }
 

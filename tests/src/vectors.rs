@@ -22,7 +22,9 @@ pub struct Outcome {
 /// If the file is neither. A case that fails or cannot be read is an [`Outcome`].
 pub async fn check(file: &str) -> Result<Vec<Outcome>> {
     let file: Value = serde_json::from_str(file)?;
-    let cases = file["cases"].as_array().context("it has no list of cases")?;
+    let cases = file["cases"]
+        .as_array()
+        .context("it has no list of cases")?;
     let mut outcomes = Vec::new();
     for case in cases {
         let result = if file["keys"].is_object() {
@@ -32,13 +34,18 @@ pub async fn check(file: &str) -> Result<Vec<Outcome>> {
         } else {
             bail!("it has neither `keys` nor `jwks_sets`")
         };
-        outcomes.push(Outcome { id: case["id"].as_str().unwrap_or("(no id)").to_owned(), result });
+        outcomes.push(Outcome {
+            id: case["id"].as_str().unwrap_or("(no id)").to_owned(),
+            result,
+        });
     }
     Ok(outcomes)
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value[name].as_str().with_context(|| format!("`{name}` is not a text"))
+    value[name]
+        .as_str()
+        .with_context(|| format!("`{name}` is not a text"))
 }
 
 fn bytes(value: &Value, name: &str) -> Result<Vec<u8>> {
@@ -50,17 +57,25 @@ fn bytes(value: &Value, name: &str) -> Result<Vec<u8>> {
 }
 
 fn time(value: &Value, name: &str) -> Result<std::time::SystemTime> {
-    let seconds = value[name].as_u64().with_context(|| format!("`{name}` is no time"))?;
+    let seconds = value[name]
+        .as_u64()
+        .with_context(|| format!("`{name}` is no time"))?;
     Ok(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
 }
 
 fn headers(value: &Value, name: &str) -> Result<http::HeaderMap> {
     let mut headers = http::HeaderMap::new();
-    for pair in value[name].as_array().with_context(|| format!("`{name}` is not a list"))? {
+    for pair in value[name]
+        .as_array()
+        .with_context(|| format!("`{name}` is not a list"))?
+    {
         let (Some(name), Some(value)) = (pair[0].as_str(), pair[1].as_str()) else {
             bail!("a header is not a pair of texts");
         };
-        headers.append(http::HeaderName::try_from(name)?, http::HeaderValue::try_from(value)?);
+        headers.append(
+            http::HeaderName::try_from(name)?,
+            http::HeaderValue::try_from(value)?,
+        );
     }
     Ok(headers)
 }

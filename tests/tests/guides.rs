@@ -15,10 +15,17 @@ fn root() -> PathBuf {
 }
 
 fn files(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
-    let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-    let found: Vec<_> = entries.filter(|path| path.extension().is_some_and(|it| it == extension)).collect();
+    let entries = fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let found: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|it| it == extension))
+        .collect();
     assert!(!found.is_empty(), "no {extension} in {folder}");
-    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    found
+        .into_iter()
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 fn name(path: &Path) -> &str {
@@ -27,16 +34,28 @@ fn name(path: &Path) -> &str {
 
 /// The targets of links and images, `[text](target)`.
 fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(target, _)| target)
 }
 
 /// The anchor of a heading, as GitHub and mdBook make it.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let headings =
-        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let headings = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches('#').trim());
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     headings
-        .map(|heading| heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-"))
+        .map(|heading| {
+            heading
+                .to_lowercase()
+                .chars()
+                .filter(kept)
+                .collect::<String>()
+                .replace(' ', "-")
+        })
         .collect()
 }
 
@@ -49,10 +68,19 @@ fn every_guide_is_in_the_summary_and_its_code_is_compiled() {
         if name == "SUMMARY.md" {
             continue;
         }
-        assert!(summary.contains(&format!("]({name})")), "{name} is not in SUMMARY.md");
-        assert!(compiled.contains(&format!("= \"{name}\"")), "the code of {name} is not compiled");
+        assert!(
+            summary.contains(&format!("]({name})")),
+            "{name} is not in SUMMARY.md"
+        );
+        assert!(
+            compiled.contains(&format!("= \"{name}\"")),
+            "the code of {name} is not compiled"
+        );
         for fence in text.lines().filter(|line| line.starts_with("```rust")) {
-            assert!(matches!(fence, "```rust" | "```rust,no_run"), "{name}: {fence}");
+            assert!(
+                matches!(fence, "```rust" | "```rust,no_run"),
+                "{name}: {fence}"
+            );
         }
     }
 }
@@ -60,7 +88,10 @@ fn every_guide_is_in_the_summary_and_its_code_is_compiled() {
 #[test]
 fn the_documentation_of_the_code_names_every_guide() {
     let crate_docs = fs::read_to_string(root().join("upvest-ext/src/lib.rs")).unwrap();
-    for (path, _) in files("docs/guides", "md").iter().filter(|(path, _)| name(path) != "SUMMARY.md") {
+    for (path, _) in files("docs/guides", "md")
+        .iter()
+        .filter(|(path, _)| name(path) != "SUMMARY.md")
+    {
         assert!(
             crate_docs.contains(&format!("`{}`", name(path))),
             "{} is not in the crate's docs",
@@ -78,7 +109,10 @@ fn the_documentation_of_the_code_names_every_guide() {
         ("webhooks.md", "upvest-ext/src/webhooks/mod.rs"),
     ] {
         let docs = fs::read_to_string(root().join(module)).unwrap();
-        assert!(docs.contains(&format!("docs/guides/{guide}")), "{module} does not name {guide}");
+        assert!(
+            docs.contains(&format!("docs/guides/{guide}")),
+            "{module} does not name {guide}"
+        );
     }
 }
 
@@ -89,9 +123,14 @@ fn every_link_of_the_documents_leads_to_a_file_and_to_a_heading_in_it() {
     documents.extend(files("spec", "md"));
     documents.extend(files("tests/sandbox", "md"));
     for (path, text) in documents {
-        for target in links(&text).filter(|target| !target.contains("://") && !target.contains(' ')) {
+        for target in links(&text).filter(|target| !target.contains("://") && !target.contains(' '))
+        {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let file = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().unwrap().join(file)
+            };
             assert!(file.exists(), "{}: {target} leads nowhere", path.display());
             if !anchor.is_empty() {
                 let linked = fs::read_to_string(&file).unwrap();
@@ -109,9 +148,15 @@ fn every_link_of_the_documents_leads_to_a_file_and_to_a_heading_in_it() {
 fn guides_and_examples_are_short() {
     for (path, text) in files("docs/guides", "md") {
         // Hidden lines do not count.
-        let shown =
-            text.lines().filter(|line| !line.starts_with("# use") && !line.starts_with("# let")).count();
-        assert!(shown <= LONGEST_GUIDE, "{} has {shown} lines", path.display());
+        let shown = text
+            .lines()
+            .filter(|line| !line.starts_with("# use") && !line.starts_with("# let"))
+            .count();
+        assert!(
+            shown <= LONGEST_GUIDE,
+            "{} has {shown} lines",
+            path.display()
+        );
     }
     for (path, text) in files("upvest-ext/examples", "rs") {
         // The quickstart covers many features and may be longer than other examples.
@@ -128,7 +173,10 @@ fn guides_and_examples_are_short() {
 fn drawings_are_those_of_their_sources_and_readable_in_light_and_dark() {
     for (path, source) in files("docs/guides/diagrams", "dot") {
         let drawing = fs::read_to_string(path.with_extension("svg")).unwrap();
-        let digest: Vec<String> = Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: Vec<String> = Sha256::digest(source)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert!(
             drawing.contains(&digest.concat()),
             "{} has changed: run docs/guides/diagrams/draw",
@@ -136,6 +184,10 @@ fn drawings_are_those_of_their_sources_and_readable_in_light_and_dark() {
         );
     }
     for (path, drawing) in files("docs/guides/diagrams", "svg") {
-        assert!(drawing.contains("prefers-color-scheme: dark"), "{}", path.display());
+        assert!(
+            drawing.contains("prefers-color-scheme: dark"),
+            "{}",
+            path.display()
+        );
     }
 }

@@ -14,7 +14,10 @@ use upvest_tests::description::{Description, workspace_file};
 /// The traits of every enum.
 trait WireEnum: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
 
-impl<T> WireEnum for T where T: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize {}
+impl<T> WireEnum for T where
+    T: OpenEnum + Clone + Debug + Display + DeserializeOwned + Eq + Ord + Serialize
+{
+}
 
 /// One name for each enum; [`every_generated_enum_is_tested_here`] fails if one is missing.
 macro_rules! enums {
@@ -45,7 +48,10 @@ fn check<T: WireEnum>(wire: &str) {
     let value: T = serde_json::from_str(&json).expect("any string can be read");
     assert_eq!(value.as_str(), wire);
     assert_eq!(value.to_string(), wire);
-    assert_eq!(serde_json::to_string(&value).expect("it can be written"), json);
+    assert_eq!(
+        serde_json::to_string(&value).expect("it can be written"),
+        json
+    );
     assert_eq!(value, T::from_wire(wire));
     let variant = T::VARIANTS.iter().find(|variant| variant.as_str() == wire);
     assert_eq!(value.is_known(), variant.is_some());
@@ -55,7 +61,12 @@ fn check<T: WireEnum>(wire: &str) {
 /// All lists of enum values in the description.
 fn described(value: &Value, lists: &mut Vec<Vec<String>>) {
     if let Some(values) = value["enum"].as_array() {
-        lists.push(values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect());
+        lists.push(
+            values
+                .iter()
+                .filter_map(|value| value.as_str().map(str::to_owned))
+                .collect(),
+        );
     }
     match value {
         Value::Object(fields) => fields.values().for_each(|value| described(value, lists)),
@@ -80,13 +91,23 @@ fn the_known_values_are_those_of_the_description() {
     described(Description::vendored().document(), &mut lists);
     let known = known_values();
     for values in &known {
-        assert!(lists.iter().any(|list| list == values), "{values:?} stands nowhere in the description");
+        assert!(
+            lists.iter().any(|list| list == values),
+            "{values:?} stands nowhere in the description"
+        );
     }
     for list in &lists {
-        let covered = |values: &Vec<&str>| list.iter().all(|value| values.contains(&value.as_str()));
+        let covered =
+            |values: &Vec<&str>| list.iter().all(|value| values.contains(&value.as_str()));
         // The types of events are one enum for all descriptions.
-        let events = || list.iter().all(|value| EventType::from_wire(value).is_known());
-        assert!(known.iter().any(covered) || events(), "{list:?} is not a part of any enum");
+        let events = || {
+            list.iter()
+                .all(|value| EventType::from_wire(value).is_known())
+        };
+        assert!(
+            known.iter().any(covered) || events(),
+            "{list:?} is not a part of any enum"
+        );
     }
 }
 
@@ -108,14 +129,22 @@ proptest! {
 fn order_and_order_creation_share_one_side_and_an_update_has_the_status_of_its_plan() {
     let body = types::OrderCreate::builder().side(types::OrderSide::Sell);
     assert!(format!("{body:?}").contains("side"));
-    let update = types::SavingsPlanUpdate::builder().status(types::SavingsPlanStatus::Paused).build();
-    assert_eq!(update.expect("nothing is required").status, Some(types::SavingsPlanStatus::Paused));
+    let update = types::SavingsPlanUpdate::builder()
+        .status(types::SavingsPlanStatus::Paused)
+        .build();
+    assert_eq!(
+        update.expect("nothing is required").status,
+        Some(types::SavingsPlanStatus::Paused)
+    );
 }
 
 #[test]
 fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
     let error = types::OrderSide::try_from("BYU").expect_err("no such side is known");
-    assert_eq!(error.to_string(), "invalid OrderSide \"BYU\": expected one of BUY SELL");
+    assert_eq!(
+        error.to_string(),
+        "invalid OrderSide \"BYU\": expected one of BUY SELL"
+    );
     let unknown: types::OrderSide = "SHORT".parse().expect("parsing never fails");
     assert!(!unknown.is_known());
     assert_eq!(unknown.as_str(), "SHORT");
@@ -125,7 +154,14 @@ fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
 fn what_a_server_sends_cannot_forge_a_line_of_a_log() {
     let side: types::OrderSide =
         serde_json::from_str(r#""BUY\nERROR forged""#).expect("any string can be read");
-    let currency: types::CurrencyCode = serde_json::from_str(r#""EU\nR""#).expect("it is short enough");
-    assert_eq!(format!("{side:?} {currency:?} {:?}", types::OrderSide::Buy), r"BUY\nERROR forged EU\nR BUY");
-    assert_eq!((side.as_str(), currency.as_str()), ("BUY\nERROR forged", "EU\nR"));
+    let currency: types::CurrencyCode =
+        serde_json::from_str(r#""EU\nR""#).expect("it is short enough");
+    assert_eq!(
+        format!("{side:?} {currency:?} {:?}", types::OrderSide::Buy),
+        r"BUY\nERROR forged EU\nR BUY"
+    );
+    assert_eq!(
+        (side.as_str(), currency.as_str()),
+        ("BUY\nERROR forged", "EU\nR")
+    );
 }

@@ -12,9 +12,14 @@ fn the_table_has_every_operation_of_the_description() {
     let operations = Description::vendored().operations();
     assert_eq!(OPERATIONS.len(), operations.len());
     for operation in operations {
-        let entry =
-            OPERATIONS.iter().find(|entry| entry.id == operation.id).expect("the operation is in the table");
-        assert_eq!((entry.method.as_str(), entry.path), (operation.method.as_str(), operation.path.as_str()));
+        let entry = OPERATIONS
+            .iter()
+            .find(|entry| entry.id == operation.id)
+            .expect("the operation is in the table");
+        assert_eq!(
+            (entry.method.as_str(), entry.path),
+            (operation.method.as_str(), operation.path.as_str())
+        );
         assert_eq!(find(entry.name), Some(*entry));
     }
     assert_eq!(find("place_bet"), None);
@@ -54,12 +59,25 @@ fn scopes_idempotency_and_paging_are_reviewed() {
 #[test]
 fn reading_needs_a_read_scope_and_changing_an_admin_scope() {
     let description = Description::vendored();
-    let scheme = &description.document()["components"]["securitySchemes"]["oauth2ClientCredentials"];
+    let scheme =
+        &description.document()["components"]["securitySchemes"]["oauth2ClientCredentials"];
     let scopes = &scheme["flows"]["clientCredentials"]["scopes"];
-    for entry in OPERATIONS.iter().filter(|entry| entry.id != "createAccessToken") {
-        let [scope] = entry.scopes else { panic!("{} has the scopes {:?}", entry.id, entry.scopes) };
-        assert!(scope.ends_with(if entry.is_safe() { ":read" } else { ":admin" }), "{} {scope}", entry.id);
-        assert!(scopes[scope].is_string(), "the description declares no scope {scope}");
+    for entry in OPERATIONS
+        .iter()
+        .filter(|entry| entry.id != "createAccessToken")
+    {
+        let [scope] = entry.scopes else {
+            panic!("{} has the scopes {:?}", entry.id, entry.scopes)
+        };
+        assert!(
+            scope.ends_with(if entry.is_safe() { ":read" } else { ":admin" }),
+            "{} {scope}",
+            entry.id
+        );
+        assert!(
+            scopes[scope].is_string(),
+            "the description declares no scope {scope}"
+        );
     }
 }
 
@@ -71,7 +89,13 @@ fn sixteen_operations_page() {
     fn lists<T: List<Item = I>, I>() -> bool {
         T::META.paging.is_none()
     }
-    assert_eq!(OPERATIONS.iter().filter(|entry| entry.paging.is_some()).count(), 16);
+    assert_eq!(
+        OPERATIONS
+            .iter()
+            .filter(|entry| entry.paging.is_some())
+            .count(),
+        16
+    );
     assert!(pages::<builder::ListOrders, types::Order>());
     assert!(pages::<builder::ListTransactions, types::Transaction>());
     assert!(lists::<builder::ListPositions, types::Position>());
@@ -82,8 +106,12 @@ fn sixteen_operations_page() {
 fn a_page_carries_either_name_of_the_total() {
     for total in ["total", "total_count"] {
         let body = format!(r#"{{"data": [], "meta": {{"offset": 40, "{total}": 41}}}}"#);
-        let answer: types::ListResponse<types::Order> = serde_json::from_str(&body).expect("it fits");
+        let answer: types::ListResponse<types::Order> =
+            serde_json::from_str(&body).expect("it fits");
         let page = <builder::ListOrders as List>::page(answer);
-        assert_eq!((page.total, page.offset, page.items.len()), (Some(41), Some(40), 0));
+        assert_eq!(
+            (page.total, page.offset, page.items.len()),
+            (Some(41), Some(40), 0)
+        );
     }
 }

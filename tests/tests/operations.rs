@@ -19,12 +19,15 @@ struct Fixture(Operation);
 
 impl Fixture {
     fn text(&self, parameter: &str) -> &str {
-        self.0.parameters[parameter].as_str().expect("the parameter has a text as its example")
+        self.0.parameters[parameter]
+            .as_str()
+            .expect("the parameter has a text as its example")
     }
 
     fn number(&self, parameter: &str) -> u32 {
-        let number =
-            self.0.parameters[parameter].as_u64().expect("the parameter has a number as its example");
+        let number = self.0.parameters[parameter]
+            .as_u64()
+            .expect("the parameter has a number as its example");
         number.try_into().expect("the example is a small number")
     }
 
@@ -125,8 +128,9 @@ async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
 async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let transport =
-        BearerTransport::new(reqwest::Client::new()).bearer("a-token").expect("the token fits a header");
+    let transport = BearerTransport::new(reqwest::Client::new())
+        .bearer("a-token")
+        .expect("the token fits a header");
     let client = Client::new(&server.uri(), transport);
     (server, client)
 }
@@ -148,15 +152,27 @@ async fn every_operation_sends_the_request_and_reads_the_answer_of_the_descripti
         let (server, client) = serve(success(&operation)).await;
         let fixture = Fixture(operation);
         let outcome = call(&client, &fixture).await;
-        let outcome = outcome.unwrap_or_else(|| panic!("{} has no line in `call`: add one", fixture.0.id));
+        let outcome =
+            outcome.unwrap_or_else(|| panic!("{} has no line in `call`: add one", fixture.0.id));
         let value = outcome.unwrap_or_else(|error| panic!("{}: {error}", fixture.0.id));
-        let requests = server.received_requests().await.expect("requests are recorded");
+        let requests = server
+            .received_requests()
+            .await
+            .expect("requests are recorded");
         let [request] = requests.as_slice() else {
             panic!("{} sent {} requests", fixture.0.id, requests.len())
         };
-        insta::assert_snapshot!(fixture.0.id.clone(), exchange(request, fixture.0.status, &value));
+        insta::assert_snapshot!(
+            fixture.0.id.clone(),
+            exchange(request, fixture.0.status, &value)
+        );
         if let Some(answer) = &fixture.0.answer {
-            assert_eq!(canonical(&value), canonical(answer), "{} loses a part of its answer", fixture.0.id);
+            assert_eq!(
+                canonical(&value),
+                canonical(answer),
+                "{} loses a part of its answer",
+                fixture.0.id
+            );
         }
     }
 }
@@ -168,9 +184,19 @@ fn exchange(request: &Request, status: u16, value: &Value) -> String {
         let _ = write!(text, "?{query}");
     }
     text.push('\n');
-    for name in ["accept", "api-version", "authorization", "content-type", "idempotency-key"] {
+    for name in [
+        "accept",
+        "api-version",
+        "authorization",
+        "content-type",
+        "idempotency-key",
+    ] {
         for header in request.headers.get_all(name) {
-            let _ = writeln!(text, "{name}: {}", header.to_str().expect("headers are text"));
+            let _ = writeln!(
+                text,
+                "{name}: {}",
+                header.to_str().expect("headers are text")
+            );
         }
     }
     let body = match serde_json::from_slice::<Value>(&request.body) {
@@ -190,11 +216,15 @@ fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(_, value)| *value != "");
-            fields.map(|(name, value)| (name.clone(), canonical(value))).collect()
+            fields
+                .map(|(name, value)| (name.clone(), canonical(value)))
+                .collect()
         }
         Value::Array(items) => items.iter().map(canonical).collect(),
         Value::String(text) => match text.strip_suffix('Z').and_then(|text| text.split_once('.')) {
-            Some((time, fraction)) if fraction.bytes().all(|c| c == b'0') => format!("{time}Z").into(),
+            Some((time, fraction)) if fraction.bytes().all(|c| c == b'0') => {
+                format!("{time}Z").into()
+            }
             _ => value.clone(),
         },
         value => value.clone(),
@@ -210,12 +240,26 @@ async fn every_listed_error_status_of_every_operation_carries_the_problem() {
                 .set_body_raw(problem.to_string(), "application/problem+json")
                 .insert_header("upvest-request-id", "6ec8ab9f-5b7a-4f0c-8f5a-2d2f3c0f6f10");
             let (_server, client) = serve(answer).await;
-            let outcome = call(&client, &Fixture(operation.clone())).await.expect("the operation is called");
-            let Err(error) = outcome else { panic!("{}: {outcome:?}", operation.id) };
-            assert_eq!(error.status().map(|it| it.as_u16()), Some(status), "{}", operation.id);
+            let outcome = call(&client, &Fixture(operation.clone()))
+                .await
+                .expect("the operation is called");
+            let Err(error) = outcome else {
+                panic!("{}: {outcome:?}", operation.id)
+            };
+            assert_eq!(
+                error.status().map(|it| it.as_u16()),
+                Some(status),
+                "{}",
+                operation.id
+            );
             assert_eq!(error.operation(), Some(operation.id.as_str()));
-            assert_eq!(error.request_id(), Some("6ec8ab9f-5b7a-4f0c-8f5a-2d2f3c0f6f10"));
-            let answer = error.problem().expect("every error status carries a problem");
+            assert_eq!(
+                error.request_id(),
+                Some("6ec8ab9f-5b7a-4f0c-8f5a-2d2f3c0f6f10")
+            );
+            let answer = error
+                .problem()
+                .expect("every error status carries a problem");
             assert_eq!(answer.status, Some(status));
             assert_eq!(answer.type_.as_deref(), problem["type"].as_str());
             assert_eq!(answer.detail.as_deref(), problem["detail"].as_str());

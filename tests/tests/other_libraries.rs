@@ -5,14 +5,33 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use upvest_api::types::{CurrencyCode, Decimal, Isin, OrderId, OrderSide, OrderStatus};
 use upvest_tests::servers::Server;
 
-type Row = (OrderId, OrderSide, Option<OrderStatus>, CurrencyCode, Isin, Decimal, Option<Decimal>);
+type Row = (
+    OrderId,
+    OrderSide,
+    Option<OrderStatus>,
+    CurrencyCode,
+    Isin,
+    Decimal,
+    Option<Decimal>,
+);
 
 fn row() -> Row {
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap();
-    let (price, isin) = ("12345678901234567890.00000001".parse().unwrap(), "IE00B4L5Y983".parse().unwrap());
+    let (price, isin) = (
+        "12345678901234567890.00000001".parse().unwrap(),
+        "IE00B4L5Y983".parse().unwrap(),
+    );
     // An unknown status and an invalid currency code, as a server may send them.
     let currency = serde_json::from_value(json!("X?")).unwrap();
-    (id, OrderSide::Buy, Some("SETTLING".parse().unwrap()), currency, isin, price, None)
+    (
+        id,
+        OrderSide::Buy,
+        Some("SETTLING".parse().unwrap()),
+        currency,
+        isin,
+        price,
+        None,
+    )
 }
 
 const INSERT: &str = "insert into orders values ($1, $2, $3, $4, $5, $6, $7)";
@@ -23,27 +42,58 @@ async fn sqlite_keeps_all_of_them_exactly() {
     let create = "create table orders (id blob, side text, status text, currency text, isin text, price text, fee text)";
     sqlx::query(create).execute(&mut db).await.unwrap();
     let (id, side, status, currency, isin, price, fee) = row();
-    let insert = sqlx::query(INSERT).bind(id).bind(side).bind(status).bind(currency).bind(isin).bind(price);
+    let insert = sqlx::query(INSERT)
+        .bind(id)
+        .bind(side)
+        .bind(status)
+        .bind(currency)
+        .bind(isin)
+        .bind(price);
     insert.bind(fee).execute(&mut db).await.unwrap();
-    let read: Row = sqlx::query_as("select * from orders").fetch_one(&mut db).await.unwrap();
+    let read: Row = sqlx::query_as("select * from orders")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
     assert_eq!((read.5.to_string(), &read), (row().5.to_string(), &row()));
 
-    sqlx::query("update orders set price = 'a lot'").execute(&mut db).await.unwrap();
-    let error = sqlx::query_as::<_, Row>("select * from orders").fetch_one(&mut db).await.unwrap_err();
-    assert!(error.to_string().contains("invalid decimal number \"a lot\""), "{error}");
+    sqlx::query("update orders set price = 'a lot'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let error = sqlx::query_as::<_, Row>("select * from orders")
+        .fetch_one(&mut db)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("invalid decimal number \"a lot\""),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_keeps_all_of_them_exactly_in_its_own_types() {
-    let Some(server) = Server::postgres().unwrap() else { return };
+    let Some(server) = Server::postgres().unwrap() else {
+        return;
+    };
     let mut db = PgConnection::connect(&server.url()).await.unwrap();
     let create = "create table orders \
         (id uuid, side text, status text, currency text, isin text, price numeric, fee numeric)";
     sqlx::query(create).execute(&mut db).await.unwrap();
     let (id, side, status, currency, isin, price, fee) = row();
-    let insert = sqlx::query(INSERT).bind(id).bind(side).bind(status).bind(currency).bind(isin).bind(price);
+    let insert = sqlx::query(INSERT)
+        .bind(id)
+        .bind(side)
+        .bind(status)
+        .bind(currency)
+        .bind(isin)
+        .bind(price);
     insert.bind(fee).execute(&mut db).await.unwrap();
-    let read: Row = sqlx::query_as("select * from orders").fetch_one(&mut db).await.unwrap();
+    let read: Row = sqlx::query_as("select * from orders")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
     assert_eq!((read.5.to_string(), &read), (row().5.to_string(), &row()));
 }
 
@@ -54,17 +104,34 @@ fn schemas_say_what_a_value_looks_like_and_let_an_enum_grow() {
         [schemars, serde_json::to_value(T::schema()).unwrap()]
     }
     for schema in both::<OrderId>() {
-        assert_eq!((&schema["type"], &schema["format"]), (&json!("string"), &json!("uuid")), "{schema}");
+        assert_eq!(
+            (&schema["type"], &schema["format"]),
+            (&json!("string"), &json!("uuid")),
+            "{schema}"
+        );
     }
     for schema in both::<Decimal>() {
-        assert_eq!((&schema["type"], &schema["format"]), (&json!("string"), &json!("decimal")), "{schema}");
+        assert_eq!(
+            (&schema["type"], &schema["format"]),
+            (&json!("string"), &json!("decimal")),
+            "{schema}"
+        );
     }
     for schema in both::<OrderSide>() {
         assert_eq!(schema["type"], "string");
-        assert_eq!(schema["description"], "One of `BUY` `SELL`, or a value that was added later.");
+        assert_eq!(
+            schema["description"],
+            "One of `BUY` `SELL`, or a value that was added later."
+        );
         assert_eq!(schema.get("enum"), None, "a value of tomorrow is valid");
     }
     for schema in both::<Isin>() {
-        assert!(schema["description"].as_str().unwrap().starts_with("ISIN: two capital letters"), "{schema}");
+        assert!(
+            schema["description"]
+                .as_str()
+                .unwrap()
+                .starts_with("ISIN: two capital letters"),
+            "{schema}"
+        );
     }
 }

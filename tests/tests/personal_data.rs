@@ -61,14 +61,20 @@ fn debug_shows_no_personal_data_and_reveal_does() {
 
 #[test]
 fn debug_tells_a_set_field_from_one_that_is_not() {
-    let user: types::UserUpdate = serde_json::from_value(json!({ "first_name": CANARY })).expect("it fits");
+    let user: types::UserUpdate =
+        serde_json::from_value(json!({ "first_name": CANARY })).expect("it fits");
     let debug = format!("{user:?}");
-    assert!(debug.contains("first_name: Some(<hidden>)") && debug.contains("last_name: None"), "{debug}");
+    assert!(
+        debug.contains("first_name: Some(<hidden>)") && debug.contains("last_name: None"),
+        "{debug}"
+    );
 }
 
 #[test]
 fn debug_of_builders_shows_no_data() {
-    let body = types::UserCreate::builder().first_name(CANARY).nationality(CANARY);
+    let body = types::UserCreate::builder()
+        .first_name(CANARY)
+        .nationality(CANARY);
     assert_eq!(format!("{body:?}"), "{first_name, nationality}");
     let form = types::CreateAccessTokenBody::builder().client_secret(CANARY);
     assert!(!format!("{form:?}").contains(CANARY));

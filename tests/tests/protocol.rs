@@ -11,28 +11,51 @@ const KINDS: [&str; 4] = ["rs", "md", "yaml", "py"];
 fn every_citation_of_the_protocol_names_a_section() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let page = fs::read_to_string(root.join("spec/PROTOCOL.md")).unwrap();
-    let headings = page.lines().filter(|line| line.starts_with("## ") || line.starts_with("### "));
+    let headings = page
+        .lines()
+        .filter(|line| line.starts_with("## ") || line.starts_with("### "));
     let sections: BTreeSet<&str> = headings
         .filter_map(|line| line.split(' ').nth(1))
         .map(|number| number.trim_end_matches('.'))
         .collect();
     let mut files = Vec::new();
-    for folder in ["spec", "tests", "upvest-api", "upvest-ext", "upvest-gen", "xtask", "docs"] {
+    for folder in [
+        "spec",
+        "tests",
+        "upvest-api",
+        "upvest-ext",
+        "upvest-gen",
+        "xtask",
+        "docs",
+    ] {
         list(&root.join(folder), &mut files);
     }
     let (mut citations, mut wrong) = (0, Vec::new());
-    for file in files.iter().filter(|file| !file.ends_with("tests/tests/protocol.rs")) {
+    for file in files
+        .iter()
+        .filter(|file| !file.ends_with("tests/tests/protocol.rs"))
+    {
         let text = fs::read_to_string(file).unwrap();
-        for (line, number) in
-            text.lines().enumerate().flat_map(|(at, line)| cited(line).map(move |it| (at, it)))
+        for (line, number) in text
+            .lines()
+            .enumerate()
+            .flat_map(|(at, line)| cited(line).map(move |it| (at, it)))
         {
             citations += 1;
             if !sections.contains(number) {
-                wrong.push(format!("{}:{}: PROTOCOL {number}", file.display(), line + 1));
+                wrong.push(format!(
+                    "{}:{}: PROTOCOL {number}",
+                    file.display(),
+                    line + 1
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "spec/PROTOCOL.md lacks these sections:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "spec/PROTOCOL.md lacks these sections:\n{}",
+        wrong.join("\n")
+    );
     assert!(citations >= 60, "only {citations} citations were found");
 }
 
@@ -40,7 +63,9 @@ fn every_citation_of_the_protocol_names_a_section() {
 fn cited(line: &str) -> impl Iterator<Item = &str> {
     line.split("PROTOCOL").skip(1).filter_map(|rest| {
         let rest = rest.trim_start_matches('`').strip_prefix(' ')?;
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         Some(rest[..end].trim_end_matches('.')).filter(|number| !number.is_empty())
     })
 }
@@ -50,7 +75,10 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("target") {
             list(&path, files);
-        } else if path.extension().is_some_and(|kind| KINDS.iter().any(|it| kind == *it)) {
+        } else if path
+            .extension()
+            .is_some_and(|kind| KINDS.iter().any(|it| kind == *it))
+        {
             files.push(path);
         }
     }

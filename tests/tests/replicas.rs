@@ -43,11 +43,19 @@ impl Replica {
             .unwrap();
         let input = process.stdin.take().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, input, output }
+        Self {
+            process,
+            input,
+            output,
+        }
     }
 
     async fn line(&mut self) -> String {
-        self.output.next_line().await.unwrap().expect("the replica has ended")
+        self.output
+            .next_line()
+            .await
+            .unwrap()
+            .expect("the replica has ended")
     }
 
     async fn begin(&mut self) {
@@ -87,8 +95,16 @@ fn args(args: &[&str]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
     let _machine = MACHINE.lock().await;
-    let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, ..Api::default() }.start().await.unwrap();
+    let Some(redis) = Server::redis().unwrap() else {
+        return;
+    };
+    let (api, url) = Api {
+        token_life: 3600,
+        ..Api::default()
+    }
+    .start()
+    .await
+    .unwrap();
     end(begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await).await;
     let seen = api.seen();
     assert_eq!((seen.tokens.len(), seen.answered), (1, 4000));
@@ -97,8 +113,17 @@ async fn twenty_cold_replicas_with_two_hundred_calls_each_ask_for_one_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
     let _machine = MACHINE.lock().await;
-    let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, ignores_first: true, ..Api::default() }.start().await.unwrap();
+    let Some(redis) = Server::redis().unwrap() else {
+        return;
+    };
+    let (api, url) = Api {
+        token_life: 3600,
+        ignores_first: true,
+        ..Api::default()
+    }
+    .start()
+    .await
+    .unwrap();
     let mut replicas = begin(|name| args(&["calls", name, &url, &redis.url(), "200"])).await;
     api.token_asked.notified().await;
     let holder = api.seen().tokens[0].0.clone();
@@ -106,29 +131,57 @@ async fn a_replica_that_is_killed_while_it_asks_costs_one_more_request() {
     killed.process.kill().await.unwrap();
     end(replicas).await;
     let seen = api.seen();
-    assert_eq!((seen.tokens.len(), seen.answered), (2, 3800), "{holder} was killed");
+    assert_eq!(
+        (seen.tokens.len(), seen.answered),
+        (2, 3800),
+        "{holder} was killed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_with_renewals_costs_one_request_per_renewal() {
     let _machine = MACHINE.lock().await;
-    let Some(redis) = Server::redis().unwrap() else { return };
+    let Some(redis) = Server::redis().unwrap() else {
+        return;
+    };
     // A token is renewed with the next call after 720 s, so there are four renewals in an hour.
-    let (api, url) = Api { token_life: 900, ..Api::default() }.start().await.unwrap();
+    let (api, url) = Api {
+        token_life: 900,
+        ..Api::default()
+    }
+    .start()
+    .await
+    .unwrap();
     let started = Instant::now();
     end(begin(|name| args(&["hour", name, &url, &redis.url()])).await).await;
     let seen = api.seen();
-    println!("{:?} of real time at speed {SPEED}, {} calls", started.elapsed(), seen.answered);
-    let times: Vec<_> =
-        seen.tokens.iter().map(|(name, at)| (name.clone(), at.duration_since(started) * SPEED)).collect();
+    println!(
+        "{:?} of real time at speed {SPEED}, {} calls",
+        started.elapsed(),
+        seen.answered
+    );
+    let times: Vec<_> = seen
+        .tokens
+        .iter()
+        .map(|(name, at)| (name.clone(), at.duration_since(started) * SPEED))
+        .collect();
     assert_eq!(times.len(), 1 + 4, "{times:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refused() {
     let _machine = MACHINE.lock().await;
-    let Some(redis) = Server::redis().unwrap() else { return };
-    let (api, url) = Api { token_life: 3600, limit: Some(300), ..Api::default() }.start().await.unwrap();
+    let Some(redis) = Server::redis().unwrap() else {
+        return;
+    };
+    let (api, url) = Api {
+        token_life: 3600,
+        limit: Some(300),
+        ..Api::default()
+    }
+    .start()
+    .await
+    .unwrap();
     let replicas = begin(|name| args(&["rate", name, &url, &redis.url(), "300", "12"])).await;
     let started = Instant::now();
     end(replicas).await;
@@ -137,7 +190,11 @@ async fn twenty_replicas_use_a_limit_of_300_per_second_and_are_hardly_ever_refus
     let seen = api.seen();
     let (answered, refused) = (count(seen.answered), count(seen.refused));
     let (used, share) = (answered / elapsed / 300.0, refused / (answered + refused));
-    println!("{:.1} % of the limit used in {elapsed:.1} s, {:.2} % refused", used * 100.0, share * 100.0);
+    println!(
+        "{:.1} % of the limit used in {elapsed:.1} s, {:.2} % refused",
+        used * 100.0,
+        share * 100.0
+    );
     assert!(used >= 0.85 && share < 0.01, "used {used}, refused {share}");
 }
 
@@ -180,10 +237,18 @@ async fn deliver_all_to_dying_replicas(store: &str, url: &str) -> Told {
     let queue = Arc::new(Mutex::new(queue));
     let (sent, mut all_sent) = mpsc::channel::<()>(1);
     for _ in 0..SENDERS {
-        let (queue, live, tester, sent) =
-            (Arc::clone(&queue), Arc::clone(&live), Arc::clone(&tester), sent.clone());
+        let (queue, live, tester, sent) = (
+            Arc::clone(&queue),
+            Arc::clone(&live),
+            Arc::clone(&tester),
+            sent.clone(),
+        );
         tokio::spawn(async move {
-            let http = reqwest::Client::builder().no_proxy().timeout(10 * SECOND).build().unwrap();
+            let http = reqwest::Client::builder()
+                .no_proxy()
+                .timeout(10 * SECOND)
+                .build()
+                .unwrap();
             while let Some(batch) = { queue.lock().unwrap().pop_front() } {
                 let ports: Vec<u16> = live.lock().unwrap().keys().copied().collect();
                 let port = *ports.choose(&mut rand::rng()).unwrap();
@@ -224,14 +289,29 @@ async fn deliver_all_to_dying_replicas(store: &str, url: &str) -> Told {
     Told { ids, killed }
 }
 
-async fn deliver(http: &reqwest::Client, tester: &WebhookTester, port: u16, batch: &[Uuid]) -> bool {
+async fn deliver(
+    http: &reqwest::Client,
+    tester: &WebhookTester,
+    port: u16,
+    batch: &[Uuid],
+) -> bool {
     let events: Vec<_> = batch.iter().map(|id| event(*id)).collect();
     let delivery = tester.deliver("/webhooks", &events);
     let request = http.post(format!("http://127.0.0.1:{port}/webhooks"));
     // A replica that is killed does not answer; one that finds the event busy asks for it again.
-    let Ok(answer) = request.headers(delivery.headers).body(delivery.body).send().await else { return false };
+    let Ok(answer) = request
+        .headers(delivery.headers)
+        .body(delivery.body)
+        .send()
+        .await
+    else {
+        return false;
+    };
     let status = answer.status();
-    assert!([StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR].contains(&status), "{status}");
+    assert!(
+        [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR].contains(&status),
+        "{status}"
+    );
     status == StatusCode::OK
 }
 
@@ -242,21 +322,34 @@ fn event(id: Uuid) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_postgres_each_effect_exists_exactly_once_despite_killed_replicas() {
     let _machine = MACHINE.lock().await;
-    let Some(server) = Server::postgres().unwrap() else { return };
+    let Some(server) = Server::postgres().unwrap() else {
+        return;
+    };
     let pool = pool(&server.url(), 2).unwrap();
     Postgres::new(pool.clone()).migrate().await.unwrap();
     let client = pool.get().await.unwrap();
-    client.batch_execute("create table effects (event uuid, replica text)").await.unwrap();
+    client
+        .batch_execute("create table effects (event uuid, replica text)")
+        .await
+        .unwrap();
     let told = deliver_all_to_dying_replicas("postgres", &server.url()).await;
-    let rows = client.query("select event from effects", &[]).await.unwrap();
+    let rows = client
+        .query("select event from effects", &[])
+        .await
+        .unwrap();
     let effects: BTreeSet<Uuid> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!((rows.len(), effects), (EVENTS, told.ids.into_iter().collect()));
+    assert_eq!(
+        (rows.len(), effects),
+        (EVENTS, told.ids.into_iter().collect())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_each_event_is_handled_and_twice_only_if_a_replica_was_killed() {
     let _machine = MACHINE.lock().await;
-    let Some(server) = Server::redis().unwrap() else { return };
+    let Some(server) = Server::redis().unwrap() else {
+        return;
+    };
     let told = deliver_all_to_dying_replicas("redis", &server.url()).await;
     let client = redis::Client::open(server.url()).unwrap();
     let mut redis = client.get_multiplexed_async_connection().await.unwrap();
@@ -266,7 +359,10 @@ async fn with_redis_each_event_is_handled_and_twice_only_if_a_replica_was_killed
         range.arg(format!("effect:{id}")).arg(0).arg(-1);
         let handled: Vec<String> = range.query_async(&mut redis).await.unwrap();
         let (_, before) = handled.split_last().expect("an event was lost");
-        assert!(before.iter().all(|name| told.killed.contains(name)), "{handled:?}");
+        assert!(
+            before.iter().all(|name| told.killed.contains(name)),
+            "{handled:?}"
+        );
         repeated += before.len();
     }
     println!("handled again after a kill: {repeated} of {EVENTS}");

@@ -25,7 +25,8 @@ where
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, TestCaseError> {
     // From text, as from a server, because a `Value` would contain owned strings.
-    serde_json::from_str(&value.to_string()).map_err(|error| TestCaseError::fail(format!("{error}: {value}")))
+    serde_json::from_str(&value.to_string())
+        .map_err(|error| TestCaseError::fail(format!("{error}: {value}")))
 }
 
 /// One name for each schema; [`every_schema_survives_both_ways`] fails if the description has another.
@@ -57,8 +58,11 @@ fn every_schema_survives_both_ways() {
     let description = Description::vendored();
     assert_eq!(description.schemas().count(), 59);
     for (name, schema) in description.schemas() {
-        let mut runner =
-            TestRunner::new(Config { cases: 128, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config {
+            cases: 128,
+            failure_persistence: None,
+            ..Config::default()
+        });
         let result = runner.run(&description.values(schema), |sent| {
             let Some(written) = round_trip_of(name, &sent) else {
                 return Err(TestCaseError::fail("no line in `schemas!`: add the name"));
@@ -73,17 +77,23 @@ fn every_schema_survives_both_ways() {
 #[test]
 fn an_optional_list_tells_absent_from_empty() {
     for body in [json!({}), json!({ "event_categories": [] })] {
-        let update: types::WebhookSubscriptionUpdate = serde_json::from_value(body.clone()).expect("it fits");
-        assert_eq!(serde_json::to_value(update).expect("it can be written"), body);
+        let update: types::WebhookSubscriptionUpdate =
+            serde_json::from_value(body.clone()).expect("it fits");
+        assert_eq!(
+            serde_json::to_value(update).expect("it can be written"),
+            body
+        );
     }
 }
 
 #[test]
 fn an_empty_optional_decimal_is_none_and_null_is_too() {
     for empty in [json!(""), json!(null)] {
-        let order =
-            json!({ "id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "limit_price": empty, "quantity": "0" });
+        let order = json!({ "id": "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b", "limit_price": empty, "quantity": "0" });
         let order: types::Order = serde_json::from_value(order).expect("it fits");
-        assert_eq!((order.limit_price, order.quantity), (None, Some(types::Decimal::ZERO)));
+        assert_eq!(
+            (order.limit_price, order.quantity),
+            (None, Some(types::Decimal::ZERO))
+        );
     }
 }

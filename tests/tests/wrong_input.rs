@@ -3,13 +3,17 @@
 use serde_json::{Value, json};
 use upvest_api::runtime::{BearerTransport, Lenient, Operation};
 use upvest_api::types::{
-    Address, CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType, UserCreate,
+    Address, CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType,
+    UserCreate,
 };
 use upvest_api::{Client, ErrorKind};
 
 fn client() -> Client {
     // Port 9 is the discard port. No test here connects to it.
-    Client::new("http://127.0.0.1:9", BearerTransport::new(reqwest::Client::new()))
+    Client::new(
+        "http://127.0.0.1:9",
+        BearerTransport::new(reqwest::Client::new()),
+    )
 }
 
 async fn refused<T: Operation>(operation: T) -> String {
@@ -27,15 +31,30 @@ fn codes_ids_and_decimals_name_value_and_rule() {
             "EURO".parse::<CurrencyCode>().map(drop),
             "invalid currency code \"EURO\": expected three capital letters",
         ),
-        ("eur".parse::<CurrencyCode>().map(drop), "invalid currency code \"eur\""),
+        (
+            "eur".parse::<CurrencyCode>().map(drop),
+            "invalid currency code \"eur\"",
+        ),
         (
             "Deutschland".parse::<CountryCode>().map(drop),
             "invalid country code \"Deutschland\": expected two capital",
         ),
-        ("DE000BASF112".parse::<Isin>().map(drop), "invalid ISIN \"DE000BASF112\""),
-        ("US037833100".parse::<Isin>().map(drop), "invalid ISIN \"US037833100\""),
-        ("1e400".parse::<Decimal>().map(drop), "invalid decimal number \"1e400\": expected digits"),
-        ("not-a-uuid".parse::<OrderId>().map(drop), "invalid OrderId \"not-a-uuid\": expected a UUID"),
+        (
+            "DE000BASF112".parse::<Isin>().map(drop),
+            "invalid ISIN \"DE000BASF112\"",
+        ),
+        (
+            "US037833100".parse::<Isin>().map(drop),
+            "invalid ISIN \"US037833100\"",
+        ),
+        (
+            "1e400".parse::<Decimal>().map(drop),
+            "invalid decimal number \"1e400\": expected digits",
+        ),
+        (
+            "not-a-uuid".parse::<OrderId>().map(drop),
+            "invalid OrderId \"not-a-uuid\": expected a UUID",
+        ),
     ];
     for (result, message) in cases {
         let error = result.expect_err(message).to_string();
@@ -45,8 +64,17 @@ fn codes_ids_and_decimals_name_value_and_rule() {
 
 #[test]
 fn good_codes_are_taken() {
-    for isin in ["US0378331005", "DE000BASF111", "IE00B4L5Y983", "GB0002634946", "AU0000XVGZA3"] {
-        assert_eq!(isin.parse::<Isin>().map(|isin| isin.to_string()).as_deref(), Ok(isin));
+    for isin in [
+        "US0378331005",
+        "DE000BASF111",
+        "IE00B4L5Y983",
+        "GB0002634946",
+        "AU0000XVGZA3",
+    ] {
+        assert_eq!(
+            isin.parse::<Isin>().map(|isin| isin.to_string()).as_deref(),
+            Ok(isin)
+        );
         let wrong_digit = format!("{}{}", &isin[..11], (isin.as_bytes()[11] - b'0' + 1) % 10);
         assert!(wrong_digit.parse::<Isin>().is_err(), "{wrong_digit}");
     }
@@ -56,7 +84,13 @@ fn good_codes_are_taken() {
 
 #[test]
 fn decimals_are_exact_or_refused_and_keep_their_scale() {
-    for exact in ["0", "-0.5", "10.00", "0.0000000000000000000000000001", "9999999999999999999999999999"] {
+    for exact in [
+        "0",
+        "-0.5",
+        "10.00",
+        "0.0000000000000000000000000001",
+        "9999999999999999999999999999",
+    ] {
         assert_eq!(exact.parse::<Decimal>().expect(exact).to_string(), exact);
     }
     for inexact in [
@@ -80,7 +114,10 @@ fn decimals_are_exact_or_refused_and_keep_their_scale() {
 #[tokio::test]
 async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
     let client = client();
-    let order = OrderCreate::builder().currency("EURO").cash_amount("1e400").side(OrderSide::Buy);
+    let order = OrderCreate::builder()
+        .currency("EURO")
+        .cash_amount("1e400")
+        .side(OrderSide::Buy);
     let message = refused(client.create_order().body(order)).await;
     for part in [
         "OrderCreate",
@@ -92,7 +129,12 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
     assert!(!message.contains("`side`"), "{message}");
-    let message = refused(client.create_order().body_map(|body| body.type_(OrderType::Market))).await;
+    let message = refused(
+        client
+            .create_order()
+            .body_map(|body| body.type_(OrderType::Market)),
+    )
+    .await;
     assert!(message.contains("`side` is required"), "{message}");
 }
 
@@ -102,19 +144,33 @@ async fn a_parameter_names_itself_value_and_rule() {
     let message = refused(client.retrieve_order().order_id("not-a-uuid")).await;
     let expected = "retrieveOrder: `order_id`: invalid OrderId \"not-a-uuid\": expected a UUID";
     assert!(message.starts_with(expected), "{message}");
-    assert_eq!(refused(client.retrieve_order()).await, "retrieveOrder: `order_id` is required");
+    assert_eq!(
+        refused(client.retrieve_order()).await,
+        "retrieveOrder: `order_id` is required"
+    );
     let message = refused(client.list_instruments().isin("DE000BASF112")).await;
-    assert!(message.starts_with("listInstruments: `isin`: invalid ISIN \"DE000BASF112\""), "{message}");
+    assert!(
+        message.starts_with("listInstruments: `isin`: invalid ISIN \"DE000BASF112\""),
+        "{message}"
+    );
     let message = refused(client.list_orders().limit(-1_i64)).await;
     assert!(message.starts_with("listOrders: `limit`: "), "{message}");
 }
 
 #[tokio::test]
 async fn a_complaint_about_personal_data_does_not_repeat_it() {
-    let user = UserCreate::builder().first_name("Ada").nationality("Wonderland");
+    let user = UserCreate::builder()
+        .first_name("Ada")
+        .nationality("Wonderland");
     let message = refused(client().create_user().body(user)).await;
-    assert!(message.contains("`nationality`: the value (not shown) is not a valid CountryCode"), "{message}");
-    assert!(!message.contains("Wonderland") && !message.contains("Ada"), "{message}");
+    assert!(
+        message.contains("`nationality`: the value (not shown) is not a valid CountryCode"),
+        "{message}"
+    );
+    assert!(
+        !message.contains("Wonderland") && !message.contains("Ada"),
+        "{message}"
+    );
 }
 
 /// A request body from a user's own client, with a change.
@@ -152,15 +208,24 @@ fn a_request_read_from_json_refuses_unknown_fields_and_values_by_name_at_any_dep
         "invalid value: string \"BUYY\", expected one of BUY, SELL"
     );
     let error = from(order(|it| it["currency"] = "euro".into())).unwrap_err();
-    assert!(error.contains("\"euro\", expected three capital letters"), "{error}");
+    assert!(
+        error.contains("\"euro\", expected three capital letters"),
+        "{error}"
+    );
 
     let from = |json: Value| serde_json::from_value::<UserCreate>(json).map_err(refused);
     assert!(from(user(|_| {})).is_ok());
     // An address also occurs in answers, where unknown fields are not an error.
     let error = from(user(|it| it["address"]["zip"] = "10117".into())).unwrap_err();
-    assert_eq!(error, "unknown field `address.zip`: the API has no such field");
+    assert_eq!(
+        error,
+        "unknown field `address.zip`: the API has no such field"
+    );
     let error = from(user(|it| it["address"]["country"] = "Germany".into())).unwrap_err();
-    assert!(error.contains("\"Germany\", expected two capital letters"), "{error}");
+    assert!(
+        error.contains("\"Germany\", expected two capital letters"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -181,5 +246,8 @@ fn what_is_read_after_a_refused_request_is_read_as_ever() {
     address["zip"] = 1.into();
     let answer: Address = serde_json::from_value(address).unwrap();
     assert_eq!(answer.country.as_str(), "XYZ");
-    assert!(serde_json::from_value::<OrderCreate>(wrong).is_err(), "strict again");
+    assert!(
+        serde_json::from_value::<OrderCreate>(wrong).is_err(),
+        "strict again"
+    );
 }

@@ -38,7 +38,8 @@ mod generated;
 
 pub use generated::{bodies, builder, events, operations, types};
 pub use runtime::{
-    ByteStream, Client, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response, Transport,
+    ByteStream, Client, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response,
+    Transport,
 };
 // What stands in public signatures, so that users get the versions that fit.
 pub use {bytes, chrono, http, reqwest, rust_decimal, uuid};

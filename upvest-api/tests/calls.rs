@@ -5,7 +5,9 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use upvest_api::http::{HeaderMap, Request, StatusCode};
 use upvest_api::runtime::{List, Operation, OperationMeta, Paginated};
-use upvest_api::types::{ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate};
+use upvest_api::types::{
+    ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate,
+};
 use upvest_api::{
     ByteStream, Client, Error, ErrorKind, Metadata, MockTransport, Response, Transport, builder,
 };
@@ -20,7 +22,10 @@ fn no_orders() -> (MockTransport, Client) {
 /// The path and the query of the request of `list`.
 async fn asked(list: impl FnOnce(builder::ListOrders) -> builder::ListOrders) -> String {
     let (mock, client) = no_orders();
-    list(client.list_orders()).send().await.expect("the answer is there");
+    list(client.list_orders())
+        .send()
+        .await
+        .expect("the answer is there");
     mock.requests().remove(0).path
 }
 
@@ -42,69 +47,128 @@ impl Transport for Fixed {
         _: Request<Bytes>,
         _: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
-        Box::pin(async { Ok(Response::new((self.1)(), HeaderMap::new(), Metadata::new(self.0))) })
+        Box::pin(async {
+            Ok(Response::new(
+                (self.1)(),
+                HeaderMap::new(),
+                Metadata::new(self.0),
+            ))
+        })
     }
 }
 
 fn broken_off() -> ByteStream {
     let lost = Error::new(ErrorKind::Interrupted, "the connection broke");
-    ByteStream::new(stream::iter([Ok(Bytes::from_static(b"{\"data\":")), Err(lost)]))
+    ByteStream::new(stream::iter([
+        Ok(Bytes::from_static(b"{\"data\":")),
+        Err(lost),
+    ]))
 }
 
 fn fixed(status: u16, body: fn() -> ByteStream) -> Client {
-    Client::new("http://mock.invalid", Fixed(StatusCode::from_u16(status).expect("a status"), body))
+    Client::new(
+        "http://mock.invalid",
+        Fixed(StatusCode::from_u16(status).expect("a status"), body),
+    )
 }
 
 fn order() -> OrderCreate {
-    let order = OrderCreate::builder().account_id(ID).instrument_id(ID).side(OrderSide::Buy);
-    order.type_(OrderType::Market).cash_amount("10.00").currency("EUR").build().expect("it is whole")
+    let order = OrderCreate::builder()
+        .account_id(ID)
+        .instrument_id(ID)
+        .side(OrderSide::Buy);
+    order
+        .type_(OrderType::Market)
+        .cash_amount("10.00")
+        .currency("EUR")
+        .build()
+        .expect("it is whole")
 }
 
 #[tokio::test]
 async fn optional_arguments_are_plain_values_or_options() {
     let (limit, status): (Option<u32>, Option<OrderStatus>) = (Some(7), None);
     assert_eq!(asked(|list| list.limit(50)).await, "/v1/orders?limit=50");
-    assert_eq!(asked(|list| list.limit(Some(50))).await, "/v1/orders?limit=50");
+    assert_eq!(
+        asked(|list| list.limit(Some(50))).await,
+        "/v1/orders?limit=50"
+    );
     assert_eq!(asked(|list| list.limit(None)).await, "/v1/orders");
-    assert_eq!(asked(|list| list.limit(limit).status(status)).await, "/v1/orders?limit=7");
-    assert_eq!(asked(|list| list.limit(50_u8).offset(3_usize)).await, "/v1/orders?limit=50&offset=3");
+    assert_eq!(
+        asked(|list| list.limit(limit).status(status)).await,
+        "/v1/orders?limit=7"
+    );
+    assert_eq!(
+        asked(|list| list.limit(50_u8).offset(3_usize)).await,
+        "/v1/orders?limit=50&offset=3"
+    );
     let by_text = asked(|list| list.account_id(ID).status("FILLED")).await;
     let by_type = asked(|list| {
-        list.account_id(ID.parse::<upvest_api::types::AccountId>().ok()).status(Some(OrderStatus::Filled))
+        list.account_id(ID.parse::<upvest_api::types::AccountId>().ok())
+            .status(Some(OrderStatus::Filled))
     });
     assert_eq!(by_text, format!("/v1/orders?account_id={ID}&status=FILLED"));
     assert_eq!(by_type.await, by_text);
     let unknown: OrderStatus = "NEW & odd+ä".parse().expect("any text is a status");
-    assert_eq!(asked(|list| list.status(unknown)).await, "/v1/orders?status=NEW+%26+odd%2B%C3%A4");
+    assert_eq!(
+        asked(|list| list.status(unknown)).await,
+        "/v1/orders?status=NEW+%26+odd%2B%C3%A4"
+    );
 }
 
 #[tokio::test]
 async fn the_last_value_of_an_argument_wins() {
-    assert_eq!(asked(|list| list.limit(1).limit(2)).await, "/v1/orders?limit=2");
+    assert_eq!(
+        asked(|list| list.limit(1).limit(2)).await,
+        "/v1/orders?limit=2"
+    );
     assert_eq!(asked(|list| list.limit(1).limit(None)).await, "/v1/orders");
-    assert_eq!(asked(|list| list.limit(-1).limit(2)).await, "/v1/orders?limit=2");
-    assert_eq!(asked(|list| list.offset(9).limit(1).at(20, 10)).await, "/v1/orders?limit=10&offset=20");
+    assert_eq!(
+        asked(|list| list.limit(-1).limit(2)).await,
+        "/v1/orders?limit=2"
+    );
+    assert_eq!(
+        asked(|list| list.offset(9).limit(1).at(20, 10)).await,
+        "/v1/orders?limit=10&offset=20"
+    );
 }
 
 #[tokio::test]
 async fn everything_that_is_wrong_is_reported_at_once_and_nothing_is_sent() {
     let (mock, client) = no_orders();
-    let message = refused(client.list_orders().limit(-1).account_id("x").status("FILED")).await;
-    assert!(message.starts_with("listOrders: `account_id`: invalid AccountId \"x\""), "{message}");
+    let message = refused(
+        client
+            .list_orders()
+            .limit(-1)
+            .account_id("x")
+            .status("FILED"),
+    )
+    .await;
+    assert!(
+        message.starts_with("listOrders: `account_id`: invalid AccountId \"x\""),
+        "{message}"
+    );
     for part in ["`limit`: ", "`status`: invalid OrderStatus \"FILED\""] {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
     let message = refused(client.update_user().body_map(|user| user.email("a@b.c"))).await;
     assert_eq!(message, "updateUser: `user_id` is required");
     let message = refused(client.create_user_identifier().user_id("x")).await;
-    assert!(message.starts_with("createUserIdentifier: `user_id`: invalid UserId \"x\""), "{message}");
-    assert!(message.contains("; UserIdentifierCreate: `type_` is required"), "{message}");
+    assert!(
+        message.starts_with("createUserIdentifier: `user_id`: invalid UserId \"x\""),
+        "{message}"
+    );
+    assert!(
+        message.contains("; UserIdentifierCreate: `type_` is required"),
+        "{message}"
+    );
     assert!(mock.requests().is_empty());
 }
 
 #[tokio::test]
 async fn a_body_is_a_struct_a_builder_or_built_in_place() {
-    let mock = MockTransport::new().fail::<builder::CreateOrder>(Error::new(ErrorKind::Io, "enough"));
+    let mock =
+        MockTransport::new().fail::<builder::CreateOrder>(Error::new(ErrorKind::Io, "enough"));
     let client = Client::new("http://mock.invalid", mock.clone());
     let create = || client.create_order();
     let calls = [
@@ -112,12 +176,22 @@ async fn a_body_is_a_struct_a_builder_or_built_in_place() {
         create().body(upvest_api::bodies::OrderCreateBuilder::from(order())),
         create().body_map(|_| order().into()),
         create()
-            .body_map(|it| it.account_id(ID).instrument_id(ID).side("BUY").type_("MARKET"))
+            .body_map(|it| {
+                it.account_id(ID)
+                    .instrument_id(ID)
+                    .side("BUY")
+                    .type_("MARKET")
+            })
             .body_map(|it| it.cash_amount("10.00").currency("EUR")),
-        create().body(order()).body_map(|it| it.cash_amount("10.00")),
+        create()
+            .body(order())
+            .body_map(|it| it.cash_amount("10.00")),
     ];
     for call in calls {
-        assert_eq!(call.send().await.expect_err("the mock fails").to_string(), "createOrder: enough");
+        assert_eq!(
+            call.send().await.expect_err("the mock fails").to_string(),
+            "createOrder: enough"
+        );
     }
     let requests = mock.requests();
     for request in &requests {
@@ -125,7 +199,11 @@ async fn a_body_is_a_struct_a_builder_or_built_in_place() {
         assert_eq!(request.headers["content-type"], "application/json");
         assert_eq!(request.headers["accept"], "application/json");
     }
-    assert!(refused(create()).await.starts_with("createOrder: OrderCreate: `account_id` is required; "));
+    assert!(
+        refused(create())
+            .await
+            .starts_with("createOrder: OrderCreate: `account_id` is required; ")
+    );
     // The last body wins, even over an invalid earlier one.
     assert!(
         create()
@@ -157,7 +235,10 @@ async fn a_client_with_a_url_that_is_none_says_so_at_the_first_call() {
             error.to_string(),
             "listOrders: the client's base URL is not of the form https://host[:port][/path]"
         );
-        assert!(!format!("{client:?} {error:?}").contains("pw"), "a password is not shown");
+        assert!(
+            !format!("{client:?} {error:?}").contains("pw"),
+            "a password is not shown"
+        );
     }
     assert!(mock.requests().is_empty());
     for (url, base) in [
@@ -166,7 +247,11 @@ async fn a_client_with_a_url_that_is_none_says_so_at_the_first_call() {
         ("http://[::1]:1/", "http://[::1]:1"),
     ] {
         let client = Client::new(url, mock.clone());
-        client.list_orders().send().await.expect("the answer is there");
+        client
+            .list_orders()
+            .send()
+            .await
+            .expect("the answer is there");
         assert_eq!(client.base_url(), base);
     }
 }
@@ -179,7 +264,11 @@ async fn an_answer_has_status_headers_and_metadata_beside_its_value() {
     metadata.attempts = 3;
     let response = Response::new(ListResponse::new(vec![1, 2]), headers, metadata.clone());
     assert_eq!(
-        (response.data.len(), response.status(), response.request_id()),
+        (
+            response.data.len(),
+            response.status(),
+            response.request_id()
+        ),
         (2, StatusCode::ACCEPTED, Some("6ec8ab9f"))
     );
     assert_eq!(response.headers()["upvest-request-id"], "6ec8ab9f");
@@ -188,11 +277,17 @@ async fn an_answer_has_status_headers_and_metadata_beside_its_value() {
     assert_eq!(response.metadata(), &metadata);
     assert_eq!(response.into_inner(), 2);
     let plain = Response::from(http_response(StatusCode::CREATED, "text"));
-    assert_eq!((*plain, plain.metadata().attempts, plain.status()), ("text", 1, StatusCode::CREATED));
+    assert_eq!(
+        (*plain, plain.metadata().attempts, plain.status()),
+        ("text", 1, StatusCode::CREATED)
+    );
 }
 
 fn http_response<T>(status: StatusCode, body: T) -> upvest_api::http::Response<T> {
-    upvest_api::http::Response::builder().status(status).body(body).expect("it is whole")
+    upvest_api::http::Response::builder()
+        .status(status)
+        .body(body)
+        .expect("it is whole")
 }
 
 #[tokio::test]
@@ -211,7 +306,10 @@ async fn bytes_come_whole_or_piece_by_piece() {
         assert_eq!(stream.bytes().await.expect("nothing fails"), whole);
     }
     let mut whole = ByteStream::from("whole");
-    assert_eq!(whole.next().await.and_then(Result::ok), Some(Bytes::from("whole")));
+    assert_eq!(
+        whole.next().await.and_then(Result::ok),
+        Some(Bytes::from("whole"))
+    );
     assert!(whole.next().await.is_none());
     let error = broken_off().bytes().await.expect_err("it breaks off");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
@@ -223,14 +321,34 @@ async fn bytes_come_whole_or_piece_by_piece() {
 
 #[tokio::test]
 async fn a_success_that_cannot_be_read_may_have_changed_something() {
-    for body in [|| ByteStream::from("<html>"), || ByteStream::from(""), broken_off] {
-        let error = fixed(201, body).create_order().body(order()).send().await.expect_err("no order");
+    for body in [
+        || ByteStream::from("<html>"),
+        || ByteStream::from(""),
+        broken_off,
+    ] {
+        let error = fixed(201, body)
+            .create_order()
+            .body(order())
+            .send()
+            .await
+            .expect_err("no order");
         assert!(error.is_outcome_unknown(), "{error}");
-        assert_eq!((error.status(), error.operation()), (Some(StatusCode::CREATED), Some("createOrder")));
-        let error = fixed(200, body).list_orders().send().await.expect_err("no list");
+        assert_eq!(
+            (error.status(), error.operation()),
+            (Some(StatusCode::CREATED), Some("createOrder"))
+        );
+        let error = fixed(200, body)
+            .list_orders()
+            .send()
+            .await
+            .expect_err("no list");
         assert!(!error.is_outcome_unknown(), "{error}");
     }
-    let error = fixed(200, broken_off).list_orders().send().await.expect_err("half a list");
+    let error = fixed(200, broken_off)
+        .list_orders()
+        .send()
+        .await
+        .expect_err("half a list");
     assert_eq!(
         error.to_string(),
         "listOrders: 200 OK, but the body could not be received completely: the connection broke"
@@ -240,17 +358,29 @@ async fn a_success_that_cannot_be_read_may_have_changed_something() {
 
 #[tokio::test]
 async fn an_error_status_whose_body_breaks_off_keeps_its_status() {
-    let error = fixed(503, broken_off).create_order().body(order()).send().await.expect_err("503");
+    let error = fixed(503, broken_off)
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .expect_err("503");
     assert_eq!(
         error.to_string(),
         "createOrder: 503 Service Unavailable; it may have been carried out all the same"
     );
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Server, Some(StatusCode::SERVICE_UNAVAILABLE)));
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Server, Some(StatusCode::SERVICE_UNAVAILABLE))
+    );
 }
 
 #[tokio::test]
 async fn an_answer_without_content_needs_no_body_and_ignores_one() {
-    for body in [|| ByteStream::from(""), || ByteStream::from("{\"odd\": true}"), broken_off] {
+    for body in [
+        || ByteStream::from(""),
+        || ByteStream::from("{\"odd\": true}"),
+        broken_off,
+    ] {
         let answer = fixed(200, body).close_account().account_id(ID).send().await;
         assert_eq!(answer.expect("it is closed").status(), StatusCode::OK);
     }
@@ -259,7 +389,10 @@ async fn an_answer_without_content_needs_no_body_and_ignores_one() {
 #[tokio::test]
 async fn what_a_builder_holds_is_not_shown() {
     let (_, client) = no_orders();
-    let call = client.update_user().user_id(ID).body(UserUpdate::builder().first_name("Ada"));
+    let call = client
+        .update_user()
+        .user_id(ID)
+        .body(UserUpdate::builder().first_name("Ada"));
     assert_eq!(
         format!("{call:?}"),
         r#"UpdateUser(Call { operation: "updateUser", set: ["user_id"], body: Some("set"), .. })"#
@@ -272,7 +405,9 @@ async fn what_a_builder_holds_is_not_shown() {
 }
 
 /// Reads every page of a list with only its builder, as an SDK on top does.
-fn items<T: Paginated>(list: T) -> impl stream::Stream<Item = Result<Vec<T::Item>, Error>> + Send + 'static {
+fn items<T: Paginated>(
+    list: T,
+) -> impl stream::Stream<Item = Result<Vec<T::Item>, Error>> + Send + 'static {
     stream::once(async move { Ok(T::page(list.at(0, 100).send().await?.into_inner()).items) })
 }
 
@@ -288,12 +423,27 @@ async fn calls_and_streams_can_be_moved_into_tasks() {
             .answer::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()))
             .answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
         let client = Client::new("http://mock.invalid", mock);
-        let file = client.retrieve_file().file_id(ID).send().await.expect("the file is there").into_inner();
-        (client.list_orders().send(), items(client.list_orders()), file)
+        let file = client
+            .retrieve_file()
+            .file_id(ID)
+            .send()
+            .await
+            .expect("the file is there")
+            .into_inner();
+        (
+            client.list_orders().send(),
+            items(client.list_orders()),
+            file,
+        )
     };
-    let orders = tokio::spawn(is_free(call)).await.expect("no panic").expect("the answer is there");
+    let orders = tokio::spawn(is_free(call))
+        .await
+        .expect("no panic")
+        .expect("the answer is there");
     assert!(orders.data.is_empty());
-    let pages: Vec<_> = tokio::spawn(is_free(list).collect()).await.expect("no panic");
+    let pages: Vec<_> = tokio::spawn(is_free(list).collect())
+        .await
+        .expect("no panic");
     assert!(matches!(pages.as_slice(), [Ok(page)] if page.is_empty()));
     let bytes = tokio::spawn(is_free(file).bytes()).await.expect("no panic");
     assert_eq!(bytes.expect("the file is whole"), "%PDF-1.7");

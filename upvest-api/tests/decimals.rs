@@ -31,13 +31,22 @@ fn amounts_sum_up_by_value_and_by_reference() {
 fn a_decimal_compares_with_the_one_of_rust_decimal() {
     let limit = rust_decimal::Decimal::new(10_000, 2);
     assert!(decimal("99.99") < limit && decimal("100.0") == limit && decimal("100.01") > limit);
-    let (there, back) = (rust_decimal::Decimal::from(decimal("1.50")), Decimal::from(limit));
-    assert_eq!((there.to_string().as_str(), back.to_string().as_str()), ("1.50", "100.00"));
+    let (there, back) = (
+        rust_decimal::Decimal::from(decimal("1.50")),
+        Decimal::from(limit),
+    );
+    assert_eq!(
+        (there.to_string().as_str(), back.to_string().as_str()),
+        ("1.50", "100.00")
+    );
 }
 
 #[test]
 fn what_does_not_fit_is_none_with_checked_arithmetic() {
     let most = decimal("79228162514264337593543950335");
     assert_eq!(most.checked_add(*decimal("1")), None);
-    assert_eq!(most.checked_sub(*decimal("1")).map(Decimal::from), Some(most - 1));
+    assert_eq!(
+        most.checked_sub(*decimal("1")).map(Decimal::from),
+        Some(most - 1)
+    );
 }

@@ -42,18 +42,27 @@ fn an_error_status_shows_operation_status_detail_code_and_request() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.operation(), Some("createOrder"));
     assert_eq!(error.request_id(), Some("6ec8ab9f"));
-    assert_eq!(error.problem().and_then(Problem::code), Some("insufficient_cash"));
+    assert_eq!(
+        error.problem().and_then(Problem::code),
+        Some("insufficient_cash")
+    );
 }
 
 #[test]
 fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
     assert_eq!(answered(404, b"").to_string(), "createOrder: 404 Not Found");
-    assert_eq!(answered(403, b"<html>").to_string(), "createOrder: 403 Forbidden");
+    assert_eq!(
+        answered(403, b"<html>").to_string(),
+        "createOrder: 403 Forbidden"
+    );
     let error = answered(400, br#"{"detail": "No side."}"#);
     assert_eq!(error.to_string(), "createOrder: 400 Bad Request: No side.");
     // The status of the answer is used, not the one in the body.
     let error = answered(500, PROBLEM);
-    assert!(error.to_string().starts_with("createOrder: 500 "), "{error}");
+    assert!(
+        error.to_string().starts_with("createOrder: 500 "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -63,7 +72,10 @@ fn the_request_id_of_the_header_replaces_a_missing_one_of_the_problem() {
         HeaderValue::from_static("5f1c9f5e"),
     )]);
     let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, b"");
-    assert_eq!(error.to_string(), "listOrders: 409 Conflict (request 5f1c9f5e)");
+    assert_eq!(
+        error.to_string(),
+        "listOrders: 409 Conflict (request 5f1c9f5e)"
+    );
     let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, PROBLEM);
     assert_eq!(error.request_id(), Some("6ec8ab9f"));
 }
@@ -74,28 +86,37 @@ fn what_is_known_about_the_call_is_told() {
         .with_operation("createOrder")
         .with_attempts(3)
         .with_outcome_unknown(true);
-    let expected =
-        "createOrder: no answer in time, after 3 attempts; it may have been carried out all the same";
+    let expected = "createOrder: no answer in time, after 3 attempts; it may have been carried out all the same";
     assert_eq!(error.to_string(), expected);
     let error = Error::new(ErrorKind::Interrupted, "the file is cut short").with_position(40);
     assert_eq!(error.to_string(), "the file is cut short, at position 40");
     let error = Error::new(ErrorKind::Token, "no answer in time").with_operation("listOrders");
-    assert_eq!(error.to_string(), "listOrders: no access token: no answer in time");
+    assert_eq!(
+        error.to_string(),
+        "listOrders: no access token: no answer in time"
+    );
 }
 
 #[test]
 fn display_is_one_line_of_at_most_500_characters() {
     let detail = format!("first\r\nsecond\u{1b}[31m \u{202e}{}", "é".repeat(1000));
-    let body = serde_json::to_vec(&Problem::new(StatusCode::CONFLICT, "code", &detail)).expect("a problem");
+    let body = serde_json::to_vec(&Problem::new(StatusCode::CONFLICT, "code", &detail))
+        .expect("a problem");
     let line = answered(409, &body).to_string();
     assert_eq!(line.chars().count(), 500);
-    assert!(line.starts_with("createOrder: 409 Conflict: first  second [31m  é"), "{line}");
+    assert!(
+        line.starts_with("createOrder: 409 Conflict: first  second [31m  é"),
+        "{line}"
+    );
     assert!(line.ends_with("é…"), "{line}");
     for length in [0, 1, 499, 500] {
         let line = Error::new(ErrorKind::Io, "x".repeat(length)).to_string();
         assert_eq!(line, "x".repeat(length));
     }
-    assert_eq!(Error::new(ErrorKind::Io, "x".repeat(501)).to_string(), format!("{}…", "x".repeat(499)));
+    assert_eq!(
+        Error::new(ErrorKind::Io, "x".repeat(501)).to_string(),
+        format!("{}…", "x".repeat(499))
+    );
 }
 
 #[test]
@@ -105,19 +126,33 @@ fn sources_are_kept_whole() {
     struct Outer(#[source] std::io::Error);
 
     let disk = std::io::Error::new(std::io::ErrorKind::StorageFull, "no space left");
-    let error = Error::new(ErrorKind::Io, "the download stopped").with_source(Outer(disk)).clone();
+    let error = Error::new(ErrorKind::Io, "the download stopped")
+        .with_source(Outer(disk))
+        .clone();
     let outer = error.source().expect("there is a source");
     assert!(outer.is::<Outer>());
-    let inner = outer.source().and_then(|inner| inner.downcast_ref::<std::io::Error>());
-    assert_eq!(inner.map(std::io::Error::kind), Some(std::io::ErrorKind::StorageFull));
+    let inner = outer
+        .source()
+        .and_then(|inner| inner.downcast_ref::<std::io::Error>());
+    assert_eq!(
+        inner.map(std::io::Error::kind),
+        Some(std::io::ErrorKind::StorageFull)
+    );
     assert!(answered(404, b"").source().is_none());
 }
 
 #[test]
 fn debug_shows_neither_bodies_nor_what_a_wait_saw() {
-    let error = answered(502, b"<html>Ada Lovelace</html>").with_last_seen("Ada Lovelace".to_owned());
-    assert!(!format!("{error:?} {error:#?}").contains("Ada"), "{error:?}");
-    assert_eq!(error.problem().and_then(Problem::body), Some("<html>Ada Lovelace</html>"));
+    let error =
+        answered(502, b"<html>Ada Lovelace</html>").with_last_seen("Ada Lovelace".to_owned());
+    assert!(
+        !format!("{error:?} {error:#?}").contains("Ada"),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.problem().and_then(Problem::body),
+        Some("<html>Ada Lovelace</html>")
+    );
 }
 
 #[test]
@@ -138,11 +173,13 @@ fn every_status_has_its_kind() {
     ];
     for (status, kind) in kinds {
         let error = answered(status, b"");
-        assert_eq!((error.kind(), error.status().map(|it| it.as_u16())), (kind, Some(status)));
+        assert_eq!(
+            (error.kind(), error.status().map(|it| it.as_u16())),
+            (kind, Some(status))
+        );
         assert_eq!(error.problem().is_some(), status >= 400, "{status}");
     }
-    let redirect =
-        "createOrder: 302 Found: redirects are not followed; it may have been carried out all the same";
+    let redirect = "createOrder: 302 Found: redirects are not followed; it may have been carried out all the same";
     assert_eq!(answered(302, b"").to_string(), redirect);
 }
 
@@ -160,7 +197,10 @@ fn the_outcome_is_unknown_only_if_a_change_may_have_happened() {
         Error::from_answer(operation, status, &HeaderMap::new(), b"").is_outcome_unknown()
     };
     for status in [302, 408, 500, 502, 503, 504] {
-        assert!(unknown(&CREATE_ORDER, status) && !unknown(&LIST_ORDERS, status), "{status}");
+        assert!(
+            unknown(&CREATE_ORDER, status) && !unknown(&LIST_ORDERS, status),
+            "{status}"
+        );
     }
     for status in [400, 401, 403, 404, 409, 422, 429] {
         assert!(!unknown(&CREATE_ORDER, status), "{status}");
@@ -175,25 +215,41 @@ fn predicates_follow_kind_and_status() {
     for status in [302, 400, 401, 403, 404, 409, 422, 501] {
         assert!(!answered(status, b"").is_transient(), "{status}");
     }
-    for kind in [ErrorKind::Connect, ErrorKind::Interrupted, ErrorKind::Timeout, ErrorKind::Token] {
+    for kind in [
+        ErrorKind::Connect,
+        ErrorKind::Interrupted,
+        ErrorKind::Timeout,
+        ErrorKind::Token,
+    ] {
         assert!(Error::new(kind, "").is_transient(), "{kind}");
     }
     let broken_off = Error::new(ErrorKind::Interrupted, "").with_status(StatusCode::OK);
     assert!(broken_off.is_transient());
     let refused = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
     assert!(refused.is_authentication() && !refused.is_transient());
-    for kind in [ErrorKind::Decode, ErrorKind::InvalidRequest, ErrorKind::Configuration, ErrorKind::Io] {
+    for kind in [
+        ErrorKind::Decode,
+        ErrorKind::InvalidRequest,
+        ErrorKind::Configuration,
+        ErrorKind::Io,
+    ] {
         assert!(!Error::new(kind, "").is_transient(), "{kind}");
     }
-    assert!(answered(422, b"").is_validation() && Error::new(ErrorKind::InvalidRequest, "").is_validation());
+    assert!(
+        answered(422, b"").is_validation()
+            && Error::new(ErrorKind::InvalidRequest, "").is_validation()
+    );
 }
 
 #[test]
 fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
     let wait = |value| {
-        let headers =
-            HeaderMap::from_iter([("retry-after".parse().expect("a name"), HeaderValue::from_static(value))]);
-        Error::from_answer(&CREATE_ORDER, StatusCode::TOO_MANY_REQUESTS, &headers, b"").retry_after()
+        let headers = HeaderMap::from_iter([(
+            "retry-after".parse().expect("a name"),
+            HeaderValue::from_static(value),
+        )]);
+        Error::from_answer(&CREATE_ORDER, StatusCode::TOO_MANY_REQUESTS, &headers, b"")
+            .retry_after()
     };
     assert_eq!(wait("7"), Some(Duration::from_secs(7)));
     assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), None);
@@ -202,16 +258,24 @@ fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
 #[test]
 fn a_hint_says_what_to_do_and_can_be_replaced() {
     let lost = Error::new(ErrorKind::Interrupted, "").with_outcome_unknown(true);
-    assert!(lost.hint().is_some_and(|hint| hint.contains("check that before you send it again")));
+    assert!(
+        lost.hint()
+            .is_some_and(|hint| hint.contains("check that before you send it again"))
+    );
     let keyed = lost.with_idempotency_key(IdempotencyKey::new(Uuid::nil()));
-    assert!(keyed.hint().is_some_and(|hint| hint.contains("same `idempotency_key()`")));
+    assert!(
+        keyed
+            .hint()
+            .is_some_and(|hint| hint.contains("same `idempotency_key()`"))
+    );
     assert_eq!(keyed.with_hint("call support").hint(), Some("call support"));
     assert_eq!(Error::new(ErrorKind::NotFound, "").hint(), None);
 }
 
 #[test]
 fn what_a_wait_saw_last_is_had_by_its_type() {
-    let error = Error::new(ErrorKind::Timeout, "not in time").with_last_seen(OrderStatus::Processing);
+    let error =
+        Error::new(ErrorKind::Timeout, "not in time").with_last_seen(OrderStatus::Processing);
     assert_eq!(error.last_seen(), Some(&OrderStatus::Processing));
     assert_eq!(error.last_seen::<String>(), None);
 }
@@ -238,11 +302,19 @@ fn one_from_catches_all_error_types() {
         Ok(currency()?)
     }
 
-    let errors = [currency().err(), body().err(), key().err()].map(|error| error.expect("each is wrong"));
+    let errors =
+        [currency().err(), body().err(), key().err()].map(|error| error.expect("each is wrong"));
     for error in &errors {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert_eq!(error.source().map(ToString::to_string), Some(error.to_string()));
+        assert_eq!(
+            error.source().map(ToString::to_string),
+            Some(error.to_string())
+        );
     }
     let Service::Upvest(error) = service().expect_err("EURO has four letters");
-    assert!(error.source().is_some_and(<dyn std::error::Error>::is::<InvalidValue>));
+    assert!(
+        error
+            .source()
+            .is_some_and(<dyn std::error::Error>::is::<InvalidValue>)
+    );
 }

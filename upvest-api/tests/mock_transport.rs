@@ -1,7 +1,9 @@
 //! Calls that are answered from memory.
 
 use upvest_api::http::{Method, StatusCode};
-use upvest_api::types::{ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, Problem};
+use upvest_api::types::{
+    ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, Problem,
+};
 use upvest_api::{Client, Error, ErrorKind, MockTransport, builder};
 
 const ID: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
@@ -12,7 +14,11 @@ fn client(mock: &MockTransport) -> Client {
 
 #[tokio::test]
 async fn one_mocked_call_takes_four_lines() -> Result<(), Error> {
-    let order = Order::builder().id(ID).status(OrderStatus::Filled).cash_amount("10.00").build()?;
+    let order = Order::builder()
+        .id(ID)
+        .status(OrderStatus::Filled)
+        .cash_amount("10.00")
+        .build()?;
     let client = Client::new(
         "http://mock.invalid",
         MockTransport::new().answer::<builder::RetrieveOrder>(order.clone()),
@@ -26,24 +32,47 @@ async fn one_mocked_call_takes_four_lines() -> Result<(), Error> {
 async fn answers_come_in_turn_and_the_last_one_repeats() {
     let mock = MockTransport::new()
         .fail::<builder::ListOrders>(Error::new(ErrorKind::Connect, "no connection"))
-        .problem::<builder::ListOrders>(Problem::new(StatusCode::TOO_MANY_REQUESTS, "slow_down", "Wait."))
+        .problem::<builder::ListOrders>(Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "slow_down",
+            "Wait.",
+        ))
         .answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let client = client(&mock);
     let list = || client.list_orders().send();
     let error = list().await.expect_err("the first call fails");
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Connect, "listOrders: no connection"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Connect, "listOrders: no connection")
+    );
     let error = list().await.expect_err("the second call is throttled");
-    assert_eq!(error.to_string(), "listOrders: 429 Too Many Requests: Wait. (slow_down)");
+    assert_eq!(
+        error.to_string(),
+        "listOrders: 429 Too Many Requests: Wait. (slow_down)"
+    );
     for _ in 0..3 {
-        assert!(list().await.expect("the third answer repeats").data.is_empty());
+        assert!(
+            list()
+                .await
+                .expect("the third answer repeats")
+                .data
+                .is_empty()
+        );
     }
 }
 
 #[tokio::test]
 async fn a_problem_without_an_error_status_is_a_400() {
-    for problem in [Problem::default(), Problem::new(StatusCode::OK, "odd", "A success is no problem.")] {
+    for problem in [
+        Problem::default(),
+        Problem::new(StatusCode::OK, "odd", "A success is no problem."),
+    ] {
         let client = client(&MockTransport::new().problem::<builder::ListOrders>(problem));
-        let error = client.list_orders().send().await.expect_err("a problem is an error");
+        let error = client
+            .list_orders()
+            .send()
+            .await
+            .expect_err("a problem is an error");
         assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
     }
 }
@@ -51,7 +80,12 @@ async fn a_problem_without_an_error_status_is_a_400() {
 #[tokio::test]
 async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
     let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
-    let error = client(&mock).retrieve_order().order_id(ID).send().await.expect_err("no answer");
+    let error = client(&mock)
+        .retrieve_order()
+        .order_id(ID)
+        .send()
+        .await
+        .expect_err("no answer");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let message = "retrieveOrder: the MockTransport has no answer for `retrieve_order`: add one with `answer`, `problem` or `fail`";
     assert_eq!(error.to_string(), message);
@@ -64,13 +98,34 @@ async fn requests_are_recorded_in_their_order() {
         .answer::<builder::CreateOrder>(Order::builder().id(ID).build().expect("an id is enough"))
         .answer::<builder::CloseAccount>(());
     let client = client(&mock);
-    let order = OrderCreate::builder().account_id(ID).instrument_id(ID).side(OrderSide::Sell);
+    let order = OrderCreate::builder()
+        .account_id(ID)
+        .instrument_id(ID)
+        .side(OrderSide::Sell);
     let order = order.type_(OrderType::Market).quantity("0.50");
-    client.create_order().body(order).send().await.expect("the answer is there");
-    client.list_orders().limit(5).send().await.expect("the answer is there");
-    client.close_account().account_id(ID).send().await.expect("the answer is there");
+    client
+        .create_order()
+        .body(order)
+        .send()
+        .await
+        .expect("the answer is there");
+    client
+        .list_orders()
+        .limit(5)
+        .send()
+        .await
+        .expect("the answer is there");
+    client
+        .close_account()
+        .account_id(ID)
+        .send()
+        .await
+        .expect("the answer is there");
     let requests = mock.requests();
-    let sent: Vec<_> = requests.iter().map(|it| (it.operation, &it.method, it.path.as_str())).collect();
+    let sent: Vec<_> = requests
+        .iter()
+        .map(|it| (it.operation, &it.method, it.path.as_str()))
+        .collect();
     let closed = format!("/accounts/{ID}");
     assert_eq!(
         sent,
@@ -81,7 +136,10 @@ async fn requests_are_recorded_in_their_order() {
         ]
     );
     let body: serde_json::Value = serde_json::from_slice(&requests[0].body).expect("JSON was sent");
-    assert_eq!((&body["side"], &body["quantity"]), (&"SELL".into(), &"0.50".into()));
+    assert_eq!(
+        (&body["side"], &body["quantity"]),
+        (&"SELL".into(), &"0.50".into())
+    );
     assert_eq!(requests[0].headers["content-type"], "application/json");
     assert!(requests[1].body.is_empty() && !requests[1].headers.contains_key("content-type"));
 }
@@ -91,7 +149,13 @@ async fn a_file_is_answered_as_bytes() {
     let mock = MockTransport::new().answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
     let client = client(&mock);
     for _ in 0..2 {
-        let file = client.retrieve_file().file_id(ID).send().await.expect("the file is there").into_inner();
+        let file = client
+            .retrieve_file()
+            .file_id(ID)
+            .send()
+            .await
+            .expect("the file is there")
+            .into_inner();
         assert_eq!(file.bytes().await.expect("it is whole"), "%PDF-1.7");
     }
 }

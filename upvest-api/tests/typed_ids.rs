@@ -16,7 +16,10 @@ fn an_id_is_a_uuid_with_a_name() {
     assert_eq!(id.to_string(), "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b");
     assert_eq!(id.to_string().parse(), Ok(id));
     assert_eq!(OrderId::try_from(id.to_string()), Ok(id));
-    assert_eq!(format!("{id:?}"), "OrderId(5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b)");
+    assert_eq!(
+        format!("{id:?}"),
+        "OrderId(5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b)"
+    );
     assert_eq!(
         serde_json::to_string(&id).expect("it can be written"),
         "\"5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b\""

@@ -30,26 +30,47 @@ fn main() -> ExitCode {
         .spawn()
         .unwrap();
     let mut address = [0; 5];
-    server.stdout.as_mut().unwrap().read_exact(&mut address).unwrap();
+    server
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut address)
+        .unwrap();
     let port = String::from_utf8_lossy(&address).trim().to_owned();
     let started = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(download(&port));
     let elapsed = started.elapsed();
     server.kill().unwrap();
     server.wait().unwrap();
     let above = status("VmHWM:").unwrap().saturating_sub(idle);
-    println!("1 GiB in {elapsed:.2?}; idle {idle} KiB; peak {above} KiB above it, {ALLOWED_KIB} KiB allowed");
-    if above < ALLOWED_KIB { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "1 GiB in {elapsed:.2?}; idle {idle} KiB; peak {above} KiB above it, {ALLOWED_KIB} KiB allowed"
+    );
+    if above < ALLOWED_KIB {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 async fn download(port: &str) {
     let url = format!("http://127.0.0.1:{port}").parse().unwrap();
-    let upvest = Upvest::builder(Environment::Custom(url)).credentials("id", "secret").build().unwrap();
+    let upvest = Upvest::builder(Environment::Custom(url))
+        .credentials("id", "secret")
+        .build()
+        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let file = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    let downloaded = upvest.download(upvest.retrieve_file().file_id(file)).to_path(&path).await.unwrap();
+    let downloaded = upvest
+        .download(upvest.retrieve_file().file_id(file))
+        .to_path(&path)
+        .await
+        .unwrap();
     assert_eq!(downloaded.length, LENGTH);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), LENGTH);
 }
@@ -57,7 +78,13 @@ async fn download(port: &str) {
 /// A line of `/proc/self/status`, in KiB.
 fn status(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
+    status.lines().find_map(|line| {
+        line.strip_prefix(name)?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    })
 }
 
 /// Answers token requests with a token, and all other requests with 1 GiB that is generated on the fly.
@@ -75,8 +102,10 @@ fn answer(mut stream: TcpStream) {
     let count = stream.read(&mut request).unwrap();
     if request[..count].starts_with(b"POST /auth/token") {
         let token = r#"{"access_token":"a-token","expires_in":86400}"#;
-        let head =
-            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}", token.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{token}",
+            token.len()
+        );
         stream.write_all(head.as_bytes()).unwrap();
         return;
     }

@@ -22,7 +22,10 @@ const TOKEN: &str =
 
 fn main() -> ExitCode {
     let address = serve();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let (mut bare, mut ours) = runtime.block_on(measure(address));
     let (bare, ours) = (median(&mut bare), median(&mut ours));
     let overhead = ours.saturating_sub(bare);
@@ -31,7 +34,11 @@ fn main() -> ExitCode {
     println!(
         "overhead: {overhead:?}, at most {LIMIT:?} allowed (medians of {ROUNDS} calls each, taken in turn)"
     );
-    if overhead <= LIMIT { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if overhead <= LIMIT {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 async fn measure(server: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>) {
@@ -57,7 +64,15 @@ async fn measure(server: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>)
         let one = started.elapsed();
 
         let started = Instant::now();
-        black_box(client.retrieve_order().order_id(id).send().await.unwrap().into_inner());
+        black_box(
+            client
+                .retrieve_order()
+                .order_id(id)
+                .send()
+                .await
+                .unwrap()
+                .into_inner(),
+        );
         let two = started.elapsed();
         if round >= WARM_UP {
             bare.push(one);
@@ -76,7 +91,10 @@ fn median(times: &mut [Duration]) -> Duration {
 fn serve() -> std::net::SocketAddr {
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             send.send(listener.local_addr().unwrap()).unwrap();
@@ -96,12 +114,20 @@ async fn answer(mut stream: TcpStream) {
         if read == 0 {
             return;
         }
-        let body = if buffer.starts_with(b"POST /auth/token") { TOKEN } else { ORDER };
+        let body = if buffer.starts_with(b"POST /auth/token") {
+            TOKEN
+        } else {
+            ORDER
+        };
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+        if stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .is_err()
+        {
             return;
         }
     }

@@ -18,7 +18,10 @@ const LATENCY: Duration = Duration::from_millis(20);
 struct Server;
 
 impl HttpSend for Server {
-    fn send(&self, request: Request<bytes::Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+    fn send(
+        &self,
+        request: Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         Box::pin(async move {
             tokio::time::sleep(LATENCY).await;
             let body = if request.uri().path() == "/auth/token" {
@@ -33,15 +36,27 @@ impl HttpSend for Server {
 
 fn page(request: &Request<bytes::Bytes>) -> String {
     let mut query = request.uri().query().unwrap().split('&');
-    let offset: u64 = query.find_map(|pair| pair.strip_prefix("offset=")).unwrap().parse().unwrap();
+    let offset: u64 = query
+        .find_map(|pair| pair.strip_prefix("offset="))
+        .unwrap()
+        .parse()
+        .unwrap();
     let orders: Vec<_> = (offset..TOTAL.min(offset + 100))
-        .map(|number| format!(r#"{{"id":"00000000-0000-4000-8000-{number:012}","status":"FILLED"}}"#))
+        .map(|number| {
+            format!(r#"{{"id":"00000000-0000-4000-8000-{number:012}","status":"FILLED"}}"#)
+        })
         .collect();
-    format!(r#"{{"data":[{}],"meta":{{"offset":{offset},"total":{TOTAL}}}}}"#, orders.join(","))
+    format!(
+        r#"{{"data":[{}],"meta":{{"offset":{offset},"total":{TOTAL}}}}}"#,
+        orders.join(",")
+    )
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let (one_by_one, ahead) = runtime.block_on(async {
         let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
             .credentials("id", "secret")
@@ -53,13 +68,25 @@ fn main() -> ExitCode {
         (read(&upvest, 0).await, read(&upvest, 4).await)
     });
     let ratio = one_by_one.as_secs_f64() / ahead.as_secs_f64();
-    println!("one by one {one_by_one:.2?}, prefetch(4) {ahead:.2?}: {ratio:.2} times as fast, 3 wanted");
-    if ratio >= 3.0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "one by one {one_by_one:.2?}, prefetch(4) {ahead:.2?}: {ratio:.2} times as fast, 3 wanted"
+    );
+    if ratio >= 3.0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 async fn read(upvest: &Upvest, prefetch: usize) -> Duration {
     let started = Instant::now();
-    let items: Vec<_> = upvest.list_orders().prefetch(prefetch).items().try_collect().await.unwrap();
+    let items: Vec<_> = upvest
+        .list_orders()
+        .prefetch(prefetch)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(items.len() as u64, TOTAL);
     started.elapsed()
 }

@@ -34,7 +34,11 @@ fn main() -> ExitCode {
         all &= verify(algorithm, SignatureVersion::V6);
         all &= verify(algorithm, SignatureVersion::V15);
     }
-    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn sign(algorithm: KeyAlgorithm) -> bool {
@@ -62,31 +66,58 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
 fn base_of(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
     let mut request = request.clone();
     ready(signer.sign_request(&mut request)).expect("a local key signs");
-    let received = IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body());
-    let claims = SignaturePolicy::requests().claims(&received, SystemTime::now()).expect("just signed");
-    claims.first().expect("one signature").signature_base().to_vec()
+    let received = IncomingRequest::new(
+        request.method(),
+        request.uri(),
+        request.headers(),
+        request.body(),
+    );
+    let claims = SignaturePolicy::requests()
+        .claims(&received, SystemTime::now())
+        .expect("just signed");
+    claims
+        .first()
+        .expect("one signature")
+        .signature_base()
+        .to_vec()
 }
 
 fn verify(algorithm: KeyAlgorithm, version: SignatureVersion) -> bool {
-    let tester =
-        WebhookTester::with_key(SigningKey::generate(algorithm).expect("randomness")).version(version);
+    let tester = WebhookTester::with_key(SigningKey::generate(algorithm).expect("randomness"))
+        .version(version);
     let verifier = tester.verifier().tolerance(Duration::from_secs(3600));
     let events: Vec<_> = (0..20)
-        .map(|_| WebhookTester::event("ORDER.FILLED", serde_json::json!({ "note": "x".repeat(325) })))
+        .map(|_| {
+            WebhookTester::event(
+                "ORDER.FILLED",
+                serde_json::json!({ "note": "x".repeat(325) }),
+            )
+        })
         .collect();
     let delivery = tester.deliver("/webhooks", &events);
-    assert!((10_000..10_500).contains(&delivery.body.len()), "{}", delivery.body.len());
+    assert!(
+        (10_000..10_500).contains(&delivery.body.len()),
+        "{}",
+        delivery.body.len()
+    );
     let bare = bare_verifier(algorithm, 400);
-    compare(&format!("verify 10 KiB, {}, {version:?}", algorithm.curve()), 40.0, bare, || {
-        let start = Instant::now();
-        ready(verifier.verify(&delivery.received())).expect("what was signed stands");
-        start.elapsed()
-    })
+    compare(
+        &format!("verify 10 KiB, {}, {version:?}", algorithm.curve()),
+        40.0,
+        bare,
+        || {
+            let start = Instant::now();
+            ready(verifier.verify(&delivery.received())).expect("what was signed stands");
+            start.elapsed()
+        },
+    )
 }
 
 fn order() -> Request<Bytes> {
     let body = Bytes::from(format!("{{\"note\": \"{}\"}}", "x".repeat(1024 - 12)));
-    let mut request = Request::post("https://sandbox.upvest.co/orders").body(body).expect("a URL");
+    let mut request = Request::post("https://sandbox.upvest.co/orders")
+        .body(body)
+        .expect("a URL");
     for (name, value) in [
         (
             "authorization",
@@ -97,7 +128,9 @@ fn order() -> Request<Bytes> {
         ("upvest-api-version", "1"),
         ("upvest-client-id", "f0fbd742-0de4-4892-bb33-3bd205f4bf27"),
     ] {
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     request
 }
@@ -118,14 +151,25 @@ fn bare_verifier(algorithm: KeyAlgorithm, base_len: usize) -> Box<dyn Fn() -> Du
     let message = vec![b'x'; base_len];
     let (key, signature) = if algorithm == KeyAlgorithm::Ed25519 {
         let pair = Ed25519KeyPair::generate().expect("randomness");
-        (ParsedPublicKey::new(&ED25519, pair.public_key().as_ref()), pair.sign(&message))
+        (
+            ParsedPublicKey::new(&ED25519, pair.public_key().as_ref()),
+            pair.sign(&message),
+        )
     } else {
         let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_ASN1_SIGNING).expect("randomness");
         let signature = pair.sign(&SystemRandom::new(), &message).expect("signs");
-        (ParsedPublicKey::new(&ECDSA_P521_SHA512_ASN1, pair.public_key().as_ref()), signature)
+        (
+            ParsedPublicKey::new(&ECDSA_P521_SHA512_ASN1, pair.public_key().as_ref()),
+            signature,
+        )
     };
     let key = key.expect("a public key");
-    Box::new(move || timed(|| key.verify_sig(&message, signature.as_ref()).expect("verifies")))
+    Box::new(move || {
+        timed(|| {
+            key.verify_sig(&message, signature.as_ref())
+                .expect("verifies")
+        })
+    })
 }
 
 fn compare(
@@ -140,7 +184,10 @@ fn compare(
         wholes.push(whole());
     }
     let (bare, whole) = (median(bares), median(wholes));
-    println!("{name:<38} {bare:>10.1} {whole:>10.1} {:>10.1} {allowed:>8.1}", whole - bare);
+    println!(
+        "{name:<38} {bare:>10.1} {whole:>10.1} {:>10.1} {allowed:>8.1}",
+        whole - bare
+    );
     whole - bare <= allowed
 }
 

@@ -20,7 +20,9 @@ fn main() -> ExitCode {
             if let Some(error) = error.downcast_ref::<Error>() {
                 let hint = error.hint().map(|hint| format!("hint: {hint}"));
                 let id = error.request_id().map(|id| format!("request id: {id}"));
-                hint.into_iter().chain(id).for_each(|line| eprintln!("{line}"));
+                hint.into_iter()
+                    .chain(id)
+                    .for_each(|line| eprintln!("{line}"));
             }
             ExitCode::FAILURE
         }
@@ -31,11 +33,18 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = Runtime::new()?;
     let is_configured = std::env::var_os("UPVEST_ENVIRONMENT").is_some();
-    let sandbox = if is_configured { None } else { Some(runtime.block_on(Sandbox::start())?) };
-    let upvest = sandbox.as_ref().map_or_else(Upvest::from_env, |sandbox| Ok(sandbox.client()))?;
+    let sandbox = if is_configured {
+        None
+    } else {
+        Some(runtime.block_on(Sandbox::start())?)
+    };
+    let upvest = sandbox
+        .as_ref()
+        .map_or_else(Upvest::from_env, |sandbox| Ok(sandbox.client()))?;
     match arguments {
         [] | ["instruments"] => {
-            let items: Vec<_> = runtime.block_on(upvest.list_instruments().items().try_collect())?;
+            let items: Vec<_> =
+                runtime.block_on(upvest.list_instruments().items().try_collect())?;
             for instrument in items {
                 println!("{} {}", instrument.id, instrument.name.unwrap_or_default());
             }

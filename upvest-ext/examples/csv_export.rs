@@ -15,22 +15,42 @@ use upvest_sandbox::Sandbox;
 /// mistakes half of the file for the whole file.
 async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
     let header = stream::once(async { Ok::<_, Error>("id,side,status,amount\n".to_owned()) });
-    let lines = upvest.list_orders().page_size(100).items().map_ok(|order| line(&order));
-    ([(CONTENT_TYPE, "text/csv")], Body::from_stream(header.chain(lines)))
+    let lines = upvest
+        .list_orders()
+        .page_size(100)
+        .items()
+        .map_ok(|order| line(&order));
+    (
+        [(CONTENT_TYPE, "text/csv")],
+        Body::from_stream(header.chain(lines)),
+    )
 }
 
 /// These values contain no commas or quotes. For free text use a CSV library.
 fn line(order: &Order) -> String {
-    let text = |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
-    let (side, status) = (order.side.as_ref().map(|it| it as _), order.status.as_ref().map(|it| it as _));
+    let text =
+        |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
+    let (side, status) = (
+        order.side.as_ref().map(|it| it as _),
+        order.status.as_ref().map(|it| it as _),
+    );
     let amount = order.cash_amount.as_ref().map(|it| it as _);
-    format!("{},{},{},{}\n", order.id, text(side), text(status), text(amount))
+    format!(
+        "{},{},{},{}\n",
+        order.id,
+        text(side),
+        text(status),
+        text(amount)
+    )
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
-    let (upvest, account) = (sandbox.client(), AccountId::from(sandbox.open_account("10000.00").await?));
+    let (upvest, account) = (
+        sandbox.client(),
+        AccountId::from(sandbox.open_account("10000.00").await?),
+    );
     for euros in 1..=250 {
         let order = OrderCreate::builder()
             .account_id(account)
@@ -43,7 +63,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/orders.csv", listener.local_addr()?);
-    let app = Router::new().route("/orders.csv", get(export)).with_state(upvest);
+    let app = Router::new()
+        .route("/orders.csv", get(export))
+        .with_state(upvest);
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let csv = reqwest::get(url).await?.text().await?;

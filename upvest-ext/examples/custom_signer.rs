@@ -38,9 +38,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = SigningKey::from_pem(sandbox.signing_key_pem(), None)?;
     let upvest = Upvest::builder(Environment::Custom(sandbox.url().parse()?))
         .credentials(sandbox.client_id(), sandbox.client_secret())
-        .signing_key(sandbox.key_id(), KeyService { elsewhere: Arc::new(key) })
+        .signing_key(
+            sandbox.key_id(),
+            KeyService {
+                elsewhere: Arc::new(key),
+            },
+        )
         .build()?;
     let instruments = upvest.list_instruments().send().await?;
-    println!("signed and answered: {} instruments", instruments.data.len());
+    println!(
+        "signed and answered: {} instruments",
+        instruments.data.len()
+    );
     Ok(())
 }

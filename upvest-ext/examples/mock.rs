@@ -8,8 +8,11 @@ use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
 async fn under_way(upvest: &Upvest) -> Result<Option<usize>, Error> {
     match upvest.list_orders().send().await {
         Ok(orders) => {
-            let is_final = |order: &&Order| order.status.as_ref().is_some_and(OrderStatus::is_final);
-            Ok(Some(orders.data.iter().filter(|order| !is_final(order)).count()))
+            let is_final =
+                |order: &&Order| order.status.as_ref().is_some_and(OrderStatus::is_final);
+            Ok(Some(
+                orders.data.iter().filter(|order| !is_final(order)).count(),
+            ))
         }
         Err(error) if error.is_server_error() || error.is_timeout() => Ok(None),
         Err(error) => Err(error),

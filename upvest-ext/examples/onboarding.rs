@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use upvest_ext::Upvest;
 use upvest_ext::api::types::{
-    Account, AccountCreate, AccountGroupId, AccountStatus, Address, TaxResidencyCreate, User, UserCreate,
-    UserIdentifierCreate,
+    Account, AccountCreate, AccountGroupId, AccountStatus, Address, TaxResidencyCreate, User,
+    UserCreate, UserIdentifierCreate,
 };
 use upvest_sandbox::Sandbox;
 
@@ -20,13 +20,28 @@ async fn main() -> Result<(), Failure> {
     let user = create_user(&upvest).await?;
     println!("user {} is {}", user.id, shown(user.status));
     sandbox.advance(Duration::from_secs(1)).await; // the checks of the user pass
-    for check in upvest.list_user_checks().user_id(user.id).send().await?.into_inner().data {
+    for check in upvest
+        .list_user_checks()
+        .user_id(user.id)
+        .send()
+        .await?
+        .into_inner()
+        .data
+    {
         println!("  check {} is {}", check.id, shown(check.status));
     }
 
     let group = AccountGroupId::from(sandbox.account_group()); // Upvest gives you the id of yours
-    let account = AccountCreate::builder().user_id(user.id).account_group_id(group).type_("TRADING");
-    let account = upvest.create_account().body(account).send().await?.into_inner();
+    let account = AccountCreate::builder()
+        .user_id(user.id)
+        .account_group_id(group)
+        .type_("TRADING");
+    let account = upvest
+        .create_account()
+        .body(account)
+        .send()
+        .await?
+        .into_inner();
     sandbox.advance(Duration::from_secs(1)).await;
     let is_open = |account: &Account| account.status == Some(AccountStatus::Open);
     let account = upvest.wait_until(upvest.retrieve_account().account_id(account.id), is_open);
@@ -39,8 +54,11 @@ async fn main() -> Result<(), Failure> {
 
 /// One error names all invalid fields of the person.
 async fn create_user(upvest: &Upvest) -> Result<User, Failure> {
-    let address =
-        Address::builder().street("Unter den Linden 1").city("Berlin").postal_code("10117").country("DE");
+    let address = Address::builder()
+        .street("Unter den Linden 1")
+        .city("Berlin")
+        .postal_code("10117")
+        .country("DE");
     let user = UserCreate::builder()
         .first_name("Ada")
         .last_name("Lovelace")
@@ -51,15 +69,32 @@ async fn create_user(upvest: &Upvest) -> Result<User, Failure> {
     // The call has an idempotency key, so there is one user even if a network failure makes the SDK send it twice.
     let user = upvest.create_user().body(user).send().await?.into_inner();
 
-    let residency = TaxResidencyCreate::builder().country("DE").tax_identification_number("86095742719");
-    upvest.create_tax_residency().user_id(user.id).body(residency).send().await?;
-    let passport = UserIdentifierCreate::builder().type_("PASSPORT").value("C01X00T47");
-    upvest.create_user_identifier().user_id(user.id).body(passport).send().await?;
+    let residency = TaxResidencyCreate::builder()
+        .country("DE")
+        .tax_identification_number("86095742719");
+    upvest
+        .create_tax_residency()
+        .user_id(user.id)
+        .body(residency)
+        .send()
+        .await?;
+    let passport = UserIdentifierCreate::builder()
+        .type_("PASSPORT")
+        .value("C01X00T47");
+    upvest
+        .create_user_identifier()
+        .user_id(user.id)
+        .body(passport)
+        .send()
+        .await?;
     // `Debug` prints which fields are set, but no personal data.
     println!("{user:?}");
     Ok(user)
 }
 
 fn shown(status: Option<impl std::fmt::Display>) -> String {
-    status.map_or_else(|| "in an unknown state".to_owned(), |status| status.to_string())
+    status.map_or_else(
+        || "in an unknown state".to_owned(),
+        |status| status.to_string(),
+    )
 }

@@ -17,7 +17,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("stored: buy for 250.00 EUR under the key {key}");
 
     // The connection breaks after Upvest has accepted the order. Without a retry, the outcome is unknown.
-    sandbox.fail_next("createOrder", Fault::ResetAfterCommit).await?;
+    sandbox
+        .fail_next("createOrder", Fault::ResetAfterCommit)
+        .await?;
     let once = CallOptions::new().retry(RetryPolicy::never());
     let error = match place(&upvest, account, key, once).await {
         Ok(order) => return Err(format!("{} was not to be answered", order.id).into()),
@@ -32,7 +34,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // 3. Wait for its final status, or use webhooks.
     sandbox.advance(Duration::from_secs(2)).await;
-    let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;
+    let order = upvest
+        .wait_for(upvest.retrieve_order().order_id(order.id))
+        .await?;
     println!("ended: {} is {:?}", order.id, order.status);
 
     let orders = upvest.list_orders().account_id(account).send().await?;
@@ -40,9 +44,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(orders.data.len(), 1);
 
     // An order that cannot be executed is accepted first and rejected later.
-    let order = upvest.create_order().body(order_for(account, "5000.00")).send().await?.into_inner();
+    let order = upvest
+        .create_order()
+        .body(order_for(account, "5000.00"))
+        .send()
+        .await?
+        .into_inner();
     sandbox.advance(Duration::from_secs(2)).await;
-    let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;
+    let order = upvest
+        .wait_for(upvest.retrieve_order().order_id(order.id))
+        .await?;
     println!("an order for 5000.00 EUR is {:?}", order.status);
     Ok(())
 }
@@ -54,7 +65,12 @@ async fn place(
     options: CallOptions,
 ) -> Result<Order, Error> {
     let upvest = upvest.with(options.idempotency_key(key));
-    Ok(upvest.create_order().body(order_for(account, "250.00")).send().await?.into_inner())
+    Ok(upvest
+        .create_order()
+        .body(order_for(account, "250.00"))
+        .send()
+        .await?
+        .into_inner())
 }
 
 fn order_for(account: AccountId, amount: &str) -> upvest_ext::api::bodies::OrderCreateBuilder {

@@ -20,15 +20,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (isin, weight) in weights {
         let instruments = upvest.list_instruments().isin(isin).send().await?;
         let instrument = instruments.data.first().ok_or("no such instrument")?;
-        let allocation = PortfolioAllocationCreate::builder().instrument_id(instrument.id).weight(weight);
+        let allocation = PortfolioAllocationCreate::builder()
+            .instrument_id(instrument.id)
+            .weight(weight);
         allocations.push(allocation.build()?);
     }
-    let portfolio = PortfolioCreate::builder().account_id(account).name("Two funds").allocations(allocations);
-    let portfolio = upvest.create_portfolio().body(portfolio).send().await?.into_inner();
+    let portfolio = PortfolioCreate::builder()
+        .account_id(account)
+        .name("Two funds")
+        .allocations(allocations);
+    let portfolio = upvest
+        .create_portfolio()
+        .body(portfolio)
+        .send()
+        .await?
+        .into_inner();
     println!("portfolio {} is {:?}", portfolio.id, portfolio.status);
 
-    let order = PortfolioOrderCreate::builder().cash_amount("500.00").currency("EUR");
-    let order = upvest.create_portfolio_order().portfolio_id(portfolio.id).body(order).send().await?;
+    let order = PortfolioOrderCreate::builder()
+        .cash_amount("500.00")
+        .currency("EUR");
+    let order = upvest
+        .create_portfolio_order()
+        .portfolio_id(portfolio.id)
+        .body(order)
+        .send()
+        .await?;
     println!("order {} is {:?}", order.id, order.status);
     sandbox.advance(Duration::from_secs(5)).await;
 
@@ -36,7 +53,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut spent = Decimal::ZERO;
     let mut positions = upvest.list_positions().account_id(account).items();
     while let Some(position) = positions.try_next().await? {
-        let (Some(quantity), Some(price)) = (position.quantity, position.average_buy_in_price) else {
+        let (Some(quantity), Some(price)) = (position.quantity, position.average_buy_in_price)
+        else {
             continue;
         };
         spent = spent + quantity * price;

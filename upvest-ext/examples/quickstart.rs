@@ -14,8 +14,9 @@ use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
 use upvest_ext::api::types::{
-    AccountCreate, Address, OrderCreate, OrderSide, OrderType, ReportId, UserCreate, WebhookEventCategory,
-    WebhookSubscriptionCreate, WebhookSubscriptionStatus, WebhookSubscriptionUpdate,
+    AccountCreate, Address, OrderCreate, OrderSide, OrderType, ReportId, UserCreate,
+    WebhookEventCategory, WebhookSubscriptionCreate, WebhookSubscriptionStatus,
+    WebhookSubscriptionUpdate,
 };
 use upvest_ext::signing::IncomingRequest;
 use upvest_ext::webhooks::{Event, WebhookHandler, WebhookVerifier, with_state};
@@ -27,7 +28,10 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let kill_after = match (arguments.next().as_deref(), arguments.next().map(|step| step.parse())) {
+    let kill_after = match (
+        arguments.next().as_deref(),
+        arguments.next().map(|step| step.parse()),
+    ) {
         (None, _) => None,
         (Some("--kill-after"), Some(Ok(step))) => Some(step),
         _ => {
@@ -55,7 +59,11 @@ struct Steps {
 impl Steps {
     async fn done(&mut self, what: String) {
         self.number += 1;
-        println!("{:>4} ms  {}. {what}", self.started.elapsed().as_millis(), self.number);
+        println!(
+            "{:>4} ms  {}. {what}",
+            self.started.elapsed().as_millis(),
+            self.number
+        );
         if self.kill_after == Some(self.number)
             && let Some(sandbox) = self.sandbox.take()
         {
@@ -76,14 +84,35 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     let (url, group) = (sandbox.url(), sandbox.account_group());
     let upvest = sandbox.client();
-    let mut steps = Steps { started: Instant::now(), number: 0, kill_after, sandbox: Some(sandbox) };
+    let mut steps = Steps {
+        started: Instant::now(),
+        number: 0,
+        kill_after,
+        sandbox: Some(sandbox),
+    };
     steps.done(format!("a local Upvest listens on {url}")).await;
 
-    let instrument = upvest.list_instruments().isin("IE00B3XXRP09").send().await?.into_inner().data.remove(0);
-    steps.done(format!("signed and answered: {} is {}", instrument.id, name(instrument.name.as_ref()))).await;
+    let instrument = upvest
+        .list_instruments()
+        .isin("IE00B3XXRP09")
+        .send()
+        .await?
+        .into_inner()
+        .data
+        .remove(0);
+    steps
+        .done(format!(
+            "signed and answered: {} is {}",
+            instrument.id,
+            name(instrument.name.as_ref())
+        ))
+        .await;
 
-    let address =
-        Address::builder().street("Unter den Linden 1").city("Berlin").postal_code("10117").country("DE");
+    let address = Address::builder()
+        .street("Unter den Linden 1")
+        .city("Berlin")
+        .postal_code("10117")
+        .country("DE");
     let user = UserCreate::builder()
         .first_name("Ada")
         .last_name("Lovelace")
@@ -93,28 +122,70 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         .address(address.build()?);
     let user = upvest.create_user().body(user).send().await?.into_inner();
     steps.wait(1).await;
-    let user = upvest.retrieve_user().user_id(user.id).send().await?.into_inner();
-    steps.done(format!("user {} is {}", user.id, state(user.status.as_ref()))).await;
+    let user = upvest
+        .retrieve_user()
+        .user_id(user.id)
+        .send()
+        .await?
+        .into_inner();
+    steps
+        .done(format!(
+            "user {} is {}",
+            user.id,
+            state(user.status.as_ref())
+        ))
+        .await;
 
-    let account = AccountCreate::builder().user_id(user.id).account_group_id(group);
-    let account = upvest.create_account().body(account).send().await?.into_inner();
+    let account = AccountCreate::builder()
+        .user_id(user.id)
+        .account_group_id(group);
+    let account = upvest
+        .create_account()
+        .body(account)
+        .send()
+        .await?
+        .into_inner();
     steps.wait(1).await;
-    let account = upvest.retrieve_account().account_id(account.id).send().await?.into_inner();
+    let account = upvest
+        .retrieve_account()
+        .account_id(account.id)
+        .send()
+        .await?
+        .into_inner();
     if let Some(sandbox) = &steps.sandbox {
         sandbox.top_up(account.id, "1000.00").await?;
     }
     steps
-        .done(format!("account {} is {}, with 1000.00 EUR", account.id, state(account.status.as_ref())))
+        .done(format!(
+            "account {} is {}, with 1000.00 EUR",
+            account.id,
+            state(account.status.as_ref())
+        ))
         .await;
 
     let (endpoint, received) = listen(upvest.clone()).await?;
     let subscription = WebhookSubscriptionCreate::builder()
         .url(&endpoint)
-        .event_categories(vec![WebhookEventCategory::Order, WebhookEventCategory::Execution]);
-    let subscription = upvest.create_webhook_subscription().body(subscription).send().await?.into_inner();
+        .event_categories(vec![
+            WebhookEventCategory::Order,
+            WebhookEventCategory::Execution,
+        ]);
+    let subscription = upvest
+        .create_webhook_subscription()
+        .body(subscription)
+        .send()
+        .await?
+        .into_inner();
     let switch_on = WebhookSubscriptionUpdate::builder().status(WebhookSubscriptionStatus::Active);
-    upvest.update_webhook_subscription().webhook_id(subscription.id).body(switch_on).send().await?;
-    steps.done(format!("events of orders and executions go to {endpoint}")).await;
+    upvest
+        .update_webhook_subscription()
+        .webhook_id(subscription.id)
+        .body(switch_on)
+        .send()
+        .await?;
+    steps
+        .done(format!("events of orders and executions go to {endpoint}"))
+        .await;
 
     let order = OrderCreate::builder()
         .account_id(account.id)
@@ -125,18 +196,41 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         .currency("EUR");
     let order = upvest.create_order().body(order).send().await?.into_inner();
     steps.wait(2).await;
-    let order = upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await?;
-    steps.done(format!("order {} is {}", order.id, state(order.status.as_ref()))).await;
+    let order = upvest
+        .wait_for(upvest.retrieve_order().order_id(order.id))
+        .await?;
+    steps
+        .done(format!(
+            "order {} is {}",
+            order.id,
+            state(order.status.as_ref())
+        ))
+        .await;
 
     let events = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
-    steps.done(format!("received and verified: {}", events.join(", "))).await;
+    steps
+        .done(format!("received and verified: {}", events.join(", ")))
+        .await;
 
-    let positions: Vec<_> = upvest.list_positions().account_id(account.id).items().try_collect().await?;
-    let held = positions.iter().map(|position| match (position.quantity, position.average_buy_in_price) {
-        (Some(quantity), Some(price)) => format!("{quantity} units at {price}"),
-        _ => "an unknown quantity".to_owned(),
-    });
-    steps.done(format!("positions: {}", held.collect::<Vec<_>>().join(", "))).await;
+    let positions: Vec<_> = upvest
+        .list_positions()
+        .account_id(account.id)
+        .items()
+        .try_collect()
+        .await?;
+    let held =
+        positions.iter().map(
+            |position| match (position.quantity, position.average_buy_in_price) {
+                (Some(quantity), Some(price)) => format!("{quantity} units at {price}"),
+                _ => "an unknown quantity".to_owned(),
+            },
+        );
+    steps
+        .done(format!(
+            "positions: {}",
+            held.collect::<Vec<_>>().join(", ")
+        ))
+        .await;
 
     let report = match &steps.sandbox {
         Some(sandbox) => ReportId::from(sandbox.create_report("ACCOUNT_STATEMENT").await?),
@@ -144,14 +238,21 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
     };
     steps.wait(1).await;
     let reports = upvest.list_reports();
-    let report = upvest.wait_for_item(move || reports.clone().items(), report).await?;
+    let report = upvest
+        .wait_for_item(move || reports.clone().items(), report)
+        .await?;
     let file = report.file_id.ok_or("a report without a file")?;
     let folder = tempfile::tempdir()?;
     let downloaded = upvest
         .download(upvest.retrieve_file().file_id(file))
         .to_path(folder.path().join("statement.pdf"))
         .await?;
-    steps.done(format!("report {} is {} bytes of PDF", report.id, downloaded.length)).await;
+    steps
+        .done(format!(
+            "report {} is {} bytes of PDF",
+            report.id, downloaded.length
+        ))
+        .await;
     Ok(())
 }
 
@@ -161,22 +262,38 @@ type Log = Arc<Mutex<Vec<String>>>;
 async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
     let received = Log::default();
     let note = async |received: Log, event: Event| {
-        received.lock().unwrap_or_else(PoisonError::into_inner).push(event.event_type.to_string());
+        received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event.event_type.to_string());
         Ok(())
     };
     let handler = WebhookHandler::new(WebhookVerifier::fetching(upvest))
         .otherwise(with_state(Arc::clone(&received), note));
     let deliver = async move |OriginalUri(target): OriginalUri, headers: HeaderMap, body: Bytes| {
-        handler.handle(&IncomingRequest::new(&Method::POST, &target, &headers, &body)).await.status
+        handler
+            .handle(&IncomingRequest::new(
+                &Method::POST,
+                &target,
+                &headers,
+                &body,
+            ))
+            .await
+            .status
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}/webhooks", listener.local_addr()?);
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/webhooks", post(deliver))).await });
+    tokio::spawn(async move {
+        axum::serve(listener, Router::new().route("/webhooks", post(deliver))).await
+    });
     Ok((endpoint, received))
 }
 
 fn state(status: Option<&impl std::fmt::Debug>) -> String {
-    status.map_or_else(|| "in an unknown state".to_owned(), |status| format!("{status:?}"))
+    status.map_or_else(
+        || "in an unknown state".to_owned(),
+        |status| format!("{status:?}"),
+    )
 }
 
 fn name(name: Option<&String>) -> &str {

@@ -23,26 +23,71 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .cash_amount("50.00")
         .currency("EUR")
         .frequency(SavingsPlanFrequency::Monthly);
-    let plan = upvest.create_savings_plan().body(plan).send().await?.into_inner();
-    println!("plan {} buys next on {:?}", plan.id, plan.next_execution_date);
+    let plan = upvest
+        .create_savings_plan()
+        .body(plan)
+        .send()
+        .await?
+        .into_inner();
+    println!(
+        "plan {} buys next on {:?}",
+        plan.id, plan.next_execution_date
+    );
 
     for _ in 0..3 {
         sandbox.advance(31 * DAY).await;
-        let plan = upvest.retrieve_savings_plan().savings_plan_id(plan.id).send().await?;
-        println!("{}: next on {:?}", sandbox.now().date_naive(), plan.next_execution_date);
+        let plan = upvest
+            .retrieve_savings_plan()
+            .savings_plan_id(plan.id)
+            .send()
+            .await?;
+        println!(
+            "{}: next on {:?}",
+            sandbox.now().date_naive(),
+            plan.next_execution_date
+        );
     }
-    let orders: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
+    let orders: Vec<_> = upvest
+        .list_orders()
+        .account_id(account)
+        .items()
+        .try_collect()
+        .await?;
     println!("{} orders so far", orders.len());
 
     // Pauses and then deletes the plan. A deleted plan cannot be resumed.
     let pause = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Paused);
-    upvest.update_savings_plan().savings_plan_id(plan.id).body(pause).send().await?;
+    upvest
+        .update_savings_plan()
+        .savings_plan_id(plan.id)
+        .body(pause)
+        .send()
+        .await?;
     sandbox.advance(62 * DAY).await;
-    let after: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
-    assert_eq!(after.len(), orders.len(), "nothing is bought during a pause");
-    upvest.delete_savings_plan().savings_plan_id(plan.id).send().await?;
+    let after: Vec<_> = upvest
+        .list_orders()
+        .account_id(account)
+        .items()
+        .try_collect()
+        .await?;
+    assert_eq!(
+        after.len(),
+        orders.len(),
+        "nothing is bought during a pause"
+    );
+    upvest
+        .delete_savings_plan()
+        .savings_plan_id(plan.id)
+        .send()
+        .await?;
     let resume = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Active);
-    if let Err(error) = upvest.update_savings_plan().savings_plan_id(plan.id).body(resume).send().await {
+    if let Err(error) = upvest
+        .update_savings_plan()
+        .savings_plan_id(plan.id)
+        .body(resume)
+        .send()
+        .await
+    {
         println!("after its end: {error}");
     }
     Ok(())

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use axum::Router;
 use sqlx::SqlitePool;
-use upvest_ext::api::types::{AccountId, Decimal, Order, OrderCreate, OrderId, OrderSide, OrderType};
+use upvest_ext::api::types::{
+    AccountId, Decimal, Order, OrderCreate, OrderId, OrderSide, OrderType,
+};
 use upvest_ext::webhooks::{
     self, Event, EventType, HandlerError, WebhookHandler, WebhookVerifier, with_state,
 };
@@ -15,8 +17,14 @@ const SCHEMA: &str = "create table filled (event blob primary key, order_id blob
 /// `event` is the primary key, so that a repeated delivery changes nothing.
 async fn filled(db: SqlitePool, event: Event) -> Result<(), HandlerError> {
     let order: Order = event.resource()?;
-    let insert = "insert into filled (event, order_id, amount) values ($1, $2, $3) on conflict do nothing";
-    sqlx::query(insert).bind(event.id).bind(order.id).bind(order.cash_amount).execute(&db).await?;
+    let insert =
+        "insert into filled (event, order_id, amount) values ($1, $2, $3) on conflict do nothing";
+    sqlx::query(insert)
+        .bind(event.id)
+        .bind(order.id)
+        .bind(order.cash_amount)
+        .execute(&db)
+        .await?;
     Ok(())
 }
 
@@ -53,8 +61,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sandbox.settle().await; // until all deliveries are answered
 
     let rows: Vec<(OrderId, Option<Decimal>)> =
-        sqlx::query_as("select order_id, amount from filled").fetch_all(&db).await?;
+        sqlx::query_as("select order_id, amount from filled")
+            .fetch_all(&db)
+            .await?;
     println!("in the database: {rows:?}");
-    assert_eq!(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [order.id]);
+    assert_eq!(
+        rows.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [order.id]
+    );
     Ok(())
 }

@@ -83,7 +83,10 @@ pub(crate) struct ClockAndRng {
 
 impl Default for ClockAndRng {
     fn default() -> Self {
-        Self { clock: Arc::new(TokioClock), random: Arc::new(OsRandom) }
+        Self {
+            clock: Arc::new(TokioClock),
+            random: Arc::new(OsRandom),
+        }
     }
 }
 
@@ -93,7 +96,11 @@ impl ClockAndRng {
     }
 
     /// The result of `work`, or `None` if it takes longer than `limit`.
-    pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
             result = work => Some(result),

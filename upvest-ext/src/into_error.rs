@@ -35,6 +35,9 @@ into_error! {
 /// If the cause is the error of a call, its kind is kept. An error about keys that could not be fetched is then transient if that
 /// of the call is.
 fn wrap(kind: ErrorKind, error: impl StdError + Send + Sync + 'static) -> Error {
-    let cause = error.source().and_then(|cause| cause.downcast_ref()).and_then(BackendError::kind);
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref())
+        .and_then(BackendError::kind);
     Error::new(cause.unwrap_or(kind), error.to_string()).with_source(error)
 }

@@ -37,15 +37,27 @@ fn draw() -> Vec<String> {
 
     let api = common::FakeApi::new(|_, _| common::Reply::order());
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
-    let upvest = api.builder().signer(RequestSigner::new("key", key).unwrap()).build().unwrap();
+    let upvest = api
+        .builder()
+        .signer(RequestSigner::new("key", key).unwrap())
+        .build()
+        .unwrap();
     let seen = MemoryDedupStore::default();
     let mut drawn = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         for event in ["a", "b"] {
             drawn.push(IdempotencyKey::generate().to_string());
             drawn.push(OsRandom.bits().to_string());
-            upvest.create_order().body(common::order()).send().await.unwrap();
+            upvest
+                .create_order()
+                .body(common::order())
+                .send()
+                .await
+                .unwrap();
             match seen.claim(event).await.unwrap() {
                 ClaimResult::Ours { claim, .. } => drawn.push(claim.to_string()),
                 other => panic!("{other:?}"),
@@ -54,7 +66,10 @@ fn draw() -> Vec<String> {
     });
     for order in api.seen() {
         drawn.push(order.header("idempotency-key").to_owned());
-        let (_, nonce) = order.header("signature-input").split_once("nonce=").unwrap();
+        let (_, nonce) = order
+            .header("signature-input")
+            .split_once("nonce=")
+            .unwrap();
         drawn.push(nonce.to_owned());
     }
     drawn

@@ -13,42 +13,87 @@ use upvest_ext::api::ByteStream;
 use upvest_ext::api::runtime::{List, ListResponse, Operation, OperationMeta, Page, Paginated};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
-    BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response,
-    Upvest, UpvestBuilder,
+    BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _,
+    Response, Upvest, UpvestBuilder,
 };
 use upvest_ext::{Clock, TokioClock};
 use upvest_ext::{HttpSend, SendError};
 
 #[tokio::test(start_paused = true)]
 async fn one_token_serves_all_calls_until_it_is_refused() {
-    let server = Server::new(|_, number| if number == 2 { (401, json!({})) } else { (200, json!({})) });
+    let server = Server::new(|_, number| {
+        if number == 2 {
+            (401, json!({}))
+        } else {
+            (200, json!({}))
+        }
+    });
     let upvest = server.client();
     for _ in 0..3 {
         upvest.request(Method::GET, "/things").send().await.unwrap();
     }
-    let tokens: Vec<String> =
-        server.requests().iter().map(|request| header(request, "authorization")).collect();
-    assert_eq!(tokens, ["Bearer token-0", "Bearer token-0", "Bearer token-0", "Bearer token-1"]);
+    let tokens: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| header(request, "authorization"))
+        .collect();
+    assert_eq!(
+        tokens,
+        [
+            "Bearer token-0",
+            "Bearer token-0",
+            "Bearer token-0",
+            "Bearer token-1"
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
-    let server =
-        Server::new(|_, number| if number < 2 { (503, json!({})) } else { (200, json!({ "is": "there" })) });
+    let server = Server::new(|_, number| {
+        if number < 2 {
+            (503, json!({}))
+        } else {
+            (200, json!({ "is": "there" }))
+        }
+    });
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let public = key.public_key().clone();
-    let upvest = server.builder().signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key).build().unwrap();
-    let answer: Response<Value> =
-        upvest.request(Method::GET, "/things").query("a", 1).send_json().await.unwrap();
-    assert_eq!((answer["is"].as_str(), answer.metadata().attempts), (Some("there"), 3));
+    let upvest = server
+        .builder()
+        .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
+        .build()
+        .unwrap();
+    let answer: Response<Value> = upvest
+        .request(Method::GET, "/things")
+        .query("a", 1)
+        .send_json()
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer["is"].as_str(), answer.metadata().attempts),
+        (Some("there"), 3)
+    );
 
     let requests = server.requests();
-    let signatures: BTreeSet<String> = requests.iter().map(|request| header(request, "signature")).collect();
+    let signatures: BTreeSet<String> = requests
+        .iter()
+        .map(|request| header(request, "signature"))
+        .collect();
     assert_eq!(signatures.len(), 3);
     for request in requests {
-        let target: Uri = request.uri().path_and_query().unwrap().as_str().parse().unwrap();
-        let received = IncomingRequest::new(request.method(), &target, request.headers(), request.body());
-        let claims = SignaturePolicy::requests().claims(&received, server.now()).unwrap();
+        let target: Uri = request
+            .uri()
+            .path_and_query()
+            .unwrap()
+            .as_str()
+            .parse()
+            .unwrap();
+        let received =
+            IncomingRequest::new(request.method(), &target, request.headers(), request.body());
+        let claims = SignaturePolicy::requests()
+            .claims(&received, server.now())
+            .unwrap();
         assert!(claims[0].is_signed_by(&public));
     }
 }
@@ -57,24 +102,47 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
 async fn a_change_is_repeated_under_its_key_alone() {
     let server = Server::new(|_, _| (503, json!({})));
     let upvest = server.client();
-    let error = upvest.request(Method::POST, "/things").json(&json!({})).send().await.unwrap_err();
-    assert_eq!((server.requests().len(), error.is_outcome_unknown()), (1, true));
+    let error = upvest
+        .request(Method::POST, "/things")
+        .json(&json!({}))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (server.requests().len(), error.is_outcome_unknown()),
+        (1, true)
+    );
 
     let options = CallOptions::new().idempotency_key(IdempotencyKey::generate());
-    let error =
-        upvest.request(Method::POST, "/things").options(options).json(&json!({})).send().await.unwrap_err();
+    let error = upvest
+        .request(Method::POST, "/things")
+        .options(options)
+        .json(&json!({}))
+        .send()
+        .await
+        .unwrap_err();
     let keyed = server.requests().split_off(1);
-    let keys: BTreeSet<String> = keyed.iter().map(|request| header(request, "idempotency-key")).collect();
+    let keys: BTreeSet<String> = keyed
+        .iter()
+        .map(|request| header(request, "idempotency-key"))
+        .collect();
     assert_eq!((keyed.len(), keys.len(), error.attempts()), (4, 1, 4));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_answer_of_any_shape_is_one_error() {
-    for body in
-        [json!({ "title": "No", "detail": "why" }), json!({ "error": { "message": "why" } }), json!([1])]
-    {
+    for body in [
+        json!({ "title": "No", "detail": "why" }),
+        json!({ "error": { "message": "why" } }),
+        json!([1]),
+    ] {
         let server = Server::new(move |_, _| (422, body.clone()));
-        let error = server.client().request(Method::POST, "/things").send().await.unwrap_err();
+        let error = server
+            .client()
+            .request(Method::POST, "/things")
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.status(), Some(StatusCode::UNPROCESSABLE_ENTITY));
         assert_eq!(server.requests().len(), 1, "a refusal is final");
     }
@@ -83,8 +151,16 @@ async fn an_error_answer_of_any_shape_is_one_error() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
     let server = Server::new(|_, _| (0, json!({})));
-    let error = server.client().request(Method::GET, "/things").send().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Connect, false));
+    let error = server
+        .client()
+        .request(Method::GET, "/things")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Connect, false)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,19 +169,40 @@ async fn a_list_is_read_page_after_page() {
         let query = request.uri().query().unwrap_or_default();
         let number = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(found, _)| *found == name).map_or(0, |(_, value)| value.parse::<u64>().unwrap())
+            pairs
+                .find(|(found, _)| *found == name)
+                .map_or(0, |(_, value)| value.parse::<u64>().unwrap())
         };
-        let data: Vec<u64> = (number("offset")..25).take(usize::try_from(number("limit")).unwrap()).collect();
+        let data: Vec<u64> = (number("offset")..25)
+            .take(usize::try_from(number("limit")).unwrap())
+            .collect();
         (
             200,
             json!({ "meta": { "offset": number("offset"), "count": data.len(), "total_count": 25 }, "data": data }),
         )
     });
-    let list = Numbers { upvest: server.client(), offset: 0, limit: 0 };
-    let items: Vec<u64> = list.clone().page_size(10).items().try_collect().await.unwrap();
+    let list = Numbers {
+        upvest: server.client(),
+        offset: 0,
+        limit: 0,
+    };
+    let items: Vec<u64> = list
+        .clone()
+        .page_size(10)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(items, (0..25).collect::<Vec<_>>());
     assert_eq!(server.requests().len(), 3);
-    let items: Vec<u64> = list.page_size(10).prefetch(2).resume_at(20).items().try_collect().await.unwrap();
+    let items: Vec<u64> = list
+        .page_size(10)
+        .prefetch(2)
+        .resume_at(20)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(items, (20..25).collect::<Vec<_>>());
 }
 
@@ -118,7 +215,11 @@ async fn a_delivery_is_verified_and_its_events_are_decoded() {
     let events = [WebhookTester::event("THING.MADE", json!({ "id": "a" }))];
     let delivery = tester.deliver("/webhooks", &events);
     let verifier = tester.verifier();
-    let events = verifier.verify(&delivery.received()).await.unwrap().events();
+    let events = verifier
+        .verify(&delivery.received())
+        .await
+        .unwrap()
+        .events();
     let event = events[0].as_ref().unwrap();
     assert_eq!(event.resource::<Value>().unwrap(), json!({ "id": "a" }));
     let other = IncomingRequest::new(&delivery.method, &delivery.target, &delivery.headers, b"{}");
@@ -141,7 +242,11 @@ impl Operation for Numbers {
 
     async fn send(self) -> Result<Response<ListResponse<u64>>, Error> {
         let request = self.upvest.request(Method::GET, "/numbers");
-        request.query("offset", self.offset).query("limit", self.limit).send_json().await
+        request
+            .query("offset", self.offset)
+            .query("limit", self.limit)
+            .send_json()
+            .await
     }
 }
 
@@ -155,7 +260,11 @@ impl List for Numbers {
 
 impl Paginated for Numbers {
     fn at(self, offset: u64, limit: u32) -> Self {
-        Self { offset, limit, ..self }
+        Self {
+            offset,
+            limit,
+            ..self
+        }
     }
 }
 
@@ -167,8 +276,13 @@ type Answer = dyn Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync;
 struct Server(Arc<(Box<Answer>, Mutex<Vec<Request<Bytes>>>, TestClock)>);
 
 impl Server {
-    fn new(answer: impl Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync + 'static) -> Self {
-        let clock = TestClock { start: TokioClock.now(), wall: SystemTime::now() };
+    fn new(
+        answer: impl Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Self {
+        let clock = TestClock {
+            start: TokioClock.now(),
+            wall: SystemTime::now(),
+        };
         Self(Arc::new((Box::new(answer), Mutex::default(), clock)))
     }
 
@@ -190,7 +304,11 @@ impl Server {
     /// The requests so far, without token requests.
     fn requests(&self) -> Vec<Request<Bytes>> {
         let requests = self.0.1.lock().unwrap();
-        requests.iter().filter(|request| request.uri().path() != "/auth/token").cloned().collect()
+        requests
+            .iter()
+            .filter(|request| request.uri().path() != "/auth/token")
+            .cloned()
+            .collect()
     }
 }
 
@@ -201,10 +319,16 @@ impl std::fmt::Debug for Server {
 }
 
 impl HttpSend for Server {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
         let mut requests = self.0.1.lock().unwrap();
         let is_token = |request: &Request<Bytes>| request.uri().path() == "/auth/token";
-        let number = requests.iter().filter(|other| is_token(other) == is_token(&request)).count();
+        let number = requests
+            .iter()
+            .filter(|other| is_token(other) == is_token(&request))
+            .count();
         let (status, body) = if is_token(&request) {
             (
                 200,
@@ -218,7 +342,9 @@ impl HttpSend for Server {
             if status == 0 {
                 return Err(SendError::not_sent("connection refused"));
             }
-            let answer = http::Response::builder().status(status).header("content-type", "application/json");
+            let answer = http::Response::builder()
+                .status(status)
+                .header("content-type", "application/json");
             Ok(answer.body(Bytes::from(body.to_string()).into()).unwrap())
         })
     }
@@ -246,5 +372,8 @@ impl Clock for TestClock {
 }
 
 fn header(request: &Request<Bytes>, name: &str) -> String {
-    request.headers().get(name).map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+    request
+        .headers()
+        .get(name)
+        .map_or(String::new(), |value| value.to_str().unwrap().to_owned())
 }

@@ -15,7 +15,13 @@ async fn a_sandbox_killed_in_the_middle_gives_a_readable_error() {
     for step in [1, 3, 5, 6] {
         let error = quickstart::run(Some(step)).await.unwrap_err();
         let words = error.to_string();
-        assert!(words.contains("no connection to the server"), "after step {step}: {words}");
-        assert!(!words.contains("no.url.provided"), "after step {step}: {words}");
+        assert!(
+            words.contains("no connection to the server"),
+            "after step {step}: {words}"
+        );
+        assert!(
+            !words.contains("no.url.provided"),
+            "after step {step}: {words}"
+        );
     }
 }

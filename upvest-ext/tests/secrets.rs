@@ -22,14 +22,23 @@ const PASSPHRASE: &str = "correct horse, battery staple";
 const WRONG_PASSPHRASE: &str = "canary passphrase 4 +%";
 
 fn key_file(name: &str) -> String {
-    std::fs::read_to_string(format!("{}/tests/fixtures/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    std::fs::read_to_string(format!(
+        "{}/tests/fixtures/keys/{name}.pem",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap()
 }
 
 /// The private number in the key file.
 fn private_key() -> Vec<u8> {
     let pem = key_file("p521.sec1");
-    let der =
-        STANDARD.decode(pem.lines().filter(|line| !line.starts_with("---")).collect::<String>()).unwrap();
+    let der = STANDARD
+        .decode(
+            pem.lines()
+                .filter(|line| !line.starts_with("---"))
+                .collect::<String>(),
+        )
+        .unwrap();
     // RFC 5915 section 3: a sequence of the version 1, an octet string of 66 bytes, and public values.
     assert_eq!(der[..8], [0x30, 0x81, 0xdc, 2, 1, 1, 4, 66]);
     der[8..74].to_vec()
@@ -80,19 +89,27 @@ fn percent(secret: &[u8], case: impl Fn(String) -> String) -> String {
 }
 
 fn html(secret: &str, apostrophe: &str) -> String {
-    let escaped = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     escaped.replace('"', "&quot;").replace('\'', apostrophe)
 }
 
 fn secrets() -> Vec<Vec<u8>> {
-    let mut secrets =
-        [SECRET, TOKEN, PASSPHRASE, WRONG_PASSPHRASE].map(|secret| secret.as_bytes().to_vec()).to_vec();
+    let mut secrets = [SECRET, TOKEN, PASSPHRASE, WRONG_PASSPHRASE]
+        .map(|secret| secret.as_bytes().to_vec())
+        .to_vec();
     secrets.push(private_key());
     secrets
 }
 
 fn leaks(text: &str) -> Vec<String> {
-    secrets().iter().flat_map(|secret| forms(secret)).filter(|form| text.contains(form.as_str())).collect()
+    secrets()
+        .iter()
+        .flat_map(|secret| forms(secret))
+        .filter(|form| text.contains(form.as_str()))
+        .collect()
 }
 
 fn describe(error: &(dyn StdError + 'static), out: &mut String) {
@@ -107,16 +124,34 @@ fn describe(error: &(dyn StdError + 'static), out: &mut String) {
 fn echoes() -> Vec<String> {
     let form = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
     let problem =
-        serde_json::json!({"title": "bad", "detail": format!("client_secret {SECRET} is wrong")}).to_string();
+        serde_json::json!({"title": "bad", "detail": format!("client_secret {SECRET} is wrong")})
+            .to_string();
     let basic = |pad: &str| STANDARD.encode(format!("{pad}{}:{SECRET}", common::CLIENT_ID));
-    let mixed = format!("{}{}", percent(&SECRET.as_bytes()[..14], |code| code), html(&SECRET[14..], "&#39;"));
+    let mixed = format!(
+        "{}{}",
+        percent(&SECRET.as_bytes()[..14], |code| code),
+        html(&SECRET[14..], "&#39;")
+    );
     vec![
-        format!("<p>client_secret={}</p>", percent(SECRET.as_bytes(), |code| code.to_lowercase())),
-        format!("<p>client_secret={}</p>", percent(SECRET.as_bytes(), |code| code)),
-        format!("<p>{} or {}</p>", html(SECRET, "&#39;"), html(SECRET, "&#x27;")),
+        format!(
+            "<p>client_secret={}</p>",
+            percent(SECRET.as_bytes(), |code| code.to_lowercase())
+        ),
+        format!(
+            "<p>client_secret={}</p>",
+            percent(SECRET.as_bytes(), |code| code)
+        ),
+        format!(
+            "<p>{} or {}</p>",
+            html(SECRET, "&#39;"),
+            html(SECRET, "&#x27;")
+        ),
         format!("<p>{mixed}</p>"),
         format!(r#"{{"detail": "authorization: Basic {}"}}"#, basic("")),
-        format!("authorization: Basic {}", basic("x").replace('+', "-").replace('/', "_")),
+        format!(
+            "authorization: Basic {}",
+            basic("x").replace('+', "-").replace('/', "_")
+        ),
         format!("authorization: Basic {}", basic("xx")),
         problem.replace('&', "\\u0026"),
         problem,
@@ -127,8 +162,9 @@ fn echoes() -> Vec<String> {
 }
 
 fn replies() -> Vec<Reply> {
-    let mut replies: Vec<_> =
-        [Fate::NotSent, Fate::Broken, Fate::BrokenBody, Fate::Silence].map(Reply::fate).to_vec();
+    let mut replies: Vec<_> = [Fate::NotSent, Fate::Broken, Fate::BrokenBody, Fate::Silence]
+        .map(Reply::fate)
+        .to_vec();
     for echo in echoes() {
         for status in [400, 401, 403, 409, 422, 429, 500, 502, 503] {
             replies.push(Reply::new(status, echo.clone()));
@@ -150,15 +186,26 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
         .with_writer(move || writer.clone())
         .init();
 
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let shown = runtime.block_on(provoke());
     // With a real socket, for the logs of the HTTP libraries.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let shown = shown + &runtime.block_on(provoke_on_a_socket());
 
     let logged = log.text();
-    assert!(shown.len() > 100_000 && logged.len() > 100_000, "{} {}", shown.len(), logged.len());
+    assert!(
+        shown.len() > 100_000 && logged.len() > 100_000,
+        "{} {}",
+        shown.len(),
+        logged.len()
+    );
     assert_eq!(logged.contains("upvest.call"), cfg!(feature = "tracing"));
     assert!(logged.contains("hyper"), "nothing was logged");
     assert_eq!(leaks(&shown), [""; 0], "shown");
@@ -180,7 +227,8 @@ fn the_search_finds_every_form_of_a_secret() {
 
 async fn provoke() -> String {
     let mut out = format!("{:?}{:#?}", signer(), signer());
-    let wrong = SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(WRONG_PASSPHRASE)).unwrap_err();
+    let wrong =
+        SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(WRONG_PASSPHRASE)).unwrap_err();
     describe(&wrong, &mut out);
     for reply in replies() {
         // The token endpoint has not received a token that it could repeat.
@@ -197,8 +245,11 @@ async fn provoke() -> String {
 
 async fn call(api: &FakeApi, out: &mut String) {
     let store = Arc::new(MemoryTokenStore::default());
-    let builder =
-        api.builder().credentials(common::CLIENT_ID, SECRET).signer(signer()).token_store(Arc::clone(&store));
+    let builder = api
+        .builder()
+        .credentials(common::CLIENT_ID, SECRET)
+        .signer(signer())
+        .token_store(Arc::clone(&store));
     let _ = write!(out, "{builder:?}");
     let upvest = builder.build().unwrap();
     show(&upvest, out).await;
@@ -209,7 +260,10 @@ async fn show(upvest: &Upvest, out: &mut String) {
     let list = upvest.list_orders();
     let _ = write!(out, "{upvest:?}{upvest:#?}{list:?}");
     let order_result = upvest.create_order().body(order()).send().await;
-    let raw = upvest.request(upvest_ext::Method::GET, "/x").send_json::<u8>().await;
+    let raw = upvest
+        .request(upvest_ext::Method::GET, "/x")
+        .send_json::<u8>()
+        .await;
     match list.send().await {
         Ok(answer) => drop(write!(out, "{:?}{:?}", answer, answer.headers())),
         Err(error) => describe(&error, out),
@@ -233,7 +287,11 @@ async fn provoke_on_a_socket() -> String {
                 let token = serde_json::json!({"access_token": TOKEN, "expires_in": 1799});
                 return http("200 OK", "", &token.to_string());
             }
-            if request.starts_with("POST") { None } else { http("502 Bad Gateway", "", &body) }
+            if request.starts_with("POST") {
+                None
+            } else {
+                http("502 Bad Gateway", "", &body)
+            }
         })
         .await;
         let builder = server.builder().credentials(common::CLIENT_ID, SECRET);

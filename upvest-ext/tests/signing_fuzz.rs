@@ -63,7 +63,8 @@ fn fuzz_der_inside_pem() {
 fn fuzz_signature_headers() {
     let tester = WebhookTester::new().unwrap();
     let verifier = tester.verifier();
-    let deliveries = [SignatureVersion::V6, SignatureVersion::V15].map(|version| signed(version, &tester));
+    let deliveries =
+        [SignatureVersion::V6, SignatureVersion::V15].map(|version| signed(version, &tester));
     let seeds = |name: &str| -> Vec<Vec<u8>> {
         deliveries
             .iter()
@@ -81,10 +82,19 @@ fn fuzz_signature_headers() {
                 delivery.headers.insert(*name, value);
             }
         }
-        let size =
-            delivery.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        let size = delivery
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum::<usize>();
         within_its_time(size + delivery.body.len(), || {
-            accepts(&verifier, &delivery.method, &delivery.target, &delivery.headers, &delivery.body)
+            accepts(
+                &verifier,
+                &delivery.method,
+                &delivery.target,
+                &delivery.headers,
+                &delivery.body,
+            )
         });
         Ok(())
     });
@@ -94,9 +104,13 @@ fn signed(version: SignatureVersion, tester: &WebhookTester) -> TestDelivery {
     // Signed by another key than the tester's, as only parsing is tested.
     let other = WebhookTester::new().unwrap().version(version);
     let mut delivery = other.deliver("/webhooks?x=1", &[json!({})]);
-    let input =
-        delivery.headers["signature-input"].to_str().unwrap().replace(other.key_id(), tester.key_id());
-    delivery.headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
+    let input = delivery.headers["signature-input"]
+        .to_str()
+        .unwrap()
+        .replace(other.key_id(), tester.key_id());
+    delivery
+        .headers
+        .insert("signature-input", HeaderValue::try_from(input).unwrap());
     delivery
 }
 
@@ -131,7 +145,10 @@ fn fuzz_key_set() {
 
 #[test]
 fn fuzz_event_batch() {
-    let event = WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::nil(), "type": "ORDER" }));
+    let event = WebhookTester::event(
+        "ORDER.FILLED",
+        json!({ "id": uuid::Uuid::nil(), "type": "ORDER" }),
+    );
     let seeds = [
         json!({ "payload": [event, event] }).to_string().into_bytes(),
         event.to_string().into_bytes(),

@@ -25,7 +25,8 @@ use upvest_ext::RateLimit;
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
+    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy,
+    Upvest,
 };
 
 const TASKS: usize = 200;
@@ -113,10 +114,13 @@ impl Server {
     }
 
     fn knows(&self, headers: &axum::http::HeaderMap) -> bool {
-        let token =
-            headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let token = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let tokens = self.tokens.lock().unwrap();
-        token.and_then(|token| tokens.get(token)).is_some_and(|until| *until > Instant::now())
+        token
+            .and_then(|token| tokens.get(token))
+            .is_some_and(|until| *until > Instant::now())
     }
 
     /// Places the order, once for each key. A second key for the same order is an error of the client.
@@ -124,14 +128,21 @@ impl Server {
         let order: Value = serde_json::from_slice(body).unwrap();
         let amount = order["cash_amount"].as_str().unwrap().to_owned();
         let mut orders = self.orders.lock().unwrap();
-        let (first, _) = orders.entry(amount.clone()).or_insert_with(|| (key.to_owned(), Instant::now()));
+        let (first, _) = orders
+            .entry(amount.clone())
+            .or_insert_with(|| (key.to_owned(), Instant::now()));
         if first != key {
             self.doubled.fetch_add(1, Ordering::Relaxed);
         }
         common::ORDER.replace("100.00", &amount)
     }
 
-    fn carry_out(&self, path: &str, headers: &axum::http::HeaderMap, body: &[u8]) -> (StatusCode, String) {
+    fn carry_out(
+        &self,
+        path: &str,
+        headers: &axum::http::HeaderMap,
+        body: &[u8],
+    ) -> (StatusCode, String) {
         match path {
             "/auth/token" => (StatusCode::OK, self.new_token().to_string()),
             _ if !self.knows(headers) => (StatusCode::UNAUTHORIZED, "{}".to_owned()),
@@ -146,9 +157,12 @@ impl Server {
 
 async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, 1024 * 1024).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(body) = to_bytes(body, 1024 * 1024).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     let reset = || {
-        let broken: [Result<Bytes, std::io::Error>; 1] = [Err(std::io::ErrorKind::ConnectionReset.into())];
+        let broken: [Result<Bytes, std::io::Error>; 1] =
+            [Err(std::io::ErrorKind::ConnectionReset.into())];
         Body::from_stream(futures_util::stream::iter(broken)).into_response()
     };
     let fault = server.fault();
@@ -177,7 +191,10 @@ impl std::fmt::Debug for Signer {
 }
 
 impl SignRequest for Signer {
-    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         if self.1.chance(0.005) {
             return Box::pin(std::future::pending());
         }
@@ -226,7 +243,11 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
             let client = upvest.with(CallOptions::new().idempotency_key(key));
             match call(&random, &tally, client.create_order().body(order).send()).await {
                 Some(Ok(order)) => {
-                    assert_eq!(order.cash_amount.unwrap().to_string(), amount, "the answer to another call");
+                    assert_eq!(
+                        order.cash_amount.unwrap().to_string(),
+                        amount,
+                        "the answer to another call"
+                    );
                     tally.acknowledged.fetch_add(1, Ordering::Relaxed);
                     if server.orders.lock().unwrap().remove(&amount).is_none() {
                         tally.lost.fetch_add(1, Ordering::Relaxed);
@@ -246,7 +267,11 @@ async fn call<T>(
     tally: &Tally,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Option<Result<T, Error>> {
-    let patience = if random.chance(0.1) { Duration::from_millis(random.below(300)) } else { 2 * CALL };
+    let patience = if random.chance(0.1) {
+        Duration::from_millis(random.below(300))
+    } else {
+        2 * CALL
+    };
     let started = Instant::now();
     let result = timeout(patience, call).await.ok();
     let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap();
@@ -262,34 +287,56 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let signer = RequestSigner::new("stress", key).unwrap();
     let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(200));
-    Upvest::builder(Environment::Custom(format!("http://{address}").parse().unwrap()))
-        .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
-        .signer(Signer(signer, random.clone()))
-        .timeout(ATTEMPT)
-        .call_timeout(CALL)
-        .retry(RetryPolicy::new().max_attempts(8).backoff(backoff).backoff_when_throttled(backoff))
-        // A third of the requests fails all the time, for which the default budget is too small.
-        .retry_budget(RetryBudget::new(1_000_000))
-        .rate_limit(RateLimit::adaptive())
-        .build()
-        .unwrap()
+    Upvest::builder(Environment::Custom(
+        format!("http://{address}").parse().unwrap(),
+    ))
+    .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
+    .signer(Signer(signer, random.clone()))
+    .timeout(ATTEMPT)
+    .call_timeout(CALL)
+    .retry(
+        RetryPolicy::new()
+            .max_attempts(8)
+            .backoff(backoff)
+            .backoff_when_throttled(backoff),
+    )
+    // A third of the requests fails all the time, for which the default budget is too small.
+    .retry_budget(RetryBudget::new(1_000_000))
+    .rate_limit(RateLimit::adaptive())
+    .build()
+    .unwrap()
 }
 
 fn variable(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 /// The memory of the process in KiB, and the number of its open files; 0 if unknown.
 fn usage() -> (usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let memory =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
-    (memory.unwrap_or(0), std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count))
+    let memory = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    });
+    (
+        memory.unwrap_or(0),
+        std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hangs_doubles_or_grows() {
-    let (seconds, seed) = (variable("UPVEST_STRESS_SECONDS", 60), variable("UPVEST_STRESS_SEED", 7));
+async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hangs_doubles_or_grows()
+{
+    let (seconds, seed) = (
+        variable("UPVEST_STRESS_SECONDS", 60),
+        variable("UPVEST_STRESS_SEED", 7),
+    );
     let (_, files_before) = usage();
     let random = Random(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))));
     let server = Arc::new(Server {
@@ -304,12 +351,19 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upvest = client(listener.local_addr().unwrap(), &random);
-    let router = Router::new().fallback(serve).with_state(Arc::clone(&server));
+    let router = Router::new()
+        .fallback(serve)
+        .with_state(Arc::clone(&server));
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
     let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
-            tokio::spawn(work(upvest.clone(), Arc::clone(&server), Arc::clone(&tally), Arc::clone(&stop)))
+            tokio::spawn(work(
+                upvest.clone(),
+                Arc::clone(&server),
+                Arc::clone(&tally),
+                Arc::clone(&stop),
+            ))
         })
         .collect();
 
@@ -320,11 +374,18 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         if random.chance(0.3) {
             server.tokens.lock().unwrap().clear();
         }
-        server.orders.lock().unwrap().retain(|_, (_, placed)| placed.elapsed() < FORGOTTEN);
+        server
+            .orders
+            .lock()
+            .unwrap()
+            .retain(|_, (_, placed)| placed.elapsed() < FORGOTTEN);
     }
     stop.store(true, Ordering::Relaxed);
     for task in tasks {
-        timeout(5 * CALL, task).await.expect("a task hangs").unwrap();
+        timeout(5 * CALL, task)
+            .await
+            .expect("a task hangs")
+            .unwrap();
     }
 
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
@@ -338,11 +399,28 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         count(&tally.dropped),
         tally.failures.lock().unwrap(),
     );
-    assert_eq!(count(&server.doubled), 0, "orders were placed under two keys");
-    assert_eq!(count(&tally.lost), 0, "orders were acknowledged and are not there");
-    assert!(slowest < 1000 + u64::try_from(CALL.as_millis()).unwrap(), "a call took {slowest} ms");
-    assert!(faults * 100 >= requests * 30, "too few faults for the test to mean anything");
-    assert!(acknowledged > 10 * usize::try_from(seconds).unwrap(), "only {acknowledged} orders came through");
+    assert_eq!(
+        count(&server.doubled),
+        0,
+        "orders were placed under two keys"
+    );
+    assert_eq!(
+        count(&tally.lost),
+        0,
+        "orders were acknowledged and are not there"
+    );
+    assert!(
+        slowest < 1000 + u64::try_from(CALL.as_millis()).unwrap(),
+        "a call took {slowest} ms"
+    );
+    assert!(
+        faults * 100 >= requests * 30,
+        "too few faults for the test to mean anything"
+    );
+    assert!(
+        acknowledged > 10 * usize::try_from(seconds).unwrap(),
+        "only {acknowledged} orders came through"
+    );
     assert!(failed * 5 < acknowledged, "{failed} calls failed");
     drop(upvest);
     serving.abort();
@@ -357,18 +435,30 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
 /// Compares the second quarter of the time, after the warm-up, with the last.
 fn is_flat(samples: &[(usize, usize)]) {
     let quarter = samples.len() / 4;
-    let (Some(warm), Some(last)) = (samples.get(quarter..2 * quarter), samples.get(3 * quarter..)) else {
+    let (Some(warm), Some(last)) = (
+        samples.get(quarter..2 * quarter),
+        samples.get(3 * quarter..),
+    ) else {
         return;
     };
     let most = |samples: &[(usize, usize)]| {
         let memory = samples.iter().map(|(memory, _)| *memory).max().unwrap_or(0);
-        (memory, samples.iter().map(|(_, files)| *files).max().unwrap_or(0))
+        (
+            memory,
+            samples.iter().map(|(_, files)| *files).max().unwrap_or(0),
+        )
     };
     let ((warm_memory, warm_files), (last_memory, last_files)) = (most(warm), most(last));
     println!(
         "memory: {warm_memory} KiB, then {last_memory} KiB; open files: {warm_files}, then {last_files}"
     );
-    assert!(last_memory <= warm_memory + warm_memory / 4 + 16_384, "the memory grows");
+    assert!(
+        last_memory <= warm_memory + warm_memory / 4 + 16_384,
+        "the memory grows"
+    );
     // A task has at most one connection, and both of its ends are open in this process.
-    assert!(last_files <= warm_files.max(2 * TASKS) + 50, "open files pile up");
+    assert!(
+        last_files <= warm_files.max(2 * TASKS) + 50,
+        "open files pile up"
+    );
 }

@@ -36,7 +36,8 @@ async fn logged(run: impl Future<Output = ()>) -> String {
 
 #[cfg(feature = "webhooks")]
 #[tokio::test]
-async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_with_their_reasons() {
+async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_with_their_reasons()
+{
     use upvest_ext::BoxFuture;
     use upvest_ext::webhooks::{
         DeadLetter, DeadLetterSink, EventType, HandlerError, WebhookHandler, WebhookTester,
@@ -49,11 +50,17 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
         }
     }
     let tester = WebhookTester::new().unwrap();
-    let event =
-        |kind| WebhookTester::event(kind, serde_json::json!({ "id": uuid::Uuid::nil(), "name": "CANARY" }));
+    let event = |kind| {
+        WebhookTester::event(
+            kind,
+            serde_json::json!({ "id": uuid::Uuid::nil(), "name": "CANARY" }),
+        )
+    };
     let (failing, unknown) = (event("ORDER.FILLED"), event("COMET.SEEN"));
     let handler = WebhookHandler::new(tester.verifier())
-        .on(EventType::OrderFilled, async |_| Err("the ledger says no".into()))
+        .on(EventType::OrderFilled, async |_| {
+            Err("the ledger says no".into())
+        })
         .dead_letter_after(2, Shelf);
     let log = logged(async {
         let delivery = tester.deliver("/webhooks", &[failing.clone(), unknown.clone()]);
@@ -68,15 +75,37 @@ async fn a_refused_delivery_and_a_failing_unknown_or_given_up_event_are_logged_w
     for (message, parts) in [
         (
             "webhook event failed",
-            [failing["id"].as_str().unwrap(), "event.type=\"ORDER.FILLED\"", "the ledger says no"],
+            [
+                failing["id"].as_str().unwrap(),
+                "event.type=\"ORDER.FILLED\"",
+                "the ledger says no",
+            ],
         ),
-        ("stored as a dead letter", [failing["id"].as_str().unwrap(), "attempt=2", "the ledger says no"]),
-        ("webhook event ignored", [unknown["id"].as_str().unwrap(), "COMET.SEEN", "no handler"]),
-        ("webhook delivery rejected", ["WARN", "has no signature", "reason="]),
+        (
+            "stored as a dead letter",
+            [
+                failing["id"].as_str().unwrap(),
+                "attempt=2",
+                "the ledger says no",
+            ],
+        ),
+        (
+            "webhook event ignored",
+            [unknown["id"].as_str().unwrap(), "COMET.SEEN", "no handler"],
+        ),
+        (
+            "webhook delivery rejected",
+            ["WARN", "has no signature", "reason="],
+        ),
     ] {
-        let line =
-            log.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("no {message}: {log}"));
-        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?} are not in {line}");
+        let line = log
+            .lines()
+            .find(|line| line.contains(message))
+            .unwrap_or_else(|| panic!("no {message}: {log}"));
+        assert!(
+            parts.iter().all(|part| line.contains(part)),
+            "{parts:?} are not in {line}"
+        );
     }
     assert!(!log.contains("CANARY"), "{log}");
 }
@@ -89,7 +118,12 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
     });
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let log = logged(async {
-        api.client().retrieve_order().order_id(id).send().await.unwrap_err();
+        api.client()
+            .retrieve_order()
+            .order_id(id)
+            .send()
+            .await
+            .unwrap_err();
     })
     .await;
     let closing = log.lines().find(|line| line.contains("close")).unwrap();
@@ -106,7 +140,10 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
     ] {
         assert!(closing.contains(field), "{field} is not in {closing}");
     }
-    assert_eq!(log.lines().filter(|line| line.contains("answer")).count(), 2);
+    assert_eq!(
+        log.lines().filter(|line| line.contains("answer")).count(),
+        2
+    );
     assert!(log.contains("retrying") && log.contains("r-5"));
     assert!(!log.contains(id), "ids are no names");
 }
@@ -120,23 +157,42 @@ async fn the_span_of_a_failed_call_has_the_status_of_an_error_and_that_of_a_good
         });
         let log = logged(async { drop(api.client().list_orders().send().await) }).await;
         let closing = log.lines().find(|line| line.contains("close")).unwrap();
-        assert_eq!(closing.contains("otel.status_code=\"ERROR\""), expected, "{closing}");
+        assert_eq!(
+            closing.contains("otel.status_code=\"ERROR\""),
+            expected,
+            "{closing}"
+        );
     }
 }
 
 /// The measurements that a metrics hook got, without the durations.
-fn kept() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Measurement<'_>) + Send + Sync + 'static) {
+fn kept() -> (
+    Arc<Mutex<Vec<String>>>,
+    impl Fn(&Measurement<'_>) + Send + Sync + 'static,
+) {
     let kept = Arc::<Mutex<Vec<String>>>::default();
     let hook = Arc::clone(&kept);
     (kept, move |measured: &Measurement<'_>| {
         hook.lock().unwrap().push(match measured {
-            Measurement::Call { operation, attempts, status, error, .. } => {
+            Measurement::Call {
+                operation,
+                attempts,
+                status,
+                error,
+                ..
+            } => {
                 format!("call {operation} {attempts} {status:?} {error:?}")
             }
-            Measurement::Attempt { operation, status, .. } => format!("attempt {operation} {status:?}"),
-            Measurement::TokenRequest { status, succeeded, .. } => format!("token {status:?} {succeeded}"),
+            Measurement::Attempt {
+                operation, status, ..
+            } => format!("attempt {operation} {status:?}"),
+            Measurement::TokenRequest {
+                status, succeeded, ..
+            } => format!("token {status:?} {succeeded}"),
             Measurement::Delivery { status, .. } => format!("delivery {status}"),
-            Measurement::Event { event_type, result, .. } => format!("event {event_type} {result}"),
+            Measurement::Event {
+                event_type, result, ..
+            } => format!("event {event_type} {result}"),
             other => format!("{other:?}"),
         });
     })
@@ -144,7 +200,13 @@ fn kept() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Measurement<'_>) + Send + Sync +
 
 #[tokio::test(start_paused = true)]
 async fn each_call_attempt_and_token_request_is_measured() {
-    let token = |_: &Seen, n: usize| if n == 0 { Reply::status(503) } else { Reply::token("t", 1799) };
+    let token = |_: &Seen, n: usize| {
+        if n == 0 {
+            Reply::status(503)
+        } else {
+            Reply::token("t", 1799)
+        }
+    };
     let api = FakeApi::with_tokens(token, |_, n| match n {
         0 => Reply::fate(Fate::Broken),
         1 => Reply::status(503),
@@ -175,20 +237,38 @@ async fn an_attempt_that_hangs_is_measured_with_the_time_it_took() {
     let api = FakeApi::new(|_, _| Reply::empty_list().after(Duration::from_secs(3600)));
     let slowest = Arc::new(Mutex::new(Duration::ZERO));
     let seen = Arc::clone(&slowest);
-    let builder = api.builder().timeout(Duration::from_secs(7)).retry(RetryPolicy::never());
+    let builder = api
+        .builder()
+        .timeout(Duration::from_secs(7))
+        .retry(RetryPolicy::never());
     let builder = builder.metrics(move |measured| {
-        if let Measurement::Attempt { duration, status: None, .. } = measured {
+        if let Measurement::Attempt {
+            duration,
+            status: None,
+            ..
+        } = measured
+        {
             *seen.lock().unwrap() = *duration;
         }
     });
-    builder.build().unwrap().list_orders().send().await.unwrap_err();
+    builder
+        .build()
+        .unwrap()
+        .list_orders()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(slowest.lock().unwrap().as_secs(), 7);
 }
 
 #[tokio::test]
 async fn a_metrics_hook_that_panics_costs_no_call_and_no_event() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().metrics(|_| panic!("a bug of the application")).build().unwrap();
+    let upvest = api
+        .builder()
+        .metrics(|_| panic!("a bug of the application"))
+        .build()
+        .unwrap();
     upvest.list_orders().send().await.unwrap();
 }
 
@@ -204,7 +284,12 @@ async fn each_delivery_and_event_is_measured() {
         .on("COMET.SEEN".parse().unwrap(), async |_| Err("no".into()))
         .metrics(hook);
     let event = |kind| WebhookTester::event(kind, serde_json::json!({ "id": uuid::Uuid::nil() }));
-    let events = [event("ORDER.FILLED"), event("COMET.SEEN"), event("FEE.CHARGED"), serde_json::json!(7)];
+    let events = [
+        event("ORDER.FILLED"),
+        event("COMET.SEEN"),
+        event("FEE.CHARGED"),
+        serde_json::json!(7),
+    ];
     let delivery = tester.deliver("/webhooks", &events);
     handler.handle(&delivery.received()).await;
     let mut forged = delivery.clone();
@@ -237,14 +322,20 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
 
     let api = FakeApi::new(|_, _| Reply::empty_list());
     api.client().list_orders().send().await.unwrap();
-    assert_eq!(api.seen()[0].header("traceparent"), "", "without a propagator, nothing is sent");
+    assert_eq!(
+        api.seen()[0].header("traceparent"),
+        "",
+        "without a propagator, nothing is sent"
+    );
 
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![
         Box::new(TraceContextPropagator::new()),
         Box::new(BaggagePropagator::new()),
     ]));
     let exporter = InMemorySpanExporter::default();
-    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
     LazyLock::force(&LISTENERS);
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let guard = tracing_subscriber::registry().with(layer).set_default();
@@ -254,7 +345,10 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
     drop((attached, guard));
 
     let spans = exporter.get_finished_spans().unwrap();
-    let span = spans.iter().find(|span| span.name == "GET /orders").unwrap();
+    let span = spans
+        .iter()
+        .find(|span| span.name == "GET /orders")
+        .unwrap();
     let seen = api.seen();
     let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
     assert_eq!(seen[1].header("traceparent"), format!("00-{trace}-{id}-01"));

@@ -20,7 +20,10 @@ use upvest_ext::webhooks::{
 use upvest_ext::{BackendError, BoxFuture, Error, ErrorKind};
 
 fn events() -> [serde_json::Value; 1] {
-    [WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))]
+    [WebhookTester::event(
+        "ORDER.FILLED",
+        json!({ "id": uuid::Uuid::new_v4() }),
+    )]
 }
 
 fn now() -> SystemTime {
@@ -41,7 +44,9 @@ fn reason(error: &Error) -> &VerifyError {
 }
 
 fn keys_are_unavailable<T>(verdict: &Result<T, Error>) -> bool {
-    verdict.as_ref().is_err_and(|error| matches!(reason(error), VerifyError::KeysUnavailable(_)))
+    verdict
+        .as_ref()
+        .is_err_and(|error| matches!(reason(error), VerifyError::KeysUnavailable(_)))
 }
 
 #[tokio::test]
@@ -50,7 +55,10 @@ async fn both_versions_are_accepted_with_and_without_a_query() {
         let tester = WebhookTester::new().unwrap().version(version);
         for target in ["/", "/webhooks", "/webhooks?token=a%20b&x=1"] {
             let delivery = tester.deliver(target, &events());
-            assert!(tester.verifier().verify(&delivery.received()).await.is_ok(), "{version:?} {target}");
+            assert!(
+                tester.verifier().verify(&delivery.received()).await.is_ok(),
+                "{version:?} {target}"
+            );
         }
     }
 }
@@ -75,18 +83,33 @@ async fn every_way_of_tampering_has_its_reason() {
 
 #[tokio::test]
 async fn one_valid_signature_of_several_is_enough() {
-    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let (old, new) = (
+        WebhookTester::new().unwrap().at(now()),
+        WebhookTester::new().unwrap().at(now()),
+    );
     let body = json!({ "payload": events() }).to_string();
-    let (by_old, by_new) = (old.deliver_raw("/webhooks", body.clone()), new.deliver_raw("/webhooks", body));
+    let (by_old, by_new) = (
+        old.deliver_raw("/webhooks", body.clone()),
+        new.deliver_raw("/webhooks", body),
+    );
     let joined = |name: &str, first: &TestDelivery, second: &TestDelivery| {
         let text = |delivery: &TestDelivery| delivery.headers[name].to_str().unwrap().to_owned();
-        HeaderValue::try_from(format!("{}, {}", text(first), text(second).replace("sig1=", "sig2="))).unwrap()
+        HeaderValue::try_from(format!(
+            "{}, {}",
+            text(first),
+            text(second).replace("sig1=", "sig2=")
+        ))
+        .unwrap()
     };
     for (first, second) in [(&by_old, &by_new), (&by_new, &by_old)] {
         let mut both = first.clone();
         for name in ["signature-input", "signature"] {
             both.headers.insert(
-                if name == "signature" { "signature" } else { "signature-input" },
+                if name == "signature" {
+                    "signature"
+                } else {
+                    "signature-input"
+                },
                 joined(name, first, second),
             );
         }
@@ -119,7 +142,10 @@ async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
         assert_eq!(verdict.is_ok(), expected.is_none(), "{at:?}");
         if let Some(expected) = expected {
             assert_eq!(refusal(&verifier, &delivery).await, expected, "{at:?}");
-            let patient = tester.verifier().tolerance(Duration::from_secs(400)).clock(move || at);
+            let patient = tester
+                .verifier()
+                .tolerance(Duration::from_secs(400))
+                .clock(move || at);
             assert!(patient.verify(&delivery.received()).await.is_ok());
         }
     }
@@ -136,19 +162,32 @@ async fn only_p521_is_allowed_unless_more_is() {
             Ok(_) => accepted.push(algorithm),
             Err(error) => {
                 assert!(
-                    matches!(reason(&error), VerifyError::Rejected(SignatureError::KeyNotAllowed)),
+                    matches!(
+                        reason(&error),
+                        VerifyError::Rejected(SignatureError::KeyNotAllowed)
+                    ),
                     "{error:?}"
                 );
             }
         }
-        assert!(strict.allow([algorithm]).verify(&delivery.received()).await.is_ok(), "{algorithm}");
+        assert!(
+            strict
+                .allow([algorithm])
+                .verify(&delivery.received())
+                .await
+                .is_ok(),
+            "{algorithm}"
+        );
     }
     assert_eq!(accepted, [KeyAlgorithm::EcdsaP521]);
     let tester = WebhookTester::new().unwrap();
     let delivery = tester.deliver("/webhooks", &events());
     let p256 = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
     let verifier = WebhookVerifier::new(KeySet::single(tester.key_id(), p256));
-    assert_eq!(refusal(&verifier, &delivery).await, SignatureError::KeyNotAllowed);
+    assert_eq!(
+        refusal(&verifier, &delivery).await,
+        SignatureError::KeyNotAllowed
+    );
     assert_eq!(
         refusal(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
         SignatureError::SignatureMismatch
@@ -206,14 +245,23 @@ async fn coordinates_without_their_left_zeros_are_put_up_with() {
             }
         }
         let verifier = WebhookVerifier::new(KeySet::from_json(set.to_string()).unwrap());
-        assert!(verifier.verify(&tester.deliver("/", &events()).received()).await.is_ok());
+        assert!(
+            verifier
+                .verify(&tester.deliver("/", &events()).received())
+                .await
+                .is_ok()
+        );
     }
 }
 
 #[tokio::test]
 async fn deliveries_can_be_bound_to_subscriptions() {
     let tester = WebhookTester::new().unwrap();
-    let (ours, too, other) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+    let (ours, too, other) = (
+        uuid::Uuid::new_v4(),
+        uuid::Uuid::new_v4(),
+        uuid::Uuid::new_v4(),
+    );
     let verifier = tester.verifier().for_webhooks([ours, too]);
     let event = |webhook: Option<uuid::Uuid>| {
         let mut event = WebhookTester::event("ORDER.FILLED", json!({ "webhook_id": ours }));
@@ -234,16 +282,23 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         let verdict = verifier.verify(&delivery.received()).await;
         assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
         if !is_ours {
-            assert_eq!(refusal(&verifier, &delivery).await, SignatureError::OtherWebhook);
+            assert_eq!(
+                refusal(&verifier, &delivery).await,
+                SignatureError::OtherWebhook
+            );
         }
         assert!(
             tester.verifier().verify(&delivery.received()).await.is_ok(),
             "without a bound all are accepted"
         );
     }
-    let bare = |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
+    let bare =
+        |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
     assert!(verifier.verify(&bare(ours).received()).await.is_ok());
-    assert_eq!(refusal(&verifier, &bare(other)).await, SignatureError::OtherWebhook);
+    assert_eq!(
+        refusal(&verifier, &bare(other)).await,
+        SignatureError::OtherWebhook
+    );
     // A matching id next to an event of another subscription does not make it accepted.
     let beside = json!({ "payload": [odd], "webhook_id": ours }).to_string();
     assert_eq!(
@@ -252,7 +307,10 @@ async fn deliveries_can_be_bound_to_subscriptions() {
     );
     // A forged signature is reported as such.
     let forged = bare(other).tampered(Tamper::Body);
-    assert_eq!(refusal(&verifier, &forged).await, SignatureError::DigestMismatch);
+    assert_eq!(
+        refusal(&verifier, &forged).await,
+        SignatureError::DigestMismatch
+    );
 }
 
 /// A key endpoint that counts its requests, and whose key set the test changes.
@@ -291,7 +349,11 @@ impl FetchKeys for Endpoint {
             };
             tokio::time::sleep(takes).await;
             let state = self.0.lock().unwrap();
-            if state.down { Err(BackendError::new("503")) } else { Ok(state.set.to_json().into_bytes()) }
+            if state.down {
+                Err(BackendError::new("503"))
+            } else {
+                Ok(state.set.to_json().into_bytes())
+            }
         })
     }
 }
@@ -302,7 +364,10 @@ fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
 
 #[tokio::test(start_paused = true)]
 async fn rotation_in_mid_stream_loses_no_valid_delivery() {
-    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let (old, new) = (
+        WebhookTester::new().unwrap().at(now()),
+        WebhookTester::new().unwrap().at(now()),
+    );
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -312,7 +377,11 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
             // The old key is removed from the set immediately, while deliveries that it signed still arrive.
             endpoint.serve(new.key_set());
         }
-        let signer = if second < 300 || (second < 360 && second % 2 == 0) { &old } else { &new };
+        let signer = if second < 300 || (second < 360 && second % 2 == 0) {
+            &old
+        } else {
+            &new
+        };
         let delivery = signer.deliver("/webhooks", &events());
         verifier
             .verify(&delivery.received())
@@ -326,7 +395,10 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
 
 #[tokio::test(start_paused = true)]
 async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
-    let (old, new) = (WebhookTester::new().unwrap().at(now()), WebhookTester::new().unwrap().at(now()));
+    let (old, new) = (
+        WebhookTester::new().unwrap().at(now()),
+        WebhookTester::new().unwrap().at(now()),
+    );
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -344,7 +416,10 @@ async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
         }
         advance(Duration::from_secs(pause)).await;
     }
-    assert!(verifier.verify(&delivery.received()).await.is_ok(), "not accepted after {tries} tries");
+    assert!(
+        verifier.verify(&delivery.received()).await.is_ok(),
+        "not accepted after {tries} tries"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,15 +433,27 @@ async fn ten_thousand_forged_key_ids_cause_at_most_one_fetch_in_ten_seconds() {
     for _ in 0..10_000 {
         let id = uuid::Uuid::new_v4().to_string();
         let mut forged = delivery.clone();
-        let input = forged.headers["signature-input"].to_str().unwrap().replace(tester.key_id(), &id);
-        forged.headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
-        assert_eq!(refusal(&verifier, &forged).await, SignatureError::UnknownKey);
+        let input = forged.headers["signature-input"]
+            .to_str()
+            .unwrap()
+            .replace(tester.key_id(), &id);
+        forged
+            .headers
+            .insert("signature-input", HeaderValue::try_from(input).unwrap());
+        assert_eq!(
+            refusal(&verifier, &forged).await,
+            SignatureError::UnknownKey
+        );
         ids.insert(id);
         advance(Duration::from_millis(10)).await;
     }
     assert_eq!(ids.len(), 10_000);
     let fetched = endpoint.0.lock().unwrap().fetched.clone();
-    assert!(fetched.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(10)));
+    assert!(
+        fetched
+            .windows(2)
+            .all(|pair| pair[1] - pair[0] >= Duration::from_secs(10))
+    );
     assert_eq!(fetched.len(), 10, "100 s of forgeries");
     assert!(verifier.verify(&delivery.received()).await.is_ok());
 }
@@ -414,7 +501,10 @@ async fn keys_are_fetched_again_after_an_hour_and_serve_a_day_while_the_endpoint
     }
     advance(hour).await;
     let error = verifier.verify(&delivery.received()).await.unwrap_err();
-    assert!(matches!(reason(&error), VerifyError::KeysUnavailable(_)), "{error:?}");
+    assert!(
+        matches!(reason(&error), VerifyError::KeysUnavailable(_)),
+        "{error:?}"
+    );
 
     endpoint.set_down(false);
     advance(Duration::from_secs(10)).await;
@@ -458,12 +548,20 @@ async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
         }
         endpoint.0.lock().unwrap().takes = 2 * second;
         let forged = delivery.tampered(Tamper::KeyId);
-        tokio::time::timeout(second, verifier.verify(&forged.received())).await.unwrap_err();
+        tokio::time::timeout(second, verifier.verify(&forged.received()))
+            .await
+            .unwrap_err();
         for _ in 0..90 {
-            assert!(verifier.verify(&delivery.received()).await.is_ok(), "{first_fetch_ago:?}");
+            assert!(
+                verifier.verify(&delivery.received()).await.is_ok(),
+                "{first_fetch_ago:?}"
+            );
             advance(second / 10).await;
         }
-        assert_eq!(endpoint.fetches(), 1 + usize::from(first_fetch_ago.is_some()));
+        assert_eq!(
+            endpoint.fetches(),
+            1 + usize::from(first_fetch_ago.is_some())
+        );
     }
 }
 
@@ -506,7 +604,10 @@ async fn limits_can_be_set() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());
-    let limits = KeyCacheLimits { fresh: Duration::from_secs(60), ..KeyCacheLimits::default() };
+    let limits = KeyCacheLimits {
+        fresh: Duration::from_secs(60),
+        ..KeyCacheLimits::default()
+    };
     let verifier = WebhookVerifier::fetching_within(endpoint.clone(), limits).clock(now);
     let delivery = tester.deliver("/webhooks", &events());
     for _ in 0..5 {
@@ -526,7 +627,10 @@ async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_refused() 
     let delivery = tester.deliver("/webhooks", &events());
     for _ in 0..20 {
         let error = verifier.verify(&delivery.received()).await.unwrap_err();
-        assert!(matches!(reason(&error), VerifyError::KeysUnavailable(_)), "{error:?}");
+        assert!(
+            matches!(reason(&error), VerifyError::KeysUnavailable(_)),
+            "{error:?}"
+        );
         advance(Duration::from_secs(1)).await;
     }
     assert_eq!(endpoint.fetches(), 2);

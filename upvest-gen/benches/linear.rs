@@ -15,19 +15,29 @@ const ROUNDS: usize = 5;
 const LIMIT: f64 = 10.0;
 
 fn main() {
-    let whole = describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY)));
+    let whole = describe(
+        &Source::new("api.yaml", SPEC),
+        Some(&Source::new("overlay.yaml", OVERLAY)),
+    );
     let whole = whole.unwrap_or_else(|errors| panic!("{errors}"));
-    let sources = COPIES.map(|copies| Source::new("api.json", multiplied(&whole, copies).to_string()));
+    let sources =
+        COPIES.map(|copies| Source::new("api.json", multiplied(&whole, copies).to_string()));
     let mut best = [Duration::MAX; COPIES.len()];
     let mut sizes = [(0, 0); COPIES.len()];
     // Several rounds, and smaller descriptions more often, so that other load on the machine affects all of them.
     for _ in 0..ROUNDS {
-        for (((copies, source), best), size) in COPIES.iter().zip(&sources).zip(&mut best).zip(&mut sizes) {
+        for (((copies, source), best), size) in
+            COPIES.iter().zip(&sources).zip(&mut best).zip(&mut sizes)
+        {
             let times = COPIES[COPIES.len() - 1] / copies;
             let start = Instant::now();
             for _ in 0..times {
                 let generated = generate(source, None).unwrap_or_else(|errors| panic!("{errors}"));
-                let lines = generated.files.iter().map(|file| file.text.lines().count()).sum();
+                let lines = generated
+                    .files
+                    .iter()
+                    .map(|file| file.text.lines().count())
+                    .sum();
                 *size = (generated.operations, lines);
             }
             *best = (start.elapsed() / u32::try_from(times).unwrap_or(u32::MAX)).min(*best);
@@ -37,7 +47,10 @@ fn main() {
     let mut last = 0.0;
     for ((copies, time), (operations, lines)) in COPIES.iter().zip(best).zip(sizes) {
         last = time.as_secs_f64() / best[0].as_secs_f64();
-        println!("{copies:>6}  {operations:>10}  {lines:>6}  {:>7.3}  {last:>13.2}", time.as_secs_f64());
+        println!(
+            "{copies:>6}  {operations:>10}  {lines:>6}  {:>7.3}  {last:>13.2}",
+            time.as_secs_f64()
+        );
     }
     assert!(
         last <= LIMIT,
@@ -74,9 +87,10 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 fn renamed(value: &Value, copy: usize) -> Value {
     match value {
-        Value::Object(object) => {
-            object.iter().map(|(key, value)| (key.clone(), member(key, value, copy))).collect()
-        }
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (key.clone(), member(key, value, copy)))
+            .collect(),
         Value::Array(items) => items.iter().map(|item| renamed(item, copy)).collect(),
         other => other.clone(),
     }

@@ -68,7 +68,16 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, part, fact, action, before, after, reason, .. } = self;
+        let Self {
+            what,
+            part,
+            fact,
+            action,
+            before,
+            after,
+            reason,
+            ..
+        } = self;
         f.write_str(what)?;
         if !part.is_empty() {
             write!(f, ", {part}")?;
@@ -78,8 +87,11 @@ impl fmt::Display for Change {
         }
         write!(f, " {action}")?;
         if !fact.is_empty() {
-            let value =
-                |value: &Option<String>| value.as_ref().map_or("none".to_owned(), |it| format!("`{it}`"));
+            let value = |value: &Option<String>| {
+                value
+                    .as_ref()
+                    .map_or("none".to_owned(), |it| format!("`{it}`"))
+            };
             write!(f, " from {} to {}", value(before), value(after))?;
         }
         write!(f, ": {reason}")
@@ -94,13 +106,24 @@ impl Facts {
         let nothing = Parts::new();
         for what in keys(&old.0, &new.0) {
             let is_both = old.0.contains_key(what) && new.0.contains_key(what);
-            let (before, after) = (old.0.get(what).unwrap_or(&nothing), new.0.get(what).unwrap_or(&nothing));
-            let all = |parts: &Parts, fact: &str| parts.get("").and_then(|facts| facts.get(fact)).cloned();
+            let (before, after) = (
+                old.0.get(what).unwrap_or(&nothing),
+                new.0.get(what).unwrap_or(&nothing),
+            );
+            let all = |parts: &Parts, fact: &str| {
+                parts.get("").and_then(|facts| facts.get(fact)).cloned()
+            };
             let is_sent = || [before, after].map(|parts| all(parts, "sent")) != [None, None];
-            for part in if is_both { keys(before, after) } else { BTreeSet::from([""]) } {
+            for part in if is_both {
+                keys(before, after)
+            } else {
+                BTreeSet::from([""])
+            } {
                 let (Some(old), Some(new)) = (before.get(part), after.get(part)) else {
                     let is_added = after.contains_key(part);
-                    let is_required = after.get(part).is_some_and(|facts| facts.contains_key("required"));
+                    let is_required = after
+                        .get(part)
+                        .is_some_and(|facts| facts.contains_key("required"));
                     let is_needed = is_required && (part.starts_with("parameter") || is_sent());
                     let how = if is_added && is_needed {
                         "required"
@@ -128,14 +151,20 @@ impl Facts {
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
         let (mut old, mut changes) = (self.clone(), Vec::new());
         let route = |parts: &Parts| {
-            parts.get("").map(|facts| (facts.get("method").cloned(), facts.get("path").cloned()))
+            parts
+                .get("")
+                .map(|facts| (facts.get("method").cloned(), facts.get("path").cloned()))
         };
         let is_operation = |what: &str| what.starts_with("operation ");
-        for (what, parts) in
-            self.0.iter().filter(|(what, _)| is_operation(what) && !new.0.contains_key(*what))
+        for (what, parts) in self
+            .0
+            .iter()
+            .filter(|(what, _)| is_operation(what) && !new.0.contains_key(*what))
         {
-            let mut others =
-                new.0.iter().filter(|(other, _)| is_operation(other) && !self.0.contains_key(*other));
+            let mut others = new
+                .0
+                .iter()
+                .filter(|(other, _)| is_operation(other) && !self.0.contains_key(*other));
             if let Some((other, _)) = others.find(|(_, others)| route(others) == route(parts)) {
                 old.0.remove(what);
                 old.0.insert(other.clone(), parts.clone());
@@ -170,11 +199,19 @@ fn change(
         ("changed", _, None) => "lost",
         (how, ..) => how,
     };
-    let sort = if part.is_empty() { what } else { part }.split(' ').next().unwrap_or_default();
-    let rules = RULES.lines().map(|line| line.splitn(5, '|').map(str::trim).collect::<Vec<_>>());
+    let sort = if part.is_empty() { what } else { part }
+        .split(' ')
+        .next()
+        .unwrap_or_default();
+    let rules = RULES
+        .lines()
+        .map(|line| line.splitn(5, '|').map(str::trim).collect::<Vec<_>>());
     let fits = |rule: &Vec<&str>| {
         rule.len() == 5
-            && rule.iter().zip([sort, fact, how_exactly]).all(|(rule, it)| *rule == "*" || *rule == it)
+            && rule
+                .iter()
+                .zip([sort, fact, how_exactly])
+                .all(|(rule, it)| *rule == "*" || *rule == it)
     };
     let rule = rules.into_iter().find(fits).unwrap_or_default();
     let impact = match rule.get(3) {

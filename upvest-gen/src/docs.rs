@@ -8,7 +8,11 @@ const WIDTH: usize = 100;
 /// `text` as the documentation of an item.
 pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
     let docs = doc_lines(text).into_iter().map(|line| {
-        let line = if line.is_empty() { line } else { format!(" {line}") };
+        let line = if line.is_empty() {
+            line
+        } else {
+            format!(" {line}")
+        };
         parse_quote!(#[doc = #line])
     });
     docs.collect()
@@ -17,20 +21,26 @@ pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
 /// Wraps `text` and escapes everything that rustdoc would read as a link, as HTML or as a test.
 pub(crate) fn doc_lines(text: &str) -> Vec<String> {
     let mut fenced = false;
-    let text: String =
-        text.replace("\r\n", "\n").replace('\r', " ").chars().filter(|c| is_shown(*c)).collect();
+    let text: String = text
+        .replace("\r\n", "\n")
+        .replace('\r', " ")
+        .chars()
+        .filter(|c| is_shown(*c))
+        .collect();
     text.lines()
-        .flat_map(|line| match (line.trim_start().starts_with("```"), fenced) {
-            (true, _) => {
-                fenced = !fenced;
-                // Code in a description is an example of the API, not a test.
-                vec![if fenced { "```text" } else { "```" }.to_owned()]
-            }
-            (false, true) => vec![line.to_owned()],
-            // Four spaces would start a code block, which rustdoc would run as a test.
-            (false, false) if line.starts_with("    ") => wrap(&escape(line.trim_start())),
-            (false, false) => wrap(&escape(line)),
-        })
+        .flat_map(
+            |line| match (line.trim_start().starts_with("```"), fenced) {
+                (true, _) => {
+                    fenced = !fenced;
+                    // Code in a description is an example of the API, not a test.
+                    vec![if fenced { "```text" } else { "```" }.to_owned()]
+                }
+                (false, true) => vec![line.to_owned()],
+                // Four spaces would start a code block, which rustdoc would run as a test.
+                (false, false) if line.starts_with("    ") => wrap(&escape(line.trim_start())),
+                (false, false) => wrap(&escape(line)),
+            },
+        )
         .collect()
 }
 
@@ -49,7 +59,9 @@ fn wrap(line: &str) -> Vec<String> {
     let indent = if line.starts_with("* ") { "  " } else { "" };
     let mut lines = vec![String::new()];
     for word in line.split_whitespace() {
-        let full = lines.last().is_some_and(|line| !line.is_empty() && line.len() + 1 + word.len() > WIDTH);
+        let full = lines
+            .last()
+            .is_some_and(|line| !line.is_empty() && line.len() + 1 + word.len() > WIDTH);
         match lines.last_mut() {
             Some(line) if !full => {
                 if !line.is_empty() {
@@ -69,10 +81,13 @@ fn escape(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     let (mut code, mut rest) = (false, line);
     while let Some(c) = rest.chars().next() {
-        let url =
-            !code && !escaped.ends_with('<') && (rest.starts_with("https://") || rest.starts_with("http://"));
+        let url = !code
+            && !escaped.ends_with('<')
+            && (rest.starts_with("https://") || rest.starts_with("http://"));
         if url {
-            let end = rest.find(|c: char| c.is_whitespace() || "<>()[]\"`".contains(c)).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_whitespace() || "<>()[]\"`".contains(c))
+                .unwrap_or(rest.len());
             let address = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
             escaped.extend(["<", address, ">"]);
             rest = &rest[address.len()..];
@@ -97,15 +112,30 @@ mod tests {
     #[test]
     fn prose_is_escaped_for_rustdoc() {
         for (text, lines) in [
-            ("a [link] and <b>html</b>", vec!["a \\[link] and \\<b>html\\</b>"]),
+            (
+                "a [link] and <b>html</b>",
+                vec!["a \\[link] and \\<b>html\\</b>"],
+            ),
             ("`code[0] <T>` stays", vec!["`code[0] <T>` stays"]),
-            ("see https://example.com/a?b=c, or not", vec!["see <https://example.com/a?b=c>, or not"]),
-            ("see <https://example.com>.", vec!["see <https://example.com>."]),
-            ("[guide](https://example.com).", vec!["\\[guide](<https://example.com>)."]),
+            (
+                "see https://example.com/a?b=c, or not",
+                vec!["see <https://example.com/a?b=c>, or not"],
+            ),
+            (
+                "see <https://example.com>.",
+                vec!["see <https://example.com>."],
+            ),
+            (
+                "[guide](https://example.com).",
+                vec!["\\[guide](<https://example.com>)."],
+            ),
             ("one\rtwo\r\nthree", vec!["one two", "three"]),
             ("a\u{202e}b\u{2066}c\0d\te", vec!["abcd\te"]),
             ("    indented", vec!["indented"]),
-            ("```json\n{ \"a\": [1] }\n```", vec!["```text", "{ \"a\": [1] }", "```"]),
+            (
+                "```json\n{ \"a\": [1] }\n```",
+                vec!["```text", "{ \"a\": [1] }", "```"],
+            ),
         ] {
             assert_eq!(doc_lines(text), lines, "{text}");
         }
@@ -115,6 +145,10 @@ mod tests {
     fn long_lines_are_wrapped_and_lists_are_indented() {
         let words = "word ".repeat(30);
         assert!(doc_lines(&words).iter().all(|line| line.len() <= WIDTH));
-        assert!(doc_lines(&format!("* {words}"))[1..].iter().all(|line| line.starts_with("  word")));
+        assert!(
+            doc_lines(&format!("* {words}"))[1..]
+                .iter()
+                .all(|line| line.starts_with("  word"))
+        );
     }
 }

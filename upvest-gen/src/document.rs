@@ -9,7 +9,9 @@ use crate::pointer;
 pub(crate) const SCHEMAS: &str = "/components/schemas";
 
 /// The methods that a path item may have, in the order in which progenitor takes them.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// One operation and its place.
 pub(crate) struct Operation<'a> {
@@ -23,16 +25,24 @@ pub(crate) struct Operation<'a> {
 impl<'a> Operation<'a> {
     /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`.
     pub(crate) fn id(&self) -> String {
-        if let Some(id) =
-            self.value["operationId"].as_str().filter(|id| id.contains(|c: char| c.is_ascii_alphanumeric()))
+        if let Some(id) = self.value["operationId"]
+            .as_str()
+            .filter(|id| id.contains(|c: char| c.is_ascii_alphanumeric()))
         {
             return id.to_owned();
         }
-        let words = self.path.split('/').map(|segment| match segment.strip_prefix('{') {
-            Some(parameter) => format!("by-{parameter}"),
-            None => segment.to_owned(),
-        });
-        words.fold(self.method.to_owned(), |words, word| format!("{words}-{word}")).to_lower_camel_case()
+        let words = self
+            .path
+            .split('/')
+            .map(|segment| match segment.strip_prefix('{') {
+                Some(parameter) => format!("by-{parameter}"),
+                None => segment.to_owned(),
+            });
+        words
+            .fold(self.method.to_owned(), |words, word| {
+                format!("{words}-{word}")
+            })
+            .to_lower_camel_case()
     }
 
     /// The place of the path item.
@@ -44,17 +54,26 @@ impl<'a> Operation<'a> {
     /// operation replaces one of the path item with the same name and location.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let resolved = |(at, value): (String, &'a Value)| resolve_at(document, value, &at);
-        let own = items(self.value.get("parameters"), &pointer::join(&self.pointer, "parameters"));
+        let own = items(
+            self.value.get("parameters"),
+            &pointer::join(&self.pointer, "parameters"),
+        );
         let own: Vec<_> = own.map(resolved).collect();
-        let shared = items(self.item.get("parameters"), &pointer::join(self.item_pointer(), "parameters"))
-            .map(resolved);
+        let shared = items(
+            self.item.get("parameters"),
+            &pointer::join(self.item_pointer(), "parameters"),
+        )
+        .map(resolved);
         let same = |a: &Value, b: &Value| a["name"] == b["name"] && a["in"] == b["in"];
         let shared = shared.filter(|(_, shared)| !own.iter().any(|(_, own)| same(own, shared)));
         shared.collect::<Vec<_>>().into_iter().chain(own).collect()
     }
 
     /// The responses with their status codes and resolved references.
-    pub(crate) fn responses(&self, document: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub(crate) fn responses(
+        &self,
+        document: &'a Value,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let responses = self.value["responses"].as_object().into_iter().flatten();
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
     }
@@ -63,13 +82,21 @@ impl<'a> Operation<'a> {
 /// All operations, in the order of the document.
 pub(crate) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
-    paths.filter_map(|(path, item)| Some((path, item.as_object()?))).flat_map(|(path, item)| {
-        let at = pointer::join("/paths", path);
-        METHODS.into_iter().filter_map(move |method| {
-            let value = item.get(method)?;
-            Some(Operation { pointer: pointer::join(&at, method), path, method, item, value })
+    paths
+        .filter_map(|(path, item)| Some((path, item.as_object()?)))
+        .flat_map(|(path, item)| {
+            let at = pointer::join("/paths", path);
+            METHODS.into_iter().filter_map(move |method| {
+                let value = item.get(method)?;
+                Some(Operation {
+                    pointer: pointer::join(&at, method),
+                    path,
+                    method,
+                    item,
+                    value,
+                })
+            })
         })
-    })
 }
 
 /// Follows a local reference. Any other value is returned unchanged.
@@ -78,11 +105,18 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 /// As [`resolve`], and returns the place of the result.
-pub(crate) fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) -> (String, &'a Value) {
+pub(crate) fn resolve_at<'a>(
+    document: &'a Value,
+    value: &'a Value,
+    at: &str,
+) -> (String, &'a Value) {
     let (mut value, mut at) = (value, at);
     // A longer chain is circular.
     for _ in 0..16 {
-        let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        let target = value
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|target| target.strip_prefix('#'));
         match target.and_then(|target| Some((target, document.pointer(target)?))) {
             Some((target, found)) => (at, value) = (target, found),
             None => break,
@@ -93,7 +127,10 @@ pub(crate) fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) ->
 
 /// The name of the component schema to which `schema` refers.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+    schema
+        .get("$ref")?
+        .as_str()?
+        .strip_prefix("#/components/schemas/")
 }
 
 /// Whether a status code, such as `200` or `2XX`, means success.
@@ -112,9 +149,16 @@ pub(crate) fn is_json(media_type: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
-fn items<'a>(list: Option<&'a Value>, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+fn items<'a>(
+    list: Option<&'a Value>,
+    at: &str,
+) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = at.to_owned();
-    let list = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+    let list = list
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate();
     list.map(move |(index, value)| (format!("{at}/{index}"), value))
 }
 

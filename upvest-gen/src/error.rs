@@ -25,7 +25,12 @@ impl Error {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { file: String::new(), pointer: pointer.into(), problem: problem.into(), remedy: remedy.into() }
+        Self {
+            file: String::new(),
+            pointer: pointer.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
     }
 
     /// Sets the file, unless the error already has one.
@@ -45,7 +50,8 @@ impl Error {
 
     /// Moves the error to the nearest existing place in `document`, as a missing value has no place.
     pub(crate) fn within(mut self, document: &Value) -> Self {
-        self.pointer.truncate(pointer::existing(document, &self.pointer).len());
+        self.pointer
+            .truncate(pointer::existing(document, &self.pointer).len());
         self
     }
 
@@ -72,7 +78,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, pointer, problem, remedy } = self;
+        let Self {
+            file,
+            pointer,
+            problem,
+            remedy,
+        } = self;
         match (file.as_str(), pointer.as_str()) {
             ("", "") => {}
             ("", place) | (place, "") => write!(f, "{place}: ")?,
@@ -91,7 +102,12 @@ pub struct Errors(Vec<Error>);
 impl Errors {
     /// At least one error. Errors without a file get `file`.
     pub(crate) fn of(errors: Vec<Error>, file: &str) -> Self {
-        Self(errors.into_iter().map(|error| error.in_file(file)).collect())
+        Self(
+            errors
+                .into_iter()
+                .map(|error| error.in_file(file))
+                .collect(),
+        )
     }
 
     /// The errors.

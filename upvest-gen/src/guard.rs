@@ -33,7 +33,9 @@ fn silence() {
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -57,8 +59,14 @@ mod tests {
         }));
         assert_eq!(guard(|| 1), Ok(1));
         assert_eq!(guard(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
-        assert_eq!(guard(|| panic!("with {}", 1)), Err::<(), _>("with 1".to_owned()));
-        assert_eq!(guard(|| panic_any(7)), Err::<(), _>("no message".to_owned()));
+        assert_eq!(
+            guard(|| panic!("with {}", 1)),
+            Err::<(), _>("with 1".to_owned())
+        );
+        assert_eq!(
+            guard(|| panic_any(7)),
+            Err::<(), _>("no message".to_owned())
+        );
         assert_eq!(reported.load(Ordering::SeqCst), 0);
         // A panic outside of a guard is printed as before.
         assert!(catch_unwind(|| panic!("outside")).is_err());

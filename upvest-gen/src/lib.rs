@@ -68,7 +68,10 @@ pub struct Source {
 impl Source {
     /// A source with the name `name`. It is not read from disk.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 }
 
@@ -113,7 +116,10 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
         overlay: overlay.map(|overlay| overlay.name.as_str()),
         digest: &digest,
     };
-    let files = parts.iter().map(|part| File { name: part.name, text: write::write(part, &origin) });
+    let files = parts.iter().map(|part| File {
+        name: part.name,
+        text: write::write(part, &origin),
+    });
     Ok(Generated {
         files: files.collect(),
         operations: api.operations.len(),
@@ -131,10 +137,17 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     let document = describe(spec, overlay)?;
     let place = |errors: Vec<Error>| -> Vec<Error> {
-        errors.into_iter().map(|error| error.within(&document).in_file(&spec.name)).collect()
+        errors
+            .into_iter()
+            .map(|error| error.within(&document).in_file(&spec.name))
+            .collect()
     };
     let api = model::build(&document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
-    Ok(Api { left_out: place(api.left_out), notes: place(api.notes), ..api })
+    Ok(Api {
+        left_out: place(api.left_out),
+        notes: place(api.notes),
+        ..api
+    })
 }
 
 /// The description with the overlay merged into it, without further changes.

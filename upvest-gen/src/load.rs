@@ -7,7 +7,10 @@ use crate::error::{Error, Result};
 /// Parses `text` and checks that it is an OpenAPI document of a supported version.
 pub(crate) fn load(text: &str) -> Result<Value> {
     let document = parse(text)?;
-    let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
+    let version = document
+        .get("openapi")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if version.starts_with("3.0.") || version.starts_with("3.1.") {
         Ok(document)
     } else {
@@ -34,7 +37,11 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
             None => String::new(),
         };
         let message = error.without_snippet().to_string();
-        Error::at(place, format!("invalid YAML: {message}"), "correct the syntax at this place")
+        Error::at(
+            place,
+            format!("invalid YAML: {message}"),
+            "correct the syntax at this place",
+        )
     })
 }
 

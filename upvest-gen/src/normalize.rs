@@ -45,7 +45,11 @@ pub(crate) struct Part<'a> {
 impl<'a> Node<'a> {
     /// A schema at `at` with these `alternatives`.
     pub(crate) fn one_of(alternatives: Vec<Part<'a>>, at: &str) -> Self {
-        Self { at: at.to_owned(), alternatives, ..Self::default() }
+        Self {
+            at: at.to_owned(),
+            alternatives,
+            ..Self::default()
+        }
     }
 
     /// The value of a keyword, if it is a text.
@@ -56,15 +60,22 @@ impl<'a> Node<'a> {
     /// The description, or else the title.
     pub(crate) fn prose(&self) -> Option<&'a str> {
         let is_there = |text: &&str| !text.trim().is_empty();
-        self.text("description").filter(is_there).or_else(|| self.text("title").filter(is_there))
+        self.text("description")
+            .filter(is_there)
+            .or_else(|| self.text("title").filter(is_there))
     }
 
     pub(crate) fn number(&self, keyword: &str) -> Option<&'a Value> {
-        self.keywords.get(keyword).copied().filter(|value| value.is_number())
+        self.keywords
+            .get(keyword)
+            .copied()
+            .filter(|value| value.is_number())
     }
 
     pub(crate) fn is_true(&self, keyword: &str) -> bool {
-        self.keywords.get(keyword).is_some_and(|value| **value == Value::Bool(true))
+        self.keywords
+            .get(keyword)
+            .is_some_and(|value| **value == Value::Bool(true))
     }
 
     pub(crate) fn object(&self, keyword: &str) -> Option<&'a Map<String, Value>> {
@@ -72,20 +83,27 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn list(&self, keyword: &str) -> &'a [Value] {
-        self.keywords.get(keyword).and_then(|value| value.as_array()).map_or(&[], Vec::as_slice)
+        self.keywords
+            .get(keyword)
+            .and_then(|value| value.as_array())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The values of `enum`, or that of `const`.
     pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
         let constant = self.keywords.get("const").map(|value| vec![*value]);
-        let values = self.keywords.get("enum").and_then(|values| values.as_array());
+        let values = self
+            .keywords
+            .get("enum")
+            .and_then(|values| values.as_array());
         constant.or_else(|| Some(values?.iter().filter(|value| !value.is_null()).collect()))
     }
 
     /// The type, or else the type that follows from other keywords.
     pub(crate) fn kind(&self) -> Option<&'a str> {
         let is_text = || {
-            self.values().is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
+            self.values()
+                .is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
         };
         match self.kind {
             Some(kind) => Some(kind),
@@ -99,12 +117,17 @@ impl<'a> Node<'a> {
     /// Adds the keywords of the schema of which this is an alternative.
     pub(crate) fn add_base(&mut self, base: &Self) {
         let own = std::mem::take(self);
-        *self = Node { alternatives: Vec::new(), component: None, ..base.clone() };
+        *self = Node {
+            alternatives: Vec::new(),
+            component: None,
+            ..base.clone()
+        };
         for annotation in ["title", "description", "discriminator"] {
             self.keywords.remove(annotation);
         }
         let is_whole = self.is_annotation();
-        let (at, component, alternatives) = (own.at.clone(), own.component, own.alternatives.clone());
+        let (at, component, alternatives) =
+            (own.at.clone(), own.component, own.alternatives.clone());
         self.merge(own);
         (self.at, self.alternatives) = (at, alternatives);
         self.component = component.filter(|_| is_whole);
@@ -115,21 +138,30 @@ impl<'a> Node<'a> {
         self.component.is_none()
             && self.kind().is_none()
             && self.alternatives.is_empty()
-            && self.keywords.keys().all(|keyword| !matches!(*keyword, "enum" | "const" | "format"))
+            && self
+                .keywords
+                .keys()
+                .all(|keyword| !matches!(*keyword, "enum" | "const" | "format"))
     }
 
     /// Adds the keywords of `other`, which take precedence.
     fn merge(&mut self, other: Self) {
         // A reference with annotations still is the component, unless it requires more fields than the component does.
         match (self.is_annotation(), other.is_annotation()) {
-            (true, false) if self.required.is_subset(&other.required) => self.component = other.component,
+            (true, false) if self.required.is_subset(&other.required) => {
+                self.component = other.component
+            }
             (false, true) if other.required.is_subset(&self.required) => {}
             _ => self.component = None,
         }
         self.kind = other.kind.or(self.kind);
         self.nullable |= other.nullable;
         for part in other.properties {
-            match self.properties.iter_mut().find(|known| known.name == part.name) {
+            match self
+                .properties
+                .iter_mut()
+                .find(|known| known.name == part.name)
+            {
                 Some(known) => *known = part,
                 None => self.properties.push(part),
             }
@@ -150,7 +182,10 @@ pub(crate) fn normalize<'a>(document: &'a Value, value: &'a Value, at: &str) -> 
 }
 
 fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Result<Node<'a>> {
-    let mut node = Node { at: at.to_owned(), ..Node::default() };
+    let mut node = Node {
+        at: at.to_owned(),
+        ..Node::default()
+    };
     let schema = match value {
         Value::Object(schema) => schema,
         Value::Bool(true) => return Ok(node),
@@ -163,7 +198,11 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
         }
     };
     if depth > LONGEST_CHAIN {
-        return Err(Error::at(at, "the reference is circular", "remove the cycle"));
+        return Err(Error::at(
+            at,
+            "the reference is circular",
+            "remove the cycle",
+        ));
     }
     if let Some(reference) = schema.get("$ref") {
         let (name, place, target) = component(document, reference, at)?;
@@ -172,7 +211,12 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
         node.merge(target);
     }
     for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
-        node.merge(read(document, branch, &format!("{at}/allOf/{index}"), depth + 1)?);
+        node.merge(read(
+            document,
+            branch,
+            &format!("{at}/allOf/{index}"),
+            depth + 1,
+        )?);
     }
     let mut own = own(schema, at)?;
     for keyword in ["oneOf", "anyOf"] {
@@ -187,14 +231,20 @@ fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Re
 
 /// Reads the keywords of the schema itself.
 fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
-    let mut node = Node { at: at.to_owned(), ..Node::default() };
+    let mut node = Node {
+        at: at.to_owned(),
+        ..Node::default()
+    };
     node.nullable = schema.get("nullable") == Some(&Value::Bool(true));
     node.kind = match schema.get("type") {
         None => None,
         Some(Value::String(name)) => Some(name.as_str()),
         Some(Value::Array(names)) => {
-            let others: Vec<&str> =
-                names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect();
+            let others: Vec<&str> = names
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|name| *name != "null")
+                .collect();
             node.nullable |= others.len() < names.len();
             match others.as_slice() {
                 [] => Some("null"),
@@ -212,17 +262,41 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         }
     };
     let place = pointer::join(at, "properties");
-    let part = |(name, value): (&'a String, &'a Value)| Part { name, at: pointer::join(&place, name), value };
+    let part = |(name, value): (&'a String, &'a Value)| Part {
+        name,
+        at: pointer::join(&place, name),
+        value,
+    };
     node.properties = object(schema, "properties", at)?.map(part).collect();
-    node.required = array(schema, "required", at)?.iter().filter_map(Value::as_str).collect();
+    node.required = array(schema, "required", at)?
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let part = |name: &'static str| {
         let value = schema.get(name)?;
-        Some(Part { name, at: pointer::join(at, name), value })
+        Some(Part {
+            name,
+            at: pointer::join(at, name),
+            value,
+        })
     };
     node.items = part("items");
     node.rest = part("additionalProperties").filter(|rest| rest.value.is_object());
-    node.keywords = schema.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    for read in ["$ref", "allOf", "oneOf", "anyOf", "type", "nullable", "properties", "required", "items"] {
+    node.keywords = schema
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
+    for read in [
+        "$ref",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "type",
+        "nullable",
+        "properties",
+        "required",
+        "items",
+    ] {
         node.keywords.remove(read);
     }
     Ok(node)
@@ -243,15 +317,28 @@ fn alternatives<'a>(
     };
     let branches = array(schema, keyword, at)?;
     node.nullable |= branches.iter().any(is_null);
-    let parts = branches.iter().enumerate().filter(|(_, value)| !is_null(value) && says_something(value));
+    let parts = branches
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| !is_null(value) && says_something(value));
     let parts: Vec<Part<'a>> = parts
-        .map(|(index, value)| Part { name: keyword, at: format!("{at}/{keyword}/{index}"), value })
+        .map(|(index, value)| Part {
+            name: keyword,
+            at: format!("{at}/{keyword}/{index}"),
+            value,
+        })
         .collect();
     match parts.as_slice() {
         [] => {}
         [only] => {
             let only = read(document, only.value, &only.at, depth + 1)?;
-            let own = std::mem::replace(node, Node { at: at.to_owned(), ..only });
+            let own = std::mem::replace(
+                node,
+                Node {
+                    at: at.to_owned(),
+                    ..only
+                },
+            );
             node.merge(own);
         }
         _ => node.alternatives = parts,
@@ -274,7 +361,9 @@ fn says_something(branch: &Value) -> bool {
         "const",
         "pattern",
     ];
-    MEANINGFUL.iter().any(|keyword| branch.get(keyword).is_some())
+    MEANINGFUL
+        .iter()
+        .any(|keyword| branch.get(keyword).is_some())
 }
 
 /// The component schema to which a reference refers: its name, its place, and the schema.
@@ -285,7 +374,10 @@ fn component<'a>(
 ) -> Result<(&'a str, String, &'a Value)> {
     let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     let Some(target) = reference.as_str() else {
-        return wrong(format!("{reference} is not a reference"), "write it as a text");
+        return wrong(
+            format!("{reference} is not a reference"),
+            "write it as a text",
+        );
     };
     let Some(place) = target.strip_prefix('#') else {
         return wrong(
@@ -293,7 +385,10 @@ fn component<'a>(
             "copy its target into `components`",
         );
     };
-    let Some(name) = place.strip_prefix(document::SCHEMAS).and_then(|rest| rest.strip_prefix('/')) else {
+    let Some(name) = place
+        .strip_prefix(document::SCHEMAS)
+        .and_then(|rest| rest.strip_prefix('/'))
+    else {
         return wrong(
             format!("the reference `{target}` does not lead to a component schema"),
             "move its target into `components/schemas`, and refer to it there",
@@ -306,10 +401,15 @@ fn component<'a>(
         );
     }
     let name = name.replace("~1", "/").replace("~0", "~");
-    let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
+    let schemas = document
+        .pointer(document::SCHEMAS)
+        .and_then(Value::as_object);
     match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
         Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
-        None => wrong(format!("the target of `{target}` does not exist"), "correct it, or add its target"),
+        None => wrong(
+            format!("the target of `{target}` does not exist"),
+            "correct it, or add its target",
+        ),
     }
 }
 
@@ -319,9 +419,11 @@ fn array<'a>(schema: &'a Map<String, Value>, keyword: &str, at: &str) -> Result<
         Some(Value::Array(values)) => Ok(values),
         // In OpenAPI 2, and in some descriptions of version 3, a property itself has `required: true`.
         Some(Value::Bool(_)) if keyword == "required" => Ok(&[]),
-        Some(_) => {
-            Err(Error::at(pointer::join(at, keyword), format!("`{keyword}` is not a list"), "write a list"))
-        }
+        Some(_) => Err(Error::at(
+            pointer::join(at, keyword),
+            format!("`{keyword}` is not a list"),
+            "write a list",
+        )),
     }
 }
 

@@ -29,7 +29,10 @@ struct Action {
 ///
 /// It is stricter than the specification in two ways, so that outdated actions are found: an action needs a reason in its
 /// `description`, and a target that matches nothing is an error.
-pub(crate) fn overlay(mut document: Value, overlay: Value) -> std::result::Result<Value, Vec<Error>> {
+pub(crate) fn overlay(
+    mut document: Value,
+    overlay: Value,
+) -> std::result::Result<Value, Vec<Error>> {
     let overlay: Overlay = serde_json::from_value(overlay).map_err(|error| {
         vec![Error::at(
             "",
@@ -46,14 +49,23 @@ pub(crate) fn overlay(mut document: Value, overlay: Value) -> std::result::Resul
     }
     let actions = overlay.actions.into_iter().enumerate();
     let errors: Vec<Error> = actions
-        .filter_map(|(index, action)| apply(&mut document, action, &format!("/actions/{index}")).err())
+        .filter_map(|(index, action)| {
+            apply(&mut document, action, &format!("/actions/{index}")).err()
+        })
         .collect();
-    if errors.is_empty() { Ok(document) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(document)
+    } else {
+        Err(errors)
+    }
 }
 
 fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
     let target = &action.target;
-    if action.description.is_none_or(|reason| reason.trim().is_empty()) {
+    if action
+        .description
+        .is_none_or(|reason| reason.trim().is_empty())
+    {
         return Err(Error::at(
             at,
             format!("the action on `{target}` has no reason"),
@@ -67,8 +79,12 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
             "see RFC 9535",
         )
     })?;
-    let places: Vec<String> =
-        path.query_located(document).dedup().locations().map(NormalizedPath::to_json_pointer).collect();
+    let places: Vec<String> = path
+        .query_located(document)
+        .dedup()
+        .locations()
+        .map(NormalizedPath::to_json_pointer)
+        .collect();
     if places.is_empty() && action.optional {
         return Ok(());
     }

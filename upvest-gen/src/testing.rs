@@ -17,7 +17,10 @@ pub(crate) fn refused<T>(result: Result<T>, what: &str) -> Error {
     match result {
         Ok(_) => panic!("no problem was found in {what}"),
         Err(error) => {
-            assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+            assert!(
+                !error.problem().is_empty() && !error.remedy().is_empty(),
+                "{what}: {error}"
+            );
             error
         }
     }

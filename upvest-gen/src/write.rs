@@ -11,7 +11,11 @@ pub(crate) struct Origin<'a> {
 
 /// The text of a generated file.
 pub(crate) fn write(part: &Part, origin: &Origin<'_>) -> String {
-    let Origin { spec, overlay, digest } = origin;
+    let Origin {
+        spec,
+        overlay,
+        digest,
+    } = origin;
     let from = match overlay {
         Some(overlay) => format!("{spec} and {overlay}, SHA-256 of both together"),
         None => format!("{spec}, SHA-256"),

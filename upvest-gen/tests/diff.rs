@@ -20,15 +20,24 @@ fn two_hundred_random_changes_of_one_fact_are_all_seen() {
         let seen = seeds.map(|seed| {
             let mutation = Mutation::new(&original, seed);
             // A description that the generator rejects counts as found too.
-            let is_seen = mutation.facts().map_or(true, |new| !old.compare(&new).is_empty());
-            assert!(is_seen, "seed {seed}: {}: not seen: {}", mutation.sort, mutation.what);
+            let is_seen = mutation
+                .facts()
+                .map_or(true, |new| !old.compare(&new).is_empty());
+            assert!(
+                is_seen,
+                "seed {seed}: {}: not seen: {}",
+                mutation.sort, mutation.what
+            );
             mutation.sort
         });
         seen.collect::<BTreeSet<_>>()
     };
     let sorts: BTreeSet<_> = thread::scope(|scope| {
         let halves = [0..100, 100..200].map(|seeds| scope.spawn(|| check(seeds)));
-        halves.into_iter().flat_map(|half| half.join().expect("all are seen")).collect()
+        halves
+            .into_iter()
+            .flat_map(|half| half.join().expect("all are seen"))
+            .collect()
     });
     assert_eq!(sorts, BTreeSet::from(mutations::SORTS));
 }
@@ -46,7 +55,12 @@ fn a_description_is_the_same_as_itself_however_its_prose_reads() {
 fn each_change_is_judged_by_what_it_does_to_callers() {
     use Impact::{Build, Calls, None as Compatible};
     let table: [(&str, Change, &str, Impact); 24] = [
-        ("/paths/~1orders/get", |it| *it = Value::Null, "operation listOrders removed", Build),
+        (
+            "/paths/~1orders/get",
+            |it| *it = Value::Null,
+            "operation listOrders removed",
+            Build,
+        ),
         (
             "/paths/~1orders/get/operationId",
             |it| *it = json!("orders"),
@@ -65,7 +79,12 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
             "scopes changed",
             Compatible,
         ),
-        ("/paths/~1orders/get/parameters/0/name", |it| *it = json!("skip"), "paging changed from", Build),
+        (
+            "/paths/~1orders/get/parameters/0/name",
+            |it| *it = json!("skip"),
+            "paging changed from",
+            Build,
+        ),
         (
             "/paths/~1orders/get/parameters/1/schema/maximum",
             |it| *it = json!(50),
@@ -92,7 +111,12 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         ),
         (
             "/paths/~1orders/get/parameters",
-            |it| push(it, &json!({ "name": "x", "in": "query", "required": true, "schema": {} })),
+            |it| {
+                push(
+                    it,
+                    &json!({ "name": "x", "in": "query", "required": true, "schema": {} }),
+                )
+            },
             "parameter x added",
             Calls,
         ),
@@ -184,28 +208,52 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
     let orders: Value = serde_json::from_str(ORDERS).expect("this is JSON");
     for (pointer, change, expected, impact) in table {
         let mut new = orders.clone();
-        change(new.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is not there")));
+        change(
+            new.pointer_mut(pointer)
+                .unwrap_or_else(|| panic!("{pointer} is not there")),
+        );
         let changes = facts(&orders).compare(&facts(&new));
-        let found = changes.iter().find(|change| change.to_string().contains(expected));
-        let all: Vec<String> = changes.iter().map(|it| format!("{:?}: {it}", it.impact)).collect();
+        let found = changes
+            .iter()
+            .find(|change| change.to_string().contains(expected));
+        let all: Vec<String> = changes
+            .iter()
+            .map(|it| format!("{:?}: {it}", it.impact))
+            .collect();
         let found = found.unwrap_or_else(|| panic!("{pointer}: {expected} is not among {all:#?}"));
-        assert_eq!((found.impact, found.breaking), (impact, impact != Compatible), "{pointer}: {all:#?}");
+        assert_eq!(
+            (found.impact, found.breaking),
+            (impact, impact != Compatible),
+            "{pointer}: {all:#?}"
+        );
         assert!(!found.reason.is_empty(), "{pointer}: {found}");
     }
 }
 
 #[test]
 fn an_operation_under_another_name_is_compared_with_what_it_was() {
-    let new = ORDERS.replace("listOrders", "orders").replace("orders:read", "orders:all");
+    let new = ORDERS
+        .replace("listOrders", "orders")
+        .replace("orders:read", "orders:all");
     let json = |text: &str| serde_json::from_str(text).expect("this is JSON");
     let changes = facts(&json(ORDERS)).compare(&facts(&json(&new)));
     let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    assert!(texts[0].starts_with("operation orders: operationId renamed"), "{texts:#?}");
     assert!(
-        texts.iter().any(|text| text.contains("scopes changed from `orders:read` to `orders:all`")),
+        texts[0].starts_with("operation orders: operationId renamed"),
         "{texts:#?}"
     );
-    assert!(texts.iter().all(|text| text.starts_with("operation orders: ")), "{texts:#?}");
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("scopes changed from `orders:read` to `orders:all`")),
+        "{texts:#?}"
+    );
+    assert!(
+        texts
+            .iter()
+            .all(|text| text.starts_with("operation orders: ")),
+        "{texts:#?}"
+    );
 }
 
 #[test]
@@ -216,7 +264,10 @@ fn every_rule_is_whole() {
     for rule in rules {
         let columns: Vec<&str> = rule.splitn(5, '|').map(str::trim).collect();
         assert_eq!(columns.len(), 5, "{rule}");
-        assert!(["build", "calls", "none"].contains(&columns[3]) && !columns[4].ends_with('.'), "{rule}");
+        assert!(
+            ["build", "calls", "none"].contains(&columns[3]) && !columns[4].ends_with('.'),
+            "{rule}"
+        );
     }
 }
 
@@ -224,7 +275,9 @@ fn every_rule_is_whole() {
 type Change = fn(&mut Value);
 
 fn push(list: &mut Value, item: &Value) {
-    list.as_array_mut().expect("this is a list").push(item.clone());
+    list.as_array_mut()
+        .expect("this is a list")
+        .push(item.clone());
 }
 
 const ORDERS: &str = r##"{

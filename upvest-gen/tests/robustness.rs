@@ -24,7 +24,9 @@ fn a_damaged_description_never_makes_the_generator_panic() {
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
         let mut document = slice(&whole, &mut dice);
-        let damage: Vec<String> = (0..=dice.below(4)).map(|_| damage(&mut document, &mut dice)).collect();
+        let damage: Vec<String> = (0..=dice.below(4))
+            .map(|_| damage(&mut document, &mut dice))
+            .collect();
         let what = format!("seed {seed}, {}", damage.join(", "));
         match try_to_generate(&document.to_string(), &what) {
             Outcome::Whole => whole_ones += 1,
@@ -33,14 +35,17 @@ fn a_damaged_description_never_makes_the_generator_panic() {
         }
     }
     // The test is meaningful only if some descriptions are rejected and some are not.
-    let counts = format!("{whole_ones} descriptions were read, {partial} in part, {refused} not at all");
+    let counts =
+        format!("{whole_ones} descriptions were read, {partial} in part, {refused} not at all");
     assert!(whole_ones > 20 && partial > 20 && refused > 2, "{counts}");
 }
 
 #[test]
 fn a_damaged_text_never_makes_the_generator_panic() {
     let text: Vec<char> = slice(&whole(), &mut Dice(0)).to_string().chars().collect();
-    let others: Vec<char> = "{}[]\",:#&*!|>'%@`-?\0\t\n\\~$ é\u{feff}\u{2028}".chars().collect();
+    let others: Vec<char> = "{}[]\",:#&*!|>'%@`-?\0\t\n\\~$ é\u{feff}\u{2028}"
+        .chars()
+        .collect();
     let refused = (0..ROUNDS / 2).filter(|seed| {
         let mut dice = Dice(*seed);
         let mut text = text.clone();
@@ -49,13 +54,20 @@ fn a_damaged_text_never_makes_the_generator_panic() {
             let end = text.len().min(start + dice.below(6));
             text.splice(start..end, (0..dice.below(3)).map(|_| other));
         }
-        try_to_generate(&text.into_iter().collect::<String>(), &format!("seed {seed}")) == Outcome::Refused
+        try_to_generate(
+            &text.into_iter().collect::<String>(),
+            &format!("seed {seed}"),
+        ) == Outcome::Refused
     });
     assert!(refused.count() > 20);
 }
 
 fn whole() -> Value {
-    describe(&Source::new("api.yaml", SPEC), Some(&Source::new("overlay.yaml", OVERLAY))).unwrap()
+    describe(
+        &Source::new("api.yaml", SPEC),
+        Some(&Source::new("overlay.yaml", OVERLAY)),
+    )
+    .unwrap()
 }
 
 /// The result of the generator.
@@ -70,14 +82,27 @@ enum Outcome {
 /// remedy, and a place that is in the file.
 fn try_to_generate(text: &str, what: &str) -> Outcome {
     let source = Source::new("api.json", text);
-    let result = catch_unwind(|| generate(&source, None)).unwrap_or_else(|_| panic!("{what}: panicked"));
+    let result =
+        catch_unwind(|| generate(&source, None)).unwrap_or_else(|_| panic!("{what}: panicked"));
     let (mut outcome, errors): (Outcome, Vec<Error>) = match result {
         Ok(generated) => {
             for file in &generated.files {
                 let parsed = syn::parse_file(&file.text);
-                assert!(parsed.is_ok(), "{what}: {} is not Rust:\n{}", file.name, file.text);
+                assert!(
+                    parsed.is_ok(),
+                    "{what}: {} is not Rust:\n{}",
+                    file.name,
+                    file.text
+                );
             }
-            (Outcome::Whole, generated.left_out.into_iter().chain(generated.notes).collect())
+            (
+                Outcome::Whole,
+                generated
+                    .left_out
+                    .into_iter()
+                    .chain(generated.notes)
+                    .collect(),
+            )
         }
         Err(errors) => (Outcome::Refused, errors.iter().cloned().collect()),
     };
@@ -86,11 +111,20 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
     }
     let document: Option<Value> = serde_json::from_str(text).ok();
     for error in errors {
-        assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+        assert!(
+            !error.problem().is_empty() && !error.remedy().is_empty(),
+            "{what}: {error}"
+        );
         assert_eq!(error.file(), "api.json", "{what}: {error}");
-        assert!(!error.problem().contains("progenitor"), "{what}: the model let it through: {error}");
+        assert!(
+            !error.problem().contains("progenitor"),
+            "{what}: the model let it through: {error}"
+        );
         if let Some(document) = &document {
-            assert!(document.pointer(error.pointer()).is_some(), "{what}: there is no such place: {error}");
+            assert!(
+                document.pointer(error.pointer()).is_some(),
+                "{what}: there is no such place: {error}"
+            );
         }
     }
     outcome
@@ -106,7 +140,11 @@ fn slice(whole: &Value, dice: &mut Dice) -> Value {
     }
     let webhooks = document["x-webhooks"].as_object_mut().unwrap();
     while webhooks.len() > 1 {
-        let name = webhooks.keys().nth(dice.below(webhooks.len())).unwrap().clone();
+        let name = webhooks
+            .keys()
+            .nth(dice.below(webhooks.len()))
+            .unwrap()
+            .clone();
         webhooks.shift_remove(&name);
     }
     let mut reached = BTreeSet::new();
@@ -129,7 +167,9 @@ fn reach(value: &Value, whole: &Value, reached: &mut BTreeSet<String>) {
                     reach(whole.pointer(pointer).unwrap(), whole, reached);
                 }
             }
-            object.values().for_each(|child| reach(child, whole, reached));
+            object
+                .values()
+                .for_each(|child| reach(child, whole, reached));
         }
         Value::Array(items) => items.iter().for_each(|child| reach(child, whole, reached)),
         _ => {}
@@ -157,7 +197,10 @@ fn damage(document: &mut Value, dice: &mut Dice) -> String {
         json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] }),
     ];
     let choice = dice.below(replacements.len() + 3);
-    match (document.pointer_mut(parent).unwrap(), replacements.get(choice)) {
+    match (
+        document.pointer_mut(parent).unwrap(),
+        replacements.get(choice),
+    ) {
         (Value::Object(parent), None) => {
             parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
             format!("{place} deleted")
@@ -183,7 +226,10 @@ fn list(value: &Value, at: &str, places: &mut Vec<String>) {
     match value {
         Value::Object(object) => object.iter().for_each(|(key, child)| add(key, child)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, child)| add(&index.to_string(), child));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, child)| add(&index.to_string(), child));
         }
         _ => {}
     }

@@ -13,14 +13,20 @@ use upvest_gen::Source;
 pub(crate) fn run(flags: &Export) -> Result<()> {
     let code = export(flags)?;
     println!("{}, in {}", code.size(), flags.out.display());
-    println!("how to use the crate: {}", flags.out.join("README.md").display());
+    println!(
+        "how to use the crate: {}",
+        flags.out.join("README.md").display()
+    );
     Ok(())
 }
 
 impl Export {
     /// The description and its overlay.
     pub(crate) fn sources(&self) -> Result<(Source, Option<Source>)> {
-        Ok((source(&self.spec)?, self.overlay.as_deref().map(source).transpose()?))
+        Ok((
+            source(&self.spec)?,
+            self.overlay.as_deref().map(source).transpose()?,
+        ))
     }
 }
 
@@ -42,8 +48,10 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     let runtime = ours.join("src/runtime");
     for path in folder::files(&runtime, &["rs"])? {
         let name = path.strip_prefix(&runtime).unwrap_or(&path).display();
-        files
-            .push((format!("src/runtime/{name}"), format!("// {MARKER} export`.\n{}", folder::read(&path)?)));
+        files.push((
+            format!("src/runtime/{name}"),
+            format!("// {MARKER} export`.\n{}", folder::read(&path)?),
+        ));
     }
     files.push(("Cargo.toml".to_owned(), manifest(&ours)?));
     files.push(("README.md".to_owned(), readme(&code, flags)));
@@ -57,18 +65,28 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
 /// Our manifest, in which the values inherited from the workspace are written out.
 fn manifest(ours: &Path) -> Result<String> {
     let parse = |path: &Path| -> Result<Table> {
-        folder::read(path)?.parse().with_context(|| format!("cannot read {}", path.display()))
+        folder::read(path)?
+            .parse()
+            .with_context(|| format!("cannot read {}", path.display()))
     };
     let mut manifest = parse(&ours.join("Cargo.toml"))?;
     let workspace = parse(&folder::workspace()?.join("Cargo.toml"))?;
-    let inherited = |table: &str, key: &str| workspace.get("workspace")?.get(table)?.get(key).cloned();
-    for (section, table) in
-        [("package", "package"), ("dependencies", "dependencies"), ("dev-dependencies", "dependencies")]
-    {
-        for (key, value) in manifest.get_mut(section).and_then(Value::as_table_mut).into_iter().flatten() {
+    let inherited =
+        |table: &str, key: &str| workspace.get("workspace")?.get(table)?.get(key).cloned();
+    for (section, table) in [
+        ("package", "package"),
+        ("dependencies", "dependencies"),
+        ("dev-dependencies", "dependencies"),
+    ] {
+        for (key, value) in manifest
+            .get_mut(section)
+            .and_then(Value::as_table_mut)
+            .into_iter()
+            .flatten()
+        {
             if value.get("workspace").is_some() {
-                let base =
-                    inherited(table, key).with_context(|| format!("the workspace has no {table}.{key}"))?;
+                let base = inherited(table, key)
+                    .with_context(|| format!("the workspace has no {table}.{key}"))?;
                 *value = merge(base, value);
             }
         }
@@ -79,7 +97,10 @@ fn manifest(ours: &Path) -> Result<String> {
     // The examples in the runtime's documentation need our description.
     manifest.insert(
         "lib".to_owned(),
-        Value::Table(Table::from_iter([("doctest".to_owned(), Value::Boolean(false))])),
+        Value::Table(Table::from_iter([(
+            "doctest".to_owned(),
+            Value::Boolean(false),
+        )])),
     );
     let text = toml::to_string(&manifest).context("cannot write the manifest")?;
     Ok(format!("# {MARKER} export`.\n\n{text}"))
@@ -87,7 +108,12 @@ fn manifest(ours: &Path) -> Result<String> {
 
 /// A dependency as the workspace declares it, with the crate's additional features and `optional`.
 fn merge(base: Value, own: &Value) -> Value {
-    let own: Vec<_> = own.as_table().into_iter().flatten().filter(|(key, _)| *key != "workspace").collect();
+    let own: Vec<_> = own
+        .as_table()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != "workspace")
+        .collect();
     if own.is_empty() {
         return base;
     }
@@ -106,10 +132,15 @@ fn merge(base: Value, own: &Value) -> Value {
 
 fn readme(code: &Code, flags: &Export) -> String {
     let (spec, out, size) = (flags.spec.display(), flags.out.display(), code.size());
-    let overlay =
-        flags.overlay.as_ref().map_or(String::new(), |file| format!(" --overlay {}", file.display()));
-    let left_out: Vec<String> =
-        code.generated.left_out.iter().map(|error| format!("* left out: {error}\n")).collect();
+    let overlay = flags.overlay.as_ref().map_or(String::new(), |file| {
+        format!(" --overlay {}", file.display())
+    });
+    let left_out: Vec<String> = code
+        .generated
+        .left_out
+        .iter()
+        .map(|error| format!("* left out: {error}\n"))
+        .collect();
     let left_out = left_out.concat();
     format!(
         "<!-- {MARKER} export`. -->\n\n# upvest-api\n\nThe client for `{spec}`: {size}.\n{left_out}\n{USAGE}```sh\n\

@@ -23,20 +23,36 @@ pub(crate) fn stale(wanted: &[(String, String)], out: &Path) -> Result<Vec<Stale
     let (mut stale, mut strange) = (Vec::new(), Vec::new());
     for (name, text) in wanted {
         let path = out.join(name);
-        let old = if path.exists() { read(&path)? } else { String::new() };
+        let old = if path.exists() {
+            read(&path)?
+        } else {
+            String::new()
+        };
         if !old.is_empty() && !is_ours(&old) {
             strange.push(name.clone());
         }
         if old != *text {
-            stale.push(Stale { path, old, new: Some(text.clone()) });
+            stale.push(Stale {
+                path,
+                old,
+                new: Some(text.clone()),
+            });
         }
     }
     for path in files(out, &["rs"])? {
-        let name = path.strip_prefix(out).unwrap_or(&path).display().to_string();
+        let name = path
+            .strip_prefix(out)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         if !wanted.iter().any(|(known, _)| out.join(known) == path) {
             let old = read(&path)?;
             if is_ours(&old) {
-                stale.push(Stale { path, old, new: None });
+                stale.push(Stale {
+                    path,
+                    old,
+                    new: None,
+                });
             } else {
                 strange.push(name);
             }
@@ -74,7 +90,9 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 
 /// The workspace that xtask belongs to.
 pub(crate) fn workspace() -> Result<&'static Path> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no workspace around it")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has no workspace around it")
 }
 
 fn is_ours(text: &str) -> bool {
@@ -85,13 +103,17 @@ fn is_ours(text: &str) -> bool {
 pub(crate) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if path.is_dir() {
-        for entry in fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))? {
+        for entry in
+            fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?
+        {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name != "target") {
                 files.extend(self::files(&path, extensions)?);
             }
         }
-    } else if path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension))
+    } else if path
+        .extension()
+        .is_some_and(|found| extensions.iter().any(|extension| found == *extension))
         && path.exists()
     {
         files.push(path.to_owned());

@@ -30,7 +30,10 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
         }
         None => Code::generate(&vendored(SPEC)?, Some(&vendored(OVERLAY)?), flags.strict)?,
     };
-    let out = flags.out.clone().map_or_else(|| Ok(folder::workspace()?.join(OUT)), anyhow::Ok)?;
+    let out = flags
+        .out
+        .clone()
+        .map_or_else(|| Ok(folder::workspace()?.join(OUT)), anyhow::Ok)?;
     let stale = folder::stale(&code.files("")?, &out)?;
     if flags.check {
         return report(&stale, &mending(flags));
@@ -38,10 +41,18 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     let before = Code::before(&out);
     folder::write(&stale)?;
     for file in &stale {
-        println!("{}", file.path.file_name().unwrap_or_default().to_string_lossy());
+        println!(
+            "{}",
+            file.path.file_name().unwrap_or_default().to_string_lossy()
+        );
     }
     code.say(before.as_ref());
-    println!("{}; {} changed; {:.2} s", code.size(), stale.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{}; {} changed; {:.2} s",
+        code.size(),
+        stale.len(),
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -57,27 +68,49 @@ impl Code {
     pub(crate) fn generate(spec: &Source, overlay: Option<&Source>, strict: bool) -> Result<Self> {
         let generated = generate(spec, overlay).map_err(|errors| {
             let errors: Vec<_> = errors.iter().collect();
-            problems::refusal("no code can be generated from the description", &errors, spec, overlay)
+            problems::refusal(
+                "no code can be generated from the description",
+                &errors,
+                spec,
+                overlay,
+            )
         })?;
         let left_out: Vec<_> = generated.left_out.iter().collect();
         if strict && !left_out.is_empty() {
-            return Err(problems::refusal("operations cannot be generated", &left_out, spec, overlay));
+            return Err(problems::refusal(
+                "operations cannot be generated",
+                &left_out,
+                spec,
+                overlay,
+            ));
         }
         let notes: Vec<_> = generated.notes.iter().collect();
         let problems = problems::report("left out", &left_out, spec, overlay)
             + &problems::report("expressed with a loss", &notes, spec, overlay);
-        Ok(Self { facts: Facts::read(spec, overlay)?, generated, problems })
+        Ok(Self {
+            facts: Facts::read(spec, overlay)?,
+            generated,
+            problems,
+        })
     }
 
     /// The files in `folder`, each with its text.
     pub(crate) fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
-        let files =
-            self.generated.files.iter().map(|file| (format!("{folder}{}", file.name), file.text.clone()));
+        let files = self
+            .generated
+            .files
+            .iter()
+            .map(|file| (format!("{folder}{}", file.name), file.text.clone()));
         // One line for each subject. The marker is one of them.
         let facts = serde_json::to_string(&self.facts).context("cannot write the facts")?;
-        let facts =
-            facts.replace("}},\"", "}},\n\"").replacen('{', &format!("{{\"{MARKER} regen`\":{{}},\n"), 1);
-        Ok(files.chain([(format!("{folder}{FACTS}"), facts + "\n")]).collect())
+        let facts = facts.replace("}},\"", "}},\n\"").replacen(
+            '{',
+            &format!("{{\"{MARKER} regen`\":{{}},\n"),
+            1,
+        );
+        Ok(files
+            .chain([(format!("{folder}{FACTS}"), facts + "\n")])
+            .collect())
     }
 
     /// The facts of the description when the code in `folder` was written.
@@ -98,9 +131,17 @@ impl Code {
 
     /// The size of the generated code, in words.
     pub(crate) fn size(&self) -> String {
-        let Generated { operations, types, files, .. } = &self.generated;
+        let Generated {
+            operations,
+            types,
+            files,
+            ..
+        } = &self.generated;
         let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
-        format!("{operations} operations, {types} types, {lines} lines in {} files", files.len())
+        format!(
+            "{operations} operations, {types} types, {lines} lines in {} files",
+            files.len()
+        )
     }
 }
 
@@ -113,30 +154,46 @@ pub(crate) fn source(path: &Path) -> Result<Source> {
 /// paths.
 pub(crate) fn vendored(name: &str) -> Result<Source> {
     let text = std::fs::read_to_string(folder::workspace()?.join(name));
-    Ok(Source::new(name, text.with_context(|| format!("cannot read {name}"))?))
+    Ok(Source::new(
+        name,
+        text.with_context(|| format!("cannot read {name}"))?,
+    ))
 }
 
 /// The command that fixes what `--check` finds.
 fn mending(flags: &Regen) -> String {
-    let paths: [(&str, &Option<PathBuf>); 3] =
-        [("spec", &flags.spec), ("overlay", &flags.overlay), ("out", &flags.out)];
-    paths.iter().fold("cargo xtask regen".to_owned(), |command, (flag, path)| match path {
-        Some(path) => format!("{command} --{flag} {}", path.display()),
-        None => command,
-    })
+    let paths: [(&str, &Option<PathBuf>); 3] = [
+        ("spec", &flags.spec),
+        ("overlay", &flags.overlay),
+        ("out", &flags.out),
+    ];
+    paths.iter().fold(
+        "cargo xtask regen".to_owned(),
+        |command, (flag, path)| match path {
+            Some(path) => format!("{command} --{flag} {}", path.display()),
+            None => command,
+        },
+    )
 }
 
 fn report(stale: &[Stale], mending: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     for file in stale {
-        let (name, new) = (file.path.display().to_string(), file.new.as_deref().unwrap_or_default());
+        let (name, new) = (
+            file.path.display().to_string(),
+            file.new.as_deref().unwrap_or_default(),
+        );
         let diff = TextDiff::from_lines(&file.old, new);
         write!(stdout, "{}", diff.unified_diff().header(&name, &name))
             .context("cannot show the difference")?;
     }
     match stale.len() {
-        0 => writeln!(stdout, "the generated code matches the description").context("cannot say so"),
+        0 => {
+            writeln!(stdout, "the generated code matches the description").context("cannot say so")
+        }
         1 => bail!("1 generated file is out of date; run `{mending}` and commit the result"),
-        many => bail!("{many} generated files are out of date; run `{mending}` and commit the result"),
+        many => {
+            bail!("{many} generated files are out of date; run `{mending}` and commit the result")
+        }
     }
 }

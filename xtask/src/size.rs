@@ -16,13 +16,19 @@ pub(crate) fn run(flags: &Size) -> Result<()> {
     for (name, limit) in limits {
         let modules = modules(&root.join(&name))?;
         let lines: usize = modules.values().sum();
-        ensure!(lines > 0, "{name}, which the section `Size` of ARCHITECTURE.md lists, contains no code");
+        ensure!(
+            lines > 0,
+            "{name}, which the section `Size` of ARCHITECTURE.md lists, contains no code"
+        );
         println!("{name}: {lines} code lines of at most {limit}");
         for (module, lines) in modules {
             println!("  {lines:>5}  {module}");
         }
         if lines > limit {
-            over.push(format!("{name} has {lines} code lines, {} over its limit of {limit}", lines - limit));
+            over.push(format!(
+                "{name} has {lines} code lines, {} over its limit of {limit}",
+                lines - limit
+            ));
         }
     }
     if flags.check && !over.is_empty() {
@@ -36,7 +42,9 @@ pub(crate) fn run(flags: &Size) -> Result<()> {
 
 /// The rows `| path | limit |` of the table under the heading `## Size`.
 fn limits(page: &str) -> Result<Vec<(String, usize)>> {
-    let (_, table) = page.split_once("\n## Size\n").context("ARCHITECTURE.md has no section `Size`")?;
+    let (_, table) = page
+        .split_once("\n## Size\n")
+        .context("ARCHITECTURE.md has no section `Size`")?;
     let table = table.split("\n## ").next().unwrap_or_default();
     let rows = table.lines().filter_map(|line| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
@@ -44,7 +52,10 @@ fn limits(page: &str) -> Result<Vec<(String, usize)>> {
         Some((path, cells.next()?.replace(',', "").parse().ok()?))
     });
     let limits: Vec<_> = rows.collect();
-    ensure!(!limits.is_empty(), "the section `Size` of ARCHITECTURE.md has no table with a limit");
+    ensure!(
+        !limits.is_empty(),
+        "the section `Size` of ARCHITECTURE.md has no table with a limit"
+    );
     Ok(limits)
 }
 
@@ -53,9 +64,13 @@ fn modules(source: &Path) -> Result<BTreeMap<String, usize>> {
     let mut modules = BTreeMap::new();
     for file in folder::files(source, &["rs"])? {
         let inner = file.strip_prefix(source).unwrap_or(&file);
-        let module = inner.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+        let module = inner
+            .components()
+            .next()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned());
         if !file.ends_with("tests.rs") {
-            *modules.entry(module.unwrap_or_default()).or_default() += code_lines(&folder::read(&file)?);
+            *modules.entry(module.unwrap_or_default()).or_default() +=
+                code_lines(&folder::read(&file)?);
         }
     }
     Ok(modules)
@@ -63,8 +78,14 @@ fn modules(source: &Path) -> Result<BTreeMap<String, usize>> {
 
 /// The lines without blank lines, comments, and the tests at the end of a file.
 fn code_lines(text: &str) -> usize {
-    let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    let code = text
+        .split("\n#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or_default();
+    code.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     };
     let read = |name: &str| folder::read(&root.join(name));
     let text = folder::read(&flags.file)?;
-    let (old, spec) = (Source::new(SPEC, read(SPEC)?), Source::new(SPEC, text.clone()));
+    let (old, spec) = (
+        Source::new(SPEC, read(SPEC)?),
+        Source::new(SPEC, text.clone()),
+    );
     let overlay = Source::new(OVERLAY, read(OVERLAY)?);
     let document = describe(&spec, Some(&overlay)).map_err(|errors| {
         let errors: Vec<_> = errors.iter().collect();
@@ -34,10 +37,15 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     let (out, before) = (root.join(OUT), Facts::read(&old, Some(&overlay))?);
     let stale = folder::stale(&code.files("")?, &out)?;
     let changes = before.compare(&code.facts);
-    let version = document["info"]["version"].as_str().unwrap_or("without a version");
+    let version = document["info"]["version"]
+        .as_str()
+        .unwrap_or("without a version");
     let tasks = tasks(root, &old, &overlay, &changes)?;
     let files = [
-        ("CHANGELOG.md", changelog(&read("CHANGELOG.md")?, version, &changes)?),
+        (
+            "CHANGELOG.md",
+            changelog(&read("CHANGELOG.md")?, version, &changes)?,
+        ),
         ("spec/README.md", digest(&read("spec/README.md")?, &text)?),
         (SPEC, text),
     ];
@@ -47,7 +55,10 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
         fs::write(root.join(name), text).with_context(|| format!("cannot write {name}"))?;
     }
     code.say(Some(&before));
-    println!("{}\n\nwritten: {SPEC}, {OUT}, CHANGELOG.md, the digest in spec/README.md", code.size());
+    println!(
+        "{}\n\nwritten: {SPEC}, {OUT}, CHANGELOG.md, the digest in spec/README.md",
+        code.size()
+    );
     println!("left to do by hand:\n  {}", tasks.join("\n  "));
     Ok(())
 }
@@ -58,7 +69,11 @@ fn changelog(text: &str, version: &str, changes: &[Change]) -> Result<String> {
     let next = text.get(first + 1..).and_then(|rest| rest.find("\n## "));
     let (before, after) = text.split_at(next.map_or(text.len(), |next| first + 1 + next));
     let entry = format!("### Description {version}\n\n{}", diff::markdown(changes));
-    Ok(format!("{}\n\n{}\n{after}", before.trim_end(), entry.trim_end()))
+    Ok(format!(
+        "{}\n\n{}\n{after}",
+        before.trim_end(),
+        entry.trim_end()
+    ))
 }
 
 /// The README of the description with the new digest.
@@ -67,7 +82,9 @@ fn digest(readme: &str, spec: &str) -> Result<String> {
     let Some(old) = readme.split('`').find(is_digest) else {
         bail!("spec/README.md does not contain a SHA-256 of the description");
     };
-    let new = Sha256::digest(spec).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let new = Sha256::digest(spec)
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     Ok(readme.replace(old, &new))
 }
 
@@ -78,11 +95,15 @@ fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Res
             .to_owned(),
     ];
     let whole = |action: &'static str| {
-        let changes = changes.iter().filter(move |change| change.action == action && change.part.is_empty());
+        let changes = changes
+            .iter()
+            .filter(move |change| change.action == action && change.part.is_empty());
         changes.filter_map(|change| change.what.split_once(' '))
     };
-    let added: Vec<&str> =
-        whole("added").filter(|(kind, _)| *kind == "operation").map(|(_, name)| name).collect();
+    let added: Vec<&str> = whole("added")
+        .filter(|(kind, _)| *kind == "operation")
+        .map(|(_, name)| name)
+        .collect();
     if !added.is_empty() {
         tasks.push(format!(
             "give new operations a line in tests/tests/operations.rs and a handler in tests/sandbox/src/http/operations.rs: {}",
@@ -107,9 +128,14 @@ fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Res
     for name in BOUND {
         for file in folder::files(&root.join(name), &["rs", "md", "yaml"])? {
             let text = folder::read(&file)?;
-            let words: BTreeSet<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-            let found: Vec<&str> =
-                gone.iter().map(String::as_str).filter(|name| words.contains(name)).collect();
+            let words: BTreeSet<&str> = text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .collect();
+            let found: Vec<&str> = gone
+                .iter()
+                .map(String::as_str)
+                .filter(|name| words.contains(name))
+                .collect();
             if !found.is_empty() && !file.starts_with(root.join(OUT)) {
                 let file = file.strip_prefix(root).unwrap_or(&file).display();
                 tasks.push(format!(

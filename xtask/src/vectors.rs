@@ -10,7 +10,15 @@ use crate::flags::Vectors;
 /// Runs the command.
 pub(crate) fn run(flags: &Vectors) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["run", "--quiet", "--package", "upvest-tests", "--bin", "vectors", "--"]);
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "upvest-tests",
+        "--bin",
+        "vectors",
+        "--",
+    ]);
     for file in &flags.files {
         command.arg(absolute(file).with_context(|| format!("cannot find {}", file.display()))?);
     }

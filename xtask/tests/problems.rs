@@ -6,8 +6,9 @@ use command::{Folder, ORDERS};
 
 /// Three operations without a success answer, and a parameter in a cookie.
 fn broken() -> String {
-    let operation =
-        |path: &str| format!("  {path}:\n    get: {{ responses: {{ '400': {{ description: No. }} }} }}\n");
+    let operation = |path: &str| {
+        format!("  {path}:\n    get: {{ responses: {{ '400': {{ description: No. }} }} }}\n")
+    };
     let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
     let operations: String = ["/a", "/b", "/c", "/d"].map(operation).concat();
     ORDERS.replace("components:", &format!("{operations}{cookie}components:"))
@@ -17,11 +18,20 @@ fn broken() -> String {
 fn regen_leaves_out_what_cannot_be_expressed_by_name_and_kind() {
     let folder = Folder::new();
     folder.write("api.yaml", &broken());
-    let text = folder.xtask(&["regen", "--spec", "api.yaml", "--out", "out"]).succeeded();
+    let text = folder
+        .xtask(&["regen", "--spec", "api.yaml", "--out", "out"])
+        .succeeded();
     assert!(text.contains("left out: 5 problems of 2 kinds\n"), "{text}");
-    let kind = "\n4 times: describe at least one 2xx answer\n  api.yaml: /paths/~1a/get/responses: ";
-    assert!(text.contains(kind) && text.contains("/paths/~1c/get/responses: "), "{text}");
-    assert!(text.contains("\n  and 1 more\n") && !text.contains("/paths/~1d/get/responses: "), "{text}");
+    let kind =
+        "\n4 times: describe at least one 2xx answer\n  api.yaml: /paths/~1a/get/responses: ";
+    assert!(
+        text.contains(kind) && text.contains("/paths/~1c/get/responses: "),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  and 1 more\n") && !text.contains("/paths/~1d/get/responses: "),
+        "{text}"
+    );
     assert!(text.contains("2 operations, "), "{text}");
 }
 
@@ -30,7 +40,9 @@ fn strict_refuses_what_otherwise_is_left_out_and_writes_nothing() {
     let folder = Folder::new();
     folder.write("api.yaml", &broken());
     for command in ["regen", "export"] {
-        let message = folder.xtask(&[command, "--spec", "api.yaml", "--out", "out", "--strict"]).failed();
+        let message = folder
+            .xtask(&[command, "--spec", "api.yaml", "--out", "out", "--strict"])
+            .failed();
         assert!(
             message.starts_with("error: operations cannot be generated: 5 problems of 2 kinds\n"),
             "{message}"
@@ -44,9 +56,12 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
     let folder = Folder::new();
     folder.write(
         "api.yaml",
-        &broken().replace("/b:\n    get", "/b:\n    put").replace("/c:\n    get", "/c:\n    post"),
+        &broken()
+            .replace("/b:\n    get", "/b:\n    put")
+            .replace("/c:\n    get", "/c:\n    post"),
     );
-    let mut overlay = "overlay: 1.0.0\ninfo: { title: Mended, version: '1' }\nactions:\n".to_owned();
+    let mut overlay =
+        "overlay: 1.0.0\ninfo: { title: Mended, version: '1' }\nactions:\n".to_owned();
     // The report contains one action per group, so several rounds are needed.
     for round in 0..5 {
         folder.write("overlay.yaml", &overlay);
@@ -54,13 +69,20 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
         let with_overlay = [&flags[..], &["--overlay", "overlay.yaml"]].concat();
         let run = folder.xtask(if round == 0 { &flags } else { &with_overlay });
         if run.stderr().is_empty() {
-            assert!(run.succeeded().contains("7 operations, "), "{}", run.stdout());
+            assert!(
+                run.succeeded().contains("7 operations, "),
+                "{}",
+                run.stdout()
+            );
             return;
         }
         let message = run.failed();
-        let lines = message.lines().skip_while(|line| !line.starts_with("    - target: "));
-        let actions: Vec<&str> =
-            lines.filter(|line| line.starts_with("    - ") || line.starts_with("      ")).collect();
+        let lines = message
+            .lines()
+            .skip_while(|line| !line.starts_with("    - target: "));
+        let actions: Vec<&str> = lines
+            .filter(|line| line.starts_with("    - ") || line.starts_with("      "))
+            .collect();
         assert!(!actions.is_empty(), "{message}");
         for line in actions {
             overlay.push_str(&line[2..]);
@@ -74,14 +96,23 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
 fn actions_of_an_overlay_that_match_nothing_are_all_listed() {
     let folder = Folder::new();
     folder.write("api.yaml", ORDERS);
-    let action =
-        |path: &str| format!("  - target: $.paths['{path}']\n    description: Why.\n    remove: true\n");
+    let action = |path: &str| {
+        format!("  - target: $.paths['{path}']\n    description: Why.\n    remove: true\n")
+    };
     let actions = ["/a", "/b"].map(action).concat();
     folder.write(
         "overlay.yaml",
         &format!("overlay: 1.0.0\ninfo: {{ title: O, version: '1' }}\nactions:\n{actions}"),
     );
-    let flags = ["regen", "--spec", "api.yaml", "--overlay", "overlay.yaml", "--out", "out"];
+    let flags = [
+        "regen",
+        "--spec",
+        "api.yaml",
+        "--overlay",
+        "overlay.yaml",
+        "--out",
+        "out",
+    ];
     let message = folder.xtask(&flags).failed();
     assert!(message.contains("2 problems of 1 kind"), "{message}");
     assert!(

@@ -63,7 +63,10 @@ fn a_description_of_which_nothing_can_be_made_ends_in_a_readable_error_and_nothi
         let output = fixture.regen(&[]);
         let text = failed(&output);
         let spec = fixture.spec.display();
-        assert!(text.starts_with(&format!("error: {spec}{place}")), "{what}: {text}");
+        assert!(
+            text.starts_with(&format!("error: {spec}{place}")),
+            "{what}: {text}"
+        );
         assert!(text.contains(problem), "{what}: {text}");
         assert!(!fixture.out.exists(), "{what}: something was written");
     }
@@ -71,12 +74,18 @@ fn a_description_of_which_nothing_can_be_made_ends_in_a_readable_error_and_nothi
 
 #[test]
 fn every_reason_why_nothing_can_be_made_is_printed() {
-    let broken = ORDERS.replace("\"200\"", "\"400\"").replace("in: path", "in: cookie");
+    let broken = ORDERS
+        .replace("\"200\"", "\"400\"")
+        .replace("in: path", "in: cookie");
     let fixture = Fixture::new(&broken);
     let output = fixture.regen(&[]);
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
-    for problem in ["has no success answer", "is in \"cookie\"", "which is not a parameter"] {
+    for problem in [
+        "has no success answer",
+        "is in \"cookie\"",
+        "which is not a parameter",
+    ] {
         assert!(text.contains(problem), "{text}");
     }
     assert!(!fixture.out.exists());
@@ -86,14 +95,17 @@ fn every_reason_why_nothing_can_be_made_is_printed() {
 fn what_is_left_out_or_expressed_with_a_loss_is_printed_with_its_place() {
     let second = "  /orders:\n    get: { parameters: [{ name: c, in: cookie, schema: {} }], responses: { '204': { description: Done. } } }\n";
     let description = ORDERS.replace("components:", &format!("{second}components:"));
-    let fixture = Fixture::new(
-        &description.replace("{ id: { type: string,", "{ rate: { type: number }, id: { type: string,"),
-    );
+    let fixture = Fixture::new(&description.replace(
+        "{ id: { type: string,",
+        "{ rate: { type: number }, id: { type: string,",
+    ));
     let text = succeeded(&fixture.regen(&[]));
     let spec = fixture.spec.display();
     for line in [
         format!("{spec}: /paths/~1orders/get/parameters/0: the parameter `c` is in \"cookie\""),
-        format!("{spec}: /components/schemas/Order/properties/rate: `rate` of Order is a JSON number"),
+        format!(
+            "{spec}: /components/schemas/Order/properties/rate: `rate` of Order is a JSON number"
+        ),
     ] {
         assert!(text.contains(&line), "{line}\n{text}");
     }
@@ -135,7 +147,10 @@ fn a_description_that_is_not_there_is_named() {
     let fixture = Fixture::new(ORDERS);
     fs::remove_file(&fixture.spec).unwrap();
     let text = failed(&fixture.regen(&[]));
-    assert!(text.starts_with(&format!("error: cannot read {}", fixture.spec.display())), "{text}");
+    assert!(
+        text.starts_with(&format!("error: cannot read {}", fixture.spec.display())),
+        "{text}"
+    );
 }
 
 #[test]
@@ -169,7 +184,10 @@ fn regen_says_what_it_wrote_and_how_long_it_took() {
     let text = succeeded(&fixture.regen(&[]));
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("1 operations, 2 types, "), "{last}");
-    assert!(last.contains(" lines in 9 files; 10 changed; ") && last.ends_with(" s"), "{last}");
+    assert!(
+        last.contains(" lines in 9 files; 10 changed; ") && last.ends_with(" s"),
+        "{last}"
+    );
 }
 
 #[test]
@@ -177,19 +195,27 @@ fn two_runs_give_the_same_bytes_and_the_second_writes_nothing() {
     let fixture = Fixture::new(ORDERS);
     succeeded(&fixture.regen(&[]));
     let before = fixture.files();
-    let written: Vec<_> = before.keys().map(|name| modified(&fixture.out.join(name))).collect();
+    let written: Vec<_> = before
+        .keys()
+        .map(|name| modified(&fixture.out.join(name)))
+        .collect();
     let text = succeeded(&fixture.regen(&[]));
     assert!(text.contains(" 0 changed"), "{text}");
     assert_eq!(fixture.files(), before);
-    let touched: Vec<_> = before.keys().map(|name| modified(&fixture.out.join(name))).collect();
+    let touched: Vec<_> = before
+        .keys()
+        .map(|name| modified(&fixture.out.join(name)))
+        .collect();
     assert_eq!(touched, written);
 
     let elsewhere = Fixture::new(ORDERS);
     succeeded(&elsewhere.regen(&[]));
     for (name, text) in elsewhere.files() {
         // The header contains the path of the description as given.
-        let text =
-            text.replace(elsewhere.folder.path().to_str().unwrap(), fixture.folder.path().to_str().unwrap());
+        let text = text.replace(
+            elsewhere.folder.path().to_str().unwrap(),
+            fixture.folder.path().to_str().unwrap(),
+        );
         assert_eq!(text, before[&name], "{name}");
     }
 }
@@ -199,11 +225,18 @@ fn only_what_changed_is_written() {
     let fixture = Fixture::new(ORDERS);
     succeeded(&fixture.regen(&[]));
     let whole = fixture.files();
-    fs::write(fixture.out.join("ids.rs"), whole["ids.rs"].clone() + "// stale\n").unwrap();
+    fs::write(
+        fixture.out.join("ids.rs"),
+        whole["ids.rs"].clone() + "// stale\n",
+    )
+    .unwrap();
     fs::remove_file(fixture.out.join("enums.rs")).unwrap();
     let kept = modified(&fixture.out.join("types.rs"));
     let text = succeeded(&fixture.regen(&[]));
-    assert!(text.starts_with("enums.rs\nids.rs\n") && text.contains(" 2 changed"), "{text}");
+    assert!(
+        text.starts_with("enums.rs\nids.rs\n") && text.contains(" 2 changed"),
+        "{text}"
+    );
     assert_eq!(fixture.files(), whole);
     assert_eq!(modified(&fixture.out.join("types.rs")), kept);
 }
@@ -229,18 +262,32 @@ fn check_shows_a_unified_diff_and_the_mending_command() {
     assert!(succeeded(&fixture.regen(&["--check"])).contains("matches the description"));
 
     let ids = fixture.out.join("ids.rs");
-    let stale = fs::read_to_string(&ids).unwrap().replace("OrderId", "OldId");
+    let stale = fs::read_to_string(&ids)
+        .unwrap()
+        .replace("OrderId", "OldId");
     fs::write(&ids, &stale).unwrap();
     let output = fixture.regen(&["--check"]);
     let diff = failed_with(&output);
     let name = ids.display().to_string();
-    assert!(diff.contains(&format!("--- {name}\n+++ {name}\n@@ ")), "{diff}");
+    assert!(
+        diff.contains(&format!("--- {name}\n+++ {name}\n@@ ")),
+        "{diff}"
+    );
     assert!(diff.contains("\n-    OldId\n+    OrderId\n"), "{diff}");
     let message = stderr(&output);
     assert!(message.contains("1 generated file"), "{message}");
     let (spec, out) = (fixture.spec.display(), fixture.out.display());
-    assert!(message.contains(&format!("run `cargo xtask regen --spec {spec} --out {out}`")), "{message}");
-    assert_eq!(fs::read_to_string(&ids).unwrap(), stale, "--check wrote something");
+    assert!(
+        message.contains(&format!(
+            "run `cargo xtask regen --spec {spec} --out {out}`"
+        )),
+        "{message}"
+    );
+    assert_eq!(
+        fs::read_to_string(&ids).unwrap(),
+        stale,
+        "--check wrote something"
+    );
 }
 
 #[test]
@@ -255,7 +302,12 @@ fn the_committed_code_is_what_the_vendored_description_says() {
     let start = Instant::now();
     let output = xtask(&["regen", "--check"]);
     let took = start.elapsed();
-    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
     // It takes about 1.5 s on two cores. The limit is higher, as the machine may be busy.
     assert!(took < Duration::from_secs(60), "regen took {took:?}");
 }
@@ -280,13 +332,22 @@ struct Fixture {
 impl Fixture {
     fn new(description: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let (spec, out) = (folder.path().join("api.yaml"), folder.path().join("generated"));
+        let (spec, out) = (
+            folder.path().join("api.yaml"),
+            folder.path().join("generated"),
+        );
         fs::write(&spec, description).unwrap();
         Self { folder, spec, out }
     }
 
     fn regen(&self, flags: &[&str]) -> Output {
-        let own = ["regen", "--spec", self.spec.to_str().unwrap(), "--out", self.out.to_str().unwrap()];
+        let own = [
+            "regen",
+            "--spec",
+            self.spec.to_str().unwrap(),
+            "--out",
+            self.out.to_str().unwrap(),
+        ];
         xtask(&[&own, flags].concat())
     }
 
@@ -316,14 +377,23 @@ fn failed_with(output: &Output) -> String {
     let text = stderr(output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     // The remedy follows, indented.
-    let errors = text.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).count();
-    assert!(text.starts_with("error: ") && errors == 1, "not one error: {text}");
+    let errors = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(' '))
+        .count();
+    assert!(
+        text.starts_with("error: ") && errors == 1,
+        "not one error: {text}"
+    );
     assert!(!text.contains("panicked"), "{text}");
     stdout(output)
 }
 
 fn xtask(flags: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask")).args(flags).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(flags)
+        .output()
+        .unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -341,6 +411,11 @@ fn modified(path: &Path) -> std::time::SystemTime {
 fn read(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries
-        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
+        .map(|entry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read_to_string(entry.path()).unwrap(),
+            )
+        })
         .collect()
 }

@@ -30,7 +30,8 @@ const PARTS: usize = 6;
 
 #[test]
 fn the_compiler_agrees_with_the_verdicts_of_diff() {
-    let sample = std::env::var("UPVEST_VERDICTS").map_or(SAMPLE, |number| number.parse().expect("a number"));
+    let sample =
+        std::env::var("UPVEST_VERDICTS").map_or(SAMPLE, |number| number.parse().expect("a number"));
     let (_, document) = vendored();
     let parts = [(); PARTS].map({
         let mut first = 0;
@@ -56,10 +57,19 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
                 *missing -= 1;
                 let name = format!("m{}", modules.len());
                 write_module(&folder.join("src").join(&name), &mutation, caller);
-                let verdict: String = changes.iter().map(|it| format!("\n  {:?}: {it}", it.impact)).collect();
+                let verdict: String = changes
+                    .iter()
+                    .map(|it| format!("\n  {:?}: {it}", it.impact))
+                    .collect();
                 modules.insert(
                     name,
-                    (breaks, format!("seed {seed}, {}: {}\nverdict:{verdict}", mutation.sort, mutation.what)),
+                    (
+                        breaks,
+                        format!(
+                            "seed {seed}, {}: {}\nverdict:{verdict}",
+                            mutation.sort, mutation.what
+                        ),
+                    ),
                 );
             }
         }
@@ -86,7 +96,9 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
 
 /// An exported crate. Each module is the generated code of a description, with a caller.
 fn crate_for_callers() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is in the workspace");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verdicts");
     let _ = fs::remove_dir_all(&folder);
     let spec = root.join("spec");
@@ -99,7 +111,11 @@ fn crate_for_callers() -> PathBuf {
         .arg(&folder)
         .output()
         .expect("xtask starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
     let manifest = folder.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).expect("the manifest is there");
@@ -109,15 +125,23 @@ fn crate_for_callers() -> PathBuf {
 
 /// The code of a changed description with its own client, and the caller.
 fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
-    let generated = generate(&Source::new("new.json", mutation.document.to_string()), None);
+    let generated = generate(
+        &Source::new("new.json", mutation.document.to_string()),
+        None,
+    );
     let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.what));
     fs::create_dir_all(folder).expect("the folder can be made");
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("the file can be written");
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).expect("the file can be written")
+    };
     for file in &generated.files {
         match file.name {
             "mod.rs" => write(
                 "mod.rs",
-                &format!("{}\nmod caller;\npub struct Client(crate::runtime::Client);\n", file.text),
+                &format!(
+                    "{}\nmod caller;\npub struct Client(crate::runtime::Client);\n",
+                    file.text
+                ),
             ),
             "client.rs" => write(
                 file.name,
@@ -134,11 +158,17 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
 
 /// The modules whose callers do not compile, each with the errors. The generated code always compiles.
 fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, String> {
-    let target = folder.ancestors().nth(2).expect("the folder is in the target folder");
+    let target = folder
+        .ancestors()
+        .nth(2)
+        .expect("the folder is in the target folder");
     let mut broken = BTreeMap::new();
     // Unresolved names keep the compiler from checking types, so it is run again without these callers.
     loop {
-        let mods = modules.iter().map(|name| format!("mod {name};\n")).collect::<String>();
+        let mods = modules
+            .iter()
+            .map(|name| format!("mod {name};\n"))
+            .collect::<String>();
         let lib = format!(
             "#![allow(warnings)]\npub mod runtime;\n{mods}pub use runtime::*;\npub use {{bytes, chrono, http, reqwest, rust_decimal, uuid}};\n"
         );
@@ -155,8 +185,11 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let known = broken.len();
         for line in text.lines().filter(|line| line.contains(": error")) {
-            let place = line.strip_prefix("src/").and_then(|line| line.split_once("/caller.rs"));
-            let (name, _) = place.unwrap_or_else(|| panic!("the generated code does not compile: {line}"));
+            let place = line
+                .strip_prefix("src/")
+                .and_then(|line| line.split_once("/caller.rs"));
+            let (name, _) =
+                place.unwrap_or_else(|| panic!("the generated code does not compile: {line}"));
             modules.remove(name);
             *broken.entry(name.to_owned()).or_insert_with(String::new) += &format!("\n  {line}");
         }
@@ -178,8 +211,16 @@ fn caller(api: &Api) -> String {
         );
         for parameter in &operation.parameters {
             let kind = rust(&parameter.kind);
-            let kind = if parameter.required { kind } else { format!("Option<{kind}>") };
-            let _ = writeln!(code, "let call = call.{}(any::<{kind}>());", parameter.setter);
+            let kind = if parameter.required {
+                kind
+            } else {
+                format!("Option<{kind}>")
+            };
+            let _ = writeln!(
+                code,
+                "let call = call.{}(any::<{kind}>());",
+                parameter.setter
+            );
         }
         if let Some(body) = &operation.body {
             let _ = writeln!(code, "let call = call.body(any::<{}>());", rust(&body.kind));
@@ -193,7 +234,10 @@ fn caller(api: &Api) -> String {
             Content::Json(kind) => rust(kind),
             Content::List(item) => format!("ListResponse<{}>", rust(item)),
         };
-        let _ = writeln!(code, "let _: Response<{answer}> = call.send().await.unwrap();\n}}");
+        let _ = writeln!(
+            code,
+            "let _: Response<{answer}> = call.send().await.unwrap();\n}}"
+        );
     }
     for schema in &api.schemas {
         let name = &schema.name;
@@ -212,18 +256,34 @@ fn caller(api: &Api) -> String {
             let tells_null = schema.sent && field.nullable && !field.required;
             let is_option = !field.required || field.nullable || field.blank && !schema.sent;
             let kind = rust(&field.kind);
-            let inner = if tells_null { format!("Nullable<{kind}>") } else { kind };
-            let kind = if is_option { format!("Option<{inner}>") } else { inner.clone() };
+            let inner = if tells_null {
+                format!("Nullable<{kind}>")
+            } else {
+                kind
+            };
+            let kind = if is_option {
+                format!("Option<{inner}>")
+            } else {
+                inner.clone()
+            };
             let _ = writeln!(code, "let _: &{kind} = &it.{};", field.rust);
             if schema.sent {
-                let _ = writeln!(code, "let _ = {name}::builder().{}(any::<{inner}>());", field.rust);
+                let _ = writeln!(
+                    code,
+                    "let _ = {name}::builder().{}(any::<{inner}>());",
+                    field.rust
+                );
             }
         }
         code.push_str("}\n");
     }
     for item in &api.enums {
         for variant in &item.variants {
-            let _ = writeln!(code, "fn value_{0}_{1}() -> {0} {{ {0}::{1} }}", item.name, variant.name);
+            let _ = writeln!(
+                code,
+                "fn value_{0}_{1}() -> {0} {{ {0}::{1} }}",
+                item.name, variant.name
+            );
         }
     }
     for id in &api.ids {

@@ -10,7 +10,9 @@ use std::time::SystemTime;
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use upvest_ext::api::http::Uri;
-use upvest_ext::api::types::{Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide};
+use upvest_ext::api::types::{
+    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide,
+};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{EventType, WebhookTester};
 use upvest_ext::{Environment, PaginateExt as _, Upvest};
@@ -37,22 +39,39 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .cash_amount("250.00")
         .currency("EUR");
     let answer = upvest.place_order().body(order).send().await?;
-    let key =
-        answer.metadata().idempotency_key.as_ref().ok_or("an order goes out under an idempotency key")?;
-    println!("placed: order {} over {} {}, key {key}", answer.id, answer.cash_amount, answer.currency);
+    let key = answer
+        .metadata()
+        .idempotency_key
+        .as_ref()
+        .ok_or("an order goes out under an idempotency key")?;
+    println!(
+        "placed: order {} over {} {}, key {key}",
+        answer.id, answer.cash_amount, answer.currency
+    );
 
-    let instruments: Vec<_> = upvest.list_instruments().page_size(2).items().try_collect().await?;
+    let instruments: Vec<_> = upvest
+        .list_instruments()
+        .page_size(2)
+        .items()
+        .try_collect()
+        .await?;
     assert_eq!(instruments.len(), 3);
     println!("listed: {} instruments from two pages", instruments.len());
 
     let tester = WebhookTester::new()?;
-    let delivery = tester.deliver("/webhooks", &[WebhookTester::event("ORDER.FILLED", order_json())]);
+    let delivery = tester.deliver(
+        "/webhooks",
+        &[WebhookTester::event("ORDER.FILLED", order_json())],
+    );
     let (verifier, received) = (tester.verifier(), delivery.received());
     for event in verifier.verify(&received).await?.events() {
         let event = event?;
         assert_eq!(event.event_type, EventType::OrderFilled);
         let order: Order = event.resource()?;
-        println!("verified: {} of order {}, side {:?}", event.event_type, order.id, order.side);
+        println!(
+            "verified: {} of order {}, side {:?}",
+            event.event_type, order.id, order.side
+        );
     }
     Ok(())
 }
@@ -64,13 +83,16 @@ async fn mock_server(key: PublicKey) -> MockServer {
     let answer = |status, body: Value| ResponseTemplate::new(status).set_body_json(body);
     let is_signed = move |request: &Request| {
         let target: Uri = request.url.path().parse().expect("a path is a URI");
-        let received = IncomingRequest::new(&request.method, &target, &request.headers, &request.body);
+        let received =
+            IncomingRequest::new(&request.method, &target, &request.headers, &request.body);
         let claims = SignaturePolicy::requests().claims(&received, SystemTime::now());
         claims.is_ok_and(|claims| claims.iter().any(|claim| claim.is_signed_by(&key)))
     };
     let has_key = |request: &Request| request.headers.contains_key("idempotency-key");
     let mocks = [
-        Mock::given(method("POST")).and(path("/auth/token")).respond_with(answer(200, token)),
+        Mock::given(method("POST"))
+            .and(path("/auth/token"))
+            .respond_with(answer(200, token)),
         Mock::given(method("POST"))
             .and(path("/orders"))
             .and(is_signed)
@@ -87,12 +109,13 @@ async fn mock_server(key: PublicKey) -> MockServer {
 
 fn page(offset: &str, isins: &[&str]) -> Mock {
     let items: Vec<Value> = isins.iter().map(|isin| instrument(isin)).collect();
-    let meta =
-        json!({ "offset": offset.parse::<u64>().ok(), "limit": 2, "count": items.len(), "total_count": 3 });
+    let meta = json!({ "offset": offset.parse::<u64>().ok(), "limit": 2, "count": items.len(), "total_count": 3 });
     Mock::given(method("GET"))
         .and(path("/instruments"))
         .and(query_param("offset", offset))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "meta": meta, "data": items })))
+        .respond_with(
+            ResponseTemplate::new(200).set_body_json(json!({ "meta": meta, "data": items })),
+        )
 }
 
 fn instrument(isin: &str) -> Value {

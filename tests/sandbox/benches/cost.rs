@@ -42,7 +42,10 @@ async fn start() {
     }
     let first = times.remove(0);
     times.sort();
-    assert!(first < Duration::from_millis(50), "the first start took {first:?}");
+    assert!(
+        first < Duration::from_millis(50),
+        "the first start took {first:?}"
+    );
     println!(
         "start: {first:?} the first time in a process, {:?} after that (promised: under 50 ms)",
         times[10]
@@ -50,7 +53,11 @@ async fn start() {
 }
 
 async fn throughput() {
-    let sandbox = Sandbox::builder().plain_http().start().await.expect("a port is free");
+    let sandbox = Sandbox::builder()
+        .plain_http()
+        .start()
+        .await
+        .expect("a port is free");
     let token = token(&sandbox).await;
     let request = format!(
         "GET /instruments?limit=20 HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\r\n"
@@ -69,13 +76,18 @@ async fn throughput() {
         shares.push(ours / bare_rate);
     }
     shares.sort_by(f64::total_cmp);
-    println!("in the middle {:.2} of the bare server (promised: at least half)", shares[3]);
+    println!(
+        "in the middle {:.2} of the bare server (promised: at least half)",
+        shares[3]
+    );
     assert!(shares[3] >= 0.5, "{shares:?}");
 }
 
 /// A server that only answers with the same bytes.
 async fn bare_server(body: Bytes) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
     let port = listener.local_addr().expect("it is bound").port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -111,8 +123,16 @@ async fn rate(port: u16, request: &str) -> f64 {
 /// Places signed orders with the SDK over this many connections.
 async fn signed_orders() {
     const ORDERS: usize = 100_000;
-    let sandbox = Sandbox::builder().log_limit(1000).event_limit(1000).start().await.expect("a port is free");
-    let account = sandbox.open_account("999999999.00").await.expect("an account");
+    let sandbox = Sandbox::builder()
+        .log_limit(1000)
+        .event_limit(1000)
+        .start()
+        .await
+        .expect("a port is free");
+    let account = sandbox
+        .open_account("999999999.00")
+        .await
+        .expect("an account");
     let upvest = sandbox.client();
     let took = stream::iter(0..ORDERS).map(|_| async {
         let order = OrderCreate::builder()
@@ -122,7 +142,12 @@ async fn signed_orders() {
             .type_(OrderType::Market)
             .cash_amount("100.00");
         let began = Instant::now();
-        upvest.create_order().body(order).send().await.expect("an order");
+        upvest
+            .create_order()
+            .body(order)
+            .send()
+            .await
+            .expect("an order");
         began.elapsed()
     });
     let began = Instant::now();
@@ -139,10 +164,21 @@ async fn signed_orders() {
 
 /// A million orders with their idempotency keys, placed over HTTP, then filled.
 async fn memory() {
-    let sandbox = Sandbox::builder().plain_http().log_limit(1000).start().await.expect("a port is free");
-    let account = sandbox.open_account("999999999.00").await.expect("an account");
+    let sandbox = Sandbox::builder()
+        .plain_http()
+        .log_limit(1000)
+        .start()
+        .await
+        .expect("a port is free");
+    let account = sandbox
+        .open_account("999999999.00")
+        .await
+        .expect("an account");
     let token = token(&sandbox).await;
-    let (instrument, port) = (Sandbox::instrument("IE0032077012"), sandbox.address().port());
+    let (instrument, port) = (
+        Sandbox::instrument("IE0032077012"),
+        sandbox.address().port(),
+    );
     let before = resident();
     let began = Instant::now();
     let workers = (0..CONNECTIONS).map(|_| {
@@ -165,7 +201,11 @@ async fn memory() {
     for worker in workers.collect::<Vec<_>>() {
         worker.await.expect("a worker does not panic");
     }
-    println!("{ORDERS} orders placed in {:.1?}: {} MiB more", began.elapsed(), resident() - before);
+    println!(
+        "{ORDERS} orders placed in {:.1?}: {} MiB more",
+        began.elapsed(),
+        resident() - before
+    );
     let began = Instant::now();
     sandbox.advance(Duration::from_secs(2)).await;
     println!(
@@ -190,8 +230,9 @@ async fn filtered(port: u16, token: &str, account: &str) {
         format!("account_id={account}&status=FILLED&offset={last}"),
         format!("account_id={}", Uuid::new_v4()),
     ] {
-        let request =
-            format!("GET /orders?{query} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\r\n");
+        let request = format!(
+            "GET /orders?{query} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
         let began = Instant::now();
         for _ in 0..TIMES {
             exchange(&mut stream, &mut buffer, request.as_bytes()).await;
@@ -204,11 +245,16 @@ async fn filtered(port: u16, token: &str, account: &str) {
 
 async fn token(sandbox: &Sandbox) -> String {
     let answer = sandbox.execute(Command::IssueToken).await.expect("a token");
-    answer["access_token"].as_str().unwrap_or_default().to_owned()
+    answer["access_token"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 async fn connect(port: u16) -> (TcpStream, Vec<u8>) {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("the server listens");
     stream.set_nodelay(true).expect("a socket option");
     (stream, vec![0; 1 << 16])
 }
@@ -218,15 +264,24 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> 
     stream.write_all(request).await.expect("the server reads");
     let mut filled = 0;
     loop {
-        let read = stream.read(&mut buffer[filled..]).await.expect("the server answers");
+        let read = stream
+            .read(&mut buffer[filled..])
+            .await
+            .expect("the server answers");
         assert!(read > 0, "the server closed the connection");
         filled += read;
         let text = &buffer[..filled];
-        let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let Some(end) = text.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
         let head = std::str::from_utf8(&text[..end]).expect("a head is text");
         assert!(head.starts_with("HTTP/1.1 20"), "{head}");
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.and_then(|length| length.parse().ok()).expect("an answer has a length");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length
+            .and_then(|length| length.parse().ok())
+            .expect("an answer has a length");
         if filled >= end + 4 + length {
             return text[end + 4..].to_vec();
         }
@@ -237,5 +292,7 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> 
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
 }

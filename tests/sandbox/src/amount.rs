@@ -15,7 +15,8 @@ const MAX_DECIMALS: u32 = 10;
 pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(whole) || !all_digits(fraction) {
         return Err("is not a decimal number");
     }
@@ -25,7 +26,11 @@ pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
 /// A positive amount of money, with no decimals or two (PROTOCOL 7).
 pub(crate) fn money(text: &str) -> Result<Decimal, &'static str> {
     let amount = positive(text)?;
-    if matches!(amount.scale(), 0 | 2) { Ok(amount) } else { Err("must have no decimals or two") }
+    if matches!(amount.scale(), 0 | 2) {
+        Ok(amount)
+    } else {
+        Err("must have no decimals or two")
+    }
 }
 
 /// A positive quantity or price: up to ten decimals.
@@ -34,7 +39,11 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
     if number <= Decimal::ZERO {
         return Err("must be greater than 0");
     }
-    let whole = text.split('.').next().unwrap_or_default().trim_start_matches('0');
+    let whole = text
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('0');
     if whole.len() > MAX_WHOLE_DIGITS || number.scale() > MAX_DECIMALS {
         return Err("may have at most nine digits before the point and ten after it");
     }
@@ -51,7 +60,8 @@ pub(crate) const MOST_CASH: Decimal = Decimal::from_parts(2_764_472_320, 232_830
 
 /// The price of a unit.
 pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
-    positive(text).and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
+    positive(text)
+        .and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
 }
 
 /// The price, or `None` if it is out of this range.
@@ -98,11 +108,20 @@ pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decima
 /// The units to sell to get `amount` at `price`: as few as necessary, or, if there are only whole units, the most that are not
 /// worth more.
 pub(crate) fn units_for(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
-    let rounding = if fractional { RoundingStrategy::AwayFromZero } else { RoundingStrategy::ToZero };
+    let rounding = if fractional {
+        RoundingStrategy::AwayFromZero
+    } else {
+        RoundingStrategy::ToZero
+    };
     divided(amount, price, fractional, rounding)
 }
 
-fn divided(amount: Decimal, price: Decimal, fractional: bool, rounding: RoundingStrategy) -> Decimal {
+fn divided(
+    amount: Decimal,
+    price: Decimal,
+    fractional: bool,
+    rounding: RoundingStrategy,
+) -> Decimal {
     let decimals = if fractional { MAX_DECIMALS } else { 0 };
     let units = amount.checked_div(price).unwrap_or(Decimal::ZERO);
     units.round_dp_with_strategy(decimals, rounding).normalize()
@@ -122,12 +141,16 @@ pub(crate) fn read_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Decima
 }
 
 /// An optional amount of money. It may also be an empty text (PROTOCOL 7).
-pub(crate) fn read_money_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+pub(crate) fn read_money_or_none<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Decimal>, D::Error> {
     read_or_none(from, money)
 }
 
 /// An optional number. It may also be an empty text (PROTOCOL 7).
-pub(crate) fn read_positive_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+pub(crate) fn read_positive_or_none<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Decimal>, D::Error> {
     read_or_none(from, positive)
 }
 
@@ -138,9 +161,13 @@ fn read<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Decimal, D
     reader(&text).map_err(|problem| D::Error::custom(format_args!("{OURS}{problem}")))
 }
 
-fn read_or_none<'de, D: Deserializer<'de>>(from: D, reader: Reader) -> Result<Option<Decimal>, D::Error> {
+fn read_or_none<'de, D: Deserializer<'de>>(
+    from: D,
+    reader: Reader,
+) -> Result<Option<Decimal>, D::Error> {
     let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
-    text.map(|text| read(text.into_deserializer(), reader)).transpose()
+    text.map(|text| read(text.into_deserializer(), reader))
+        .transpose()
 }
 
 /// An ISO 4217 code without an allocation, as every booking contains one.
@@ -162,7 +189,9 @@ impl FromStr for Currency {
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(f, "{}", char::from(*byte)))
     }
 }
 
@@ -180,7 +209,9 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -190,7 +221,10 @@ pub(crate) mod unused_is_empty {
     use serde::de::Error as _;
 
     // serde requires this signature.
-    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
+    #[expect(
+        clippy::ref_option,
+        reason = "serde's `with` passes a reference to the field"
+    )]
     pub(crate) fn serialize<S: Serializer>(
         price: &Option<Decimal>,
         serializer: S,

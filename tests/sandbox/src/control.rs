@@ -36,12 +36,18 @@ struct Client(Arc<Shared>);
 impl FromRequestParts<Arc<Clients>> for Client {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, clients: &Arc<Clients>) -> Result<Self, Response> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        clients: &Arc<Clients>,
+    ) -> Result<Self, Response> {
         let Some(id) = parts.headers.get("upvest-client-id") else {
             return Ok(Self(Arc::clone(&clients.first)));
         };
         let id = id.to_str().unwrap_or_default();
-        clients.named(id).map(Self).ok_or_else(|| refused(&CommandError::no_client(id).to_string()))
+        clients
+            .named(id)
+            .map(Self)
+            .ok_or_else(|| refused(&CommandError::no_client(id).to_string()))
     }
 }
 
@@ -50,13 +56,24 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
         .route("/", get(async || Html(include_str!("status.html"))))
         .route("/_sandbox/{name}", get(show).post(execute))
         .route_layer(from_fn_with_state(Arc::clone(clients), known_names_only))
-        .route("/_sandbox/health", get(async || json_answer(&json!({ "status": "UP" }))))
+        .route(
+            "/_sandbox/health",
+            get(async || json_answer(&json!({ "status": "UP" }))),
+        )
         .with_state(Arc::clone(clients))
 }
 
 /// Rejects requests with other host names, which protects against DNS rebinding by web pages.
-async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+async fn known_names_only(
+    State(clients): State<Arc<Clients>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     if clients.first.setup.control_from.contain_name(host) {
         return next.run(request).await;
     }
@@ -66,11 +83,25 @@ async fn known_names_only(State(clients): State<Arc<Clients>>, request: Request,
 }
 
 /// Allows web pages of the configured origins to call everything (Fetch standard, CORS protocol).
-pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+pub(crate) async fn cors(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let origin = request.headers().get(ORIGIN).cloned();
-    let known = |origin: &HeaderValue| shared.setup.cors.iter().any(|known| known == "*" || known == origin);
-    let Some(origin) = origin.filter(known) else { return next.run(request).await };
-    let asks_first = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let known = |origin: &HeaderValue| {
+        shared
+            .setup
+            .cors
+            .iter()
+            .any(|known| known == "*" || known == origin)
+    };
+    let Some(origin) = origin.filter(known) else {
+        return next.run(request).await;
+    };
+    let asks_first = request
+        .headers()
+        .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if asks_first && request.method() == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
     } else {
@@ -80,7 +111,10 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(VARY, HeaderValue::from_static("origin"));
     for (name, value) in [
-        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
+        (
+            ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PUT, PATCH, DELETE",
+        ),
         (ACCESS_CONTROL_ALLOW_HEADERS, "*, authorization"),
         (ACCESS_CONTROL_EXPOSE_HEADERS, "*"),
     ] {
@@ -91,18 +125,33 @@ pub(crate) async fn cors(State(shared): State<Arc<Shared>>, request: Request, ne
 
 /// The views, each with its name and a description.
 const VIEWS: [(&str, &str); 13] = [
-    ("state", "The time, and the number of resources of each type."),
-    ("clients", "The ids of all clients. The first is the default client."),
+    (
+        "state",
+        "The time, and the number of resources of each type.",
+    ),
+    (
+        "clients",
+        "The ids of all clients. The first is the default client.",
+    ),
     ("overview", "The data of the status page."),
     ("events", "The events so far, with their reasons."),
     ("event_types", "The event types for `trigger`."),
-    ("requests", "The requests so far, with the problems of those that were rejected."),
+    (
+        "requests",
+        "The requests so far, with the problems of those that were rejected.",
+    ),
     ("deliveries", "The deliveries to webhooks so far."),
     ("faults", "The faults that have not been used up."),
-    ("audit", "The errors in the books. Empty unless the sandbox has a bug."),
+    (
+        "audit",
+        "The errors in the books. Empty unless the sandbox has a bug.",
+    ),
     ("commands", "The commands with their fields."),
     ("lifecycles", "The allowed status transitions."),
-    ("openapi.json", "The description of the Investment API, with this sandbox as its server."),
+    (
+        "openapi.json",
+        "The description of the Investment API, with this sandbox as its server.",
+    ),
     ("control.json", "This description of the control API."),
 ];
 
@@ -145,12 +194,19 @@ async fn show(
         "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         "encrypted-signing-key.pem" => ENCRYPTED_DEMO_KEY.into_response(),
-        _ => (StatusCode::NOT_FOUND, refused("there is no view with this name")).into_response(),
+        _ => (
+            StatusCode::NOT_FOUND,
+            refused("there is no view with this name"),
+        )
+            .into_response(),
     }
 }
 
 fn servers(headers: &HeaderMap) -> Value {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
     json!([{ "url": format!("http://{host}"), "description": "This sandbox, with simulated money." }])
 }
 
@@ -166,7 +222,8 @@ fn control_document(headers: &HeaderMap) -> Value {
     }]);
     let mut paths = serde_json::Map::new();
     for (name, what) in VIEWS {
-        let view = json!({ "summary": what, "parameters": client, "responses": { "200": answer(what) } });
+        let view =
+            json!({ "summary": what, "parameters": client, "responses": { "200": answer(what) } });
         paths.insert(format!("/_sandbox/{name}"), json!({ "get": view }));
     }
     for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
@@ -179,7 +236,8 @@ fn control_document(headers: &HeaderMap) -> Value {
             required.retain(|name| name != "command");
         }
         let responses = json!({ "200": answer("The id of the resource that the command created, if any."), "400": answer("The reason, as `error`.") });
-        let body = json!({ "required": true, "content": { "application/json": { "schema": variant } } });
+        let body =
+            json!({ "required": true, "content": { "application/json": { "schema": variant } } });
         let path = format!("/_sandbox/{}", command.as_str().unwrap_or_default());
         let operation = json!({ "operationId": command, "summary": summary, "parameters": client, "requestBody": body, "responses": responses });
         paths.insert(path, json!({ "post": operation }));
@@ -191,7 +249,9 @@ fn control_document(headers: &HeaderMap) -> Value {
         "paths": paths,
         "components": { "schemas": schema["definitions"] },
     });
-    let text = document.to_string().replace("#/definitions/", "#/components/schemas/");
+    let text = document
+        .to_string()
+        .replace("#/definitions/", "#/components/schemas/");
     serde_json::from_str(&text).unwrap_or(document)
 }
 
@@ -211,13 +271,20 @@ async fn execute(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !media_type.starts_with("application/json") {
         return refused(
             "send the fields of the command with `content-type: application/json`, or `{}` if it has none",
         );
     }
-    let fields = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
+    let fields = if body.is_empty() {
+        Ok(json!({}))
+    } else {
+        serde_json::from_slice(&body)
+    };
     let mut fields: Value = match fields {
         Ok(fields @ Value::Object(_)) => fields,
         _ => return refused("the body is not a JSON object"),
@@ -225,7 +292,10 @@ async fn execute(
     fields["command"] = Value::String(name);
     match serde_json::from_value::<Command>(fields) {
         Err(error) => refused(&error.to_string()),
-        Ok(Command::SetOffline { offline: true, seconds: None }) => refused(
+        Ok(Command::SetOffline {
+            offline: true,
+            seconds: None,
+        }) => refused(
             "`seconds` is missing; it is required over HTTP, because the sandbox cannot receive a command while it is offline",
         ),
         Ok(command) => match clients.execute(&shared, command).await {
@@ -254,12 +324,20 @@ fn reference() -> Value {
             "fields": fields.collect::<Vec<_>>(),
         })
     });
-    let operations: Vec<_> = Description::get().operations().iter().map(|operation| &operation.id).collect();
+    let operations: Vec<_> = Description::get()
+        .operations()
+        .iter()
+        .map(|operation| &operation.id)
+        .collect();
     json!({ "commands": commands.collect::<Vec<_>>(), "operations": operations })
 }
 
 fn refused(problem: &str) -> Response {
-    (StatusCode::BAD_REQUEST, json_answer(&json!({ "error": problem }))).into_response()
+    (
+        StatusCode::BAD_REQUEST,
+        json_answer(&json!({ "error": problem })),
+    )
+        .into_response()
 }
 
 fn json_answer(value: &impl serde::Serialize) -> Response {

@@ -9,6 +9,9 @@ pub(crate) fn short_digest(parts: &[&[u8]]) -> [u8; 16] {
         hash.update(part);
     }
     let mut short = [0; 16];
-    short.iter_mut().zip(hash.finalize().iter()).for_each(|(byte, digest)| *byte = *digest);
+    short
+        .iter_mut()
+        .zip(hash.finalize().iter())
+        .for_each(|(byte, digest)| *byte = *digest);
     short
 }

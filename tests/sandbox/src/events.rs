@@ -61,7 +61,14 @@ impl From<&Event> for EventRecord {
 
 impl Shared {
     pub(crate) fn events(&self) -> Vec<EventRecord> {
-        self.core().state.time.events.recent.iter().map(|event| EventRecord::from(&**event)).collect()
+        self.core()
+            .state
+            .time
+            .events
+            .recent
+            .iter()
+            .map(|event| EventRecord::from(&**event))
+            .collect()
     }
 
     /// The data of the status page.
@@ -83,7 +90,11 @@ impl Shared {
         drop(core);
         let (rules, random_rate, clock_shift) = {
             let faults = self.faults();
-            (faults.rules.clone(), faults.random_rate(), faults.clock_shift)
+            (
+                faults.rules.clone(),
+                faults.random_rate(),
+                faults.clock_shift,
+            )
         };
         json!({
             "state": self.summary(),

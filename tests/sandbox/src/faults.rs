@@ -59,8 +59,16 @@ impl Fault {
             Self::ResetBeforeCommit,
             Self::ResetAfterCommit,
             Self::TooManyRequests { retry_after: None },
-            Self::ServerError { status: 503, html: false, after_commit: false },
-            Self::ServerError { status: 504, html: true, after_commit: true },
+            Self::ServerError {
+                status: 503,
+                html: false,
+                after_commit: false,
+            },
+            Self::ServerError {
+                status: 504,
+                html: true,
+                after_commit: true,
+            },
         ]
     }
 
@@ -86,7 +94,10 @@ impl Fault {
             Self::Delay { millis } | Self::SlowDrip { millis }
                 if Duration::from_millis(*millis) > MAX_WAIT =>
             {
-                Err(format!("a fault can last {} ms at most", MAX_WAIT.as_millis()))
+                Err(format!(
+                    "a fault can last {} ms at most",
+                    MAX_WAIT.as_millis()
+                ))
             }
             _ => Ok(()),
         }
@@ -136,13 +147,23 @@ struct RandomFaults {
 
 impl FaultPlan {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rules: Vec::new(), random: None, seed, clock_shift: 0, deliveries: DeliveryFaults::default() }
+        Self {
+            rules: Vec::new(),
+            random: None,
+            seed,
+            clock_shift: 0,
+            deliveries: DeliveryFaults::default(),
+        }
     }
 
     /// Makes a random fraction `rate` of all calls fail from now on.
     pub(crate) fn at_random(&mut self, rate: f64, faults: Vec<Fault>) {
         let draws = StdRng::seed_from_u64(self.seed);
-        self.random = (rate > 0.0 && !faults.is_empty()).then_some(RandomFaults { rate, faults, draws });
+        self.random = (rate > 0.0 && !faults.is_empty()).then_some(RandomFaults {
+            rate,
+            faults,
+            draws,
+        });
     }
 
     pub(crate) fn random_rate(&self) -> f64 {
@@ -175,7 +196,10 @@ impl FaultPlan {
 
 impl RandomFaults {
     fn draw(&mut self) -> Option<Fault> {
-        let (hit, which) = (self.draws.random::<f64>(), self.draws.random_range(0..self.faults.len()));
+        let (hit, which) = (
+            self.draws.random::<f64>(),
+            self.draws.random_range(0..self.faults.len()),
+        );
         (hit < self.rate).then(|| self.faults[which].clone())
     }
 }

@@ -16,11 +16,16 @@ impl Hosts {
         let address = host.parse::<IpAddr>().ok();
         let is_in = |network: &str| {
             let network = network.parse::<IpNet>().ok();
-            address.zip(network).is_some_and(|(address, network)| network.contains(&address))
+            address
+                .zip(network)
+                .is_some_and(|(address, network)| network.contains(&address))
         };
         host == "localhost"
             || address.is_some_and(|address| address.is_loopback())
-            || self.0.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(host) || is_in(known))
+            || self
+                .0
+                .iter()
+                .any(|known| known == "*" || known.eq_ignore_ascii_case(host) || is_in(known))
     }
 
     /// Whether the value of a `host` header is allowed.

@@ -55,7 +55,9 @@ pub struct DeliveryRecord {
 impl DeliveryRecord {
     /// Whether the endpoint accepted the batch by a status from 200 to 299.
     pub fn is_taken(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|status| (200..300).contains(status))
+        self.outcome
+            .as_ref()
+            .is_ok_and(|status| (200..300).contains(status))
     }
 }
 
@@ -69,7 +71,11 @@ pub(crate) struct Log<T> {
 
 impl<T: Clone> Log<T> {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { records: VecDeque::new(), limit, count: 0 }
+        Self {
+            records: VecDeque::new(),
+            limit,
+            count: 0,
+        }
     }
 
     /// The number of the next record.

@@ -88,7 +88,10 @@ struct Flags {
 }
 
 fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed: &f64| (0.0..=1_000_000.0).contains(speed));
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|speed: &f64| (0.0..=1_000_000.0).contains(speed));
     speed.ok_or_else(|| "a number from 0 to 1000000".to_owned())
 }
 
@@ -115,15 +118,32 @@ async fn main() -> ExitCode {
 
 async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     let lifetime = Duration::from_secs(flags.token_lifetime);
-    let builder = Sandbox::builder().host(flags.host).port(flags.port).seed(flags.seed).speed(flags.speed);
-    let builder = flags.allow_control_from.into_iter().fold(builder, SandboxBuilder::allow_control_from);
-    let builder = flags.webhook_hosts.into_iter().fold(builder, SandboxBuilder::webhook_host);
+    let builder = Sandbox::builder()
+        .host(flags.host)
+        .port(flags.port)
+        .seed(flags.seed)
+        .speed(flags.speed);
+    let builder = flags
+        .allow_control_from
+        .into_iter()
+        .fold(builder, SandboxBuilder::allow_control_from);
+    let builder = flags
+        .webhook_hosts
+        .into_iter()
+        .fold(builder, SandboxBuilder::webhook_host);
     let mut builder = flags.cors.into_iter().fold(
-        builder.token_lifetime(lifetime).strict_signatures(flags.strict_signatures),
+        builder
+            .token_lifetime(lifetime)
+            .strict_signatures(flags.strict_signatures),
         SandboxBuilder::cors,
     );
-    builder = builder.event_limit(flags.event_limit).log_limit(flags.log_limit);
-    builder = flags.client.into_iter().fold(builder, |builder, (id, secret)| builder.client(id, secret));
+    builder = builder
+        .event_limit(flags.event_limit)
+        .log_limit(flags.log_limit);
+    builder = flags
+        .client
+        .into_iter()
+        .fold(builder, |builder, (id, secret)| builder.client(id, secret));
     if let Some(time) = flags.start_at {
         builder = builder.start_at(time);
     }
@@ -184,7 +204,9 @@ async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::er
         println!("curl -H 'authorization: Bearer {token}' {url}/instruments?limit=2");
     } else {
         let fields = json!({ "seconds": 3600 });
-        println!("\ncurl -X POST -H 'content-type: application/json' -d '{fields}' {url}/_sandbox/advance");
+        println!(
+            "\ncurl -X POST -H 'content-type: application/json' -d '{fields}' {url}/_sandbox/advance"
+        );
         println!("(API calls must be signed; with --no-signatures curl can make them)");
     }
     Ok(())
@@ -194,7 +216,8 @@ async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::er
 async fn until_told_to_stop() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminated =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted,
             _ = terminated.recv() => Ok(()),

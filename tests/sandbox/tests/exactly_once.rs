@@ -19,7 +19,12 @@ const DELAY: u64 = 1_200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
-    let sandbox = Sandbox::builder().seed(7).event_limit(2 * ORDERS).start().await.unwrap();
+    let sandbox = Sandbox::builder()
+        .seed(7)
+        .event_limit(2 * ORDERS)
+        .start()
+        .await
+        .unwrap();
     let account = sandbox.open_account("1000.00").await.unwrap();
     let upvest = stubborn(&sandbox);
     // The token is requested before there are faults, as this test is about orders.
@@ -36,19 +41,39 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
 
     sandbox.clear_faults().await;
     let stored = orders_when_all_is_quiet(&sandbox).await;
-    let failures: Vec<_> = placed.iter().filter_map(|placed| placed.as_ref().err()).collect();
-    assert!(failures.is_empty(), "{} calls failed, such as: {}", failures.len(), failures[0]);
+    let failures: Vec<_> = placed
+        .iter()
+        .filter_map(|placed| placed.as_ref().err())
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} calls failed, such as: {}",
+        failures.len(),
+        failures[0]
+    );
     let answered: BTreeSet<_> = placed.into_iter().flatten().collect();
-    assert_eq!(answered.len(), ORDERS, "two calls were answered with one order");
+    assert_eq!(
+        answered.len(),
+        ORDERS,
+        "two calls were answered with one order"
+    );
     assert_eq!(stored.len(), ORDERS, "orders were lost or placed twice");
     assert_eq!(
         stored.into_iter().collect::<BTreeSet<_>>(),
         answered,
         "other orders than those that were answered"
     );
-    let announced = sandbox.events().iter().filter(|event| event.event_type == "ORDER.NEW").count();
+    let announced = sandbox
+        .events()
+        .iter()
+        .filter(|event| event.event_type == "ORDER.NEW")
+        .count();
     assert_eq!(announced, ORDERS);
-    assert_eq!(everything_but_orders(&sandbox).await, before, "something else was made");
+    assert_eq!(
+        everything_but_orders(&sandbox).await,
+        before,
+        "something else was made"
+    );
     assert_eq!(sandbox.audit(), Vec::<String>::new());
     it_was_not_easy(&sandbox.requests());
     let took = started.elapsed();
@@ -59,17 +84,31 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
 /// A client as in production, but with shorter waits.
 fn stubborn(sandbox: &Sandbox) -> Upvest {
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
-    let policy = RetryPolicy::new().max_attempts(100).backoff(backoff).backoff_when_throttled(backoff);
+    let policy = RetryPolicy::new()
+        .max_attempts(100)
+        .backoff(backoff)
+        .backoff_when_throttled(backoff);
     let client = sandbox.client_builder().timeout(PATIENCE).retry(policy);
-    client.retry_budget(RetryBudget::new(10_000_000)).build().unwrap()
+    client
+        .retry_budget(RetryBudget::new(10_000_000))
+        .build()
+        .unwrap()
 }
 
 fn faults() -> Vec<Fault> {
     vec![
         Fault::ResetBeforeCommit,
         Fault::ResetAfterCommit,
-        Fault::ServerError { status: 503, html: false, after_commit: false },
-        Fault::ServerError { status: 504, html: true, after_commit: true },
+        Fault::ServerError {
+            status: 503,
+            html: false,
+            after_commit: false,
+        },
+        Fault::ServerError {
+            status: 504,
+            html: true,
+            after_commit: true,
+        },
         Fault::TooManyRequests { retry_after: None },
         Fault::Delay { millis: DELAY },
     ]
@@ -85,23 +124,43 @@ async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId,
         .type_(OrderType::Market)
         .cash_amount(amount);
     let order = upvest.create_order().body(order).send().await?;
-    assert_eq!(order.cash_amount, Some(amount), "the answer to another call");
+    assert_eq!(
+        order.cash_amount,
+        Some(amount),
+        "the answer to another call"
+    );
     Ok(order.id)
 }
 
 /// Lists the orders after all delayed attempts have ended, including those that the client no longer waits for.
 async fn orders_when_all_is_quiet(sandbox: &Sandbox) -> Vec<OrderId> {
     let upvest = sandbox.client();
-    sandbox.fail_next("listOrders", Fault::Delay { millis: 2 * DELAY }).await.unwrap();
+    sandbox
+        .fail_next("listOrders", Fault::Delay { millis: 2 * DELAY })
+        .await
+        .unwrap();
     let first = upvest.list_orders().limit(1).send().await.unwrap();
-    assert_eq!(first.meta.as_ref().and_then(|meta| meta.total), Some(ORDERS as u64));
-    let orders: Vec<_> = upvest.list_orders().limit(100).items().try_collect().await.unwrap();
+    assert_eq!(
+        first.meta.as_ref().and_then(|meta| meta.total),
+        Some(ORDERS as u64)
+    );
+    let orders: Vec<_> = upvest
+        .list_orders()
+        .limit(100)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
     orders.into_iter().map(|order| order.id).collect()
 }
 
 /// The numbers of resources that placing orders must not change.
 async fn everything_but_orders(sandbox: &Sandbox) -> Value {
-    let state = reqwest::get(format!("{}/_sandbox/state", sandbox.url())).await.unwrap().json().await;
+    let state = reqwest::get(format!("{}/_sandbox/state", sandbox.url()))
+        .await
+        .unwrap()
+        .json()
+        .await;
     let mut state: BTreeMap<String, Value> = state.unwrap();
     for grows in ["orders", "events", "requests"] {
         state.remove(grows).unwrap();
@@ -111,13 +170,24 @@ async fn everything_but_orders(sandbox: &Sandbox) -> Value {
 
 /// The test is meaningful only if many faults occurred.
 fn it_was_not_easy(requests: &[RequestRecord]) {
-    let hit: Vec<_> =
-        requests.iter().filter(|request| request.operation.as_deref() == Some("createOrder")).collect();
-    let keys: BTreeSet<_> = hit.iter().filter_map(|request| request.idempotency_key.as_deref()).collect();
-    assert_eq!(keys.len(), ORDERS, "one key for each call, however many attempts it took");
+    let hit: Vec<_> = requests
+        .iter()
+        .filter(|request| request.operation.as_deref() == Some("createOrder"))
+        .collect();
+    let keys: BTreeSet<_> = hit
+        .iter()
+        .filter_map(|request| request.idempotency_key.as_deref())
+        .collect();
+    assert_eq!(
+        keys.len(),
+        ORDERS,
+        "one key for each call, however many attempts it took"
+    );
     let mut faults = BTreeMap::new();
     for request in hit.iter().filter(|request| request.fault.is_some()) {
-        *faults.entry((request.fault.unwrap(), request.status)).or_insert(0_u32) += 1;
+        *faults
+            .entry((request.fault.unwrap(), request.status))
+            .or_insert(0_u32) += 1;
     }
     assert!(faults.values().sum::<u32>() >= 1_500, "{faults:?}");
     for fault in [
@@ -130,7 +200,17 @@ fn it_was_not_easy(requests: &[RequestRecord]) {
     ] {
         assert!(faults.contains_key(&fault), "no {fault:?} in {faults:?}");
     }
-    let replayed = |fault: Option<&str>| hit.iter().filter(|it| it.replayed && it.fault == fault).count();
-    assert!(replayed(None) > 0, "no attempt met an order that an earlier one had placed");
-    assert!(replayed(Some("delay")) > 0, "no delayed attempt came after the one that was to replace it");
+    let replayed = |fault: Option<&str>| {
+        hit.iter()
+            .filter(|it| it.replayed && it.fault == fault)
+            .count()
+    };
+    assert!(
+        replayed(None) > 0,
+        "no attempt met an order that an earlier one had placed"
+    );
+    assert!(
+        replayed(Some("delay")) > 0,
+        "no delayed attempt came after the one that was to replace it"
+    );
 }

@@ -27,13 +27,25 @@ impl Program {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut introduction = String::new();
         while !introduction.contains("\ncurl ") {
-            assert_ne!(output.read_line(&mut introduction).unwrap(), 0, "it ended: {introduction}");
+            assert_ne!(
+                output.read_line(&mut introduction).unwrap(),
+                0,
+                "it ended: {introduction}"
+            );
         }
-        Self { process, output, introduction }
+        Self {
+            process,
+            output,
+            introduction,
+        }
     }
 
     fn line_after(&self, start: &str) -> &str {
-        self.introduction.lines().find_map(|line| line.strip_prefix(start)).unwrap().trim()
+        self.introduction
+            .lines()
+            .find_map(|line| line.strip_prefix(start))
+            .unwrap()
+            .trim()
     }
 
     fn url(&self) -> &str {
@@ -45,15 +57,21 @@ impl Program {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let request = reqwest::Client::new().get(format!("{}{path}", self.url())).bearer_auth(self.token());
+        let request = reqwest::Client::new()
+            .get(format!("{}{path}", self.url()))
+            .bearer_auth(self.token());
         let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
-        let request = reqwest::Client::new().post(format!("{}{path}", self.url())).bearer_auth(self.token());
-        let request = request.header("content-type", "application/json").body(body.to_string());
+        let request = reqwest::Client::new()
+            .post(format!("{}{path}", self.url()))
+            .bearer_auth(self.token());
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
         let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
@@ -61,7 +79,10 @@ impl Program {
 
     /// Stops it as a service manager does, and returns its last output.
     fn terminate(mut self) -> String {
-        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        let killed = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status()
+            .unwrap();
         assert!(killed.success());
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).unwrap();
@@ -78,7 +99,10 @@ impl Drop for Program {
 
 /// Its error message if it does not start.
 fn failure(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).args(arguments).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
+        .args(arguments)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8(output.stderr).unwrap()
 }
@@ -93,11 +117,25 @@ async fn a_client_made_of_what_it_prints_is_served() {
         "UPVEST_SIGNING_KEY" => Some(key.clone()),
         name => {
             let start = format!("export {name}=");
-            program.introduction.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+            program
+                .introduction
+                .lines()
+                .find_map(|line| line.strip_prefix(&start))
+                .map(str::to_owned)
         }
     };
     let upvest: Upvest = UpvestBuilder::from_vars(variable).unwrap().build().unwrap();
-    assert_eq!(upvest.list_instruments().limit(3).send().await.unwrap().data.len(), 3);
+    assert_eq!(
+        upvest
+            .list_instruments()
+            .limit(3)
+            .send()
+            .await
+            .unwrap()
+            .data
+            .len(),
+        3
+    );
     program.terminate();
 }
 
@@ -105,8 +143,17 @@ async fn a_client_made_of_what_it_prints_is_served() {
 async fn without_signatures_a_token_is_enough_and_its_curl_is_right() {
     let program = Program::start(&["--no-signatures"]);
     let curl = program.line_after("curl ");
-    assert!(curl.contains(program.token()) && curl.contains("/instruments?limit=2"), "{curl}");
-    assert_eq!(program.get("/instruments?limit=2").await["data"].as_array().unwrap().len(), 2);
+    assert!(
+        curl.contains(program.token()) && curl.contains("/instruments?limit=2"),
+        "{curl}"
+    );
+    assert_eq!(
+        program.get("/instruments?limit=2").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     program.terminate();
 }
 
@@ -116,8 +163,7 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
     let program = Program::start(&["--no-signatures", "--data", data]);
-    let address =
-        json!({ "street": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115", "country": "DE" });
+    let address = json!({ "street": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115", "country": "DE" });
     let user = json!({
         "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",
         "nationality": "DE", "address": address,
@@ -127,7 +173,10 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
 
     let program = Program::start(&["--no-signatures", "--data", data]);
     let users = program.get("/users").await;
-    assert_eq!((&users["data"][0]["id"], &users["meta"]["total"]), (&user, &json!(1)));
+    assert_eq!(
+        (&users["data"][0]["id"], &users["meta"]["total"]),
+        (&user, &json!(1))
+    );
     program.terminate();
 }
 
@@ -137,18 +186,27 @@ async fn what_is_answered_while_it_stops_is_saved() {
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
     let program = Program::start(&["--no-signatures", "--data", data]);
-    let late =
-        json!({ "operation": "createSecuritiesTransfer", "fault": { "kind": "delay", "millis": 300 } });
+    let late = json!({ "operation": "createSecuritiesTransfer", "fault": { "kind": "delay", "millis": 300 } });
     program.post("/_sandbox/add_fault", late).await;
     let url = format!("{}/securities_transfers", program.url());
-    let request = reqwest::Client::new().post(url).bearer_auth(program.token());
-    let request = request.header("content-type", "application/json").body(r#"{"direction":"INBOUND"}"#);
+    let request = reqwest::Client::new()
+        .post(url)
+        .bearer_auth(program.token());
+    let request = request
+        .header("content-type", "application/json")
+        .body(r#"{"direction":"INBOUND"}"#);
     let answer = tokio::spawn(request.send());
     while program.get("/_sandbox/state").await["requests"] == 0 {}
     program.terminate();
     assert_eq!(answer.await.unwrap().unwrap().status(), 201);
     let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(state["first"]["state"]["securities_transfers"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        state["first"]["state"]["securities_transfers"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -157,7 +215,12 @@ async fn one_seed_gives_the_same_ids_and_another_gives_others() {
     let mut ids = Vec::new();
     for seed in ["7", "7", "8"] {
         let program = Program::start(&["--seed", seed, "--no-signatures"]);
-        ids.push(program.post("/_sandbox/create_account_group", group.clone()).await["id"].clone());
+        ids.push(
+            program
+                .post("/_sandbox/create_account_group", group.clone())
+                .await["id"]
+                .clone(),
+        );
     }
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
@@ -165,7 +228,11 @@ async fn one_seed_gives_the_same_ids_and_another_gives_others() {
 
 #[tokio::test]
 async fn a_webhook_url_is_subscribed_to_everything() {
-    let program = Program::start(&["--no-signatures", "--webhook-url", "http://127.0.0.1:1/hook"]);
+    let program = Program::start(&[
+        "--no-signatures",
+        "--webhook-url",
+        "http://127.0.0.1:1/hook",
+    ]);
     let subscription = &program.get("/webhooks").await["data"][0];
     assert_eq!(subscription["status"], "ACTIVE");
     assert_eq!(subscription["event_categories"], json!(["ALL"]));
@@ -177,17 +244,29 @@ async fn its_other_flags_do_what_they_say() {
     let url = format!("{}/users", program.url());
     let mut statuses = Vec::new();
     for _ in 0..10 {
-        let request = reqwest::Client::new().get(&url).bearer_auth(program.token());
+        let request = reqwest::Client::new()
+            .get(&url)
+            .bearer_auth(program.token());
         statuses.push(request.send().await.unwrap().status().as_u16());
     }
-    assert!(statuses.contains(&200) && statuses.contains(&429), "{statuses:?}");
+    assert!(
+        statuses.contains(&200) && statuses.contains(&429),
+        "{statuses:?}"
+    );
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = format!("http://{}/hook", listener.local_addr().unwrap());
-    let flags =
-        ["--no-signatures", "--webhook-url", &hook, "--webhook-references", "--webhook-signatures-v15"];
+    let flags = [
+        "--no-signatures",
+        "--webhook-url",
+        &hook,
+        "--webhook-references",
+        "--webhook-signatures-v15",
+    ];
     let program = Program::start(&flags);
-    program.post("/_sandbox/create_account_group", json!({})).await;
+    program
+        .post("/_sandbox/create_account_group", json!({}))
+        .await;
     let (mut socket, _) = listener.accept().await.unwrap();
     let mut delivery = Vec::new();
     while !String::from_utf8_lossy(&delivery).contains("ACCOUNT_GROUP.CREATED") {
@@ -204,11 +283,17 @@ async fn its_other_flags_do_what_they_say() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn idle_connections_do_not_block_others_when_descriptors_are_scarce() {
-    let limited =
-        format!("ulimit -n 256; exec {} --no-signatures --port 0", env!("CARGO_BIN_EXE_upvest-sandbox"));
+    let limited = format!(
+        "ulimit -n 256; exec {} --no-signatures --port 0",
+        env!("CARGO_BIN_EXE_upvest-sandbox")
+    );
     let program = Program::started(Command::new("sh").args(["-c", &limited]));
     let address = program.url().strip_prefix("http://").unwrap().to_owned();
-    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", program.process.id())).unwrap().count();
+    let descriptors = || {
+        std::fs::read_dir(format!("/proc/{}/fd", program.process.id()))
+            .unwrap()
+            .count()
+    };
     let without = descriptors();
     let mut idle = Vec::new();
     for count in 1..=300 {
@@ -216,49 +301,91 @@ async fn idle_connections_do_not_block_others_when_descriptors_are_scarce() {
         if count == 100 {
             // When this is answered, the hundred connections before it have been accepted.
             program.get("/_sandbox/state").await;
-            assert!(descriptors() - without <= 105, "{} for 101 connections", descriptors() - without);
+            assert!(
+                descriptors() - without <= 105,
+                "{} for 101 connections",
+                descriptors() - without
+            );
         }
     }
     let began = std::time::Instant::now();
     program.get("/_sandbox/state").await;
-    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
     let mut nothing = [0; 1];
-    assert_eq!(idle[0].read(&mut nothing).await.unwrap_or(0), 0, "an idle connection is closed");
+    assert_eq!(
+        idle[0].read(&mut nothing).await.unwrap_or(0),
+        0,
+        "an idle connection is closed"
+    );
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.process.id())).unwrap();
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().unwrap()).sum();
-    assert!(ticks < 200, "{ticks} hundredths of a second of processor time: it spins");
+    let ticks: u64 = [11, 12]
+        .iter()
+        .map(|at| fields[*at].parse::<u64>().unwrap())
+        .sum();
+    assert!(
+        ticks < 200,
+        "{ticks} hundredths of a second of processor time: it spins"
+    );
 }
 
 #[tokio::test]
 async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, fixture) = (folder.path().join("data.json"), folder.path().join("fixture.json"));
+    let (data, fixture) = (
+        folder.path().join("data.json"),
+        folder.path().join("fixture.json"),
+    );
     let flags = ["--no-signatures", "--speed", "0", "--data", path(&data)];
     let mut program = Program::start(&flags);
-    program.post("/_sandbox/create_account_group", json!({})).await;
+    program
+        .post("/_sandbox/create_account_group", json!({}))
+        .await;
     let before = std::fs::read(&data).unwrap();
-    let group = program.post("/_sandbox/create_account_group", json!({})).await["id"].clone();
+    let group = program
+        .post("/_sandbox/create_account_group", json!({}))
+        .await["id"]
+        .clone();
     // The state is saved automatically after a few seconds.
     let mut rounds = 0;
-    while !std::fs::read_to_string(&data).unwrap().contains(group.as_str().unwrap()) {
+    while !std::fs::read_to_string(&data)
+        .unwrap()
+        .contains(group.as_str().unwrap())
+    {
         program.get("/_sandbox/state").await;
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         rounds += 1;
         assert!(rounds < 200, "nothing is saved");
     }
-    assert!(before.starts_with(br#"{"version":3,"#), "the state says what form it has");
+    assert!(
+        before.starts_with(br#"{"version":3,"#),
+        "the state says what form it has"
+    );
     program.process.kill().unwrap();
     program.process.wait().unwrap();
     std::fs::copy(&data, &fixture).unwrap();
     let saved = std::fs::read(&fixture).unwrap();
-    for flags in [flags.to_vec(), vec!["--no-signatures", "--load", path(&fixture)]] {
+    for flags in [
+        flags.to_vec(),
+        vec!["--no-signatures", "--load", path(&fixture)],
+    ] {
         let program = Program::start(&flags);
-        let twice = reqwest::Client::new().post(format!("{}/_sandbox/create_account_group", program.url()));
+        let twice =
+            reqwest::Client::new().post(format!("{}/_sandbox/create_account_group", program.url()));
         let twice = twice.header("content-type", "application/json");
-        let twice = twice.body(json!({ "id": group }).to_string()).send().await.unwrap();
+        let twice = twice
+            .body(json!({ "id": group }).to_string())
+            .send()
+            .await
+            .unwrap();
         assert_eq!(twice.status(), 400, "the group is there");
-        program.post("/_sandbox/create_account_group", json!({})).await;
+        program
+            .post("/_sandbox/create_account_group", json!({}))
+            .await;
         program.terminate();
     }
     assert_eq!(std::fs::read(&fixture).unwrap(), saved);
@@ -275,19 +402,30 @@ fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
     let other = folder.path().join("other.json");
     std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
     let error = failure(&["--port", "0", "--load", path(&other)]);
-    assert!(error.contains("version 7") && error.contains("version 3"), "{error}");
+    assert!(
+        error.contains("version 7") && error.contains("version 3"),
+        "{error}"
+    );
 }
 
 #[test]
 fn the_image_and_the_compose_file_use_flags_that_there_are() {
-    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
+        .arg("--help")
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let mut flags = 0;
     for file in ["Dockerfile", "compose.yaml"] {
-        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let commands =
-            text.lines().filter(|line| line.contains("ENTRYPOINT") || line.contains("command: [\"--"));
-        for flag in commands.flat_map(|line| line.split('"')).filter(|word| word.starts_with("--")) {
+        let text =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let commands = text
+            .lines()
+            .filter(|line| line.contains("ENTRYPOINT") || line.contains("command: [\"--"));
+        for flag in commands
+            .flat_map(|line| line.split('"'))
+            .filter(|word| word.starts_with("--"))
+        {
             assert!(help.contains(&format!("{flag} <")), "{file} uses {flag}");
             flags += 1;
         }
@@ -297,10 +435,16 @@ fn the_image_and_the_compose_file_use_flags_that_there_are() {
 
 #[test]
 fn every_setting_of_the_builder_has_a_flag() {
-    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).arg("--help").output().unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
+        .arg("--help")
+        .output()
+        .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let source = include_str!("../src/sandbox/builder.rs");
-    let settings = source.split("    pub fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+    let settings = source
+        .split("    pub fn ")
+        .skip(1)
+        .filter_map(|rest| rest.split(['(', '<']).next());
     let flags = settings.map(|setting| match setting {
         "signatures" | "plain_http" => "no-signatures".to_owned(),
         "granted_scopes" => "scope".to_owned(),
@@ -320,18 +464,33 @@ fn every_setting_of_the_builder_has_a_flag() {
 #[test]
 fn the_code_of_the_python_page_runs() {
     let page = include_str!("../guides/python.md");
-    let code = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let code = page
+        .split("```python\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let program = Program::start(&["--no-signatures", "--speed", "0"]);
-    let python = Command::new("python3").args(["-c", code]).env("UPVEST_ENVIRONMENT", program.url()).output();
+    let python = Command::new("python3")
+        .args(["-c", code])
+        .env("UPVEST_ENVIRONMENT", program.url())
+        .output();
     let python = python.expect("python3 is installed");
-    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+    assert!(
+        python.status.success(),
+        "{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
 }
 
 #[test]
 fn a_speed_that_is_none_is_refused() {
     for speed in ["nan", "inf", "1e9", "fast"] {
-        let program =
-            Command::new(env!("CARGO_BIN_EXE_upvest-sandbox")).args(["--speed", speed]).output().unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
+            .args(["--speed", speed])
+            .output()
+            .unwrap();
         assert_eq!(program.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&program.stderr).contains("a number from 0 to 1000000"));
     }
@@ -342,24 +501,42 @@ async fn its_clock_runs_as_fast_as_it_is_told() {
     let program = Program::start(&["--no-signatures", "--speed", "0"]);
     let now = program.get("/_sandbox/state").await["now"].clone();
     assert_eq!(program.get("/_sandbox/state").await["now"], now);
-    program.post("/_sandbox/advance", json!({ "seconds": 1 })).await;
+    program
+        .post("/_sandbox/advance", json!({ "seconds": 1 }))
+        .await;
     assert_ne!(program.get("/_sandbox/state").await["now"], now);
 }
 
 #[tokio::test]
 async fn the_status_page_has_everything_in_one_file() {
     let program = Program::start(&["--no-signatures"]);
-    let page = reqwest::get(program.url()).await.unwrap().text().await.unwrap();
+    let page = reqwest::get(program.url())
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(page.starts_with("<!doctype html>"));
-    assert!(!page.contains("src=\"http") && !page.contains("//cdn"), "it loads nothing from elsewhere");
+    assert!(
+        !page.contains("src=\"http") && !page.contains("//cdn"),
+        "it loads nothing from elsewhere"
+    );
     let reference = program.get("/_sandbox/commands").await;
     let commands = reference["commands"].as_array().unwrap();
-    assert!(
-        commands.iter().all(|command| command["description"].as_str().is_some_and(|text| !text.is_empty()))
-    );
-    let fields = commands.iter().flat_map(|command| command["fields"].as_array().unwrap());
+    assert!(commands.iter().all(|command| {
+        command["description"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    }));
+    let fields = commands
+        .iter()
+        .flat_map(|command| command["fields"].as_array().unwrap());
     assert!(fields.clone().count() > 30);
-    assert!(fields.into_iter().all(|field| !field["description"].as_str().unwrap().is_empty()));
+    assert!(
+        fields
+            .into_iter()
+            .all(|field| !field["description"].as_str().unwrap().is_empty())
+    );
     assert_eq!(reference["operations"].as_array().unwrap().len(), 70);
 }
 
@@ -368,7 +545,10 @@ fn a_port_that_is_taken_is_an_error_that_says_so() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let error = failure(&["--port", &port]);
-    assert!(error.contains(&port) && error.contains("choose another"), "{error}");
+    assert!(
+        error.contains(&port) && error.contains("choose another"),
+        "{error}"
+    );
     assert!(!error.contains("panicked"), "{error}");
 }
 
@@ -378,7 +558,10 @@ fn data_that_cannot_be_read_is_an_error_that_names_the_file_and_leaves_it() {
     let file = folder.path().join("state.json");
     std::fs::write(&file, "{ not the state").unwrap();
     let error = failure(&["--port", "0", "--data", file.to_str().unwrap()]);
-    assert!(error.contains("state.json") && error.contains("line 1"), "{error}");
+    assert!(
+        error.contains("state.json") && error.contains("line 1"),
+        "{error}"
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{ not the state");
     assert!(failure(&["--port", "0", "--data", path(folder.path())]).contains("cannot be read"));
 }

@@ -12,8 +12,8 @@ use upvest_ext::signing::KeyAlgorithm;
 use upvest_ext::stores::{Postgres, Redis, RedisTokenStore};
 use upvest_ext::webhooks::{HandlerError, KeySet, WebhookHandler, WebhookVerifier, axum};
 use upvest_ext::{
-    BoxFuture, Clock, Environment, ErrorKind, StoredToken, TokenClaim, TokenKey, TokenStore, Upvest,
-    UpvestBuilder,
+    BoxFuture, Clock, Environment, ErrorKind, StoredToken, TokenClaim, TokenKey, TokenStore,
+    Upvest, UpvestBuilder,
 };
 use upvest_tests::replicas::{CLIENT_ID, CLIENT_SECRET, REPLICAS, SPEED};
 
@@ -33,7 +33,9 @@ async fn main() -> Result<()> {
 
 fn builder(name: &str, api: &str) -> Result<UpvestBuilder> {
     let builder = Upvest::builder(Environment::Custom(api.parse()?));
-    Ok(builder.credentials(CLIENT_ID, CLIENT_SECRET).user_agent(name))
+    Ok(builder
+        .credentials(CLIENT_ID, CLIENT_SECRET)
+        .user_agent(name))
 }
 
 fn say(what: impl Display) -> Result<()> {
@@ -51,7 +53,10 @@ fn begin_together() -> Result<()> {
 async fn make_calls(name: &str, api: &str, redis: &str, calls: usize) -> Result<()> {
     let store = Redis::open(redis)?.token_store(CLIENT_SECRET);
     // A claim is valid for a quarter of this.
-    let upvest = builder(name, api)?.token_store(Arc::new(store)).timeout(Duration::from_secs(8)).build()?;
+    let upvest = builder(name, api)?
+        .token_store(Arc::new(store))
+        .timeout(Duration::from_secs(8))
+        .build()?;
     begin_together()?;
     for _ in 0..calls {
         upvest.list_orders().send().await?;
@@ -64,7 +69,9 @@ async fn live_an_hour(name: &str, api: &str, redis: &str) -> Result<()> {
     let clock = FastClock(Instant::now(), SystemTime::now());
     let store = FastStore(Redis::open(redis)?.token_store(CLIENT_SECRET));
     let hour = Duration::from_secs(3600);
-    let builder = builder(name, api)?.clock(clock).token_store(Arc::new(store));
+    let builder = builder(name, api)?
+        .clock(clock)
+        .token_store(Arc::new(store));
     let upvest = builder.timeout(hour / 4).call_timeout(hour).build()?;
     begin_together()?;
     let started = clock.now();
@@ -100,15 +107,28 @@ impl TokenStore for FastStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         Box::pin(async {
             let stored = self.0.load(key).await?;
-            Some(StoredToken { left: stored.left * SPEED, ..stored })
+            Some(StoredToken {
+                left: stored.left * SPEED,
+                ..stored
+            })
         })
     }
 
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
-        self.0.save(key, StoredToken { left: token.left / SPEED, ..token })
+        self.0.save(
+            key,
+            StoredToken {
+                left: token.left / SPEED,
+                ..token
+            },
+        )
     }
 
-    fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a secrecy::SecretString) -> BoxFuture<'a, ()> {
+    fn remove<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        refused: &'a secrecy::SecretString,
+    ) -> BoxFuture<'a, ()> {
         self.0.remove(key, refused)
     }
 
@@ -122,7 +142,13 @@ impl TokenStore for FastStore {
 }
 
 /// Makes as many calls as the limit allows, four at a time.
-async fn keep_calling(name: &str, api: &str, redis: &str, per_second: u32, seconds: u64) -> Result<()> {
+async fn keep_calling(
+    name: &str,
+    api: &str,
+    redis: &str,
+    per_second: u32,
+    seconds: u64,
+) -> Result<()> {
     let redis = Redis::open(redis)?;
     let limit = redis.rate_limit(CLIENT_ID, per_second, REPLICAS);
     let builder = builder(name, api)?.token_store(Arc::new(redis.token_store(CLIENT_SECRET)));
@@ -144,8 +170,9 @@ async fn keep_calling(name: &str, api: &str, redis: &str, per_second: u32, secon
 
 /// Handles deliveries until it is killed. The effect of each event is a row, or an entry of a list, with the name of this replica.
 async fn handle_events(name: &str, store: &str, url: &str, jwks: &str) -> Result<()> {
-    let handler =
-        WebhookHandler::new(WebhookVerifier::new(KeySet::from_json(jwks)?).allow([KeyAlgorithm::Ed25519]));
+    let handler = WebhookHandler::new(
+        WebhookVerifier::new(KeySet::from_json(jwks)?).allow([KeyAlgorithm::Ed25519]),
+    );
     let lease = Duration::from_secs(5);
     let name: Arc<str> = name.into();
     let handler = match store {
@@ -179,7 +206,12 @@ async fn handle_events(name: &str, store: &str, url: &str, jwks: &str) -> Result
                         Ok::<_, HandlerError>(push.exec_async(&mut effects).await?)
                     }
                 })
-                .dedup_store(Redis::open(url)?.timeout(Duration::from_secs(5)).dedup_store().lease(lease))
+                .dedup_store(
+                    Redis::open(url)?
+                        .timeout(Duration::from_secs(5))
+                        .dedup_store()
+                        .lease(lease),
+                )
         }
         other => bail!("unknown store {other}"),
     };

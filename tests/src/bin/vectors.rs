@@ -20,8 +20,8 @@ fn run() -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let (mut passed, mut failed) = (0, 0);
     for file in std::env::args_os().skip(1).map(PathBuf::from) {
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
         let outcomes = runtime
             .block_on(upvest_tests::vectors::check(&text))
             .with_context(|| format!("{} is not a file of vectors", file.display()))?;

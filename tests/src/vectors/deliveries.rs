@@ -12,16 +12,26 @@ use super::{bytes, headers, text, time};
 pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
     let (request, expected, now) = (&case["request"], &case["expected"], time(case, "now")?);
     let (headers, body) = (headers(request, "headers")?, bytes(request, "body_base64")?);
-    let received =
-        IncomingRequest::from_text(text(request, "method")?, text(request, "target")?, &headers, &body)?;
+    let received = IncomingRequest::from_text(
+        text(request, "method")?,
+        text(request, "target")?,
+        &headers,
+        &body,
+    )?;
 
     let keys = KeySet::from_json(key_set(sets, case)?.to_string())?;
-    let verdict = WebhookVerifier::new(keys).clock(move || now).verify(&received).await;
+    let verdict = WebhookVerifier::new(keys)
+        .clock(move || now)
+        .verify(&received)
+        .await;
     let acceptable = expected["acceptable_reasons"].as_array();
     match (text(expected, "verdict")?, verdict) {
         ("valid", Ok(delivery)) => {
             let claims = SignaturePolicy::deliveries().claims(&received, now)?;
-            let base = claims.first().context("accepted without a claim")?.signature_base();
+            let base = claims
+                .first()
+                .context("accepted without a claim")?
+                .signature_base();
             ensure!(
                 base == text(case, "signed_base")?.as_bytes(),
                 "another signature base than the signer's"
@@ -37,8 +47,13 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
                 bail!("expected a refusal, got {error:?}")
             };
             let code = refusal.code();
-            let is_acceptable = acceptable.is_some_and(|reasons| reasons.iter().any(|reason| reason == code));
-            ensure!(is_acceptable, "refused as {code}, expected {}", expected["acceptable_reasons"]);
+            let is_acceptable =
+                acceptable.is_some_and(|reasons| reasons.iter().any(|reason| reason == code));
+            ensure!(
+                is_acceptable,
+                "refused as {code}, expected {}",
+                expected["acceptable_reasons"]
+            );
         }
         ("valid", Err(error)) => bail!("expected valid, got {error:?}"),
         ("invalid", Ok(_)) => bail!("expected invalid, and it was accepted"),
@@ -51,12 +66,18 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
 fn key_set<'a>(sets: &'a Value, case: &Value) -> Result<&'a Value> {
     let name = text(case, "jwks_ref")?;
     let groups = sets.as_object().context("`jwks_sets` is not an object")?;
-    let mut found: Vec<&Value> =
-        groups.values().map(|group| &group[name]).filter(|set| set.is_object()).collect();
+    let mut found: Vec<&Value> = groups
+        .values()
+        .map(|group| &group[name])
+        .filter(|set| set.is_object())
+        .collect();
     found.extend(sets.get(name).filter(|set| set["keys"].is_array()));
     let knows = |set: &&&Value| {
-        set["keys"].as_array().is_some_and(|keys| keys.iter().any(|key| key["kid"] == case["keyid"]))
+        set["keys"]
+            .as_array()
+            .is_some_and(|keys| keys.iter().any(|key| key["kid"] == case["keyid"]))
     };
     let set = found.iter().find(knows).or(found.first());
-    set.copied().with_context(|| format!("no key set is called {name}"))
+    set.copied()
+        .with_context(|| format!("no key set is called {name}"))
 }

@@ -23,7 +23,9 @@ pub(super) async fn check(keys: &Value, case: &Value) -> Result<()> {
     theirs(&public, &key, case).context("the vector's signature")?;
     // In some cases the official signer has errors, so the SDK's base differs on purpose.
     if case["quirk"].is_null() {
-        ours(key, case).await.context("our signature of the same request")?;
+        ours(key, case)
+            .await
+            .context("our signature of the same request")?;
     }
     Ok(())
 }
@@ -32,10 +34,19 @@ pub(super) async fn check(keys: &Value, case: &Value) -> Result<()> {
 fn read_keys(entry: &Value) -> Result<(PublicKey, SigningKey)> {
     let public = PublicKey::from_pem(text(entry, "public_key_pem")?)?;
     let curve = text(entry, "curve")?;
-    ensure!(public.algorithm().curve() == curve, "another curve than the vector's");
-    let key = match SigningKey::from_pem(text(entry, "private_key_pem")?, entry["passphrase"].as_str()) {
+    ensure!(
+        public.algorithm().curve() == curve,
+        "another curve than the vector's"
+    );
+    let key = match SigningKey::from_pem(
+        text(entry, "private_key_pem")?,
+        entry["passphrase"].as_str(),
+    ) {
         Ok(key) => {
-            ensure!(key.public_key() == &public, "another public key than the vector's");
+            ensure!(
+                key.public_key() == &public,
+                "another public key than the vector's"
+            );
             key
         }
         Err(KeyError::UnsupportedKey(name)) if name == curve => {
@@ -49,9 +60,18 @@ fn read_keys(entry: &Value) -> Result<(PublicKey, SigningKey)> {
 fn theirs(public: &PublicKey, key: &SigningKey, case: &Value) -> Result<()> {
     let expected = &case["expected"];
     let (method, target) = (text(expected, "method")?, text(expected, "url")?);
-    let (headers, body) = (headers(expected, "wire_headers")?, bytes(&case["input"], "body_base64")?);
-    let claim = claim(&IncomingRequest::from_text(method, target, &headers, &body)?, case)?;
-    ensure!(claim.signature_base() == text(expected, "signature_base")?.as_bytes(), "another base");
+    let (headers, body) = (
+        headers(expected, "wire_headers")?,
+        bytes(&case["input"], "body_base64")?,
+    );
+    let claim = claim(
+        &IncomingRequest::from_text(method, target, &headers, &body)?,
+        case,
+    )?;
+    ensure!(
+        claim.signature_base() == text(expected, "signature_base")?.as_bytes(),
+        "another base"
+    );
     ensure!(claim.is_signed_by(public), "the signature does not verify");
     if key.algorithm() == KeyAlgorithm::Ed25519 {
         let signature = STANDARD.encode(key.sign_now(claim.signature_base())?);
@@ -87,22 +107,40 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
     }
     signer.sign_request(&mut request).await?;
 
-    let received = IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body());
+    let received = IncomingRequest::new(
+        request.method(),
+        request.uri(),
+        request.headers(),
+        request.body(),
+    );
     let claim = claim(&received, case)?;
     ensure!(claim.is_signed_by(&public), "it does not verify");
     // An HTTP library changes some URLs before it sends them, so they are signed as changed.
     let is_rewritten = url.as_str() != text(expected, "url")?;
-    let skip: &[&str] = if is_rewritten { &["@path", "@query", PARAMS] } else { &[PARAMS] };
-    let (ours, theirs) = (claim.signature_base(), text(expected, "signature_base")?.as_bytes());
+    let skip: &[&str] = if is_rewritten {
+        &["@path", "@query", PARAMS]
+    } else {
+        &[PARAMS]
+    };
+    let (ours, theirs) = (
+        claim.signature_base(),
+        text(expected, "signature_base")?.as_bytes(),
+    );
     ensure!(lines(ours, skip)? == lines(theirs, skip)?, "other lines");
     Ok(())
 }
 
 /// The headers that the client adds before signing.
 fn pipeline_headers(headers: &mut HeaderMap, case: &Value) -> Result<()> {
-    headers.insert("upvest-client-id", HeaderValue::try_from(text(case, "client_id")?)?);
+    headers.insert(
+        "upvest-client-id",
+        HeaderValue::try_from(text(case, "client_id")?)?,
+    );
     headers.insert("upvest-api-version", HeaderValue::from_static("1"));
-    if headers.get("accept").is_none_or(|accept| accept != "application/pdf") {
+    if headers
+        .get("accept")
+        .is_none_or(|accept| accept != "application/pdf")
+    {
         headers.insert("accept", HeaderValue::from_static("application/json"));
     }
     if let Some(key) = case["input"]["idempotency_key"].as_str() {
@@ -120,6 +158,12 @@ fn claim(request: &IncomingRequest<'_>, case: &Value) -> Result<UnverifiedSignat
 
 /// The lines of a base without some components, sorted, as a signer may choose the order.
 fn lines<'a>(base: &'a [u8], skip: &[&str]) -> Result<BTreeSet<&'a str>> {
-    let is_skipped = |line: &str| skip.iter().any(|name| line.starts_with(&format!("\"{name}\": ")));
-    Ok(std::str::from_utf8(base)?.lines().filter(|line| !is_skipped(line)).collect())
+    let is_skipped = |line: &str| {
+        skip.iter()
+            .any(|name| line.starts_with(&format!("\"{name}\": ")))
+    };
+    Ok(std::str::from_utf8(base)?
+        .lines()
+        .filter(|line| !is_skipped(line))
+        .collect())
 }

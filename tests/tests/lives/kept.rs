@@ -3,17 +3,42 @@
 use super::*;
 
 pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
-    let Lived { user, identifier, account, .. } = *lived;
+    let Lived {
+        user,
+        identifier,
+        account,
+        ..
+    } = *lived;
     keeps(u, "/users", u.list_users().send().await).await;
-    keeps(u, &format!("/users/{user}"), u.retrieve_user().user_id(user).send().await).await;
+    keeps(
+        u,
+        &format!("/users/{user}"),
+        u.retrieve_user().user_id(user).send().await,
+    )
+    .await;
     let typed = u.list_user_identifiers().user_id(user).send().await;
     keeps(u, &format!("/users/{user}/identifiers"), typed).await;
-    let typed = u.retrieve_user_identifier().user_id(user).identifier_id(identifier).send().await;
+    let typed = u
+        .retrieve_user_identifier()
+        .user_id(user)
+        .identifier_id(identifier)
+        .send()
+        .await;
     keeps(u, &format!("/users/{user}/identifiers/{identifier}"), typed).await;
-    keeps(u, &format!("/users/{user}/checks"), u.list_user_checks().user_id(user).send().await).await;
+    keeps(
+        u,
+        &format!("/users/{user}/checks"),
+        u.list_user_checks().user_id(user).send().await,
+    )
+    .await;
     let typed = u.list_tax_residencies().user_id(user).send().await;
     keeps(u, &format!("/users/{user}/tax_residencies"), typed).await;
-    keeps(u, &format!("/users/{user}/accounts"), u.list_user_accounts().user_id(user).send().await).await;
+    keeps(
+        u,
+        &format!("/users/{user}/accounts"),
+        u.list_user_accounts().user_id(user).send().await,
+    )
+    .await;
     keeps(u, "/accounts", u.list_accounts().send().await).await;
     let typed = u.retrieve_account().account_id(account).send().await;
     keeps(u, &format!("/accounts/{account}"), typed).await;
@@ -22,52 +47,117 @@ pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
 pub(crate) async fn trades_are_kept(u: &Upvest, lived: &Lived) {
     let (order, instrument) = (lived.order, instrument(FUND));
     keeps(u, "/instruments", u.list_instruments().send().await).await;
-    let typed = u.retrieve_instrument().instrument_id(instrument).send().await;
+    let typed = u
+        .retrieve_instrument()
+        .instrument_id(instrument)
+        .send()
+        .await;
     keeps(u, &format!("/instruments/{instrument}"), typed).await;
-    let typed = u.list_instrument_prices().instrument_id(instrument).send().await;
+    let typed = u
+        .list_instrument_prices()
+        .instrument_id(instrument)
+        .send()
+        .await;
     keeps(u, &format!("/instruments/{instrument}/prices"), typed).await;
     keeps(u, "/orders", u.list_orders().send().await).await;
-    keeps(u, &format!("/orders/{order}"), u.retrieve_order().order_id(order).send().await).await;
+    keeps(
+        u,
+        &format!("/orders/{order}"),
+        u.retrieve_order().order_id(order).send().await,
+    )
+    .await;
     let typed = u.list_order_executions().order_id(order).send().await;
     keeps(u, &format!("/orders/{order}/executions"), typed).await;
 }
 
 pub(crate) async fn plans_are_kept(u: &Upvest, lived: &Lived) {
-    let Lived { portfolio, savings_plan, .. } = *lived;
+    let Lived {
+        portfolio,
+        savings_plan,
+        ..
+    } = *lived;
     keeps(u, "/portfolios", u.list_portfolios().send().await).await;
     let typed = u.retrieve_portfolio().portfolio_id(portfolio).send().await;
     keeps(u, &format!("/portfolios/{portfolio}"), typed).await;
-    let typed = u.list_portfolio_allocations().portfolio_id(portfolio).send().await;
+    let typed = u
+        .list_portfolio_allocations()
+        .portfolio_id(portfolio)
+        .send()
+        .await;
     keeps(u, &format!("/portfolios/{portfolio}/allocations"), typed).await;
-    let typed = u.list_rebalancing_executions().portfolio_id(portfolio).send().await;
+    let typed = u
+        .list_rebalancing_executions()
+        .portfolio_id(portfolio)
+        .send()
+        .await;
     keeps(u, &format!("/portfolios/{portfolio}/rebalancing"), typed).await;
     keeps(u, "/savings_plans", u.list_savings_plans().send().await).await;
-    let typed = u.retrieve_savings_plan().savings_plan_id(savings_plan).send().await;
+    let typed = u
+        .retrieve_savings_plan()
+        .savings_plan_id(savings_plan)
+        .send()
+        .await;
     keeps(u, &format!("/savings_plans/{savings_plan}"), typed).await;
 }
 
 pub(crate) async fn books_are_kept(u: &Upvest, lived: &Lived) {
-    let Lived { account, position, payer, mandate, liquidated, .. } = *lived;
+    let Lived {
+        account,
+        position,
+        payer,
+        mandate,
+        liquidated,
+        ..
+    } = *lived;
     let of_account = format!("/accounts/{account}");
     let typed = u.list_positions().account_id(account).send().await;
     keeps(u, &format!("{of_account}/positions"), typed).await;
-    let typed = u.retrieve_position().account_id(account).position_id(position).send().await;
-    keeps(u, &format!("{of_account}/positions/{position}"), typed).await;
-    keeps(u, &format!("{of_account}/valuations"), u.list_valuations().account_id(account).send().await).await;
-    keeps(u, &format!("{of_account}/returns"), u.list_account_returns().account_id(account).send().await)
+    let typed = u
+        .retrieve_position()
+        .account_id(account)
+        .position_id(position)
+        .send()
         .await;
+    keeps(u, &format!("{of_account}/positions/{position}"), typed).await;
+    keeps(
+        u,
+        &format!("{of_account}/valuations"),
+        u.list_valuations().account_id(account).send().await,
+    )
+    .await;
+    keeps(
+        u,
+        &format!("{of_account}/returns"),
+        u.list_account_returns().account_id(account).send().await,
+    )
+    .await;
     let typed = u.list_cash_balances().account_id(account).send().await;
     keeps(u, &format!("{of_account}/cash_balances"), typed).await;
     let typed = u.list_transactions().account_id(account).send().await;
     keeps(u, &format!("{of_account}/transactions"), typed).await;
     keeps(u, "/direct_debits", u.list_direct_debits().send().await).await;
     keeps(u, "/mandates", u.list_mandates().send().await).await;
-    keeps(u, &format!("/mandates/{mandate}"), u.retrieve_mandate().mandate_id(mandate).send().await).await;
+    keeps(
+        u,
+        &format!("/mandates/{mandate}"),
+        u.retrieve_mandate().mandate_id(mandate).send().await,
+    )
+    .await;
     keeps(u, "/withdrawals", u.list_withdrawals().send().await).await;
     let typed = u.list_reference_accounts().account_id(payer).send().await;
     keeps(u, &format!("/accounts/{payer}/reference_accounts"), typed).await;
-    keeps(u, &format!("/accounts/{payer}/fees"), u.list_fees().account_id(payer).send().await).await;
-    keeps(u, "/fee_configurations", u.list_fee_configurations().send().await).await;
+    keeps(
+        u,
+        &format!("/accounts/{payer}/fees"),
+        u.list_fees().account_id(payer).send().await,
+    )
+    .await;
+    keeps(
+        u,
+        "/fee_configurations",
+        u.list_fee_configurations().send().await,
+    )
+    .await;
     let typed = u.list_liquidations().account_id(liquidated).send().await;
     keeps(u, &format!("/accounts/{liquidated}/liquidations"), typed).await;
 }
@@ -75,18 +165,47 @@ pub(crate) async fn books_are_kept(u: &Upvest, lived: &Lived) {
 pub(crate) async fn papers_are_kept(u: &Upvest, lived: &Lived) {
     let webhook = lived.webhook;
     keeps(u, "/reports", u.list_reports().send().await).await;
-    keeps(u, "/treasury_reports", u.list_treasury_reports().send().await).await;
-    keeps(u, "/securities_transfers", u.list_securities_transfers().send().await).await;
-    keeps(u, "/account_transfers", u.list_account_transfers().send().await).await;
-    keeps(u, "/corporate_actions", u.list_corporate_actions().send().await).await;
+    keeps(
+        u,
+        "/treasury_reports",
+        u.list_treasury_reports().send().await,
+    )
+    .await;
+    keeps(
+        u,
+        "/securities_transfers",
+        u.list_securities_transfers().send().await,
+    )
+    .await;
+    keeps(
+        u,
+        "/account_transfers",
+        u.list_account_transfers().send().await,
+    )
+    .await;
+    keeps(
+        u,
+        "/corporate_actions",
+        u.list_corporate_actions().send().await,
+    )
+    .await;
     keeps(u, "/webhooks", u.list_webhook_subscriptions().send().await).await;
-    let typed = u.retrieve_webhook_subscription().webhook_id(webhook).send().await;
+    let typed = u
+        .retrieve_webhook_subscription()
+        .webhook_id(webhook)
+        .send()
+        .await;
     keeps(u, &format!("/webhooks/{webhook}"), typed).await;
 }
 
 /// Compares the JSON that the type writes with the JSON of the answer.
 pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answered<T>) {
-    let mut sent = upvest.request(Method::GET, path).send_json::<Value>().await.unwrap().into_inner();
+    let mut sent = upvest
+        .request(Method::GET, path)
+        .send_json::<Value>()
+        .await
+        .unwrap()
+        .into_inner();
     match sent.get_mut("data") {
         Some(Value::Array(items)) => {
             assert!(!items.is_empty(), "{path} has nothing to compare");
@@ -101,5 +220,7 @@ pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answ
 /// A missing price of an order is an empty text in JSON and `None` in the type.
 pub(crate) fn forget_unused_prices(item: &mut Value) {
     let fields = item.as_object_mut().unwrap();
-    fields.retain(|name, value| !(["limit_price", "stop_price"].contains(&name.as_str()) && value == ""));
+    fields.retain(|name, value| {
+        !(["limit_price", "stop_price"].contains(&name.as_str()) && value == "")
+    });
 }

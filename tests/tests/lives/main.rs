@@ -67,13 +67,17 @@ async fn every_operation_of_the_generated_client_works_on_a_server_that_remember
     let sandbox = sandbox().await;
     live(&sandbox.client(), &sandbox).await;
     let requests = sandbox.requests().into_iter();
-    let succeeded = requests.filter(|request| request.status.is_some_and(|it| (200..300).contains(&it)));
+    let succeeded =
+        requests.filter(|request| request.status.is_some_and(|it| (200..300).contains(&it)));
     let succeeded: BTreeSet<_> = succeeded.filter_map(|request| request.operation).collect();
     let described = Description::vendored().operations().into_iter();
     let described: BTreeSet<_> = described.map(|operation| operation.id).collect();
     assert_eq!(described.len(), 70);
     let left_out: Vec<_> = described.difference(&succeeded).collect();
-    assert!(left_out.is_empty(), "no part of this life calls {left_out:?}: let it");
+    assert!(
+        left_out.is_empty(),
+        "no part of this life calls {left_out:?}: let it"
+    );
     assert_eq!(sandbox.audit(), [""; 0]);
 }
 
@@ -93,16 +97,26 @@ async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
         *reads.entry(request.operation.unwrap()).or_insert(0) += 1;
     }
     for operation in Description::vendored().operations() {
-        if operation.method == "GET" && operation.media_type.as_deref() == Some("application/json") {
+        if operation.method == "GET" && operation.media_type.as_deref() == Some("application/json")
+        {
             let id = operation.id;
-            assert_eq!(reads.get(&id), Some(&2), "{id} is not read raw and typed: add it where it belongs");
+            assert_eq!(
+                reads.get(&id),
+                Some(&2),
+                "{id} is not read raw and typed: add it where it belongs"
+            );
         }
     }
 }
 
 async fn sandbox() -> Sandbox {
     let a_monday = time("2026-03-02T09:00:00.123456Z");
-    Sandbox::builder().start_at(a_monday).token_lifetime(A_YEAR).start().await.unwrap()
+    Sandbox::builder()
+        .start_at(a_monday)
+        .token_lifetime(A_YEAR)
+        .start()
+        .await
+        .unwrap()
 }
 
 async fn live(upvest: &Upvest, sandbox: &Sandbox) -> Lived {

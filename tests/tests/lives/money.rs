@@ -2,35 +2,96 @@
 
 use super::*;
 
-pub(crate) async fn direct_debits(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) -> MandateId {
+pub(crate) async fn direct_debits(
+    upvest: &Upvest,
+    sandbox: &Sandbox,
+    account: AccountId,
+) -> MandateId {
     let iban = "DE89370400440532013000";
     let group = AccountGroupId::from(sandbox.account_group());
     let mandate = MandateId::from(sandbox.create_mandate(group, iban).await.unwrap());
-    let read = upvest.retrieve_mandate().mandate_id(mandate).send().await.unwrap().into_inner();
-    assert_eq!((read.account_group_id, read.iban.as_deref()), (Some(group), Some(iban)));
-    assert_eq!((&read.status, read.created_at), (&Some(MandateStatus::Active), Some(sandbox.now())));
+    let read = upvest
+        .retrieve_mandate()
+        .mandate_id(mandate)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (read.account_group_id, read.iban.as_deref()),
+        (Some(group), Some(iban))
+    );
+    assert_eq!(
+        (&read.status, read.created_at),
+        (&Some(MandateStatus::Active), Some(sandbox.now()))
+    );
     assert_eq!(upvest.list_mandates().send().await.unwrap().data, [read]);
 
-    let user = upvest.retrieve_account().account_id(account).send().await.unwrap().user_id.unwrap();
-    let new = DirectDebitCreate::builder().user_id(user).account_group_id(group).mandate_id(mandate);
-    let new = new.cash_amount("50.25").currency("EUR").remittance_information("Rücklage");
-    let mut made = upvest.create_direct_debit().body(new).send().await.unwrap().into_inner();
+    let user = upvest
+        .retrieve_account()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap()
+        .user_id
+        .unwrap();
+    let new = DirectDebitCreate::builder()
+        .user_id(user)
+        .account_group_id(group)
+        .mandate_id(mandate);
+    let new = new
+        .cash_amount("50.25")
+        .currency("EUR")
+        .remittance_information("Rücklage");
+    let mut made = upvest
+        .create_direct_debit()
+        .body(new)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((made.user_id, made.mandate_id), (Some(user), Some(mandate)));
-    assert_eq!((exact(made.cash_amount).as_str(), &made.status), ("50.25", &Some(DirectDebitStatus::New)));
+    assert_eq!(
+        (exact(made.cash_amount).as_str(), &made.status),
+        ("50.25", &Some(DirectDebitStatus::New))
+    );
     assert_eq!(made.remittance_information.as_deref(), Some("Rücklage"));
-    let listed = async || upvest.list_direct_debits().send().await.unwrap().into_inner().data;
+    let listed = async || {
+        upvest
+            .list_direct_debits()
+            .send()
+            .await
+            .unwrap()
+            .into_inner()
+            .data
+    };
     for status in [DirectDebitStatus::Processing, DirectDebitStatus::Completed] {
         pass(sandbox, 1).await;
         made.status = Some(status);
         assert_eq!(listed().await, [made.clone()]);
     }
     assert_eq!(cash(upvest, account).await[0], "150.25");
-    sandbox.execute(Command::ReverseDirectDebit { direct_debit_id: made.id.into() }).await.unwrap();
+    sandbox
+        .execute(Command::ReverseDirectDebit {
+            direct_debit_id: made.id.into(),
+        })
+        .await
+        .unwrap();
     made.status = Some(DirectDebitStatus::Reversed);
     assert_eq!(listed().await, [made]);
     assert_eq!(cash(upvest, account).await[0], "100.00");
-    sandbox.execute(Command::RevokeMandate { mandate_id: mandate.into() }).await.unwrap();
-    let read = upvest.retrieve_mandate().mandate_id(mandate).send().await.unwrap();
+    sandbox
+        .execute(Command::RevokeMandate {
+            mandate_id: mandate.into(),
+        })
+        .await
+        .unwrap();
+    let read = upvest
+        .retrieve_mandate()
+        .mandate_id(mandate)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(read.status, Some(MandateStatus::Revoked));
     is_unknown(upvest.retrieve_mandate().mandate_id(NOTHING).send().await);
     mandate
@@ -38,18 +99,47 @@ pub(crate) async fn direct_debits(upvest: &Upvest, sandbox: &Sandbox, account: A
 
 pub(crate) async fn withdrawals(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) {
     let of = |amount| {
-        WithdrawalCreate::builder().account_id(account).cash_amount(amount).currency("EUR").build().unwrap()
+        WithdrawalCreate::builder()
+            .account_id(account)
+            .cash_amount(amount)
+            .currency("EUR")
+            .build()
+            .unwrap()
     };
-    let mut small = upvest.create_withdrawal().body(of("10.00")).send().await.unwrap().into_inner();
-    let mut large = upvest.create_withdrawal().body(of("90.01")).send().await.unwrap().into_inner();
-    assert_eq!((small.account_id, exact(small.cash_amount).as_str()), (Some(account), "10.00"));
-    assert_eq!((&small.status, small.created_at), (&Some(WithdrawalStatus::New), Some(sandbox.now())));
+    let mut small = upvest
+        .create_withdrawal()
+        .body(of("10.00"))
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    let mut large = upvest
+        .create_withdrawal()
+        .body(of("90.01"))
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (small.account_id, exact(small.cash_amount).as_str()),
+        (Some(account), "10.00")
+    );
+    assert_eq!(
+        (&small.status, small.created_at),
+        (&Some(WithdrawalStatus::New), Some(sandbox.now()))
+    );
     pass(sandbox, 1).await;
     assert_eq!(cash(upvest, account).await, ["90.00", "10.00", "100.00"]);
     pass(sandbox, 1).await;
     assert_eq!(cash(upvest, account).await, ["90.00", "0.00", "90.00"]);
-    (small.status, large.status) = (Some(WithdrawalStatus::Completed), Some(WithdrawalStatus::Failed));
-    assert_eq!(upvest.list_withdrawals().send().await.unwrap().data, [small, large]);
+    (small.status, large.status) = (
+        Some(WithdrawalStatus::Completed),
+        Some(WithdrawalStatus::Failed),
+    );
+    assert_eq!(
+        upvest.list_withdrawals().send().await.unwrap().data,
+        [small, large]
+    );
 }
 
 pub(crate) async fn reference_accounts(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) {
@@ -60,29 +150,71 @@ pub(crate) async fn reference_accounts(upvest: &Upvest, sandbox: &Sandbox, accou
         account_holder: "Erika Mustermann".to_owned(),
     };
     sandbox.execute(command).await.unwrap();
-    let listed = upvest.list_reference_accounts().account_id(account).send().await.unwrap();
+    let listed = upvest
+        .list_reference_accounts()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap();
     // After the top-up that every test account has.
-    let [_, bank] = listed.data.as_slice() else { panic!("{:?}", listed.data) };
+    let [_, bank] = listed.data.as_slice() else {
+        panic!("{:?}", listed.data)
+    };
     assert_eq!(
         (bank.iban.as_deref(), bank.bic.as_deref()),
         (Some("DE89370400440532013000"), Some("COBADEFFXXX"))
     );
     assert_eq!(
         (bank.account_holder.as_deref(), &bank.status),
-        (Some("Erika Mustermann"), &Some(ReferenceAccountStatus::Active))
+        (
+            Some("Erika Mustermann"),
+            &Some(ReferenceAccountStatus::Active)
+        )
     );
-    is_unknown(upvest.list_reference_accounts().account_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_reference_accounts()
+            .account_id(NOTHING)
+            .send()
+            .await,
+    );
 }
 
 pub(crate) async fn fees(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) {
-    let charged = sandbox.charge_fee(account, "CUSTODY", "1.50").await.unwrap();
+    let charged = sandbox
+        .charge_fee(account, "CUSTODY", "1.50")
+        .await
+        .unwrap();
     let listed = upvest.list_fees().account_id(account).send().await.unwrap();
-    let [fee] = listed.data.as_slice() else { panic!("{:?}", listed.data) };
+    let [fee] = listed.data.as_slice() else {
+        panic!("{:?}", listed.data)
+    };
     assert_eq!((fee.id, fee.account_id), (charged.into(), Some(account)));
-    assert_eq!((fee.type_.as_deref(), exact(fee.amount).as_str()), (Some("CUSTODY"), "1.50"));
-    assert_eq!(bookings(upvest, account).await.last(), Some(&(TransactionType::Fee, "-1.50".to_owned())));
-    let rates = upvest.list_fee_configurations().send().await.unwrap().into_inner().data;
-    let rates: Vec<_> = rates.iter().map(|it| (it.type_.as_deref().unwrap(), exact(it.rate))).collect();
-    assert_eq!(rates, [("CUSTODY", "0.0012".to_owned()), ("ORDER", "0.0000".to_owned())]);
+    assert_eq!(
+        (fee.type_.as_deref(), exact(fee.amount).as_str()),
+        (Some("CUSTODY"), "1.50")
+    );
+    assert_eq!(
+        bookings(upvest, account).await.last(),
+        Some(&(TransactionType::Fee, "-1.50".to_owned()))
+    );
+    let rates = upvest
+        .list_fee_configurations()
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let rates: Vec<_> = rates
+        .iter()
+        .map(|it| (it.type_.as_deref().unwrap(), exact(it.rate)))
+        .collect();
+    assert_eq!(
+        rates,
+        [
+            ("CUSTODY", "0.0012".to_owned()),
+            ("ORDER", "0.0000".to_owned())
+        ]
+    );
     is_unknown(upvest.list_fees().account_id(NOTHING).send().await);
 }

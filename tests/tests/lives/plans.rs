@@ -6,28 +6,78 @@ pub(crate) async fn portfolios(upvest: &Upvest, sandbox: &Sandbox) -> PortfolioI
     let account = open_account(sandbox, "1000.00").await;
     let new = PortfolioCreate::builder().account_id(account).name("Calm");
     let new = new.allocations(vec![allocation(FUND, "0.60"), allocation(AT_100, "0.4")]);
-    let made = upvest.create_portfolio().body(new).send().await.unwrap().into_inner();
-    assert_eq!((made.account_id, &made.status), (Some(account), &Some(PortfolioStatus::Active)));
-    let weights = upvest.list_portfolio_allocations().portfolio_id(made.id).send().await.unwrap();
-    let weights: Vec<_> = weights.data.iter().map(|it| (it.instrument_id, exact(it.weight))).collect();
+    let made = upvest
+        .create_portfolio()
+        .body(new)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (made.account_id, &made.status),
+        (Some(account), &Some(PortfolioStatus::Active))
+    );
+    let weights = upvest
+        .list_portfolio_allocations()
+        .portfolio_id(made.id)
+        .send()
+        .await
+        .unwrap();
+    let weights: Vec<_> = weights
+        .data
+        .iter()
+        .map(|it| (it.instrument_id, exact(it.weight)))
+        .collect();
     let [fund, other] = [Some(instrument(FUND)), Some(instrument(AT_100))];
-    assert_eq!(weights, [(fund, "0.60".to_owned()), (other, "0.4".to_owned())]);
+    assert_eq!(
+        weights,
+        [(fund, "0.60".to_owned()), (other, "0.4".to_owned())]
+    );
 
     pass(sandbox, 1).await;
-    let call =
-        upvest.update_portfolio().portfolio_id(made.id).body(PortfolioUpdate::builder().name("Calmer"));
+    let call = upvest
+        .update_portfolio()
+        .portfolio_id(made.id)
+        .body(PortfolioUpdate::builder().name("Calmer"));
     let updated = call.send().await.unwrap().into_inner();
     assert_eq!(
-        (updated.name.as_deref(), updated.created_at, updated.updated_at),
+        (
+            updated.name.as_deref(),
+            updated.created_at,
+            updated.updated_at
+        ),
         (Some("Calmer"), made.created_at, Some(sandbox.now()))
     );
-    assert_eq!(*upvest.retrieve_portfolio().portfolio_id(made.id).send().await.unwrap(), updated);
-    assert_eq!(upvest.list_portfolios().send().await.unwrap().data, [updated]);
+    assert_eq!(
+        *upvest
+            .retrieve_portfolio()
+            .portfolio_id(made.id)
+            .send()
+            .await
+            .unwrap(),
+        updated
+    );
+    assert_eq!(
+        upvest.list_portfolios().send().await.unwrap().data,
+        [updated]
+    );
 
     portfolio_orders(upvest, sandbox, account, made.id).await;
     rebalancing(upvest, sandbox, account, made.id).await;
-    is_unknown(upvest.retrieve_portfolio().portfolio_id(NOTHING).send().await);
-    is_unknown(upvest.list_portfolio_allocations().portfolio_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .retrieve_portfolio()
+            .portfolio_id(NOTHING)
+            .send()
+            .await,
+    );
+    is_unknown(
+        upvest
+            .list_portfolio_allocations()
+            .portfolio_id(NOTHING)
+            .send()
+            .await,
+    );
     made.id
 }
 
@@ -37,12 +87,30 @@ pub(crate) async fn portfolio_orders(
     account: AccountId,
     portfolio: PortfolioId,
 ) {
-    let new = PortfolioOrderCreate::builder().cash_amount("100.00").currency("EUR");
-    let order = upvest.create_portfolio_order().portfolio_id(portfolio).body(new).send().await.unwrap();
-    assert_eq!((order.portfolio_id, &order.status), (Some(portfolio), &Some(PortfolioOrderStatus::New)));
-    assert_eq!((exact(order.cash_amount).as_str(), order.created_at), ("100.00", Some(sandbox.now())));
+    let new = PortfolioOrderCreate::builder()
+        .cash_amount("100.00")
+        .currency("EUR");
+    let order = upvest
+        .create_portfolio_order()
+        .portfolio_id(portfolio)
+        .body(new)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (order.portfolio_id, &order.status),
+        (Some(portfolio), &Some(PortfolioOrderStatus::New))
+    );
+    assert_eq!(
+        (exact(order.cash_amount).as_str(), order.created_at),
+        ("100.00", Some(sandbox.now()))
+    );
     pass(sandbox, 5).await;
-    let paid: Vec<_> = bookings(upvest, account).await.into_iter().map(|(_, amount)| amount).collect();
+    let paid: Vec<_> = bookings(upvest, account)
+        .await
+        .into_iter()
+        .map(|(_, amount)| amount)
+        .collect();
     assert_eq!(paid, ["1000.00", "-60.00", "-40.00"]);
 }
 
@@ -54,47 +122,115 @@ pub(crate) async fn rebalancing(
 ) {
     let body = vec![allocation(AT_100, "0.75"), allocation(FUND, "0.25")];
     let body = UpdatePortfolioAllocationsBody::builder().allocations(body);
-    let call = upvest.update_portfolio_allocations().portfolio_id(portfolio).body(body);
+    let call = upvest
+        .update_portfolio_allocations()
+        .portfolio_id(portfolio)
+        .body(body);
     let changed = call.send().await.unwrap().into_inner().data;
     assert_eq!(
         (changed[0].instrument_id, exact(changed[0].weight)),
         (Some(instrument(AT_100)), "0.75".into())
     );
-    let read = upvest.list_portfolio_allocations().portfolio_id(portfolio).send().await.unwrap();
+    let read = upvest
+        .list_portfolio_allocations()
+        .portfolio_id(portfolio)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(read.data, changed);
 
     let units = async |isin: &str| {
-        let positions = upvest.list_positions().account_id(account).send().await.unwrap().into_inner().data;
-        positions.iter().find(|it| it.instrument_id == Some(instrument(isin))).and_then(|it| it.quantity)
+        let positions = upvest
+            .list_positions()
+            .account_id(account)
+            .send()
+            .await
+            .unwrap()
+            .into_inner()
+            .data;
+        positions
+            .iter()
+            .find(|it| it.instrument_id == Some(instrument(isin)))
+            .and_then(|it| it.quantity)
     };
     let (fund, other) = (units(FUND).await, units(AT_100).await);
-    let triggered = upvest.trigger_portfolio_rebalancing().portfolio_id(portfolio).send().await.unwrap();
+    let triggered = upvest
+        .trigger_portfolio_rebalancing()
+        .portfolio_id(portfolio)
+        .send()
+        .await
+        .unwrap();
     let mut triggered = triggered.into_inner();
     assert_eq!(
         (triggered.portfolio_id, &triggered.status),
         (Some(portfolio), &Some(RebalancingExecutionStatus::New))
     );
     pass(sandbox, 10).await;
-    let listed = upvest.list_rebalancing_executions().portfolio_id(portfolio).send().await.unwrap();
+    let listed = upvest
+        .list_rebalancing_executions()
+        .portfolio_id(portfolio)
+        .send()
+        .await
+        .unwrap();
     triggered.status = Some(RebalancingExecutionStatus::Completed);
     assert_eq!(listed.data, [triggered]);
-    assert!(units(FUND).await < fund && units(AT_100).await > other, "nothing was traded");
-    is_unknown(upvest.list_rebalancing_executions().portfolio_id(NOTHING).send().await);
-    is_unknown(upvest.trigger_portfolio_rebalancing().portfolio_id(NOTHING).send().await);
+    assert!(
+        units(FUND).await < fund && units(AT_100).await > other,
+        "nothing was traded"
+    );
+    is_unknown(
+        upvest
+            .list_rebalancing_executions()
+            .portfolio_id(NOTHING)
+            .send()
+            .await,
+    );
+    is_unknown(
+        upvest
+            .trigger_portfolio_rebalancing()
+            .portfolio_id(NOTHING)
+            .send()
+            .await,
+    );
 }
 
 pub(crate) async fn savings_plans(upvest: &Upvest, sandbox: &Sandbox) -> SavingsPlanId {
     let account = open_account(sandbox, "1000.00").await;
-    let new = SavingsPlanCreate::builder().account_id(account).instrument_id(instrument(AT_100));
-    let new = new.cash_amount("25").currency("EUR").frequency(SavingsPlanFrequency::Monthly);
-    let made = upvest.create_savings_plan().body(new.clone()).send().await.unwrap().into_inner();
-    assert_eq!((made.account_id, made.instrument_id), (Some(account), Some(instrument(AT_100))));
-    assert_eq!((exact(made.cash_amount).as_str(), made.portfolio_id), ("25", None));
+    let new = SavingsPlanCreate::builder()
+        .account_id(account)
+        .instrument_id(instrument(AT_100));
+    let new = new
+        .cash_amount("25")
+        .currency("EUR")
+        .frequency(SavingsPlanFrequency::Monthly);
+    let made = upvest
+        .create_savings_plan()
+        .body(new.clone())
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (made.account_id, made.instrument_id),
+        (Some(account), Some(instrument(AT_100)))
+    );
+    assert_eq!(
+        (exact(made.cash_amount).as_str(), made.portfolio_id),
+        ("25", None)
+    );
     assert_eq!(made.next_execution_date, Some(date("2026-04-03")));
-    let update = SavingsPlanUpdate::builder().cash_amount("30.50").frequency(SavingsPlanFrequency::Weekly);
-    let call = upvest.update_savings_plan().savings_plan_id(made.id).body(update);
+    let update = SavingsPlanUpdate::builder()
+        .cash_amount("30.50")
+        .frequency(SavingsPlanFrequency::Weekly);
+    let call = upvest
+        .update_savings_plan()
+        .savings_plan_id(made.id)
+        .body(update);
     let updated = call.send().await.unwrap().into_inner();
-    assert_eq!((&updated.status, updated.created_at), (&Some(SavingsPlanStatus::Active), made.created_at));
+    assert_eq!(
+        (&updated.status, updated.created_at),
+        (&Some(SavingsPlanStatus::Active), made.created_at)
+    );
     assert_eq!(updated.next_execution_date, Some(date("2026-03-10")));
     let read = async || {
         let call = upvest.retrieve_savings_plan().savings_plan_id(made.id);
@@ -104,19 +240,69 @@ pub(crate) async fn savings_plans(upvest: &Upvest, sandbox: &Sandbox) -> Savings
 
     pass(sandbox, 7 * 86_400).await;
     assert_eq!(read().await.next_execution_date, Some(date("2026-03-17")));
-    let orders = upvest.list_orders().account_id(account).send().await.unwrap().into_inner().data;
-    let [order] = orders.as_slice() else { panic!("{orders:?}") };
-    assert_eq!((exact(order.cash_amount).as_str(), &order.status), ("30.50", &Some(OrderStatus::Filled)));
+    let orders = upvest
+        .list_orders()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let [order] = orders.as_slice() else {
+        panic!("{orders:?}")
+    };
+    assert_eq!(
+        (exact(order.cash_amount).as_str(), &order.status),
+        ("30.50", &Some(OrderStatus::Filled))
+    );
 
     let pause = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Paused);
-    upvest.update_savings_plan().savings_plan_id(made.id).body(pause).send().await.unwrap();
-    let second = upvest.create_savings_plan().body(new).send().await.unwrap().id;
-    let listed = upvest.list_savings_plans().send().await.unwrap().into_inner().data;
-    let listed: Vec<_> = listed.into_iter().map(|plan| (plan.id, plan.status)).collect();
+    upvest
+        .update_savings_plan()
+        .savings_plan_id(made.id)
+        .body(pause)
+        .send()
+        .await
+        .unwrap();
+    let second = upvest
+        .create_savings_plan()
+        .body(new)
+        .send()
+        .await
+        .unwrap()
+        .id;
+    let listed = upvest
+        .list_savings_plans()
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let listed: Vec<_> = listed
+        .into_iter()
+        .map(|plan| (plan.id, plan.status))
+        .collect();
     let [paused, active] = [SavingsPlanStatus::Paused, SavingsPlanStatus::Active].map(Some);
     assert_eq!(listed, [(made.id, paused), (second, active)]);
-    upvest.delete_savings_plan().savings_plan_id(second).send().await.unwrap();
-    is_unknown(upvest.retrieve_savings_plan().savings_plan_id(second).send().await);
-    is_unknown(upvest.delete_savings_plan().savings_plan_id(second).send().await);
+    upvest
+        .delete_savings_plan()
+        .savings_plan_id(second)
+        .send()
+        .await
+        .unwrap();
+    is_unknown(
+        upvest
+            .retrieve_savings_plan()
+            .savings_plan_id(second)
+            .send()
+            .await,
+    );
+    is_unknown(
+        upvest
+            .delete_savings_plan()
+            .savings_plan_id(second)
+            .send()
+            .await,
+    );
     made.id
 }

@@ -4,20 +4,63 @@ use super::*;
 
 pub(crate) async fn instruments(upvest: &Upvest, sandbox: &Sandbox) {
     let isin = "FR0010524777";
-    let listed = upvest.list_instruments().isin(isin).send().await.unwrap().into_inner().data;
-    let [instrument] = listed.as_slice() else { panic!("{listed:?}") };
+    let listed = upvest
+        .list_instruments()
+        .isin(isin)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let [instrument] = listed.as_slice() else {
+        panic!("{listed:?}")
+    };
     assert_eq!(instrument.id, Sandbox::instrument(isin).into());
-    assert_eq!(instrument.isin.map(|it| it.to_string()).as_deref(), Some(isin));
-    assert_eq!((&instrument.type_, instrument.tradeable), (&Some(InstrumentType::Etf), Some(true)));
-    let read = upvest.retrieve_instrument().instrument_id(instrument.id).send().await.unwrap();
+    assert_eq!(
+        instrument.isin.map(|it| it.to_string()).as_deref(),
+        Some(isin)
+    );
+    assert_eq!(
+        (&instrument.type_, instrument.tradeable),
+        (&Some(InstrumentType::Etf), Some(true))
+    );
+    let read = upvest
+        .retrieve_instrument()
+        .instrument_id(instrument.id)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(*read, *instrument);
-    assert_eq!(instrument.exchanges.as_ref().unwrap()[0].mic.as_deref(), Some("XETR"));
-    let shares = upvest.list_instruments().type_(InstrumentType::Equity).send().await.unwrap();
-    assert!(shares.data.iter().any(|share| share.id == Sandbox::instrument(SHARE).into()));
-    assert!(shares.data.iter().all(|share| share.type_ == Some(InstrumentType::Equity)));
+    assert_eq!(
+        instrument.exchanges.as_ref().unwrap()[0].mic.as_deref(),
+        Some("XETR")
+    );
+    let shares = upvest
+        .list_instruments()
+        .type_(InstrumentType::Equity)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        shares
+            .data
+            .iter()
+            .any(|share| share.id == Sandbox::instrument(SHARE).into())
+    );
+    assert!(
+        shares
+            .data
+            .iter()
+            .all(|share| share.type_ == Some(InstrumentType::Equity))
+    );
 
     let price = async || {
-        let prices = upvest.list_instrument_prices().instrument_id(instrument.id).send().await.unwrap();
+        let prices = upvest
+            .list_instrument_prices()
+            .instrument_id(instrument.id)
+            .send()
+            .await
+            .unwrap();
         let price = prices.data[0].clone();
         assert_eq!(price.instrument_id, Some(instrument.id));
         (exact(price.price), price.timestamp)
@@ -27,19 +70,53 @@ pub(crate) async fn instruments(upvest: &Upvest, sandbox: &Sandbox) {
     sandbox.set_price(isin, "39.1000", "39.20").await.unwrap();
     assert_eq!(price().await, ("39.1000".to_owned(), Some(sandbox.now())));
     assert_ne!(quoted_at, Some(sandbox.now()));
-    is_unknown(upvest.retrieve_instrument().instrument_id(NOTHING).send().await);
-    is_unknown(upvest.list_instrument_prices().instrument_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .retrieve_instrument()
+            .instrument_id(NOTHING)
+            .send()
+            .await,
+    );
+    is_unknown(
+        upvest
+            .list_instrument_prices()
+            .instrument_id(NOTHING)
+            .send()
+            .await,
+    );
 }
 
 pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) -> OrderId {
     sandbox.top_up(account, "1000.00").await.unwrap();
-    let made = upvest.create_order().body(purchase(account, FUND, "250.00")).send().await.unwrap();
+    let made = upvest
+        .create_order()
+        .body(purchase(account, FUND, "250.00"))
+        .send()
+        .await
+        .unwrap();
     let made = made.into_inner();
-    assert_eq!((made.account_id, made.instrument_id), (Some(account), Some(instrument(FUND))));
-    assert_eq!((&made.side, &made.type_), (&Some(OrderSide::Buy), &Some(OrderType::Market)));
-    assert_eq!((exact(made.cash_amount), made.quantity), ("250.00".to_owned(), None));
+    assert_eq!(
+        (made.account_id, made.instrument_id),
+        (Some(account), Some(instrument(FUND)))
+    );
+    assert_eq!(
+        (&made.side, &made.type_),
+        (&Some(OrderSide::Buy), &Some(OrderType::Market))
+    );
+    assert_eq!(
+        (exact(made.cash_amount), made.quantity),
+        ("250.00".to_owned(), None)
+    );
     assert_eq!((made.limit_price, made.stop_price), (None, None));
-    let read = async || upvest.retrieve_order().order_id(made.id).send().await.unwrap().into_inner();
+    let read = async || {
+        upvest
+            .retrieve_order()
+            .order_id(made.id)
+            .send()
+            .await
+            .unwrap()
+            .into_inner()
+    };
     assert_eq!(read().await, made);
     assert_eq!(made.status, Some(OrderStatus::New));
     assert_eq!(cash(upvest, account).await, ["1000.00", "0", "1000.00"]);
@@ -48,43 +125,103 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
     assert_eq!(cash(upvest, account).await, ["750.00", "250.00", "1000.00"]);
     pass(sandbox, 1).await;
     let filled = read().await;
-    assert_eq!((&filled.status, filled.updated_at), (&Some(OrderStatus::Filled), Some(sandbox.now())));
+    assert_eq!(
+        (&filled.status, filled.updated_at),
+        (&Some(OrderStatus::Filled), Some(sandbox.now()))
+    );
     assert_eq!(filled.created_at, made.created_at);
     assert_eq!(cash(upvest, account).await, ["750.00", "0.00", "750.00"]);
 
-    let executions = upvest.list_order_executions().order_id(made.id).send().await.unwrap();
-    let [execution] = executions.data.as_slice() else { panic!("{:?}", executions.data) };
-    assert_eq!((execution.order_id, &execution.status), (Some(made.id), &Some(ExecutionStatus::Settled)));
+    let executions = upvest
+        .list_order_executions()
+        .order_id(made.id)
+        .send()
+        .await
+        .unwrap();
+    let [execution] = executions.data.as_slice() else {
+        panic!("{:?}", executions.data)
+    };
+    assert_eq!(
+        (execution.order_id, &execution.status),
+        (Some(made.id), &Some(ExecutionStatus::Settled))
+    );
     // 250 / 115.05, truncated to ten decimals.
     assert_eq!(
-        (exact(execution.quantity).as_str(), exact(execution.price).as_str()),
+        (
+            exact(execution.quantity).as_str(),
+            exact(execution.price).as_str()
+        ),
         ("2.1729682746", "115.05")
     );
     assert_eq!(execution.executed_at, Some(sandbox.now()));
-    let found = upvest.list_orders().account_id(account).status(OrderStatus::Filled).send().await.unwrap();
+    let found = upvest
+        .list_orders()
+        .account_id(account)
+        .status(OrderStatus::Filled)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(found.data, [filled]);
     is_unknown(upvest.retrieve_order().order_id(NOTHING).send().await);
-    is_unknown(upvest.list_order_executions().order_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_order_executions()
+            .order_id(NOTHING)
+            .send()
+            .await,
+    );
     made.id
 }
 
 pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: AccountId) {
-    let cheap = OrderCreate::builder().account_id(account).instrument_id(instrument(FUND));
-    let cheap = cheap.side(OrderSide::Buy).type_(OrderType::Limit).quantity("2").limit_price("90.50");
-    let order = upvest.create_order().body(cheap).send().await.unwrap().into_inner();
-    assert_eq!((exact(order.quantity).as_str(), exact(order.limit_price).as_str()), ("2", "90.50"));
+    let cheap = OrderCreate::builder()
+        .account_id(account)
+        .instrument_id(instrument(FUND));
+    let cheap = cheap
+        .side(OrderSide::Buy)
+        .type_(OrderType::Limit)
+        .quantity("2")
+        .limit_price("90.50");
+    let order = upvest
+        .create_order()
+        .body(cheap)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (
+            exact(order.quantity).as_str(),
+            exact(order.limit_price).as_str()
+        ),
+        ("2", "90.50")
+    );
     pass(sandbox, 10).await;
     // It waits for its price and reserves 181.00.
     assert_eq!(cash(upvest, account).await, ["569.00", "181.00", "750.00"]);
-    let cancellation = upvest.cancel_order().order_id(order.id).send().await.unwrap();
+    let cancellation = upvest
+        .cancel_order()
+        .order_id(order.id)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(
         (cancellation.order_id, &cancellation.status),
         (Some(order.id), &Some(OrderCancellationStatus::Pending))
     );
     assert_eq!(cancellation.created_at, Some(sandbox.now()));
     pass(sandbox, 1).await;
-    let order = upvest.retrieve_order().order_id(order.id).send().await.unwrap().into_inner();
-    assert_eq!((&order.status, exact(order.limit_price).as_str()), (&Some(OrderStatus::Cancelled), "90.50"));
+    let order = upvest
+        .retrieve_order()
+        .order_id(order.id)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (&order.status, exact(order.limit_price).as_str()),
+        (&Some(OrderStatus::Cancelled), "90.50")
+    );
     assert_eq!(cash(upvest, account).await, ["750.00", "0.00", "750.00"]);
     is_unknown(upvest.cancel_order().order_id(NOTHING).send().await);
 }
@@ -95,23 +232,76 @@ pub(crate) async fn positions(
     account: AccountId,
     order: OrderId,
 ) -> PositionId {
-    let listed = upvest.list_positions().account_id(account).send().await.unwrap().into_inner().data;
-    let [bought] = listed.as_slice() else { panic!("{listed:?}") };
-    assert_eq!((bought.account_id, bought.instrument_id), (Some(account), Some(instrument(FUND))));
-    let order = upvest.retrieve_order().order_id(order).send().await.unwrap();
+    let listed = upvest
+        .list_positions()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let [bought] = listed.as_slice() else {
+        panic!("{listed:?}")
+    };
+    assert_eq!(
+        (bought.account_id, bought.instrument_id),
+        (Some(account), Some(instrument(FUND)))
+    );
+    let order = upvest
+        .retrieve_order()
+        .order_id(order)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(bought.created_at, order.updated_at);
     assert_eq!(exact(bought.quantity), "2.1729682746");
-    let sale = OrderCreate::builder().account_id(account).instrument_id(instrument(FUND));
-    let sale = sale.side(OrderSide::Sell).type_(OrderType::Market).quantity("1.00");
-    let sale = upvest.create_order().body(sale).send().await.unwrap().into_inner();
+    let sale = OrderCreate::builder()
+        .account_id(account)
+        .instrument_id(instrument(FUND));
+    let sale = sale
+        .side(OrderSide::Sell)
+        .type_(OrderType::Market)
+        .quantity("1.00");
+    let sale = upvest
+        .create_order()
+        .body(sale)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(exact(sale.quantity), "1.00");
     pass(sandbox, 2).await;
-    let read = upvest.retrieve_position().account_id(account).position_id(bought.id);
+    let read = upvest
+        .retrieve_position()
+        .account_id(account)
+        .position_id(bought.id);
     let read = read.send().await.unwrap().into_inner();
-    assert_eq!((exact(read.quantity).as_str(), read.updated_at), ("1.1729682746", Some(sandbox.now())));
-    assert_eq!((read.id, exact(read.average_buy_in_price).as_str()), (bought.id, "115.05"));
-    assert_eq!(upvest.list_positions().account_id(account).send().await.unwrap().data, [read]);
-    is_unknown(upvest.retrieve_position().account_id(account).position_id(NOTHING).send().await);
+    assert_eq!(
+        (exact(read.quantity).as_str(), read.updated_at),
+        ("1.1729682746", Some(sandbox.now()))
+    );
+    assert_eq!(
+        (read.id, exact(read.average_buy_in_price).as_str()),
+        (bought.id, "115.05")
+    );
+    assert_eq!(
+        upvest
+            .list_positions()
+            .account_id(account)
+            .send()
+            .await
+            .unwrap()
+            .data,
+        [read]
+    );
+    is_unknown(
+        upvest
+            .retrieve_position()
+            .account_id(account)
+            .position_id(NOTHING)
+            .send()
+            .await,
+    );
     is_unknown(upvest.list_positions().account_id(NOTHING).send().await);
     bought.id
 }
@@ -126,37 +316,80 @@ pub(crate) async fn transactions(upvest: &Upvest, sandbox: &Sandbox, account: Ac
         ]
     );
     assert_eq!(cash(upvest, account).await, ["863.03", "0.00", "863.03"]);
-    let last = upvest.list_transactions().account_id(account).offset(2).limit(1);
+    let last = upvest
+        .list_transactions()
+        .account_id(account)
+        .offset(2)
+        .limit(1);
     let last = last.send().await.unwrap().into_inner();
     assert_eq!(last.meta.and_then(|meta| meta.total), Some(3));
-    assert_eq!((last.data[0].account_id, last.data[0].created_at), (Some(account), Some(sandbox.now())));
+    assert_eq!(
+        (last.data[0].account_id, last.data[0].created_at),
+        (Some(account), Some(sandbox.now()))
+    );
     is_unknown(upvest.list_transactions().account_id(NOTHING).send().await);
     is_unknown(upvest.list_cash_balances().account_id(NOTHING).send().await);
 }
 
 pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
     let account = open_account(sandbox, "1000.00").await;
-    upvest.create_order().body(purchase(account, FUND, "250.00")).send().await.unwrap();
-    let listed =
-        async || upvest.list_valuations().account_id(account).send().await.unwrap().into_inner().data;
+    upvest
+        .create_order()
+        .body(purchase(account, FUND, "250.00"))
+        .send()
+        .await
+        .unwrap();
+    let listed = async || {
+        upvest
+            .list_valuations()
+            .account_id(account)
+            .send()
+            .await
+            .unwrap()
+            .into_inner()
+            .data
+    };
     assert_eq!(listed().await, []);
     pass(sandbox, 86_400).await;
     let listed = listed().await;
-    let [valuation] = listed.as_slice() else { panic!("{listed:?}") };
+    let [valuation] = listed.as_slice() else {
+        panic!("{listed:?}")
+    };
     assert_eq!(
         (valuation.account_id, valuation.valued_at),
         (Some(account), Some(time("2026-03-03T00:00:00Z")))
     );
     // The units that were bought for 250.00 at the offer are worth 245.61 at the bid.
     assert_eq!(exact(valuation.total_value), "995.61");
-    let returns = upvest.list_account_returns().account_id(account).send().await.unwrap().into_inner().data;
-    let [march] = returns.as_slice() else { panic!("{returns:?}") };
+    let returns = upvest
+        .list_account_returns()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
+    let [march] = returns.as_slice() else {
+        panic!("{returns:?}")
+    };
     assert_eq!(
-        (exact(march.total_return).as_str(), exact(march.total_return_percentage).as_str()),
+        (
+            exact(march.total_return).as_str(),
+            exact(march.total_return_percentage).as_str()
+        ),
         ("-4.39", "-0.439")
     );
     let days = (Some(date("2026-03-02")), Some(date("2026-03-03")));
-    assert_eq!((march.account_id, (march.period_start, march.period_end)), (Some(account), days));
+    assert_eq!(
+        (march.account_id, (march.period_start, march.period_end)),
+        (Some(account), days)
+    );
     is_unknown(upvest.list_valuations().account_id(NOTHING).send().await);
-    is_unknown(upvest.list_account_returns().account_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_account_returns()
+            .account_id(NOTHING)
+            .send()
+            .await,
+    );
 }

@@ -62,7 +62,8 @@ impl Network {
                 CallSpan::token_refused();
                 continue;
             }
-            core.note(failure, result.as_ref().ok().map(Response::headers), info).await;
+            core.note(failure, result.as_ref().ok().map(Response::headers), info)
+                .await;
             match call.policy.decide(
                 &core.try_of(call, failure, info),
                 &core.budget,
@@ -99,7 +100,9 @@ impl Network {
             None => None,
         };
         if let Some(token) = &token {
-            request.headers_mut().insert(AUTHORIZATION, token.header().clone());
+            request
+                .headers_mut()
+                .insert(AUTHORIZATION, token.header().clone());
         }
         if let Some(signer) = &self.signer {
             signer.sign(&mut request).await.map_err(unsigned)?;
@@ -117,8 +120,14 @@ impl Network {
     ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
         let (started, left) = (core.clock_and_rng.now(), core.time_until(call.deadline));
-        let mut exchange =
-            pin!(async { read(self.http.send(request).await?, call.streams, core.body_limits).await });
+        let mut exchange = pin!(async {
+            read(
+                self.http.send(request).await?,
+                call.streams,
+                core.body_limits,
+            )
+            .await
+        });
         let result = tokio::select! {
             biased;
             result = &mut exchange => Some(result),
@@ -141,7 +150,9 @@ impl Network {
             info.may_have_happened |= info.changes;
             return Err(late());
         }
-        Ok(Err(SendError::timed_out("no answer within the attempt timeout")))
+        Ok(Err(SendError::timed_out(
+            "no answer within the attempt timeout",
+        )))
     }
 
     /// Returns the last answer. A body that repeats a secret is replaced.
@@ -153,14 +164,23 @@ impl Network {
         let (parts, body) = answer.into_parts();
         let body = body.bytes().await?;
         let token = token.as_ref().map(|token| token.secret());
-        let secrets = Secrets::new(token.into_iter().chain([self.client_secret.expose_secret()]));
+        let secrets = Secrets::new(
+            token
+                .into_iter()
+                .chain([self.client_secret.expose_secret()]),
+        );
         let shown = secrets.hide(parts.status, &body).map_or(body, Bytes::from);
         Ok(Response::from_parts(parts, shown.into()))
     }
 }
 
 impl Core {
-    async fn note(&self, failure: AttemptFailure, headers: Option<&HeaderMap>, info: &mut CallInfo) {
+    async fn note(
+        &self,
+        failure: AttemptFailure,
+        headers: Option<&HeaderMap>,
+        info: &mut CallInfo,
+    ) {
         info.may_have_happened |= info.changes && failure.may_have_happened();
         let wall = self.clock_and_rng.clock.wall();
         info.retry_after = headers.and_then(|headers| retry_after(headers, wall));
@@ -168,7 +188,9 @@ impl Core {
         if let (Some(limit), AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS)) =
             (&self.rate_limit, failure)
         {
-            limit.refuse(&*self.clock_and_rng.clock, info.retry_after).await;
+            limit
+                .refuse(&*self.clock_and_rng.clock, info.retry_after)
+                .await;
         }
     }
 
@@ -223,12 +245,18 @@ pub(crate) async fn read(
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();
-    let limit = if is_error(status) { limits.errors } else { limits.answers };
+    let limit = if is_error(status) {
+        limits.errors
+    } else {
+        limits.answers
+    };
     let body = match body.bytes_within(limit).await {
         Ok(body) => body,
         // The error status is more useful than an error about the missing body.
         Err(error) if is_error(status) && error.kind() == ErrorKind::Decode => {
-            serde_json::json!({ "detail": error.to_string() }).to_string().into()
+            serde_json::json!({ "detail": error.to_string() })
+                .to_string()
+                .into()
         }
         Err(_) if is_error(status) => Bytes::new(),
         Err(error) => return Err(SendError::unread(error)),

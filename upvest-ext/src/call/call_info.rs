@@ -27,7 +27,11 @@ pub(crate) struct CallInfo {
 
 impl CallInfo {
     pub(crate) fn new(operation: &OperationMeta) -> Self {
-        Self { operation: operation.id, changes: !operation.is_safe(), ..Self::default() }
+        Self {
+            operation: operation.id,
+            changes: !operation.is_safe(),
+            ..Self::default()
+        }
     }
 }
 
@@ -43,16 +47,27 @@ impl CallInfo {
     }
 
     /// Turns an answer with an error status into an error.
-    pub(crate) async fn error_from(&self, answer: Response<ByteStream>, operation: &OperationMeta) -> Error {
+    pub(crate) async fn error_from(
+        &self,
+        answer: Response<ByteStream>,
+        operation: &OperationMeta,
+    ) -> Error {
         let (body, headers, metadata) = answer.into_parts();
         // The body has been read already, except that of a download, which does not describe an error.
         let body = body.bytes().await.unwrap_or_default();
-        self.complete(Error::from_answer(operation, metadata.status, &headers, &body))
+        self.complete(Error::from_answer(
+            operation,
+            metadata.status,
+            &headers,
+            &body,
+        ))
     }
 
     /// Adds the information about the call to its error.
     pub(crate) fn complete(&self, error: Error) -> Error {
-        let mut error = error.with_operation(self.operation).with_elapsed(self.elapsed);
+        let mut error = error
+            .with_operation(self.operation)
+            .with_elapsed(self.elapsed);
         if self.attempts > 0 {
             error = error.with_attempts(self.attempts);
         }

@@ -33,9 +33,9 @@ pub(crate) fn token_hint(error: &Error, offset: Option<i64>) -> Option<&'static 
             "check the client id and secret, that the signing key belongs to this client, and that the client is allowed each requested scope",
         ));
     }
-    error
-        .is_transient()
-        .then_some("the token request failed for all calls that waited for it: try the call again later")
+    error.is_transient().then_some(
+        "the token request failed for all calls that waited for it: try the call again later",
+    )
 }
 
 fn clock_hint(offset: Option<i64>) -> Option<&'static str> {

@@ -22,7 +22,10 @@ use crate::debug_fields::debug_fields;
 pub trait HttpSend: fmt::Debug + Send + Sync {
     /// Sends `request` and returns the answer with any status. It must not retry or follow redirects, and must send
     /// method, URI, headers and body unchanged, because the signature covers them.
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>>;
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>>;
 
     /// Called after a request timed out. Its connection may be dead, so the next request should use a
     /// new one. The default implementation does nothing.
@@ -58,17 +61,26 @@ pub(crate) enum Interruption {
 impl SendError {
     /// There was no connection, so that nothing of the request was sent.
     pub fn not_sent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { how: Interruption::NotSent, source: source.into() }
+        Self {
+            how: Interruption::NotSent,
+            source: source.into(),
+        }
     }
 
     /// The connection broke after the request, or a part of it, may have been sent.
     pub fn broken(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { how: Interruption::Broken, source: source.into() }
+        Self {
+            how: Interruption::Broken,
+            source: source.into(),
+        }
     }
 
     /// There was no answer in time, and the request may have been sent.
     pub fn timed_out(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { how: Interruption::Timeout, source: source.into() }
+        Self {
+            how: Interruption::Timeout,
+            source: source.into(),
+        }
     }
 
     /// The body of the answer could not be read.
@@ -78,7 +90,10 @@ impl SendError {
             ErrorKind::Decode => Interruption::TooLong,
             _ => Interruption::Broken,
         };
-        Self { how, source: error.into() }
+        Self {
+            how,
+            source: error.into(),
+        }
     }
 }
 
@@ -114,7 +129,10 @@ impl From<reqwest::Error> for SendError {
             (false, true) => Interruption::Timeout,
             (false, false) => Interruption::Broken,
         };
-        Self { how, source: Box::new(error) }
+        Self {
+            how,
+            source: Box::new(error),
+        }
     }
 }
 
@@ -152,24 +170,40 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 impl ReqwestSend {
     pub(crate) fn new(client: reqwest::Client, connect: Option<Connect>) -> Self {
         let (renewed, is_http1) = Default::default();
-        Self { client: Mutex::new(client), connect, renewed, is_http1 }
+        Self {
+            client: Mutex::new(client),
+            connect,
+            renewed,
+            is_http1,
+        }
     }
 }
 
 /// Pings HTTP/2 connections, idle ones too, so that a dead one is noticed and no longer used.
-pub(crate) fn keep_alive(client: reqwest::ClientBuilder, interval: Duration) -> reqwest::ClientBuilder {
-    let client = client.http2_keep_alive_interval(interval).http2_keep_alive_timeout(interval / 2);
+pub(crate) fn keep_alive(
+    client: reqwest::ClientBuilder,
+    interval: Duration,
+) -> reqwest::ClientBuilder {
+    let client = client
+        .http2_keep_alive_interval(interval)
+        .http2_keep_alive_timeout(interval / 2);
     client.http2_keep_alive_while_idle(true)
 }
 
 debug_fields!(ReqwestSend, |self| client = self.client);
 
 impl HttpSend for ReqwestSend {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let signed = parts.uri.to_string();
-            let changed = |source| SendError { how: Interruption::UrlChanged, source };
+            let changed = |source| SendError {
+                how: Interruption::UrlChanged,
+                source,
+            };
             let url = Url::parse(&signed).map_err(|error| changed(error.into()))?;
             // `reqwest` resolves dot segments and encodes characters that should have been encoded.
             if url.as_str() != signed {
@@ -178,20 +212,32 @@ impl HttpSend for ReqwestSend {
             let mut request = reqwest::Request::new(parts.method, url);
             *request.headers_mut() = parts.headers;
             *request.body_mut() = Some(body.into());
-            let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let client = self
+                .client
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
             let response = client.execute(request).await?;
-            self.is_http1.store(response.version() < Version::HTTP_2, Ordering::Relaxed);
+            self.is_http1
+                .store(response.version() < Version::HTTP_2, Ordering::Relaxed);
             // A client that the application provided may follow redirects, and would then have sent the signature to another
             // server.
             if response.url().as_str() != signed {
-                return Err(SendError { how: Interruption::Redirected, source: "redirected".into() });
+                return Err(SendError {
+                    how: Interruption::Redirected,
+                    source: "redirected".into(),
+                });
             }
             Ok(answer(response))
         })
     }
 
     fn timed_out(&self) {
-        let Some(connect) = self.connect.as_ref().filter(|_| !self.is_http1.load(Ordering::Relaxed)) else {
+        let Some(connect) = self
+            .connect
+            .as_ref()
+            .filter(|_| !self.is_http1.load(Ordering::Relaxed))
+        else {
             return;
         };
         {
@@ -209,7 +255,9 @@ impl HttpSend for ReqwestSend {
 
 fn answer(mut response: reqwest::Response) -> Response<ByteStream> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let body = response.bytes_stream().map_err(|error| SendError::from(error).into());
+    let body = response
+        .bytes_stream()
+        .map_err(|error| SendError::from(error).into());
     let mut answer = Response::new(ByteStream::new(body));
     (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
     answer
@@ -246,7 +294,11 @@ mod tests {
                 "/auth/token" => r#"{"access_token": "token", "expires_in": 1799}"#,
                 _ => r#"{"data": []}"#,
             };
-            respond.send_response(Response::new(()), false).unwrap().send_data(body.into(), true).unwrap();
+            respond
+                .send_response(Response::new(()), false)
+                .unwrap()
+                .send_data(body.into(), true)
+                .unwrap();
             answered += 1;
         }
         // What was answered is sent, and whatever comes is read and let lie. Pings are not answered.
@@ -257,28 +309,48 @@ mod tests {
     /// A client for it that pings after `interval` and gives an attempt `timeout`, and the count of its connections.
     async fn client(interval: Duration, timeout: Duration) -> (Upvest, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         tokio::spawn(serve(listener, Arc::clone(&connections)));
         let connect = move || {
-            keep_alive(reqwest::Client::builder().http2_prior_knowledge().no_proxy(), interval).build()
+            keep_alive(
+                reqwest::Client::builder()
+                    .http2_prior_knowledge()
+                    .no_proxy(),
+                interval,
+            )
+            .build()
         };
         let at_once = RetryPolicy::new().backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
         let upvest = Upvest::builder(Environment::Custom(url))
             .credentials("id", "secret")
-            .http_sender(ReqwestSend::new(connect().unwrap(), Some(Box::new(connect))))
+            .http_sender(ReqwestSend::new(
+                connect().unwrap(),
+                Some(Box::new(connect)),
+            ))
             .retry(at_once)
             .timeout(timeout);
         let upvest = upvest.build().unwrap();
-        upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+        upvest
+            .request(http::Method::GET, "/orders")
+            .send()
+            .await
+            .unwrap();
         (upvest, connections)
     }
 
     #[tokio::test]
     async fn after_a_timeout_a_request_is_sent_again_over_a_new_connection() {
-        let (upvest, connections) = client(Duration::from_secs(3600), Duration::from_millis(200)).await;
+        let (upvest, connections) =
+            client(Duration::from_secs(3600), Duration::from_millis(200)).await;
         for attempts in [2, 1, 1] {
-            let answer = upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+            let answer = upvest
+                .request(http::Method::GET, "/orders")
+                .send()
+                .await
+                .unwrap();
             assert_eq!(answer.metadata().attempts, attempts);
         }
         assert_eq!(connections.load(Ordering::SeqCst), 2);
@@ -286,9 +358,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_dead_connection_is_found_by_its_pings_and_left() {
-        let (upvest, connections) = client(Duration::from_millis(100), Duration::from_secs(20)).await;
-        let answer = upvest.request(http::Method::GET, "/orders").send().await.unwrap();
+        let (upvest, connections) =
+            client(Duration::from_millis(100), Duration::from_secs(20)).await;
+        let answer = upvest
+            .request(http::Method::GET, "/orders")
+            .send()
+            .await
+            .unwrap();
         assert!(answer.metadata().elapsed < Duration::from_secs(10));
-        assert_eq!((answer.metadata().attempts, connections.load(Ordering::SeqCst)), (2, 2));
+        assert_eq!(
+            (
+                answer.metadata().attempts,
+                connections.load(Ordering::SeqCst)
+            ),
+            (2, 2)
+        );
     }
 }

@@ -57,7 +57,10 @@ impl CallOptions {
     /// Sends the call with this idempotency key. A key is for one request: a different request with the same options fails.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<IdempotencyKey>) -> Self {
-        self.idempotency_key = Some(UsedKey { key: key.into(), request: Arc::default() });
+        self.idempotency_key = Some(UsedKey {
+            key: key.into(),
+            request: Arc::default(),
+        });
         self
     }
 
@@ -104,7 +107,9 @@ impl CallOptions {
         V: TryInto<HeaderValue, Error: Display>,
     {
         let problem = match (name.try_into(), value.try_into()) {
-            (Ok(name), _) if is_reserved(&name) => format!("the SDK sets the header `{name}` itself"),
+            (Ok(name), _) if is_reserved(&name) => {
+                format!("the SDK sets the header `{name}` itself")
+            }
             (Ok(name), Ok(mut value)) => {
                 // So that `Debug` does not print it.
                 value.set_sensitive(true);
@@ -120,7 +125,14 @@ impl CallOptions {
 }
 
 fn is_reserved(name: &HeaderName) -> bool {
-    let connection = [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, DATE, HOST, TRANSFER_ENCODING];
+    let connection = [
+        AUTHORIZATION,
+        CONNECTION,
+        CONTENT_LENGTH,
+        DATE,
+        HOST,
+        TRANSFER_ENCODING,
+    ];
     connection.contains(name) || RESERVED.contains(&name.as_str())
 }
 

@@ -111,7 +111,11 @@ impl Pipeline {
             });
             span.run(sent).await
         };
-        info.elapsed = self.core.clock_and_rng.now().saturating_duration_since(started);
+        info.elapsed = self
+            .core
+            .clock_and_rng
+            .now()
+            .saturating_duration_since(started);
         let (status, error) = match &result {
             Ok(answer) if answer.status().is_success() => (Some(answer.status()), None),
             Ok(answer) => (Some(answer.status()), Some(ErrorKind::of(answer.status()))),
@@ -129,14 +133,21 @@ impl Pipeline {
             Ok(answer) => {
                 let status = answer.status();
                 let (parts, body) = answer.into_parts();
-                Ok((Response::new(body, parts.headers, info.metadata(status)), info))
+                Ok((
+                    Response::new(body, parts.headers, info.metadata(status)),
+                    info,
+                ))
             }
             Err(error) => Err(info.complete(error)),
         }
     }
 
     fn time_left(&self, started: Instant) -> Duration {
-        let timeout = self.options.call_timeout.unwrap_or(self.core.call_timeout).min(LONGEST_CALL);
+        let timeout = self
+            .options
+            .call_timeout
+            .unwrap_or(self.core.call_timeout)
+            .min(LONGEST_CALL);
         match self.options.deadline {
             Some(deadline) => timeout.min(deadline.saturating_duration_since(started)),
             None => timeout,
@@ -152,7 +163,10 @@ impl Pipeline {
         info: &mut CallInfo,
     ) -> Result<Call<'a>, Error> {
         let left = self.time_left(started);
-        let deadline = started.checked_add(left).filter(|_| !left.is_zero()).ok_or_else(late)?;
+        let deadline = started
+            .checked_add(left)
+            .filter(|_| !left.is_zero())
+            .ok_or_else(late)?;
         if let Some(problem) = &self.options.problem {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.clone()));
         }
@@ -166,14 +180,17 @@ impl Pipeline {
             pipeline: self,
             request,
             accept: operation.accept,
-            idempotency_key: info
-                .idempotency_key
-                .map(|key| HeaderValue::try_from(key.to_string()).expect("a UUID is visible ASCII")),
+            idempotency_key: info.idempotency_key.map(|key| {
+                HeaderValue::try_from(key.to_string()).expect("a UUID is visible ASCII")
+            }),
             class: RetryClass::of(operation),
             policy: self.options.retry.unwrap_or(self.core.retry),
             scopes: self.scopes(operation),
             streams: !operation.accept.contains("json"),
-            attempt_timeout: self.options.attempt_timeout.unwrap_or(self.core.attempt_timeout),
+            attempt_timeout: self
+                .options
+                .attempt_timeout
+                .unwrap_or(self.core.attempt_timeout),
             deadline,
         })
     }
@@ -204,7 +221,10 @@ impl Pipeline {
         let sets = &self.core.scopes;
         let covering = || match sets.as_slice() {
             [only] => Some(only),
-            sets => sets.iter().find(|set| set.covers(operation.scopes)).or(sets.last()),
+            sets => sets
+                .iter()
+                .find(|set| set.covers(operation.scopes))
+                .or(sets.last()),
         };
         self.options.scopes.as_ref().or_else(covering)
     }
@@ -222,7 +242,10 @@ impl Core {
             Link::Transport(transport) => transport,
         };
         let sent = pin!(async {
-            let (body, headers, metadata) = transport.execute(call.request(), operation).await?.into_parts();
+            let (body, headers, metadata) = transport
+                .execute(call.request(), operation)
+                .await?
+                .into_parts();
             info.attempts = metadata.attempts;
             let mut answer = http::Response::new(body);
             (*answer.status_mut(), *answer.headers_mut()) = (metadata.status, headers);
@@ -233,7 +256,8 @@ impl Core {
 }
 
 fn is_same_server(uri: &Uri, base: &Uri) -> bool {
-    let same_text = || uri.authority().map(Authority::as_str) == base.authority().map(Authority::as_str);
+    let same_text =
+        || uri.authority().map(Authority::as_str) == base.authority().map(Authority::as_str);
     uri.scheme() == base.scheme() && (same_text() || uri.authority() == base.authority())
 }
 
@@ -247,7 +271,11 @@ pub(crate) fn join(base: &Url, path: &str, query: &str) -> Result<Uri, Error> {
 
 pub(crate) fn to_uri(url: &Url) -> Result<Uri, Error> {
     let unfit = |error: InvalidUri| {
-        Error::new(ErrorKind::InvalidRequest, "the URL is too long or malformed").with_source(error)
+        Error::new(
+            ErrorKind::InvalidRequest,
+            "the URL is too long or malformed",
+        )
+        .with_source(error)
     };
     Uri::try_from(url.as_str()).map_err(unfit)
 }
@@ -273,7 +301,13 @@ impl Call<'_> {
     pub(crate) fn request(&self) -> Request<Bytes> {
         let Pipeline { core, options } = self.pipeline;
         let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
-        for (name, value) in self.request.headers().iter().chain(&core.headers).chain(&options.headers) {
+        for (name, value) in self
+            .request
+            .headers()
+            .iter()
+            .chain(&core.headers)
+            .chain(&options.headers)
+        {
             headers.insert(name, value.clone());
         }
         if !headers.contains_key(ACCEPT) {
@@ -315,7 +349,9 @@ mod tests {
     async fn nothing_is_sent_to_another_server_than_the_configured_one() {
         static META: OperationMeta = OperationMeta::custom("x", Method::GET, "/x");
         let environment = Environment::Custom("http://127.0.0.1:9".parse().unwrap());
-        let builder = Upvest::builder(environment).credentials("id", "secret").http_sender(Unreachable);
+        let builder = Upvest::builder(environment)
+            .credentials("id", "secret")
+            .http_sender(Unreachable);
         let upvest = builder.build().unwrap();
         for url in [
             "http://127.0.0.1:10/x",

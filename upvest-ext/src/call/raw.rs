@@ -33,7 +33,11 @@ const DOT_SEGMENT: &str = "the path of a raw request must not contain segments `
 const EMPTY_SEGMENT: &str = "a segment of a raw request's path must not be empty, `.` or `..`";
 
 /// All characters of a segment are encoded, except the unreserved ones (RFC 3986 section 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 impl RawPath {
     fn checked(path: String) -> Self {
@@ -50,7 +54,9 @@ impl RawPath {
             if decoded.contains(char::is_control) {
                 return Self(Err(NOT_A_PATH));
             }
-            decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+            decoded = percent_decode_str(&decoded)
+                .decode_utf8_lossy()
+                .into_owned();
         }
         Self(Ok(path))
     }
@@ -114,13 +120,21 @@ pub struct RawRequest {
 
 impl RawRequest {
     pub(crate) fn new(pipeline: Pipeline, method: Method, path: RawPath) -> Self {
-        Self { pipeline, method, path, query: String::new(), body: Ok(None), operation: None }
+        Self {
+            pipeline,
+            method,
+            path,
+            query: String::new(),
+            body: Ok(None),
+            operation: None,
+        }
     }
 
     /// Adds a query parameter.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        let pair =
-            form_urlencoded::Serializer::new(String::new()).append_pair(name, &value.to_string()).finish();
+        let pair = form_urlencoded::Serializer::new(String::new())
+            .append_pair(name, &value.to_string())
+            .finish();
         if !self.query.is_empty() {
             self.query.push('&');
         }
@@ -166,7 +180,9 @@ impl RawRequest {
     pub async fn send_json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let (answer, operation) = self.exchange().await?;
         let unfit = |error: Error| {
-            let known = error.with_operation(operation.id).with_metadata(answer.metadata());
+            let known = error
+                .with_operation(operation.id)
+                .with_metadata(answer.metadata());
             known.with_outcome_unknown(!operation.is_safe())
         };
         let value = read_json(&answer).map_err(unfit)?;
@@ -186,11 +202,16 @@ impl RawRequest {
         *request.method_mut() = self.method;
         *request.uri_mut() = join(&self.pipeline.core.base_url, &path, &self.query)?;
         if let Some(body) = body {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = body.into();
         }
         let (body, headers, metadata) = self.pipeline.call(request, operation).await?.into_parts();
-        Ok((Response::new(body.bytes().await?, headers, metadata), operation))
+        Ok((
+            Response::new(body.bytes().await?, headers, metadata),
+            operation,
+        ))
     }
 }
 

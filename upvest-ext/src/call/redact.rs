@@ -20,7 +20,13 @@ struct Secret {
 
 impl Secrets {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(secrets.into_iter().filter(|secret| secret.len() >= SHORTEST).map(Secret::new).collect())
+        Self(
+            secrets
+                .into_iter()
+                .filter(|secret| secret.len() >= SHORTEST)
+                .map(Secret::new)
+                .collect(),
+        )
     }
 
     /// Returns a replacement for `body` if it contains a secret. Some servers and gateways repeat the request in their errors.
@@ -51,7 +57,10 @@ impl Secret {
             whole.to_ascii_lowercase()
         });
         let url_safe = |text: String| [text.replace('+', "-").replace('/', "_"), text];
-        Self { characters: secret.chars().map(forms).collect(), base64: base64.flat_map(url_safe).collect() }
+        Self {
+            characters: secret.chars().map(forms).collect(),
+            base64: base64.flat_map(url_safe).collect(),
+        }
     }
 
     /// Whether `text`, which is in lower case, contains the secret in any mixture of encodings.
@@ -59,12 +68,16 @@ impl Secret {
         let begins = |text: &str| {
             let mut rest = Some(text);
             for forms in &self.characters {
-                rest = rest.and_then(|rest| forms.iter().find_map(|form| rest.strip_prefix(&**form)));
+                rest =
+                    rest.and_then(|rest| forms.iter().find_map(|form| rest.strip_prefix(&**form)));
             }
             rest.is_some()
         };
         self.base64.iter().any(|form| text.contains(form))
-            || text.char_indices().filter_map(|(at, _)| text.get(at..)).any(begins)
+            || text
+                .char_indices()
+                .filter_map(|(at, _)| text.get(at..))
+                .any(begins)
     }
 }
 
@@ -72,9 +85,17 @@ impl Secret {
 fn forms(character: char) -> Vec<String> {
     let code = u32::from(character);
     let mut utf8 = [0; 4];
-    let percent = character.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}"));
+    let percent = character
+        .encode_utf8(&mut utf8)
+        .bytes()
+        .map(|byte| format!("%{byte:02x}"));
     let percent = percent.collect::<Vec<_>>().concat();
-    let mut forms = vec![percent, format!("&#{code};"), format!("&#x{code:x};"), format!("\\u{code:04x}")];
+    let mut forms = vec![
+        percent,
+        format!("&#{code};"),
+        format!("&#x{code:x};"),
+        format!("\\u{code:04x}"),
+    ];
     let more: &[&str] = match character {
         ' ' => &["+"],
         '&' => &["&amp;"],
@@ -111,11 +132,26 @@ mod tests {
             r#"log: "a\u0026b<c>'d\"\/é+ Z\\=""#,
         ] {
             let body = format!("before {text} after");
-            assert!(secrets.hide(StatusCode::BAD_REQUEST, body.as_bytes()).is_some(), "{text}");
-            assert!(secrets.hide(StatusCode::BAD_REQUEST, text.as_bytes()).is_some(), "{text}");
+            assert!(
+                secrets
+                    .hide(StatusCode::BAD_REQUEST, body.as_bytes())
+                    .is_some(),
+                "{text}"
+            );
+            assert!(
+                secrets
+                    .hide(StatusCode::BAD_REQUEST, text.as_bytes())
+                    .is_some(),
+                "{text}"
+            );
         }
         for text in ["a&b<c>'d\"/é+ Z\\", "a&amp;b", "", "\"", "%", "&#"] {
-            assert!(secrets.hide(StatusCode::BAD_REQUEST, text.as_bytes()).is_none(), "{text}");
+            assert!(
+                secrets
+                    .hide(StatusCode::BAD_REQUEST, text.as_bytes())
+                    .is_none(),
+                "{text}"
+            );
         }
     }
 }

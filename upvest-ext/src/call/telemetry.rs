@@ -45,12 +45,22 @@ impl CallSpan {
         call
     }
 
-    pub(crate) fn ended(&self, status: Option<StatusCode>, error: Option<ErrorKind>, info: &CallInfo) {
+    pub(crate) fn ended(
+        &self,
+        status: Option<StatusCode>,
+        error: Option<ErrorKind>,
+        info: &CallInfo,
+    ) {
         #[cfg(feature = "tracing")]
         {
-            self.0.record("http.request.resend_count", info.attempts.saturating_sub(1));
-            self.0.record("http.response.status_code", status.map(|status| status.as_u16()));
-            self.0.record("error.type", error.map(tracing::field::debug));
+            self.0
+                .record("http.request.resend_count", info.attempts.saturating_sub(1));
+            self.0.record(
+                "http.response.status_code",
+                status.map(|status| status.as_u16()),
+            );
+            self.0
+                .record("error.type", error.map(tracing::field::debug));
             self.0.record("otel.status_code", error.map(|_| "ERROR"));
         }
     }
@@ -67,7 +77,12 @@ impl CallSpan {
 
     pub(crate) fn retrying(attempt: u32, failure: AttemptFailure, wait: Duration) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(attempt, ?failure, wait_s = wait.as_secs_f64(), "attempt failed, retrying");
+        tracing::warn!(
+            attempt,
+            ?failure,
+            wait_s = wait.as_secs_f64(),
+            "attempt failed, retrying"
+        );
     }
 
     pub(crate) fn gave_up(attempt: u32, failure: AttemptFailure, reason: GiveUpReason) {

@@ -69,7 +69,10 @@ impl UpvestBuilder {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             call_timeout: Duration::from_secs(60),
-            body_limits: BodyLimits { answers: 64 * 1024 * 1024, errors: 1024 * 1024 },
+            body_limits: BodyLimits {
+                answers: 64 * 1024 * 1024,
+                errors: 1024 * 1024,
+            },
             user_agent: None,
             proxy: None,
             http: None,
@@ -231,8 +234,12 @@ impl UpvestBuilder {
             (None, None) => Arc::new(self.sender_of_our_own(&base_url)?),
         };
         let clock = Arc::clone(&self.clock_and_rng.clock);
-        let signing_key = self.signing_key.as_ref().and_then(|signer| signer.as_ref().ok());
-        let signing_key = signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
+        let signing_key = self
+            .signing_key
+            .as_ref()
+            .and_then(|signer| signer.as_ref().ok());
+        let signing_key =
+            signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
         let signer = self.signer.clone().or(signing_key);
         let tokens = TokenRequest {
             url: join(&base_url, TOKEN_REQUEST.path, "")?,
@@ -251,7 +258,12 @@ impl UpvestBuilder {
             clock_and_rng: self.clock_and_rng.clone(),
         };
         let client_secret = self.client_secret.clone();
-        let network = Network { http: sender, signer, tokens: TokenCache::new(tokens), client_secret };
+        let network = Network {
+            http: sender,
+            signer,
+            tokens: TokenCache::new(tokens),
+            client_secret,
+        };
         self.assemble(base_url, headers, Link::Network(network))
     }
 
@@ -260,7 +272,9 @@ impl UpvestBuilder {
         let base_url = Url::parse("http://transport.invalid").expect("the URL is valid");
         let builder = Self::new(Environment::Custom(base_url.clone()));
         let link = Link::Transport(Arc::new(transport));
-        builder.assemble(base_url, HeaderMap::new(), link).expect("the URL is valid")
+        builder
+            .assemble(base_url, HeaderMap::new(), link)
+            .expect("the URL is valid")
     }
 
     fn assemble(self, base_url: Url, headers: HeaderMap, link: Link) -> Result<Upvest, Error> {
@@ -268,7 +282,11 @@ impl UpvestBuilder {
             base_uri: to_uri(&base_url)?,
             base_url,
             link,
-            scopes: if self.scopes.is_empty() { vec![Scopes::all()] } else { self.scopes },
+            scopes: if self.scopes.is_empty() {
+                vec![Scopes::all()]
+            } else {
+                self.scopes
+            },
             headers,
             retry: self.retry,
             budget: self.budget,
@@ -281,17 +299,29 @@ impl UpvestBuilder {
             versions: crate::files::Versions::default(),
             clock_and_rng: self.clock_and_rng,
         };
-        Ok(Upvest::assemble(Pipeline { core: Arc::new(core), options: CallOptions::new() }))
+        Ok(Upvest::assemble(Pipeline {
+            core: Arc::new(core),
+            options: CallOptions::new(),
+        }))
     }
 
     /// The base URL and the headers of every request, or an error that names every problem.
     fn check(&self) -> Result<(Url, HeaderMap), Error> {
         use secrecy::ExposeSecret;
         let mut problems = Vec::new();
-        let base_url = self.environment.base_url().map_err(|error| problems.push(error.to_string())).ok();
-        let headers = self.headers().map_err(|problem| problems.push(problem.to_owned())).ok();
+        let base_url = self
+            .environment
+            .base_url()
+            .map_err(|error| problems.push(error.to_string()))
+            .ok();
+        let headers = self
+            .headers()
+            .map_err(|problem| problems.push(problem.to_owned()))
+            .ok();
         if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
-            problems.push("the client id and the client secret are missing: call `credentials`".to_owned());
+            problems.push(
+                "the client id and the client secret are missing: call `credentials`".to_owned(),
+            );
         }
         if [self.client_id.as_str(), self.client_secret.expose_secret()]
             .iter()
@@ -316,13 +346,16 @@ impl UpvestBuilder {
             Some(product) => format!("{product} {SDK_AGENT}"),
             None => SDK_AGENT.to_owned(),
         };
-        let agent =
-            HeaderValue::try_from(agent).map_err(|_| "the user agent is not a valid HTTP header value")?;
+        let agent = HeaderValue::try_from(agent)
+            .map_err(|_| "the user agent is not a valid HTTP header value")?;
         let id = HeaderValue::try_from(&self.client_id)
             .map_err(|_| "the client id is not a valid HTTP header value")?;
         Ok(HeaderMap::from_iter([
             (HeaderName::from_static("upvest-client-id"), id),
-            (HeaderName::from_static("upvest-api-version"), HeaderValue::from_static("1")),
+            (
+                HeaderName::from_static("upvest-api-version"),
+                HeaderValue::from_static("1"),
+            ),
             (USER_AGENT, agent),
         ]))
     }
@@ -346,7 +379,11 @@ impl UpvestBuilder {
             keep_alive(client, PING_INTERVAL).build()
         };
         let client = connect().map_err(|error| {
-            Error::new(ErrorKind::Configuration, "the HTTP client could not be created").with_source(error)
+            Error::new(
+                ErrorKind::Configuration,
+                "the HTTP client could not be created",
+            )
+            .with_source(error)
         })?;
         Ok(ReqwestSend::new(client, Some(Box::new(connect))))
     }

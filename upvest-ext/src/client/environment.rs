@@ -104,9 +104,14 @@ fn check(url: &Url, may_be_http: bool) -> Result<Url, InvalidEnvironment> {
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
+    let Some(host) = url.host_str() else {
+        return false;
+    };
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -119,9 +124,12 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_hosts_only() {
-        for url in
-            ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "https://example.com/upvest"]
-        {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:9",
+            "https://example.com/upvest",
+        ] {
             assert!(custom(url).is_ok(), "{url}");
         }
         for url in [
@@ -134,10 +142,22 @@ mod tests {
         }
         let insecure = |url| Environment::insecure(Url::parse(url).unwrap()).base_url();
         assert!(insecure("http://upvest-sandbox:8080").is_ok());
-        assert_eq!(insecure("ftp://upvest-sandbox"), Err(InvalidEnvironment::Scheme));
-        assert_eq!(insecure("http://me:secret@upvest-sandbox"), Err(InvalidEnvironment::Extra));
+        assert_eq!(
+            insecure("ftp://upvest-sandbox"),
+            Err(InvalidEnvironment::Scheme)
+        );
+        assert_eq!(
+            insecure("http://me:secret@upvest-sandbox"),
+            Err(InvalidEnvironment::Extra)
+        );
         assert_eq!(custom("ftp://example.com"), Err(InvalidEnvironment::Scheme));
-        assert_eq!(custom("https://me:secret@example.com"), Err(InvalidEnvironment::Extra));
-        assert_eq!(custom("https://example.com/?a=b"), Err(InvalidEnvironment::Extra));
+        assert_eq!(
+            custom("https://me:secret@example.com"),
+            Err(InvalidEnvironment::Extra)
+        );
+        assert_eq!(
+            custom("https://example.com/?a=b"),
+            Err(InvalidEnvironment::Extra)
+        );
     }
 }

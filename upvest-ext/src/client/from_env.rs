@@ -51,17 +51,27 @@ impl UpvestBuilder {
     ///
     /// [`ErrorKind::Configuration`], with every variable that is missing or wrong.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let mut vars = Vars { lookup, problems: Vec::new() };
-        let (environment, id, secret) =
-            (vars.environment(), vars.required(CLIENT_ID), vars.required(CLIENT_SECRET));
+        let mut vars = Vars {
+            lookup,
+            problems: Vec::new(),
+        };
+        let (environment, id, secret) = (
+            vars.environment(),
+            vars.required(CLIENT_ID),
+            vars.required(CLIENT_SECRET),
+        );
         let must_sign = environment.as_ref().is_some_and(Environment::is_upvest);
         let key = vars.signing_key();
         // A missing key alone is not an error here, as a signer may be set later. `build` checks that there is one.
         if must_sign && key.is_none() && !vars.problems.is_empty() {
-            vars.problems.push(format!("{KEY_ID} and {KEY} are not set"));
+            vars.problems
+                .push(format!("{KEY_ID} and {KEY} are not set"));
         }
         let (Some(environment), true) = (environment, vars.problems.is_empty()) else {
-            return Err(Error::new(ErrorKind::Configuration, vars.problems.join("; ")));
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                vars.problems.join("; "),
+            ));
         };
         let mut builder = Self::new(environment).credentials(id, secret);
         if let Some((id, key)) = key {
@@ -95,12 +105,17 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
     fn environment(&mut self) -> Option<Environment> {
         let value = self.required(ENVIRONMENT);
         let value = Some(value.trim()).filter(|value| !value.is_empty())?;
-        value.parse().map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}"))).ok()
+        value
+            .parse()
+            .map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}")))
+            .ok()
     }
 
     /// The id and the signing key, if any of their variables is set.
     fn signing_key(&mut self) -> Option<(String, SigningKey)> {
-        [KEY_ID, KEY, KEY_FILE].into_iter().find(|name| self.optional(name).is_some())?;
+        [KEY_ID, KEY, KEY_FILE]
+            .into_iter()
+            .find(|name| self.optional(name).is_some())?;
         let id = self.required(KEY_ID);
         let pem = match (self.optional(KEY), self.optional(KEY_FILE)) {
             (Some(pem), _) => Some(pem),
@@ -108,11 +123,14 @@ impl<L: Fn(&str) -> Option<String>> Vars<L> {
                 .map_err(|error| self.problems.push(format!("{KEY_FILE}: {path}: {error}")))
                 .ok(),
             (None, None) => {
-                self.problems.push(format!("neither {KEY} nor {KEY_FILE} is set"));
+                self.problems
+                    .push(format!("neither {KEY} nor {KEY_FILE} is set"));
                 None
             }
         };
         let key = SigningKey::from_pem(pem?, self.optional(PASSPHRASE).as_deref());
-        key.map_err(|error| self.problems.push(format!("the signing key: {error}"))).ok().map(|key| (id, key))
+        key.map_err(|error| self.problems.push(format!("the signing key: {error}")))
+            .ok()
+            .map(|key| (id, key))
     }
 }

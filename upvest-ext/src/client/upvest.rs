@@ -76,8 +76,14 @@ impl Upvest {
     /// ```
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        let pipeline = Pipeline { core: self.pipeline.core.clone(), options };
-        Self { client: self.client.with_transport(pipeline.clone()), pipeline }
+        let pipeline = Pipeline {
+            core: self.pipeline.core.clone(),
+            options,
+        };
+        Self {
+            client: self.client.with_transport(pipeline.clone()),
+            pipeline,
+        }
     }
 
     /// A request to any path, with the same token, signature and retries, for endpoints that the description does not contain.
@@ -107,7 +113,10 @@ impl Upvest {
     }
 
     pub(crate) fn assemble(pipeline: Pipeline) -> Self {
-        Self { client: Client::new(pipeline.core.base_url.as_str(), pipeline.clone()), pipeline }
+        Self {
+            client: Client::new(pipeline.core.base_url.as_str(), pipeline.clone()),
+            pipeline,
+        }
     }
 }
 

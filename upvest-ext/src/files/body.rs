@@ -52,15 +52,30 @@ impl FileStream {
         }
         let (skip, before) = if is_part { (0, offset) } else { (offset, 0) };
         let length = rest.map(|rest| rest.saturating_add(before));
-        let transfer =
-            Transfer { stream: answer.into_inner(), position: offset, skip, length, idle, clock, operation };
+        let transfer = Transfer {
+            stream: answer.into_inner(),
+            position: offset,
+            skip,
+            length,
+            idle,
+            clock,
+            operation,
+        };
         let bytes = ByteStream::new(stream::try_unfold(transfer, Transfer::next));
-        Ok(Self { length, content_type, bytes })
+        Ok(Self {
+            length,
+            content_type,
+            bytes,
+        })
     }
 
     /// A file whose `length` bytes have all been received before.
     pub(super) fn complete(length: u64) -> Self {
-        Self { length: Some(length), content_type: None, bytes: ByteStream::new(stream::empty()) }
+        Self {
+            length: Some(length),
+            content_type: None,
+            bytes: ByteStream::new(stream::empty()),
+        }
     }
 }
 
@@ -107,9 +122,13 @@ impl Transfer {
                 }
             };
             let Some(mut chunk) = chunk else {
-                return self.check_length(|position, length| position == length).map(|()| None);
+                return self
+                    .check_length(|position, length| position == length)
+                    .map(|()| None);
             };
-            let skipped = chunk.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
+            let skipped = chunk
+                .len()
+                .min(usize::try_from(self.skip).unwrap_or(usize::MAX));
             self.skip -= skipped as u64;
             let _ = chunk.split_to(skipped);
             if !chunk.is_empty() {
@@ -123,9 +142,10 @@ impl Transfer {
     fn check_length(&self, fits: impl Fn(u64, u64) -> bool) -> Result<(), Error> {
         let position = self.position;
         match self.length {
-            Some(length) if !fits(position, length) || self.skip > 0 => {
-                Err(Error::new(ErrorKind::Interrupted, format!("received {position} of {length} bytes")))
-            }
+            Some(length) if !fits(position, length) || self.skip > 0 => Err(Error::new(
+                ErrorKind::Interrupted,
+                format!("received {position} of {length} bytes"),
+            )),
             _ => Ok(()),
         }
     }
@@ -134,24 +154,46 @@ impl Transfer {
 /// The API must answer with one of the requested types. Other hosts may use any media type except those of web pages
 /// and error messages.
 fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<Option<String>, Error> {
-    let Some(value) = text(headers, &CONTENT_TYPE) else { return Ok(None) };
-    let found = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = text(headers, &CONTENT_TYPE) else {
+        return Ok(None);
+    };
+    let found = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let fits = if let Some(accepted) = accepted {
         accepted.split(',').any(|accepted| accepted.trim() == found)
     } else {
-        !["text/html", "application/json", "application/problem+json", "application/xml", "text/xml"]
-            .contains(&found.as_str())
+        ![
+            "text/html",
+            "application/json",
+            "application/problem+json",
+            "application/xml",
+            "text/xml",
+        ]
+        .contains(&found.as_str())
     };
     if fits {
         return Ok(Some(found));
     }
     let shown: String = found.chars().take(40).collect();
-    Err(Error::new(ErrorKind::Decode, format!("the server sent `{shown}` instead of a file")))
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!("the server sent `{shown}` instead of a file"),
+    ))
 }
 
 /// The first byte of a range: 200 for `bytes 200-999/1000` (RFC 9110 section 14.4).
 fn first_byte(headers: &HeaderMap) -> Option<u64> {
-    text(headers, &CONTENT_RANGE)?.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+    text(headers, &CONTENT_RANGE)?
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -49,9 +49,16 @@ impl Upvest {
     /// # Ok(()) }
     /// ```
     pub fn download<O: runtime::Download>(&self, operation: O) -> Download {
-        let source =
-            Source { pipeline: self.pipeline().clone(), request: operation.request(), operation: O::META };
-        Download { source, offset: 0, idle: Duration::from_secs(30) }
+        let source = Source {
+            pipeline: self.pipeline().clone(),
+            request: operation.request(),
+            operation: O::META,
+        };
+        Download {
+            source,
+            offset: 0,
+            idle: Duration::from_secs(30),
+        }
     }
 }
 
@@ -88,10 +95,18 @@ impl Download {
         let bytes = self.begin().await?;
         // The file is removed if this is dropped before `persist`.
         let partial = beside(path).map_err(|error| self.source.unwritten(error, 0))?;
-        let mut file = File::from_std(partial.reopen().map_err(|error| self.source.unwritten(error, 0))?);
+        let mut file = File::from_std(
+            partial
+                .reopen()
+                .map_err(|error| self.source.unwritten(error, 0))?,
+        );
         let downloaded = self.write(bytes, &mut file).await?;
-        file.sync_all().await.map_err(|error| self.source.unwritten(error, downloaded.length))?;
-        partial.persist(path).map_err(|failed| self.source.unwritten(failed.error, downloaded.length))?;
+        file.sync_all()
+            .await
+            .map_err(|error| self.source.unwritten(error, downloaded.length))?;
+        partial
+            .persist(path)
+            .map_err(|failed| self.source.unwritten(failed.error, downloaded.length))?;
         Ok(downloaded)
     }
 
@@ -143,29 +158,53 @@ impl Download {
     ) -> Result<Downloaded, Error> {
         let mut length = self.offset;
         while let Some(chunk) = bytes.try_next().await? {
-            writer.write_all(&chunk).await.map_err(|error| self.source.unwritten(error, length))?;
+            writer
+                .write_all(&chunk)
+                .await
+                .map_err(|error| self.source.unwritten(error, length))?;
             length += chunk.len() as u64;
         }
-        writer.flush().await.map_err(|error| self.source.unwritten(error, length))?;
-        Ok(Downloaded { length, content_type: bytes.content_type().map(str::to_owned) })
+        writer
+            .flush()
+            .await
+            .map_err(|error| self.source.unwritten(error, length))?;
+        Ok(Downloaded {
+            length,
+            content_type: bytes.content_type().map(str::to_owned),
+        })
     }
 
     /// Requests the bytes from `offset` on.
     async fn begin(&self) -> Result<FileStream, Error> {
-        self.ask().await.map_err(|error| self.source.at(error, self.offset))
+        self.ask()
+            .await
+            .map_err(|error| self.source.at(error, self.offset))
     }
 
     async fn ask(&self) -> Result<FileStream, Error> {
-        let Self { source, offset, idle } = self;
+        let Self {
+            source,
+            offset,
+            idle,
+        } = self;
         let core = &source.pipeline.core;
         let uri = source.request.as_ref().map_err(Error::clone)?.uri();
         let begun = core.versions.get(uri).filter(|_| *offset > 0);
-        let fetched = fetch(source, Rest { offset: *offset, version: begun.as_ref() }).await?;
+        let fetched = fetch(
+            source,
+            Rest {
+                offset: *offset,
+                version: begun.as_ref(),
+            },
+        )
+        .await?;
         let (status, found) = (fetched.answer.status(), version(fetched.answer.headers()));
         match status {
             // A partial answer without a version header is of the requested version.
             StatusCode::OK | StatusCode::PARTIAL_CONTENT
-                if begun.is_some() && found != begun && (found.is_some() || status == StatusCode::OK) =>
+                if begun.is_some()
+                    && found != begun
+                    && (found.is_some() || status == StatusCode::OK) =>
             {
                 Err(Error::new(ErrorKind::Decode, CHANGED))
             }
@@ -175,7 +214,13 @@ impl Download {
                 }
                 let accepted = fetched.is_ours().then(|| source.accepted());
                 let clock = Arc::clone(&core.clock_and_rng.clock);
-                FileStream::new(fetched.answer, *offset, accepted, (*idle, clock), source.operation.id)
+                FileStream::new(
+                    fetched.answer,
+                    *offset,
+                    accepted,
+                    (*idle, clock),
+                    source.operation.id,
+                )
             }
             StatusCode::RANGE_NOT_SATISFIABLE if is_complete(&fetched, *offset) => {
                 Ok(FileStream::complete(*offset))
@@ -185,24 +230,33 @@ impl Download {
     }
 }
 
-const CHANGED: &str =
-    "the file has changed since its first bytes were received; download it again from its beginning";
+const CHANGED: &str = "the file has changed since its first bytes were received; download it again from its beginning";
 
 /// Whether the file ends at `offset`. `content-range: bytes */1000` contains its length (RFC 9110 section 15.5.17).
 fn is_complete(fetched: &Fetched, offset: u64) -> bool {
     let range = fetched.answer.headers().get(CONTENT_RANGE);
-    let length = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
+    let length =
+        range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes */")?.parse().ok());
     offset > 0 && length == Some(offset)
 }
 
 /// Creates a hidden file in the folder of `path`, which only its owner can read.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, "the path does not end with a file name")
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path does not end with a file name",
+        )
     })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let prefix = format!(".{}.", name.to_string_lossy());
-    tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder)
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".part")
+        .tempfile_in(folder)
 }
 
 /// The request of a download.
@@ -215,18 +269,33 @@ pub(super) struct Source {
 impl Source {
     /// The requested media types.
     fn accepted(&self) -> &str {
-        let accept = self.request.as_ref().ok().and_then(|request| request.headers().get(ACCEPT));
-        accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default()
+        let accept = self
+            .request
+            .as_ref()
+            .ok()
+            .and_then(|request| request.headers().get(ACCEPT));
+        accept
+            .and_then(|accept| accept.to_str().ok())
+            .unwrap_or_default()
     }
 
     fn unwritten(&self, error: io::Error, position: u64) -> Error {
         let message = format!("the file could not be written: {error}");
-        self.at(Error::new(ErrorKind::Io, message).with_source(error), position)
+        self.at(
+            Error::new(ErrorKind::Io, message).with_source(error),
+            position,
+        )
     }
 
     fn at(&self, error: Error, position: u64) -> Error {
-        error.with_operation(self.operation.id).with_position(position)
+        error
+            .with_operation(self.operation.id)
+            .with_position(position)
     }
 }
 
-debug_fields!(Download, |self| operation = self.source.operation.id, offset = self.offset);
+debug_fields!(
+    Download,
+    |self| operation = self.source.operation.id,
+    offset = self.offset
+);

@@ -33,7 +33,8 @@ pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Er
     let pipeline = &source.pipeline;
     let base = &pipeline.core.base_url;
     let asked = source.request.clone()?;
-    let no_url = |error| Error::new(ErrorKind::InvalidRequest, "the request has no URL").with_source(error);
+    let no_url =
+        |error| Error::new(ErrorKind::InvalidRequest, "the request has no URL").with_source(error);
     let mut url = Url::parse(&asked.uri().to_string()).map_err(no_url)?;
     // Another host must not choose which requests we sign, so a redirect from it back to the API is not signed either.
     let mut is_ours = true;
@@ -53,7 +54,10 @@ pub(super) async fn fetch(source: &Source, rest: Rest<'_>) -> Result<Fetched, Er
         url = target(&url, &answer)?;
         is_ours = is_ours && url.origin() == base.origin();
     }
-    Err(Error::new(ErrorKind::UnexpectedStatus, format!("more than {MOST_REDIRECTS} redirects")))
+    Err(Error::new(
+        ErrorKind::UnexpectedStatus,
+        format!("more than {MOST_REDIRECTS} redirects"),
+    ))
 }
 
 impl Fetched {
@@ -67,8 +71,11 @@ impl Fetched {
             return info.error_from(self.answer, operation).await;
         }
         let status = self.answer.status();
-        Error::new(ErrorKind::of(status), "the host to which the file was redirected answered with an error")
-            .with_status(status)
+        Error::new(
+            ErrorKind::of(status),
+            "the host to which the file was redirected answered with an error",
+        )
+        .with_status(status)
     }
 }
 
@@ -76,7 +83,8 @@ fn prepare(headers: &mut HeaderMap, Rest { offset, version }: Rest<'_>) {
     // Without compression, the content length is the length of the file.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if offset > 0 {
-        let range = HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
+        let range =
+            HeaderValue::try_from(format!("bytes={offset}-")).expect("digits are visible ASCII");
         headers.insert(RANGE, range);
         if let Some(version) = version {
             headers.insert(IF_RANGE, version.clone());
@@ -93,14 +101,22 @@ fn bare(url: &Url, rest: Rest<'_>) -> Result<Request<Bytes>, Error> {
 }
 
 /// Sends a request to another host than the API's, without token, signature or client id.
-async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<Response<ByteStream>, Error> {
+async fn send_bare(
+    pipeline: &Pipeline,
+    mut request: Request<Bytes>,
+) -> Result<Response<ByteStream>, Error> {
     let core = &pipeline.core;
     let Link::Network(network) = &core.link else {
         let message = "the transport of this client cannot follow a redirect to another host";
         return Err(Error::new(ErrorKind::UnexpectedStatus, message));
     };
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("*/*"));
-    let timeout = pipeline.options.attempt_timeout.unwrap_or(core.attempt_timeout);
+    request
+        .headers_mut()
+        .insert(ACCEPT, HeaderValue::from_static("*/*"));
+    let timeout = pipeline
+        .options
+        .attempt_timeout
+        .unwrap_or(core.attempt_timeout);
     let answer = tokio::select! {
         biased;
         answer = network.http.send(request) => answer,
@@ -111,18 +127,25 @@ async fn send_bare(pipeline: &Pipeline, mut request: Request<Bytes>) -> Result<R
 
 /// The target of a redirect. A redirect from `https` to `http` is not allowed.
 fn target(from: &Url, answer: &Response<ByteStream>) -> Result<Url, Error> {
-    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    let location = answer
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok());
     let target = location
         .filter(|_| answer.status() != StatusCode::NOT_MODIFIED)
         .and_then(|location| from.join(location).ok());
     match target {
         Some(target)
-            if target.scheme() == "https" || (target.scheme() == "http" && from.scheme() == "http") =>
+            if target.scheme() == "https"
+                || (target.scheme() == "http" && from.scheme() == "http") =>
         {
             Ok(target)
         }
         // The error does not contain the target, as it may include a signature that gives access to the file.
-        _ => Err(Error::new(ErrorKind::UnexpectedStatus, "the redirect target is not allowed")
-            .with_status(answer.status())),
+        _ => Err(Error::new(
+            ErrorKind::UnexpectedStatus,
+            "the redirect target is not allowed",
+        )
+        .with_status(answer.status())),
     }
 }

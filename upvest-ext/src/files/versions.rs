@@ -36,6 +36,8 @@ impl Versions {
 
 /// The version of a file for `if-range`: a strong entity tag, or else its date (RFC 9110 section 13.1.5).
 pub(super) fn version(headers: &HeaderMap) -> Option<HeaderValue> {
-    let tag = headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/"));
+    let tag = headers
+        .get(ETAG)
+        .filter(|tag| !tag.as_bytes().starts_with(b"W/"));
     tag.or_else(|| headers.get(LAST_MODIFIED)).cloned()
 }

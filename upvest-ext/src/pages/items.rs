@@ -27,7 +27,11 @@ pub struct Items<I> {
 
 impl<I> Items<I> {
     pub(crate) fn new(pages: Pages<I>, keep: Option<Keep<I>>) -> Self {
-        Self { pages, page: Vec::new().into_iter(), keep }
+        Self {
+            pages,
+            page: Vec::new().into_iter(),
+            keep,
+        }
     }
 
     /// The index of the next item, counted from 0, for [`Paginator::resume_at`](super::Paginator::resume_at). All items
@@ -63,4 +67,8 @@ impl<I> Stream for Items<I> {
 
 impl<I> Unpin for Items<I> {}
 
-debug_fields!(Items<I>, |self| position = self.position(), total = self.total());
+debug_fields!(
+    Items<I>,
+    |self| position = self.position(),
+    total = self.total()
+);

@@ -43,7 +43,13 @@ pub struct Pages<I> {
 impl<I> Pages<I> {
     pub(crate) fn new(source: Source<I>) -> Self {
         let progress = Progress::new(source.offset, source.limit.unwrap_or(u32::MAX));
-        Self { source, progress, asked: VecDeque::new(), started: false, done: false }
+        Self {
+            source,
+            progress,
+            asked: VecDeque::new(),
+            started: false,
+            done: false,
+        }
     }
 
     /// The index of the first item of the next page, counted from 0, for
@@ -68,18 +74,30 @@ impl<I> Pages<I> {
     fn ask(&mut self) {
         let (next, total) = (self.progress.next(), self.progress.total());
         // Prefetched pages cannot be used if the list continues at another offset than expected.
-        if self.asked.front().is_some_and(|(offset, _)| *offset != next) {
+        if self
+            .asked
+            .front()
+            .is_some_and(|(offset, _)| *offset != next)
+        {
             self.asked.clear();
         }
         let is_known = self.started && !self.progress.is_in_doubt();
-        let most = if is_known { self.source.prefetch.saturating_add(1) } else { 1 };
+        let most = if is_known {
+            self.source.prefetch.saturating_add(1)
+        } else {
+            1
+        };
         let limit = self.progress.limit();
         while self.asked.len() < most {
-            let offset = self.asked.back().map_or(next, |(last, _)| last.saturating_add(limit));
+            let offset = self
+                .asked
+                .back()
+                .map_or(next, |(last, _)| last.saturating_add(limit));
             if offset != next && total.is_some_and(|total| offset >= total) {
                 break;
             }
-            self.asked.push_back((offset, maybe_done((self.source.fetch)(offset))));
+            self.asked
+                .push_back((offset, maybe_done((self.source.fetch)(offset))));
         }
     }
 
@@ -112,7 +130,11 @@ impl<I> Stream for Pages<I> {
         }
         this.ask();
         this.drive(cx);
-        let Some(page) = this.asked.front_mut().and_then(|(_, page)| Pin::new(page).take_output()) else {
+        let Some(page) = this
+            .asked
+            .front_mut()
+            .and_then(|(_, page)| Pin::new(page).take_output())
+        else {
             return Poll::Pending;
         };
         this.asked.pop_front();
@@ -122,8 +144,15 @@ impl<I> Stream for Pages<I> {
         if this.done {
             this.asked.clear();
         }
-        Poll::Ready(Some(page.map(|(page, _)| page).map_err(|error| error.with_position(position))))
+        Poll::Ready(Some(
+            page.map(|(page, _)| page)
+                .map_err(|error| error.with_position(position)),
+        ))
     }
 }
 
-debug_fields!(Pages<I>, |self| position = self.position(), total = self.total());
+debug_fields!(
+    Pages<I>,
+    |self| position = self.position(),
+    total = self.total()
+);

@@ -30,18 +30,32 @@ where
 {
     pub(crate) fn new(list: T) -> Self {
         let page_size = T::META.paging.map_or(100, |paging| paging.max_limit);
-        Self { list, page_size, offset: 0, prefetch: 0, problem: None }
+        Self {
+            list,
+            page_size,
+            offset: 0,
+            prefetch: 0,
+            problem: None,
+        }
     }
 
     /// Requests `items` per page. By default the maximum of the description, which is 100 for most lists.
     ///
     /// A size outside of the description's bounds makes the stream fail with [`ErrorKind::InvalidRequest`].
     pub fn page_size(mut self, items: u32) -> Self {
-        let bounds = T::META.paging.map(|paging| paging.min_limit.max(1)..=paging.max_limit);
-        self.problem = bounds.filter(|bounds| !bounds.contains(&items)).map(|bounds| {
-            let message = format!("a page has {} to {} items, not {items}", bounds.start(), bounds.end());
-            Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
-        });
+        let bounds = T::META
+            .paging
+            .map(|paging| paging.min_limit.max(1)..=paging.max_limit);
+        self.problem = bounds
+            .filter(|bounds| !bounds.contains(&items))
+            .map(|bounds| {
+                let message = format!(
+                    "a page has {} to {} items, not {items}",
+                    bounds.start(),
+                    bounds.end()
+                );
+                Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
+            });
         self.page_size = items;
         self
     }
@@ -73,12 +87,21 @@ where
         K: Eq + Hash + Send + 'static,
     {
         let mut seen = HashSet::new();
-        Items::new(self.pages(), Some(Box::new(move |item| seen.insert(key(item)))))
+        Items::new(
+            self.pages(),
+            Some(Box::new(move |item| seen.insert(key(item)))),
+        )
     }
 
     /// A stream of the pages.
     pub fn pages(self) -> Pages<T::Item> {
-        let Self { list, page_size, offset, prefetch, problem } = self;
+        let Self {
+            list,
+            page_size,
+            offset,
+            prefetch,
+            problem,
+        } = self;
         Pages::new(Source {
             operation: T::META,
             fetch: Box::new(move |offset| match &problem {

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 /// How the server violated the rules of paging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BrokenRule {
-    #[error("the server returned the page at offset {answered} instead of the requested offset {asked}")]
+    #[error(
+        "the server returned the page at offset {answered} instead of the requested offset {asked}"
+    )]
     OffsetIgnored { asked: u64, answered: u64 },
     #[error("the server returned the same page twice")]
     Repeated,
@@ -44,7 +46,14 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(offset: u64, limit: u32) -> Self {
         let limit = u64::from(limit.max(1));
-        Self { limit, next: offset, total: None, seen: HashSet::new(), empty: 0, last_was_short: false }
+        Self {
+            limit,
+            next: offset,
+            total: None,
+            seen: HashSet::new(),
+            empty: 0,
+            last_was_short: false,
+        }
     }
 
     /// The offset of the next page.
@@ -72,7 +81,9 @@ impl Progress {
         self.check(page)?;
         let end = self.next.saturating_add(page.items);
         self.total = page.total;
-        let capped = page.limit.filter(|limit| *limit > 0 && *limit >= page.items);
+        let capped = page
+            .limit
+            .filter(|limit| *limit > 0 && *limit >= page.items);
         self.limit = capped.map_or(self.limit, |limit| limit.min(self.limit));
         self.empty = if page.items == 0 { self.empty + 1 } else { 0 };
         let is_short = page.items < self.limit;
@@ -83,13 +94,21 @@ impl Progress {
             // There is no total, or it is too low.
             _ => !is_short,
         };
-        self.next = if page.items == 0 { self.next.saturating_add(self.limit) } else { end };
+        self.next = if page.items == 0 {
+            self.next.saturating_add(self.limit)
+        } else {
+            end
+        };
         self.last_was_short = is_short && page.items > 0;
         let is_past_total = page.items == 0 && page.total.is_some_and(|total| self.next >= total);
         if !goes_on || is_past_total {
             return Ok(false);
         }
-        if self.empty >= MOST_EMPTY_PAGES { Err(BrokenRule::TooManyEmptyPages) } else { Ok(true) }
+        if self.empty >= MOST_EMPTY_PAGES {
+            Err(BrokenRule::TooManyEmptyPages)
+        } else {
+            Ok(true)
+        }
     }
 
     fn check(&mut self, page: Answered) -> Result<(), BrokenRule> {
@@ -99,9 +118,16 @@ impl Progress {
         if let Some(answered) = page.offset
             && answered != self.next
         {
-            return Err(BrokenRule::OffsetIgnored { asked: self.next, answered });
+            return Err(BrokenRule::OffsetIgnored {
+                asked: self.next,
+                answered,
+            });
         }
-        if self.seen.insert(page.fingerprint) { Ok(()) } else { Err(BrokenRule::Repeated) }
+        if self.seen.insert(page.fingerprint) {
+            Ok(())
+        } else {
+            Err(BrokenRule::Repeated)
+        }
     }
 }
 
@@ -110,47 +136,83 @@ mod tests {
     use super::*;
 
     fn page(items: u64, total: Option<u64>) -> Answered {
-        Answered { items, total, offset: None, limit: None, fingerprint: rand::random() }
+        Answered {
+            items,
+            total,
+            offset: None,
+            limit: None,
+            fingerprint: rand::random(),
+        }
     }
 
     /// Whether the list goes on after each of `pages`, which are of at most 10 items.
     fn run(pages: &[(u64, Option<u64>)]) -> Vec<Result<bool, BrokenRule>> {
         let mut progress = Progress::new(0, 10);
-        pages.iter().map(|(items, total)| progress.advance(page(*items, *total))).collect()
+        pages
+            .iter()
+            .map(|(items, total)| progress.advance(page(*items, *total)))
+            .collect()
     }
 
     #[test]
     fn a_list_ends_at_its_total_and_without_one_at_a_short_page() {
-        assert_eq!(run(&[(10, Some(20)), (10, Some(20))]), [Ok(true), Ok(false)]);
-        assert_eq!(run(&[(10, None), (10, None), (0, None)]), [Ok(true), Ok(true), Ok(false)]);
+        assert_eq!(
+            run(&[(10, Some(20)), (10, Some(20))]),
+            [Ok(true), Ok(false)]
+        );
+        assert_eq!(
+            run(&[(10, None), (10, None), (0, None)]),
+            [Ok(true), Ok(true), Ok(false)]
+        );
         assert_eq!(run(&[(9, None)]), [Ok(false)]);
         assert_eq!(run(&[(0, Some(0))]), [Ok(false)]);
     }
 
     #[test]
     fn a_page_size_that_the_server_caps_ends_a_list_correctly() {
-        let capped = |items, limit| Answered { limit: Some(limit), ..page(items, None) };
+        let capped = |items, limit| Answered {
+            limit: Some(limit),
+            ..page(items, None)
+        };
         let mut progress = Progress::new(0, 50);
         let pages = [20, 20, 10].map(|items| progress.advance(capped(items, 20)));
-        assert_eq!((pages, progress.next()), ([Ok(true), Ok(true), Ok(false)], 50));
+        assert_eq!(
+            (pages, progress.next()),
+            ([Ok(true), Ok(true), Ok(false)], 50)
+        );
         // No limit at all, one below what was sent, and one above what was asked for, say nothing.
         for limit in [0, 1, 1000] {
             let mut progress = Progress::new(0, 50);
-            assert_eq!([50, 20].map(|items| progress.advance(capped(items, limit))), [Ok(true), Ok(false)]);
+            assert_eq!(
+                [50, 20].map(|items| progress.advance(capped(items, limit))),
+                [Ok(true), Ok(false)]
+            );
         }
     }
 
     #[test]
     fn a_total_that_is_too_high_costs_one_request_and_one_that_is_too_low_none() {
-        assert_eq!(run(&[(7, Some(1000)), (0, Some(1000))]), [Ok(true), Ok(false)]);
-        assert_eq!(run(&[(10, Some(5)), (10, Some(5)), (3, Some(5))]), [Ok(true), Ok(true), Ok(false)]);
+        assert_eq!(
+            run(&[(7, Some(1000)), (0, Some(1000))]),
+            [Ok(true), Ok(false)]
+        );
+        assert_eq!(
+            run(&[(10, Some(5)), (10, Some(5)), (3, Some(5))]),
+            [Ok(true), Ok(true), Ok(false)]
+        );
     }
 
     #[test]
     fn an_empty_page_in_the_middle_is_passed_over_and_ten_are_an_error() {
-        assert_eq!(run(&[(10, Some(30)), (0, Some(30)), (10, Some(30))]), [Ok(true), Ok(true), Ok(false)]);
+        assert_eq!(
+            run(&[(10, Some(30)), (0, Some(30)), (10, Some(30))]),
+            [Ok(true), Ok(true), Ok(false)]
+        );
         let mut hollow = vec![(10, Some(u64::MAX))];
         hollow.extend([(0, Some(u64::MAX)); 10]);
-        assert_eq!(run(&hollow).last(), Some(&Err(BrokenRule::TooManyEmptyPages)));
+        assert_eq!(
+            run(&hollow).last(),
+            Some(&Err(BrokenRule::TooManyEmptyPages))
+        );
     }
 }

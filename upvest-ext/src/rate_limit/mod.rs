@@ -86,13 +86,24 @@ impl RateLimit {
     #[cfg(feature = "redis")]
     pub(crate) fn shared(share: u32, shared: SharedRate) -> Self {
         let (line, waiting, rate) = Default::default();
-        Self(Arc::new(Shared { most: f64::from(share), line, waiting, rate, replicas: Some(shared) }))
+        Self(Arc::new(Shared {
+            most: f64::from(share),
+            line,
+            waiting,
+            rate,
+            replicas: Some(shared),
+        }))
     }
 
     /// The current rate in requests per second, or `None` before the first request. For a limit that replicas share, it is the rate
     /// of this process while Redis cannot be reached.
     pub fn per_second(&self) -> Option<f64> {
-        self.0.rate.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Rate::per_second)
+        self.0
+            .rate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(Rate::per_second)
     }
 
     /// Waits until a request may be sent. Returns `false` immediately if that would be after `deadline`.
@@ -100,7 +111,9 @@ impl RateLimit {
         let place = Place::behind(&self.0.waiting);
         #[cfg(feature = "redis")]
         if let Some(shared) = &self.0.replicas {
-            return self.wait_for_shared(shared, place.ahead, clock, deadline).await;
+            return self
+                .wait_for_shared(shared, place.ahead, clock, deadline)
+                .await;
         }
         if self.with(clock, |rate| rate.turn(place.ahead)) >= deadline {
             return false;
@@ -109,7 +122,12 @@ impl RateLimit {
         self.wait_as_first(place.ahead > 0, clock, deadline).await
     }
 
-    async fn wait_as_first(&self, mut has_waited: bool, clock: &dyn Clock, deadline: Instant) -> bool {
+    async fn wait_as_first(
+        &self,
+        mut has_waited: bool,
+        clock: &dyn Clock,
+        deadline: Instant,
+    ) -> bool {
         while let Some(wait) = self.with(clock, |rate| rate.take(clock.now(), has_waited)) {
             if clock.now() + wait >= deadline {
                 return false;
@@ -150,7 +168,10 @@ impl RateLimit {
     }
 
     /// Lowers the rate after a 429.
-    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "only Redis needs to wait"))]
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(clippy::unused_async, reason = "only Redis needs to wait")
+    )]
     pub(crate) async fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
         let pause = self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
         #[cfg(feature = "redis")]
@@ -175,7 +196,10 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn behind(waiting: &'a AtomicU32) -> Self {
-        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
+        Self {
+            waiting,
+            ahead: waiting.fetch_add(1, Ordering::Relaxed),
+        }
     }
 }
 

@@ -35,7 +35,13 @@ pub(super) struct Rate {
 
 impl Rate {
     pub(super) fn new(now: Instant, most: f64) -> Self {
-        Self { per_second: START.min(most), most, next: now, grown: now, refused: None }
+        Self {
+            per_second: START.min(most),
+            most,
+            next: now,
+            grown: now,
+            refused: None,
+        }
     }
 
     pub(super) fn per_second(&self) -> f64 {
@@ -70,7 +76,10 @@ impl Rate {
         let pause = if is_first { FIRST_PAUSE } else { PAUSE };
         let wait = retry_after.unwrap_or(pause).clamp(pause, LONGEST_PAUSE);
         self.next = self.next.max(now + wait);
-        if self.refused.is_some_and(|refused| now.saturating_duration_since(refused) < DEAF) {
+        if self
+            .refused
+            .is_some_and(|refused| now.saturating_duration_since(refused) < DEAF)
+        {
             return wait;
         }
         let back = if is_first { FIRST_BACK } else { BACK };
@@ -81,7 +90,9 @@ impl Rate {
     }
 
     fn grow(&mut self, now: Instant) {
-        let used = now.saturating_duration_since(self.grown).min(self.interval().max(SLACK));
+        let used = now
+            .saturating_duration_since(self.grown)
+            .min(self.interval().max(SLACK));
         if !used.is_zero() {
             let factor: f64 = if self.refused.is_some() { GROWTH } else { 2.0 };
             self.per_second = (self.per_second * factor.powf(used.as_secs_f64())).min(self.most);

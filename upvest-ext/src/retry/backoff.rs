@@ -41,12 +41,20 @@ mod tests {
         for retry in [0, 1, 3, 5, 6, 20, 31, 32, u32::MAX] {
             let window = backoff.window(retry);
             let expected = (0.25 * 2_f64.powf(f64::from(retry))).min(15.0);
-            assert!((window.as_secs_f64() - expected).abs() < 1e-9, "retry {retry}: {window:?}");
-            let waits: Vec<_> = (0..10_000).map(|_| backoff.wait(retry, clock_and_rng.fraction())).collect();
+            assert!(
+                (window.as_secs_f64() - expected).abs() < 1e-9,
+                "retry {retry}: {window:?}"
+            );
+            let waits: Vec<_> = (0..10_000)
+                .map(|_| backoff.wait(retry, clock_and_rng.fraction()))
+                .collect();
             assert!(waits.iter().all(|wait| *wait <= window));
             let mean = waits.iter().sum::<Duration>().as_secs_f64() / 10_000.0;
             let off = (mean / (window.as_secs_f64() / 2.0) - 1.0).abs();
-            assert!(off < 0.03, "retry {retry}: the mean is {off:.4} off half the window");
+            assert!(
+                off < 0.03,
+                "retry {retry}: the mean is {off:.4} off half the window"
+            );
         }
     }
 }

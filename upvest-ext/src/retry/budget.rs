@@ -17,7 +17,10 @@ pub struct RetryBudget {
 impl RetryBudget {
     /// A full bucket of `capacity` tokens. 0 disables retries.
     pub fn new(capacity: u32) -> Self {
-        Self { tokens: Arc::new(AtomicU32::new(capacity)), capacity }
+        Self {
+            tokens: Arc::new(AtomicU32::new(capacity)),
+            capacity,
+        }
     }
 
     /// The number of tokens left.
@@ -28,7 +31,9 @@ impl RetryBudget {
     /// Removes `cost` tokens, or none if there are fewer.
     pub(crate) fn withdraw(&self, cost: u32) -> bool {
         let take = |tokens: u32| tokens.checked_sub(cost);
-        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        self.tokens
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
     }
 
     /// Returns `amount` tokens, up to the capacity.
@@ -37,7 +42,9 @@ impl RetryBudget {
             // The bucket is usually full. Not writing to it then avoids contention between threads.
             (tokens < self.capacity).then(|| tokens.saturating_add(amount).min(self.capacity))
         };
-        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);
+        let _ = self
+            .tokens
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);
     }
 }
 

@@ -39,7 +39,10 @@ impl RetryClass {
     pub(crate) fn allows(self, failure: AttemptFailure) -> bool {
         match (self, failure) {
             // Nothing was sent, so the server cannot have received it.
-            (_, AttemptFailure::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout)) => true,
+            (
+                _,
+                AttemptFailure::Interrupted(Interruption::NotSent | Interruption::ConnectTimeout),
+            ) => true,
             (
                 _,
                 AttemptFailure::Interrupted(
@@ -48,12 +51,13 @@ impl RetryClass {
             )
             | (Self::Never, _) => false,
             (Self::Safe | Self::IdempotentWithKey, AttemptFailure::Interrupted(_)) => true,
-            (Self::Safe | Self::IdempotentWithKey, AttemptFailure::Answered(status)) => match status.as_u16()
-            {
-                408 | 425 | 429 | 502 | 503 | 504 => true,
-                500 => self == Self::Safe,
-                _ => false,
-            },
+            (Self::Safe | Self::IdempotentWithKey, AttemptFailure::Answered(status)) => {
+                match status.as_u16() {
+                    408 | 425 | 429 | 502 | 503 | 504 => true,
+                    500 => self == Self::Safe,
+                    _ => false,
+                }
+            }
         }
     }
 }
@@ -71,7 +75,9 @@ impl AttemptFailure {
     /// Whether the server may have carried out the request even so.
     pub(crate) fn may_have_happened(self) -> bool {
         match self {
-            Self::Answered(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,
+            Self::Answered(status) => {
+                !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT
+            }
             Self::Interrupted(how) => !matches!(
                 how,
                 Interruption::NotSent | Interruption::ConnectTimeout | Interruption::UrlChanged

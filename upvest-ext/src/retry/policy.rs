@@ -97,8 +97,10 @@ impl RetryPolicy {
         if asked > self.max_retry_after {
             return Decision::GiveUp(GiveUpReason::RetryAfter);
         }
-        let wait =
-            self.backoff_after(attempt.failure).wait(attempt.made.saturating_sub(1), fraction).max(asked);
+        let wait = self
+            .backoff_after(attempt.failure)
+            .wait(attempt.made.saturating_sub(1), fraction)
+            .max(asked);
         if wait >= attempt.left {
             return Decision::GiveUp(GiveUpReason::Deadline);
         }
@@ -185,7 +187,10 @@ mod tests {
     }
 
     fn again(millis: u64) -> Decision {
-        Decision::Again { wait: Duration::from_millis(millis), cost: RETRY_COST }
+        Decision::Again {
+            wait: Duration::from_millis(millis),
+            cost: RETRY_COST,
+        }
     }
 
     #[test]
@@ -193,27 +198,45 @@ mod tests {
         assert_eq!(decide(throttled(None, 1, 60)), again(500));
         assert_eq!(decide(throttled(Some(7), 1, 60)), again(7000));
         assert_eq!(decide(throttled(Some(1), 3, 60)), again(2000));
-        assert_eq!(decide(throttled(Some(31), 1, 60)), Decision::GiveUp(GiveUpReason::RetryAfter));
+        assert_eq!(
+            decide(throttled(Some(31), 1, 60)),
+            Decision::GiveUp(GiveUpReason::RetryAfter)
+        );
     }
 
     #[test]
     fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
-        assert_eq!(decide(throttled(Some(7), 1, 7)), Decision::GiveUp(GiveUpReason::Deadline));
+        assert_eq!(
+            decide(throttled(Some(7), 1, 7)),
+            Decision::GiveUp(GiveUpReason::Deadline)
+        );
     }
 
     #[test]
     fn the_last_attempt_is_the_last() {
-        assert_eq!(decide(throttled(None, 4, 60)), Decision::GiveUp(GiveUpReason::Attempts));
+        assert_eq!(
+            decide(throttled(None, 4, 60)),
+            Decision::GiveUp(GiveUpReason::Attempts)
+        );
     }
 
     #[test]
     fn a_retry_after_a_timeout_costs_twice_as_much() {
         let failure = AttemptFailure::Interrupted(Interruption::Timeout);
         let budget = RetryBudget::new(14);
-        let attempt = Try { failure, ..throttled(None, 1, 60) };
+        let attempt = Try {
+            failure,
+            ..throttled(None, 1, 60)
+        };
         let policy = RetryPolicy::new();
-        assert!(matches!(policy.decide(&attempt, &budget, 0.0), Decision::Again { cost: 10, .. }));
-        assert_eq!(policy.decide(&attempt, &budget, 0.0), Decision::GiveUp(GiveUpReason::Budget));
+        assert!(matches!(
+            policy.decide(&attempt, &budget, 0.0),
+            Decision::Again { cost: 10, .. }
+        ));
+        assert_eq!(
+            policy.decide(&attempt, &budget, 0.0),
+            Decision::GiveUp(GiveUpReason::Budget)
+        );
         assert_eq!(budget.available(), 4);
     }
 }

@@ -15,7 +15,11 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(value).ok()?;
-    Some(until.duration_since(server_time(headers).unwrap_or(now)).unwrap_or_default())
+    Some(
+        until
+            .duration_since(server_time(headers).unwrap_or(now))
+            .unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]
@@ -40,13 +44,26 @@ mod tests {
         assert_eq!(read("120", None), Some(120));
         assert_eq!(read(" 0 ", None), Some(0));
         assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT", None), Some(7));
-        assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:07 GMT")), Some(30));
+        assert_eq!(
+            read(
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                Some("Sun, 06 Nov 1994 08:49:07 GMT")
+            ),
+            Some(30)
+        );
         assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT", None), Some(0));
     }
 
     #[test]
     fn a_retry_after_that_makes_no_sense_is_ignored() {
-        for value in ["-1", "soon", "", "1.5", "99999999999999999999999", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+        for value in [
+            "-1",
+            "soon",
+            "",
+            "1.5",
+            "99999999999999999999999",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(read(value, None), None, "{value}");
         }
     }

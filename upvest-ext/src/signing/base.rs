@@ -81,7 +81,9 @@ pub(crate) fn signature_base<'c>(
     let mut base = Vec::with_capacity(1024);
     for component in components {
         write_name(component, version, &mut base);
-        parts.write_component(component, &mut base).ok_or(*component)?;
+        parts
+            .write_component(component, &mut base)
+            .ok_or(*component)?;
         base.push(b'\n');
     }
     write_name("@signature-params", version, &mut base);
@@ -90,7 +92,11 @@ pub(crate) fn signature_base<'c>(
 }
 
 fn write_name(name: &str, version: SignatureVersion, base: &mut Vec<u8>) {
-    let quote: &[u8] = if version == SignatureVersion::V15 { b"\"" } else { b"" };
+    let quote: &[u8] = if version == SignatureVersion::V15 {
+        b"\""
+    } else {
+        b""
+    };
     for part in [quote, name.as_bytes(), quote, b": "] {
         base.extend_from_slice(part);
     }

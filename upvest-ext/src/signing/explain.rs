@@ -10,7 +10,12 @@ use super::request::parts;
 use super::signature_input::{SignatureInput, parse_inputs};
 
 /// Headers whose values are never shown.
-const SECRET: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+const SECRET: [&str; 4] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+];
 
 /// The result of [`explain_signature`]. `Display` prints every field. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,15 +60,31 @@ pub struct Explanation {
 /// [`ErrorKind::InvalidRequest`] if the request is not signed, or if a header that the signature covers was removed.
 pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> {
     let headers = request.headers();
-    let value =
-        headers.get("signature-input").ok_or_else(|| invalid("the request has no signature-input"))?;
-    let inputs = value.to_str().ok().and_then(|value| parse_inputs(value).ok()).unwrap_or_default();
-    let input = inputs.first().ok_or_else(|| invalid("the header signature-input is malformed"))?;
+    let value = headers
+        .get("signature-input")
+        .ok_or_else(|| invalid("the request has no signature-input"))?;
+    let inputs = value
+        .to_str()
+        .ok()
+        .and_then(|value| parse_inputs(value).ok())
+        .unwrap_or_default();
+    let input = inputs
+        .first()
+        .ok_or_else(|| invalid("the header signature-input is malformed"))?;
     let base = rebuild(parts(request), input)?;
     let masked = masked(headers);
-    let shown = rebuild(Parts { headers: &masked, ..parts(request) }, input)?;
+    let shown = rebuild(
+        Parts {
+            headers: &masked,
+            ..parts(request)
+        },
+        input,
+    )?;
     let is_covered = |name: &str| input.components.contains(&name);
-    let uncovered = headers.keys().map(HeaderName::as_str).filter(|name| !is_covered(name));
+    let uncovered = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| !is_covered(name));
     Ok(Explanation {
         label: input.label.to_owned(),
         key_id: input.key_id.to_owned(),
@@ -77,7 +98,9 @@ pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> 
 
 fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, Error> {
     signature_base(parts, SignatureVersion::V15, &input.components, input.raw).map_err(|missing| {
-        invalid(format!("the signature covers `{missing}`, which the request does not have"))
+        invalid(format!(
+            "the signature covers `{missing}`, which the request does not have"
+        ))
     })
 }
 
@@ -96,7 +119,9 @@ fn masked(headers: &HeaderMap) -> HeaderMap {
                 _ => "",
             };
             let mask = format!("{scheme}<hidden, {} bytes>", value.len() - scheme.len());
-            *value = mask.parse().expect("letters and a number make a header value");
+            *value = mask
+                .parse()
+                .expect("letters and a number make a header value");
         }
     }
     masked
@@ -112,8 +137,14 @@ fn hex(bytes: &[u8]) -> String {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lifetime = self.expires.map(|expires| expires.saturating_sub(self.created));
-        write!(f, "{} by key {}, made at {}", self.label, self.key_id, self.created)?;
+        let lifetime = self
+            .expires
+            .map(|expires| expires.saturating_sub(self.created));
+        write!(
+            f,
+            "{} by key {}, made at {}",
+            self.label, self.key_id, self.created
+        )?;
         match lifetime {
             Some(seconds) => writeln!(f, ", valid for {seconds} s")?,
             None => writeln!(f, ", without expiry")?,

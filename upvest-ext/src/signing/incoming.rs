@@ -9,7 +9,9 @@ use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::{DigestError, check_digest};
 use super::keys::public_key::PublicKey;
 use super::signature_error::SignatureError;
-use super::signature_input::{MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures};
+use super::signature_input::{
+    MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures,
+};
 use crate::debug_fields::debug_fields;
 
 /// The longest lifetime of a signature, in seconds. Upvest's signers use at most 60 (`PROTOCOL` 1.4).
@@ -24,9 +26,26 @@ pub struct IncomingRequest<'a> {
 
 impl<'a> IncomingRequest<'a> {
     /// Borrows the parts of a request that are needed to verify it.
-    pub fn new(method: &'a Method, target: &'a Uri, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
-        let path = if target.path().is_empty() { "/" } else { target.path() };
-        Self { parts: Parts { method: method.as_str(), path, query: target.query(), headers }, body }
+    pub fn new(
+        method: &'a Method,
+        target: &'a Uri,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> Self {
+        let path = if target.path().is_empty() {
+            "/"
+        } else {
+            target.path()
+        };
+        Self {
+            parts: Parts {
+                method: method.as_str(),
+                path,
+                query: target.query(),
+                headers,
+            },
+            body,
+        }
     }
 
     /// As [`new`](Self::new), for servers that give the target as text: path and query, or a whole URL.
@@ -50,10 +69,19 @@ impl<'a> IncomingRequest<'a> {
             _ => target,
         };
         let target = target.split_once('#').map_or(target, |(target, _)| target);
-        let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) = target
+            .split_once('?')
+            .map_or((target, None), |(path, query)| (path, Some(query)));
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { parts: Parts { method, path, query, headers }, body })
+        Ok(Self {
+            parts: Parts {
+                method,
+                path,
+                query,
+                headers,
+            },
+            body,
+        })
     }
 }
 
@@ -76,13 +104,21 @@ impl SignaturePolicy {
     /// For webhook deliveries: versions 6 and 15, and a digest in every case.
     pub fn deliveries() -> Self {
         let versions = &[SignatureVersion::V6, SignatureVersion::V15];
-        Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: true }
+        Self {
+            tolerance: Duration::from_secs(300),
+            versions,
+            digest_of_empty_body: true,
+        }
     }
 
     /// For requests to the API: version 15, and a digest if there is a body.
     pub fn requests() -> Self {
         let versions = &[SignatureVersion::V15];
-        Self { tolerance: Duration::from_secs(300), versions, digest_of_empty_body: false }
+        Self {
+            tolerance: Duration::from_secs(300),
+            versions,
+            digest_of_empty_body: false,
+        }
     }
 
     /// How far the sender's clock may differ, and how long after its `expires` a delivery is still accepted. 300 s by default.
@@ -109,14 +145,17 @@ impl SignaturePolicy {
             Malformed::Syntax => SignatureError::MalformedSignatureInput,
             Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
         })?;
-        let mut signatures = parse_signatures(signatures.as_str()).map_err(|malformed| match malformed {
-            Malformed::Syntax => SignatureError::MalformedSignature,
-            Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
-        })?;
+        let mut signatures =
+            parse_signatures(signatures.as_str()).map_err(|malformed| match malformed {
+                Malformed::Syntax => SignatureError::MalformedSignature,
+                Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
+            })?;
         let (mut claims, mut furthest) = (Vec::new(), SignatureError::MissingSignature);
         let mut digests = Digests::new();
         for input in &inputs {
-            let signature = signatures.iter_mut().find(|(label, _)| *label == input.label);
+            let signature = signatures
+                .iter_mut()
+                .find(|(label, _)| *label == input.label);
             let claim = match signature {
                 None => Err(SignatureError::LabelMismatch),
                 Some((_, signature)) => {
@@ -128,7 +167,11 @@ impl SignaturePolicy {
                 Err(error) => furthest = furthest.max(error),
             }
         }
-        if claims.is_empty() { Err(furthest) } else { Ok(claims) }
+        if claims.is_empty() {
+            Err(furthest)
+        } else {
+            Ok(claims)
+        }
     }
 
     fn claim(
@@ -149,9 +192,14 @@ impl SignaturePolicy {
         )
         .map_err(|_| SignatureError::ComponentMissing)?;
         if let Some(version) = version {
-            (*digests.entry(version).or_insert_with(|| digest(version, request)))?;
+            (*digests
+                .entry(version)
+                .or_insert_with(|| digest(version, request)))?;
         }
-        let lifetime = input.expires.unwrap_or(input.created).saturating_sub(input.created);
+        let lifetime = input
+            .expires
+            .unwrap_or(input.created)
+            .saturating_sub(input.created);
         Ok(UnverifiedSignature {
             key_id: input.key_id.to_owned(),
             nonce: input.nonce.map(str::to_owned),
@@ -170,10 +218,18 @@ impl SignaturePolicy {
         input: &SignatureInput<'_>,
     ) -> Result<Option<SignatureVersion>, SignatureError> {
         let covers = |name: &str| input.components.contains(&name);
-        if !covers("@method") || !covers("@path") || (request.parts.has_query() && !covers("@query")) {
+        if !covers("@method")
+            || !covers("@path")
+            || (request.parts.has_query() && !covers("@query"))
+        {
             return Err(SignatureError::RequiredComponentMissing);
         }
-        let version = self.versions.iter().copied().rev().find(|version| covers(version.digest_header()));
+        let version = self
+            .versions
+            .iter()
+            .copied()
+            .rev()
+            .find(|version| covers(version.digest_header()));
         if version.is_none() && (self.digest_of_empty_body || !request.body.is_empty()) {
             return Err(SignatureError::RequiredComponentMissing);
         }
@@ -181,7 +237,11 @@ impl SignaturePolicy {
     }
 
     /// A signature without `expires` expires when it was created, plus the tolerance.
-    fn time_window(&self, input: &SignatureInput<'_>, now: SystemTime) -> Result<(), SignatureError> {
+    fn time_window(
+        &self,
+        input: &SignatureInput<'_>,
+        now: SystemTime,
+    ) -> Result<(), SignatureError> {
         let tolerance = seconds(self.tolerance);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, seconds);
         let expires = input.expires.unwrap_or(input.created);
@@ -240,7 +300,11 @@ impl UnverifiedSignature {
         if !key.verifies(&self.base, &self.signature) {
             return Err(SignatureError::SignatureMismatch);
         }
-        if self.has_possible_lifetime { Ok(()) } else { Err(SignatureError::InvalidLifetime) }
+        if self.has_possible_lifetime {
+            Ok(())
+        } else {
+            Err(SignatureError::InvalidLifetime)
+        }
     }
 }
 
@@ -254,8 +318,8 @@ fn seconds(duration: Duration) -> i64 {
 type Digests = HashMap<SignatureVersion, Result<(), SignatureError>>;
 
 fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<(), SignatureError> {
-    let header =
-        joined(request.parts.headers, version.digest_header())?.ok_or(SignatureError::ComponentMissing)?;
+    let header = joined(request.parts.headers, version.digest_header())?
+        .ok_or(SignatureError::ComponentMissing)?;
     check_digest(version, &header, request.body).map_err(|error| match error {
         DigestError::Unsupported => SignatureError::UnsupportedDigest,
         DigestError::Mismatch => SignatureError::DigestMismatch,
@@ -269,7 +333,9 @@ fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureEr
         if text.as_ref().map_or(0, String::len) + value.len() > MAX_HEADER {
             return Err(SignatureError::TooLong);
         }
-        let Ok(value) = value.to_str() else { return Ok(None) };
+        let Ok(value) = value.to_str() else {
+            return Ok(None);
+        };
         text = Some(text.map_or_else(|| value.to_owned(), |text| text + ", " + value));
     }
     Ok(text)

@@ -25,8 +25,17 @@ const SIGNATURE_VERSION: HeaderName = HeaderName::from_static("upvest-signature-
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
 /// Headers with these prefixes are not covered, because proxies and HTTP libraries change them (`PROTOCOL` 1.3).
-const IGNORED_PREFIXES: [&str; 9] =
-    ["accept-encoding", "cdn-", "cf-", "connection", "cookie", "priority", "sec-", "upvest-signature", "x-"];
+const IGNORED_PREFIXES: [&str; 9] = [
+    "accept-encoding",
+    "cdn-",
+    "cf-",
+    "connection",
+    "cookie",
+    "priority",
+    "sec-",
+    "upvest-signature",
+    "x-",
+];
 /// Further headers that are not covered, because the transport sets them.
 const IGNORED: [&str; 9] = [
     "expect",
@@ -129,29 +138,50 @@ impl RequestSigner {
     /// [`SigningError`] if the key service fails, or the clock or the nonce is invalid.
     pub async fn sign_request(&self, request: &mut Request<Bytes>) -> Result<(), SigningError> {
         let now = (self.clock)();
-        let created = now.duration_since(UNIX_EPOCH).map_err(|_| SigningError::Clock)?.as_secs();
+        let created = now
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| SigningError::Clock)?
+            .as_secs();
         prepare(request, now, created)?;
         let components = covered(request);
         let params = self.params(&components, created)?;
         let signature = self.signer.sign(&base(request, &params)).await?;
 
         let headers = request.headers_mut();
-        headers.insert(SIGNATURE_INPUT, header_value(format!("{LABEL}={}", params.text)));
-        headers.insert(SIGNATURE, header_value(format!("{LABEL}=:{}:", STANDARD.encode(signature))));
+        headers.insert(
+            SIGNATURE_INPUT,
+            header_value(format!("{LABEL}={}", params.text)),
+        );
+        headers.insert(
+            SIGNATURE,
+            header_value(format!("{LABEL}=:{}:", STANDARD.encode(signature))),
+        );
         headers.insert(SIGNATURE_VERSION, HeaderValue::from_static("15"));
         Ok(())
     }
 
-    fn params<'a>(&self, components: &'a [String], created: u64) -> Result<Params<'a>, SigningError> {
+    fn params<'a>(
+        &self,
+        components: &'a [String],
+        created: u64,
+    ) -> Result<Params<'a>, SigningError> {
         let (key_id, nonce) = (&self.key_id, (self.nonce)());
         if !is_plain(&nonce) {
             return Err(SigningError::InvalidNonce);
         }
-        let list = components.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
+        let list = components
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(" ");
         let expires = created.saturating_add(self.lifetime.as_secs());
-        let text =
-            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
-        Ok(Params { components: components.iter().map(String::as_str).collect(), text })
+        let text = format!(
+            "({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\""
+        );
+        Ok(Params {
+            components: components.iter().map(String::as_str).collect(),
+            text,
+        })
     }
 }
 
@@ -162,24 +192,46 @@ struct Params<'a> {
 }
 
 fn base(request: &Request<Bytes>, params: &Params<'_>) -> Vec<u8> {
-    signature_base(parts(request), SignatureVersion::V15, &params.components, &params.text)
-        .expect("only what the request has is covered")
+    signature_base(
+        parts(request),
+        SignatureVersion::V15,
+        &params.components,
+        &params.text,
+    )
+    .expect("only what the request has is covered")
 }
 
 impl SignRequest for RequestSigner {
-    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut Request<Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         Box::pin(self.sign_request(request))
     }
 }
 
-debug_fields!(RequestSigner, |self| key_id = self.key_id, signer = self.signer, lifetime = self.lifetime);
+debug_fields!(
+    RequestSigner,
+    |self| key_id = self.key_id,
+    signer = self.signer,
+    lifetime = self.lifetime
+);
 
 /// Removes an old signature, and adds the headers that the HTTP client would otherwise add unsigned.
-fn prepare(request: &mut Request<Bytes>, now: SystemTime, created: u64) -> Result<(), SigningError> {
+fn prepare(
+    request: &mut Request<Bytes>,
+    now: SystemTime,
+    created: u64,
+) -> Result<(), SigningError> {
     let body = request.body();
     let body = (!body.is_empty()).then(|| (body.len(), digest_header(SignatureVersion::V15, body)));
     // Methods are case-sensitive (RFC 9110 section 9.1), and Upvest's are all in upper case.
-    if request.method().as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if request
+        .method()
+        .as_str()
+        .bytes()
+        .any(|byte| byte.is_ascii_lowercase())
+    {
         let upper = request.method().as_str().to_ascii_uppercase();
         *request.method_mut() = Method::from_bytes(upper.as_bytes()).expect("letters stay letters");
     }
@@ -221,10 +273,17 @@ fn covered(request: &Request<Bytes>) -> Vec<String> {
 
 fn covered_headers(headers: &HeaderMap) -> Vec<String> {
     let is_ignored = |name: &str| {
-        IGNORED.contains(&name) || IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        IGNORED.contains(&name)
+            || IGNORED_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
     };
-    let mut names: Vec<_> =
-        headers.keys().map(HeaderName::as_str).filter(|name| !is_ignored(name)).map(str::to_owned).collect();
+    let mut names: Vec<_> = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| !is_ignored(name))
+        .map(str::to_owned)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -240,7 +299,10 @@ pub(super) fn parts<B>(request: &Request<B>) -> Parts<'_> {
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
 }
 
 fn header_value(text: String) -> HeaderValue {

@@ -60,7 +60,10 @@ pub(crate) fn parse_signatures(value: &str) -> Result<Vec<(&str, Vec<u8>)>, Malf
 /// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`.
 pub(crate) fn find_bytes(value: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
     let members = parse_signatures(value)?;
-    Ok(members.into_iter().find(|(key, _)| *key == name).map(|(_, bytes)| bytes))
+    Ok(members
+        .into_iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, bytes)| bytes))
 }
 
 /// RFC 8941 section 4.2.2, with `member` reading what follows each `key=`.
@@ -68,7 +71,10 @@ fn dictionary<'a>(
     value: &'a str,
     mut member: impl FnMut(&'a str, &mut Scanner<'a>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
-    let mut scanner = Scanner { text: value.trim_matches(' '), at: 0 };
+    let mut scanner = Scanner {
+        text: value.trim_matches(' '),
+        at: 0,
+    };
     for _ in 0..MAX_LABELS {
         let label = scanner.key().ok_or(Malformed::Syntax)?;
         scanner.expect(b'=').ok_or(Malformed::Syntax)?;
@@ -107,7 +113,15 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
         }
     }
     let raw = scanner.text.get(start..scanner.at)?;
-    Some(SignatureInput { label, raw, components, key_id: key_id?, created: created?, expires, nonce })
+    Some(SignatureInput {
+        label,
+        raw,
+        components,
+        key_id: key_id?,
+        created: created?,
+        expires,
+        nonce,
+    })
 }
 
 /// Parses an inner list of unique names without parameters (RFC 9421 section 2).
@@ -121,7 +135,9 @@ fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
         }
         let name = scanner.string()?;
         let is_name = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@!#$%&'*+-.^_`|~:".contains(&byte)
+            byte.is_ascii_lowercase()
+                || byte.is_ascii_digit()
+                || b"@!#$%&'*+-.^_`|~:".contains(&byte)
         };
         let is_one_more = components.len() < MAX_COMPONENTS && !components.contains(&name);
         if name.is_empty() || !name.bytes().all(is_name) || !is_one_more {
@@ -214,8 +230,9 @@ impl<'a> Scanner<'a> {
             b'"' => self.string().map(drop),
             b':' => self.bytes().map(drop),
             _ => {
-                let is_token =
-                    |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte);
+                let is_token = |byte: u8| {
+                    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte)
+                };
                 (!self.skip(is_token).is_empty()).then_some(())
             }
         }

@@ -44,5 +44,8 @@ pub trait Signer: fmt::Debug + Send + Sync {
 /// [`RequestSigner`](super::RequestSigner) implements it for Upvest.
 pub trait SignRequest: fmt::Debug + Send + Sync {
     /// Adds the signature and the headers that it needs to a request that is otherwise complete.
-    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>>;
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut Request<Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>>;
 }

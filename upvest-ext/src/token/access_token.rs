@@ -28,7 +28,12 @@ pub(crate) struct AccessToken {
 
 impl AccessToken {
     /// A token with this `lifetime`, of which `left` remains at the time `now`. `None` if it is not a valid header value.
-    pub(crate) fn new(token: &str, now: Instant, left: Duration, lifetime: Duration) -> Option<Self> {
+    pub(crate) fn new(
+        token: &str,
+        now: Instant,
+        left: Duration,
+        lifetime: Duration,
+    ) -> Option<Self> {
         let bytes = Zeroizing::new([SCHEME.as_bytes(), token.as_bytes()].concat());
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;
         header.set_sensitive(true);

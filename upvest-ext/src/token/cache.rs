@@ -35,7 +35,10 @@ pub(crate) struct TokenCache {
 
 impl TokenCache {
     pub(crate) fn new(request: TokenRequest) -> Self {
-        Self { request: Arc::new(request), slots: Mutex::default() }
+        Self {
+            request: Arc::new(request),
+            slots: Mutex::default(),
+        }
     }
 
     /// Returns a usable token, from the cache or by a request.
@@ -57,7 +60,9 @@ impl TokenCache {
             if let Some(fetched) = flight.clone().await {
                 return fetched;
             }
-            slot.lock().flight.take_if(|(broken, _)| broken.ptr_eq(&flight));
+            slot.lock()
+                .flight
+                .take_if(|(broken, _)| broken.ptr_eq(&flight));
         }
         Err(Error::new(
             ErrorKind::Token,

@@ -26,7 +26,9 @@ use crate::call::telemetry::CallSpan;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
 use crate::metrics::{Measurement, Metrics};
-use crate::retry::{AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after};
+use crate::retry::{
+    AttemptFailure, Decision, RetryBudget, RetryClass, RetryPolicy, Try, retry_after,
+};
 use crate::signing::SignRequest;
 
 /// The only operation that needs no token (`PROTOCOL` 3). Defined here because descriptions name it differently.
@@ -68,9 +70,16 @@ struct TokenAnswer {
 
 impl TokenAnswer {
     fn token(&self, asked: Instant) -> Result<AccessToken, Error> {
-        let token = Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
-        let token = token.and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
-        token.ok_or_else(|| Error::new(ErrorKind::Token, "the token is empty or not a valid header value"))
+        let token =
+            Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
+        let token = token
+            .and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
+        token.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Token,
+                "the token is empty or not a valid header value",
+            )
+        })
     }
 
     fn lifetime(&self) -> Duration {
@@ -105,9 +114,14 @@ impl TokenRequest {
             };
             let asked = self.ask(scopes, started).await;
             let asked = asked.and_then(|(answer, asked)| Ok((answer.token(asked)?, answer, asked)));
-            let answer = asked.as_ref().ok().map(|(_, answer, asked)| (answer, *asked));
+            let answer = asked
+                .as_ref()
+                .ok()
+                .map(|(_, answer, asked)| (answer, *asked));
             let left = self.left(started).min(self.store_timeout());
-            self.clock_and_rng.within(left, self.keep(scopes, answer, claim)).await;
+            self.clock_and_rng
+                .within(left, self.keep(scopes, answer, claim))
+                .await;
             asked.map(|(token, ..)| token)
         };
         let fetched = self.clock_and_rng.within(self.timeout, token).await;
@@ -118,7 +132,8 @@ impl TokenRequest {
     }
 
     fn left(&self, started: Instant) -> Duration {
-        self.timeout.saturating_sub(self.clock_and_rng.now().saturating_duration_since(started))
+        self.timeout
+            .saturating_sub(self.clock_and_rng.now().saturating_duration_since(started))
     }
 
     /// After this time, a store that does not answer is treated as empty.
@@ -134,13 +149,17 @@ impl TokenRequest {
         refused: Option<&AccessToken>,
         started: Instant,
     ) -> Result<AccessToken, Option<Uuid>> {
-        let Some(store) = &self.store else { return Err(None) };
+        let Some(store) = &self.store else {
+            return Err(None);
+        };
         let key = self.key(scopes);
         let mut claim = None;
         loop {
             if let Some(token) = self.stored(scopes, refused).await {
                 if let Some(claim) = claim {
-                    self.clock_and_rng.within(self.store_timeout(), store.release(&key, claim)).await;
+                    self.clock_and_rng
+                        .within(self.store_timeout(), store.release(&key, claim))
+                        .await;
                 }
                 return Ok(token);
             }
@@ -149,7 +168,11 @@ impl TokenRequest {
             }
             // With a new claim the store is checked again, as another process may have saved a token in between.
             let claimed = store.claim(&key, self.lease());
-            match self.clock_and_rng.within(self.store_timeout(), claimed).await {
+            match self
+                .clock_and_rng
+                .within(self.store_timeout(), claimed)
+                .await
+            {
                 Some(TokenClaim::Ours(ours)) => claim = Some(ours),
                 Some(TokenClaim::Busy) => {
                     let pause = POLL.mul_f64(0.5 + self.clock_and_rng.fraction());
@@ -168,25 +191,50 @@ impl TokenRequest {
 
     async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
         let (store, key) = (self.store.as_ref()?, self.key(scopes));
-        let stored = self.clock_and_rng.within(self.store_timeout(), store.load(&key)).await??;
+        let stored = self
+            .clock_and_rng
+            .within(self.store_timeout(), store.load(&key))
+            .await??;
         let now = self.clock_and_rng.now();
-        let token = AccessToken::new(stored.token.expose_secret(), now, stored.left, stored.lifetime)?;
+        let token = AccessToken::new(
+            stored.token.expose_secret(),
+            now,
+            stored.left,
+            stored.lifetime,
+        )?;
         if refused.is_some_and(|refused| refused.header() == token.header()) {
-            self.clock_and_rng.within(self.store_timeout(), store.remove(&key, &stored.token)).await;
+            self.clock_and_rng
+                .within(self.store_timeout(), store.remove(&key, &stored.token))
+                .await;
             return None;
         }
         (!token.is_due(now)).then_some(token)
     }
 
     /// Saves the token, if there is one, and releases the claim.
-    async fn keep(&self, scopes: &Scopes, answer: Option<(&TokenAnswer, Instant)>, claim: Option<Uuid>) {
+    async fn keep(
+        &self,
+        scopes: &Scopes,
+        answer: Option<(&TokenAnswer, Instant)>,
+        claim: Option<Uuid>,
+    ) {
         let Some(store) = &self.store else { return };
         let key = self.key(scopes);
         if let Some((answer, asked)) = answer {
             let lifetime = answer.lifetime();
-            let left = lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
+            let left =
+                lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
             let token = answer.access_token.clone();
-            store.save(&key, StoredToken { token, left, lifetime }).await;
+            store
+                .save(
+                    &key,
+                    StoredToken {
+                        token,
+                        left,
+                        lifetime,
+                    },
+                )
+                .await;
         }
         if let Some(claim) = claim {
             store.release(&key, claim).await;
@@ -194,11 +242,19 @@ impl TokenRequest {
     }
 
     fn key(&self, scopes: &Scopes) -> TokenKey {
-        TokenKey { server: self.server.clone(), client_id: self.client_id.clone(), scopes: scopes.clone() }
+        TokenKey {
+            server: self.server.clone(),
+            client_id: self.client_id.clone(),
+            scopes: scopes.clone(),
+        }
     }
 
     /// Requests a token with retries. Returns the answer and the time at which its request was sent.
-    async fn ask(&self, scopes: &Scopes, started: Instant) -> Result<(TokenAnswer, Instant), Error> {
+    async fn ask(
+        &self,
+        scopes: &Scopes,
+        started: Instant,
+    ) -> Result<(TokenAnswer, Instant), Error> {
         let mut made = 0;
         loop {
             made += 1;
@@ -225,7 +281,10 @@ impl TokenRequest {
                 made,
                 left: self.left(started),
             };
-            match self.retry.decide(&attempt, &self.budget, self.clock_and_rng.fraction()) {
+            match self
+                .retry
+                .decide(&attempt, &self.budget, self.clock_and_rng.fraction())
+            {
                 Decision::Again { wait, .. } => {
                     CallSpan::retrying(made, failure, wait);
                     self.clock_and_rng.clock.sleep(wait).await;
@@ -235,27 +294,48 @@ impl TokenRequest {
         }
     }
 
-    async fn ask_once(&self, scopes: &Scopes) -> Result<TokenAnswer, (Option<AttemptFailure>, Error)> {
+    async fn ask_once(
+        &self,
+        scopes: &Scopes,
+    ) -> Result<TokenAnswer, (Option<AttemptFailure>, Error)> {
         let mut request = self.build(scopes);
         if let Some(signer) = &self.signer {
-            signer.sign(&mut request).await.map_err(|failure| (None, unsigned(failure)))?;
+            signer
+                .sign(&mut request)
+                .await
+                .map_err(|failure| (None, unsigned(failure)))?;
         }
         let exchange = async {
             let (parts, body) = self.http.send(request).await?.into_parts();
-            let body = body.bytes_within(self.body_limit).await.map_err(SendError::unread)?;
+            let body = body
+                .bytes_within(self.body_limit)
+                .await
+                .map_err(SendError::unread)?;
             Ok((parts.status, parts.headers, body))
         };
         let (status, headers, body) = exchange.await.map_err(|error: SendError| {
             let failure = AttemptFailure::Interrupted(error.how);
-            (Some(failure), Error::from(error).with_kind(ErrorKind::Token))
+            (
+                Some(failure),
+                Error::from(error).with_kind(ErrorKind::Token),
+            )
         })?;
         if !status.is_success() {
-            return Err((Some(AttemptFailure::Answered(status)), self.refused(status, &headers, &body)));
+            return Err((
+                Some(AttemptFailure::Answered(status)),
+                self.refused(status, &headers, &body),
+            ));
         }
         serde_json::from_slice(&body).map_err(|_| {
-            let error = Error::new(ErrorKind::Token, "the answer does not contain an `access_token`")
-                .with_status(status);
-            (None, request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id)))
+            let error = Error::new(
+                ErrorKind::Token,
+                "the answer does not contain an `access_token`",
+            )
+            .with_status(status);
+            (
+                None,
+                request_id(&headers).map_or(error.clone(), |id| error.with_request_id(id)),
+            )
         })
     }
 
@@ -270,7 +350,9 @@ impl TokenRequest {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.clone();
         *request.headers_mut() = self.headers.clone();
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("application/json"));
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, form_type);
         request
@@ -282,7 +364,9 @@ impl TokenRequest {
         let body = hidden.as_deref().unwrap_or(body);
         let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);
         // The call that needs the token was not sent, so its outcome is known.
-        let mut error = error.with_kind(ErrorKind::Token).with_outcome_unknown(false);
+        let mut error = error
+            .with_kind(ErrorKind::Token)
+            .with_outcome_unknown(false);
         if let Some(wait) = retry_after(headers, wall) {
             error = error.with_retry_after(wait);
         }

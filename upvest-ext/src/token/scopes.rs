@@ -30,7 +30,11 @@ impl Scopes {
 
     /// The scopes for calling these operations.
     pub fn for_operations<'a>(operations: impl IntoIterator<Item = &'a OperationMeta>) -> Self {
-        Self::new(operations.into_iter().flat_map(|operation| operation.scopes))
+        Self::new(
+            operations
+                .into_iter()
+                .flat_map(|operation| operation.scopes),
+        )
     }
 
     /// The scopes for calling every operation. The default.
@@ -40,7 +44,11 @@ impl Scopes {
 
     /// The scopes for calling every operation that only reads.
     pub fn reading() -> Self {
-        Self::for_operations(OPERATIONS.into_iter().filter(|operation| operation.is_safe()))
+        Self::for_operations(
+            OPERATIONS
+                .into_iter()
+                .filter(|operation| operation.is_safe()),
+        )
     }
 
     /// The scopes in the format of the token endpoint: sorted and separated by spaces.
@@ -50,7 +58,9 @@ impl Scopes {
 
     /// Whether each of `needed` is in the set.
     pub fn covers(&self, needed: &[&str]) -> bool {
-        needed.iter().all(|needed| self.0.split(' ').any(|scope| scope == *needed))
+        needed
+            .iter()
+            .all(|needed| self.0.split(' ').any(|scope| scope == *needed))
     }
 }
 

@@ -101,7 +101,10 @@ impl TokenStore for MemoryTokenStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         let found = self.with(|tokens| {
             let (token, since) = tokens.get(key)?;
-            Some(StoredToken { left: token.left.checked_sub(since.elapsed())?, ..token.clone() })
+            Some(StoredToken {
+                left: token.left.checked_sub(since.elapsed())?,
+                ..token.clone()
+            })
         });
         Box::pin(ready(found))
     }
@@ -113,7 +116,9 @@ impl TokenStore for MemoryTokenStore {
 
     fn remove<'a>(&'a self, key: &'a TokenKey, refused: &'a SecretString) -> BoxFuture<'a, ()> {
         self.with(|tokens| {
-            let same = |(kept, _): &(StoredToken, _)| kept.token.expose_secret() == refused.expose_secret();
+            let same = |(kept, _): &(StoredToken, _)| {
+                kept.token.expose_secret() == refused.expose_secret()
+            };
             if tokens.get(key).is_some_and(same) {
                 tokens.remove(key);
             }

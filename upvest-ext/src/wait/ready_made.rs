@@ -40,7 +40,8 @@ impl Upvest {
         list: impl Fn() -> Items<I> + Send + 'static,
         id: I::Id,
     ) -> Wait<I> {
-        self.wait_until_listed(list, move |item| item.id() == id, Settles::is_final).about(id)
+        self.wait_until_listed(list, move |item| item.id() == id, Settles::is_final)
+            .about(id)
     }
 
     /// Waits until `events` report a final status of the resource with this id, for resources that no operation reads.

@@ -157,14 +157,18 @@ impl<T: Send + Sync + 'static> Wait<T> {
     /// A wait for an operation does not know the id of its resource and polls after every event. To avoid this, call
     /// [`Wait::about`] first.
     #[cfg(feature = "webhooks")]
-    pub fn events(mut self, events: impl Stream<Item = crate::webhooks::Event> + Send + 'static) -> Self
+    pub fn events(
+        mut self,
+        events: impl Stream<Item = crate::webhooks::Event> + Send + 'static,
+    ) -> Self
     where
         T: serde::de::DeserializeOwned,
     {
         let about = self.about;
         let signals = events.filter_map(move |event| {
             let is_about = about.is_some() && event.reference().map(|object| object.id) == about;
-            let signal = (is_about || about.is_none()).then(|| event.resource().ok().filter(|_| is_about));
+            let signal =
+                (is_about || about.is_none()).then(|| event.resource().ok().filter(|_| is_about));
             std::future::ready(signal)
         });
         self.signals = Some(signals.boxed());
@@ -174,7 +178,10 @@ impl<T: Send + Sync + 'static> Wait<T> {
     async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
         let timeout = self.clock_and_rng.clock.sleep(self.timeout);
-        let late = format!("the awaited status was not reached within {:?}", self.timeout);
+        let late = format!(
+            "the awaited status was not reached within {:?}",
+            self.timeout
+        );
         let outcome = tokio::select! {
             biased;
             outcome = self.watch(&mut last) => outcome,
@@ -196,7 +203,10 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     Some(state) => *last = Some(state),
                     None if last.is_none() && self.clock_and_rng.now() < started + APPEARANCE => {}
                     None => {
-                        return Err(Error::new(ErrorKind::NotFound, "the awaited resource does not exist"));
+                        return Err(Error::new(
+                            ErrorKind::NotFound,
+                            "the awaited resource does not exist",
+                        ));
                     }
                 }
             }

@@ -35,7 +35,9 @@ pub trait DeadLetterSink: Send + Sync {
 impl fmt::Debug for DeadLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unhandled { event, attempts, .. } => f
+            Self::Unhandled {
+                event, attempts, ..
+            } => f
                 .debug_struct("Unhandled")
                 .field("event", event)
                 .field("attempts", attempts)

@@ -44,7 +44,8 @@ pub trait DedupStore: Send + Sync {
 
     /// Ends the claim after a failure, so that the next delivery can try again. Does nothing if `claim` is not the event's current
     /// claim.
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>>;
+    fn failed<'a>(&'a self, event: &'a str, claim: Uuid)
+    -> BoxFuture<'a, Result<(), BackendError>>;
 }
 
 /// Remembers the latest events in memory. Sufficient for a single server that may handle an event again after a restart.
@@ -92,7 +93,11 @@ impl MemoryDedupStore {
     ///
     /// An event that is being handled is never forgotten. If all of them are being handled, the claim of a new event fails.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), lease: Duration::from_secs(60), events: Mutex::default() }
+        Self {
+            capacity: capacity.max(1),
+            lease: Duration::from_secs(60),
+            events: Mutex::default(),
+        }
     }
 
     /// How long a claim is valid. Afterwards the event can be claimed again. 60 s by default. It must be longer than the slowest
@@ -108,9 +113,17 @@ impl MemoryDedupStore {
         if !events.states.contains_key(event) {
             events.make_room(self.capacity, self.lease)?;
             events.order.push_back(event.into());
-            events.states.insert(event.into(), State { attempts: 0, progress: Progress::Failed });
+            events.states.insert(
+                event.into(),
+                State {
+                    attempts: 0,
+                    progress: Progress::Failed,
+                },
+            );
         }
-        let Some(state) = events.states.get_mut(event) else { return Ok(ClaimResult::Busy) };
+        let Some(state) = events.states.get_mut(event) else {
+            return Ok(ClaimResult::Busy);
+        };
         if matches!(state.progress, Progress::Done) {
             return Ok(ClaimResult::Done);
         }
@@ -118,9 +131,15 @@ impl MemoryDedupStore {
             return Ok(ClaimResult::Busy);
         }
         let claim = random_uuid(&OsRandom);
-        state.progress = Progress::Busy { claim, since: Instant::now() };
+        state.progress = Progress::Busy {
+            claim,
+            since: Instant::now(),
+        };
         state.attempts = state.attempts.saturating_add(1);
-        Ok(ClaimResult::Ours { claim, attempt: state.attempts })
+        Ok(ClaimResult::Ours {
+            claim,
+            attempt: state.attempts,
+        })
     }
 
     fn end(&self, event: &str, ours: Uuid, progress: Progress) {
@@ -140,14 +159,22 @@ impl Events {
             if self.states.len() < capacity {
                 return Ok(());
             }
-            let Some(oldest) = self.order.pop_front() else { break };
-            if self.states.get(&oldest).is_some_and(|state| state.is_busy(lease)) {
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
+            if self
+                .states
+                .get(&oldest)
+                .is_some_and(|state| state.is_busy(lease))
+            {
                 self.order.push_back(oldest);
             } else {
                 self.states.remove(&oldest);
             }
         }
-        Err(BackendError::new("the store is full; give it a larger capacity"))
+        Err(BackendError::new(
+            "the store is full; give it a larger capacity",
+        ))
     }
 }
 
@@ -162,7 +189,11 @@ impl DedupStore for MemoryDedupStore {
         Box::pin(async { Ok(()) })
     }
 
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+    fn failed<'a>(
+        &'a self,
+        event: &'a str,
+        claim: Uuid,
+    ) -> BoxFuture<'a, Result<(), BackendError>> {
         self.end(event, claim, Progress::Failed);
         Box::pin(async { Ok(()) })
     }

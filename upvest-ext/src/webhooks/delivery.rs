@@ -44,7 +44,11 @@ pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
         payload: Vec<&'a RawValue>,
     }
     match serde_json::from_slice::<Wrapper<'_>>(body) {
-        Ok(wrapper) => wrapper.payload.iter().map(|event| event.get().as_bytes()).collect(),
+        Ok(wrapper) => wrapper
+            .payload
+            .iter()
+            .map(|event| event.get().as_bytes())
+            .collect(),
         Err(_) => vec![body],
     }
 }

@@ -90,12 +90,18 @@ impl Event {
     ///
     /// [`UndecodableEvent`] with the path of the failing field, and the JSON.
     pub fn decode(json: &[u8]) -> Result<Self, UndecodableEvent> {
-        let undecodable = |path: String| UndecodableEvent { path, raw: json.into() };
+        let undecodable = |path: String| UndecodableEvent {
+            path,
+            raw: json.into(),
+        };
         let wire: Wire<'_> = match serde_json::from_slice(json) {
             Ok(wire) => wire,
             Err(_) => return Err(undecodable(failing_path::<Wire<'_>>(json))),
         };
-        let event_type = wire.type_.or(wire.event_type).ok_or_else(|| undecodable("type".to_owned()))?;
+        let event_type = wire
+            .type_
+            .or(wire.event_type)
+            .ok_or_else(|| undecodable("type".to_owned()))?;
         Ok(Self {
             id: wire.id,
             created_at: wire.created_at,
@@ -115,10 +121,17 @@ impl Event {
     pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
         let (json, event_type) = (self.carried()?, self.event_type.as_str());
         if EventObject::carries::<T>(event_type) == Some(false) {
-            let asked = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
-            return Err(ResourceError::OtherType { event_type: event_type.to_owned(), asked });
+            let asked = std::any::type_name::<T>()
+                .rsplit("::")
+                .next()
+                .unwrap_or_default();
+            return Err(ResourceError::OtherType {
+                event_type: event_type.to_owned(),
+                asked,
+            });
         }
-        serde_json::from_str(json).map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
+        serde_json::from_str(json)
+            .map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
     }
 
     /// The JSON of the resource, unless the delivery contains only its id.
@@ -154,7 +167,9 @@ impl Event {
             && let Some((path, _)) = operation.path.rsplit_once('/')
         {
             let path = format!("{path}/{}", reference.id);
-            let request = upvest.request(operation.method.clone(), path).facts_of(operation);
+            let request = upvest
+                .request(operation.method.clone(), path)
+                .facts_of(operation);
             self.object = request.send_json::<Box<RawValue>>().await?.into_inner();
         }
         Ok(self)
@@ -181,7 +196,10 @@ impl Event {
             carried => carried.ok()?,
         };
         let Identified { id } = serde_json::from_str(json).ok()?;
-        Some(ObjectReference { id, object_type: self.event_type.category().to_owned() })
+        Some(ObjectReference {
+            id,
+            object_type: self.event_type.category().to_owned(),
+        })
     }
 
     /// The object as the JSON that was sent.
@@ -213,7 +231,10 @@ struct BareReference {
 
 impl From<BareReference> for ObjectReference {
     fn from(bare: BareReference) -> Self {
-        Self { id: bare.id, object_type: bare.object_type }
+        Self {
+            id: bare.id,
+            object_type: bare.object_type,
+        }
     }
 }
 
@@ -237,8 +258,15 @@ debug_fields!(
 impl UndecodableEvent {
     /// The name of the event in stores: a digest of its text, as its id cannot be read.
     pub(crate) fn name(&self) -> String {
-        format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.raw)))
+        format!(
+            "sha256:{}",
+            URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.raw))
+        )
     }
 }
 
-debug_fields!(UndecodableEvent, |self| path = self.path, raw_len = self.raw.len());
+debug_fields!(
+    UndecodableEvent,
+    |self| path = self.path,
+    raw_len = self.raw.len()
+);

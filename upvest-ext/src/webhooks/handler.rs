@@ -111,7 +111,8 @@ impl WebhookHandler {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_type.insert(event_type, Arc::new(move |event| Box::pin(handler(event))));
+        self.by_type
+            .insert(event_type, Arc::new(move |event| Box::pin(handler(event))));
         self
     }
 
@@ -122,8 +123,10 @@ impl WebhookHandler {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.by_category
-            .insert(category.as_ref().to_owned(), Arc::new(move |event| Box::pin(handler(event))));
+        self.by_category.insert(
+            category.as_ref().to_owned(),
+            Arc::new(move |event| Box::pin(handler(event))),
+        );
         self
     }
 
@@ -183,7 +186,9 @@ impl WebhookHandler {
     /// The categories that have handlers, for creating the subscription.
     pub fn registered_categories(&self) -> Vec<&str> {
         let by_type = self.by_type.keys().map(EventType::category);
-        let categories: BTreeSet<_> = by_type.chain(self.by_category.keys().map(String::as_str)).collect();
+        let categories: BTreeSet<_> = by_type
+            .chain(self.by_category.keys().map(String::as_str))
+            .collect();
         categories.into_iter().collect()
     }
 
@@ -195,7 +200,10 @@ impl WebhookHandler {
         let started = Instant::now();
         let outcome = self.outcome(request).await;
         let status = outcome.status.as_u16();
-        self.metrics.record(&Measurement::Delivery { duration: started.elapsed(), status });
+        self.metrics.record(&Measurement::Delivery {
+            duration: started.elapsed(),
+            status,
+        });
         outcome
     }
 
@@ -212,19 +220,24 @@ impl WebhookHandler {
             let (started, job) = (Instant::now(), self.job(&event));
             let event_type = event.as_ref().ok().map(|event| event.event_type.clone());
             let ended = detached(job.run(event)).await;
-            let result = match ended.unwrap_or_else(|| Err("handling the event was cancelled".into())) {
-                Ok(ended) => outcome.count(&ended),
-                Err(failure) => {
-                    outcome.failures.push(failure);
-                    "failed"
-                }
-            };
+            let result =
+                match ended.unwrap_or_else(|| Err("handling the event was cancelled".into())) {
+                    Ok(ended) => outcome.count(&ended),
+                    Err(failure) => {
+                        outcome.failures.push(failure);
+                        "failed"
+                    }
+                };
             let event_type = match &event_type {
                 Some(event_type) if event_type.is_known() => event_type.as_str(),
                 Some(_) => "unknown",
                 None => "unreadable",
             };
-            self.metrics.record(&Measurement::Event { event_type, duration: started.elapsed(), result });
+            self.metrics.record(&Measurement::Event {
+                event_type,
+                duration: started.elapsed(),
+                result,
+            });
         }
         if !outcome.failures.is_empty() {
             outcome.status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -257,13 +270,24 @@ impl WebhookHandler {
 
     fn call_for(&self, event: &Event) -> Option<Call> {
         let by_category = || self.by_category.get(event.event_type.category());
-        let handler = self.by_type.get(&event.event_type).or_else(by_category).or(self.fallback.as_ref())?;
-        Some(Call { handler: Arc::clone(handler), fetcher: self.fetcher.clone() })
+        let handler = self
+            .by_type
+            .get(&event.event_type)
+            .or_else(by_category)
+            .or(self.fallback.as_ref())?;
+        Some(Call {
+            handler: Arc::clone(handler),
+            fetcher: self.fetcher.clone(),
+        })
     }
 
     fn job(&self, event: &Result<Event, UndecodableEvent>) -> Job {
         let call = event.as_ref().ok().and_then(|event| self.call_for(event));
-        Job { call, store: Arc::clone(&self.store), dead_letters: self.dead_letters.clone() }
+        Job {
+            call,
+            store: Arc::clone(&self.store),
+            dead_letters: self.dead_letters.clone(),
+        }
     }
 }
 
@@ -311,7 +335,10 @@ impl Call {
             };
             (self.handler)(event).await
         };
-        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| Err("the handler panicked".into()))
+        AssertUnwindSafe(call)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err("the handler panicked".into()))
     }
 }
 
@@ -335,13 +362,20 @@ impl Job {
             Ok(event) => event.id.to_string(),
             Err(undecodable) => undecodable.name(),
         };
-        let (claim, attempt) = match self.store.claim(&name).await.map_err(|error| store_failed(&error))? {
+        let (claim, attempt) = match self
+            .store
+            .claim(&name)
+            .await
+            .map_err(|error| store_failed(&error))?
+        {
             ClaimResult::Ours { claim, attempt } => (claim, attempt),
             ClaimResult::Busy => return Err(BusyElsewhere.into()),
             ClaimResult::Done => return Ok(Ended::Repeated),
         };
-        let event_type =
-            event.as_ref().map_or_else(|_| "unreadable".to_owned(), |event| event.event_type.to_string());
+        let event_type = event.as_ref().map_or_else(
+            |_| "unreadable".to_owned(),
+            |event| event.event_type.to_string(),
+        );
         let ended = self.dispatch(event, attempt).await;
         match &ended {
             Ok(Ended::Ignored) => log::ignored(&name, &event_type),
@@ -370,7 +404,9 @@ impl Job {
                 return Ok(Ended::DeadLettered);
             }
         };
-        let Some(call) = &self.call else { return Ok(Ended::Ignored) };
+        let Some(call) = &self.call else {
+            return Ok(Ended::Ignored);
+        };
         let result = match &self.dead_letters {
             Some((attempts, _)) if attempt > *attempts => Err("the handler never finished".into()),
             _ => call.run(event.clone()).await,
@@ -379,7 +415,12 @@ impl Job {
             (Ok(()), _) => Ok(Ended::Handled),
             (Err(error), Some((attempts, sink))) if attempt >= *attempts => {
                 log::dead_letter(Some(&event), attempt, &error);
-                sink.store(DeadLetter::Unhandled { event, attempts: attempt, error }).await?;
+                sink.store(DeadLetter::Unhandled {
+                    event,
+                    attempts: attempt,
+                    error,
+                })
+                .await?;
                 Ok(Ended::DeadLettered)
             }
             (Err(error), _) => Err(error),
@@ -394,7 +435,15 @@ fn store_failed(error: &BackendError) -> HandlerError {
 impl Outcome {
     fn of(status: StatusCode) -> Self {
         let failures = Vec::new();
-        Self { status, rejected: None, handled: 0, repeated: 0, ignored: 0, dead_lettered: 0, failures }
+        Self {
+            status,
+            rejected: None,
+            handled: 0,
+            repeated: 0,
+            ignored: 0,
+            dead_lettered: 0,
+            failures,
+        }
     }
 
     /// Counts an event and returns the name of its result.
@@ -418,7 +467,10 @@ impl Outcome {
             VerifyError::Rejected(_) => StatusCode::UNAUTHORIZED,
             VerifyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         };
-        Self { rejected: Some(error), ..Self::of(status) }
+        Self {
+            rejected: Some(error),
+            ..Self::of(status)
+        }
     }
 }
 

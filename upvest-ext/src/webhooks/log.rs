@@ -1,5 +1,8 @@
 //! Log messages of the webhook handler. They contain the id and the type of an event and the reason, never its content.
-#![cfg_attr(not(feature = "tracing"), expect(unused_variables, reason = "there is no log"))]
+#![cfg_attr(
+    not(feature = "tracing"),
+    expect(unused_variables, reason = "there is no log")
+)]
 
 use std::fmt::Display;
 

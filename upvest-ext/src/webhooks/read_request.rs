@@ -9,7 +9,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::signing::IncomingRequest;
 
 /// Reads a request with a body of at most `limit` bytes. A body that is longer according to its headers is not read at all.
-pub(super) async fn read_request<B>(request: Request<B>, limit: usize) -> Result<(Parts, Bytes), StatusCode>
+pub(super) async fn read_request<B>(
+    request: Request<B>,
+    limit: usize,
+) -> Result<(Parts, Bytes), StatusCode>
 where
     B: Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -58,7 +58,12 @@ impl WebhookTester {
 
     /// A tester that signs with `key`.
     pub fn with_key(key: SigningKey) -> Self {
-        Self { key, key_id: uuid::Uuid::new_v4().to_string(), version: SignatureVersion::V6, at: None }
+        Self {
+            key,
+            key_id: uuid::Uuid::new_v4().to_string(),
+            version: SignatureVersion::V6,
+            at: None,
+        }
     }
 
     /// Signs with this version.
@@ -129,31 +134,61 @@ impl WebhookTester {
         set("accept", "application/json".to_owned());
         set("content-type", "application/json".to_owned());
         set("content-length", body.len().to_string());
-        set(self.version.digest_header(), digest_header(self.version, &body));
-        let target: Uri = target.parse().expect("the target of a test delivery is a path");
-        let mut delivery = TestDelivery { method: Method::POST, target, headers, body };
+        set(
+            self.version.digest_header(),
+            digest_header(self.version, &body),
+        );
+        let target: Uri = target
+            .parse()
+            .expect("the target of a test delivery is a path");
+        let mut delivery = TestDelivery {
+            method: Method::POST,
+            target,
+            headers,
+            body,
+        };
         self.sign(&mut delivery);
         delivery
     }
 
     fn sign(&self, delivery: &mut TestDelivery) {
         let at = self.at.unwrap_or_else(SystemTime::now);
-        let created = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        let created = at
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO)
+            .as_secs();
         let mut names = vec!["@method", "@path"];
-        if delivery.target.query().is_some_and(|query| !query.is_empty()) {
+        if delivery
+            .target
+            .query()
+            .is_some_and(|query| !query.is_empty())
+        {
             names.push("@query");
         }
-        names.extend(["accept", "content-length", "content-type", self.version.digest_header()]);
-        let list = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" ");
+        names.extend([
+            "accept",
+            "content-length",
+            "content-type",
+            self.version.digest_header(),
+        ]);
+        let list = names
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(" ");
         let (key_id, expires) = (&self.key_id, created + 5);
         let nonce = uuid::Uuid::new_v4().simple();
-        let params =
-            format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"");
+        let params = format!(
+            "({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\""
+        );
         let base = signature_base(delivery.received().parts, self.version, &names, &params)
             .expect("the delivery has what it covers");
         let signature = self.key.sign_now(&base).expect("a local key signs");
         delivery.set("signature-input", &format!("sig1={params}"));
-        delivery.set("signature", &format!("sig1=:{}:", STANDARD.encode(signature)));
+        delivery.set(
+            "signature",
+            &format!("sig1=:{}:", STANDARD.encode(signature)),
+        );
     }
 }
 
@@ -178,4 +213,8 @@ impl TestDelivery {
     }
 }
 
-debug_fields!(TestDelivery, |self| target = self.target.path(), body_len = self.body.len());
+debug_fields!(
+    TestDelivery,
+    |self| target = self.target.path(),
+    body_len = self.body.len()
+);

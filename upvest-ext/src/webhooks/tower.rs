@@ -22,7 +22,9 @@ pub struct WebhookService {
 impl WebhookService {
     /// Wraps a handler as a service.
     pub fn new(handler: WebhookHandler) -> Self {
-        Self { handler: Arc::new(handler) }
+        Self {
+            handler: Arc::new(handler),
+        }
     }
 }
 

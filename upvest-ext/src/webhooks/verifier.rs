@@ -14,7 +14,9 @@ use super::keys::key_cache::{Found, KeyCache, KeyCacheLimits};
 use super::keys::key_set::KeySet;
 use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
-use crate::signing::{IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature};
+use crate::signing::{
+    IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature,
+};
 
 /// Why a delivery was rejected.
 #[derive(Debug, thiserror::Error)]
@@ -153,16 +155,25 @@ impl WebhookVerifier {
         Ok(self.check(request).await?)
     }
 
-    pub(super) async fn check<'a>(&self, request: &IncomingRequest<'a>) -> Result<Delivery<'a>, VerifyError> {
+    pub(super) async fn check<'a>(
+        &self,
+        request: &IncomingRequest<'a>,
+    ) -> Result<Delivery<'a>, VerifyError> {
         if request.body.len() > self.body_limit {
             return Err(VerifyError::TooLarge(self.body_limit));
         }
-        let claims = self.policy.claims(request, (self.clock)()).map_err(VerifyError::Rejected)?;
+        let claims = self
+            .policy
+            .claims(request, (self.clock)())
+            .map_err(VerifyError::Rejected)?;
         let mut furthest = SignatureError::UnknownKey;
         let mut unavailable = None;
         for claim in claims {
             let found = match &*self.keys {
-                Keys::Fixed(keys) => keys.find(claim.key_id()).map(Option::<&_>::cloned).collect(),
+                Keys::Fixed(keys) => keys
+                    .find(claim.key_id())
+                    .map(Option::<&_>::cloned)
+                    .collect(),
                 Keys::Cached(cache) => match cache.find(claim.key_id()).await {
                     Ok(found) => found,
                     Err(error) => {
@@ -179,7 +190,10 @@ impl WebhookVerifier {
                 Err(error) => furthest = furthest.max(error),
             }
         }
-        Err(unavailable.map_or(VerifyError::Rejected(furthest), VerifyError::KeysUnavailable))
+        Err(unavailable.map_or(
+            VerifyError::Rejected(furthest),
+            VerifyError::KeysUnavailable,
+        ))
     }
 
     fn is_for_us(&self, body: &[u8]) -> bool {
@@ -187,18 +201,27 @@ impl WebhookVerifier {
         struct Named {
             webhook_id: Uuid,
         }
-        let Some(webhooks) = &self.webhooks else { return true };
+        let Some(webhooks) = &self.webhooks else {
+            return true;
+        };
         let is_ours = |json| {
-            serde_json::from_slice(json).is_ok_and(|Named { webhook_id }| webhooks.contains(&webhook_id))
+            serde_json::from_slice(json)
+                .is_ok_and(|Named { webhook_id }| webhooks.contains(&webhook_id))
         };
         events_json(body).into_iter().all(is_ours)
     }
 
     /// Checks a signature with the keys that have its id.
-    fn verify_with(&self, claim: &UnverifiedSignature, found: &Found) -> Result<(), SignatureError> {
+    fn verify_with(
+        &self,
+        claim: &UnverifiedSignature,
+        found: &Found,
+    ) -> Result<(), SignatureError> {
         let mut furthest = SignatureError::UnknownKey;
         for key in found {
-            let allowed = key.as_ref().filter(|key| self.allowed.contains(&key.algorithm()));
+            let allowed = key
+                .as_ref()
+                .filter(|key| self.allowed.contains(&key.algorithm()));
             let Some(key) = allowed else {
                 furthest = furthest.max(SignatureError::KeyNotAllowed);
                 continue;

@@ -19,18 +19,28 @@ fn file() -> FileId {
 
 #[expect(clippy::unnecessary_wraps, reason = "what a script returns")]
 fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
-    Some(format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n{body}"))
+    Some(format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\n{headers}\r\n{body}"
+    ))
 }
 
 /// A PDF with the content length `length`, of which only `sent` arrives.
 fn pdf(length: usize, sent: &str) -> Option<String> {
-    answer("200 OK", &format!("content-type: application/pdf\r\ncontent-length: {length}\r\n"), sent)
+    answer(
+        "200 OK",
+        &format!("content-type: application/pdf\r\ncontent-length: {length}\r\n"),
+        sent,
+    )
 }
 
 /// A server that answers token requests, and all other requests by `script`.
 async fn server(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> SocketServer {
     SocketServer::start(move |request| {
-        if request.starts_with("POST /auth/token") { socket::token() } else { script(request) }
+        if request.starts_with("POST /auth/token") {
+            socket::token()
+        } else {
+            script(request)
+        }
     })
     .await
 }
@@ -49,9 +59,16 @@ async fn a_file_arrives_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
     std::fs::write(&path, "the old one").unwrap();
-    let downloaded = upvest.download(upvest.retrieve_file().file_id(file())).to_path(&path).await.unwrap();
+    let downloaded = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_path(&path)
+        .await
+        .unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), CONTENT);
-    assert_eq!((downloaded.length, downloaded.content_type.as_deref()), (36, Some("application/pdf")));
+    assert_eq!(
+        (downloaded.length, downloaded.content_type.as_deref()),
+        (36, Some("application/pdf"))
+    );
     assert_eq!(names(&folder), ["statement.pdf"]);
 }
 
@@ -59,8 +76,15 @@ async fn a_file_arrives_whole() {
 async fn an_open_file_tells_its_length_and_type_before_its_bytes() {
     let server = server(|_| pdf(36, CONTENT)).await;
     let upvest = server.builder().build().unwrap();
-    let file = upvest.download(upvest.retrieve_file().file_id(file())).open().await.unwrap();
-    assert_eq!((file.length(), file.content_type()), (Some(36), Some("application/pdf")));
+    let file = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .open()
+        .await
+        .unwrap();
+    assert_eq!(
+        (file.length(), file.content_type()),
+        (Some(36), Some("application/pdf"))
+    );
     let bytes: Vec<_> = file.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), CONTENT.as_bytes());
 }
@@ -70,8 +94,20 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
     let failures: [fn() -> Option<String>; 4] = [
         || pdf(36, &CONTENT[..20]),
         || socket::http("404 Not Found", "", "{}"),
-        || answer("200 OK", "content-type: text/html\r\n", "<html>the link has expired"),
-        || answer("200 OK", "content-type: application/pdf\r\ntransfer-encoding: chunked\r\n", "a\r\n0123"),
+        || {
+            answer(
+                "200 OK",
+                "content-type: text/html\r\n",
+                "<html>the link has expired",
+            )
+        },
+        || {
+            answer(
+                "200 OK",
+                "content-type: application/pdf\r\ntransfer-encoding: chunked\r\n",
+                "a\r\n0123",
+            )
+        },
     ];
     for failure in failures {
         let upvest = server(move |_| failure()).await.builder().build().unwrap();
@@ -79,8 +115,11 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
         let (new, old) = (folder.path().join("new.pdf"), folder.path().join("old.pdf"));
         std::fs::write(&old, "the old one").unwrap();
         for path in [&new, &old] {
-            let error =
-                upvest.download(upvest.retrieve_file().file_id(file())).to_path(path).await.unwrap_err();
+            let error = upvest
+                .download(upvest.retrieve_file().file_id(file()))
+                .to_path(path)
+                .await
+                .unwrap_err();
             assert!(!error.to_string().is_empty());
         }
         assert_eq!(names(&folder), ["old.pdf"]);
@@ -90,23 +129,39 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
 
 #[tokio::test]
 async fn a_download_that_is_dropped_leaves_nothing() {
-    let api = crate::common::FakeApi::new(|_, _| crate::common::Reply::fate(crate::common::Fate::Silence));
+    let api = crate::common::FakeApi::new(|_, _| {
+        crate::common::Reply::fate(crate::common::Fate::Silence)
+    });
     let folder = tempfile::tempdir().unwrap();
     let upvest = api.client();
-    let download =
-        upvest.download(upvest.retrieve_file().file_id(file())).to_path(folder.path().join("new.pdf"));
-    assert!(tokio::time::timeout(Duration::from_millis(1), download).await.is_err());
+    let download = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_path(folder.path().join("new.pdf"));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), download)
+            .await
+            .is_err()
+    );
     assert!(names(&folder).is_empty());
 }
 
 #[tokio::test]
 async fn the_second_host_of_a_redirect_sees_none_of_our_headers() {
-    let store = SocketServer::start(|_| answer("200 OK", "content-type: application/zip\r\n", CONTENT)).await;
-    let location = format!("location: http://{}/bucket/file?sig=secret\r\n", store.address);
+    let store =
+        SocketServer::start(|_| answer("200 OK", "content-type: application/zip\r\n", CONTENT))
+            .await;
+    let location = format!(
+        "location: http://{}/bucket/file?sig=secret\r\n",
+        store.address
+    );
     let api = server(move |_| answer("302 Found", &location, "")).await;
     let upvest = api.builder().build().unwrap();
     let mut bytes = Vec::new();
-    upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut bytes).await.unwrap();
+    upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_writer(&mut bytes)
+        .await
+        .unwrap();
     assert_eq!(bytes, CONTENT.as_bytes());
     assert!(api.requests()[0].contains("authorization: Bearer socket-token"));
     let seen = store.requests().join("\n").to_lowercase();
@@ -131,17 +186,29 @@ async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
     let home = Arc::new(Mutex::new(String::new()));
     let back = Arc::clone(&home);
     let store = SocketServer::start(move |_| {
-        answer("302 Found", &format!("location: http://{}/orders\r\n", back.lock().unwrap()), "")
+        answer(
+            "302 Found",
+            &format!("location: http://{}/orders\r\n", back.lock().unwrap()),
+            "",
+        )
     })
     .await;
     let location = format!("location: http://{}/\r\n", store.address);
     let api = server(move |request| {
-        if request.starts_with("GET /files") { answer("302 Found", &location, "") } else { pdf(36, CONTENT) }
+        if request.starts_with("GET /files") {
+            answer("302 Found", &location, "")
+        } else {
+            pdf(36, CONTENT)
+        }
     })
     .await;
     *home.lock().unwrap() = api.address.to_string();
     let upvest = api.builder().build().unwrap();
-    upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut Vec::new()).await.unwrap();
+    upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_writer(&mut Vec::new())
+        .await
+        .unwrap();
     let requests = api.requests();
     assert!(requests[0].contains("authorization:"));
     assert!(requests[1].starts_with("GET /orders"));
@@ -152,14 +219,18 @@ async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
 async fn redirects_without_end_are_an_error() {
     let api = server(|_| answer("302 Found", "location: /files/again\r\n", "")).await;
     let upvest = api.builder().build().unwrap();
-    let error =
-        upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut Vec::new()).await.unwrap_err();
+    let error = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_writer(&mut Vec::new())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
     assert!(api.requests().len() <= 6);
 }
 
 #[tokio::test]
-async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_resuming_gives_the_rest() {
+async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_resuming_gives_the_rest()
+ {
     // One server supports ranges, and the other sends the whole file again.
     for knows_ranges in [true, false] {
         let api = server(move |request| match request.lines().find_map(|line| line.strip_prefix("range: bytes=")) {
@@ -178,9 +249,16 @@ async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_res
         .await;
         let upvest = api.builder().build().unwrap();
         let mut bytes = Vec::new();
-        let error =
-            upvest.download(upvest.retrieve_file().file_id(file())).to_writer(&mut bytes).await.unwrap_err();
-        assert_eq!((error.kind(), error.position()), (ErrorKind::Interrupted, Some(20)), "{error:?}");
+        let error = upvest
+            .download(upvest.retrieve_file().file_id(file()))
+            .to_writer(&mut bytes)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.position()),
+            (ErrorKind::Interrupted, Some(20)),
+            "{error:?}"
+        );
         assert_eq!(bytes.len(), 20);
         let resumed = upvest
             .download(upvest.retrieve_file().file_id(file()))
@@ -197,7 +275,10 @@ async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
     // The later version has other bytes, and another tag, or another date if there is no tag.
     let versions = [
         ("etag: \"1\"", "etag: \"2\""),
-        ("last-modified: Sun, 06 Nov 1994 08:49:37 GMT", "last-modified: Sun, 06 Nov 1994 08:49:38 GMT"),
+        (
+            "last-modified: Sun, 06 Nov 1994 08:49:37 GMT",
+            "last-modified: Sun, 06 Nov 1994 08:49:38 GMT",
+        ),
     ];
     for (old, new) in versions {
         for (heeds_if_range, knows_ranges, changes) in [
@@ -242,7 +323,10 @@ async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
                 );
                 assert_eq!(bytes.len(), 20);
             } else {
-                assert_eq!((resumed.unwrap().length, bytes.as_slice()), (36, CONTENT.as_bytes()));
+                assert_eq!(
+                    (resumed.unwrap().length, bytes.as_slice()),
+                    (36, CONTENT.as_bytes())
+                );
             }
         }
     }
@@ -252,11 +336,22 @@ async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
 #[tokio::test]
 async fn a_downloaded_file_can_be_read_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let upvest = server(|_| pdf(36, CONTENT)).await.builder().build().unwrap();
+    let upvest = server(|_| pdf(36, CONTENT))
+        .await
+        .builder()
+        .build()
+        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    upvest.download(upvest.retrieve_file().file_id(file())).to_path(&path).await.unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .to_path(&path)
+        .await
+        .unwrap();
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[tokio::test]
@@ -297,9 +392,13 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();
-    let download =
-        upvest.download(upvest.retrieve_file().file_id(file())).idle_timeout(Duration::from_secs(7));
+    let download = upvest
+        .download(upvest.retrieve_file().file_id(file()))
+        .idle_timeout(Duration::from_secs(7));
     let error = download.to_writer(&mut Vec::new()).await.unwrap_err();
-    assert_eq!((error.position(), started.elapsed()), (Some(4), Duration::from_secs(7)));
+    assert_eq!(
+        (error.position(), started.elapsed()),
+        (Some(4), Duration::from_secs(7))
+    );
     assert!(error.is_timeout());
 }

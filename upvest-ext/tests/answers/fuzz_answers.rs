@@ -31,12 +31,21 @@ struct Answer {
 }
 
 impl HttpSend for Canned {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         let mut answer = self.0.lock().unwrap();
-        let mut response =
-            Response::new(ByteStream::from(r#"{"access_token": "token", "expires_in": 1799}"#));
+        let mut response = Response::new(ByteStream::from(
+            r#"{"access_token": "token", "expires_in": 1799}"#,
+        ));
         if request.uri().path() != "/auth/token" {
-            let body = answer.bodies.get(answer.asked).or(answer.bodies.last()).cloned().unwrap_or_default();
+            let body = answer
+                .bodies
+                .get(answer.asked)
+                .or(answer.bodies.last())
+                .cloned()
+                .unwrap_or_default();
             answer.asked += 1;
             request.uri().path().clone_into(&mut answer.path);
             response = Response::new(ByteStream::from(body));
@@ -57,8 +66,11 @@ struct Target {
 
 impl Target {
     fn new() -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
         let canned = Canned::default();
         let entered = runtime.enter();
         let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
@@ -79,7 +91,12 @@ impl Target {
     }
 
     /// Runs `work` with `answer`, which has `size` bytes.
-    fn run<T, F: Future<Output = T>>(&self, answer: &Answer, size: usize, work: impl Fn(Upvest) -> F) -> T {
+    fn run<T, F: Future<Output = T>>(
+        &self,
+        answer: &Answer,
+        size: usize,
+        work: impl Fn(Upvest) -> F,
+    ) -> T {
         within_its_time(size, || {
             *self.canned.0.lock().unwrap() = answer.clone();
             self.runtime.block_on(work(self.upvest.clone()))
@@ -88,8 +105,14 @@ impl Target {
 }
 
 fn status(u: &mut Unstructured<'_>) -> Result<StatusCode> {
-    let known = [200, 201, 204, 301, 400, 401, 404, 408, 409, 422, 429, 500, 503];
-    let status = if u.ratio(9, 10)? { *u.choose(&known)? } else { u.int_in_range(200..=999)? };
+    let known = [
+        200, 201, 204, 301, 400, 401, 404, 408, 409, 422, 429, 500, 503,
+    ];
+    let status = if u.ratio(9, 10)? {
+        *u.choose(&known)?
+    } else {
+        u.int_in_range(200..=999)?
+    };
     Ok(StatusCode::from_u16(status).unwrap())
 }
 
@@ -109,7 +132,10 @@ fn fuzz_retry_after() {
     .map(|seed| seed.as_bytes().to_vec());
     fuzz(|u| {
         let mut answer = Answer {
-            status: *u.choose(&[StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE])?,
+            status: *u.choose(&[
+                StatusCode::TOO_MANY_REQUESTS,
+                StatusCode::SERVICE_UNAVAILABLE,
+            ])?,
             ..Answer::default()
         };
         for name in ["retry-after", "date"] {
@@ -118,8 +144,9 @@ fn fuzz_retry_after() {
             }
         }
         let size = answer.headers.iter().map(|(_, value)| value.len()).sum();
-        let error =
-            target.run(&answer, size, |upvest| async move { upvest.list_orders().send().await.unwrap_err() });
+        let error = target.run(&answer, size, |upvest| async move {
+            upvest.list_orders().send().await.unwrap_err()
+        });
         let _ = (error.retry_after(), error.to_string());
         Ok(())
     });
@@ -139,11 +166,20 @@ fn fuzz_problem_bodies() {
     fuzz(|u| {
         let body = input(u, &seeds)?;
         let size = body.len();
-        let answer = Answer { status: status(u)?, bodies: vec![body.into()], ..Answer::default() };
-        let result = target.run(&answer, size, |upvest| async move { upvest.list_orders().send().await });
+        let answer = Answer {
+            status: status(u)?,
+            bodies: vec![body.into()],
+            ..Answer::default()
+        };
+        let result = target.run(&answer, size, |upvest| async move {
+            upvest.list_orders().send().await
+        });
         if let Err(error) = result {
             let shown = error.to_string();
-            assert!(shown.chars().count() <= 500 && !shown.contains(char::is_control), "{shown:?}");
+            assert!(
+                shown.chars().count() <= 500 && !shown.contains(char::is_control),
+                "{shown:?}"
+            );
             assert!(!format!("{error:?}").contains(crate::common::CLIENT_SECRET));
         }
         Ok(())
@@ -154,8 +190,10 @@ fn fuzz_problem_bodies() {
 fn fuzz_page_metadata() {
     let target = Target::new();
     let seeds = [
-        br#"{"data": [], "meta": {"offset": 0, "limit": 20, "count": 0, "total_count": 0}}"#.to_vec(),
-        br#"{"data": [], "meta": {"offset": 0, "limit": 0, "total": 18446744073709551615}}"#.to_vec(),
+        br#"{"data": [], "meta": {"offset": 0, "limit": 20, "count": 0, "total_count": 0}}"#
+            .to_vec(),
+        br#"{"data": [], "meta": {"offset": 0, "limit": 0, "total": 18446744073709551615}}"#
+            .to_vec(),
         br#"{"data": [], "meta": null}"#.to_vec(),
         br#"{"data": []}"#.to_vec(),
         format!(
@@ -163,10 +201,17 @@ fn fuzz_page_metadata() {
             crate::common::ORDER
         )
         .into_bytes(),
-        format!(r#"{{"data": [{0}], "meta": {{"limit": 1}}}}"#, crate::common::ORDER).into_bytes(),
+        format!(
+            r#"{{"data": [{0}], "meta": {{"limit": 1}}}}"#,
+            crate::common::ORDER
+        )
+        .into_bytes(),
     ];
     fuzz(|u| {
-        let mut answer = Answer { status: StatusCode::OK, ..Answer::default() };
+        let mut answer = Answer {
+            status: StatusCode::OK,
+            ..Answer::default()
+        };
         for _ in 0..u.int_in_range(1..=6)? {
             answer.bodies.push(input(u, &seeds)?.into());
         }
@@ -174,12 +219,24 @@ fn fuzz_page_metadata() {
         let size = answer.bodies.iter().map(Bytes::len).sum::<usize>();
         // The most pages of a list: as many as there are different ones, with ten empty ones after each.
         let asked = |pages: usize| 11 * (pages + 1) * (prefetch + 1);
-        target.run(&answer, size * asked(answer.bodies.len()), |upvest| async move {
-            let mut items = upvest.list_orders().page_size(page_size).prefetch(prefetch).items();
-            while let Some(Ok(_)) = items.next().await {}
-        });
+        target.run(
+            &answer,
+            size * asked(answer.bodies.len()),
+            |upvest| async move {
+                let mut items = upvest
+                    .list_orders()
+                    .page_size(page_size)
+                    .prefetch(prefetch)
+                    .items();
+                while let Some(Ok(_)) = items.next().await {}
+            },
+        );
         let sent = target.canned.0.lock().unwrap().asked;
-        assert!(sent <= 2 * asked(answer.bodies.len()), "{sent} requests for {} pages", answer.bodies.len());
+        assert!(
+            sent <= 2 * asked(answer.bodies.len()),
+            "{sent} requests for {} pages",
+            answer.bodies.len()
+        );
         Ok(())
     });
 }
@@ -201,7 +258,10 @@ fn fuzz_raw_paths() {
     .map(|seed| seed.as_bytes().to_vec());
     fuzz(|u| {
         let path = String::from_utf8_lossy(&input(u, &seeds)?).into_owned();
-        let answer = Answer { status: StatusCode::OK, ..Answer::default() };
+        let answer = Answer {
+            status: StatusCode::OK,
+            ..Answer::default()
+        };
         let send = |upvest: Upvest| {
             let request = upvest.request(Method::GET, path.as_str());
             async move { request.send().await.is_ok() }
@@ -213,9 +273,16 @@ fn fuzz_raw_paths() {
                 path.matches('/').count(),
                 "{path:?} was sent as {received:?}"
             );
-            let is_dots =
-                |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
-            assert!(!received.split('/').any(is_dots), "{path:?} was sent as {received:?}");
+            let is_dots = |segment: &str| {
+                matches!(
+                    segment.to_lowercase().replace("%2e", ".").as_str(),
+                    "." | ".."
+                )
+            };
+            assert!(
+                !received.split('/').any(is_dots),
+                "{path:?} was sent as {received:?}"
+            );
         }
         let segment = |upvest: Upvest| {
             let request = upvest.request(Method::GET, ["orders", path.as_str()]);

@@ -22,34 +22,66 @@ fn order(number: u64) -> serde_json::Value {
 }
 
 fn query(seen: &crate::common::Seen, name: &str) -> Option<u64> {
-    let (_, value) =
-        seen.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
+    let (_, value) = seen
+        .query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)?;
     value.parse().ok()
 }
 
 /// Answers with the requested page of a list of `total` orders.
 fn orders(seen: &crate::common::Seen, total: u64) -> Reply {
-    let (offset, limit) = (query(seen, "offset").unwrap(), query(seen, "limit").unwrap());
+    let (offset, limit) = (
+        query(seen, "offset").unwrap(),
+        query(seen, "limit").unwrap(),
+    );
     let data: Vec<_> = (offset..total.min(offset + limit)).map(order).collect();
-    Reply::new(200, json!({"data": data, "meta": {"offset": offset, "total": total}}).to_string())
+    Reply::new(
+        200,
+        json!({"data": data, "meta": {"offset": offset, "total": total}}).to_string(),
+    )
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_order_comes_once_with_the_filters_of_the_builder() {
     let api = FakeApi::new(|seen, _| orders(seen, 250));
     let upvest = api.client();
-    let all: Vec<_> = upvest.list_orders().status(OrderStatus::Filled).items().try_collect().await.unwrap();
-    assert_eq!(all.iter().map(|order| order.id).collect::<HashSet<_>>().len(), 250);
+    let all: Vec<_> = upvest
+        .list_orders()
+        .status(OrderStatus::Filled)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        all.iter()
+            .map(|order| order.id)
+            .collect::<HashSet<_>>()
+            .len(),
+        250
+    );
     assert_eq!(api.api_calls(), 3);
-    assert!(api.seen().iter().all(|seen| seen.query.contains("status=FILLED")));
+    assert!(
+        api.seen()
+            .iter()
+            .all(|seen| seen.query.contains("status=FILLED"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_without_paging_has_the_same_items() {
-    let api =
-        FakeApi::new(|_, _| Reply::new(200, r#"{"data": [{"id": "00000000-0000-4000-8000-000000000001"}]}"#));
+    let api = FakeApi::new(|_, _| {
+        Reply::new(
+            200,
+            r#"{"data": [{"id": "00000000-0000-4000-8000-000000000001"}]}"#,
+        )
+    });
     let upvest = api.client();
-    let stream = upvest.list_positions().account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11").items();
+    let stream = upvest
+        .list_positions()
+        .account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")
+        .items();
     assert_eq!(stream.try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert_eq!(api.api_calls(), 1);
 }
@@ -59,7 +91,13 @@ async fn a_page_size_outside_of_the_bounds_is_refused_and_nothing_is_sent() {
     let api = FakeApi::new(|seen, _| orders(seen, 250));
     let upvest = api.client();
     for size in [0, 101] {
-        let error = upvest.list_orders().page_size(size).items().try_next().await.unwrap_err();
+        let error = upvest
+            .list_orders()
+            .page_size(size)
+            .items()
+            .try_next()
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.to_string().contains("1 to 100"), "{error:?}");
     }
@@ -68,7 +106,13 @@ async fn a_page_size_outside_of_the_bounds_is_refused_and_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resuming_gives_the_rest() {
-    let api = FakeApi::new(|seen, n| if n == 2 { Reply::fate(Fate::BrokenBody) } else { orders(seen, 50) });
+    let api = FakeApi::new(|seen, n| {
+        if n == 2 {
+            Reply::fate(Fate::BrokenBody)
+        } else {
+            orders(seen, 50)
+        }
+    });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
     let mut read = Vec::new();
     let mut items = upvest.list_orders().page_size(10).items();
@@ -82,8 +126,17 @@ async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resumin
     assert_eq!(error.position(), Some(20));
     assert_eq!(items.position(), 20);
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    let rest = upvest.list_orders().page_size(10).resume_at(error.position().unwrap()).items();
-    read.extend(rest.map_ok(|order| order.id).try_collect::<Vec<_>>().await.unwrap());
+    let rest = upvest
+        .list_orders()
+        .page_size(10)
+        .resume_at(error.position().unwrap())
+        .items();
+    read.extend(
+        rest.map_ok(|order| order.id)
+            .try_collect::<Vec<_>>()
+            .await
+            .unwrap(),
+    );
     assert_eq!(read.len(), 50);
     assert_eq!(read.iter().collect::<HashSet<_>>().len(), 50);
 }
@@ -107,20 +160,31 @@ async fn all_sixteen_operations_that_page_are_streams_of_the_largest_pages() {
     check(upvest.list_fee_configurations()).await;
     check(upvest.list_reports()).await;
     check(upvest.list_treasury_reports()).await;
-    check(upvest.list_transactions().account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11")).await;
+    check(
+        upvest
+            .list_transactions()
+            .account_id("6e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11"),
+    )
+    .await;
     check(upvest.list_securities_transfers()).await;
     check(upvest.list_account_transfers()).await;
     check(upvest.list_corporate_actions()).await;
     assert_eq!(api.api_calls(), 16);
-    assert!(api.seen().iter().all(|seen| query(seen, "limit") == Some(100)));
+    assert!(
+        api.seen()
+            .iter()
+            .all(|seen| query(seen, "limit") == Some(100))
+    );
 }
 
 #[test]
 fn streams_are_send_and_unpin() {
     fn check<T: Stream + Send + Unpin>(_: &T) {}
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest =
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { api.client() });
+    let upvest = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(async { api.client() });
     check(&upvest.list_orders().items());
     check(&upvest.list_orders().prefetch(2).pages());
     check(&upvest.list_positions().items());
@@ -169,7 +233,11 @@ impl Server {
     }
 
     fn list(&self) -> ListThings {
-        ListThings { server: self.clone(), offset: 0, limit: 20 }
+        ListThings {
+            server: self.clone(),
+            offset: 0,
+            limit: 20,
+        }
     }
 
     fn calls(&self) -> usize {
@@ -178,10 +246,17 @@ impl Server {
 
     fn answer(&self, asked: u64, limit: u32) -> ListResponse<Thing> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        let offset = if call >= self.ignores_offset_from { 0 } else { asked };
+        let offset = if call >= self.ignores_offset_from {
+            0
+        } else {
+            asked
+        };
         let size = u64::from(limit).min(self.cap);
-        let rows =
-            self.rows.iter().skip(usize::try_from(offset).unwrap()).take(usize::try_from(size).unwrap());
+        let rows = self
+            .rows
+            .iter()
+            .skip(usize::try_from(offset).unwrap())
+            .take(usize::try_from(size).unwrap());
         let data: Vec<_> = rows.flatten().map(|id| Thing { id: *id }).collect();
         let mut meta = json!({});
         match self.total {
@@ -211,7 +286,11 @@ impl Operation for ListThings {
         tokio::time::sleep(self.server.latency).await;
         let listing = self.server.answer(self.offset, self.limit);
         let output = (listing, Arc::clone(&self.server.held));
-        Ok(Response::new(output, http::HeaderMap::new(), Metadata::new(http::StatusCode::OK)))
+        Ok(Response::new(
+            output,
+            http::HeaderMap::new(),
+            Metadata::new(http::StatusCode::OK),
+        ))
     }
 }
 
@@ -225,15 +304,24 @@ impl List for ListThings {
         // A `Page` can only be made from a `ListResponse`, whose items are then replaced.
         let mut counted: ListResponse<Counted> =
             serde_json::from_value(json!({"data": [], "meta": meta})).unwrap();
-        counted.data =
-            items.into_iter().map(|thing| Counted { id: thing.id, page: Some(Arc::clone(&page)) }).collect();
+        counted.data = items
+            .into_iter()
+            .map(|thing| Counted {
+                id: thing.id,
+                page: Some(Arc::clone(&page)),
+            })
+            .collect();
         counted.into()
     }
 }
 
 impl Paginated for ListThings {
     fn at(self, offset: u64, limit: u32) -> Self {
-        Self { offset, limit, ..self }
+        Self {
+            offset,
+            limit,
+            ..self
+        }
     }
 }
 
@@ -270,14 +358,20 @@ impl Drop for PageTicket {
 }
 
 /// All items of a stream. Panics after `most` items, as the stream is then considered endless.
-async fn read(stream: impl Stream<Item = Result<Counted, Error>>, most: usize) -> (Vec<u64>, Option<Error>) {
+async fn read(
+    stream: impl Stream<Item = Result<Counted, Error>>,
+    most: usize,
+) -> (Vec<u64>, Option<Error>) {
     let mut ids = Vec::new();
     let mut stream = std::pin::pin!(stream);
     while let Some(item) = stream.next().await {
         match item {
             Ok(item) => ids.push(item.id),
             Err(error) => {
-                assert!(stream.next().await.is_none(), "a stream ends after an error");
+                assert!(
+                    stream.next().await.is_none(),
+                    "a stream ends after an error"
+                );
                 return (ids, Some(error));
             }
         }
@@ -396,7 +490,10 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn prefetch_is_three_times_as_fast_and_holds_no_more_than_its_pages_and_one() {
     async fn run(prefetch: usize) -> (Duration, usize) {
-        let server = Server { latency: Duration::from_millis(20), ..Server::of(0..10_000) };
+        let server = Server {
+            latency: Duration::from_millis(20),
+            ..Server::of(0..10_000)
+        };
         let started = tokio::time::Instant::now();
         let mut items = server.list().prefetch(prefetch).items();
         let mut count = 0;
@@ -437,7 +534,10 @@ async fn nothing_is_sent_before_the_stream_is_polled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_next_that_is_given_up_loses_nothing() {
-    let server = Server { latency: Duration::from_millis(20), ..Server::of(0..95) };
+    let server = Server {
+        latency: Duration::from_millis(20),
+        ..Server::of(0..95)
+    };
     for prefetch in [0, 3] {
         let mut items = server.list().page_size(10).prefetch(prefetch).items();
         let (mut ids, mut given_up) = (Vec::new(), 0);
@@ -457,8 +557,14 @@ async fn a_next_that_is_given_up_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn pages_and_items_are_two_views_of_one_list() {
     let server = Server::of(0..25);
-    let sizes: Vec<_> =
-        server.list().page_size(10).pages().map_ok(|page| page.items.len()).try_collect().await.unwrap();
+    let sizes: Vec<_> = server
+        .list()
+        .page_size(10)
+        .pages()
+        .map_ok(|page| page.items.len())
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(sizes, [10, 10, 5]);
 }
 
@@ -470,7 +576,11 @@ async fn a_stream_resumes_at_a_checkpoint() {
         items.try_next().await.unwrap();
     }
     assert_eq!((items.position(), items.total()), (13, Some(25)));
-    let rest = server.list().page_size(10).resume_at(items.position()).items();
+    let rest = server
+        .list()
+        .page_size(10)
+        .resume_at(items.position())
+        .items();
     let ids: Vec<_> = rest.map_ok(|item| item.id).try_collect().await.unwrap();
     assert_eq!(ids, (13..25).collect::<Vec<_>>());
 }
@@ -478,18 +588,31 @@ async fn a_stream_resumes_at_a_checkpoint() {
 #[tokio::test(start_paused = true)]
 async fn items_that_moved_to_a_later_page_are_dropped_when_asked() {
     let rows = (0..10).chain(7..25);
-    let ids = Server::of(rows).list().page_size(10).unique_by(|item| item.id);
+    let ids = Server::of(rows)
+        .list()
+        .page_size(10)
+        .unique_by(|item| item.id);
     assert_eq!(read(ids, 100).await.0, (0..25).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ignores_offset_is_told_from_its_meta_and_without_one_from_its_items() {
     for states_offset in [true, false] {
-        let server =
-            Server { ignores_offset_from: 0, states_offset, total: Total::Missing, ..Server::of(0..1_000) };
+        let server = Server {
+            ignores_offset_from: 0,
+            states_offset,
+            total: Total::Missing,
+            ..Server::of(0..1_000)
+        };
         let (ids, error) = read(server.list().page_size(10).items(), 1_000).await;
         let error = error.unwrap();
-        assert_eq!((ids.len(), error.position(), is_repetition(&error)), (10, Some(10), true));
-        assert!(error.to_string().starts_with("listOrders: the server"), "{error}");
+        assert_eq!(
+            (ids.len(), error.position(), is_repetition(&error)),
+            (10, Some(10), true)
+        );
+        assert!(
+            error.to_string().starts_with("listOrders: the server"),
+            "{error}"
+        );
     }
 }

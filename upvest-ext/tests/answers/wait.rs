@@ -22,16 +22,20 @@ fn order(status: &str) -> Reply {
 }
 
 fn event(id: &str, object: &serde_json::Value) -> Event {
-    let event =
-        json!({"id": id, "created_at": "2026-01-02T03:04:05Z", "type": "ORDER.FILLED", "object": object});
+    let event = json!({"id": id, "created_at": "2026-01-02T03:04:05Z", "type": "ORDER.FILLED", "object": object});
     Event::decode(event.to_string().as_bytes()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_ends_when_the_order_does() {
     for last in ["FILLED", "CANCELLED", "REJECTED"] {
-        let api = FakeApi::new(move |_, n| order(["NEW", "PROCESSING", "A_NEW_STATUS", last][n.min(3)]));
-        let order = api.client().wait_for(api.client().retrieve_order().order_id(id())).await.unwrap();
+        let api =
+            FakeApi::new(move |_, n| order(["NEW", "PROCESSING", "A_NEW_STATUS", last][n.min(3)]));
+        let order = api
+            .client()
+            .wait_for(api.client().retrieve_order().order_id(id()))
+            .await
+            .unwrap();
         assert_eq!(order.status.unwrap().as_str(), last);
         assert_eq!(api.api_calls(), 4);
     }
@@ -49,8 +53,15 @@ async fn a_wait_that_times_out_returns_the_latest_state_of_the_order() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(started.elapsed(), Duration::from_secs(60));
-    assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
-    assert!(api.api_calls() < 60, "{} looks in a minute", api.api_calls());
+    assert_eq!(
+        error.last_seen::<Order>().unwrap().status,
+        Some(OrderStatus::Processing)
+    );
+    assert!(
+        api.api_calls() < 60,
+        "{} looks in a minute",
+        api.api_calls()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,24 +72,49 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
         _ => order("FILLED"),
     });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
-    let error = upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap_err();
+    let error = upvest
+        .wait_for(upvest.retrieve_order().order_id(id()))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind(), error.operation(), error.attempts()),
         (ErrorKind::Interrupted, Some("retrieveOrder"), 1)
     );
-    assert_eq!(error.last_seen::<Order>().unwrap().status, Some(OrderStatus::Processing));
     assert_eq!(
-        upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap().status,
+        error.last_seen::<Order>().unwrap().status,
+        Some(OrderStatus::Processing)
+    );
+    assert_eq!(
+        upvest
+            .wait_for(upvest.retrieve_order().order_id(id()))
+            .await
+            .unwrap()
+            .status,
         Some(OrderStatus::Filled)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_may_appear_late_but_not_never() {
-    let late = FakeApi::new(|_, n| if n < 3 { Reply::status(404) } else { order("FILLED") });
-    assert!(late.client().wait_for(late.client().retrieve_order().order_id(id())).await.is_ok());
+    let late = FakeApi::new(|_, n| {
+        if n < 3 {
+            Reply::status(404)
+        } else {
+            order("FILLED")
+        }
+    });
+    assert!(
+        late.client()
+            .wait_for(late.client().retrieve_order().order_id(id()))
+            .await
+            .is_ok()
+    );
     let never = FakeApi::new(|_, _| Reply::status(404));
-    let error = never.client().wait_for(never.client().retrieve_order().order_id(id())).await.unwrap_err();
+    let error = never
+        .client()
+        .wait_for(never.client().retrieve_order().order_id(id()))
+        .await
+        .unwrap_err();
     assert!(error.is_not_found() && error.last_seen::<Order>().is_none());
 }
 
@@ -91,12 +127,18 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
             .map(|row| json!({"id": format!("00000000-0000-4000-8000-{:012}", if first { row } else { 100 + row }), "status": status}))
             .collect();
         let offset = if first { 0 } else { 100 };
-        Reply::new(200, json!({"data": rows, "meta": {"offset": offset, "total": 200}}).to_string())
+        Reply::new(
+            200,
+            json!({"data": rows, "meta": {"offset": offset, "total": 200}}).to_string(),
+        )
     });
     let report = "00000000-0000-4000-8000-000000000150".parse().unwrap();
     let upvest = api.client();
     let reports = upvest.list_reports();
-    let report = upvest.wait_for_item(move || reports.clone().items(), report).await.unwrap();
+    let report = upvest
+        .wait_for_item(move || reports.clone().items(), report)
+        .await
+        .unwrap();
     assert_eq!(report.status, Some(ReportStatus::Ready));
     assert_eq!(api.api_calls(), 6, "two pages, three times");
 }
@@ -105,22 +147,37 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
 async fn every_wait_ends_in_an_end_state_of_the_description() {
     async fn withdrawal(upvest: &Upvest) -> Result<Withdrawal, Error> {
         let withdrawals = upvest.list_withdrawals();
-        upvest.wait_for_item(move || withdrawals.clone().items(), ID.parse().unwrap()).await
+        upvest
+            .wait_for_item(move || withdrawals.clone().items(), ID.parse().unwrap())
+            .await
     }
     async fn direct_debit(upvest: &Upvest) -> Result<DirectDebit, Error> {
         let debits = upvest.list_direct_debits();
-        upvest.wait_for_item(move || debits.clone().items(), ID.parse().unwrap()).await
+        upvest
+            .wait_for_item(move || debits.clone().items(), ID.parse().unwrap())
+            .await
     }
     fn upvest(status: &'static str) -> upvest_ext::Upvest {
-        let list = json!({"data": [{"id": ID, "status": status}], "meta": {"total": 1}}).to_string();
+        let list =
+            json!({"data": [{"id": ID, "status": status}], "meta": {"total": 1}}).to_string();
         FakeApi::new(move |_, _| Reply::new(200, list.clone())).client()
     }
     for status in ["COMPLETED", "FAILED"] {
         let upvest = upvest(status);
         let liquidations = upvest.list_liquidations().account_id(ID);
-        assert!(upvest.wait_for_item(move || liquidations.items(), ID.parse().unwrap()).await.is_ok());
+        assert!(
+            upvest
+                .wait_for_item(move || liquidations.items(), ID.parse().unwrap())
+                .await
+                .is_ok()
+        );
         let rebalancings = upvest.list_rebalancing_executions().portfolio_id(ID);
-        assert!(upvest.wait_for_item(move || rebalancings.items(), ID.parse().unwrap()).await.is_ok());
+        assert!(
+            upvest
+                .wait_for_item(move || rebalancings.items(), ID.parse().unwrap())
+                .await
+                .is_ok()
+        );
         assert!(withdrawal(&upvest).await.is_ok());
         assert!(direct_debit(&upvest).await.is_ok());
     }
@@ -184,17 +241,28 @@ async fn a_wait_whose_events_end_goes_back_to_looking_and_one_that_cannot_look_s
             .is_ok()
     );
     let upvest = api.client();
-    let error =
-        upvest.wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), stream::empty()).await.unwrap_err();
+    let error = upvest
+        .wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), stream::empty())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.to_string().contains("the events ended"), "{error}");
     let filled = stream::iter([event(ID, &json!({"id": ID, "status": "COMPLETED"}))]);
-    assert!(upvest.wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), filled).await.is_ok());
+    assert!(
+        upvest
+            .wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), filled)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_wait_shows_nothing_of_the_thing() {
     let api = FakeApi::new(|_, _| order("PROCESSING"));
-    let error = api.client().wait_for(api.client().retrieve_order().order_id(id())).await.unwrap_err();
+    let error = api
+        .client()
+        .wait_for(api.client().retrieve_order().order_id(id()))
+        .await
+        .unwrap_err();
     assert!(!format!("{error:?} {error}").contains("PROCESSING"));
 }

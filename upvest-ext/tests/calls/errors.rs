@@ -7,8 +7,15 @@ use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy};
 
 async fn failure(reply: Reply) -> Error {
     let api = FakeApi::new(move |_, _| reply.clone());
-    let upvest = api.client().with(CallOptions::new().retry(RetryPolicy::never()));
-    upvest.create_order().body(order()).send().await.unwrap_err()
+    let upvest = api
+        .client()
+        .with(CallOptions::new().retry(RetryPolicy::never()));
+    upvest
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,7 +47,11 @@ async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
     for (reply, kind, unknown) in rows {
         let case = format!("{reply:?}");
         let error = failure(reply).await;
-        assert_eq!((error.kind(), error.is_outcome_unknown()), (kind, unknown), "{case}: {error}");
+        assert_eq!(
+            (error.kind(), error.is_outcome_unknown()),
+            (kind, unknown),
+            "{case}: {error}"
+        );
     }
 }
 
@@ -54,7 +65,10 @@ async fn a_problem_is_kept_whole_and_shown_on_one_line() {
         "createOrder: 422 Unprocessable entity: cash_amount is  [31mtoo small (unprocessable_entity, request r-9)"
     );
     let problem = error.problem().unwrap();
-    assert_eq!((problem.code(), error.request_id()), (Some("unprocessable_entity"), Some("r-9")));
+    assert_eq!(
+        (problem.code(), error.request_id()),
+        (Some("unprocessable_entity"), Some("r-9"))
+    );
     assert!(error.is_validation() && !error.is_transient());
 }
 
@@ -62,7 +76,10 @@ async fn a_problem_is_kept_whole_and_shown_on_one_line() {
 async fn html_of_a_gateway_is_kept_but_not_shown() {
     let html = format!("<html>{}</html>", "x".repeat(100_000));
     let error = failure(Reply::new(502, html).header("upvest-request-id", "r-1")).await;
-    assert_eq!((error.status().unwrap().as_u16(), error.request_id()), (502, Some("r-1")));
+    assert_eq!(
+        (error.status().unwrap().as_u16(), error.request_id()),
+        (502, Some("r-1"))
+    );
     assert_eq!(error.problem().unwrap().body().unwrap().len(), 4096);
     assert!(error.is_server_error() && error.is_transient());
     let shown = format!("{error} {error:?}");
@@ -71,7 +88,8 @@ async fn html_of_a_gateway_is_kept_but_not_shown() {
 
 #[tokio::test(start_paused = true)]
 async fn display_is_never_longer_than_500_characters() {
-    let long = serde_json::json!({"title": "t".repeat(10_000), "detail": "d\r\n".repeat(10_000)}).to_string();
+    let long = serde_json::json!({"title": "t".repeat(10_000), "detail": "d\r\n".repeat(10_000)})
+        .to_string();
     let error = failure(Reply::new(400, long)).await;
     assert_eq!(error.to_string().chars().count(), 500);
     assert!(!error.to_string().contains(['\n', '\r']));
@@ -82,11 +100,14 @@ async fn the_chain_of_sources_is_intact() {
     let error = failure(Reply::fate(Fate::Broken)).await;
     assert_eq!(error.source().unwrap().to_string(), "connection reset");
     let error = failure(Reply::new(201, r#"{"id": 7}"#)).await;
-    assert_eq!((error.operation(), error.status().unwrap().as_u16()), (Some("createOrder"), 201));
+    assert_eq!(
+        (error.operation(), error.status().unwrap().as_u16()),
+        (Some("createOrder"), 201)
+    );
     assert!(
-        error
-            .to_string()
-            .starts_with("createOrder: 201 Created, but the body does not match the schema at id: ")
+        error.to_string().starts_with(
+            "createOrder: 201 Created, but the body does not match the schema at id: "
+        )
     );
 }
 
@@ -96,7 +117,9 @@ async fn an_incomplete_builder_sends_nothing() {
     let error = api.client().create_order().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(
-        error.is_validation() && !error.is_outcome_unknown() && error.to_string().contains("`account_id`")
+        error.is_validation()
+            && !error.is_outcome_unknown()
+            && error.to_string().contains("`account_id`")
     );
     assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
 }
@@ -106,7 +129,9 @@ fn an_error_can_be_made_for_a_users_own_tests() {
     use upvest_ext::api::types::Problem;
     let status = http::StatusCode::CONFLICT;
     let problem = Problem::from_body(status, br#"{"detail": "already filled"}"#);
-    let error = Error::new(ErrorKind::Conflict, "").with_status(status).with_problem(problem);
+    let error = Error::new(ErrorKind::Conflict, "")
+        .with_status(status)
+        .with_problem(problem);
     assert!(error.is_conflict());
     assert_eq!((error.attempts(), error.operation()), (0, None));
 }

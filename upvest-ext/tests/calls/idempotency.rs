@@ -7,7 +7,13 @@ use upvest_ext::{CallOptions, ErrorKind, IdempotencyKey, Method};
 
 #[tokio::test(start_paused = true)]
 async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
-    let api = FakeApi::new(|_, n| if n % 3 == 2 { Reply::order() } else { Reply::status(503) });
+    let api = FakeApi::new(|_, n| {
+        if n % 3 == 2 {
+            Reply::order()
+        } else {
+            Reply::status(503)
+        }
+    });
     let upvest = api.client();
     let mut keys = Vec::new();
     for _ in 0..2 {
@@ -15,7 +21,11 @@ async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
         assert_eq!(answer.metadata().attempts, 3);
         keys.push(answer.metadata().idempotency_key.unwrap().to_string());
     }
-    let sent: Vec<_> = api.seen().iter().map(|seen| seen.header("idempotency-key").to_owned()).collect();
+    let sent: Vec<_> = api
+        .seen()
+        .iter()
+        .map(|seen| seen.header("idempotency-key").to_owned())
+        .collect();
     assert_eq!(sent[..3], [keys[0].as_str(); 3]);
     assert_eq!(sent[3..], [keys[1].as_str(); 3]);
     assert_ne!(keys[0], keys[1]);
@@ -45,9 +55,19 @@ async fn the_key_is_in_every_error_of_the_call() {
     for reply in replies {
         let case = format!("{reply:?}");
         let api = FakeApi::new(move |_, _| reply.clone());
-        let error = api.client().create_order().body(order()).send().await.unwrap_err();
+        let error = api
+            .client()
+            .create_order()
+            .body(order())
+            .send()
+            .await
+            .unwrap_err();
         let sent = api.seen()[0].header("idempotency-key").to_owned();
-        assert_eq!(error.idempotency_key().map(|key| key.to_string()), Some(sent), "{case}");
+        assert_eq!(
+            error.idempotency_key().map(|key| key.to_string()),
+            Some(sent),
+            "{case}"
+        );
         assert_eq!(error.operation(), Some("createOrder"), "{case}");
         assert!(error.attempts() > 0 && error.elapsed().is_some(), "{case}");
     }
@@ -55,13 +75,26 @@ async fn the_key_is_in_every_error_of_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stored_key_resumes_the_same_order_after_a_crash() {
-    let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::order() });
+    let api = FakeApi::new(|_, n| {
+        if n == 0 {
+            Reply::fate(Fate::Silence)
+        } else {
+            Reply::order()
+        }
+    });
     let stored = IdempotencyKey::generate().to_string();
     // The process crashes during the call.
     let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
     let first = api.client();
-    let call =
-        tokio::spawn(async move { first.with(options).create_order().body(order()).send().await.map(drop) });
+    let call = tokio::spawn(async move {
+        first
+            .with(options)
+            .create_order()
+            .body(order())
+            .send()
+            .await
+            .map(drop)
+    });
     while api.api_calls() == 0 {
         tokio::task::yield_now().await;
     }
@@ -69,28 +102,48 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
     assert!(call.await.unwrap_err().is_cancelled());
     // Another one finds the order and its key.
     let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
-    api.client().with(options).create_order().body(order()).send().await.unwrap();
+    api.client()
+        .with(options)
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .unwrap();
     let seen = api.seen();
-    assert_eq!((seen[0].header("idempotency-key"), &seen[0].body), (stored.as_str(), &seen[1].body));
+    assert_eq!(
+        (seen[0].header("idempotency-key"), &seen[0].body),
+        (stored.as_str(), &seen[1].body)
+    );
     assert_eq!(seen[1].header("idempotency-key"), stored);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_is_refused_for_a_second_request_but_not_for_the_same_one_again() {
     let api = FakeApi::new(|_, _| Reply::order());
-    let upvest = api.client().with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
+    let upvest = api
+        .client()
+        .with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
     upvest.create_order().body(order()).send().await.unwrap();
     upvest.create_order().body(order()).send().await.unwrap();
-    let other = upvest.create_order().body(order().cash_amount("100.01")).send().await;
+    let other = upvest
+        .create_order()
+        .body(order().cash_amount("100.01"))
+        .send()
+        .await;
     let error = other.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0));
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::InvalidRequest, 0)
+    );
     assert_eq!(api.api_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_on_an_operation_that_takes_none_does_not_make_it_repeatable() {
     let api = FakeApi::new(|_, _| Reply::status(503));
-    let upvest = api.client().with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
+    let upvest = api
+        .client()
+        .with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     upvest.cancel_order().order_id(id).send().await.unwrap_err();
     assert_eq!(api.api_calls(), 1);
@@ -115,6 +168,11 @@ async fn raw_requests_are_keyed_only_by_the_key_given() {
     assert!(api.seen()[0].headers.get("idempotency-key").is_none());
     let key = IdempotencyKey::generate();
     let options = CallOptions::new().idempotency_key(key);
-    let error = upvest.request(Method::POST, "/x").options(options).send().await.unwrap_err();
+    let error = upvest
+        .request(Method::POST, "/x")
+        .options(options)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!((error.attempts(), error.idempotency_key()), (4, Some(key)));
 }

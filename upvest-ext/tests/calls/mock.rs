@@ -23,31 +23,73 @@ async fn calls_pages_and_waits_work_over_a_mock() {
         .answer::<builder::RetrieveOrder>(order("FILLED"))
         .answer::<builder::ListOrders>(ListResponse::new(vec![order("FILLED")]));
     let upvest = Upvest::from_transport(mock.clone());
-    assert_eq!(upvest.retrieve_order().order_id(id()).send().await.unwrap().status, Some(OrderStatus::New));
     assert_eq!(
-        upvest.wait_for(upvest.retrieve_order().order_id(id())).await.unwrap().status,
+        upvest
+            .retrieve_order()
+            .order_id(id())
+            .send()
+            .await
+            .unwrap()
+            .status,
+        Some(OrderStatus::New)
+    );
+    assert_eq!(
+        upvest
+            .wait_for(upvest.retrieve_order().order_id(id()))
+            .await
+            .unwrap()
+            .status,
         Some(OrderStatus::Filled)
     );
-    let orders: Vec<_> = upvest.list_orders().page_size(10).items().try_collect().await.unwrap();
+    let orders: Vec<_> = upvest
+        .list_orders()
+        .page_size(10)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(orders.len(), 1);
-    let paths: Vec<_> = mock.requests().into_iter().map(|request| request.path).collect();
+    let paths: Vec<_> = mock
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
     let order = format!("/orders/{ID}");
-    assert_eq!(paths, [order.as_str(), order.as_str(), "/orders?limit=10&offset=0"]);
+    assert_eq!(
+        paths,
+        [order.as_str(), order.as_str(), "/orders?limit=10&offset=0"]
+    );
     assert!(mock.requests()[0].headers.get("authorization").is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mock_sees_a_failing_call_once_and_its_error_arrives_as_it_was_made() {
-    let problem =
-        Problem::from_body(http::StatusCode::SERVICE_UNAVAILABLE, br#"{"detail": "come back later"}"#);
-    let failure = Error::new(ErrorKind::Interrupted, "cut").with_outcome_unknown(true).with_attempts(3);
-    let mock =
-        MockTransport::new().problem::<builder::ListOrders>(problem).fail::<builder::CancelOrder>(failure);
+    let problem = Problem::from_body(
+        http::StatusCode::SERVICE_UNAVAILABLE,
+        br#"{"detail": "come back later"}"#,
+    );
+    let failure = Error::new(ErrorKind::Interrupted, "cut")
+        .with_outcome_unknown(true)
+        .with_attempts(3);
+    let mock = MockTransport::new()
+        .problem::<builder::ListOrders>(problem)
+        .fail::<builder::CancelOrder>(failure);
     let upvest = Upvest::from_transport(mock.clone());
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert!(error.is_server_error() && error.to_string().contains("come back later"), "{error}");
-    let error = upvest.cancel_order().order_id(id()).send().await.unwrap_err();
-    assert_eq!((error.operation(), error.attempts()), (Some("cancelOrder"), 3));
+    assert!(
+        error.is_server_error() && error.to_string().contains("come back later"),
+        "{error}"
+    );
+    let error = upvest
+        .cancel_order()
+        .order_id(id())
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.operation(), error.attempts()),
+        (Some("cancelOrder"), 3)
+    );
     assert!(error.is_outcome_unknown());
     assert_eq!(mock.requests().len(), 2);
 }
@@ -56,7 +98,9 @@ async fn a_mock_sees_a_failing_call_once_and_its_error_arrives_as_it_was_made() 
 async fn options_and_idempotency_keys_reach_a_mock() {
     let mock = MockTransport::new().answer::<builder::RetrieveOrder>(order("NEW"));
     let key = IdempotencyKey::generate();
-    let options = CallOptions::new().idempotency_key(key).header("x-trace", "abc");
+    let options = CallOptions::new()
+        .idempotency_key(key)
+        .header("x-trace", "abc");
     let upvest = Upvest::from_transport(mock.clone()).with(options);
     let answer = upvest.retrieve_order().order_id(id()).send().await.unwrap();
     assert_eq!(answer.metadata().idempotency_key, Some(key));
@@ -71,7 +115,12 @@ async fn options_and_idempotency_keys_reach_a_mock() {
 async fn a_raw_request_reaches_a_mock() {
     let mock = MockTransport::new();
     let upvest = Upvest::from_transport(mock.clone());
-    let error = upvest.request(Method::GET, "/quotes").query("isin", "x").send().await.unwrap_err();
+    let error = upvest
+        .request(Method::GET, "/quotes")
+        .query("isin", "x")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(mock.requests()[0].path, "/quotes?isin=x");
 }
@@ -82,6 +131,10 @@ async fn a_download_works_over_a_mock() {
     let mock = MockTransport::new().answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
     let mut bytes = Vec::new();
     let upvest = Upvest::from_transport(mock);
-    upvest.download(upvest.retrieve_file().file_id(ID)).to_writer(&mut bytes).await.unwrap();
+    upvest
+        .download(upvest.retrieve_file().file_id(ID))
+        .to_writer(&mut bytes)
+        .await
+        .unwrap();
     assert_eq!(bytes, b"%PDF-1.7");
 }

@@ -30,7 +30,11 @@ async fn an_order_goes_out_complete_and_each_header_once() {
         if is_token(request) {
             token()
         } else {
-            http("201 Created", "upvest-request-id: r-1\r\n", crate::common::ORDER)
+            http(
+                "201 Created",
+                "upvest-request-id: r-1\r\n",
+                crate::common::ORDER,
+            )
         }
     })
     .await;
@@ -84,7 +88,11 @@ struct Stocked;
 impl TokenStore for Stocked {
     fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
         let lifetime = Duration::from_secs(1799);
-        let token = StoredToken { token: "stored".into(), left: lifetime, lifetime };
+        let token = StoredToken {
+            token: "stored".into(),
+            left: lifetime,
+            lifetime,
+        };
         Box::pin(std::future::ready(Some(token)))
     }
 
@@ -106,7 +114,10 @@ async fn a_refused_connection_is_known_to_have_sent_nothing() {
     // Nothing was sent, so even a call without a key is retried.
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Connect, 4, false));
+    assert_eq!(
+        (error.kind(), error.attempts(), error.is_outcome_unknown()),
+        (ErrorKind::Connect, 4, false)
+    );
     let mut chain = String::new();
     let mut next: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = next {
@@ -121,11 +132,25 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = SocketServer::start(|_| http("200 OK", "", "{}")).await;
     let to = format!("location: http://{}/orders\r\n", elsewhere.address);
     let server = SocketServer::start(move |request| {
-        if is_token(request) { token() } else { http("307 Temporary Redirect", &to, "") }
+        if is_token(request) {
+            token()
+        } else {
+            http("307 Temporary Redirect", &to, "")
+        }
     })
     .await;
-    let error = server.builder().build().unwrap().list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::UnexpectedStatus, 307));
+    let error = server
+        .builder()
+        .build()
+        .unwrap()
+        .list_orders()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status().unwrap().as_u16()),
+        (ErrorKind::UnexpectedStatus, 307)
+    );
     assert!(error.to_string().contains("redirect"));
     assert_eq!(elsewhere.requests().len(), 0);
 }
@@ -140,25 +165,37 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
         _ => http("200 OK", "", r#"{"data": []}"#),
     })
     .await;
-    let upvest = server.builder().http_client(reqwest::Client::new()).build().unwrap();
+    let upvest = server
+        .builder()
+        .http_client(reqwest::Client::new())
+        .build()
+        .unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Configuration, 1));
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Configuration, 1)
+    );
 }
 
 #[tokio::test]
 async fn everything_goes_through_the_proxy() {
-    let proxy =
-        SocketServer::start(
-            |request| {
-                if is_token(request) { token() } else { http("200 OK", "", r#"{"data": []}"#) }
-            },
-        )
-        .await;
+    let proxy = SocketServer::start(|request| {
+        if is_token(request) {
+            token()
+        } else {
+            http("200 OK", "", r#"{"data": []}"#)
+        }
+    })
+    .await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
     let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
-    let upvest = socket::builder(nobody).proxy(through).token_store(Arc::new(Stocked)).build().unwrap();
+    let upvest = socket::builder(nobody)
+        .proxy(through)
+        .token_store(Arc::new(Stocked))
+        .build()
+        .unwrap();
     upvest.list_orders().send().await.unwrap();
     assert!(proxy.requests()[0].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
 }
@@ -168,7 +205,10 @@ async fn everything_goes_through_the_proxy() {
 struct Rewriting(&'static str);
 
 impl SignRequest for Rewriting {
-    fn sign<'a>(&'a self, request: &'a mut http::Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut http::Request<Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         let authority = request.uri().authority().unwrap();
         let uri = format!("http://{authority}{}", self.0).parse().unwrap();
         *request.uri_mut() = uri;
@@ -179,23 +219,50 @@ impl SignRequest for Rewriting {
 #[tokio::test]
 async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_and_not_sent() {
     let server = SocketServer::start(|_| http("200 OK", "", r#"{"data": []}"#)).await;
-    for path in
-        ["/orders/../users", "/orders/./1", "/orders/{id}", "/orders?name=O'Hara", "/orders/%2e%2e/users"]
-    {
-        let upvest = server.builder().token_store(Arc::new(Stocked)).signer(Rewriting(path)).build().unwrap();
+    for path in [
+        "/orders/../users",
+        "/orders/./1",
+        "/orders/{id}",
+        "/orders?name=O'Hara",
+        "/orders/%2e%2e/users",
+    ] {
+        let upvest = server
+            .builder()
+            .token_store(Arc::new(Stocked))
+            .signer(Rewriting(path))
+            .build()
+            .unwrap();
         let error = upvest.list_orders().send().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.is_outcome_unknown()),
             (ErrorKind::InvalidRequest, false),
             "{path}: {error}"
         );
-        assert!(error.to_string().contains("the URL that was signed"), "{error}");
+        assert!(
+            error.to_string().contains("the URL that was signed"),
+            "{error}"
+        );
     }
     assert_eq!(server.requests().len(), 0);
-    for path in ["/orders?note=a%22b&x=1+2", "/a//b;v=1/~x/%C3%BC", "/orders?"] {
-        let upvest = server.builder().token_store(Arc::new(Stocked)).signer(Rewriting(path)).build().unwrap();
+    for path in [
+        "/orders?note=a%22b&x=1+2",
+        "/a//b;v=1/~x/%C3%BC",
+        "/orders?",
+    ] {
+        let upvest = server
+            .builder()
+            .token_store(Arc::new(Stocked))
+            .signer(Rewriting(path))
+            .build()
+            .unwrap();
         upvest.list_orders().send().await.unwrap();
-        assert!(server.requests().pop().unwrap().starts_with(&format!("GET {path} HTTP/1.1")));
+        assert!(
+            server
+                .requests()
+                .pop()
+                .unwrap()
+                .starts_with(&format!("GET {path} HTTP/1.1"))
+        );
     }
 }
 
@@ -204,24 +271,47 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
 #[tokio::test]
 async fn no_proxy_of_the_environment_is_used_for_this_machine() {
     const NAME: &str = "no_proxy_of_the_environment_is_used_for_this_machine";
-    let answers =
-        |request: &str| if is_token(request) { token() } else { http("200 OK", "", r#"{"data": []}"#) };
+    let answers = |request: &str| {
+        if is_token(request) {
+            token()
+        } else {
+            http("200 OK", "", r#"{"data": []}"#)
+        }
+    };
     if std::env::var_os("UPVEST_TEST_CHILD").is_some() {
         let server = SocketServer::start(answers).await;
-        server.builder().build().unwrap().list_orders().send().await.unwrap();
+        server
+            .builder()
+            .build()
+            .unwrap()
+            .list_orders()
+            .send()
+            .await
+            .unwrap();
         assert_eq!(server.requests().len(), 1);
         return;
     }
     let proxy = SocketServer::start(answers).await;
     let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
     child.args([NAME, "--exact"]).env("UPVEST_TEST_CHILD", "1");
-    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+    for name in [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
         child.env(name, format!("http://{}", proxy.address));
     }
     for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
         child.env_remove(name);
     }
     let status = child.status().await.unwrap();
-    assert!(proxy.requests().is_empty(), "the proxy saw {:?}", proxy.requests());
+    assert!(
+        proxy.requests().is_empty(),
+        "the proxy saw {:?}",
+        proxy.requests()
+    );
     assert!(status.success());
 }

@@ -34,12 +34,17 @@ async fn page(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn wait(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.wait_for(upvest.retrieve_order().order_id(ID)).await?;
+    upvest
+        .wait_for(upvest.retrieve_order().order_id(ID))
+        .await?;
     Ok(())
 }
 
 async fn download(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.download(upvest.retrieve_file().file_id(ID)).to_writer(&mut Vec::new()).await?;
+    upvest
+        .download(upvest.retrieve_file().file_id(ID))
+        .to_writer(&mut Vec::new())
+        .await?;
     Ok(())
 }
 
@@ -49,11 +54,24 @@ async fn raw(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn verify(tester: &WebhookTester, tamper: Option<Tamper>) -> Result<(), ServiceError> {
-    let delivery =
-        tester.deliver("/webhooks", &[WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": ID}))]);
+    let delivery = tester.deliver(
+        "/webhooks",
+        &[WebhookTester::event(
+            "ORDER.FILLED",
+            serde_json::json!({"id": ID}),
+        )],
+    );
     let delivery = tamper.map_or(delivery.clone(), |tamper| delivery.tampered(tamper));
-    for event in tester.verifier().verify(&delivery.received()).await?.events() {
-        event.map_err(upvest_ext::Error::from)?.resource::<u8>().map_err(upvest_ext::Error::from)?;
+    for event in tester
+        .verifier()
+        .verify(&delivery.received())
+        .await?
+        .events()
+    {
+        event
+            .map_err(upvest_ext::Error::from)?
+            .resource::<u8>()
+            .map_err(upvest_ext::Error::from)?;
     }
     Ok(())
 }
@@ -73,8 +91,17 @@ async fn one_from_in_a_users_error_catches_calls_pages_waits_downloads_and_verif
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
     }
     let tester = WebhookTester::new().unwrap();
-    assert_eq!(verify(&tester, Some(Tamper::Body)).await.unwrap_err().kind(), ErrorKind::Webhook);
-    assert_eq!(verify(&tester, None).await.unwrap_err().kind(), ErrorKind::Decode);
+    assert_eq!(
+        verify(&tester, Some(Tamper::Body))
+            .await
+            .unwrap_err()
+            .kind(),
+        ErrorKind::Webhook
+    );
+    assert_eq!(
+        verify(&tester, None).await.unwrap_err().kind(),
+        ErrorKind::Decode
+    );
 }
 
 #[test]
@@ -99,14 +126,17 @@ async fn the_error_that_the_readme_quotes_is_the_one_that_is_printed() {
     let readme = include_str!("../../../README.md");
     let api = FakeApi::new(|_, _| {
         let row = |amount: &str| serde_json::json!({"id": ID, "cash_amount": amount});
-        let rows = serde_json::json!({"data": [row("1.00"), row("2.00"), row("3.00"), row("1e400")]});
+        let rows =
+            serde_json::json!({"data": [row("1.00"), row("2.00"), row("3.00"), row("1e400")]});
         Reply::new(200, rows.to_string())
     });
     let error = api.client().list_orders().send().await.unwrap_err();
     let (_, quote) = readme.split_once("`listOrders: ").unwrap();
     let (quote, _) = quote.split_once("…`").unwrap();
     assert!(
-        error.to_string().starts_with(&format!("listOrders: {quote}")),
+        error
+            .to_string()
+            .starts_with(&format!("listOrders: {quote}")),
         "README.md does not quote `{error}`"
     );
 }

@@ -19,12 +19,17 @@ async fn at_a_time<F: Future<Output = Result<R, E>>, R, E>(
     calls: usize,
     call: impl Fn() -> F,
 ) -> (usize, usize) {
-    let results = stream::iter(0..calls).map(|_| call()).buffer_unordered(limit);
+    let results = stream::iter(0..calls)
+        .map(|_| call())
+        .buffer_unordered(limit);
     results
-        .fold(
-            (0, 0),
-            async |(ok, failed), result| if result.is_ok() { (ok + 1, failed) } else { (ok, failed + 1) },
-        )
+        .fold((0, 0), async |(ok, failed), result| {
+            if result.is_ok() {
+                (ok + 1, failed)
+            } else {
+                (ok, failed + 1)
+            }
+        })
         .await
 }
 
@@ -50,7 +55,11 @@ impl Window {
         }
         self.taken += 1;
         let takes = self.taken <= LIMIT;
-        *if takes { &mut self.accepted } else { &mut self.refused } += 1;
+        *if takes {
+            &mut self.accepted
+        } else {
+            &mut self.refused
+        } += 1;
         takes
     }
 }
@@ -60,11 +69,20 @@ async fn eight_workers_use_nine_tenths_of_a_limit_and_are_hardly_ever_refused() 
     let window = Arc::new(Mutex::new(Window::default()));
     let server = Arc::clone(&window);
     let api = FakeApi::new(move |_, _| {
-        let reply = if server.lock().unwrap().take() { Reply::empty_list() } else { Reply::status(429) };
+        let reply = if server.lock().unwrap().take() {
+            Reply::empty_list()
+        } else {
+            Reply::status(429)
+        };
         reply.after(Duration::from_millis(15))
     });
     let limit = RateLimit::adaptive();
-    let upvest = api.builder().random(Fixed(u64::MAX / 2)).rate_limit(limit.clone()).build().unwrap();
+    let upvest = api
+        .builder()
+        .random(Fixed(u64::MAX / 2))
+        .rate_limit(limit.clone())
+        .build()
+        .unwrap();
     let started = Instant::now();
     let outcome = at_a_time(8, 60 * LIMIT, || upvest.list_orders().send()).await;
     assert_eq!(outcome, (60 * LIMIT, 0));
@@ -89,7 +107,11 @@ fn as_f64(count: usize) -> f64 {
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_is_given_is_not_exceeded() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().rate_limit(RateLimit::at_most(20)).build().unwrap();
+    let upvest = api
+        .builder()
+        .rate_limit(RateLimit::at_most(20))
+        .build()
+        .unwrap();
     let started = Instant::now();
     at_a_time(8, 100, || upvest.list_orders().send()).await;
     // The first is sent immediately, the other 99 at intervals of 50 ms.
@@ -100,7 +122,11 @@ async fn a_limit_that_is_given_is_not_exceeded() {
 #[tokio::test(start_paused = true)]
 async fn twice_the_load_that_a_limit_allows_is_half_of_it_sent_and_the_rest_refused_at_once() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().rate_limit(RateLimit::at_most(10)).build().unwrap();
+    let upvest = api
+        .builder()
+        .rate_limit(RateLimit::at_most(10))
+        .build()
+        .unwrap();
     let hasty = upvest.with(CallOptions::new().call_timeout(2 * SECOND));
     let tasks: Vec<_> = (0..1200)
         .map(|number| {
@@ -121,22 +147,37 @@ async fn twice_the_load_that_a_limit_allows_is_half_of_it_sent_and_the_rest_refu
             }
             (Err(error), elapsed) => {
                 refused += 1;
-                assert_eq!((error.kind(), elapsed), (ErrorKind::RateLimited, Duration::ZERO), "{error}");
+                assert_eq!(
+                    (error.kind(), elapsed),
+                    (ErrorKind::RateLimited, Duration::ZERO),
+                    "{error}"
+                );
                 assert!(error.is_transient() && !error.is_outcome_unknown());
             }
         }
     }
-    assert!((600..=620).contains(&sent), "{sent} sent in 60 s, {refused} refused");
+    assert!(
+        (600..=620).contains(&sent),
+        "{sent} sent in 60 s, {refused} refused"
+    );
     assert_eq!(sent, api.api_calls());
     let started = Instant::now();
     upvest.list_orders().send().await.unwrap();
-    assert!(started.elapsed() <= 2 * SECOND, "a single later call waited {:?}", started.elapsed());
+    assert!(
+        started.elapsed() <= 2 * SECOND,
+        "a single later call waited {:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_dropped_gives_its_place_back() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().rate_limit(RateLimit::at_most(10)).build().unwrap();
+    let upvest = api
+        .builder()
+        .rate_limit(RateLimit::at_most(10))
+        .build()
+        .unwrap();
     let started = Instant::now();
     let waiting = join_all((0..500).map(|_| upvest.list_orders().send()));
     timeout(SECOND * 95 / 100, waiting).await.unwrap_err();
@@ -159,7 +200,10 @@ async fn a_waiter_that_is_dropped_gives_its_place_back() {
 #[tokio::test(start_paused = true)]
 async fn a_learned_rate_grows_only_while_it_is_used_and_never_beyond_its_ceiling() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    for (limit, ceiling) in [(RateLimit::adaptive(), 1000.0), (RateLimit::at_most(200), 200.0)] {
+    for (limit, ceiling) in [
+        (RateLimit::adaptive(), 1000.0),
+        (RateLimit::at_most(200), 200.0),
+    ] {
         let upvest = api.builder().rate_limit(limit.clone()).build().unwrap();
         let rate = || limit.per_second().unwrap_or_default();
         upvest.list_orders().send().await.unwrap();
@@ -182,7 +226,10 @@ async fn a_learned_rate_grows_only_while_it_is_used_and_never_beyond_its_ceiling
 struct Signing(Arc<Mutex<Vec<std::time::Instant>>>);
 
 impl SignRequest for Signing {
-    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        _: &'a mut http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         self.0.lock().unwrap().push(TokioClock.now());
         Box::pin(std::future::ready(Ok(())))
     }
@@ -192,11 +239,21 @@ impl SignRequest for Signing {
 async fn a_call_waits_for_its_turn_before_it_is_signed() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let signing = Signing::default();
-    let upvest = api.builder().signer(signing.clone()).rate_limit(RateLimit::at_most(1)).build().unwrap();
+    let upvest = api
+        .builder()
+        .signer(signing.clone())
+        .rate_limit(RateLimit::at_most(1))
+        .build()
+        .unwrap();
     for _ in 0..3 {
         upvest.list_orders().send().await.unwrap();
     }
-    let sent: Vec<_> = api.seen_tokens().into_iter().chain(api.seen()).map(|seen| seen.at).collect();
+    let sent: Vec<_> = api
+        .seen_tokens()
+        .into_iter()
+        .chain(api.seen())
+        .map(|seen| seen.at)
+        .collect();
     assert_eq!(*signing.0.lock().unwrap(), sent);
     assert_eq!(sent[3] - sent[2], SECOND);
 }

@@ -9,7 +9,8 @@ use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest, UpvestBuilder,
+    BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest,
+    UpvestBuilder,
 };
 
 /// Numbers its signatures and records the headers that were present.
@@ -20,7 +21,10 @@ struct Numbering {
 }
 
 impl SignRequest for Numbering {
-    fn sign<'a>(&'a self, request: &'a mut Request<Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut Request<Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         Box::pin(async move {
             if self.broken {
                 return Err(BackendError::new("the key is gone").into());
@@ -28,7 +32,9 @@ impl SignRequest for Numbering {
             let mut seen = self.seen.lock().unwrap();
             let authorized = request.headers().contains_key("authorization");
             seen.push((request.uri().path().to_owned(), authorized));
-            request.headers_mut().insert("signature", HeaderValue::from(seen.len()));
+            request
+                .headers_mut()
+                .insert("signature", HeaderValue::from(seen.len()));
             Ok(())
         })
     }
@@ -36,7 +42,8 @@ impl SignRequest for Numbering {
 
 #[tokio::test(start_paused = true)]
 async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too() {
-    let api = FakeApi::new(|_, n| [Reply::status(503), Reply::status(401), Reply::order()][n].clone());
+    let api =
+        FakeApi::new(|_, n| [Reply::status(503), Reply::status(401), Reply::order()][n].clone());
     let signer = Numbering::default();
     let upvest = api.builder().signer(signer.clone()).build().unwrap();
     upvest.create_order().body(order()).send().await.unwrap();
@@ -48,8 +55,15 @@ async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too(
         ("/auth/token", false),
         ("/orders", true),
     ];
-    assert_eq!(seen, expected.map(|(path, authorized)| (path.to_owned(), authorized)));
-    let signatures: Vec<_> = api.seen().iter().map(|seen| seen.header("signature").to_owned()).collect();
+    assert_eq!(
+        seen,
+        expected.map(|(path, authorized)| (path.to_owned(), authorized))
+    );
+    let signatures: Vec<_> = api
+        .seen()
+        .iter()
+        .map(|seen| seen.header("signature").to_owned())
+        .collect();
     assert_eq!(signatures, ["2", "3", "5"]);
     assert_eq!(api.seen_tokens()[0].header("signature"), "1");
 }
@@ -57,9 +71,24 @@ async fn every_attempt_is_signed_anew_after_the_token_and_the_token_request_too(
 #[tokio::test(start_paused = true)]
 async fn a_request_that_cannot_be_signed_is_not_sent() {
     let api = FakeApi::new(|_, _| Reply::order());
-    let upvest = api.builder().signer(Numbering { broken: true, ..Numbering::default() }).build().unwrap();
-    let error = upvest.create_order().body(order()).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Signing, 0, false));
+    let upvest = api
+        .builder()
+        .signer(Numbering {
+            broken: true,
+            ..Numbering::default()
+        })
+        .build()
+        .unwrap();
+    let error = upvest
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts(), error.is_outcome_unknown()),
+        (ErrorKind::Signing, 0, false)
+    );
     let signing = std::error::Error::source(&error).unwrap();
     assert_eq!(signing.source().unwrap().to_string(), "the key is gone");
     assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
@@ -70,14 +99,23 @@ async fn a_call_carries_the_headers_that_upvest_needs() {
     let api = FakeApi::new(|_, _| Reply::order());
     let upvest = api.builder().user_agent("my-bank/2.1").build().unwrap();
     let options = CallOptions::new().header("x-trace", "abc");
-    upvest.with(options).create_order().body(order()).send().await.unwrap();
+    upvest
+        .with(options)
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .unwrap();
     let seen = &api.seen()[0];
     assert_eq!(seen.header("upvest-client-id"), CLIENT_ID);
     assert_eq!(seen.header("upvest-api-version"), "1");
     assert_eq!(seen.header("accept"), "application/json");
     assert_eq!(seen.header("content-type"), "application/json");
     assert_eq!(seen.header("authorization"), "Bearer token-0");
-    assert_eq!(seen.header("user-agent"), concat!("my-bank/2.1 upvest-rust/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        seen.header("user-agent"),
+        concat!("my-bank/2.1 upvest-rust/", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(seen.header("x-trace"), "abc");
     assert_eq!(seen.headers.get_all("accept").iter().count(), 1);
     assert!(seen.headers["authorization"].is_sensitive());
@@ -106,27 +144,54 @@ async fn headers_of_the_sdk_cannot_be_set_by_hand() {
 async fn metadata_comes_along_without_losing_the_value() {
     let api = FakeApi::new(|_, n| match n {
         0 => Reply::status(503).header("retry-after", "3"),
-        _ => {
-            Reply::order().header("upvest-request-id", "r-7").header("upvest-sdk-call", "{\"attempts\": 99}")
-        }
+        _ => Reply::order()
+            .header("upvest-request-id", "r-7")
+            .header("upvest-sdk-call", "{\"attempts\": 99}"),
     });
-    let order = api.client().create_order().body(order()).send().await.unwrap();
+    let order = api
+        .client()
+        .create_order()
+        .body(order())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(order.cash_amount.unwrap().to_string(), "100.00");
     let call = order.metadata();
-    assert_eq!((call.status.as_u16(), call.attempts, call.elapsed), (201, 2, Duration::from_secs(3)));
+    assert_eq!(
+        (call.status.as_u16(), call.attempts, call.elapsed),
+        (201, 2, Duration::from_secs(3))
+    );
     assert_eq!(call.request_id.as_deref(), Some("r-7"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_download_is_handed_on_as_it_comes() {
-    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::new(200, "%PDF-1.7") });
+    let api = FakeApi::new(|_, n| {
+        if n == 0 {
+            Reply::status(503)
+        } else {
+            Reply::new(200, "%PDF-1.7")
+        }
+    });
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    let file = api.client().retrieve_file().file_id(id).send().await.unwrap();
+    let file = api
+        .client()
+        .retrieve_file()
+        .file_id(id)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(file.metadata().attempts, 2);
     let chunks: Vec<_> = futures_util::StreamExt::collect(file.into_inner()).await;
-    let bytes: Vec<u8> = chunks.into_iter().flat_map(|chunk| chunk.unwrap().to_vec()).collect();
+    let bytes: Vec<u8> = chunks
+        .into_iter()
+        .flat_map(|chunk| chunk.unwrap().to_vec())
+        .collect();
     assert_eq!(bytes, b"%PDF-1.7");
-    assert_eq!(api.seen()[1].header("accept"), "application/pdf, application/octet-stream");
+    assert_eq!(
+        api.seen()[1].header("accept"),
+        "application/pdf, application/octet-stream"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,23 +200,51 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
     struct Quote {
         price: String,
     }
-    let api = FakeApi::new(|_, _| Reply::new(200, r#"{"price": "1.50"}"#).header("upvest-request-id", "r-1"));
+    let api = FakeApi::new(|_, _| {
+        Reply::new(200, r#"{"price": "1.50"}"#).header("upvest-request-id", "r-1")
+    });
     let upvest = api.client();
-    let quote =
-        upvest.request(Method::GET, "/quotes").query("isin", "DE 1&2").send_json::<Quote>().await.unwrap();
-    assert_eq!((quote.price.as_str(), quote.metadata().request_id.as_deref()), ("1.50", Some("r-1")));
+    let quote = upvest
+        .request(Method::GET, "/quotes")
+        .query("isin", "DE 1&2")
+        .send_json::<Quote>()
+        .await
+        .unwrap();
+    assert_eq!(
+        (quote.price.as_str(), quote.metadata().request_id.as_deref()),
+        ("1.50", Some("r-1"))
+    );
     let seen = &api.seen()[0];
-    assert_eq!((seen.path.as_str(), seen.header("authorization")), ("/quotes", "Bearer token-0"));
+    assert_eq!(
+        (seen.path.as_str(), seen.header("authorization")),
+        ("/quotes", "Bearer token-0")
+    );
     assert_eq!(seen.header("accept"), "application/json");
 
-    let error = upvest.request(Method::GET, "/quotes").send_json::<u8>().await.map(drop).unwrap_err();
+    let error = upvest
+        .request(Method::GET, "/quotes")
+        .send_json::<u8>()
+        .await
+        .map(drop)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(!format!("{error} {error:?}").contains("1.50"));
     for path in ["quotes", "//evil.example?x", "/a#b"] {
-        assert!(upvest.request(Method::GET, path).send().await.is_err(), "{path}");
+        assert!(
+            upvest.request(Method::GET, path).send().await.is_err(),
+            "{path}"
+        );
     }
-    upvest.request(Method::GET, "//evil.example/x").send().await.unwrap();
-    assert_eq!(api.seen().pop().unwrap().path, "//evil.example/x", "a path stays a path of our server");
+    upvest
+        .request(Method::GET, "//evil.example/x")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        api.seen().pop().unwrap().path,
+        "//evil.example/x",
+        "a path stays a path of our server"
+    );
 }
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
@@ -184,14 +277,23 @@ async fn a_raw_request_cannot_leave_its_path() {
         "a?b",
         "a#b",
     ] {
-        let error = upvest.request(Method::DELETE, format!("/orders/{id}")).send().await.unwrap_err();
+        let error = upvest
+            .request(Method::DELETE, format!("/orders/{id}"))
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}");
         assert!(!error.is_outcome_unknown());
     }
     assert!(api.seen().is_empty() && api.seen_tokens().is_empty());
-    for path in
-        ["/orders/a.b", "/orders/...", "/orders/.a", "/orders/a%2Fb", "/orders/100%25", "/orders/%zz%"]
-    {
+    for path in [
+        "/orders/a.b",
+        "/orders/...",
+        "/orders/.a",
+        "/orders/a%2Fb",
+        "/orders/100%25",
+        "/orders/%zz%",
+    ] {
         upvest.request(Method::GET, path).send().await.unwrap();
         assert_eq!(api.seen().pop().unwrap().path, path);
     }
@@ -209,12 +311,20 @@ async fn segments_of_a_raw_path_are_encoded() {
         ("a\\b\n", "/orders/a%5Cb%0A".to_owned()),
         ("ä b", "/orders/%C3%A4%20b".to_owned()),
     ] {
-        upvest.request(Method::DELETE, ["orders", id]).send().await.unwrap();
+        upvest
+            .request(Method::DELETE, ["orders", id])
+            .send()
+            .await
+            .unwrap();
         assert_eq!(api.seen().pop().unwrap().path, path);
     }
     let sent = api.seen().len();
     for id in ["", ".", "..", "..;a=b"] {
-        let error = upvest.request(Method::DELETE, ["orders", id]).send().await.unwrap_err();
+        let error = upvest
+            .request(Method::DELETE, ["orders", id])
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}");
     }
     assert_eq!(api.seen().len(), sent);
@@ -222,20 +332,36 @@ async fn segments_of_a_raw_path_are_encoded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
-    let huge = |status| Reply { status, ..Reply::fate(Fate::Huge) };
+    let huge = |status| Reply {
+        status,
+        ..Reply::fate(Fate::Huge)
+    };
     let api = FakeApi::new(move |seen, _| match seen.path.as_str() {
         "/orders" | "/raw" => huge(200),
         _ => huge(503),
     });
     let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Decode, false));
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Decode, false)
+    );
     assert!(error.to_string().contains("67108864"), "{error}");
-    let error = upvest.request(Method::POST, "/raw").send().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), error.is_outcome_unknown()), (ErrorKind::Decode, 1, true));
+    let error = upvest
+        .request(Method::POST, "/raw")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts(), error.is_outcome_unknown()),
+        (ErrorKind::Decode, 1, true)
+    );
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest.list_users().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Server, 503));
+    assert_eq!(
+        (error.kind(), error.status().unwrap().as_u16()),
+        (ErrorKind::Server, 503)
+    );
     assert!(error.to_string().contains("1048576"), "{error}");
 
     let api = FakeApi::with_tokens(move |_, _| huge(200), |_, _| Reply::empty_list());
@@ -255,7 +381,11 @@ async fn the_limits_of_bodies_can_be_set() {
     client(1000, 200).list_orders().send().await.unwrap();
     // A body that a transport returns as a whole is already in memory. Only streams are limited.
     let huge = FakeApi::new(|_, _| Reply::fate(Fate::Huge));
-    let upvest = huge.builder().body_limits(2 * 1024 * 1024, 200).build().unwrap();
+    let upvest = huge
+        .builder()
+        .body_limits(2 * 1024 * 1024, 200)
+        .build()
+        .unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
     assert!(error.to_string().contains("2097152"), "{error}");
 }
@@ -263,18 +393,30 @@ async fn the_limits_of_bodies_can_be_set() {
 #[tokio::test(start_paused = true)]
 async fn only_a_4xx_other_than_408_says_that_nothing_happened() {
     for status in [
-        300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 408, 409, 410, 422, 425, 429, 499, 500, 501, 503,
-        599,
+        300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 408, 409, 410, 422, 425, 429, 499, 500,
+        501, 503, 599,
     ] {
         let api = FakeApi::new(move |_, _| Reply::status(status));
         let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
         let expected = !(400..500).contains(&status) || status == 408;
-        let error = upvest.create_order().body(order()).send().await.unwrap_err();
+        let error = upvest
+            .create_order()
+            .body(order())
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.is_outcome_unknown(), expected, "{status}");
-        let error = upvest.request(Method::POST, "/orders").send().await.unwrap_err();
+        let error = upvest
+            .request(Method::POST, "/orders")
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.is_outcome_unknown(), expected, "raw, {status}");
         let error = upvest.list_orders().send().await.unwrap_err();
-        assert!(!error.is_outcome_unknown(), "a read changes nothing, {status}");
+        assert!(
+            !error.is_outcome_unknown(),
+            "a read changes nothing, {status}"
+        );
     }
 }
 
@@ -282,26 +424,41 @@ async fn only_a_4xx_other_than_408_says_that_nothing_happened() {
 fn debug_of_call_options_hides_header_values() {
     let options = CallOptions::new().header("x-customer", "Erika Mustermann");
     for text in [format!("{options:?}"), format!("{options:#?}")] {
-        assert!(text.contains("x-customer") && !text.contains("Erika"), "{text}");
+        assert!(
+            text.contains("x-customer") && !text.contains("Erika"),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn a_client_id_or_secret_with_whitespace_around_it_is_refused_with_a_clear_message() {
     let url = || Environment::Custom("http://127.0.0.1:9".parse().unwrap());
-    for (id, secret) in [(" id", "secret"), ("id\n", "secret"), ("id", "secret\n"), ("id", "\tsecret")] {
-        let error = Upvest::builder(url()).credentials(id, secret).build().unwrap_err();
+    for (id, secret) in [
+        (" id", "secret"),
+        ("id\n", "secret"),
+        ("id", "secret\n"),
+        ("id", "\tsecret"),
+    ] {
+        let error = Upvest::builder(url())
+            .credentials(id, secret)
+            .build()
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("whitespace"), "{error}");
         assert!(!error.to_string().contains("secret\n"));
     }
-    Upvest::builder(url()).credentials("id", "a secret with blanks inside").build().unwrap();
+    Upvest::builder(url())
+        .credentials("id", "a secret with blanks inside")
+        .build()
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_server_writes_is_shown_without_control_and_bidirectional_characters() {
     let nasty = "a\u{1b}[31mb\u{202e}c\u{2066}d\u{200f}e\u{61c}f\u{9b}g\nh";
-    let body = serde_json::json!({ "title": nasty, "detail": nasty, "request_id": nasty, "type": nasty });
+    let body =
+        serde_json::json!({ "title": nasty, "detail": nasty, "request_id": nasty, "type": nasty });
     let api = FakeApi::new(move |_, _| Reply::new(400, body.to_string()));
     let error = api.client().list_orders().send().await.unwrap_err();
     let problem = error.problem().unwrap().clone();
@@ -317,7 +474,9 @@ async fn what_a_server_writes_is_shown_without_control_and_bidirectional_charact
     ];
     for text in shown {
         let odd = |c: char| {
-            c.is_control() || ('\u{200e}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{2069}').contains(&c)
+            c.is_control()
+                || ('\u{200e}'..='\u{200f}').contains(&c)
+                || ('\u{202a}'..='\u{2069}').contains(&c)
         };
         assert!(!text.contains(odd) && !text.contains('\u{61c}'), "{text:?}");
         assert!(text.contains('h'), "{text:?}");
@@ -332,7 +491,10 @@ async fn asking_for_a_token_by_hand_needs_no_token() {
         .client()
         .create_access_token()
         .body_map(|body| {
-            body.client_id(CLIENT_ID).client_secret("s").grant_type("client_credentials").scope("a")
+            body.client_id(CLIENT_ID)
+                .client_secret("s")
+                .grant_type("client_credentials")
+                .scope("a")
         })
         .send()
         .await
@@ -346,25 +508,40 @@ async fn asking_for_a_token_by_hand_needs_no_token() {
 #[test]
 fn a_builder_reports_everything_that_is_wrong_at_once() {
     let url = "http://example.com".parse().unwrap();
-    let error = Upvest::builder(Environment::Custom(url)).user_agent("line\nbreak").build().unwrap_err();
+    let error = Upvest::builder(Environment::Custom(url))
+        .user_agent("line\nbreak")
+        .build()
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let message = error.to_string();
     for part in ["https", "user agent", "client secret"] {
         assert!(message.contains(part), "{message}");
     }
-    let error = Upvest::builder(Environment::Live).credentials("id", "secret").build().unwrap_err();
+    let error = Upvest::builder(Environment::Live)
+        .credentials("id", "secret")
+        .build()
+        .unwrap_err();
     assert!(error.to_string().contains("unsigned"));
 }
 
 #[test]
 fn all_missing_variables_are_reported_in_one_error() {
     let error = UpvestBuilder::from_vars(|_| None).unwrap_err();
-    for name in ["UPVEST_ENVIRONMENT", "UPVEST_CLIENT_ID", "UPVEST_CLIENT_SECRET"] {
+    for name in [
+        "UPVEST_ENVIRONMENT",
+        "UPVEST_CLIENT_ID",
+        "UPVEST_CLIENT_SECRET",
+    ] {
         assert!(error.to_string().contains(name), "{error}");
     }
     let sandbox = |name: &str| (name == "UPVEST_ENVIRONMENT").then(|| "sandbox".to_owned());
     let error = UpvestBuilder::from_vars(sandbox).unwrap_err();
-    for name in ["UPVEST_CLIENT_ID", "UPVEST_CLIENT_SECRET", "UPVEST_SIGNING_KEY_ID", "UPVEST_SIGNING_KEY "] {
+    for name in [
+        "UPVEST_CLIENT_ID",
+        "UPVEST_CLIENT_SECRET",
+        "UPVEST_SIGNING_KEY_ID",
+        "UPVEST_SIGNING_KEY ",
+    ] {
         assert!(error.to_string().contains(name), "{error}");
     }
     let with = |environment: &'static str| {

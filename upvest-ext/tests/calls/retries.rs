@@ -11,7 +11,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, timeout};
 use upvest_ext::api::operations::OPERATIONS;
 use upvest_ext::{
-    CallOptions, Error, ErrorKind, IdempotencyKey, Method, RetryBudget, RetryClass, RetryPolicy, Upvest,
+    CallOptions, Error, ErrorKind, IdempotencyKey, Method, RetryBudget, RetryClass, RetryPolicy,
+    Upvest,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,7 +88,13 @@ async fn status_by_method_by_key_exactly_the_allowed_retries_are_made() {
             if *keyed {
                 options = options.idempotency_key(IdempotencyKey::generate());
             }
-            let error = api.client().with(options).request(method.clone(), "/x").send().await.unwrap_err();
+            let error = api
+                .client()
+                .with(options)
+                .request(method.clone(), "/x")
+                .send()
+                .await
+                .unwrap_err();
             let attempts = api.seen().len();
             let case = format!("{row:?} {method} keyed={keyed}");
             assert_eq!(attempts, expected[*column] as usize, "{case}: {error}");
@@ -101,10 +108,29 @@ async fn the_generated_operations_follow_the_same_table() {
     for (row, expected) in TABLE {
         let (read, keyed, never) = (always(*row), always(*row), always(*row));
         let options = || CallOptions::new().timeout(5 * SECOND);
-        read.client().with(options()).list_orders().send().await.unwrap_err();
-        keyed.client().with(options()).create_order().body(crate::common::order()).send().await.unwrap_err();
+        read.client()
+            .with(options())
+            .list_orders()
+            .send()
+            .await
+            .unwrap_err();
+        keyed
+            .client()
+            .with(options())
+            .create_order()
+            .body(crate::common::order())
+            .send()
+            .await
+            .unwrap_err();
         let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-        never.client().with(options()).cancel_order().order_id(id).send().await.unwrap_err();
+        never
+            .client()
+            .with(options())
+            .cancel_order()
+            .order_id(id)
+            .send()
+            .await
+            .unwrap_err();
         let made = [read, keyed, never].map(|api| u32::try_from(api.api_calls()).unwrap());
         assert_eq!(made, *expected, "{row:?}");
     }
@@ -142,7 +168,9 @@ impl Exchange {
             "" => format!("unkeyed {}", orders.len()),
             key => key.to_owned(),
         };
-        orders.entry(key).or_insert_with(|| self.placed.fetch_add(1, Ordering::SeqCst));
+        orders
+            .entry(key)
+            .or_insert_with(|| self.placed.fetch_add(1, Ordering::SeqCst));
     }
 
     fn placed(&self) -> usize {
@@ -179,7 +207,12 @@ impl Exchange {
 
 async fn place(upvest: &Upvest, key: IdempotencyKey) -> Result<(), Error> {
     let options = CallOptions::new().idempotency_key(key);
-    upvest.with(options).create_order().body(crate::common::order()).send().await?;
+    upvest
+        .with(options)
+        .create_order()
+        .body(crate::common::order())
+        .send()
+        .await?;
     Ok(())
 }
 
@@ -199,7 +232,10 @@ async fn a_server_that_commits_and_drops_a_thousand_times_has_a_thousand_orders(
         assert_eq!(exchange.placed(), run);
     }
     assert_eq!(exchange.placed(), 1000);
-    assert!(resumed > 50, "only {resumed} calls failed, so this has not tested much");
+    assert!(
+        resumed > 50,
+        "only {resumed} calls failed, so this has not tested much"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,11 +243,20 @@ async fn keys_made_by_the_client_order_once_too() {
     let exchange = Exchange::default();
     for run in 0..1000 {
         let before = exchange.placed();
-        let result = exchange.api(run).client().create_order().body(crate::common::order()).send().await;
+        let result = exchange
+            .api(run)
+            .client()
+            .create_order()
+            .body(crate::common::order())
+            .send()
+            .await;
         let placed = exchange.placed() - before;
         match result {
             Ok(_) => assert_eq!(placed, 1),
-            Err(error) => assert!(placed == 0 || placed == 1 && error.is_outcome_unknown(), "{error}"),
+            Err(error) => assert!(
+                placed == 0 || placed == 1 && error.is_outcome_unknown(),
+                "{error}"
+            ),
         }
     }
 }
@@ -222,7 +267,13 @@ async fn without_a_key_an_error_that_claims_nothing_happened_is_right() {
     let (mut unknown, mut known) = (0, 0);
     for run in 0..1000 {
         let before = exchange.placed();
-        let result = exchange.api(run).client().request(Method::POST, "/unkeyed").json(&1).send().await;
+        let result = exchange
+            .api(run)
+            .client()
+            .request(Method::POST, "/unkeyed")
+            .json(&1)
+            .send()
+            .await;
         let placed = exchange.placed() - before;
         match result {
             Ok(_) => assert_eq!(placed, 1),
@@ -249,13 +300,19 @@ async fn a_call_never_outlasts_its_deadline() {
     let patient = RetryPolicy::new().max_attempts(1000);
     for millis in [0, 1, 130, 999, 2500, 7777] {
         let deadline = Duration::from_millis(millis);
-        for token in
-            [Reply::token("t", 1799), Reply::token("t", 1799).after(SECOND), Reply::fate(Fate::Silence)]
-        {
+        for token in [
+            Reply::token("t", 1799),
+            Reply::token("t", 1799).after(SECOND),
+            Reply::fate(Fate::Silence),
+        ] {
             for reply in &slow {
-                let (token, reply, case) =
-                    (token.clone(), reply.clone(), format!("{deadline:?} {token:?} {reply:?}"));
-                let api = FakeApi::with_tokens(move |_, _| token.clone(), move |_, _| reply.clone());
+                let (token, reply, case) = (
+                    token.clone(),
+                    reply.clone(),
+                    format!("{deadline:?} {token:?} {reply:?}"),
+                );
+                let api =
+                    FakeApi::with_tokens(move |_, _| token.clone(), move |_, _| reply.clone());
                 let upvest = api.builder().retry(patient).build().unwrap();
                 for options in [
                     CallOptions::new().call_timeout(deadline),
@@ -277,15 +334,38 @@ async fn a_call_never_outlasts_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fine() {
-    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::empty_list() });
+    let api = FakeApi::new(|_, n| {
+        if n == 0 {
+            Reply::status(503)
+        } else {
+            Reply::empty_list()
+        }
+    });
     let upvest = api.client();
     upvest.list_orders().send().await.unwrap();
     let late = CallOptions::new().deadline(Instant::now().into_std());
     let error = upvest.with(late).list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts(), api.api_calls()), (ErrorKind::Timeout, 0, 2));
-    let api = FakeApi::new(|_, n| if n == 0 { Reply::status(503) } else { Reply::empty_list() });
-    let endless = CallOptions::new().call_timeout(Duration::MAX).timeout(Duration::MAX);
-    let answer = api.client().with(endless).list_orders().send().await.unwrap();
+    assert_eq!(
+        (error.kind(), error.attempts(), api.api_calls()),
+        (ErrorKind::Timeout, 0, 2)
+    );
+    let api = FakeApi::new(|_, n| {
+        if n == 0 {
+            Reply::status(503)
+        } else {
+            Reply::empty_list()
+        }
+    });
+    let endless = CallOptions::new()
+        .call_timeout(Duration::MAX)
+        .timeout(Duration::MAX);
+    let answer = api
+        .client()
+        .with(endless)
+        .list_orders()
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.metadata().attempts, 2);
 }
 
@@ -293,7 +373,13 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
 async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
     let options = CallOptions::new().call_timeout(SECOND);
-    let result = api.client().with(options).create_order().body(crate::common::order()).send().await;
+    let result = api
+        .client()
+        .with(options)
+        .create_order()
+        .body(crate::common::order())
+        .send()
+        .await;
     let error = result.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown());
     assert_eq!((error.attempts(), error.elapsed()), (1, Some(SECOND)));
@@ -301,8 +387,17 @@ async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
 
     let api = FakeApi::with_tokens(|_, _| Reply::fate(Fate::Silence), |_, _| Reply::order());
     let options = CallOptions::new().call_timeout(SECOND);
-    let result = api.client().with(options).create_order().body(crate::common::order()).send().await;
-    assert!(!result.unwrap_err().is_outcome_unknown(), "no token, so nothing was sent");
+    let result = api
+        .client()
+        .with(options)
+        .create_order()
+        .body(crate::common::order())
+        .send()
+        .await;
+    assert!(
+        !result.unwrap_err().is_outcome_unknown(),
+        "no token, so nothing was sent"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,15 +405,34 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
     for millis in [0, 1, 500, 1500, 2500, 10_000] {
         let api = FakeApi::with_tokens(
             |_, _| Reply::token("t", 1799).after(SECOND),
-            |_, n| if n % 2 == 0 { Reply::status(503).after(SECOND) } else { Reply::fate(Fate::Silence) },
+            |_, n| {
+                if n % 2 == 0 {
+                    Reply::status(503).after(SECOND)
+                } else {
+                    Reply::fate(Fate::Silence)
+                }
+            },
         );
         let upvest = api.builder().random(Fixed(u64::MAX)).build().unwrap();
-        assert!(timeout(Duration::from_millis(millis), upvest.list_orders().send()).await.is_err());
+        assert!(
+            timeout(Duration::from_millis(millis), upvest.list_orders().send())
+                .await
+                .is_err()
+        );
         let sent = api.api_calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
         // The token request is shared with other calls.
-        assert_eq!((api.token_calls(), api.api_calls()), (1, sent), "dropped after {millis} ms");
-        assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+        assert_eq!(
+            (api.token_calls(), api.api_calls()),
+            (1, sent),
+            "dropped after {millis} ms"
+        );
+        assert_eq!(
+            tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks(),
+            0
+        );
     }
 }
 
@@ -333,7 +447,12 @@ async fn an_outage_is_not_answered_with_a_storm() {
     assert!(extra <= 100 + 100, "{extra} extra attempts");
     assert_eq!(extra, 100, "500 tokens at 5 each");
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert!(error.hint().unwrap().contains("the retry budget is used up"));
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .contains("the retry budget is used up")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -346,7 +465,13 @@ async fn concurrent_calls_share_the_budget_too() {
 
 #[tokio::test(start_paused = true)]
 async fn success_fills_the_budget_up_again() {
-    let api = FakeApi::new(|_, n| if n % 2 == 0 { Reply::status(503) } else { Reply::empty_list() });
+    let api = FakeApi::new(|_, n| {
+        if n % 2 == 0 {
+            Reply::status(503)
+        } else {
+            Reply::empty_list()
+        }
+    });
     let budget = RetryBudget::new(5);
     let upvest = api.builder().retry_budget(budget.clone()).build().unwrap();
     for _ in 0..100 {
@@ -363,24 +488,43 @@ async fn the_waits_are_those_of_the_policy() {
         let upvest = api.builder().random(Fixed(u64::MAX)).build().unwrap();
         upvest.list_orders().send().await.unwrap_err();
         let times: Vec<_> = api.seen().iter().map(|seen| seen.at).collect();
-        let waits: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+        let waits: Vec<_> = times
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).as_secs_f64())
+            .collect();
         for (wait, expected) in waits.iter().zip(expected) {
-            assert!((wait * 1000.0 - f64::from(expected)).abs() <= 1.0, "{status}: {waits:?}");
+            assert!(
+                (wait * 1000.0 - f64::from(expected)).abs() <= 1.0,
+                "{status}: {waits:?}"
+            );
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
-    for (value, date) in
-        [("7", None), ("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:30 GMT"))]
-    {
+    for (value, date) in [
+        ("7", None),
+        (
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            Some("Sun, 06 Nov 1994 08:49:30 GMT"),
+        ),
+    ] {
         let api = FakeApi::new(move |_, n| match (n, date) {
             (0, None) => Reply::status(503).header("retry-after", value),
-            (0, Some(date)) => Reply::status(429).header("retry-after", value).header("date", date),
+            (0, Some(date)) => Reply::status(429)
+                .header("retry-after", value)
+                .header("date", date),
             _ => Reply::empty_list(),
         });
-        let answer = api.client().list_orders().send().await.unwrap().metadata().clone();
+        let answer = api
+            .client()
+            .list_orders()
+            .send()
+            .await
+            .unwrap()
+            .metadata()
+            .clone();
         assert_eq!((answer.attempts, answer.elapsed.as_secs()), (2, 7));
     }
     let api = FakeApi::new(|_, _| Reply::status(503).header("retry-after", "31"));
@@ -395,17 +539,42 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
     let api = always(Row::Status(503));
-    let upvest = api.builder().retry(RetryPolicy::new().max_attempts(2)).build().unwrap();
+    let upvest = api
+        .builder()
+        .retry(RetryPolicy::new().max_attempts(2))
+        .build()
+        .unwrap();
     let count = async |upvest: &Upvest| upvest.list_orders().send().await.unwrap_err().attempts();
     assert_eq!(count(&upvest).await, 2);
-    assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::never()))).await, 1);
-    assert_eq!(count(&upvest.with(CallOptions::new().retry(RetryPolicy::new().max_attempts(6)))).await, 6);
+    assert_eq!(
+        count(&upvest.with(CallOptions::new().retry(RetryPolicy::never()))).await,
+        1
+    );
+    assert_eq!(
+        count(&upvest.with(CallOptions::new().retry(RetryPolicy::new().max_attempts(6)))).await,
+        6
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_earlier_attempt_that_may_have_happened_is_not_forgotten() {
-    let api = FakeApi::new(|_, n| if n == 0 { Reply::fate(Fate::Broken) } else { Reply::status(403) });
-    let error = api.client().create_order().body(crate::common::order()).send().await.unwrap_err();
+    let api = FakeApi::new(|_, n| {
+        if n == 0 {
+            Reply::fate(Fate::Broken)
+        } else {
+            Reply::status(403)
+        }
+    });
+    let error = api
+        .client()
+        .create_order()
+        .body(crate::common::order())
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Permission, 2));
-    assert!(error.is_outcome_unknown(), "the first attempt may have been carried out");
+    assert!(
+        error.is_outcome_unknown(),
+        "the first attempt may have been carried out"
+    );
 }

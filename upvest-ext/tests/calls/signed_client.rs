@@ -19,10 +19,15 @@ fn nonce_of_signed(seen: &Seen, key: &PublicKey) -> String {
     // The wall clock of the fake server.
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let claims = SignaturePolicy::requests().claims(&request, now).unwrap();
-    let [claim] = claims.as_slice() else { panic!("{} signatures", claims.len()) };
+    let [claim] = claims.as_slice() else {
+        panic!("{} signatures", claims.len())
+    };
     assert_eq!(claim.key_id(), KEY_ID);
     assert!(claim.is_signed_by(key), "{} {}", seen.method, seen.path);
-    let (_, nonce) = seen.header("signature-input").split_once("nonce=\"").unwrap();
+    let (_, nonce) = seen
+        .header("signature-input")
+        .split_once("nonce=\"")
+        .unwrap();
     nonce.split('"').next().unwrap().to_owned()
 }
 
@@ -30,19 +35,30 @@ fn nonce_of_signed(seen: &Seen, key: &PublicKey) -> String {
 async fn every_attempt_is_signed_anew_over_one_key_and_one_body() {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
-    let api = FakeApi::new(|_, n| if n < 2 { Reply::status(503) } else { Reply::order() });
+    let api = FakeApi::new(|_, n| {
+        if n < 2 {
+            Reply::status(503)
+        } else {
+            Reply::order()
+        }
+    });
     let upvest = api.builder().signing_key(KEY_ID, key).build().unwrap();
     upvest.create_order().body(order()).send().await.unwrap();
 
     let seen = api.seen();
     assert_eq!(seen.len(), 3);
-    let nonces: BTreeSet<_> = seen.iter().map(|seen| nonce_of_signed(seen, &public)).collect();
+    let nonces: BTreeSet<_> = seen
+        .iter()
+        .map(|seen| nonce_of_signed(seen, &public))
+        .collect();
     assert_eq!(nonces.len(), 3);
     for header in ["idempotency-key", "content-digest", "authorization"] {
         let values: BTreeSet<_> = seen.iter().map(|seen| seen.header(header)).collect();
         assert_eq!(values.len(), 1, "{header}");
         assert!(
-            seen[0].header("signature-input").contains(&format!("\"{header}\"")),
+            seen[0]
+                .header("signature-input")
+                .contains(&format!("\"{header}\"")),
             "{header} is not covered"
         );
     }
@@ -78,10 +94,21 @@ async fn the_client_finds_the_keys_of_webhooks() {
     let order = serde_json::json!({ "id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11" });
     let delivery = tester.deliver("/hooks", &[WebhookTester::event("ORDER.FILLED", order)]);
     for _ in 0..3 {
-        assert_eq!(verifier.verify(&delivery.received()).await.unwrap().events().len(), 1);
+        assert_eq!(
+            verifier
+                .verify(&delivery.received())
+                .await
+                .unwrap()
+                .events()
+                .len(),
+            1
+        );
     }
     let [seen] = <[Seen; 1]>::try_from(api.seen()).unwrap();
-    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("GET", "/auth/verify_keys"));
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str()),
+        ("GET", "/auth/verify_keys")
+    );
     assert!(seen.header("authorization").starts_with("Bearer "));
     nonce_of_signed(&seen, &public);
 }
@@ -89,7 +116,10 @@ async fn the_client_finds_the_keys_of_webhooks() {
 #[test]
 fn a_key_id_that_no_header_can_carry_is_reported_with_the_rest() {
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
-    let error = Upvest::builder(Environment::Sandbox).signing_key("a \"key\"", key).build().unwrap_err();
+    let error = Upvest::builder(Environment::Sandbox)
+        .signing_key("a \"key\"", key)
+        .build()
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     for part in ["the id of the signing key", "client secret"] {
         assert!(error.to_string().contains(part), "{error}");
@@ -109,19 +139,38 @@ fn the_signing_key_comes_from_the_environment_or_from_a_file_that_it_names() {
                 "UPVEST_CLIENT_ID" => CLIENT_ID,
                 "UPVEST_CLIENT_SECRET" => "hush",
                 "UPVEST_SIGNING_KEY_ID" => KEY_ID,
-                _ => return extra.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone()),
+                _ => {
+                    return extra
+                        .iter()
+                        .find(|(other, _)| *other == name)
+                        .map(|(_, value)| value.clone());
+                }
             };
             Some(fixed.to_owned())
         })
     };
-    let passphrase = ("UPVEST_SIGNING_KEY_PASSPHRASE", "correct horse, battery staple".to_owned());
-    for key in [("UPVEST_SIGNING_KEY", pem), ("UPVEST_SIGNING_KEY_FILE", file)] {
-        vars(&[key.clone(), passphrase.clone()]).unwrap().build().unwrap();
+    let passphrase = (
+        "UPVEST_SIGNING_KEY_PASSPHRASE",
+        "correct horse, battery staple".to_owned(),
+    );
+    for key in [
+        ("UPVEST_SIGNING_KEY", pem),
+        ("UPVEST_SIGNING_KEY_FILE", file),
+    ] {
+        vars(&[key.clone(), passphrase.clone()])
+            .unwrap()
+            .build()
+            .unwrap();
         let error = vars(&[key]).unwrap_err().to_string();
         assert!(error.contains("passphrase"), "{error}");
     }
     let error = vars(&[]).unwrap_err().to_string();
-    assert!(error.contains("neither UPVEST_SIGNING_KEY nor UPVEST_SIGNING_KEY_FILE is set"), "{error}");
-    let error = vars(&[("UPVEST_SIGNING_KEY_FILE", "/nowhere/key.pem".to_owned())]).unwrap_err().to_string();
+    assert!(
+        error.contains("neither UPVEST_SIGNING_KEY nor UPVEST_SIGNING_KEY_FILE is set"),
+        "{error}"
+    );
+    let error = vars(&[("UPVEST_SIGNING_KEY_FILE", "/nowhere/key.pem".to_owned())])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("/nowhere/key.pem"), "{error}");
 }

@@ -46,7 +46,8 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
         let api = FakeApi::with_tokens(move |_, _| reply.clone(), |_, _| Reply::empty_list());
         let upvest = api.client();
         let started = Instant::now();
-        let results = join_all((0..1000).map(|_| async { (list(&upvest).await, started.elapsed()) })).await;
+        let results =
+            join_all((0..1000).map(|_| async { (list(&upvest).await, started.elapsed()) })).await;
         assert_eq!((api.token_calls(), api.api_calls()), (asked, 0));
         for (result, elapsed) in results {
             let error = result.unwrap_err();
@@ -62,8 +63,10 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
 #[tokio::test(start_paused = true)]
 async fn callers_that_come_while_a_token_is_on_its_way_share_it() {
     // Callers on their own tasks that arrive one after another during the request.
-    let api =
-        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(2 * SECOND), |_, _| Reply::empty_list());
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::token("t", 1799).after(2 * SECOND),
+        |_, _| Reply::empty_list(),
+    );
     let upvest = api.client();
     let tasks: Vec<_> = (0..1000)
         .map(|n| {
@@ -108,7 +111,12 @@ async fn over_an_hour_renewals_add_no_latency() {
     while started.elapsed() < Duration::from_secs(3600) {
         let before = Instant::now();
         list(&upvest).await.unwrap();
-        assert_eq!(before.elapsed(), Duration::ZERO, "after {:?}", started.elapsed());
+        assert_eq!(
+            before.elapsed(),
+            Duration::ZERO,
+            "after {:?}",
+            started.elapsed()
+        );
         sleep(SECOND).await;
     }
     // 80 % of 1,799 s is 1,439 s, so an hour takes the first token and two renewals.
@@ -124,7 +132,11 @@ async fn an_outage_of_five_minutes_inside_the_renewal_window_fails_no_call() {
     let api = FakeApi::with_tokens(
         move |_, n| {
             let down = seen.load(Ordering::SeqCst);
-            let reply = if down { Reply::status(503) } else { Reply::token(&format!("token-{n}"), 1799) };
+            let reply = if down {
+                Reply::status(503)
+            } else {
+                Reply::token(&format!("token-{n}"), 1799)
+            };
             reply.after(2 * SECOND)
         },
         |_, _| Reply::empty_list(),
@@ -141,13 +153,18 @@ async fn an_outage_of_five_minutes_inside_the_renewal_window_fails_no_call() {
         sleep(SECOND).await;
     }
     let calls = api.token_calls();
-    assert!((10..70).contains(&calls), "{calls} token requests, paced while the endpoint is down");
+    assert!(
+        (10..70).contains(&calls),
+        "{calls} token requests, paced while the endpoint is down"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
-    let api =
-        FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 100), |_, _| Reply::empty_list());
+    let api = FakeApi::with_tokens(
+        |_, n| Reply::token(&format!("token-{n}"), 100),
+        |_, _| Reply::empty_list(),
+    );
     let upvest = api.client();
     list(&upvest).await.unwrap();
     advance(86 * SECOND).await;
@@ -157,8 +174,10 @@ async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_with_a_lifetime_of_ten_seconds_is_used() {
-    let api =
-        FakeApi::with_tokens(|_, n| Reply::token(&format!("token-{n}"), 10), |_, _| Reply::empty_list());
+    let api = FakeApi::with_tokens(
+        |_, n| Reply::token(&format!("token-{n}"), 10),
+        |_, _| Reply::empty_list(),
+    );
     let upvest = api.client();
     for _ in 0..3 {
         list(&upvest).await.unwrap();
@@ -169,7 +188,10 @@ async fn a_token_with_a_lifetime_of_ten_seconds_is_used() {
 #[tokio::test(start_paused = true)]
 async fn absurd_lifetimes_do_no_harm() {
     for expires_in in [0, u64::MAX] {
-        let api = FakeApi::with_tokens(move |_, _| Reply::token("t", expires_in), |_, _| Reply::empty_list());
+        let api = FakeApi::with_tokens(
+            move |_, _| Reply::token("t", expires_in),
+            |_, _| Reply::empty_list(),
+        );
         let upvest = api.client();
         list(&upvest).await.unwrap();
         list(&upvest).await.unwrap();
@@ -213,13 +235,21 @@ async fn a_late_401_for_an_old_token_leaves_the_new_one_alone() {
 async fn a_second_401_is_final_and_says_what_is_likely_wrong() {
     let api = FakeApi::new(|_, _| Reply::status(401));
     let error = list(&api.client()).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Authentication, 2));
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Authentication, 2)
+    );
     assert!(error.is_authentication() && error.hint().unwrap().contains("signing key"));
     assert_eq!(api.token_calls(), 2);
 
-    let api = FakeApi::new(|_, _| Reply::status(401).header("date", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let api =
+        FakeApi::new(|_, _| Reply::status(401).header("date", "Sun, 06 Nov 1994 08:49:37 GMT"));
     let error = list(&api.client()).await.unwrap_err();
-    assert!(error.hint().unwrap().contains("clock"), "{:?}", error.hint());
+    assert!(
+        error.hint().unwrap().contains("clock"),
+        "{:?}",
+        error.hint()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,12 +257,20 @@ async fn both_error_shapes_of_the_token_endpoint_are_read() {
     let problem = r#"{"type": "https://docs.upvest.co/errors/unauthorised", "title": "Unauthorised", "status": 401, "detail": "scope not granted", "request_id": "r-1"}"#;
     let oauth = r#"{"error": "invalid_scope", "error_description": "scope not granted"}"#;
     for (body, code) in [(problem, Some("unauthorised")), (oauth, None)] {
-        let api = FakeApi::with_tokens(move |_, _| Reply::new(401, body), |_, _| Reply::empty_list());
+        let api = FakeApi::with_tokens(
+            move |_, _| Reply::new(401, body),
+            |_, _| Reply::empty_list(),
+        );
         let error = list(&api.client()).await.unwrap_err();
         let problem = error.problem().unwrap();
         assert_eq!(problem.detail.as_deref(), Some("scope not granted"));
         assert_eq!(problem.code(), code);
-        assert!(error.to_string().starts_with("listOrders: no access token: 401 "), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("listOrders: no access token: 401 "),
+            "{error}"
+        );
         assert!(error.hint().unwrap().contains("client id and secret"));
     }
 }
@@ -242,16 +280,43 @@ async fn reading_and_writing_can_use_separate_tokens() {
     let api = FakeApi::with_tokens(
         |seen, _| {
             let body = String::from_utf8_lossy(&seen.body);
-            Reply::token(if body.contains("admin") { "write" } else { "read" }, 1799)
+            Reply::token(
+                if body.contains("admin") {
+                    "write"
+                } else {
+                    "read"
+                },
+                1799,
+            )
         },
-        |seen, _| if seen.method == "GET" { Reply::empty_list() } else { Reply::order() },
+        |seen, _| {
+            if seen.method == "GET" {
+                Reply::empty_list()
+            } else {
+                Reply::order()
+            }
+        },
     );
-    let upvest = api.builder().scopes(Scopes::reading()).scopes(Scopes::all()).build().unwrap();
+    let upvest = api
+        .builder()
+        .scopes(Scopes::reading())
+        .scopes(Scopes::all())
+        .build()
+        .unwrap();
     list(&upvest).await.unwrap();
-    upvest.create_order().body(crate::common::order()).send().await.unwrap();
+    upvest
+        .create_order()
+        .body(crate::common::order())
+        .send()
+        .await
+        .unwrap();
     let special = CallOptions::new().scopes(Scopes::new(["orders:admin"]));
     list(&upvest.with(special)).await.unwrap();
-    let sent: Vec<_> = api.seen().iter().map(|seen| seen.header("authorization").to_owned()).collect();
+    let sent: Vec<_> = api
+        .seen()
+        .iter()
+        .map(|seen| seen.header("authorization").to_owned())
+        .collect();
     assert_eq!(sent, ["Bearer read", "Bearer write", "Bearer write"]);
     assert_eq!(api.token_calls(), 3);
 }
@@ -259,7 +324,11 @@ async fn reading_and_writing_can_use_separate_tokens() {
 #[tokio::test(start_paused = true)]
 async fn the_token_request_is_a_form_with_the_credentials_and_without_a_token() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().scopes(Scopes::new(["orders:read", "orders:admin"])).build().unwrap();
+    let upvest = api
+        .builder()
+        .scopes(Scopes::new(["orders:read", "orders:admin"]))
+        .build()
+        .unwrap();
     list(&upvest).await.unwrap();
     let request = api.seen_tokens().remove(0);
     let form = String::from_utf8(request.body.clone()).unwrap();
@@ -269,7 +338,10 @@ async fn the_token_request_is_a_form_with_the_credentials_and_without_a_token() 
             "client_id={CLIENT_ID}&client_secret=the+secret+%26+its+100%25+odd+signs&grant_type=client_credentials&scope=orders%3Aadmin+orders%3Aread"
         )
     );
-    assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
+    assert_eq!(
+        request.header("content-type"),
+        "application/x-www-form-urlencoded"
+    );
     assert_eq!(request.header("upvest-client-id"), CLIENT_ID);
     assert_eq!(request.header("accept"), "application/json");
     assert!(request.headers.get("authorization").is_none());
@@ -284,28 +356,51 @@ async fn a_store_is_asked_first_and_told_of_new_and_refused_tokens() {
         "Bearer token-0" if bad.load(Ordering::SeqCst) > 0 => Reply::status(401),
         _ => Reply::empty_list(),
     });
-    let client = || api.builder().token_store(Arc::clone(&store)).build().unwrap();
+    let client = || {
+        api.builder()
+            .token_store(Arc::clone(&store))
+            .build()
+            .unwrap()
+    };
     let (first, second) = (client(), client());
     list(&first).await.unwrap();
     list(&second).await.unwrap();
-    assert_eq!(api.token_calls(), 1, "the second client found the first one's token");
+    assert_eq!(
+        api.token_calls(),
+        1,
+        "the second client found the first one's token"
+    );
     refuse.store(1, Ordering::SeqCst);
     list(&first).await.unwrap();
     list(&second).await.unwrap();
     list(&client()).await.unwrap();
-    assert_eq!(api.token_calls(), 2, "the refused token is gone from the store, the new one is in it");
+    assert_eq!(
+        api.token_calls(),
+        2,
+        "the refused token is gone from the store, the new one is in it"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn callers_that_give_up_leave_a_request_that_ends_by_itself() {
     let api = FakeApi::with_tokens(
-        |_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::token("t", 1799) },
+        |_, n| {
+            if n == 0 {
+                Reply::fate(Fate::Silence)
+            } else {
+                Reply::token("t", 1799)
+            }
+        },
         |_, _| Reply::empty_list(),
     );
     let upvest = api.client();
     let waiting = tokio::time::timeout(SECOND, join_all((0..10).map(|_| list(&upvest)))).await;
     assert!(waiting.is_err());
-    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
     assert_eq!((tasks(), api.token_calls()), (1, 1));
     sleep(20 * SECOND).await;
     assert_eq!(tasks(), 0);
@@ -322,7 +417,10 @@ struct Hanging {
 
 impl Hanging {
     fn first(hangs: usize) -> Self {
-        Self { hangs, calls: Arc::default() }
+        Self {
+            hangs,
+            calls: Arc::default(),
+        }
     }
 
     fn call<T: Send + 'static>(&self, result: T) -> Pin<Box<dyn Future<Output = T> + Send>> {
@@ -338,7 +436,11 @@ impl SignRequest for Hanging {
         &'a self,
         request: &'a mut http::Request<bytes::Bytes>,
     ) -> BoxFuture<'a, Result<(), SigningError>> {
-        if request.uri().path() == "/auth/token" { self.call(Ok(())) } else { Box::pin(async { Ok(()) }) }
+        if request.uri().path() == "/auth/token" {
+            self.call(Ok(()))
+        } else {
+            Box::pin(async { Ok(()) })
+        }
     }
 }
 
@@ -382,11 +484,18 @@ async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_anothe
 #[tokio::test(start_paused = true)]
 async fn a_signer_that_always_hangs_is_tried_twice_by_each_who_waits() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().signer(Hanging::first(usize::MAX)).build().unwrap();
+    let upvest = api
+        .builder()
+        .signer(Hanging::first(usize::MAX))
+        .build()
+        .unwrap();
     let started = Instant::now();
     for result in join_all((0..10).map(|_| list(&upvest))).await {
         let error = result.unwrap_err();
-        assert!(error.kind() == ErrorKind::Token && error.is_transient(), "{error:?}");
+        assert!(
+            error.kind() == ErrorKind::Token && error.is_transient(),
+            "{error:?}"
+        );
         assert!(error.to_string().contains("signer"), "{error}");
     }
     assert_eq!((started.elapsed(), api.token_calls()), (40 * SECOND, 0));
@@ -396,7 +505,10 @@ async fn a_signer_that_always_hangs_is_tried_twice_by_each_who_waits() {
 struct Panicking;
 
 impl SignRequest for Panicking {
-    fn sign<'a>(&'a self, _: &'a mut http::Request<bytes::Bytes>) -> BoxFuture<'a, Result<(), SigningError>> {
+    fn sign<'a>(
+        &'a self,
+        _: &'a mut http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'a, Result<(), SigningError>> {
         panic!("the driver of the hardware module has a bug")
     }
 }
@@ -415,7 +527,10 @@ async fn a_signer_that_panics_costs_the_calls_that_wait_and_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let signer = Hanging { hangs: 1, calls: Arc::new(AtomicUsize::new(1)) };
+    let signer = Hanging {
+        hangs: 1,
+        calls: Arc::new(AtomicUsize::new(1)),
+    };
     let upvest = api.builder().signer(signer.clone()).build().unwrap();
     list(&upvest).await.unwrap();
     advance(1500 * SECOND).await;
@@ -431,21 +546,38 @@ async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
 #[tokio::test(start_paused = true)]
 async fn a_token_store_that_hangs_is_as_good_as_an_empty_one() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().token_store(Arc::new(Hanging::first(usize::MAX))).build().unwrap();
+    let upvest = api
+        .builder()
+        .token_store(Arc::new(Hanging::first(usize::MAX)))
+        .build()
+        .unwrap();
     let started = Instant::now();
     list(&upvest).await.unwrap();
-    assert_eq!(started.elapsed(), 10 * SECOND, "a quarter of an attempt for reading, one for writing");
+    assert_eq!(
+        started.elapsed(),
+        10 * SECOND,
+        "a quarter of an attempt for reading, one for writing"
+    );
     list(&upvest).await.unwrap();
     assert_eq!((started.elapsed(), api.token_calls()), (10 * SECOND, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_503_of_the_token_endpoint_fails_none_of_200_waiting_calls() {
-    for broken in
-        [Reply::status(503), Reply::status(500), Reply::fate(Fate::Broken), Reply::fate(Fate::NotSent)]
-    {
+    for broken in [
+        Reply::status(503),
+        Reply::status(500),
+        Reply::fate(Fate::Broken),
+        Reply::fate(Fate::NotSent),
+    ] {
         let api = FakeApi::with_tokens(
-            move |_, n| if n < 2 { broken.clone().after(SECOND) } else { Reply::token("t", 1799) },
+            move |_, n| {
+                if n < 2 {
+                    broken.clone().after(SECOND)
+                } else {
+                    Reply::token("t", 1799)
+                }
+            },
             |_, _| Reply::empty_list(),
         );
         let upvest = api.client();
@@ -459,22 +591,31 @@ async fn one_503_of_the_token_endpoint_fails_none_of_200_waiting_calls() {
 async fn retries_of_the_token_request_obey_policy_and_budget() {
     let down = || FakeApi::with_tokens(|_, _| Reply::status(503), |_, _| Reply::empty_list());
     let api = down();
-    list(&api.builder().retry(RetryPolicy::never()).build().unwrap()).await.unwrap_err();
+    list(&api.builder().retry(RetryPolicy::never()).build().unwrap())
+        .await
+        .unwrap_err();
     assert_eq!(api.token_calls(), 1);
     let (api, budget) = (down(), RetryBudget::new(5));
-    list(&api.builder().retry_budget(budget.clone()).build().unwrap()).await.unwrap_err();
+    list(&api.builder().retry_budget(budget.clone()).build().unwrap())
+        .await
+        .unwrap_err();
     assert_eq!((api.token_calls(), budget.available()), (2, 0));
     // Longer than the attempt timeout, which includes everything.
     let slow = |_: &crate::common::Seen, _| Reply::status(503).header("retry-after", "25");
     let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
     let error = list(&api.client()).await.unwrap_err();
-    assert_eq!((api.token_calls(), error.retry_after()), (1, Some(25 * SECOND)));
+    assert_eq!(
+        (api.token_calls(), error.retry_after()),
+        (1, Some(25 * SECOND))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
-    let api =
-        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(3 * SECOND), |_, _| Reply::empty_list());
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::token("t", 1799).after(3 * SECOND),
+        |_, _| Reply::empty_list(),
+    );
     let hasty = api.client().with(CallOptions::new().call_timeout(SECOND));
     let mut failed = 0;
     for _ in 0..50 {
@@ -492,7 +633,11 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
     let works = Arc::clone(&mended);
     let api = FakeApi::new(move |seen, _| {
         let new = !["Bearer token-0", "Bearer token-1"].contains(&seen.header("authorization"));
-        if new && works.load(Ordering::SeqCst) { Reply::empty_list() } else { Reply::status(401) }
+        if new && works.load(Ordering::SeqCst) {
+            Reply::empty_list()
+        } else {
+            Reply::status(401)
+        }
     });
     let upvest = api.client();
     for _ in 0..100 {
@@ -526,7 +671,10 @@ async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refu
         ("{}", false),
     ] {
         let body = format!(r#"{{"access_token": "t", "expires_in": {expires_in}}}"#);
-        let api = FakeApi::with_tokens(move |_, _| Reply::new(200, body.clone()), |_, _| Reply::empty_list());
+        let api = FakeApi::with_tokens(
+            move |_, _| Reply::new(200, body.clone()),
+            |_, _| Reply::empty_list(),
+        );
         let upvest = api.client();
         list(&upvest).await.unwrap();
         advance(2879 * SECOND).await;
@@ -535,7 +683,10 @@ async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refu
         assert_eq!(api.token_calls() == 1, lives, "{expires_in}");
     }
     for token in ["", "  "] {
-        let api = FakeApi::with_tokens(move |_, _| Reply::token(token, 3600), |_, _| Reply::empty_list());
+        let api = FakeApi::with_tokens(
+            move |_, _| Reply::token(token, 3600),
+            |_, _| Reply::empty_list(),
+        );
         let error = list(&api.client()).await.unwrap_err();
         assert_eq!((error.kind(), api.api_calls()), (ErrorKind::Token, 0));
         assert!(error.to_string().contains("empty"), "{error}");
@@ -545,7 +696,13 @@ async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refu
 #[test]
 fn a_token_request_whose_runtime_has_ended_is_made_again_on_another() {
     let api = FakeApi::with_tokens(
-        |_, n| if n == 0 { Reply::fate(Fate::Silence) } else { Reply::token("t", 1799) },
+        |_, n| {
+            if n == 0 {
+                Reply::fate(Fate::Silence)
+            } else {
+                Reply::token("t", 1799)
+            }
+        },
         |_, _| Reply::empty_list(),
     );
     let upvest = api.client();
@@ -553,15 +710,19 @@ fn a_token_request_whose_runtime_has_ended_is_made_again_on_another() {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().start_paused(true).build().unwrap()
     };
-    runtime().block_on(async { tokio::time::timeout(SECOND, list(&upvest)).await }).unwrap_err();
+    runtime()
+        .block_on(async { tokio::time::timeout(SECOND, list(&upvest)).await })
+        .unwrap_err();
     runtime().block_on(list(&upvest)).unwrap();
     assert_eq!(api.token_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_gives_up_does_not_take_the_request_from_the_others() {
-    let api =
-        FakeApi::with_tokens(|_, _| Reply::token("t", 1799).after(3 * SECOND), |_, _| Reply::empty_list());
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::token("t", 1799).after(3 * SECOND),
+        |_, _| Reply::empty_list(),
+    );
     let upvest = api.client();
     let hasty = upvest.with(CallOptions::new().call_timeout(SECOND));
     let started = Instant::now();
@@ -574,14 +735,24 @@ async fn a_caller_that_gives_up_does_not_take_the_request_from_the_others() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_in_the_background_ends_with_the_client() {
     let api = FakeApi::with_tokens(
-        |_, n| if n == 0 { Reply::token("t", 1799) } else { Reply::fate(Fate::Silence) },
+        |_, n| {
+            if n == 0 {
+                Reply::token("t", 1799)
+            } else {
+                Reply::fate(Fate::Silence)
+            }
+        },
         |_, _| Reply::empty_list(),
     );
     let upvest = api.client();
     list(&upvest).await.unwrap();
     advance(1500 * SECOND).await;
     list(&upvest).await.unwrap();
-    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
     assert_eq!(tasks(), 1);
     drop(upvest);
     tokio::task::yield_now().await;
@@ -593,7 +764,12 @@ async fn a_token_that_cannot_be_used_is_not_shared() {
     let store = Arc::new(MemoryTokenStore::default());
     let answer = |n| Reply::token(if n == 0 { " " } else { "usable" }, 1799);
     let api = FakeApi::with_tokens(move |_, n| answer(n), |_, _| Reply::empty_list());
-    let client = || api.builder().token_store(Arc::clone(&store)).build().unwrap();
+    let client = || {
+        api.builder()
+            .token_store(Arc::clone(&store))
+            .build()
+            .unwrap()
+    };
     assert_eq!(list(&client()).await.unwrap_err().kind(), ErrorKind::Token);
     list(&client()).await.unwrap();
     assert_eq!(api.token_calls(), 2);
@@ -629,14 +805,24 @@ impl TokenStore for ClaimedByOthers {
 async fn a_claim_of_others_that_never_ends_is_waited_for_half_an_attempt_and_no_longer() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let store = ClaimedByOthers::default();
-    let upvest = api.builder().token_store(Arc::new(store.clone())).build().unwrap();
+    let upvest = api
+        .builder()
+        .token_store(Arc::new(store.clone()))
+        .build()
+        .unwrap();
     let started = Instant::now();
     for result in join_all((0..10).map(|_| list(&upvest))).await {
         result.unwrap();
     }
     let elapsed = started.elapsed();
-    assert!(elapsed >= 10 * SECOND && elapsed < 11 * SECOND, "{elapsed:?}");
+    assert!(
+        elapsed >= 10 * SECOND && elapsed < 11 * SECOND,
+        "{elapsed:?}"
+    );
     assert_eq!(api.token_calls(), 1, "ten callers wait together");
     let claims = store.claims.load(Ordering::SeqCst);
-    assert!((60..210).contains(&claims), "the store is asked about every 100 ms: {claims}");
+    assert!(
+        (60..210).contains(&claims),
+        "the store is asked about every 100 ms: {claims}"
+    );
 }

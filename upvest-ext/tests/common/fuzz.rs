@@ -7,8 +7,14 @@ use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 
 pub fn fuzz(target: impl FnMut(&mut Unstructured<'_>) -> Result<()>) {
-    let seconds = std::env::var("UPVEST_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
-    arbtest(target).budget(Duration::from_secs(seconds)).size_max(4096).run();
+    let seconds = std::env::var("UPVEST_FUZZ_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2);
+    arbtest(target)
+        .budget(Duration::from_secs(seconds))
+        .size_max(4096)
+        .run();
 }
 
 /// Arbitrary bytes, or one of the seeds with some of its bytes changed, cut or repeated.

@@ -46,7 +46,14 @@ pub enum Fate {
 impl Reply {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
         let (after, content_type) = (Duration::ZERO, "application/json");
-        Self { status, headers: vec![], body: body.into(), after, fate: Fate::Answer, content_type }
+        Self {
+            status,
+            headers: vec![],
+            body: body.into(),
+            after,
+            fate: Fate::Answer,
+            content_type,
+        }
     }
 
     pub fn status(status: u16) -> Self {
@@ -54,11 +61,17 @@ impl Reply {
     }
 
     pub fn fate(fate: Fate) -> Self {
-        Self { fate, ..Self::status(200) }
+        Self {
+            fate,
+            ..Self::status(200)
+        }
     }
 
     pub fn empty_list() -> Self {
-        Self::new(200, r#"{"data": [], "meta": {"offset": 0, "limit": 20, "count": 0, "total_count": 0}}"#)
+        Self::new(
+            200,
+            r#"{"data": [], "meta": {"offset": 0, "limit": 20, "count": 0, "total_count": 0}}"#,
+        )
     }
 
     pub fn order() -> Self {
@@ -105,7 +118,9 @@ pub struct Seen {
 
 impl Seen {
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -154,11 +169,25 @@ impl FakeApi {
 
     /// The requests without token requests.
     pub fn seen(&self) -> Vec<Seen> {
-        self.0.seen.lock().unwrap().iter().filter(|seen| seen.path != "/auth/token").cloned().collect()
+        self.0
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| seen.path != "/auth/token")
+            .cloned()
+            .collect()
     }
 
     pub fn seen_tokens(&self) -> Vec<Seen> {
-        self.0.seen.lock().unwrap().iter().filter(|seen| seen.path == "/auth/token").cloned().collect()
+        self.0
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| seen.path == "/auth/token")
+            .cloned()
+            .collect()
     }
 
     pub fn builder(&self) -> UpvestBuilder {
@@ -183,7 +212,10 @@ impl fmt::Debug for FakeApi {
 }
 
 impl HttpSend for FakeApi {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
         let inner = &self.0;
         let seen = Seen {
             method: request.method().to_string(),
@@ -209,7 +241,9 @@ impl HttpSend for FakeApi {
 }
 
 async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
-    let mut response = Response::builder().status(reply.status).header("content-type", reply.content_type);
+    let mut response = Response::builder()
+        .status(reply.status)
+        .header("content-type", reply.content_type);
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
@@ -220,12 +254,16 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
         Fate::Silence => std::future::pending().await,
         Fate::Huge => {
             let chunks = std::iter::repeat_n(Ok(Bytes::from(vec![b' '; 1024 * 1024])), 200);
-            Ok(response.body(ByteStream::new(futures_util::stream::iter(chunks))).unwrap())
+            Ok(response
+                .body(ByteStream::new(futures_util::stream::iter(chunks)))
+                .unwrap())
         }
         Fate::BrokenBody => {
             let broken = SendError::broken("connection reset").into();
             let chunks = [Ok(Bytes::from(reply.body[..4].to_owned())), Err(broken)];
-            Ok(response.body(ByteStream::new(futures_util::stream::iter(chunks))).unwrap())
+            Ok(response
+                .body(ByteStream::new(futures_util::stream::iter(chunks)))
+                .unwrap())
         }
     }
 }

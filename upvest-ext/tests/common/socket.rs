@@ -18,7 +18,10 @@ impl SocketServer {
     /// `script` gives what is written before the connection closes; without anything it closes without an answer.
     pub async fn start(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self { address: listener.local_addr().unwrap(), requests: Arc::default() };
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            requests: Arc::default(),
+        };
         let (requests, script) = (Arc::clone(&server.requests), Arc::new(script));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -38,7 +41,11 @@ impl SocketServer {
     /// The requests that came in, token requests left out.
     pub fn requests(&self) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
-        requests.iter().filter(|request| !request.starts_with("POST /auth/token")).cloned().collect()
+        requests
+            .iter()
+            .filter(|request| !request.starts_with("POST /auth/token"))
+            .cloned()
+            .collect()
     }
 
     pub fn builder(&self) -> UpvestBuilder {
@@ -52,7 +59,11 @@ pub fn builder(address: SocketAddr) -> UpvestBuilder {
     let at_once = Backoff::new(Duration::ZERO, Duration::ZERO);
     Upvest::builder(Environment::Custom(url))
         .credentials(super::CLIENT_ID, super::CLIENT_SECRET)
-        .retry(RetryPolicy::new().backoff(at_once).backoff_when_throttled(at_once))
+        .retry(
+            RetryPolicy::new()
+                .backoff(at_once)
+                .backoff_when_throttled(at_once),
+        )
 }
 
 async fn read(stream: &mut TcpStream) -> String {
@@ -65,9 +76,12 @@ async fn read(stream: &mut TcpStream) -> String {
         if count == 0 {
             return text;
         }
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length =
-            head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
         if body.len() >= length.unwrap_or(0) {
             return text;
         }
@@ -83,5 +97,9 @@ pub fn http(status: &str, headers: &str, body: &str) -> Option<String> {
 }
 
 pub fn token() -> Option<String> {
-    http("200 OK", "", r#"{"access_token": "socket-token", "expires_in": 1799}"#)
+    http(
+        "200 OK",
+        "",
+        r#"{"access_token": "socket-token", "expires_in": 1799}"#,
+    )
 }

@@ -56,14 +56,27 @@ impl Tampered for TestDelivery {
                     format!("SHA-256={}", STANDARD.encode(digest(&SHA256, &body)))
                 });
                 let sha512 = STANDARD.encode(digest(&SHA512, &body));
-                edit(&mut changed, "content-digest", |_| format!("sha-512=:{sha512}:"));
+                edit(&mut changed, "content-digest", |_| {
+                    format!("sha-512=:{sha512}:")
+                });
             }
-            Tamper::Path => changed.target = self.target.to_string().replacen('/', "/x", 1).parse().unwrap(),
+            Tamper::Path => {
+                changed.target = self
+                    .target
+                    .to_string()
+                    .replacen('/', "/x", 1)
+                    .parse()
+                    .unwrap()
+            }
             Tamper::Expiry => {
-                edit(&mut changed, "signature-input", |text| text.replace(";expires=", ";expired="));
+                edit(&mut changed, "signature-input", |text| {
+                    text.replace(";expires=", ";expired=")
+                });
             }
             Tamper::KeyId => {
-                edit(&mut changed, "signature-input", |text| text.replace("keyid=\"", "keyid=\"0"));
+                edit(&mut changed, "signature-input", |text| {
+                    text.replace("keyid=\"", "keyid=\"0")
+                });
             }
             // A letter of the base64 after `sig1=:`, far from its end.
             Tamper::Signature => edit(&mut changed, "signature", |text| {
@@ -85,6 +98,8 @@ fn change_body(delivery: &mut TestDelivery) {
 fn edit(delivery: &mut TestDelivery, name: &'static str, edit: impl Fn(&str) -> String) {
     if let Some(value) = delivery.headers.get(name) {
         let value = HeaderValue::try_from(edit(value.to_str().unwrap())).unwrap();
-        delivery.headers.insert(HeaderName::from_static(name), value);
+        delivery
+            .headers
+            .insert(HeaderName::from_static(name), value);
     }
 }

@@ -8,13 +8,24 @@ use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, SigningKey};
 /// The passphrase in `fixtures/keys/make.sh`, the script that generated the files.
 const PASSPHRASE: &str = "correct horse, battery staple";
 
-const CURVES: [(&str, KeyAlgorithm); 3] =
-    [("p521", KeyAlgorithm::EcdsaP521), ("p384", KeyAlgorithm::EcdsaP384), ("p256", KeyAlgorithm::EcdsaP256)];
+const CURVES: [(&str, KeyAlgorithm); 3] = [
+    ("p521", KeyAlgorithm::EcdsaP521),
+    ("p384", KeyAlgorithm::EcdsaP384),
+    ("p256", KeyAlgorithm::EcdsaP256),
+];
 const PLAIN: [&str; 3] = ["sec1", "sec1-with-parameters", "pkcs8"];
-const ENCRYPTED: [&str; 5] = ["sec1-aes128", "sec1-aes192", "sec1-aes256", "pkcs8-pbkdf2", "pkcs8-scrypt"];
+const ENCRYPTED: [&str; 5] = [
+    "sec1-aes128",
+    "sec1-aes192",
+    "sec1-aes256",
+    "pkcs8-pbkdf2",
+    "pkcs8-scrypt",
+];
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/keys")
+        .join(name)
 }
 
 fn read(name: &str) -> String {
@@ -30,10 +41,20 @@ fn assert_opens(key: &str, format: &str, algorithm: KeyAlgorithm, passphrase: Op
     let signing = open(&format!("{key}.{format}"), passphrase)
         .unwrap_or_else(|error| panic!("{key}.{format}: {error}"));
     assert_eq!(signing.algorithm(), algorithm, "{key}.{format}");
-    assert_eq!(signing.public_key().to_pem(), read(&format!("{key}.public")), "{key}.{format}");
+    assert_eq!(
+        signing.public_key().to_pem(),
+        read(&format!("{key}.public")),
+        "{key}.{format}"
+    );
     let signature = signing.sign_now(b"message").unwrap();
-    assert!(signing.public_key().verifies(b"message", &signature), "{key}.{format}");
-    assert!(!signing.public_key().verifies(b"another", &signature), "{key}.{format}");
+    assert!(
+        signing.public_key().verifies(b"message", &signature),
+        "{key}.{format}"
+    );
+    assert!(
+        !signing.public_key().verifies(b"another", &signature),
+        "{key}.{format}"
+    );
 }
 
 #[test]
@@ -48,7 +69,10 @@ fn all_eight_formats_of_p521_open() {
 
 #[test]
 fn a_curve_that_upvest_does_not_accept_is_refused_by_its_name_in_all_formats() {
-    for (key, algorithm) in [("p384", KeyAlgorithm::EcdsaP384), ("p256", KeyAlgorithm::EcdsaP256)] {
+    for (key, algorithm) in [
+        ("p384", KeyAlgorithm::EcdsaP384),
+        ("p256", KeyAlgorithm::EcdsaP256),
+    ] {
         let refused = KeyError::UnsupportedKey(algorithm.curve().to_owned());
         for format in PLAIN.into_iter().chain(ENCRYPTED) {
             let error = open(&format!("{key}.{format}"), Some(PASSPHRASE)).unwrap_err();
@@ -71,8 +95,18 @@ fn signatures_of_all_kinds_of_keys_are_verified() {
 #[test]
 fn all_formats_of_ed25519_open() {
     assert_opens("ed25519", "pkcs8", KeyAlgorithm::Ed25519, None);
-    assert_opens("ed25519", "pkcs8-pbkdf2", KeyAlgorithm::Ed25519, Some(PASSPHRASE));
-    assert_opens("ed25519", "pkcs8-scrypt", KeyAlgorithm::Ed25519, Some(PASSPHRASE));
+    assert_opens(
+        "ed25519",
+        "pkcs8-pbkdf2",
+        KeyAlgorithm::Ed25519,
+        Some(PASSPHRASE),
+    );
+    assert_opens(
+        "ed25519",
+        "pkcs8-scrypt",
+        KeyAlgorithm::Ed25519,
+        Some(PASSPHRASE),
+    );
 }
 
 #[test]
@@ -82,7 +116,10 @@ fn a_passphrase_for_a_plain_key_is_ignored() {
 
 #[test]
 fn line_ends_of_windows_and_text_around_the_key_do_no_harm() {
-    let text = format!("Bag Attributes\r\n{}\r\n", read("p521.sec1-aes256").replace('\n', "\r\n"));
+    let text = format!(
+        "Bag Attributes\r\n{}\r\n",
+        read("p521.sec1-aes256").replace('\n', "\r\n")
+    );
     SigningKey::from_pem(text, Some(PASSPHRASE)).unwrap();
 }
 
@@ -114,7 +151,10 @@ fn a_missing_passphrase_is_called_so() {
 #[test]
 fn a_public_key_is_called_so() {
     for key in ["p521", "p384", "p256", "ed25519"] {
-        assert_eq!(open(&format!("{key}.public"), None).unwrap_err(), KeyError::PublicKey);
+        assert_eq!(
+            open(&format!("{key}.public"), None).unwrap_err(),
+            KeyError::PublicKey
+        );
     }
 }
 
@@ -135,31 +175,60 @@ fn an_unsupported_key_is_called_by_its_name() {
 #[test]
 fn an_unsupported_encryption_is_called_so() {
     let error = open("refused.des3", Some(PASSPHRASE)).unwrap_err();
-    assert_eq!(error, KeyError::UnsupportedEncryption("DES-EDE3-CBC".to_owned()));
+    assert_eq!(
+        error,
+        KeyError::UnsupportedEncryption("DES-EDE3-CBC".to_owned())
+    );
     let error = open("refused.pkcs8-des3", Some(PASSPHRASE)).unwrap_err();
-    assert!(matches!(error, KeyError::UnsupportedEncryption(_)), "{error:?}");
+    assert!(
+        matches!(error, KeyError::UnsupportedEncryption(_)),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn garbage_is_an_error_that_says_what_it_is() {
-    assert_eq!(SigningKey::from_pem("", None).unwrap_err(), KeyError::NotPem);
-    assert_eq!(SigningKey::from_pem("no key at all", None).unwrap_err(), KeyError::NotPem);
-    assert_eq!(SigningKey::from_pem([0xff, 0xfe, 0x00], None).unwrap_err(), KeyError::NotPem);
+    assert_eq!(
+        SigningKey::from_pem("", None).unwrap_err(),
+        KeyError::NotPem
+    );
+    assert_eq!(
+        SigningKey::from_pem("no key at all", None).unwrap_err(),
+        KeyError::NotPem
+    );
+    assert_eq!(
+        SigningKey::from_pem([0xff, 0xfe, 0x00], None).unwrap_err(),
+        KeyError::NotPem
+    );
     let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let error = SigningKey::from_pem(certificate, None).unwrap_err();
     assert_eq!(error, KeyError::NoPrivateKey("CERTIFICATE".to_owned()));
     for label in ["EC PRIVATE KEY", "PRIVATE KEY"] {
         let noise = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
-        assert!(matches!(SigningKey::from_pem(noise, None).unwrap_err(), KeyError::Damaged(_)), "{label}");
+        assert!(
+            matches!(
+                SigningKey::from_pem(noise, None).unwrap_err(),
+                KeyError::Damaged(_)
+            ),
+            "{label}"
+        );
     }
 }
 
 #[test]
 fn a_file_cut_short_anywhere_is_an_error() {
-    for name in ["p521.sec1", "p521.pkcs8", "ed25519.pkcs8", "p256.sec1-aes256"] {
+    for name in [
+        "p521.sec1",
+        "p521.pkcs8",
+        "ed25519.pkcs8",
+        "p256.sec1-aes256",
+    ] {
         let whole = read(name);
         for len in 0..whole.trim_end().len() {
-            assert!(SigningKey::from_pem(&whole[..len], Some(PASSPHRASE)).is_err(), "{name} cut to {len}");
+            assert!(
+                SigningKey::from_pem(&whole[..len], Some(PASSPHRASE)).is_err(),
+                "{name} cut to {len}"
+            );
         }
     }
 }
@@ -180,8 +249,10 @@ fn the_public_key_prints_in_the_form_that_onboarding_asks_for() {
 fn generated_keys_sign_and_differ() {
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         for _ in 0..20 {
-            let (one, two) =
-                (SigningKey::generate(algorithm).unwrap(), SigningKey::generate(algorithm).unwrap());
+            let (one, two) = (
+                SigningKey::generate(algorithm).unwrap(),
+                SigningKey::generate(algorithm).unwrap(),
+            );
             let signature = one.sign_now(b"message").unwrap();
             assert!(one.public_key().verifies(b"message", &signature));
             assert!(!two.public_key().verifies(b"message", &signature));
@@ -202,11 +273,20 @@ fn a_public_key_is_read_from_the_pem_that_openssl_writes() {
 fn an_invalid_public_key_in_pem_is_rejected_with_a_reason() {
     use KeyError::{Invalid, NoPublicKey, UnsupportedPublicKey};
     assert_eq!(PublicKey::from_pem("no pem").unwrap_err(), NoPublicKey);
-    assert_eq!(PublicKey::from_pem(read("p521.sec1")).unwrap_err(), NoPublicKey);
+    assert_eq!(
+        PublicKey::from_pem(read("p521.sec1")).unwrap_err(),
+        NoPublicKey
+    );
     let noise = pem::encode(&pem::Pem::new("PUBLIC KEY", [1, 2, 3]));
-    assert_eq!(PublicKey::from_pem(noise).unwrap_err(), UnsupportedPublicKey);
+    assert_eq!(
+        PublicKey::from_pem(noise).unwrap_err(),
+        UnsupportedPublicKey
+    );
     let mut der = pem::parse(read("p521.public")).unwrap().into_contents();
     *der.last_mut().unwrap() ^= 1;
     let off_the_curve = pem::encode(&pem::Pem::new("PUBLIC KEY", der));
-    assert!(matches!(PublicKey::from_pem(off_the_curve).unwrap_err(), Invalid(_)));
+    assert!(matches!(
+        PublicKey::from_pem(off_the_curve).unwrap_err(),
+        Invalid(_)
+    ));
 }

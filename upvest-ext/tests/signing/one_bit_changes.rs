@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use upvest_ext::signing::{
-    IncomingRequest, KeyAlgorithm, PublicKey, RequestSigner, SignaturePolicy, SignatureVersion, SigningKey,
+    IncomingRequest, KeyAlgorithm, PublicKey, RequestSigner, SignaturePolicy, SignatureVersion,
+    SigningKey,
 };
 use upvest_ext::webhooks::{TestDelivery, WebhookTester, WebhookVerifier};
 
@@ -76,7 +77,11 @@ fn assert_refuses_all_changes(
     );
 
     let judged = RefCell::new(vec![0; message.components.len()]);
-    let config = Config { cases: changes, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: changes,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let change = (0..message.components.len(), proptest::num::usize::ANY);
     TestRunner::new_with_rng(config, rng)
@@ -87,7 +92,9 @@ fn assert_refuses_all_changes(
             judged.borrow_mut()[component] += 1;
             if accepts(&IncomingRequest::new(&method, &target, &headers, &body)) {
                 let name = &message.components[component].0;
-                return Err(TestCaseError::fail(format!("accepted with bit {bit} of {name} changed")));
+                return Err(TestCaseError::fail(format!(
+                    "accepted with bit {bit} of {name} changed"
+                )));
             }
             Ok(())
         })
@@ -102,9 +109,12 @@ async fn no_request_with_one_bit_changed_is_accepted() {
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         let key = SigningKey::generate(algorithm).unwrap();
         let public = key.public_key().clone();
-        let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key).unwrap().clock(now);
+        let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key)
+            .unwrap()
+            .clock(now);
         let body = Bytes::from(r#"{"cash_amount": "100.00", "currency": "EUR"}"#);
-        let request = Request::post("https://sandbox.upvest.co/orders?limit=10&note=caf%C3%A9").body(body);
+        let request =
+            Request::post("https://sandbox.upvest.co/orders?limit=10&note=caf%C3%A9").body(body);
         let mut request = request.unwrap();
         for (name, value) in [
             ("authorization", "Bearer token"),
@@ -113,7 +123,9 @@ async fn no_request_with_one_bit_changed_is_accepted() {
             ("upvest-api-version", "1"),
             ("upvest-client-id", "f0fbd742-0de4-4892-bb33-3bd205f4bf27"),
         ] {
-            request.headers_mut().insert(name, HeaderValue::from_static(value));
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
         }
         signer.sign_request(&mut request).await.unwrap();
 
@@ -125,7 +137,9 @@ async fn no_request_with_one_bit_changed_is_accepted() {
             request.body(),
             &["upvest-signature-version"],
         );
-        assert_refuses_all_changes(&message, CHANGES, |received| accepts_request(received, &public));
+        assert_refuses_all_changes(&message, CHANGES, |received| {
+            accepts_request(received, &public)
+        });
     }
 }
 
@@ -140,8 +154,10 @@ fn no_delivery_with_one_bit_changed_is_accepted() {
     for version in [SignatureVersion::V6, SignatureVersion::V15] {
         let tester = WebhookTester::new().unwrap().version(version).at(now());
         let verifier = tester.verifier();
-        let events =
-            [WebhookTester::event("ORDER.FILLED", serde_json::json!({ "id": "1", "status": "FILLED" }))];
+        let events = [WebhookTester::event(
+            "ORDER.FILLED",
+            serde_json::json!({ "id": "1", "status": "FILLED" }),
+        )];
         let delivery = tester.deliver("/webhooks/upvest?tenant=a%20b&x=1", &events);
         assert_refuses_all_changes(&message_of(&delivery), CHANGES, |received| {
             accepts_delivery(&verifier, received)
@@ -151,7 +167,13 @@ fn no_delivery_with_one_bit_changed_is_accepted() {
 
 fn message_of(delivery: &TestDelivery) -> Message {
     let target = delivery.target.to_string();
-    Message::new(&delivery.method, &target, &delivery.headers, &delivery.body, &[])
+    Message::new(
+        &delivery.method,
+        &target,
+        &delivery.headers,
+        &delivery.body,
+        &[],
+    )
 }
 
 /// Verification with fixed keys never waits.

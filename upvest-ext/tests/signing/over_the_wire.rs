@@ -7,7 +7,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri};
-use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, RequestSigner, SignaturePolicy, SigningKey};
+use upvest_ext::signing::{
+    IncomingRequest, KeyAlgorithm, RequestSigner, SignaturePolicy, SigningKey,
+};
 
 type Arrived = Arc<Mutex<Option<(Method, Uri, HeaderMap, Bytes)>>>;
 
@@ -33,10 +35,18 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
     let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key).unwrap();
-    let client = reqwest::Client::builder().user_agent("sdk/1").no_proxy().build().unwrap();
+    let client = reqwest::Client::builder()
+        .user_agent("sdk/1")
+        .no_proxy()
+        .build()
+        .unwrap();
 
     for (method, target, body) in [
-        (Method::GET, "/users?status=NEW&status=OLD&note=caf%C3%A9", None),
+        (
+            Method::GET,
+            "/users?status=NEW&status=OLD&note=caf%C3%A9",
+            None,
+        ),
         (Method::GET, "/files/Pr\u{fc}f bericht.zip?redirect=1", None),
         (Method::GET, "/a//b;v=1/%7Ex?", None),
         (Method::POST, "/webhooks/1/test", None),
@@ -44,8 +54,10 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
         (Method::DELETE, "/orders/1", None),
     ] {
         let url = reqwest::Url::parse(&format!("{origin}{target}")).unwrap();
-        let request =
-            Request::builder().method(method).uri(url.as_str()).header("authorization", "Bearer token");
+        let request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header("authorization", "Bearer token");
         let mut request = request.body(Bytes::from(body.unwrap_or_default())).unwrap();
         signer.sign_request(&mut request).await.unwrap();
         let request = reqwest::Request::try_from(request).unwrap();
@@ -53,7 +65,9 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
 
         let (method, uri, headers, body) = arrived.lock().unwrap().take().unwrap();
         let received = IncomingRequest::new(&method, &uri, &headers, &body);
-        let claims = SignaturePolicy::requests().claims(&received, SystemTime::now()).unwrap();
+        let claims = SignaturePolicy::requests()
+            .claims(&received, SystemTime::now())
+            .unwrap();
         assert!(claims[0].is_signed_by(&public), "{target}");
         let base = String::from_utf8_lossy(claims[0].signature_base()).into_owned();
         for name in headers.keys().map(http::HeaderName::as_str) {
@@ -66,7 +80,10 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
                 "upvest-signature-version",
             ]
             .contains(&name);
-            assert!(is_excused || base.contains(&format!("\"{name}\": ")), "{target}: {name} is not covered");
+            assert!(
+                is_excused || base.contains(&format!("\"{name}\": ")),
+                "{target}: {name} is not covered"
+            );
         }
     }
 }

@@ -12,8 +12,7 @@ use upvest_ext::signing::{
 
 const CREATED: u64 = 1_780_854_045;
 /// SHA-512 of `{"hello": "world"}` (`PROTOCOL` 1.5).
-const DIGEST: &str =
-    "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
+const DIGEST: &str = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
 const PARAMS: &str = ";keyid=\"k\";created=1780854045;expires=1780854050;nonce=\"n\"";
 
 fn now() -> SystemTime {
@@ -37,7 +36,10 @@ fn timed(
     let target: Uri = target.parse().unwrap();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
+        map.append(
+            HeaderName::try_from(*name).unwrap(),
+            HeaderValue::try_from(*value).unwrap(),
+        );
     }
     let received = IncomingRequest::new(&Method::POST, &target, &map, b"{\"hello\": \"world\"}");
     let started = std::time::Instant::now();
@@ -49,7 +51,11 @@ fn judge(target: &str, input: &str) -> Result<Vec<UnverifiedSignature>, Signatur
     signed(target, input, &[0, 0, 0])
 }
 
-fn signed(target: &str, input: &str, signature: &[u8]) -> Result<Vec<UnverifiedSignature>, SignatureError> {
+fn signed(
+    target: &str,
+    input: &str,
+    signature: &[u8],
+) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     let signature = format!("sig1=:{}:", STANDARD.encode(signature));
     let headers = [
         ("signature-input", input),
@@ -62,7 +68,12 @@ fn signed(target: &str, input: &str, signature: &[u8]) -> Result<Vec<UnverifiedS
 
 #[test]
 fn method_path_query_and_digest_have_to_be_covered() {
-    let all = ["\"@method\"", "\"@path\"", "\"@query\"", "\"content-digest\""];
+    let all = [
+        "\"@method\"",
+        "\"@path\"",
+        "\"@query\"",
+        "\"content-digest\"",
+    ];
     let whole = all.join(" ");
     assert!(judge("/x?y=z", &format!("sig1=({whole}){PARAMS}")).is_ok());
     for left_out in all {
@@ -76,14 +87,22 @@ fn method_path_query_and_digest_have_to_be_covered() {
     }
     let without_query = format!("sig1=(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
     assert!(judge("/x", &without_query).is_ok());
-    assert!(judge("/x?", &without_query).is_ok(), "a bare `?` is not a query");
+    assert!(
+        judge("/x?", &without_query).is_ok(),
+        "a bare `?` is not a query"
+    );
 }
 
 #[test]
 fn a_component_that_the_request_does_not_have_is_missing() {
     for component in ["date", "@authority", "@query", "x:y", "digest"] {
-        let input = format!("sig1=(\"@method\" \"@path\" \"content-digest\" \"{component}\"){PARAMS}");
-        assert_eq!(judge("/x", &input).unwrap_err(), SignatureError::ComponentMissing, "{component}");
+        let input =
+            format!("sig1=(\"@method\" \"@path\" \"content-digest\" \"{component}\"){PARAMS}");
+        assert_eq!(
+            judge("/x", &input).unwrap_err(),
+            SignatureError::ComponentMissing,
+            "{component}"
+        );
     }
 }
 
@@ -115,7 +134,11 @@ fn a_malformed_signature_input_is_refused() {
         format!("sig1=(\"@method\" \"@path\" \"@path\" \"content-digest\"){PARAMS}"),
         format!("sig1=(@method @path content-digest){PARAMS}"),
     ] {
-        assert_eq!(judge("/x", &input).unwrap_err(), SignatureError::MalformedSignatureInput, "{input}");
+        assert_eq!(
+            judge("/x", &input).unwrap_err(),
+            SignatureError::MalformedSignatureInput,
+            "{input}"
+        );
     }
 }
 
@@ -133,15 +156,34 @@ fn what_is_unusual_and_well_formed_is_read() {
 fn labels_that_repeat_or_differ_are_refused() {
     let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
     let refusal = |input: &str, signature: &str| {
-        let headers = [("signature-input", input), ("signature", signature), ("content-digest", DIGEST)];
+        let headers = [
+            ("signature-input", input),
+            ("signature", signature),
+            ("content-digest", DIGEST),
+        ];
         claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err()
     };
-    assert_eq!(refusal(&format!("sig1={one}, sig1={one}"), "sig1=:AAAA:"), SignatureError::DuplicateLabel);
-    assert_eq!(refusal(&format!("sig1={one}"), "sig1=:AAAA:, sig1=:AAAA:"), SignatureError::DuplicateLabel);
-    assert_eq!(refusal(&format!("sig1={one}"), "sig2=:AAAA:"), SignatureError::LabelMismatch);
-    for signature in
-        ["sig1=AAAA", "sig1=:AAA:", "sig1=:AAB=:", "sig1=:A A=:", "sig1=:____:", "sig1=:AAAA", ""]
-    {
+    assert_eq!(
+        refusal(&format!("sig1={one}, sig1={one}"), "sig1=:AAAA:"),
+        SignatureError::DuplicateLabel
+    );
+    assert_eq!(
+        refusal(&format!("sig1={one}"), "sig1=:AAAA:, sig1=:AAAA:"),
+        SignatureError::DuplicateLabel
+    );
+    assert_eq!(
+        refusal(&format!("sig1={one}"), "sig2=:AAAA:"),
+        SignatureError::LabelMismatch
+    );
+    for signature in [
+        "sig1=AAAA",
+        "sig1=:AAA:",
+        "sig1=:AAB=:",
+        "sig1=:A A=:",
+        "sig1=:____:",
+        "sig1=:AAAA",
+        "",
+    ] {
         assert_eq!(
             refusal(&format!("sig1={one}"), signature),
             SignatureError::MalformedSignature,
@@ -154,20 +196,40 @@ fn labels_that_repeat_or_differ_are_refused() {
         ("signature", "sig1=:AAAA:".to_owned()),
         ("content-digest", DIGEST.to_owned()),
     ];
-    let split: Vec<_> = split.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let split: Vec<_> = split
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let refusal = claims("/x", &split, &SignaturePolicy::deliveries()).unwrap_err();
-    assert_eq!(refusal, SignatureError::DuplicateLabel, "repeated over two header lines");
+    assert_eq!(
+        refusal,
+        SignatureError::DuplicateLabel,
+        "repeated over two header lines"
+    );
 }
 
 #[test]
 fn more_signatures_than_any_rotation_needs_are_refused() {
     let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
-    let many = |count| (0..count).map(|number| format!("sig{number}={one}")).collect::<Vec<_>>().join(", ");
-    let signatures =
-        |count| (0..count).map(|number| format!("sig{number}=:AAAA:")).collect::<Vec<_>>().join(", ");
+    let many = |count| {
+        (0..count)
+            .map(|number| format!("sig{number}={one}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let signatures = |count| {
+        (0..count)
+            .map(|number| format!("sig{number}=:AAAA:"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let judge = |count| {
         let (input, signature) = (many(count), signatures(count));
-        let headers = [("signature-input", &*input), ("signature", &*signature), ("content-digest", DIGEST)];
+        let headers = [
+            ("signature-input", &*input),
+            ("signature", &*signature),
+            ("content-digest", DIGEST),
+        ];
         claims("/x", &headers, &SignaturePolicy::deliveries()).map(|claims| claims.len())
     };
     assert_eq!(judge(8), Ok(8));
@@ -188,8 +250,11 @@ fn the_digest_has_to_fit_the_body_and_be_of_the_right_kind() {
         ("sha-256=:AAAA:", Some(SignatureError::UnsupportedDigest)),
         ("md5=:AAAA:", Some(SignatureError::UnsupportedDigest)),
     ] {
-        let headers =
-            [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("content-digest", digest)];
+        let headers = [
+            ("signature-input", &*input),
+            ("signature", "sig1=:AAAA:"),
+            ("content-digest", digest),
+        ];
         let verdict = claims("/x", &headers, &SignaturePolicy::deliveries());
         assert_eq!(verdict.err(), expected, "{digest}");
     }
@@ -199,8 +264,15 @@ fn the_digest_has_to_fit_the_body_and_be_of_the_right_kind() {
 fn requests_to_the_api_are_version_15_and_need_a_digest_for_a_body() {
     let input = format!("sig1=(\"@method\" \"@path\" \"digest\"){PARAMS}");
     let digest = "SHA-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=";
-    let headers = [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("digest", digest)];
-    assert!(claims("/x", &headers, &SignaturePolicy::deliveries()).is_ok(), "version 6 is for deliveries");
+    let headers = [
+        ("signature-input", &*input),
+        ("signature", "sig1=:AAAA:"),
+        ("digest", digest),
+    ];
+    assert!(
+        claims("/x", &headers, &SignaturePolicy::deliveries()).is_ok(),
+        "version 6 is for deliveries"
+    );
     let refusal = claims("/x", &headers, &SignaturePolicy::requests()).unwrap_err();
     assert_eq!(refusal, SignatureError::RequiredComponentMissing);
 }
@@ -236,8 +308,15 @@ fn a_signature_with_a_negative_lifetime_or_one_over_an_hour_is_rejected() {
         let unsigned = judge("/x", &input).unwrap().remove(0);
         let signature = key.sign_now(unsigned.signature_base()).unwrap();
         let claim = signed("/x", &input, &signature).unwrap().remove(0);
-        assert_eq!(claim.is_signed_by(key.public_key()), is_accepted, "{created} to {expires}");
-        assert!(!unsigned.is_signed_by(key.public_key()), "{created} to {expires}");
+        assert_eq!(
+            claim.is_signed_by(key.public_key()),
+            is_accepted,
+            "{created} to {expires}"
+        );
+        assert!(
+            !unsigned.is_signed_by(key.public_key()),
+            "{created} to {expires}"
+        );
     }
 }
 
@@ -258,17 +337,33 @@ fn only_der_signatures_verify() {
 #[test]
 fn a_target_given_as_text_is_read_as_it_was_sent() {
     let input = format!("sig1=(\"@method\" \"@path\" \"@query\" \"content-digest\"){PARAMS}");
-    let headers = [("signature-input", &*input), ("signature", "sig1=:AAAA:"), ("content-digest", DIGEST)];
+    let headers = [
+        ("signature-input", &*input),
+        ("signature", "sig1=:AAAA:"),
+        ("content-digest", DIGEST),
+    ];
     let map: HeaderMap = headers
         .iter()
-        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()))
+        .map(|(name, value)| {
+            (
+                name.parse::<HeaderName>().unwrap(),
+                value.parse::<HeaderValue>().unwrap(),
+            )
+        })
         .collect();
     let body = b"{\"hello\": \"world\"}";
     let parts = |target: &str| {
         let received = IncomingRequest::from_text("POST", target, &map, body).unwrap();
-        let claims = SignaturePolicy::deliveries().claims(&received, now()).unwrap();
+        let claims = SignaturePolicy::deliveries()
+            .claims(&received, now())
+            .unwrap();
         let base = String::from_utf8(claims[0].signature_base().to_vec()).unwrap();
-        let lines: Vec<_> = base.lines().skip(1).take(2).filter_map(|line| line.split_once(": ")).collect();
+        let lines: Vec<_> = base
+            .lines()
+            .skip(1)
+            .take(2)
+            .filter_map(|line| line.split_once(": "))
+            .collect();
         (lines[0].1.to_owned(), lines[1].1.to_owned())
     };
     for (target, path, query) in [
@@ -278,7 +373,11 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
         ("https://host?c", "/", "?c"),
         ("/a://b?c", "/a://b", "?c"),
     ] {
-        assert_eq!(parts(target), (path.to_owned(), query.to_owned()), "{target}");
+        assert_eq!(
+            parts(target),
+            (path.to_owned(), query.to_owned()),
+            "{target}"
+        );
     }
     for target in ["/a\nb", "/a\u{7f}", "/\r"] {
         let refusal = IncomingRequest::from_text("POST", target, &map, body).unwrap_err();
@@ -291,7 +390,10 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
 fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_refuse_a_replay() {
     let covered = "sig1=(\"@method\" \"@path\" \"content-digest\")";
     let claims = judge("/x", &format!("{covered}{PARAMS}")).unwrap();
-    assert_eq!((claims[0].nonce(), claims[0].expires()), (Some("n"), Some(1_780_854_050)));
+    assert_eq!(
+        (claims[0].nonce(), claims[0].expires()),
+        (Some("n"), Some(1_780_854_050))
+    );
     let claims = judge("/x", &format!("{covered};keyid=\"k\";created=1780854045")).unwrap();
     assert_eq!((claims[0].nonce(), claims[0].expires()), (None, None));
 }
@@ -312,13 +414,32 @@ fn many(part: impl Fn(usize) -> String) -> String {
 fn unauthenticated_input_costs_linear_time_and_bounded_space() {
     let list = "\"@method\" \"@path\" \"content-digest\"";
     let one = format!("({list}){PARAMS}");
-    let good = [format!("sig1={one}"), "sig1=:AAAA:".to_owned(), DIGEST.to_owned()];
+    let good = [
+        format!("sig1={one}"),
+        "sig1=:AAAA:".to_owned(),
+        DIGEST.to_owned(),
+    ];
     let attacks = [
-        (0, format!("sig1=({list} {}){PARAMS}", many(|n| format!("\"x{n}\" ")))),
+        (
+            0,
+            format!("sig1=({list} {}){PARAMS}", many(|n| format!("\"x{n}\" "))),
+        ),
         (0, format!("sig1={one}{}", many(|n| format!(";x{n}")))),
-        (0, format!("sig1={one}{}", many(|n| format!(", s{n}={one}")))),
-        (0, format!("sig1={one}{}", many(|n| format!(", s{n}=();keyid=\"k\";created=1")))),
-        (1, format!("sig1=:AAAA:{}", many(|n| format!(", s{n}=:AAAA:")))),
+        (
+            0,
+            format!("sig1={one}{}", many(|n| format!(", s{n}={one}"))),
+        ),
+        (
+            0,
+            format!(
+                "sig1={one}{}",
+                many(|n| format!(", s{n}=();keyid=\"k\";created=1"))
+            ),
+        ),
+        (
+            1,
+            format!("sig1=:AAAA:{}", many(|n| format!(", s{n}=:AAAA:"))),
+        ),
         (1, format!("sig1=:{}:", many(|_| "AAAA".to_owned()))),
         (2, format!("{DIGEST}{}", many(|n| format!(", s{n}=:AAAA:")))),
     ];
@@ -331,8 +452,15 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
             ("content-digest", &*headers[2]),
         ];
         let (verdict, took) = timed("/x", &headers, &SignaturePolicy::deliveries());
-        assert_eq!(verdict.unwrap_err(), SignatureError::TooLong, "attack on {place}");
-        assert!(took < Duration::from_millis(200), "an attack on {place} cost {took:?}");
+        assert_eq!(
+            verdict.unwrap_err(),
+            SignatureError::TooLong,
+            "attack on {place}"
+        );
+        assert!(
+            took < Duration::from_millis(200),
+            "an attack on {place} cost {took:?}"
+        );
     }
     let lines = vec![("signature-input", ""); 20_000];
     let (verdict, took) = timed("/x", &lines, &SignaturePolicy::deliveries());
@@ -344,20 +472,43 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
 fn labels_components_and_parameters_have_limits() {
     let list = "\"@method\" \"@path\" \"content-digest\"";
     let numbered = |count, part: fn(usize) -> String| (0..count).map(part).collect::<String>();
-    let components =
-        |count: usize| format!("sig1=({list}{}){PARAMS}", numbered(count - 3, |n| format!(" \"x{n}\"")));
-    let parameters =
-        |count: usize| format!("sig1=({list}){PARAMS}{}", numbered(count - 4, |n| format!(";x{n}")));
-    assert_eq!(judge("/x", &components(64)).unwrap_err(), SignatureError::ComponentMissing);
-    assert_eq!(judge("/x", &components(65)).unwrap_err(), SignatureError::MalformedSignatureInput);
+    let components = |count: usize| {
+        format!(
+            "sig1=({list}{}){PARAMS}",
+            numbered(count - 3, |n| format!(" \"x{n}\""))
+        )
+    };
+    let parameters = |count: usize| {
+        format!(
+            "sig1=({list}){PARAMS}{}",
+            numbered(count - 4, |n| format!(";x{n}"))
+        )
+    };
+    assert_eq!(
+        judge("/x", &components(64)).unwrap_err(),
+        SignatureError::ComponentMissing
+    );
+    assert_eq!(
+        judge("/x", &components(65)).unwrap_err(),
+        SignatureError::MalformedSignatureInput
+    );
     assert!(judge("/x", &parameters(16)).is_ok());
-    assert_eq!(judge("/x", &parameters(17)).unwrap_err(), SignatureError::MalformedSignatureInput);
+    assert_eq!(
+        judge("/x", &parameters(17)).unwrap_err(),
+        SignatureError::MalformedSignatureInput
+    );
     let padded = |len: usize| {
         let input = format!("sig1=({list}){PARAMS};pad=\"\"");
-        input.replace(";pad=\"", &format!(";pad=\"{}", "x".repeat(len - input.len())))
+        input.replace(
+            ";pad=\"",
+            &format!(";pad=\"{}", "x".repeat(len - input.len())),
+        )
     };
     assert!(judge("/x", &padded(8 * 1024)).is_ok());
-    assert_eq!(judge("/x", &padded(8 * 1024 + 1)).unwrap_err(), SignatureError::TooLong);
+    assert_eq!(
+        judge("/x", &padded(8 * 1024 + 1)).unwrap_err(),
+        SignatureError::TooLong
+    );
 }
 
 #[test]
@@ -365,29 +516,44 @@ fn a_body_is_hashed_once_however_many_signatures_cover_it() {
     let body = vec![b' '; 32 * 1024 * 1024];
     let cost = |count: usize| {
         let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
-        let join = |part: &dyn Fn(usize) -> String| (0..count).map(part).collect::<Vec<_>>().join(", ");
+        let join =
+            |part: &dyn Fn(usize) -> String| (0..count).map(part).collect::<Vec<_>>().join(", ");
         let mut map = HeaderMap::new();
-        map.insert("signature-input", join(&|n| format!("sig{n}={one}")).parse().unwrap());
-        map.insert("signature", join(&|n| format!("sig{n}=:AAAA:")).parse().unwrap());
+        map.insert(
+            "signature-input",
+            join(&|n| format!("sig{n}={one}")).parse().unwrap(),
+        );
+        map.insert(
+            "signature",
+            join(&|n| format!("sig{n}=:AAAA:")).parse().unwrap(),
+        );
         map.insert("content-digest", DIGEST.parse().unwrap());
         let target = Uri::from_static("/x");
         let received = IncomingRequest::new(&Method::POST, &target, &map, &body);
         let started = std::time::Instant::now();
-        let refusal = SignaturePolicy::deliveries().claims(&received, now()).unwrap_err();
+        let refusal = SignaturePolicy::deliveries()
+            .claims(&received, now())
+            .unwrap_err();
         assert_eq!(refusal, SignatureError::DigestMismatch);
         started.elapsed()
     };
     let (once, eight) = (cost(1), cost(8));
-    assert!(eight < 4 * once, "{eight:?} for eight signatures, {once:?} for one");
+    assert!(
+        eight < 4 * once,
+        "{eight:?} for eight signatures, {once:?} for one"
+    );
 }
 
 #[test]
 fn an_ed25519_key_of_small_order_is_rejected() {
     // The points of the orders 1, 2, 4 and 8 (RFC 8032 section 5.1), each with both signs.
-    let order_8 =
-        ["JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=", "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o="];
-    let mut weak: Vec<[u8; 32]> =
-        order_8.map(|text| STANDARD.decode(text).unwrap().try_into().unwrap()).to_vec();
+    let order_8 = [
+        "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=",
+        "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=",
+    ];
+    let mut weak: Vec<[u8; 32]> = order_8
+        .map(|text| STANDARD.decode(text).unwrap().try_into().unwrap())
+        .to_vec();
     for (first, rest, last) in [(0, 0, 0), (1, 0, 0), (0xec, 0xff, 0x7f)] {
         let mut point = [rest; 32];
         (point[0], point[31]) = (first, last);

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 use reqwest::Url;
 use upvest_ext::signing::{
-    IncomingRequest, KeyAlgorithm, KeyError, RequestSigner, SignRequest, SignatureError, SignaturePolicy,
-    Signer, SigningError, SigningKey, UnverifiedSignature, explain_signature,
+    IncomingRequest, KeyAlgorithm, KeyError, RequestSigner, SignRequest, SignatureError,
+    SignaturePolicy, Signer, SigningError, SigningKey, UnverifiedSignature, explain_signature,
 };
 use upvest_ext::{BackendError, BoxFuture};
 
@@ -27,13 +27,28 @@ fn signer() -> RequestSigner {
 
 fn request(method: Method, url: &str) -> Request<Bytes> {
     let url = Url::parse(url).unwrap();
-    Request::builder().method(method).uri(url.as_str()).body(Bytes::new()).unwrap()
+    Request::builder()
+        .method(method)
+        .uri(url.as_str())
+        .body(Bytes::new())
+        .unwrap()
 }
 
-fn claims(request: &Request<Bytes>, at: SystemTime) -> Result<Vec<UnverifiedSignature>, SignatureError> {
+fn claims(
+    request: &Request<Bytes>,
+    at: SystemTime,
+) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     SignaturePolicy::requests()
         .tolerance(Duration::ZERO)
-        .claims(&IncomingRequest::new(request.method(), request.uri(), request.headers(), request.body()), at)
+        .claims(
+            &IncomingRequest::new(
+                request.method(),
+                request.uri(),
+                request.headers(),
+                request.body(),
+            ),
+            at,
+        )
 }
 
 /// The signature base without its last line, and that line.
@@ -45,7 +60,10 @@ fn base(request: &Request<Bytes>) -> (String, String) {
 }
 
 fn header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
-    request.headers().get(name).map(|value| value.to_str().unwrap())
+    request
+        .headers()
+        .get(name)
+        .map(|value| value.to_str().unwrap())
 }
 
 #[tokio::test]
@@ -63,10 +81,15 @@ async fn the_base_covers_all_that_is_sent_except_what_proxies_change() {
         ("cookie", "a=b"),
         ("host", "sandbox.upvest.co"),
         ("te", "trailers"),
-        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
         ("tracestate", "vendor=1"),
     ] {
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     *request.body_mut() = Bytes::from("{\"hello\": \"world\"}");
     signer().sign_request(&mut request).await.unwrap();
@@ -90,7 +113,9 @@ async fn the_base_covers_all_that_is_sent_except_what_proxies_change() {
 #[tokio::test]
 async fn the_parameters_are_those_of_the_documentation() {
     let mut request = request(Method::GET, "https://sandbox.upvest.co/users");
-    let signer = signer().lifetime(Duration::from_secs(5)).nonce(|| "abcDEF1234567890".to_owned());
+    let signer = signer()
+        .lifetime(Duration::from_secs(5))
+        .nonce(|| "abcDEF1234567890".to_owned());
     signer.sign_request(&mut request).await.unwrap();
     assert_eq!(
         header(&request, "signature-input").unwrap(),
@@ -99,7 +124,10 @@ async fn the_parameters_are_those_of_the_documentation() {
     );
     assert!(header(&request, "signature").unwrap().starts_with("sig1=:"));
     assert!(claims(&request, now() + Duration::from_secs(5)).is_ok());
-    assert_eq!(claims(&request, now() + Duration::from_secs(6)).unwrap_err(), SignatureError::Expired);
+    assert_eq!(
+        claims(&request, now() + Duration::from_secs(6)).unwrap_err(),
+        SignatureError::Expired
+    );
     assert_eq!(
         claims(&request, now() - Duration::from_secs(1)).unwrap_err(),
         SignatureError::CreatedInFuture
@@ -120,9 +148,14 @@ async fn a_query_is_covered_byte_for_byte_if_there_is_one() {
         let mut request = request(Method::GET, url);
         signer().sign_request(&mut request).await.unwrap();
         let (base, _) = base(&request);
-        let found = base.lines().find_map(|found| found.strip_prefix("\"@query\": "));
+        let found = base
+            .lines()
+            .find_map(|found| found.strip_prefix("\"@query\": "));
         assert_eq!(found, line, "{url}");
-        assert!(line.is_some() || request.uri().query().is_none(), "a bare `?` would be sent unsigned");
+        assert!(
+            line.is_some() || request.uri().query().is_none(),
+            "a bare `?` would be sent unsigned"
+        );
     }
 }
 
@@ -130,13 +163,23 @@ async fn a_query_is_covered_byte_for_byte_if_there_is_one() {
 async fn the_path_is_signed_as_it_is_sent() {
     for (url, line) in [
         ("https://a.example", "/"),
-        ("https://a.example/files/Pr%C3%BCfbericht%202024.zip", "/files/Pr%C3%BCfbericht%202024.zip"),
-        ("https://a.example/files/Prüfbericht 2024.zip", "/files/Pr%C3%BCfbericht%202024.zip"),
+        (
+            "https://a.example/files/Pr%C3%BCfbericht%202024.zip",
+            "/files/Pr%C3%BCfbericht%202024.zip",
+        ),
+        (
+            "https://a.example/files/Prüfbericht 2024.zip",
+            "/files/Pr%C3%BCfbericht%202024.zip",
+        ),
         ("https://a.example/a//b/%2e/c;v=1", "/a//b/c;v=1"),
     ] {
         let mut request = request(Method::GET, url);
         signer().sign_request(&mut request).await.unwrap();
-        assert!(base(&request).0.contains(&format!("\"@path\": {line}\n")), "{url}: {}", base(&request).0);
+        assert!(
+            base(&request).0.contains(&format!("\"@path\": {line}\n")),
+            "{url}: {}",
+            base(&request).0
+        );
     }
 }
 
@@ -144,10 +187,16 @@ async fn the_path_is_signed_as_it_is_sent() {
 async fn repeated_headers_are_joined_and_trimmed() {
     let mut request = request(Method::GET, "https://a.example/x");
     for value in ["de-DE", " en;q=0.5 ", "*;q=0.1\t"] {
-        request.headers_mut().append("accept-language", HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .append("accept-language", HeaderValue::from_static(value));
     }
     signer().sign_request(&mut request).await.unwrap();
-    assert!(base(&request).0.contains("\"accept-language\": de-DE, en;q=0.5, *;q=0.1\n"));
+    assert!(
+        base(&request)
+            .0
+            .contains("\"accept-language\": de-DE, en;q=0.5, *;q=0.1\n")
+    );
 }
 
 #[tokio::test]
@@ -161,12 +210,19 @@ async fn an_empty_body_has_no_digest_and_no_length() {
 
 #[tokio::test]
 async fn what_reqwest_would_add_by_itself_is_set_before_signing() {
-    let mut request = request(Method::from_bytes(b"delete").unwrap(), "https://a.example/x");
-    request.headers_mut().insert("accept", HeaderValue::from_static("*/*"));
+    let mut request = request(
+        Method::from_bytes(b"delete").unwrap(),
+        "https://a.example/x",
+    );
+    request
+        .headers_mut()
+        .insert("accept", HeaderValue::from_static("*/*"));
     signer().sign_request(&mut request).await.unwrap();
     assert_eq!(header(&request, "accept"), Some("application/json"));
     assert_eq!(request.method(), Method::DELETE);
-    request.headers_mut().insert("accept", HeaderValue::from_static("application/pdf"));
+    request
+        .headers_mut()
+        .insert("accept", HeaderValue::from_static("application/pdf"));
     signer().sign_request(&mut request).await.unwrap();
     assert_eq!(header(&request, "accept"), Some("application/pdf"));
 }
@@ -175,7 +231,8 @@ async fn what_reqwest_would_add_by_itself_is_set_before_signing() {
 async fn every_attempt_gets_a_new_nonce_time_and_signature_and_the_same_digest() {
     let seconds = Arc::new(AtomicU64::new(CREATED));
     let clock = Arc::clone(&seconds);
-    let signer = signer().clock(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)));
+    let signer =
+        signer().clock(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed)));
     let mut attempt = request(Method::POST, "https://a.example/orders");
     *attempt.body_mut() = Bytes::from("{}");
     let mut seen = Vec::new();
@@ -187,7 +244,11 @@ async fn every_attempt_gets_a_new_nonce_time_and_signature_and_the_same_digest()
             assert_eq!(attempt.headers().get_all(name).iter().count(), 1, "{name}");
             header(&attempt, name).unwrap().to_owned()
         };
-        let nonce = one("signature-input").rsplit_once("nonce=").unwrap().1.to_owned();
+        let nonce = one("signature-input")
+            .rsplit_once("nonce=")
+            .unwrap()
+            .1
+            .to_owned();
         assert!(!seen.contains(&nonce));
         seen.push(nonce);
         assert_eq!(one("content-digest").len(), 98);
@@ -198,9 +259,16 @@ async fn every_attempt_gets_a_new_nonce_time_and_signature_and_the_same_digest()
 
 #[tokio::test]
 async fn times_that_no_header_can_carry_are_errors() {
-    for time in [UNIX_EPOCH - Duration::from_secs(1), UNIX_EPOCH + Duration::from_secs(253_402_300_800)] {
+    for time in [
+        UNIX_EPOCH - Duration::from_secs(1),
+        UNIX_EPOCH + Duration::from_secs(253_402_300_800),
+    ] {
         let mut request = request(Method::GET, "https://a.example/x");
-        let error = signer().clock(move || time).sign_request(&mut request).await.unwrap_err();
+        let error = signer()
+            .clock(move || time)
+            .sign_request(&mut request)
+            .await
+            .unwrap_err();
         assert!(matches!(error, SigningError::Clock), "{error:?}");
     }
 }
@@ -209,10 +277,17 @@ async fn times_that_no_header_can_carry_are_errors() {
 async fn ids_and_nonces_that_would_break_the_header_are_errors() {
     let key = || SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     for id in ["", "a\"b", "a b", "a\nb", "ä"] {
-        assert_eq!(RequestSigner::new(id, key()).unwrap_err(), KeyError::InvalidId);
+        assert_eq!(
+            RequestSigner::new(id, key()).unwrap_err(),
+            KeyError::InvalidId
+        );
     }
     let mut request = request(Method::GET, "https://a.example/x");
-    let error = signer().nonce(|| "a\"".to_owned()).sign_request(&mut request).await.unwrap_err();
+    let error = signer()
+        .nonce(|| "a\"".to_owned())
+        .sign_request(&mut request)
+        .await
+        .unwrap_err();
     assert!(matches!(error, SigningError::InvalidNonce), "{error:?}");
 }
 
@@ -244,7 +319,9 @@ impl Signer for KeyService {
 async fn a_key_service_signs_in_place_of_a_local_key() {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
-    let signer = RequestSigner::new(KEY_ID, KeyService { key, works: true }).unwrap().clock(now);
+    let signer = RequestSigner::new(KEY_ID, KeyService { key, works: true })
+        .unwrap()
+        .clock(now);
     let mut request = request(Method::GET, "https://a.example/x");
     signer.sign_request(&mut request).await.unwrap();
     assert!(claims(&request, now()).unwrap()[0].is_signed_by(&public));
@@ -267,28 +344,47 @@ async fn both_kinds_of_keys_sign_requests() {
         let key = SigningKey::generate(algorithm).unwrap();
         let public = key.public_key().clone();
         let mut request = request(Method::GET, "https://a.example/x?y=z");
-        RequestSigner::new(KEY_ID, key).unwrap().clock(now).sign_request(&mut request).await.unwrap();
-        assert!(claims(&request, now()).unwrap()[0].is_signed_by(&public), "{algorithm}");
+        RequestSigner::new(KEY_ID, key)
+            .unwrap()
+            .clock(now)
+            .sign_request(&mut request)
+            .await
+            .unwrap();
+        assert!(
+            claims(&request, now()).unwrap()[0].is_signed_by(&public),
+            "{algorithm}"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_explanation_shows_the_base_and_hides_the_token() {
     let mut request = request(Method::GET, "https://a.example/users?limit=1");
-    request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer ory_at_CANARY"));
+    request.headers_mut().insert(
+        "authorization",
+        HeaderValue::from_static("Bearer ory_at_CANARY"),
+    );
     let mut sensitive = HeaderValue::from_static("CANARY-2");
     sensitive.set_sensitive(true);
     request.headers_mut().insert("partner-secret", sensitive);
-    request.headers_mut().insert("user-agent", HeaderValue::from_static("sdk/1"));
+    request
+        .headers_mut()
+        .insert("user-agent", HeaderValue::from_static("sdk/1"));
     assert!(
-        explain_signature(&request).unwrap_err().to_string().contains("the request has no signature-input")
+        explain_signature(&request)
+            .unwrap_err()
+            .to_string()
+            .contains("the request has no signature-input")
     );
     signer().sign_request(&mut request).await.unwrap();
 
     let explanation = explain_signature(&request).unwrap();
     let text = format!("{explanation}\n{explanation:?}");
     assert!(!text.contains("CANARY"), "{text}");
-    assert!(text.contains("\"authorization\": Bearer <hidden, 13 bytes>"), "{text}");
+    assert!(
+        text.contains("\"authorization\": Bearer <hidden, 13 bytes>"),
+        "{text}"
+    );
     assert!(text.contains("\"@query\": ?limit=1"), "{text}");
     assert!(text.contains("valid for 10 s"), "{text}");
     assert!(explanation.uncovered.contains(&"user-agent".to_owned()));
@@ -296,7 +392,10 @@ async fn the_explanation_shows_the_base_and_hides_the_token() {
 
     request.headers_mut().remove("partner-secret");
     let error = explain_signature(&request).unwrap_err().to_string();
-    assert!(error.contains("covers `partner-secret`, which the request does not have"), "{error}");
+    assert!(
+        error.contains("covers `partner-secret`, which the request does not have"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -15,10 +15,18 @@ use http_body::{Frame, SizeHint};
 use serde_json::json;
 use tower_service::Service as _;
 use upvest_ext::webhooks::axum::{Verified, route};
-use upvest_ext::webhooks::{EventType, TestDelivery, WebhookHandler, WebhookService, WebhookTester};
+use upvest_ext::webhooks::{
+    EventType, TestDelivery, WebhookHandler, WebhookService, WebhookTester,
+};
 
 fn delivery(tester: &WebhookTester, target: &str) -> TestDelivery {
-    tester.deliver(target, &[WebhookTester::event("ORDER.FILLED", json!({ "id": uuid::Uuid::new_v4() }))])
+    tester.deliver(
+        target,
+        &[WebhookTester::event(
+            "ORDER.FILLED",
+            json!({ "id": uuid::Uuid::new_v4() }),
+        )],
+    )
 }
 
 fn counting(tester: &WebhookTester) -> (WebhookHandler, Arc<AtomicUsize>) {
@@ -32,7 +40,11 @@ fn counting(tester: &WebhookTester) -> (WebhookHandler, Arc<AtomicUsize>) {
 }
 
 async fn status(router: &mut Router, delivery: &TestDelivery) -> StatusCode {
-    router.call(delivery.to_request().map(Body::from)).await.unwrap().status()
+    router
+        .call(delivery.to_request().map(Body::from))
+        .await
+        .unwrap()
+        .status()
 }
 
 #[tokio::test]
@@ -41,11 +53,17 @@ async fn the_route_handles_deliveries_and_refuses_forgeries() {
     let (handler, count) = counting(&tester);
     let mut router = Router::new().route("/webhooks", route(handler));
     let delivery = delivery(&tester, "/webhooks?x=1");
-    assert_eq!(status(&mut router, &delivery.tampered(Tamper::Body)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        status(&mut router, &delivery.tampered(Tamper::Body)).await,
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(status(&mut router, &delivery).await, StatusCode::OK);
     assert_eq!(count.load(Ordering::Relaxed), 1);
     let get = Request::get("/webhooks").body(Body::empty()).unwrap();
-    assert_eq!(router.call(get).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        router.call(get).await.unwrap().status(),
+        StatusCode::METHOD_NOT_ALLOWED
+    );
 }
 
 #[tokio::test]
@@ -54,12 +72,21 @@ async fn a_nested_route_checks_the_path_that_was_signed() {
     let (handler, _) = counting(&tester);
     let inner = Router::new().route("/webhooks", route(handler));
     let mut router = Router::new().nest("/upvest", inner);
-    assert_eq!(status(&mut router, &delivery(&tester, "/upvest/webhooks")).await, StatusCode::OK);
+    assert_eq!(
+        status(&mut router, &delivery(&tester, "/upvest/webhooks")).await,
+        StatusCode::OK
+    );
     let inner: Router = Router::new()
-        .route("/webhooks", post(async |delivery: Verified| assert_eq!(delivery.events().len(), 1)))
+        .route(
+            "/webhooks",
+            post(async |delivery: Verified| assert_eq!(delivery.events().len(), 1)),
+        )
         .with_state(tester.verifier());
     let mut router = Router::new().nest("/upvest", inner);
-    assert_eq!(status(&mut router, &delivery(&tester, "/upvest/webhooks")).await, StatusCode::OK);
+    assert_eq!(
+        status(&mut router, &delivery(&tester, "/upvest/webhooks")).await,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -71,10 +98,17 @@ async fn the_extractor_lets_no_forgery_through() {
         counter.fetch_add(delivery.events().len(), Ordering::Relaxed);
         async {}
     };
-    let mut router: Router = Router::new().route("/webhooks", post(endpoint)).with_state(tester.verifier());
+    let mut router: Router = Router::new()
+        .route("/webhooks", post(endpoint))
+        .with_state(tester.verifier());
     let delivery = delivery(&tester, "/webhooks");
     for tamper in Tamper::ALL {
-        assert!(!status(&mut router, &delivery.tampered(tamper)).await.is_success(), "{tamper:?}");
+        assert!(
+            !status(&mut router, &delivery.tampered(tamper))
+                .await
+                .is_success(),
+            "{tamper:?}"
+        );
     }
     assert_eq!(count.load(Ordering::Relaxed), 0);
     assert_eq!(status(&mut router, &delivery).await, StatusCode::OK);
@@ -112,17 +146,31 @@ async fn no_more_than_the_limit_is_read_and_nothing_of_what_announces_more() {
     let handler = WebhookHandler::new(tester.verifier().body_limit(10 * 1024));
     for (announced, expected) in [(0, 11 * 1024), (10 * 1024 + 1, 0)] {
         let read = Arc::new(AtomicUsize::new(0));
-        let body = Endless { read: Arc::clone(&read), announced };
+        let body = Endless {
+            read: Arc::clone(&read),
+            announced,
+        };
         let mut service = WebhookService::new(handler.clone());
-        let response = service.call(Request::post("/webhooks").body(body).unwrap()).await.unwrap();
+        let response = service
+            .call(Request::post("/webhooks").body(body).unwrap())
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(read.load(Ordering::Relaxed), expected);
     }
     let read = Arc::new(AtomicUsize::new(0));
-    let body = Endless { read: Arc::clone(&read), announced: 0 };
+    let body = Endless {
+        read: Arc::clone(&read),
+        announced: 0,
+    };
     let endpoint = post(async |_: Verified| {});
-    let mut router: Router = Router::new().route("/webhooks", endpoint).with_state(tester.verifier());
-    let response = router.call(Request::post("/webhooks").body(Body::new(body)).unwrap()).await.unwrap();
+    let mut router: Router = Router::new()
+        .route("/webhooks", endpoint)
+        .with_state(tester.verifier());
+    let response = router
+        .call(Request::post("/webhooks").body(Body::new(body)).unwrap())
+        .await
+        .unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(read.load(Ordering::Relaxed) <= 2 * 1024 * 1024 + 1024);
 }

@@ -10,7 +10,12 @@ const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 async fn decode(body: impl Into<Vec<u8>>) -> Vec<Result<Event, UndecodableEvent>> {
     let tester = WebhookTester::new().unwrap();
     let delivery = tester.deliver_raw("/webhooks", body.into());
-    tester.verifier().verify(&delivery.received()).await.unwrap().events()
+    tester
+        .verifier()
+        .verify(&delivery.received())
+        .await
+        .unwrap()
+        .events()
 }
 
 fn event(event_type: &str, object: Value) -> Value {
@@ -27,7 +32,10 @@ async fn the_official_shape_carries_the_resource() {
     let events = decode(json!({ "payload": [event("ORDER.FILLED", order)] }).to_string()).await;
     let event = events[0].as_ref().unwrap();
     assert_eq!(event.event_type, EventType::OrderFilled);
-    assert_eq!(event.created_at.to_rfc3339(), "2024-05-17T09:30:00.123456+00:00");
+    assert_eq!(
+        event.created_at.to_rfc3339(),
+        "2024-05-17T09:30:00.123456+00:00"
+    );
     let order: Order = event.resource().unwrap();
     assert_eq!(order.id.to_string(), ID);
     let reference = event.reference().unwrap();
@@ -51,12 +59,20 @@ async fn an_event_is_decoded_only_as_the_resource_of_its_type() {
     );
     assert!(matches!(error, ResourceError::OtherType { .. }));
     order.resource::<Order>().unwrap();
-    assert_eq!(order.resource::<Value>().unwrap()["user_id"], ID, "types of your own are not compared");
+    assert_eq!(
+        order.resource::<Value>().unwrap()["user_id"],
+        ID,
+        "types of your own are not compared"
+    );
     // An event of an unknown type may contain any resource.
     unknown.resource::<Order>().unwrap();
-    assert!(matches!(order.object().unwrap(), EventObject::Order(order) if order.id.to_string() == ID));
+    assert!(
+        matches!(order.object().unwrap(), EventObject::Order(order) if order.id.to_string() == ID)
+    );
     assert!(matches!(user.object().unwrap(), EventObject::User(_)));
-    assert!(matches!(unknown.object().unwrap(), EventObject::Unknown(json) if json["spin"] == "up"));
+    assert!(
+        matches!(unknown.object().unwrap(), EventObject::Unknown(json) if json["spin"] == "up")
+    );
 }
 
 #[tokio::test]
@@ -68,7 +84,9 @@ async fn the_other_shape_names_the_resource_to_be_fetched() {
     let events = decode(body.to_string()).await;
     let event = events[0].as_ref().unwrap();
     assert_eq!(event.event_type, EventType::OrderNew);
-    let Err(ResourceError::NotCarried(reference)) = event.resource::<Order>() else { panic!("carried") };
+    let Err(ResourceError::NotCarried(reference)) = event.resource::<Order>() else {
+        panic!("carried")
+    };
     assert_eq!(reference.id_as::<OrderId>().to_string(), ID);
     assert_eq!(Some(reference), event.reference());
 }
@@ -77,15 +95,26 @@ async fn the_other_shape_names_the_resource_to_be_fetched() {
 async fn a_bare_event_needs_no_wrapper() {
     let events = decode(event("USER.CREATED", json!({ "id": ID })).to_string()).await;
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].as_ref().unwrap().event_type, EventType::UserCreated);
+    assert_eq!(
+        events[0].as_ref().unwrap().event_type,
+        EventType::UserCreated
+    );
 }
 
 #[tokio::test]
 async fn one_undecodable_event_among_many_costs_only_itself() {
-    for broken in [json!(null), json!(7), json!({}), json!({ "id": "no uuid" }), json!([[[]]]), json!("text")]
-    {
+    for broken in [
+        json!(null),
+        json!(7),
+        json!({}),
+        json!({ "id": "no uuid" }),
+        json!([[[]]]),
+        json!("text"),
+    ] {
         for position in 0..5 {
-            let mut payload: Vec<_> = (0..5).map(|_| event("ORDER.NEW", json!({ "id": ID }))).collect();
+            let mut payload: Vec<_> = (0..5)
+                .map(|_| event("ORDER.NEW", json!({ "id": ID })))
+                .collect();
             payload[position] = broken.clone();
             let events = decode(json!({ "payload": payload }).to_string()).await;
             assert_eq!(events.len(), 5);
@@ -93,7 +122,11 @@ async fn one_undecodable_event_among_many_costs_only_itself() {
                 assert_eq!(event.is_err(), index == position, "{broken} at {position}");
             }
             let undecodable = events[position].as_ref().unwrap_err();
-            assert_eq!(*undecodable.raw, *broken.to_string().as_bytes(), "the text is kept");
+            assert_eq!(
+                *undecodable.raw,
+                *broken.to_string().as_bytes(),
+                "the text is kept"
+            );
         }
     }
 }
@@ -117,7 +150,8 @@ async fn the_place_of_the_failure_is_told_and_its_content_is_not() {
     assert_eq!(error.path, "created_at");
     assert!(!format!("{error} {error:?}").contains("CANARY"));
 
-    let events = decode(event("ORDER.NEW", json!({ "id": "CANARY", "status": 1 })).to_string()).await;
+    let events =
+        decode(event("ORDER.NEW", json!({ "id": "CANARY", "status": 1 })).to_string()).await;
     let event = events[0].as_ref().unwrap();
     let error = event.resource::<Order>().unwrap_err();
     assert_eq!(error, ResourceError::Unfit("id".to_owned()));
@@ -137,16 +171,27 @@ async fn unknown_fields_and_both_names_of_the_type_do_no_harm() {
 fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
     let description: Value =
         serde_json::from_str(include_str!("../fixtures/webhook-event-types.json")).unwrap();
-    let described: Vec<_> =
-        description.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+    let described: Vec<_> = description
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|value| value.as_str().unwrap())
+        .collect();
     assert_eq!(described.len(), 60);
     for wire in described {
         let event_type = wire.parse::<EventType>().unwrap();
         assert!(event_type.is_known(), "{wire}");
         assert_eq!(event_type.as_str(), wire);
-        assert_eq!(format!("{}.{}", event_type.category(), event_type.action()), wire);
+        assert_eq!(
+            format!("{}.{}", event_type.category(), event_type.action()),
+            wire
+        );
     }
-    for wire in ["ACCOUNT_LIQUIDATION.SETTLED", "VIRTUAL_CASH_DECREASE.QUEUED", "INSTRUMENT.ONBOARDED"] {
+    for wire in [
+        "ACCOUNT_LIQUIDATION.SETTLED",
+        "VIRTUAL_CASH_DECREASE.QUEUED",
+        "INSTRUMENT.ONBOARDED",
+    ] {
         assert!(wire.parse::<EventType>().unwrap().is_known(), "{wire}");
     }
 }
@@ -154,7 +199,10 @@ fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
 #[test]
 fn an_event_that_is_kept_as_json_reads_as_the_same_event() {
     for kind in ["ORDER.FILLED", "COMET.SEEN"] {
-        let sent = event(kind, json!({ "id": ID, "cash_amount": "10.00", "new_field": [1] }));
+        let sent = event(
+            kind,
+            json!({ "id": ID, "cash_amount": "10.00", "new_field": [1] }),
+        );
         let read = Event::decode(sent.to_string().as_bytes()).unwrap();
         let kept = serde_json::to_vec(&read).unwrap();
         let again = Event::decode(&kept).unwrap();

@@ -10,8 +10,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use upvest_api::types::WebhookEventCategory;
 use upvest_ext::webhooks::{
-    ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, EventType, HandlerError, MemoryDedupStore,
-    WebhookHandler, WebhookTester, with_state,
+    ClaimResult, DeadLetter, DeadLetterSink, DedupStore, Event, EventType, HandlerError,
+    MemoryDedupStore, WebhookHandler, WebhookTester, with_state,
 };
 use upvest_ext::{BackendError, BoxFuture};
 use uuid::Uuid;
@@ -33,20 +33,26 @@ fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
         move |event: Event| {
             let log = Arc::clone(&log);
             async move {
-                log.lock().unwrap().push(format!("{place} {}", event.event_type));
+                log.lock()
+                    .unwrap()
+                    .push(format!("{place} {}", event.event_type));
                 Ok::<(), HandlerError>(())
             }
         }
     };
     WebhookHandler::new(tester.verifier())
         .on(EventType::OrderFilled, note("type"))
-        .on(EventType::OrderRejected, async |_| Err("the ledger says no".into()))
+        .on(EventType::OrderRejected, async |_| {
+            Err("the ledger says no".into())
+        })
         .on("COMET.SEEN".parse().unwrap(), note("unknown type"))
         .on_category(WebhookEventCategory::Order.as_str(), note("category"))
         .on_category(WebhookEventCategory::User.as_str(), note("category"))
         .otherwise(with_state(Arc::clone(log), async |log: Log, event| {
             let known = event.event_type.is_known();
-            log.lock().unwrap().push(format!("fallback {} {known}", event.event_type));
+            log.lock()
+                .unwrap()
+                .push(format!("fallback {} {known}", event.event_type));
             Ok(())
         }))
 }
@@ -54,7 +60,14 @@ fn handler(tester: &WebhookTester, log: &Log) -> WebhookHandler {
 #[tokio::test]
 async fn an_event_goes_to_its_type_then_to_its_category_then_to_the_fallback() {
     let (tester, log) = (tester(), Log::default());
-    let names = ["ORDER.FILLED", "ORDER.NEW", "USER.TELEPORTED", "COMET.SEEN", "FEE.CHARGED", "COMET.GONE"];
+    let names = [
+        "ORDER.FILLED",
+        "ORDER.NEW",
+        "USER.TELEPORTED",
+        "COMET.SEEN",
+        "FEE.CHARGED",
+        "COMET.GONE",
+    ];
     let delivery = tester.deliver("/webhooks", &names.map(event));
     let outcome = handler(&tester, &log).handle(&delivery.received()).await;
     assert_eq!((outcome.status, outcome.handled), (StatusCode::OK, 6));
@@ -79,7 +92,9 @@ fn the_registered_categories_are_those_to_subscribe_to() {
 async fn an_event_without_a_handler_is_acknowledged() {
     let tester = tester();
     let delivery = tester.deliver("/webhooks", &[event("FEE.CHARGED")]);
-    let outcome = WebhookHandler::new(tester.verifier()).handle(&delivery.received()).await;
+    let outcome = WebhookHandler::new(tester.verifier())
+        .handle(&delivery.received())
+        .await;
     assert_eq!((outcome.status, outcome.ignored), (StatusCode::OK, 1));
 }
 
@@ -89,13 +104,25 @@ async fn the_same_event_in_five_batches_is_handled_once() {
     let handler = handler(&tester, &log);
     let repeated = event("ORDER.FILLED");
     for batch in 0..5 {
-        let delivery =
-            tester.deliver("/webhooks", &[event("USER.CREATED"), repeated.clone(), event("ORDER.NEW")]);
+        let delivery = tester.deliver(
+            "/webhooks",
+            &[event("USER.CREATED"), repeated.clone(), event("ORDER.NEW")],
+        );
         let outcome = handler.handle(&delivery.received()).await;
         assert_eq!(outcome.status, StatusCode::OK);
-        assert_eq!((outcome.handled, outcome.repeated), if batch == 0 { (3, 0) } else { (2, 1) });
+        assert_eq!(
+            (outcome.handled, outcome.repeated),
+            if batch == 0 { (3, 0) } else { (2, 1) }
+        );
     }
-    assert_eq!(log.lock().unwrap().iter().filter(|line| *line == "type ORDER.FILLED").count(), 1);
+    assert_eq!(
+        log.lock()
+            .unwrap()
+            .iter()
+            .filter(|line| *line == "type ORDER.FILLED")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +148,10 @@ async fn the_same_event_in_five_batches_at_once_is_handled_once() {
     for task in tasks {
         acknowledged += usize::from(task.await.unwrap() == StatusCode::OK);
     }
-    assert_eq!(acknowledged, 1, "the others must not say that it is done before it is");
+    assert_eq!(
+        acknowledged, 1,
+        "the others must not say that it is done before it is"
+    );
     assert_eq!(log.lock().unwrap().len(), 1);
     assert_eq!(handler.handle(&delivery.received()).await.repeated, 1);
 }
@@ -130,13 +160,23 @@ async fn the_same_event_in_five_batches_at_once_is_handled_once() {
 async fn a_failure_is_not_acknowledged_and_costs_the_others_nothing() {
     let (tester, log) = (tester(), Log::default());
     let handler = handler(&tester, &log);
-    let batch = [event("ORDER.NEW"), event("ORDER.REJECTED"), event("ORDER.FILLED")];
+    let batch = [
+        event("ORDER.NEW"),
+        event("ORDER.REJECTED"),
+        event("ORDER.FILLED"),
+    ];
     let delivery = tester.deliver("/webhooks", &batch);
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.status, outcome.handled), (StatusCode::INTERNAL_SERVER_ERROR, 2));
+    assert_eq!(
+        (outcome.status, outcome.handled),
+        (StatusCode::INTERNAL_SERVER_ERROR, 2)
+    );
     assert_eq!(outcome.failures[0].to_string(), "the ledger says no");
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.handled, outcome.repeated, outcome.failures.len()), (0, 2, 1));
+    assert_eq!(
+        (outcome.handled, outcome.repeated, outcome.failures.len()),
+        (0, 2, 1)
+    );
 }
 
 /// Records dead letters, unless it is full.
@@ -153,7 +193,12 @@ impl DeadLetterSink for Shelf {
                 return Err("the shelf is full".into());
             }
             self.dead_lettered.lock().unwrap().push(match event {
-                DeadLetter::Unhandled { event, attempts, error, .. } => {
+                DeadLetter::Unhandled {
+                    event,
+                    attempts,
+                    error,
+                    ..
+                } => {
                     format!("{} after {attempts}: {error}", event.event_type)
                 }
                 DeadLetter::Undecodable(event) => String::from_utf8(event.raw.into()).unwrap(),
@@ -165,7 +210,8 @@ impl DeadLetterSink for Shelf {
 }
 
 #[tokio::test]
-async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_later_ones_are_handled() {
+async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_later_ones_are_handled()
+{
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = handler(&tester, &Log::default()).dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), event("ORDER.NEW")]);
@@ -174,7 +220,10 @@ async fn an_event_that_always_fails_becomes_a_dead_letter_after_n_tries_and_late
         statuses.push(handler.handle(&delivery.received()).await.status.as_u16());
     }
     assert_eq!(statuses, [500, 500, 200, 200, 200]);
-    assert_eq!(*shelf.dead_lettered.lock().unwrap(), ["ORDER.REJECTED after 3: the ledger says no"]);
+    assert_eq!(
+        *shelf.dead_lettered.lock().unwrap(),
+        ["ORDER.REJECTED after 3: the ledger says no"]
+    );
 }
 
 #[tokio::test]
@@ -198,8 +247,10 @@ async fn an_event_whose_handler_always_panics_becomes_a_dead_letter_after_n_trie
     }
     assert_eq!(statuses[..4], [500, 500, 200, 200]);
     assert_eq!(begun.load(Ordering::SeqCst), 3);
-    let dead_lettered =
-        ["ORDER.FILLED after 3: the handler panicked", "ORDER.NEW after 3: the handler panicked"];
+    let dead_lettered = [
+        "ORDER.FILLED after 3: the handler panicked",
+        "ORDER.NEW after 3: the handler panicked",
+    ];
     assert_eq!(*shelf.dead_lettered.lock().unwrap(), dead_lettered);
 }
 
@@ -214,7 +265,11 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
                 count.fetch_add(1, Ordering::SeqCst);
                 async move {
                     tokio::time::sleep(15 * second).await;
-                    if fails { Err("too late anyway".into()) } else { Ok(()) }
+                    if fails {
+                        Err("too late anyway".into())
+                    } else {
+                        Ok(())
+                    }
                 }
             })
             .dead_letter_after(3, shelf.clone());
@@ -222,7 +277,8 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
         let mut acknowledged = None;
         for number in 0..60 {
             // The sender gives up after 10 s, and sends the delivery again a second later.
-            let answered = tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
+            let answered =
+                tokio::time::timeout(10 * second, handler.handle(&delivery.received())).await;
             if answered.is_ok_and(|outcome| outcome.status == StatusCode::OK) {
                 acknowledged.get_or_insert(number);
             }
@@ -231,31 +287,52 @@ async fn a_handler_that_outlives_its_delivery_comes_to_its_end_and_its_result_co
         assert!(acknowledged.is_some(), "fails: {fails}");
         assert_eq!(begun.load(Ordering::SeqCst), if fails { 3 } else { 1 });
     }
-    assert_eq!(*shelf.dead_lettered.lock().unwrap(), ["ORDER.FILLED after 3: too late anyway"]);
+    assert_eq!(
+        *shelf.dead_lettered.lock().unwrap(),
+        ["ORDER.FILLED after 3: too late anyway"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_whose_handler_never_ends_becomes_a_dead_letter_after_n_tries() {
     let (tester, shelf) = (tester(), Shelf::default());
     let handler = WebhookHandler::new(tester.verifier())
-        .on(EventType::OrderFilled, async |_| std::future::pending().await)
+        .on(EventType::OrderFilled, async |_| {
+            std::future::pending().await
+        })
         .dead_letter_after(3, shelf.clone());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
     for _ in 0..30 {
-        let _ = tokio::time::timeout(Duration::from_secs(10), handler.handle(&delivery.received())).await;
+        let _ = tokio::time::timeout(
+            Duration::from_secs(10),
+            handler.handle(&delivery.received()),
+        )
+        .await;
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
-    assert_eq!(*shelf.dead_lettered.lock().unwrap(), ["ORDER.FILLED after 4: the handler never finished"]);
+    assert_eq!(
+        *shelf.dead_lettered.lock().unwrap(),
+        ["ORDER.FILLED after 4: the handler never finished"]
+    );
 }
 
 #[tokio::test]
 async fn one_undecodable_event_becomes_a_dead_letter_once_and_the_rest_is_handled() {
     let (tester, shelf, log) = (tester(), Shelf::default(), Log::default());
     let handler = handler(&tester, &log).dead_letter_after(3, shelf.clone());
-    let delivery =
-        tester.deliver("/webhooks", &[event("ORDER.NEW"), json!({ "odd": 1 }), event("ORDER.FILLED")]);
+    let delivery = tester.deliver(
+        "/webhooks",
+        &[
+            event("ORDER.NEW"),
+            json!({ "odd": 1 }),
+            event("ORDER.FILLED"),
+        ],
+    );
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.status, outcome.handled, outcome.dead_lettered), (StatusCode::OK, 2, 1));
+    assert_eq!(
+        (outcome.status, outcome.handled, outcome.dead_lettered),
+        (StatusCode::OK, 2, 1)
+    );
     let outcome = handler.handle(&delivery.received()).await;
     assert_eq!((outcome.repeated, outcome.dead_lettered), (3, 0));
     assert_eq!(*shelf.dead_lettered.lock().unwrap(), [r#"{"odd":1}"#]);
@@ -268,7 +345,10 @@ async fn an_event_that_cannot_be_stored_as_a_dead_letter_is_not_acknowledged() {
     let delivery = tester.deliver("/webhooks", &[event("ORDER.REJECTED"), json!({ "odd": 1 })]);
     *shelf.full.lock().unwrap() = true;
     let outcome = handler.handle(&delivery.received()).await;
-    assert_eq!((outcome.status, outcome.failures.len()), (StatusCode::INTERNAL_SERVER_ERROR, 2));
+    assert_eq!(
+        (outcome.status, outcome.failures.len()),
+        (StatusCode::INTERNAL_SERVER_ERROR, 2)
+    );
     *shelf.full.lock().unwrap() = false;
     let outcome = handler.handle(&delivery.received()).await;
     assert_eq!((outcome.status, outcome.dead_lettered), (StatusCode::OK, 2));
@@ -278,7 +358,9 @@ async fn an_event_that_cannot_be_stored_as_a_dead_letter_is_not_acknowledged() {
 async fn without_parking_an_undecodable_event_is_not_lost() {
     let tester = tester();
     let delivery = tester.deliver("/webhooks", &[json!({ "odd": 1 })]);
-    let outcome = handler(&tester, &Log::default()).handle(&delivery.received()).await;
+    let outcome = handler(&tester, &Log::default())
+        .handle(&delivery.received())
+        .await;
     assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
@@ -297,7 +379,10 @@ async fn forgeries_and_oversized_bodies_reach_no_handler() {
     assert!(log.lock().unwrap().is_empty());
     for (limit, status) in [(delivery.body.len() - 1, 413), (delivery.body.len(), 200)] {
         let handler = WebhookHandler::new(tester.verifier().body_limit(limit));
-        assert_eq!(handler.handle(&delivery.received()).await.status.as_u16(), status);
+        assert_eq!(
+            handler.handle(&delivery.received()).await.status.as_u16(),
+            status
+        );
     }
 }
 
@@ -331,9 +416,17 @@ async fn only_the_holder_of_the_current_claim_changes_a_record() {
     tokio::time::advance(Duration::from_secs(60)).await;
     let (second, _) = claim(&seen, "a").await;
     assert_ne!(first, second);
-    for late in [seen.failed("a", first), seen.done("a", first), seen.done("a", Uuid::nil())] {
+    for late in [
+        seen.failed("a", first),
+        seen.done("a", first),
+        seen.done("a", Uuid::nil()),
+    ] {
         late.await.unwrap();
-        assert_eq!(seen.claim("a").await.unwrap(), ClaimResult::Busy, "the second is at it");
+        assert_eq!(
+            seen.claim("a").await.unwrap(),
+            ClaimResult::Busy,
+            "the second is at it"
+        );
     }
     seen.done("a", second).await.unwrap();
     seen.failed("a", first).await.unwrap();
@@ -365,7 +458,10 @@ async fn a_full_store_never_forgets_an_event_that_is_being_handled() {
         let name = number.to_string();
         let (ours, _) = claim(&seen, &name).await;
         seen.done(&name, ours).await.unwrap();
-        assert_eq!(seen.claim("being handled").await.unwrap(), ClaimResult::Busy);
+        assert_eq!(
+            seen.claim("being handled").await.unwrap(),
+            ClaimResult::Busy
+        );
     }
     claim(&seen, "second").await;
     claim(&seen, "third").await;
@@ -402,7 +498,10 @@ impl DedupStore for Away {
 async fn while_the_store_is_away_nothing_is_acknowledged() {
     let (tester, log) = (tester(), Log::default());
     let delivery = tester.deliver("/webhooks", &[event("ORDER.NEW")]);
-    let outcome = handler(&tester, &log).dedup_store(Away).handle(&delivery.received()).await;
+    let outcome = handler(&tester, &log)
+        .dedup_store(Away)
+        .handle(&delivery.received())
+        .await;
     assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(log.lock().unwrap().is_empty());
 }
@@ -414,7 +513,9 @@ struct Kept(Arc<Mutex<Vec<Vec<u8>>>>);
 impl DeadLetterSink for Kept {
     fn store(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
-            let DeadLetter::Unhandled { event, .. } = letter else { return Err("it cannot be read".into()) };
+            let DeadLetter::Unhandled { event, .. } = letter else {
+                return Err("it cannot be read".into());
+            };
             self.0.lock().unwrap().push(serde_json::to_vec(&event)?);
             Ok(())
         })
@@ -422,7 +523,8 @@ impl DeadLetterSink for Kept {
 }
 
 #[tokio::test]
-async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_is_a_failed_event() {
+async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_is_a_failed_event()
+{
     let reference = |id: Uuid, kind: &str| {
         json!({
             "id": Uuid::new_v4(), "created_at": "2024-05-17T09:30:00Z", "webhook_id": Uuid::new_v4(),
@@ -440,14 +542,22 @@ async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_
             answer.clone()
         });
         let upvest = upvest.client();
-        let handler = WebhookHandler::new(tester.verifier()).fetch_references(upvest).otherwise(with_state(
-            Arc::clone(&log),
-            async |log: Log, event: Event| {
-                log.lock().unwrap().push(event.object_json().to_owned());
-                Ok(())
-            },
-        ));
-        let outcome = handler.handle(&tester.deliver("/webhooks", &[reference(id, kind)]).received()).await;
+        let handler = WebhookHandler::new(tester.verifier())
+            .fetch_references(upvest)
+            .otherwise(with_state(
+                Arc::clone(&log),
+                async |log: Log, event: Event| {
+                    log.lock().unwrap().push(event.object_json().to_owned());
+                    Ok(())
+                },
+            ));
+        let outcome = handler
+            .handle(
+                &tester
+                    .deliver("/webhooks", &[reference(id, kind)])
+                    .received(),
+            )
+            .await;
         (outcome, log.lock().unwrap().clone())
     };
     let order = json!({ "id": id, "status": "FILLED" }).to_string();
@@ -455,22 +565,40 @@ async fn a_reference_is_fetched_before_its_handler_is_called_and_a_failed_fetch_
     assert_eq!((outcome.handled, handled), (1, vec![order]));
     // If no operation reads the resource, the event stays a reference. If fetching fails, the event is delivered again.
     let (outcome, handled) = deliver(Reply::status(404), "USER_CHECK.PASSED").await;
-    assert_eq!((outcome.handled, handled[0].contains("USER_CHECK")), (1, true));
-    for lie in [Reply::new(200, ""), Reply::new(200, "{"), Reply::new(200, "<html>"), Reply::status(404)] {
+    assert_eq!(
+        (outcome.handled, handled[0].contains("USER_CHECK")),
+        (1, true)
+    );
+    for lie in [
+        Reply::new(200, ""),
+        Reply::new(200, "{"),
+        Reply::new(200, "<html>"),
+        Reply::status(404),
+    ] {
         let (outcome, handled) = deliver(lie, "ORDER.FILLED").await;
         assert_eq!((outcome.status.as_u16(), handled.len()), (500, 0));
-        assert!(outcome.failures[0].to_string().starts_with("retrieveOrder: "), "{:?}", outcome.failures);
+        assert!(
+            outcome.failures[0]
+                .to_string()
+                .starts_with("retrieveOrder: "),
+            "{:?}",
+            outcome.failures
+        );
     }
 }
 
 #[tokio::test]
 async fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
     let (tester, log) = (tester(), Log::default());
-    let broken = WebhookHandler::new(tester.verifier())
-        .on(EventType::OrderFilled, async |_| Err("the ledger says no".into()));
+    let broken = WebhookHandler::new(tester.verifier()).on(EventType::OrderFilled, async |_| {
+        Err("the ledger says no".into())
+    });
     let kept = Kept::default();
     let delivery = tester.deliver("/webhooks", &[event("ORDER.FILLED")]);
-    let outcome = broken.dead_letter_after(1, kept.clone()).handle(&delivery.received()).await;
+    let outcome = broken
+        .dead_letter_after(1, kept.clone())
+        .handle(&delivery.received())
+        .await;
     assert_eq!((outcome.status, outcome.dead_lettered), (StatusCode::OK, 1));
     let kept = kept.0.lock().unwrap().pop().unwrap();
     let kept_event = Event::decode(&kept).unwrap();
@@ -478,11 +606,21 @@ async fn a_dead_letter_is_replayed_once_its_cause_is_mended() {
     let mended = handler(&tester, &log);
     mended.replay(kept_event.clone()).await.unwrap();
     mended.replay(kept_event.clone()).await.unwrap();
-    assert_eq!(*log.lock().unwrap(), ["type ORDER.FILLED"; 2], "as often as it is asked for");
+    assert_eq!(
+        *log.lock().unwrap(),
+        ["type ORDER.FILLED"; 2],
+        "as often as it is asked for"
+    );
 
     let deaf = WebhookHandler::new(tester.verifier());
     let error = deaf.replay(kept_event.clone()).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no handler for ORDER.FILLED events");
+    assert_eq!(
+        error.to_string(),
+        "there is no handler for ORDER.FILLED events"
+    );
     let panics = deaf.on(EventType::OrderFilled, async |_| panic!("a bug"));
-    assert_eq!(panics.replay(kept_event).await.unwrap_err().to_string(), "the handler panicked");
+    assert_eq!(
+        panics.replay(kept_event).await.unwrap_err().to_string(),
+        "the handler panicked"
+    );
 }

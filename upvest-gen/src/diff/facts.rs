@@ -33,14 +33,23 @@ impl Facts {
         facts.model(&api);
         facts.operations(&document);
         facts.components(&document, &api);
-        let values =
-            api.enums.iter().map(|item| item.variants.iter().map(|variant| variant.wire.as_str()).collect());
+        let values = api.enums.iter().map(|item| {
+            item.variants
+                .iter()
+                .map(|variant| variant.wire.as_str())
+                .collect()
+        });
         facts.partial_enums(&document, "", &values.collect());
         Ok(facts)
     }
 
     fn set(&mut self, what: &str, part: &str, fact: &str, value: &str) {
-        let facts = self.0.entry(what.to_owned()).or_default().entry(part.to_owned()).or_default();
+        let facts = self
+            .0
+            .entry(what.to_owned())
+            .or_default()
+            .entry(part.to_owned())
+            .or_default();
         if !matches!(value, "" | "none" | "no") {
             facts.insert(fact.to_owned(), value.to_owned());
         }
@@ -48,13 +57,22 @@ impl Facts {
 
     fn model(&mut self, api: &Api) {
         let model = serde_json::to_value(api).unwrap_or_default();
-        let lists =
-            [("operation", "id"), ("schema", "name"), ("enum", "name"), ("id", "name"), ("event", "object")];
+        let lists = [
+            ("operation", "id"),
+            ("schema", "name"),
+            ("enum", "name"),
+            ("id", "name"),
+            ("event", "object"),
+        ];
         for (list, key) in lists {
             let kind = if list == "schema" { "type" } else { list };
             for item in model[format!("{list}s")].as_array().into_iter().flatten() {
                 let what = format!("{kind} {}", text(&item[key]));
-                self.0.entry(what.clone()).or_default().entry(String::new()).or_default();
+                self.0
+                    .entry(what.clone())
+                    .or_default()
+                    .entry(String::new())
+                    .or_default();
                 self.item(&what, "", item);
             }
         }
@@ -65,7 +83,12 @@ impl Facts {
                     (_, true) => "Option",
                     _ => "value",
                 };
-                self.set(&format!("type {}", schema.name), &format!("field {}", field.name), "in Rust", how);
+                self.set(
+                    &format!("type {}", schema.name),
+                    &format!("field {}", field.name),
+                    "in Rust",
+                    how,
+                );
             }
         }
     }
@@ -78,7 +101,9 @@ impl Facts {
                 "description" | "summary" | "pointer" | "wire" | "object" | "id" | "errors" => {}
                 "name" if item.get("wire").is_none() => {}
                 "types" => {
-                    list.for_each(|name| self.set(what, &format!("object {}", text(name)), "", "none"));
+                    list.for_each(|name| {
+                        self.set(what, &format!("object {}", text(name)), "", "none")
+                    });
                 }
                 "parameters" | "fields" | "variants" => {
                     for item in list {
@@ -97,7 +122,9 @@ impl Facts {
     fn operations(&mut self, document: &Value) {
         for found in document::operations(document) {
             let what = format!("operation {}", found.id());
-            let Some(parts) = self.0.get(&what) else { continue };
+            let Some(parts) = self.0.get(&what) else {
+                continue;
+            };
             let is_transport = |parameter: &Value| {
                 parameter["in"] == "header"
                     && !parts.contains_key(&format!("parameter {}", text(&parameter["name"])))
@@ -119,7 +146,12 @@ impl Facts {
             let body = document::resolve(document, &found.value["requestBody"]);
             self.set(&what, "", "statuses", &statuses.join(", "));
             self.set(&what, "", "errors", &errors);
-            self.set(&what, "", "headers of the transport", &digest(&Value::Array(headers)));
+            self.set(
+                &what,
+                "",
+                "headers of the transport",
+                &digest(&Value::Array(headers)),
+            );
             self.set(&what, "", "body required", &text(&body["required"]));
         }
     }
@@ -164,7 +196,10 @@ fn text(value: &Value) -> String {
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(members) => {
             let members = members.iter().filter(|(key, _)| *key != "description");
-            members.map(|(key, value)| format!("{key} {}", text(value))).collect::<Vec<_>>().join(", ")
+            members
+                .map(|(key, value)| format!("{key} {}", text(value)))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
     }
 }
@@ -175,17 +210,23 @@ fn digest(value: &Value) -> String {
     if text.len() < 40 {
         return text;
     }
-    Sha256::digest(text).iter().take(4).fold(String::from("#"), |hex, byte| format!("{hex}{byte:02x}"))
+    Sha256::digest(text)
+        .iter()
+        .take(4)
+        .fold(String::from("#"), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 fn without_prose(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let is_prose = |key: &str, value: &Value| {
-                value.is_string() && matches!(key, "description" | "summary") || key.starts_with("example")
+                value.is_string() && matches!(key, "description" | "summary")
+                    || key.starts_with("example")
             };
             let members = members.iter().filter(|(key, value)| !is_prose(key, value));
-            members.map(|(key, value)| (key.clone(), without_prose(value))).collect()
+            members
+                .map(|(key, value)| (key.clone(), without_prose(value)))
+                .collect()
         }
         Value::Array(items) => items.iter().map(without_prose).collect(),
         other => other.clone(),

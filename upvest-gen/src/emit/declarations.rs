@@ -27,8 +27,11 @@ pub(super) fn enums(api: &Api) -> String {
             document(&mut source, "        ", &variant.description);
             let _ = writeln!(source, "        {} = {:?},", variant.name, variant.wire);
         }
-        let finals =
-            if item.finals.is_empty() { String::new() } else { format!(" final {}", item.finals.join(" ")) };
+        let finals = if item.finals.is_empty() {
+            String::new()
+        } else {
+            format!(" final {}", item.finals.join(" "))
+        };
         let _ = write!(source, "    }}{finals}\n}}\n");
     }
     source
@@ -48,7 +51,11 @@ pub(super) fn events(api: &Api) -> String {
             Some(method) => format!("Some(&operations::{})", method.to_ascii_uppercase()),
             None => "None".to_owned(),
         };
-        let _ = writeln!(source, "    {object}(types::{object}) = {} => {retrieved_by},", types.join(" | "));
+        let _ = writeln!(
+            source,
+            "    {object}(types::{object}) = {} => {retrieved_by},",
+            types.join(" | ")
+        );
     }
     source.push_str("}\n");
     source
@@ -56,9 +63,13 @@ pub(super) fn events(api: &Api) -> String {
 
 /// One `body_builder!` for each struct. Structs that are only received have builders for tests.
 pub(super) fn bodies(api: &Api) -> String {
-    let mut source =
-        String::from("use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n");
-    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
+    let mut source = String::from(
+        "use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n",
+    );
+    let objects = api
+        .schemas
+        .iter()
+        .filter(|schema| !schema.fields().is_empty());
     let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
     for schema in sent {
         builder(&mut source, schema, api);
@@ -79,14 +90,26 @@ pub(super) fn bodies(api: &Api) -> String {
 
 fn builder(source: &mut String, schema: &Schema, api: &Api) {
     let (name, builder) = (&schema.name, schema.builder(api));
-    let _ = write!(source, "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {builder} {{\n");
+    let _ = write!(
+        source,
+        "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {builder} {{\n"
+    );
     for field in schema.fields() {
         if schema.sent {
             document(source, "        ", &field.description);
         }
-        let need = if field.is_option(schema) { "optional" } else { "required" };
+        let need = if field.is_option(schema) {
+            "optional"
+        } else {
+            "required"
+        };
         let secret = if field.sensitive { " (secret)" } else { "" };
-        let _ = writeln!(source, "        {need}{secret} {}: {},", field.rust, field.inner(schema));
+        let _ = writeln!(
+            source,
+            "        {need}{secret} {}: {},",
+            field.rust,
+            field.inner(schema)
+        );
     }
     source.push_str("    }\n}\n");
 }

@@ -23,13 +23,41 @@ pub(crate) struct Part {
 pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
     let part = |name, docs, source| Part { name, docs, source };
     Ok(vec![
-        part("mod.rs", "The generated part of this crate.", MODULES.to_owned()),
-        part("client.rs", "The operations of the client.", operations::client(api)),
-        part("builder.rs", "One builder for each operation, with its parameters.", operations::builders(api)),
-        part("types.rs", "The types of requests and answers.", types::types(api)?),
-        part("bodies.rs", "Builders of request bodies.", declarations::bodies(api)),
-        part("enums.rs", "Open enums, which keep unknown values.", declarations::enums(api)),
-        part("events.rs", "The objects in webhook events.", declarations::events(api)),
+        part(
+            "mod.rs",
+            "The generated part of this crate.",
+            MODULES.to_owned(),
+        ),
+        part(
+            "client.rs",
+            "The operations of the client.",
+            operations::client(api),
+        ),
+        part(
+            "builder.rs",
+            "One builder for each operation, with its parameters.",
+            operations::builders(api),
+        ),
+        part(
+            "types.rs",
+            "The types of requests and answers.",
+            types::types(api)?,
+        ),
+        part(
+            "bodies.rs",
+            "Builders of request bodies.",
+            declarations::bodies(api),
+        ),
+        part(
+            "enums.rs",
+            "Open enums, which keep unknown values.",
+            declarations::enums(api),
+        ),
+        part(
+            "events.rs",
+            "The objects in webhook events.",
+            declarations::events(api),
+        ),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
             "operations.rs",

@@ -24,14 +24,22 @@ impl Operation {
 
 /// The client, with one documented method for each operation.
 pub(super) fn client(api: &Api) -> String {
-    let mut source = String::from("use super::builder;\nuse crate::runtime::Client;\n\nimpl Client {\n");
+    let mut source =
+        String::from("use super::builder;\nuse crate::runtime::Client;\n\nimpl Client {\n");
     for (index, operation) in api.operations.iter().enumerate() {
         if index > 0 {
             source.push('\n');
         }
         document(&mut source, "    ", &documentation(operation));
-        let Operation { method_name, builder, .. } = operation;
-        let _ = writeln!(source, "    pub fn {method_name}(&self) -> builder::{builder} {{");
+        let Operation {
+            method_name,
+            builder,
+            ..
+        } = operation;
+        let _ = writeln!(
+            source,
+            "    pub fn {method_name}(&self) -> builder::{builder} {{"
+        );
         let _ = writeln!(source, "        builder::{builder}::new(self)\n    }}");
     }
     source.push_str("}\n");
@@ -39,9 +47,22 @@ pub(super) fn client(api: &Api) -> String {
 }
 
 fn documentation(operation: &Operation) -> String {
-    let Operation { id, method, path, summary, description, answer, errors, scopes, .. } = operation;
-    let summary =
-        if summary.is_empty() { format!("`{id}`") } else { summary.trim_end_matches('.').to_owned() };
+    let Operation {
+        id,
+        method,
+        path,
+        summary,
+        description,
+        answer,
+        errors,
+        scopes,
+        ..
+    } = operation;
+    let summary = if summary.is_empty() {
+        format!("`{id}`")
+    } else {
+        summary.trim_end_matches('.').to_owned()
+    };
     let mut text = format!("{summary}.\n\n");
     if !description.is_empty() {
         let _ = write!(text, "{description}\n\n");
@@ -49,7 +70,11 @@ fn documentation(operation: &Operation) -> String {
     let _ = write!(text, "Sends `{method} {path}`");
     let _ = match scopes.as_slice() {
         [] => write!(text, " without a token."),
-        scopes => write!(text, "; the token needs the scope `{}`.", scopes.join("` or `")),
+        scopes => write!(
+            text,
+            "; the token needs the scope `{}`.",
+            scopes.join("` or `")
+        ),
     };
     if operation.idempotency_key {
         text.push_str(" Supports an idempotency key.");
@@ -86,15 +111,27 @@ pub(super) fn builders(api: &Api) -> String {
 }
 
 fn builder(source: &mut String, operation: &Operation, api: &Api) {
-    let Operation { builder, method_name, method, path, parameters, .. } = operation;
+    let Operation {
+        builder,
+        method_name,
+        method,
+        path,
+        parameters,
+        ..
+    } = operation;
     let (constant, output) = (operation.constant(), operation.output());
-    let call = body(operation, api).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
+    let call =
+        body(operation, api).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
     let required: Vec<&str> = parameters
         .iter()
         .filter(|parameter| parameter.required && parameter.place != Place::Path)
         .map(|parameter| parameter.name.as_str())
         .collect();
-    let required = if required.is_empty() { String::new() } else { format!(".require(&{required:?})") };
+    let required = if required.is_empty() {
+        String::new()
+    } else {
+        format!(".require(&{required:?})")
+    };
     let _ = write!(
         source,
         "\n/// Builder for [`Client::{method_name}`].\n#[derive(Clone, Debug)]\n\
@@ -143,9 +180,21 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
 }
 
 fn setter(source: &mut String, parameter: &Parameter) {
-    let Parameter { name, setter, place, required, joined, kind, description } = parameter;
+    let Parameter {
+        name,
+        setter,
+        place,
+        required,
+        joined,
+        kind,
+        description,
+    } = parameter;
     let kind = kind.rust("types::");
-    let described = if description.is_empty() { format!("Sets `{name}`.") } else { description.clone() };
+    let described = if description.is_empty() {
+        format!("Sets `{name}`.")
+    } else {
+        description.clone()
+    };
     document(source, "    ", &described);
     let place = match (place, required) {
         (Place::Path, _) => "path",
@@ -182,10 +231,16 @@ fn body(operation: &Operation, api: &Api) -> Option<String> {
 
 fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
     let Some(body) = &operation.body else { return };
-    let described = if body.description.is_empty() { "Sets the body." } else { &body.description };
+    let described = if body.description.is_empty() {
+        "Sets the body."
+    } else {
+        &body.description
+    };
     document(source, "    ", described);
     let value = match body.encoding {
-        Encoding::Json | Encoding::Form => format!("TryInto<{}, Error: Display>", body.kind.rust("types::")),
+        Encoding::Json | Encoding::Form => {
+            format!("TryInto<{}, Error: Display>", body.kind.rust("types::"))
+        }
         Encoding::Binary => "Into<bytes::Bytes>".to_owned(),
         Encoding::Text => "Into<String>".to_owned(),
     };
@@ -206,21 +261,48 @@ fn body_setters(source: &mut String, operation: &Operation, api: &Api) {
 
 /// The schema of an object with fields. Such an object has a builder.
 fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
-    let Type::Schema(name) = kind else { return None };
-    api.schemas.iter().find(|schema| schema.name == *name && !schema.fields().is_empty())
+    let Type::Schema(name) = kind else {
+        return None;
+    };
+    api.schemas
+        .iter()
+        .find(|schema| schema.name == *name && !schema.fields().is_empty())
 }
 
 /// The operation table: an entry for each operation, and a list of all entries sorted by the name of their method.
 pub(super) fn table(api: &Api) -> String {
-    let paging =
-        if api.operations.iter().any(|operation| operation.paging.is_some()) { ", Paging" } else { "" };
-    let mut source =
-        format!("use http::Method;\n\nuse crate::runtime::{{OperationMeta{paging}, find_operation}};\n");
+    let paging = if api
+        .operations
+        .iter()
+        .any(|operation| operation.paging.is_some())
+    {
+        ", Paging"
+    } else {
+        ""
+    };
+    let mut source = format!(
+        "use http::Method;\n\nuse crate::runtime::{{OperationMeta{paging}, find_operation}};\n"
+    );
     for operation in &api.operations {
-        let Operation { id, method_name, method, path, tag, scopes, idempotency_key, answer, .. } = operation;
+        let Operation {
+            id,
+            method_name,
+            method,
+            path,
+            tag,
+            scopes,
+            idempotency_key,
+            answer,
+            ..
+        } = operation;
         let paging = operation.paging.map_or_else(
             || "None".to_owned(),
-            |paging| format!("Some(Paging::new({}, {}, {}))", paging.default, paging.min, paging.max),
+            |paging| {
+                format!(
+                    "Some(Paging::new({}, {}, {}))",
+                    paging.default, paging.min, paging.max
+                )
+            },
         );
         let _ = write!(
             source,

@@ -46,8 +46,16 @@ impl Field {
     /// The type of the field, without its `Option`.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");
-        let kind = if self.recursive { format!("Box<{kind}>") } else { kind };
-        if self.tells_null(schema) { format!("Nullable<{kind}>") } else { kind }
+        let kind = if self.recursive {
+            format!("Box<{kind}>")
+        } else {
+            kind
+        };
+        if self.tells_null(schema) {
+            format!("Nullable<{kind}>")
+        } else {
+            kind
+        }
     }
 }
 

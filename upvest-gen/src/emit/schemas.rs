@@ -22,10 +22,17 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
         .schemas
         .iter()
         .filter(|schema| objects.contains(schema.name.as_str()))
-        .map(|schema| (key(&schema.name), object(schema, &objects, &mut replacements)))
+        .map(|schema| {
+            (
+                key(&schema.name),
+                object(schema, &objects, &mut replacements),
+            )
+        })
         .collect();
     let mut settings = GenerationSettings::new();
-    settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
+    settings
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq");
     for (path, label) in &replacements {
         // Progenitor replaces components by name.
         schemas.insert(label.clone(), json!({ "type": "string" }));
@@ -40,7 +47,9 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
     // The model contains nothing that makes progenitor panic. If it panics all the same, the user gets an error.
     let tokens = guard(|| {
         let description = OpenAPI::deserialize(&document).map_err(|error| error.to_string())?;
-        Generator::new(&settings).generate_tokens(&description).map_err(|error| error.to_string())
+        Generator::new(&settings)
+            .generate_tokens(&description)
+            .map_err(|error| error.to_string())
     });
     let tokens = tokens
         .and_then(|tokens| tokens)
@@ -50,13 +59,20 @@ pub(super) fn generate(api: &Api) -> Result<syn::File, Error> {
 
 /// The names of the schemas that progenitor writes: objects with fields, but not unions.
 pub(super) fn objects(api: &Api) -> BTreeSet<&str> {
-    let objects = api.schemas.iter().filter(|schema| !schema.fields().is_empty());
+    let objects = api
+        .schemas
+        .iter()
+        .filter(|schema| !schema.fields().is_empty());
     objects.map(|schema| schema.name.as_str()).collect()
 }
 
 /// An error that no description should cause.
 pub(super) fn defect(problem: &str) -> Error {
-    Error::at("", problem, "report this as a bug of the generator, with the description")
+    Error::at(
+        "",
+        problem,
+        "report this as a bug of the generator, with the description",
+    )
 }
 
 /// The name of a schema for progenitor. It changes the case of names, so that `OrderAB` and `OrderAb` would become the same.
@@ -67,14 +83,27 @@ pub(super) fn key(name: &str) -> String {
     })
 }
 
-fn object(schema: &Schema, objects: &BTreeSet<&str>, replacements: &mut BTreeMap<String, String>) -> Value {
+fn object(
+    schema: &Schema,
+    objects: &BTreeSet<&str>,
+    replacements: &mut BTreeMap<String, String>,
+) -> Value {
     let properties: Map<String, Value> = schema
         .fields()
         .iter()
-        .map(|field| (field.name.clone(), property(field, schema, objects, replacements)))
+        .map(|field| {
+            (
+                field.name.clone(),
+                property(field, schema, objects, replacements),
+            )
+        })
         .collect();
-    let required: Vec<&str> =
-        schema.fields().iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+    let required: Vec<&str> = schema
+        .fields()
+        .iter()
+        .filter(|field| field.required)
+        .map(|field| field.name.as_str())
+        .collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
@@ -94,7 +123,11 @@ fn property(
     };
     let reference = |name: &str| {
         let target = json!({ "$ref": format!("#/components/schemas/{name}") });
-        if nullable { json!({ "allOf": [target], "nullable": true }) } else { target }
+        if nullable {
+            json!({ "allOf": [target], "nullable": true })
+        } else {
+            target
+        }
     };
     match &field.kind {
         _ if field.tells_null(schema) => reference(&replace(&field.inner(schema), replacements)),
@@ -105,7 +138,9 @@ fn property(
         Type::U64 => plain("integer", Some("uint64")),
         Type::F64 => plain("number", Some("double")),
         Type::Uuid => plain("string", Some("uuid")),
-        Type::Schema(name) if objects.contains(name.as_str()) && !field.recursive => reference(&key(name)),
+        Type::Schema(name) if objects.contains(name.as_str()) && !field.recursive => {
+            reference(&key(name))
+        }
         _ => reference(&replace(&field.inner(schema), replacements)),
     }
 }
@@ -113,5 +148,8 @@ fn property(
 /// The name of the component that represents the Rust type at `path`.
 fn replace(path: &str, replacements: &mut BTreeMap<String, String>) -> String {
     let number = replacements.len();
-    replacements.entry(path.to_owned()).or_insert_with(|| format!("Replacement{number}Replacement")).clone()
+    replacements
+        .entry(path.to_owned())
+        .or_insert_with(|| format!("Replacement{number}Replacement"))
+        .clone()
 }

@@ -23,8 +23,10 @@ use crate::runtime::{Nullable, hiding_debug, open_union, request_json, settles};
 /// The source of the module `types`.
 pub(super) fn types(api: &Api) -> Result<String, Error> {
     let file = schemas::generate(api)?;
-    let mut structs: BTreeMap<String, ItemStruct> =
-        structs(file)?.into_iter().map(|item| (item.ident.to_string(), item)).collect();
+    let mut structs: BTreeMap<String, ItemStruct> = structs(file)?
+        .into_iter()
+        .map(|item| (item.ident.to_string(), item))
+        .collect();
     let objects = schemas::objects(api);
     let (mut source, mut readers) = (String::new(), String::new());
     // A module without types has nothing to re-export.
@@ -47,8 +49,8 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
             Shape::Object(_) => {}
         }
         let item = structs.remove(&key(&schema.name));
-        let item =
-            item.ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
+        let item = item
+            .ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
         let mut item = adjust(item, schema, &objects)?;
         source.push('\n');
         if schema.sent && !schema.received {
@@ -56,7 +58,11 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
             readers.push_str(&print(Item::Struct(reader(&item))));
             item.attrs = attributes_without_reading(&item)?;
             source.push_str(&print(Item::Struct(item)));
-            let _ = writeln!(source, "\nrequest_json!({0} by readers::{0}Reader);", schema.name);
+            let _ = writeln!(
+                source,
+                "\nrequest_json!({0} by readers::{0}Reader);",
+                schema.name
+            );
         } else {
             source.push_str(&print(Item::Struct(item)));
         }
@@ -76,7 +82,10 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
 fn reader(item: &ItemStruct) -> ItemStruct {
     let mut twin = item.clone();
     let name = format!("super::{}", item.ident);
-    twin.attrs = vec![parse_quote!(#[derive(serde::Deserialize)]), parse_quote!(#[serde(remote = #name)])];
+    twin.attrs = vec![
+        parse_quote!(#[derive(serde::Deserialize)]),
+        parse_quote!(#[serde(remote = #name)]),
+    ];
     twin.ident = format_ident!("{}Reader", item.ident);
     twin.vis = parse_quote!(pub(super));
     let is_for_writing = |attribute: &Attribute| {
@@ -84,13 +93,19 @@ fn reader(item: &ItemStruct) -> ItemStruct {
         setting.is_ok_and(|setting| setting.path.is_ident("skip_serializing_if"))
     };
     for field in &mut twin.fields {
-        field.attrs.retain(|attribute| !attribute.path().is_ident("doc") && !is_for_writing(attribute));
+        field
+            .attrs
+            .retain(|attribute| !attribute.path().is_ident("doc") && !is_for_writing(attribute));
     }
     twin
 }
 
 fn attributes_without_reading(item: &ItemStruct) -> Result<Vec<Attribute>, Error> {
-    let is_reading = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Deserialize");
+    let is_reading = |path: &Path| {
+        path.segments
+            .last()
+            .is_some_and(|last| last.ident == "Deserialize")
+    };
     let without = |attribute: &Attribute| {
         if attribute.path().is_ident("derive") {
             derive(attribute, is_reading)
@@ -120,35 +135,54 @@ fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
 }
 
 /// Changes progenitor's struct into that of the generated crate.
-fn adjust(mut item: ItemStruct, schema: &Schema, objects: &BTreeSet<&str>) -> Result<ItemStruct, Error> {
+fn adjust(
+    mut item: ItemStruct,
+    schema: &Schema,
+    objects: &BTreeSet<&str>,
+) -> Result<ItemStruct, Error> {
     let is_hiding = schema.fields().iter().any(|field| field.sensitive);
     let mut derives = None;
     for attribute in &item.attrs {
         if attribute.path().is_ident("derive") {
-            derives = Some(derive(attribute, |path| is_hiding && path.is_ident("Debug"))?);
+            derives = Some(derive(attribute, |path| {
+                is_hiding && path.is_ident("Debug")
+            })?);
         }
     }
-    let derives =
-        derives.ok_or_else(|| defect(&format!("progenitor derives nothing for `{}`", schema.name)))?;
+    let derives = derives
+        .ok_or_else(|| defect(&format!("progenitor derives nothing for `{}`", schema.name)))?;
     item.attrs = docs::attributes(&schema.description);
-    item.attrs.extend([derives, parse_quote!(#[non_exhaustive])]);
+    item.attrs
+        .extend([derives, parse_quote!(#[non_exhaustive])]);
     item.ident = format_ident!("{}", schema.name);
     let syn::Fields::Named(fields) = &mut item.fields else {
-        return Err(defect(&format!("progenitor has generated `{}` without named fields", schema.name)));
+        return Err(defect(&format!(
+            "progenitor has generated `{}` without named fields",
+            schema.name
+        )));
     };
     let mut written: Vec<syn::Field> = std::mem::take(&mut fields.named).into_iter().collect();
     for field in schema.fields() {
-        let place = written.iter().position(|it| wire_name(it).as_deref() == Some(field.name.as_str()));
+        let place = written
+            .iter()
+            .position(|it| wire_name(it).as_deref() == Some(field.name.as_str()));
         let what = || format!("the field `{}` of `{}`", field.name, schema.name);
-        let place = place.ok_or_else(|| defect(&format!("progenitor has not generated {}", what())))?;
+        let place =
+            place.ok_or_else(|| defect(&format!("progenitor has not generated {}", what())))?;
         let written = written.swap_remove(place);
         if !is_expected(&written.ty, field, schema, objects) {
-            return Err(defect(&format!("progenitor has generated {} with another type", what())));
+            return Err(defect(&format!(
+                "progenitor has generated {} with another type",
+                what()
+            )));
         }
         fields.named.push(self::field(field, written, schema));
     }
     if !written.is_empty() {
-        return Err(defect(&format!("progenitor gives `{}` more fields than it has", schema.name)));
+        return Err(defect(&format!(
+            "progenitor gives `{}` more fields than it has",
+            schema.name
+        )));
     }
     Ok(item)
 }
@@ -168,7 +202,11 @@ fn derive(attribute: &Attribute, is_left_out: impl Fn(&Path) -> bool) -> Result<
 /// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
 fn wire_name(field: &syn::Field) -> Option<String> {
     let mut name = field.ident.as_ref()?.to_string();
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+    for attribute in field
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+    {
         // The other parts of the attribute are skipped.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.input.peek(Token![=]) {
@@ -184,8 +222,17 @@ fn wire_name(field: &syn::Field) -> Option<String> {
 }
 
 /// Whether progenitor's type of a field is that of the model, in an `Option` if the field is optional.
-fn is_expected(found: &syn::Type, field: &Field, schema: &Schema, objects: &BTreeSet<&str>) -> bool {
-    let inner = if field.is_option(schema) { argument(found, "Option") } else { Some(found) };
+fn is_expected(
+    found: &syn::Type,
+    field: &Field,
+    schema: &Schema,
+    objects: &BTreeSet<&str>,
+) -> bool {
+    let inner = if field.is_option(schema) {
+        argument(found, "Option")
+    } else {
+        Some(found)
+    };
     let Some(inner) = inner else { return false };
     let expected = match &field.kind {
         Type::Schema(name)
@@ -195,15 +242,25 @@ fn is_expected(found: &syn::Type, field: &Field, schema: &Schema, objects: &BTre
         }
         _ => field.inner(schema),
     };
-    let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else { return false };
+    let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else {
+        return false;
+    };
     without_roots(inner) == without_roots(&expected)
 }
 
 /// `T` of a `Wrapper<T>`.
 fn argument<'t>(kind: &'t syn::Type, wrapper: &str) -> Option<&'t syn::Type> {
-    let syn::Type::Path(path) = kind else { return None };
-    let last = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let syn::Type::Path(path) = kind else {
+        return None;
+    };
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == wrapper)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     match arguments.args.first()? {
         syn::GenericArgument::Type(inner) => Some(inner),
         _ => None,
@@ -228,7 +285,11 @@ fn without_roots(kind: &syn::Type) -> syn::Type {
 fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
     let name = format_ident!("{}", field.rust);
     let inner = field.inner(schema);
-    let kind = if field.is_option(schema) { format!("Option<{inner}>") } else { inner };
+    let kind = if field.is_option(schema) {
+        format!("Option<{inner}>")
+    } else {
+        inner
+    };
     let kind = syn::parse_str::<syn::Type>(&kind).unwrap_or(written.ty);
     let mut attrs = docs::attributes(&field.description);
     if field.rust != field.name {
@@ -245,7 +306,12 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
         Some(with) => attrs.push(parse_quote!(#[serde(deserialize_with = #with)])),
         None => {}
     }
-    syn::Field { attrs, ident: Some(name), ty: kind, ..written }
+    syn::Field {
+        attrs,
+        ident: Some(name),
+        ty: kind,
+        ..written
+    }
 }
 
 /// The attribute for reading a field, if its type needs one.
@@ -272,27 +338,47 @@ fn hiding_debug(schema: &Schema) -> String {
         };
         format!("{how} {}, ", field.rust)
     });
-    format!("\nhiding_debug! {{\n    {} {{ {}}}\n}}\n", schema.name, fields.collect::<String>())
+    format!(
+        "\nhiding_debug! {{\n    {} {{ {}}}\n}}\n",
+        schema.name,
+        fields.collect::<String>()
+    )
 }
 
 /// The trait that makes waiting possible, for a resource with an id and a status that has final values.
 fn settles(schema: &Schema, api: &Api) -> String {
     let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
-    let (Some(id), Some(status)) = (field("id"), field("status")) else { return String::new() };
-    let (Type::Id(id_type), Type::Enum(enumeration)) = (&id.kind, &status.kind) else { return String::new() };
-    let ends = api.enums.iter().any(|item| item.name == *enumeration && !item.finals.is_empty());
+    let (Some(id), Some(status)) = (field("id"), field("status")) else {
+        return String::new();
+    };
+    let (Type::Id(id_type), Type::Enum(enumeration)) = (&id.kind, &status.kind) else {
+        return String::new();
+    };
+    let ends = api
+        .enums
+        .iter()
+        .any(|item| item.name == *enumeration && !item.finals.is_empty());
     if !ends || id.is_option(schema) {
         return String::new();
     }
-    let how = if status.is_option(schema) { "optional" } else { "required" };
-    format!("\nsettles!({}, {id_type}, {how} {});\n", schema.name, status.rust)
+    let how = if status.is_option(schema) {
+        "optional"
+    } else {
+        "required"
+    };
+    format!(
+        "\nsettles!({}, {id_type}, {how} {});\n",
+        schema.name, status.rust
+    )
 }
 
 /// An object without known fields.
 fn empty(schema: &Schema) -> String {
     let mut source = String::from("\n");
     document(&mut source, "", &schema.description);
-    source.push_str("#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]\n");
+    source.push_str(
+        "#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]\n",
+    );
     source + &format!("#[non_exhaustive]\npub struct {} {{}}\n", schema.name)
 }
 

@@ -22,7 +22,11 @@ fn versions_3_0_and_3_1_are_read_and_others_refused_by_name() {
     ] {
         let error = refused(load(text), text);
         assert_eq!(error.pointer(), place, "{text}");
-        assert_eq!(error.problem(), format!("the OpenAPI version {version:?} is not supported"), "{text}");
+        assert_eq!(
+            error.problem(),
+            format!("the OpenAPI version {version:?} is not supported"),
+            "{text}"
+        );
     }
 }
 
@@ -47,7 +51,10 @@ fn a_syntax_error_has_a_line_and_a_column() {
     ] {
         let error = refused(parse(text), text);
         assert!(error.pointer().starts_with(place), "{text:?}: {error}");
-        assert!(error.problem().starts_with("invalid YAML: "), "{text:?}: {error}");
+        assert!(
+            error.problem().starts_with("invalid YAML: "),
+            "{text:?}: {error}"
+        );
     }
 }
 
@@ -83,5 +90,8 @@ fn words_numbers_and_keys_keep_their_meaning() {
 #[test]
 fn the_order_of_members_is_kept() {
     let document = parse("z: 1\na: 2\nm: 3").unwrap();
-    assert_eq!(document.as_object().unwrap().keys().collect::<Vec<_>>(), ["z", "a", "m"]);
+    assert_eq!(
+        document.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["z", "a", "m"]
+    );
 }

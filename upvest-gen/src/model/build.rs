@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::names;
 use super::read::{Context, Reader};
 use super::{
-    Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Schema, Shape, Type,
+    Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Schema,
+    Shape, Type,
 };
 use crate::document;
 use crate::error::Error;
@@ -31,7 +32,12 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Reads a description and finds all its problems in one run. An operation with a problem is left out.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     let (reader, taken) = (Reader::new(document), BTreeSet::new());
-    let mut builder = Builder { document, reader, taken, errors: Vec::new() };
+    let mut builder = Builder {
+        document,
+        reader,
+        taken,
+        errors: Vec::new(),
+    };
     let mut left_out = Vec::new();
     let mut operations = Vec::new();
     for found in document::operations(document) {
@@ -40,17 +46,22 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         // A problem of a shared schema does not leave out the operation that happens to read it first.
         let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
         let mut own = std::mem::take(&mut builder.errors);
-        own.extend(builder.reader.errors.extract_if(known.., |error| is_own(error)));
+        own.extend(
+            builder
+                .reader
+                .errors
+                .extract_if(known.., |error| is_own(error)),
+        );
         match operation {
             Some(operation) if own.is_empty() => operations.push(operation),
             // A problem of a shared parameter, body or answer leaves out each operation that uses it.
-            _ => left_out.extend(
-                own.into_iter().map(
-                    |error| {
-                        if is_own(&error) { error } else { error.moved_to(&found.pointer) }
-                    },
-                ),
-            ),
+            _ => left_out.extend(own.into_iter().map(|error| {
+                if is_own(&error) {
+                    error
+                } else {
+                    error.moved_to(&found.pointer)
+                }
+            })),
         }
     }
     let Builder { mut reader, .. } = builder;
@@ -58,11 +69,24 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     reader.remaining_components();
     let (schemas, enums, ids, notes) = reader.finish()?;
     if operations.is_empty() {
-        let none = Error::at("/paths", "there are no operations", "give a description with operations");
+        let none = Error::at(
+            "/paths",
+            "there are no operations",
+            "give a description with operations",
+        );
         left_out.extend(notes);
-        return Err(if left_out.is_empty() { vec![none] } else { left_out });
+        return Err(if left_out.is_empty() {
+            vec![none]
+        } else {
+            left_out
+        });
     }
-    let text = |key: &str| document["info"][key].as_str().unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        document["info"][key]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut api = Api {
         title: text("title"),
         version: text("version"),
@@ -94,7 +118,11 @@ impl<'a> Builder<'a> {
         let id = found.id();
         if !self.taken.insert(format!("id {id}")) {
             let at = pointer::join(&found.pointer, "operationId");
-            self.error(&at, format!("two operations have the id `{id}`"), "rename one of them");
+            self.error(
+                &at,
+                format!("two operations have the id `{id}`"),
+                "rename one of them",
+            );
             return None;
         }
         let (method_name, builder) = self.names(value["x-rust-name"].as_str().unwrap_or(&id));
@@ -107,9 +135,12 @@ impl<'a> Builder<'a> {
         let parameters = found.parameters(self.document);
         let own = self.parameters(found, &parameters, item.as_deref().unwrap_or(&builder));
         self.check_path(found, &parameters);
-        let errors = found.responses(self.document).filter(|(status, _)| document::is_error(status));
-        let errors =
-            errors.map(|(status, response)| (status.to_owned(), text(response, "description"))).collect();
+        let errors = found
+            .responses(self.document)
+            .filter(|(status, _)| document::is_error(status));
+        let errors = errors
+            .map(|(status, response)| (status.to_owned(), text(response, "description")))
+            .collect();
         let body = self.body(found, &id);
         let answer = answer?;
         let paging = self.paging(&own, &parameters, &answer);
@@ -121,8 +152,14 @@ impl<'a> Builder<'a> {
             tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
             summary: text(value, "summary"),
             description: text(value, "description"),
-            scopes: scopes(value.get("security").or_else(|| self.document.get("security"))),
-            idempotency_key: parameters.iter().any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
+            scopes: scopes(
+                value
+                    .get("security")
+                    .or_else(|| self.document.get("security")),
+            ),
+            idempotency_key: parameters
+                .iter()
+                .any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
             paging,
             parameters: own,
             body,
@@ -152,12 +189,18 @@ impl<'a> Builder<'a> {
     ) -> Vec<Parameter> {
         let mut parameters: Vec<Parameter> = Vec::new();
         for (at, value) in all {
-            if TRANSPORT_HEADERS.iter().any(|header| is_header(value, header)) {
+            if TRANSPORT_HEADERS
+                .iter()
+                .any(|header| is_header(value, header))
+            {
                 continue;
             }
             match self.parameter(value, at, found, entity) {
                 Ok(mut parameter) => {
-                    while parameters.iter().any(|other| other.setter == parameter.setter) {
+                    while parameters
+                        .iter()
+                        .any(|other| other.setter == parameter.setter)
+                    {
                         parameter.setter.push('_');
                     }
                     parameters.push(parameter);
@@ -180,7 +223,10 @@ impl<'a> Builder<'a> {
         let name = value["name"].as_str().unwrap_or_default();
         let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
         if name.is_empty() {
-            return wrong("the parameter does not have a name".to_owned(), "give it a `name`");
+            return wrong(
+                "the parameter does not have a name".to_owned(),
+                "give it a `name`",
+            );
         }
         let (place, style) = match value["in"].as_str() {
             Some("path") => (Place::Path, "simple"),
@@ -202,40 +248,68 @@ impl<'a> Builder<'a> {
         }
         if place == Place::Path && !found.path.contains(&format!("{{{name}}}")) {
             return wrong(
-                format!("the path parameter `{name}` does not occur in `{}`", found.path),
+                format!(
+                    "the path parameter `{name}` does not occur in `{}`",
+                    found.path
+                ),
                 "put it into the path, or make it a query parameter",
             );
         }
         if value.get("style").is_some_and(|found| found != style) {
-            return wrong(format!("the style of `{name}` is {}", value["style"]), &format!("use `{style}`"));
+            return wrong(
+                format!("the style of `{name}` is {}", value["style"]),
+                &format!("use `{style}`"),
+            );
         }
         let contents = value.get("content").and_then(Value::as_object);
-        let media = contents.and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
+        let media = contents
+            .and_then(|contents| Some((contents.keys().next()?, contents.values().next()?)));
         let (place_of_schema, schema) = match (value.get("schema"), media) {
             (Some(schema), _) => (pointer::join(at, "schema"), schema),
             (None, Some((media_type, media))) if media.get("schema").is_some() => (
-                format!("{}/schema", pointer::join(&pointer::join(at, "content"), media_type)),
+                format!(
+                    "{}/schema",
+                    pointer::join(&pointer::join(at, "content"), media_type)
+                ),
                 &media["schema"],
             ),
-            _ => return wrong(format!("the parameter `{name}` has no schema"), "describe it with `schema`"),
+            _ => {
+                return wrong(
+                    format!("the parameter `{name}` has no schema"),
+                    "describe it with `schema`",
+                );
+            }
         };
-        let around = Context { parent: entity, entity, field: name };
+        let around = Context {
+            parent: entity,
+            entity,
+            field: name,
+        };
         let (kind, _) = self.reader.value(schema, &place_of_schema, &around);
-        let is_simple =
-            |kind: &Type| !matches!(kind, Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_));
+        let is_simple = |kind: &Type| {
+            !matches!(
+                kind,
+                Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_)
+            )
+        };
         let fits = match &kind {
             Type::List(items) => is_simple(items),
             kind => is_simple(kind),
         };
         if !fits {
-            return wrong(format!("the value of `{name}` is not a single value"), "describe it as a text");
+            return wrong(
+                format!("the value of `{name}` is not a single value"),
+                "describe it as a text",
+            );
         }
         Ok(Parameter {
             name: name.to_owned(),
             setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
             place,
             required: place == Place::Path || value["required"] == true,
-            joined: place == Place::Query && value["explode"] == false && matches!(kind, Type::List(_)),
+            joined: place == Place::Query
+                && value["explode"] == false
+                && matches!(kind, Type::List(_)),
             kind,
             description: text(value, "description"),
         })
@@ -243,8 +317,12 @@ impl<'a> Builder<'a> {
 
     fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[(String, &'a Value)]) {
         let (path, at) = (found.path, &found.pointer);
-        let outside = path.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
-        let is_url = outside.flat_map(str::chars).all(|c| c.is_ascii_graphic() && !"?#\"<>\\^`|".contains(c));
+        let outside = path
+            .split('{')
+            .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        let is_url = outside
+            .flat_map(str::chars)
+            .all(|c| c.is_ascii_graphic() && !"?#\"<>\\^`|".contains(c));
         let is_closed = path.matches('{').count() == path.matches('}').count();
         if !path.starts_with('/') || !is_url || !is_closed || path.contains(char::is_control) {
             self.error(
@@ -254,9 +332,14 @@ impl<'a> Builder<'a> {
             );
             return;
         }
-        for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-            let is_there =
-                |(_, parameter): &(String, &'a Value)| parameter["in"] == "path" && parameter["name"] == name;
+        for name in path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+        {
+            let is_there = |(_, parameter): &(String, &'a Value)| {
+                parameter["in"] == "path" && parameter["name"] == name
+            };
             if !parameters.iter().any(is_there) {
                 self.error(
                     at,
@@ -276,11 +359,18 @@ impl<'a> Builder<'a> {
             return None;
         }
         let contents = body.get("content").and_then(Value::as_object);
-        let encodings =
-            contents.into_iter().flatten().filter_map(|(name, media)| Some((encoding(name)?, name, media)));
-        let Some((encoding, media_type, media)) = encodings.min_by_key(|(encoding, ..)| *encoding as u8)
+        let encodings = contents
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, media)| Some((encoding(name)?, name, media)));
+        let Some((encoding, media_type, media)) =
+            encodings.min_by_key(|(encoding, ..)| *encoding as u8)
         else {
-            let types: Vec<&str> = contents.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let types: Vec<&str> = contents
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.as_str())
+                .collect();
             self.error(
                 &at,
                 format!("{id} takes `{}`", types.join("`, `")),
@@ -291,10 +381,21 @@ impl<'a> Builder<'a> {
         let description = text(body, "description");
         let kind = match (encoding, media.get("schema")) {
             (Encoding::Json | Encoding::Form, Some(schema)) => {
-                let at = format!("{}/schema", pointer::join(&pointer::join(&at, "content"), media_type));
+                let at = format!(
+                    "{}/schema",
+                    pointer::join(&pointer::join(&at, "content"), media_type)
+                );
                 let operation = id.to_pascal_case();
                 self.reader
-                    .value(schema, &at, &Context { parent: &operation, entity: &operation, field: "body" })
+                    .value(
+                        schema,
+                        &at,
+                        &Context {
+                            parent: &operation,
+                            entity: &operation,
+                            field: "body",
+                        },
+                    )
                     .0
             }
             _ => Type::Json,
@@ -306,7 +407,11 @@ impl<'a> Builder<'a> {
                 "describe its fields as properties that are texts, numbers or booleans",
             );
         }
-        Some(Body { encoding, kind, description })
+        Some(Body {
+            encoding,
+            kind,
+            description,
+        })
     }
 
     /// The answers for success, with their places.
@@ -326,7 +431,10 @@ impl<'a> Builder<'a> {
         let schemas = success.iter().flat_map(|(at, response)| json(response, at));
         let mut items = schemas.filter_map(|(at, schema)| {
             let answer = normalize(self.document, schema, &at).ok()?;
-            let data = answer.properties.into_iter().find(|property| property.name == "data")?;
+            let data = answer
+                .properties
+                .into_iter()
+                .find(|property| property.name == "data")?;
             let items = normalize(self.document, data.value, &data.at).ok()?.items?;
             let item = normalize(self.document, items.value, &items.at).ok()?;
             item.component
@@ -345,11 +453,19 @@ impl<'a> Builder<'a> {
     ) -> Option<Answer> {
         let at = pointer::join(&found.pointer, "responses");
         let Some((_, first)) = success.first() else {
-            self.error(&at, format!("{id} has no success answer"), "describe at least one 2xx answer");
+            self.error(
+                &at,
+                format!("{id} has no success answer"),
+                "describe at least one 2xx answer",
+            );
             return None;
         };
         let operation = id.to_pascal_case();
-        let around = Context { parent: &operation, entity: &operation, field: "response" };
+        let around = Context {
+            parent: &operation,
+            entity: &operation,
+            field: "response",
+        };
         let mut answers: Vec<Content> = Vec::new();
         for (at, schema) in success.iter().flat_map(|(at, response)| json(response, at)) {
             let answer = match self.reader.list(schema, &at, &around) {
@@ -364,7 +480,9 @@ impl<'a> Builder<'a> {
                 answers.push(answer);
             }
         }
-        let is_empty = success.iter().all(|(_, response)| media_types(response).next().is_none());
+        let is_empty = success
+            .iter()
+            .all(|(_, response)| media_types(response).next().is_none());
         let content = match answers.as_slice() {
             [] if is_empty => Content::Empty,
             [] => Content::Binary,
@@ -379,8 +497,11 @@ impl<'a> Builder<'a> {
                 return None;
             }
         };
-        let is_text = |media_type: &str| media_type.chars().all(|c| c == ' ' || c.is_ascii_graphic());
-        let mut all = success.iter().flat_map(|(_, response)| media_types(response));
+        let is_text =
+            |media_type: &str| media_type.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+        let mut all = success
+            .iter()
+            .flat_map(|(_, response)| media_types(response));
         if let Some(strange) = all.find(|media_type| !is_text(media_type)) {
             self.error(
                 &at,
@@ -391,13 +512,21 @@ impl<'a> Builder<'a> {
         }
         let is_json = |media_type: &&str| document::is_json(media_type);
         let mut accept: Vec<&str> = Vec::new();
-        for media_type in success.iter().flat_map(|(_, response)| media_types(response)) {
-            if !accept.contains(&media_type) && (content == Content::Binary || is_json(&media_type)) {
+        for media_type in success
+            .iter()
+            .flat_map(|(_, response)| media_types(response))
+        {
+            if !accept.contains(&media_type) && (content == Content::Binary || is_json(&media_type))
+            {
                 accept.push(media_type);
             }
         }
         // If the answer has no content, only errors have a body, which is JSON.
-        let accept = if accept.is_empty() { "application/json".to_owned() } else { accept.join(", ") };
+        let accept = if accept.is_empty() {
+            "application/json".to_owned()
+        } else {
+            accept.join(", ")
+        };
         let others: Vec<&str> = success
             .iter()
             .flat_map(|(_, response)| media_types(response))
@@ -405,7 +534,12 @@ impl<'a> Builder<'a> {
             .collect();
         let has_both = !others.is_empty() && content != Content::Binary;
         let download = has_both.then(|| others.join(", "));
-        Some(Answer { content, accept, download, description: text(first, "description") })
+        Some(Answer {
+            content,
+            accept,
+            download,
+            description: text(first, "description"),
+        })
     }
 
     /// The bounds of `limit`, if the answer is a list and the operation has numeric parameters `offset` and `limit`.
@@ -416,16 +550,21 @@ impl<'a> Builder<'a> {
         answer: &Answer,
     ) -> Option<Paging> {
         let find = |name: &str| {
-            let mut queries = own.iter().filter(|parameter| parameter.place == Place::Query);
+            let mut queries = own
+                .iter()
+                .filter(|parameter| parameter.place == Place::Query);
             queries.find(|parameter| parameter.name == name)
         };
         let (offset, limit) = (find("offset")?, find("limit")?);
         if !matches!(answer.content, Content::List(_)) {
             return None;
         }
-        let (at, value) = parameters.iter().find(|(_, it)| it["name"] == "limit" && it["in"] == "query")?;
-        let is_usable =
-            |it: &Parameter| it.setter == it.name && matches!(it.kind, Type::I64 | Type::U32 | Type::U64);
+        let (at, value) = parameters
+            .iter()
+            .find(|(_, it)| it["name"] == "limit" && it["in"] == "query")?;
+        let is_usable = |it: &Parameter| {
+            it.setter == it.name && matches!(it.kind, Type::I64 | Type::U32 | Type::U64)
+        };
         if !is_usable(offset) || !is_usable(limit) {
             self.reader.notes.push(Error::at(
                 at,
@@ -440,7 +579,11 @@ impl<'a> Builder<'a> {
             bound.map(|bound| u32::try_from(bound).unwrap_or(u32::MAX))
         };
         let max = bound("maximum").unwrap_or(u32::MAX);
-        Some(Paging { default: bound("default").unwrap_or(max), min: bound("minimum").unwrap_or(1), max })
+        Some(Paging {
+            default: bound("default").unwrap_or(max),
+            min: bound("minimum").unwrap_or(1),
+            max,
+        })
     }
 
     fn error(&mut self, at: &str, problem: String, remedy: &str) {
@@ -449,10 +592,19 @@ impl<'a> Builder<'a> {
 }
 
 /// The objects in webhook events, from `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
-fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operation]) -> Vec<Event> {
+fn events<'a>(
+    document: &'a Value,
+    reader: &mut Reader<'a>,
+    operations: &[Operation],
+) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for keyword in ["webhooks", "x-webhooks"] {
-        for (group, item) in document.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+        for (group, item) in document
+            .get(keyword)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let at = pointer::join(&pointer::join(keyword, group), "post/requestBody").replacen(
                 keyword,
                 &format!("/{keyword}"),
@@ -460,28 +612,55 @@ fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operat
             );
             let (at, body) = document::resolve_at(document, &item["post"]["requestBody"], &at);
             for (at, schema) in json(body, &at) {
-                let Ok(delivery) = normalize(document, schema, &at) else { continue };
-                let find = |name: &str| delivery.properties.iter().find(|property| property.name == name);
-                let (Some(kind), Some(object)) = (find("type"), find("object")) else { continue };
+                let Ok(delivery) = normalize(document, schema, &at) else {
+                    continue;
+                };
+                let find = |name: &str| {
+                    delivery
+                        .properties
+                        .iter()
+                        .find(|property| property.name == name)
+                };
+                let (Some(kind), Some(object)) = (find("type"), find("object")) else {
+                    continue;
+                };
                 let types = normalize(document, kind.value, &kind.at)
                     .ok()
                     .and_then(|node| node.values())
                     .unwrap_or_default();
-                let types: Vec<String> =
-                    types.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
-                let entity =
-                    names::entity(types.first().and_then(|name| name.split('.').next()).unwrap_or(group));
-                let context = Context { parent: &entity, entity: &entity, field: "event" };
-                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 else {
+                let types: Vec<String> = types
+                    .into_iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect();
+                let entity = names::entity(
+                    types
+                        .first()
+                        .and_then(|name| name.split('.').next())
+                        .unwrap_or(group),
+                );
+                let context = Context {
+                    parent: &entity,
+                    entity: &entity,
+                    field: "event",
+                };
+                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0
+                else {
                     continue;
                 };
                 if let Some(event) = events.iter_mut().find(|event| event.object == object) {
                     event.types.extend(types);
                     continue;
                 }
-                let operation = operations.iter().find(|operation| retrieves(operation, &object));
+                let operation = operations
+                    .iter()
+                    .find(|operation| retrieves(operation, &object));
                 let retrieved_by = operation.map(|operation| operation.method_name.clone());
-                events.push(Event { types, object, retrieved_by });
+                events.push(Event {
+                    types,
+                    object,
+                    retrieved_by,
+                });
             }
         }
     }
@@ -492,8 +671,11 @@ fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operat
 fn retrieves(operation: &Operation, object: &str) -> bool {
     let is_the_object =
         matches!(&operation.answer.content, Content::Json(Type::Schema(name)) if name == object);
-    let required: Vec<&Parameter> =
-        operation.parameters.iter().filter(|parameter| parameter.required).collect();
+    let required: Vec<&Parameter> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.required)
+        .collect();
     let by_id = matches!(required.as_slice(), [id] if id.place == Place::Path
         && operation.path.ends_with(&format!("/{{{}}}", id.name)));
     operation.method == "GET" && is_the_object && by_id
@@ -528,37 +710,64 @@ fn encoding(media_type: &str) -> Option<Encoding> {
 }
 
 fn media_types(response: &Value) -> impl Iterator<Item = &str> {
-    response.get("content").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str())
+    response
+        .get("content")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
 }
 
 /// The JSON schemas of an answer, with their places.
 fn json<'a>(response: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = pointer::join(at, "content");
-    let contents = response.get("content").and_then(Value::as_object).into_iter().flatten();
+    let contents = response
+        .get("content")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let json = contents.filter(|(name, _)| document::is_json(name));
     json.filter_map(move |(name, media)| {
-        Some((format!("{}/schema", pointer::join(&at, name)), media.get("schema")?))
+        Some((
+            format!("{}/schema", pointer::join(&at, name)),
+            media.get("schema")?,
+        ))
     })
 }
 
 /// The OAuth scopes of all security requirements. A token needs one of them.
 fn scopes(security: Option<&Value>) -> Vec<String> {
-    let requirements = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
-    let lists =
-        requirements.flat_map(|requirement| requirement.values()).filter_map(Value::as_array).flatten();
+    let requirements = security
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object);
+    let lists = requirements
+        .flat_map(|requirement| requirement.values())
+        .filter_map(Value::as_array)
+        .flatten();
     let scopes: BTreeSet<&str> = lists.filter_map(Value::as_str).collect();
     scopes.into_iter().map(str::to_owned).collect()
 }
 
 /// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.
 fn mark_directions(api: &mut Api) {
-    let bodies = api.operations.iter().filter_map(|operation| operation.body.as_ref());
+    let bodies = api
+        .operations
+        .iter()
+        .filter_map(|operation| operation.body.as_ref());
     let sent: Vec<Type> = bodies.map(|body| body.kind.clone()).collect();
-    let answers = api.operations.iter().filter_map(|operation| match &operation.answer.content {
-        Content::Json(kind) | Content::List(kind) => Some(kind.clone()),
-        Content::Empty | Content::Binary => None,
-    });
-    let events = api.events.iter().map(|event| Type::Schema(event.object.clone()));
+    let answers = api
+        .operations
+        .iter()
+        .filter_map(|operation| match &operation.answer.content {
+            Content::Json(kind) | Content::List(kind) => Some(kind.clone()),
+            Content::Empty | Content::Binary => None,
+        });
+    let events = api
+        .events
+        .iter()
+        .map(|event| Type::Schema(event.object.clone()));
     let received: Vec<Type> = answers.chain(events).collect();
     mark(api, sent, |schema| &mut schema.sent);
     mark(api, received, |schema| &mut schema.received);
@@ -576,7 +785,9 @@ fn mark(api: &mut Api, mut open: Vec<Type>, direction: impl Fn(&mut Schema) -> &
                     continue;
                 }
                 match &schema.shape {
-                    Shape::Object(fields) => open.extend(fields.iter().map(|field| field.kind.clone())),
+                    Shape::Object(fields) => {
+                        open.extend(fields.iter().map(|field| field.kind.clone()))
+                    }
                     Shape::Union { variants, .. } => {
                         open.extend(variants.iter().map(|variant| variant.kind.clone()));
                     }
@@ -600,8 +811,11 @@ fn mark_recursive(api: &mut Api) {
         });
         names.collect()
     };
-    let inner: BTreeMap<String, Vec<String>> =
-        api.schemas.iter().map(|schema| (schema.name.clone(), inner(schema))).collect();
+    let inner: BTreeMap<String, Vec<String>> = api
+        .schemas
+        .iter()
+        .map(|schema| (schema.name.clone(), inner(schema)))
+        .collect();
     let is_within = |name: &str, start: &str| {
         let (mut open, mut seen) = (vec![start], BTreeSet::new());
         while let Some(next) = open.pop() {
@@ -615,9 +829,12 @@ fn mark_recursive(api: &mut Api) {
         false
     };
     for schema in &mut api.schemas {
-        let Shape::Object(fields) = &mut schema.shape else { continue };
+        let Shape::Object(fields) = &mut schema.shape else {
+            continue;
+        };
         for field in fields {
-            field.recursive = matches!(&field.kind, Type::Schema(kind) if is_within(&schema.name, kind));
+            field.recursive =
+                matches!(&field.kind, Type::Schema(kind) if is_within(&schema.name, kind));
         }
     }
 }

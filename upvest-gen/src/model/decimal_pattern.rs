@@ -30,11 +30,20 @@ type States = BTreeSet<State>;
 /// `^[0-9]+(\.[0-9]{2})?$` is such a pattern. Those of a five-digit code, a time or a version number are not.
 pub(super) fn is_decimal(pattern: &str) -> bool {
     // Many nested groups would take long to process, and no pattern of a number has them.
-    let parsed = ParserBuilder::new().unicode(false).utf8(false).nest_limit(12).build().parse(pattern);
-    let ends = parsed.ok().and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
+    let parsed = ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .nest_limit(12)
+        .build()
+        .parse(pattern);
+    let ends = parsed
+        .ok()
+        .and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
     ends.is_some_and(|ends| {
         ends.contains(&State::EndOfFraction)
-            && ends.iter().all(|end| matches!(end, State::End | State::EndOfFraction))
+            && ends
+                .iter()
+                .all(|end| matches!(end, State::End | State::EndOfFraction))
     })
 }
 
@@ -44,18 +53,28 @@ fn walk(pattern: &Hir, from: &States) -> Option<States> {
     match pattern.kind() {
         HirKind::Empty => Some(from.clone()),
         HirKind::Look(look) => from.iter().map(|state| anchor(*state, *look)).collect(),
-        HirKind::Literal(literal) => literal.0.iter().try_fold(from.clone(), |from, byte| read(&from, *byte)),
-        HirKind::Class(Class::Bytes(class)) => {
-            any(class.iter().flat_map(|range| range.start()..=range.end()), |byte| read(from, byte))
-        }
+        HirKind::Literal(literal) => literal
+            .0
+            .iter()
+            .try_fold(from.clone(), |from, byte| read(&from, *byte)),
+        HirKind::Class(Class::Bytes(class)) => any(
+            class.iter().flat_map(|range| range.start()..=range.end()),
+            |byte| read(from, byte),
+        ),
         HirKind::Class(Class::Unicode(_)) => None,
         HirKind::Capture(capture) => walk(&capture.sub, from),
-        HirKind::Concat(parts) => parts.iter().try_fold(from.clone(), |from, part| walk(part, &from)),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .try_fold(from.clone(), |from, part| walk(part, &from)),
         HirKind::Alternation(parts) => any(parts.iter(), |part| walk(part, from)),
         HirKind::Repetition(repetition) => {
             let min = repetition.min.min(ROUNDS);
             let max = repetition.max.map_or(ROUNDS, |max| max.min(ROUNDS));
-            let mut ends = if min == 0 { from.clone() } else { States::new() };
+            let mut ends = if min == 0 {
+                from.clone()
+            } else {
+                States::new()
+            };
             let mut at = from.clone();
             for round in 1..=max {
                 let to = walk(&repetition.sub, &at)?;

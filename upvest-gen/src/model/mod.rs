@@ -239,7 +239,13 @@ impl Shape {
         match (self, other) {
             (Self::Object(fields), Self::Object(others)) => {
                 let key = |field: &Field| {
-                    (field.name.clone(), field.kind.clone(), field.required, field.nullable, field.sensitive)
+                    (
+                        field.name.clone(),
+                        field.kind.clone(),
+                        field.required,
+                        field.nullable,
+                        field.sensitive,
+                    )
                 };
                 fields.iter().map(key).eq(others.iter().map(key))
             }
@@ -249,7 +255,10 @@ impl Shape {
 }
 
 /// A field of an object.
-#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Field {
     /// The name in JSON.

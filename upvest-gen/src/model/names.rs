@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::normalize::Node;
 
 /// Words in titles that are not part of the entity's name.
-const VERBS: &str = "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
+const VERBS: &str =
+    "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
 
 /// Fields with personal data or a secret in every description. An overlay marks others with `x-sensitive`.
 const PERSONAL: &str = "access_token account_holder account_owner address_line1 address_line2 additional_line bic birth_city \
@@ -45,12 +46,18 @@ const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_int
 
 /// A name for a type of the generated crate.
 pub(super) fn type_name(text: &str) -> String {
-    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_TYPES)
+    escape(
+        digits_last(ascii(text).to_pascal_case(), "N"),
+        RESERVED_TYPES,
+    )
 }
 
 /// A name for the builder of an operation.
 pub(super) fn builder(text: &str) -> String {
-    escape(digits_last(ascii(text).to_pascal_case(), "N"), RESERVED_BUILDERS)
+    escape(
+        digits_last(ascii(text).to_pascal_case(), "N"),
+        RESERVED_BUILDERS,
+    )
 }
 
 /// A name for a method of the client.
@@ -71,7 +78,11 @@ pub(super) fn field(text: &str) -> String {
 fn identifier(text: &str) -> String {
     let name = digits_last(ascii(text).to_snake_case(), "n");
     // `gen` is a keyword since edition 2024, which syn does not know.
-    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() {
+        name
+    } else {
+        format!("{name}_")
+    }
 }
 
 /// Removes the characters that a name must not contain.
@@ -81,7 +92,11 @@ fn ascii(text: &str) -> String {
 
 /// Changes a name that is empty or begins with a digit, which Rust does not allow.
 fn digits_last(name: String, prefix: &str) -> String {
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("{prefix}{name}") }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name
+    } else {
+        format!("{prefix}{name}")
+    }
 }
 
 /// Whether `word` is one of the words of `list`.
@@ -90,7 +105,11 @@ fn is_among(word: &str, list: &str) -> bool {
 }
 
 fn escape(name: String, reserved: &str) -> String {
-    if is_among(&name, reserved) { name + "_" } else { name }
+    if is_among(&name, reserved) {
+        name + "_"
+    } else {
+        name
+    }
 }
 
 /// The name with the first number that makes it unique, if it is already used.
@@ -101,8 +120,13 @@ pub(super) fn numbered(name: &str, number: u32) -> String {
 /// The entity of a schema: `Order` for `OrderCreate` and `OrderUpdate`.
 pub(super) fn entity(schema: &str) -> String {
     let name = schema.to_pascal_case();
-    let entity = ["Create", "Update"].iter().find_map(|suffix| name.strip_suffix(suffix));
-    entity.filter(|entity| !entity.is_empty()).unwrap_or(&name).to_owned()
+    let entity = ["Create", "Update"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix));
+    entity
+        .filter(|entity| !entity.is_empty())
+        .unwrap_or(&name)
+        .to_owned()
 }
 
 /// The id type of a field: `OrderId` for `id` of an order, and for `order_id` of any object.
@@ -122,11 +146,17 @@ pub(super) fn singular(field: &str) -> &str {
 /// The words of a title that name the entity, each in the singular. Words such as `Create` or `Request`
 /// are left out.
 pub(super) fn nouns(title: &str) -> Vec<String> {
-    let title =
-        title.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect::<String>();
-    let words = title
-        .split(" - ")
-        .flat_map(|segment| segment.to_title_case().split(' ').map(str::to_owned).collect::<Vec<_>>());
+    let title = title
+        .split('(')
+        .map(|part| part.split_once(')').map_or(part, |(_, rest)| rest))
+        .collect::<String>();
+    let words = title.split(" - ").flat_map(|segment| {
+        segment
+            .to_title_case()
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
     words
         .filter(|word| !is_among(word, VERBS))
         .map(|word| singular(&word).to_owned())
@@ -143,8 +173,10 @@ pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     }
     let words = operation.to_snake_case();
     let (verb, noun) = words.split_once('_')?;
-    let is_entity =
-        ["create", "place", "update", "retrieve", "get", "list", "find", "show", "read"].contains(&verb);
+    let is_entity = [
+        "create", "place", "update", "retrieve", "get", "list", "find", "show", "read",
+    ]
+    .contains(&verb);
     is_entity.then(|| type_name(singular(noun)))
 }
 
@@ -162,8 +194,9 @@ pub(super) struct Names {
 impl Names {
     /// Reserves the name for an object, unless another type has it.
     pub(super) fn claim(&mut self, name: &str) -> bool {
-        let is_free =
-            !self.ids.contains(name) && !self.enums.contains_key(name) && !self.objects.contains(name);
+        let is_free = !self.ids.contains(name)
+            && !self.enums.contains_key(name)
+            && !self.objects.contains(name);
         if is_free {
             self.objects.insert(name.to_owned());
         }
@@ -190,7 +223,12 @@ impl Names {
     ///
     /// Two fields share a type if one has all the values of the other, as an update often allows only some of the values that the
     /// entity can have.
-    pub(super) fn values(&mut self, wanted: &str, node: &Node<'_>, values: &[&Value]) -> Result<String> {
+    pub(super) fn values(
+        &mut self,
+        wanted: &str,
+        node: &Node<'_>,
+        values: &[&Value],
+    ) -> Result<String> {
         let base = self.apart_from_objects(type_name(wanted));
         let mut found = variants(&base, node, values)?;
         let mut name = base.clone();
@@ -221,7 +259,10 @@ impl Names {
 
     /// The enums and ids, or an error for each use of an enum without values.
     pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
-        let strays = self.mentions.iter().filter(|(name, _)| !self.enums.contains_key(*name));
+        let strays = self
+            .mentions
+            .iter()
+            .filter(|(name, _)| !self.enums.contains_key(*name));
         let errors: Vec<Error> = strays
             .map(|(name, at)| {
                 let problem = format!("`x-type-name: {name}` names an enum without values");
@@ -231,23 +272,44 @@ impl Names {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let ids = self.ids.into_iter().map(|name| Id { description: id_description(&name), name }).collect();
+        let ids = self
+            .ids
+            .into_iter()
+            .map(|name| Id {
+                description: id_description(&name),
+                name,
+            })
+            .collect();
         Ok((self.enums.into_values().collect(), ids))
     }
 
     fn apart_from_objects(&self, name: String) -> String {
-        if self.objects.contains(&name) { name + "_" } else { name }
+        if self.objects.contains(&name) {
+            name + "_"
+        } else {
+            name
+        }
     }
 }
 
 fn id_description(name: &str) -> String {
-    let thing = name.strip_suffix("Id").unwrap_or(name).to_title_case().to_lowercase();
-    let article = if thing.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let thing = name
+        .strip_suffix("Id")
+        .unwrap_or(name)
+        .to_title_case()
+        .to_lowercase();
+    let article = if thing.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("Identifies {article} {thing}.")
 }
 
 fn covers(all: &Enum, some: &Enum) -> bool {
-    some.variants.iter().all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
+    some.variants
+        .iter()
+        .all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
 }
 
 fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
@@ -265,13 +327,22 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
             continue;
         }
         let name = variant(wire, variants.iter().map(|variant| variant.name.as_str()));
-        let meaning = meanings.and_then(|meanings| meanings.get(wire)).and_then(Value::as_str);
+        let meaning = meanings
+            .and_then(|meanings| meanings.get(wire))
+            .and_then(Value::as_str);
         let description = meaning.map_or_else(|| format!("The value `{wire}`."), str::to_owned);
-        variants.push(Variant { name, wire: wire.to_owned(), description });
+        variants.push(Variant {
+            name,
+            wire: wire.to_owned(),
+            description,
+        });
     }
     let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
     let finals = node.list("x-final").iter().filter_map(Value::as_str);
-    let explained = meanings.into_iter().flatten().map(|(wire, _)| ("x-enum-descriptions", wire.as_str()));
+    let explained = meanings
+        .into_iter()
+        .flatten()
+        .map(|(wire, _)| ("x-enum-descriptions", wire.as_str()));
     let mut named = explained.chain(finals.clone().map(|wire| ("x-final", wire)));
     if let Some((keyword, strange)) = named.find(|(_, wire)| !known(wire)) {
         let problem = format!("`{keyword}` names {strange:?}, which is not a value");
@@ -280,7 +351,12 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
     let finals = finals.filter_map(|wire| variants.iter().find(|variant| variant.wire == wire));
     let finals = finals.map(|variant| variant.name.clone()).collect();
     let description = node.prose().unwrap_or(name).to_owned();
-    Ok(Enum { name: name.to_owned(), description, variants, finals })
+    Ok(Enum {
+        name: name.to_owned(),
+        description,
+        variants,
+        finals,
+    })
 }
 
 /// A name for a value that is unique among `others`. `Unknown` is reserved for unknown values.

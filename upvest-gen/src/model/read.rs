@@ -14,7 +14,15 @@ use crate::normalize::{Node, Part, normalize};
 use crate::pointer;
 
 /// The fields of the object that describes a page.
-const PAGE: [&str; 7] = ["offset", "limit", "count", "total", "total_count", "sort", "order"];
+const PAGE: [&str; 7] = [
+    "offset",
+    "limit",
+    "count",
+    "total",
+    "total_count",
+    "sort",
+    "order",
+];
 
 /// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
@@ -84,8 +92,8 @@ impl<'a> Reader<'a> {
         let problems = self.problems();
         for (name, value) in components(self.document) {
             let at = pointer::join(document::SCHEMAS, name);
-            let read =
-                normalize(self.document, value, &at).and_then(|node| Ok((self.branches(&node)?, node)));
+            let read = normalize(self.document, value, &at)
+                .and_then(|node| Ok((self.branches(&node)?, node)));
             let (branches, node) = match read {
                 Ok(read) => read,
                 Err(error) => {
@@ -109,7 +117,11 @@ impl<'a> Reader<'a> {
     /// The schema of the component `name`.
     fn component(&self, name: &'a str) -> Result<Node<'a>> {
         let at = pointer::join(document::SCHEMAS, name);
-        let mut node = normalize(self.document, &self.document["components"]["schemas"][name], &at)?;
+        let mut node = normalize(
+            self.document,
+            &self.document["components"]["schemas"][name],
+            &at,
+        )?;
         node.component = Some(name);
         Ok(node)
     }
@@ -118,11 +130,18 @@ impl<'a> Reader<'a> {
     fn problems(&self) -> BTreeSet<&'a str> {
         let mut problems = BTreeSet::new();
         for operation in document::operations(self.document) {
-            let errors =
-                operation.responses(self.document).filter(|(status, _)| !document::is_success(status));
+            let errors = operation
+                .responses(self.document)
+                .filter(|(status, _)| !document::is_success(status));
             for (_, response) in errors {
-                let contents = response.get("content").and_then(Value::as_object).into_iter().flatten();
-                problems.extend(contents.filter_map(|(_, media)| document::schema_name(&media["schema"])));
+                let contents = response
+                    .get("content")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                problems.extend(
+                    contents.filter_map(|(_, media)| document::schema_name(&media["schema"])),
+                );
             }
         }
         problems
@@ -131,9 +150,19 @@ impl<'a> Reader<'a> {
     /// Reads the remaining components, as unused ones become types too.
     pub(super) fn remaining_components(&mut self) {
         for (name, _) in components(self.document) {
-            if self.components.contains_key(name) && !self.done.contains(name) && !self.lists.contains(name) {
-                let context = Context { parent: name, entity: name, field: name };
-                if let Err(error) = self.component(name).and_then(|node| self.kind(&node, &context)) {
+            if self.components.contains_key(name)
+                && !self.done.contains(name)
+                && !self.lists.contains(name)
+            {
+                let context = Context {
+                    parent: name,
+                    entity: name,
+                    field: name,
+                };
+                if let Err(error) = self
+                    .component(name)
+                    .and_then(|node| self.kind(&node, &context))
+                {
                     self.report(error);
                 }
             }
@@ -159,15 +188,23 @@ impl<'a> Reader<'a> {
 
     /// Whether a type is an object whose fields are all single values, as in a form.
     pub(super) fn is_flat(&self, kind: &Type) -> bool {
-        let Type::Schema(name) = kind else { return false };
-        let is_single = |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
-        self.schemas
-            .get(name)
-            .is_some_and(|schema| !schema.fields().is_empty() && schema.fields().iter().all(is_single))
+        let Type::Schema(name) = kind else {
+            return false;
+        };
+        let is_single =
+            |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
+        self.schemas.get(name).is_some_and(|schema| {
+            !schema.fields().is_empty() && schema.fields().iter().all(is_single)
+        })
     }
 
     /// The type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
-    pub(super) fn value(&mut self, value: &'a Value, at: &str, context: &Context<'_>) -> (Type, bool) {
+    pub(super) fn value(
+        &mut self,
+        value: &'a Value,
+        at: &str,
+        context: &Context<'_>,
+    ) -> (Type, bool) {
         let read = normalize(self.document, value, at)
             .and_then(|node| Ok((self.kind(&node, context)?, node.nullable)));
         read.unwrap_or_else(|error| {
@@ -191,7 +228,12 @@ impl<'a> Reader<'a> {
         Ok(branches)
     }
 
-    fn collect_branches(&self, mut node: Node<'a>, depth: usize, found: &mut Vec<Node<'a>>) -> Result<()> {
+    fn collect_branches(
+        &self,
+        mut node: Node<'a>,
+        depth: usize,
+        found: &mut Vec<Node<'a>>,
+    ) -> Result<()> {
         if depth > DEEPEST_ALTERNATIVES || found.len() > MOST_ALTERNATIVES {
             return Err(Error::at(
                 &node.at,
@@ -217,7 +259,9 @@ impl<'a> Reader<'a> {
             Some("integer") => Ok(integer(node)),
             Some("number") => Ok(self.number(node, context)),
             Some("boolean") => Ok(Type::Bool),
-            Some("array") => Ok(Type::List(Box::new(self.part(node.items.as_ref(), context)))),
+            Some("array") => Ok(Type::List(Box::new(
+                self.part(node.items.as_ref(), context),
+            ))),
             Some("object") if node.properties.is_empty() => {
                 Ok(Type::Map(Box::new(self.part(node.rest.as_ref(), context))))
             }
@@ -234,11 +278,21 @@ impl<'a> Reader<'a> {
     /// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one struct,
     /// in which only fields are required that all of them require. Texts become a text and lists become a list. Everything else
     /// becomes any JSON.
-    fn union(&mut self, node: &Node<'a>, branches: &[Node<'a>], context: &Context<'_>) -> Result<Type> {
+    fn union(
+        &mut self,
+        node: &Node<'a>,
+        branches: &[Node<'a>],
+        context: &Context<'_>,
+    ) -> Result<Type> {
         let kinds: BTreeSet<_> = branches.iter().map(Node::kind).collect();
-        let only = if kinds.len() == 1 { kinds.into_iter().next().flatten() } else { None };
+        let only = if kinds.len() == 1 {
+            kinds.into_iter().next().flatten()
+        } else {
+            None
+        };
         match (only, branches) {
-            (Some("object"), _) if branches.iter().all(is_object) => match self.tag(node, branches) {
+            (Some("object"), _) if branches.iter().all(is_object) => match self.tag(node, branches)
+            {
                 Some(tag) => self.tagged(node, branches, &tag, context),
                 None => self.object(node, branches, context),
             },
@@ -246,9 +300,14 @@ impl<'a> Reader<'a> {
             (Some("array"), _) => {
                 let items: Option<Vec<Part<'a>>> =
                     branches.iter().map(|branch| branch.items.clone()).collect();
-                let Some(items) = items else { return Ok(Type::List(Box::new(Type::Json))) };
+                let Some(items) = items else {
+                    return Ok(Type::List(Box::new(Type::Json)));
+                };
                 let node = Node::one_of(distinct(items), &node.at);
-                let context = Context { field: names::singular(context.field), ..*context };
+                let context = Context {
+                    field: names::singular(context.field),
+                    ..*context
+                };
                 Ok(Type::List(Box::new(self.kind(&node, &context)?)))
             }
             (Some("integer" | "boolean" | "number"), [first, ..]) => self.single(first, context),
@@ -267,7 +326,10 @@ impl<'a> Reader<'a> {
             ));
             return Type::Json;
         }
-        let context = Context { field: names::singular(context.field), ..*context };
+        let context = Context {
+            field: names::singular(context.field),
+            ..*context
+        };
         self.open_parts.push(part.at.clone());
         let value = self.value(part.value, &part.at, &context);
         self.open_parts.pop();
@@ -279,18 +341,31 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of a text, whose alternatives are `branches`.
-    fn text(&mut self, branches: &[Node<'a>], node: &Node<'a>, context: &Context<'_>) -> Result<Type> {
+    fn text(
+        &mut self,
+        branches: &[Node<'a>],
+        node: &Node<'a>,
+        context: &Context<'_>,
+    ) -> Result<Type> {
         let first = branches.first().unwrap_or(node);
         let same = |keyword: &str| {
             let text = first.text(keyword);
-            text.filter(|_| branches.iter().all(|branch| branch.text(keyword) == text)).unwrap_or_default()
+            text.filter(|_| branches.iter().all(|branch| branch.text(keyword) == text))
+                .unwrap_or_default()
         };
-        let explicit = node.text("x-type-name").or_else(|| first.text("x-type-name"));
-        let values = branches.iter().map(|branch| branch.values().filter(|values| !values.is_empty()));
+        let explicit = node
+            .text("x-type-name")
+            .or_else(|| first.text("x-type-name"));
+        let values = branches
+            .iter()
+            .map(|branch| branch.values().filter(|values| !values.is_empty()));
         let values: Option<Vec<_>> = values.collect();
         Ok(match (same("format"), same("pattern"), values) {
             ("uuid", _, _) => {
-                match explicit.map(str::to_owned).or_else(|| names::id(context.entity, context.field)) {
+                match explicit
+                    .map(str::to_owned)
+                    .or_else(|| names::id(context.entity, context.field))
+                {
                     Some(name) => Type::Id(self.names.id(&name)),
                     None => Type::Uuid,
                 }
@@ -300,16 +375,23 @@ impl<'a> Reader<'a> {
             (_, "^[A-Z]{2}$", _) => Type::Country,
             (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
             (_, _, Some(values))
-                if values.iter().flatten().all(|value| **value == "ASC" || **value == "DESC") =>
+                if values
+                    .iter()
+                    .flatten()
+                    .all(|value| **value == "ASC" || **value == "DESC") =>
             {
                 Type::Enum(self.names.values("SortOrder", first, &values.concat())?)
             }
             (_, _, Some(values)) => {
                 let field = || format!("{}-{}", context.entity, context.field).to_pascal_case();
-                let name = explicit.or(node.component).map_or_else(field, str::to_owned);
+                let name = explicit
+                    .or(node.component)
+                    .map_or_else(field, str::to_owned);
                 Type::Enum(self.names.values(&name, first, &values.concat())?)
             }
-            _ if explicit.is_some() => Type::Enum(self.names.mention(explicit.unwrap_or_default(), &node.at)),
+            _ if explicit.is_some() => {
+                Type::Enum(self.names.mention(explicit.unwrap_or_default(), &node.at))
+            }
             ("date", _, _) => Type::Date,
             ("date-time", _, _) => Type::DateTime,
             (_, pattern, _) if is_decimal(pattern) => Type::Decimal,
@@ -330,7 +412,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of an object: its own properties, and those of all `branches`.
-    fn object(&mut self, node: &Node<'a>, branches: &[Node<'a>], context: &Context<'_>) -> Result<Type> {
+    fn object(
+        &mut self,
+        node: &Node<'a>,
+        branches: &[Node<'a>],
+        context: &Context<'_>,
+    ) -> Result<Type> {
         self.named(node, context, |reader, name, entity| {
             Ok(Shape::Object(reader.fields(branches, name, entity)))
         })
@@ -347,12 +434,24 @@ impl<'a> Reader<'a> {
         self.named(node, context, |reader, name, entity| {
             let mut variants: Vec<Alternative> = Vec::new();
             for (branch, wire) in branches.iter().zip(&tag.values) {
-                let context = Context { parent: name, entity, field: wire };
+                let context = Context {
+                    parent: name,
+                    entity,
+                    field: wire,
+                };
                 let kind = reader.single(branch, &context)?;
-                let name = names::variant(wire, variants.iter().map(|variant| variant.name.as_str()));
-                variants.push(Alternative { name, wire: wire.clone(), kind });
+                let name =
+                    names::variant(wire, variants.iter().map(|variant| variant.name.as_str()));
+                variants.push(Alternative {
+                    name,
+                    wire: wire.clone(),
+                    kind,
+                });
             }
-            Ok(Shape::Union { tag: tag.field.clone(), variants })
+            Ok(Shape::Union {
+                tag: tag.field.clone(),
+                variants,
+            })
         })
     }
 
@@ -369,14 +468,15 @@ impl<'a> Reader<'a> {
             if self.done.insert(component) {
                 // A description next to a reference belongs to that place only.
                 let own = self.component(component)?;
-                let entity =
-                    title(&own).map_or_else(|| names::entity(component), |title| self.subject(title));
+                let entity = title(&own)
+                    .map_or_else(|| names::entity(component), |title| self.subject(title));
                 let shape = read(self, &name, &entity);
                 let shape = shape.unwrap_or_else(|error| {
                     self.report(error);
                     Shape::Object(Vec::new())
                 });
-                self.schemas.insert(name.clone(), schema(&own, &name, shape));
+                self.schemas
+                    .insert(name.clone(), schema(&own, &name, shape));
             }
             return Ok(Type::Schema(name));
         }
@@ -399,12 +499,15 @@ impl<'a> Reader<'a> {
         self.open.pop();
         let shape = shape?;
         // The same object under the same name is the same type.
-        let mut known = [&wanted, &field].into_iter().filter_map(|name| self.schemas.get(name));
+        let mut known = [&wanted, &field]
+            .into_iter()
+            .filter_map(|name| self.schemas.get(name));
         if let Some(known) = known.find(|known| known.shape.is_like(&shape)) {
             return Ok(Type::Schema(known.name.clone()));
         }
         let name = self.claim(&[&wanted, &field]);
-        self.schemas.insert(name.clone(), schema(node, &name, shape));
+        self.schemas
+            .insert(name.clone(), schema(node, &name, shape));
         Ok(Type::Schema(name))
     }
 
@@ -412,10 +515,15 @@ impl<'a> Reader<'a> {
     /// has a `withdrawal_id`, it is `Withdrawal` for `Payments - Withdrawal`.
     pub(super) fn subject(&self, title: &str) -> String {
         let nouns = names::nouns(title);
-        let mut candidates =
-            (0..nouns.len()).filter_map(|start| nouns.get(start..)).map(|nouns| nouns.join(" "));
-        let known = candidates.find(|candidate| self.subjects.contains(candidate.to_snake_case().as_str()));
-        let last = title.split(" - ").filter(|segment| !names::nouns(segment).is_empty()).last();
+        let mut candidates = (0..nouns.len())
+            .filter_map(|start| nouns.get(start..))
+            .map(|nouns| nouns.join(" "));
+        let known =
+            candidates.find(|candidate| self.subjects.contains(candidate.to_snake_case().as_str()));
+        let last = title
+            .split(" - ")
+            .filter(|segment| !names::nouns(segment).is_empty())
+            .last();
         known.map_or_else(
             || names::entity(&names::type_name(last.unwrap_or(title))),
             |known| known.to_pascal_case(),
@@ -427,29 +535,46 @@ impl<'a> Reader<'a> {
         let last = wanted.last().copied().unwrap_or_default();
         let numbered = (2..).map(|number| names::numbered(last, number));
         let mut candidates = wanted.iter().map(|name| (*name).to_owned()).chain(numbered);
-        candidates.find(|name| self.names.claim(name)).unwrap_or_default()
+        candidates
+            .find(|name| self.names.claim(name))
+            .unwrap_or_default()
     }
 
     fn fields(&mut self, branches: &[Node<'a>], name: &str, entity: &str) -> Vec<Field> {
         let mut properties: Vec<(&str, Vec<Part<'a>>)> = Vec::new();
         for property in branches.iter().flat_map(|branch| &branch.properties) {
-            match properties.iter_mut().find(|(name, _)| *name == property.name) {
+            match properties
+                .iter_mut()
+                .find(|(name, _)| *name == property.name)
+            {
                 Some((_, parts)) => parts.push(property.clone()),
                 None => properties.push((property.name, vec![property.clone()])),
             }
         }
         let mut fields: Vec<Field> = Vec::new();
         for (wire, parts) in properties {
-            let mut nodes =
-                parts.iter().filter_map(|part| normalize(self.document, part.value, &part.at).ok());
+            let mut nodes = parts
+                .iter()
+                .filter_map(|part| normalize(self.document, part.value, &part.at).ok());
             let explicit = nodes.clone().find_map(|node| node.text("x-rust-name"));
-            let sensitive = names::is_personal(wire) || nodes.any(|node| node.is_true("x-sensitive"));
+            let sensitive =
+                names::is_personal(wire) || nodes.any(|node| node.is_true("x-sensitive"));
             let mut rust = names::field(explicit.unwrap_or(wire));
             while fields.iter().any(|field| field.rust == rust) {
                 rust.push('_');
             }
-            let (kind, nullable) = self.any(&parts, &Context { parent: name, entity, field: wire });
-            let description = parts.first().map(|part| self.description(part, wire)).unwrap_or_default();
+            let (kind, nullable) = self.any(
+                &parts,
+                &Context {
+                    parent: name,
+                    entity,
+                    field: wire,
+                },
+            );
+            let description = parts
+                .first()
+                .map(|part| self.description(part, wire))
+                .unwrap_or_default();
             let required = branches.iter().all(|branch| branch.required.contains(wire));
             let blank = kind == Type::Decimal && parts.iter().all(|part| self.admits_nothing(part));
             let name = wire.to_owned();
@@ -474,10 +599,14 @@ impl<'a> Reader<'a> {
         if let [only] = parts.as_slice() {
             return self.value(only.value, &only.at, context);
         }
-        let nullable =
-            |part: &Part<'a>| normalize(self.document, part.value, &part.at).is_ok_and(|node| node.nullable);
+        let nullable = |part: &Part<'a>| {
+            normalize(self.document, part.value, &part.at).is_ok_and(|node| node.nullable)
+        };
         let is_nullable = parts.iter().any(nullable);
-        let at = parts.first().map(|part| part.at.clone()).unwrap_or_default();
+        let at = parts
+            .first()
+            .map(|part| part.at.clone())
+            .unwrap_or_default();
         let kind = self.kind(&Node::one_of(parts, &at), context);
         let kind = kind.unwrap_or_else(|error| {
             self.report(error);
@@ -496,7 +625,10 @@ impl<'a> Reader<'a> {
     /// Whether a pattern for numbers also matches an empty text.
     fn admits_nothing(&self, part: &Part<'a>) -> bool {
         let node = normalize(self.document, part.value, &part.at).unwrap_or_default();
-        let pattern = node.text("pattern").unwrap_or_default().replace("\\d", "[0-9]");
+        let pattern = node
+            .text("pattern")
+            .unwrap_or_default()
+            .replace("\\d", "[0-9]");
         let rest = pattern.trim_start_matches('^').trim_start_matches("-?");
         (rest.starts_with("[0-9]{0,") || rest.starts_with("[0-9]*")) && rest.ends_with(")?$")
     }
@@ -504,7 +636,10 @@ impl<'a> Reader<'a> {
     /// The field that distinguishes `branches`: that of a discriminator, or one with a different value in each of them.
     fn tag(&self, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
         let constant = |branch: &Node<'a>, field: &str| {
-            let property = branch.properties.iter().find(|property| property.name == field)?;
+            let property = branch
+                .properties
+                .iter()
+                .find(|property| property.name == field)?;
             let node = normalize(self.document, property.value, &property.at).ok()?;
             match node.values()?.as_slice() {
                 [Value::String(only)] => Some(only.clone()),
@@ -514,10 +649,17 @@ impl<'a> Reader<'a> {
         let tag = |field: &str, value: &dyn Fn(&Node<'a>) -> Option<String>| {
             let values: Vec<String> = branches.iter().map(value).collect::<Option<_>>()?;
             let distinct: BTreeSet<&String> = values.iter().collect();
-            (distinct.len() == values.len()).then(|| Tag { field: field.to_owned(), values })
+            (distinct.len() == values.len()).then(|| Tag {
+                field: field.to_owned(),
+                values,
+            })
         };
         let Some(discriminator) = node.object("discriminator") else {
-            let mut names = branches.first()?.properties.iter().map(|property| property.name);
+            let mut names = branches
+                .first()?
+                .properties
+                .iter()
+                .map(|property| property.name);
             return names.find_map(|field| tag(field, &|branch| constant(branch, field)));
         };
         let field = discriminator.get("propertyName")?.as_str()?;
@@ -525,16 +667,28 @@ impl<'a> Reader<'a> {
         let mapped = |branch: &Node<'a>| {
             let component = branch.component?;
             let leads_there = |target: &Value| {
-                target.as_str().is_some_and(|target| target.rsplit('/').next() == Some(component))
+                target
+                    .as_str()
+                    .is_some_and(|target| target.rsplit('/').next() == Some(component))
             };
-            let value = mapping.into_iter().flatten().find(|(_, target)| leads_there(target));
+            let value = mapping
+                .into_iter()
+                .flatten()
+                .find(|(_, target)| leads_there(target));
             Some(value.map_or(component, |(value, _)| value).to_owned())
         };
-        tag(field, &|branch| constant(branch, field).or_else(|| mapped(branch)))
+        tag(field, &|branch| {
+            constant(branch, field).or_else(|| mapped(branch))
+        })
     }
 
     /// The schema of the items of an answer that is a list: an object with only `data`, and `meta` if it has pages.
-    pub(super) fn list(&mut self, value: &'a Value, at: &str, context: &Context<'_>) -> Option<Type> {
+    pub(super) fn list(
+        &mut self,
+        value: &'a Value,
+        at: &str,
+        context: &Context<'_>,
+    ) -> Option<Type> {
         let node = normalize(self.document, value, at).ok()?;
         if !node.alternatives.is_empty() {
             return None;
@@ -544,14 +698,24 @@ impl<'a> Reader<'a> {
             match property.name {
                 "data" => data = Some(property),
                 "meta" => {
-                    page = Some(normalize(self.document, property.value, &property.at).ok().filter(is_page)?);
+                    page = Some(
+                        normalize(self.document, property.value, &property.at)
+                            .ok()
+                            .filter(is_page)?,
+                    );
                 }
                 _ => return None,
             }
         }
         let data = data?;
-        let (Type::List(item), _) = self.value(data.value, &data.at, &Context { field: "data", ..*context })
-        else {
+        let (Type::List(item), _) = self.value(
+            data.value,
+            &data.at,
+            &Context {
+                field: "data",
+                ..*context
+            },
+        ) else {
             return None;
         };
         self.lists.extend(node.component);
@@ -562,11 +726,14 @@ impl<'a> Reader<'a> {
 
 /// The title, if it contains letters for a name.
 fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
-    node.text("title").filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))
+    node.text("title")
+        .filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))
 }
 
 fn schema(node: &Node<'_>, name: &str, shape: Shape) -> Schema {
-    let description = node.prose().map_or_else(|| format!("`{name}` of the description."), str::to_owned);
+    let description = node
+        .prose()
+        .map_or_else(|| format!("`{name}` of the description."), str::to_owned);
     Schema {
         name: name.to_owned(),
         description,
@@ -589,8 +756,13 @@ fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
 }
 
 fn components(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let schemas = document.pointer(document::SCHEMAS).and_then(Value::as_object);
-    schemas.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    let schemas = document
+        .pointer(document::SCHEMAS)
+        .and_then(Value::as_object);
+    schemas
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.as_str(), value))
 }
 
 fn is_object(node: &Node<'_>) -> bool {
@@ -600,14 +772,28 @@ fn is_object(node: &Node<'_>) -> bool {
 /// Whether an object describes a page, for which the runtime has a type.
 fn is_page(node: &Node<'_>) -> bool {
     let has = |name: &str| node.properties.iter().any(|property| property.name == name);
-    let is_known = node.properties.iter().all(|property| PAGE.contains(&property.name));
-    is_known && ["offset", "limit", "total", "total_count"].into_iter().any(has)
+    let is_known = node
+        .properties
+        .iter()
+        .all(|property| PAGE.contains(&property.name));
+    is_known
+        && ["offset", "limit", "total", "total_count"]
+            .into_iter()
+            .any(has)
 }
 
 /// The entities in the parameters of paths.
 fn subjects(document: &Value) -> BTreeSet<&str> {
-    let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path.as_str());
-    let names = paths.flat_map(|path| path.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
+    let paths = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(path, _)| path.as_str());
+    let names = paths.flat_map(|path| {
+        path.split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+    });
     names.filter_map(|name| name.strip_suffix("_id")).collect()
 }
 

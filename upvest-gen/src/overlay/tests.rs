@@ -16,14 +16,21 @@ fn apply(document: Value, action: &str) -> Result<Value, Vec<Error>> {
 #[track_caller]
 fn refused(result: Result<Value, Vec<Error>>, what: &str) -> Error {
     let [error] = <[Error; 1]>::try_from(result.expect_err(what)).expect(what);
-    assert!(!error.problem().is_empty() && !error.remedy().is_empty(), "{what}: {error}");
+    assert!(
+        !error.problem().is_empty() && !error.remedy().is_empty(),
+        "{what}: {error}"
+    );
     error
 }
 
 #[track_caller]
 fn assert_becomes(document: &str, action: &str, expected: &str) {
     let action = format!("description: Why.\n{action}");
-    assert_eq!(apply(yaml(document), &action).unwrap(), yaml(expected), "{action}");
+    assert_eq!(
+        apply(yaml(document), &action).unwrap(),
+        yaml(expected),
+        "{action}"
+    );
 }
 
 #[test]
@@ -33,7 +40,10 @@ fn an_update_is_merged_into_objects_joined_to_lists_and_put_in_place_of_the_rest
         ("{ x: two }", "a: { x: two, l: [1], o: { p: 1 } }"),
         ("{ l: [2, 1] }", "a: { x: 1, l: [1, 2, 1], o: { p: 1 } }"),
         ("{ o: { q: 2 } }", "a: { x: 1, l: [1], o: { p: 1, q: 2 } }"),
-        ("{ o: { p: { r: 3 } } }", "a: { x: 1, l: [1], o: { p: { r: 3 } } }"),
+        (
+            "{ o: { p: { r: 3 } } }",
+            "a: { x: 1, l: [1], o: { p: { r: 3 } } }",
+        ),
         ("{ x: null }", "a: { x: null, l: [1], o: { p: 1 } }"),
         ("{}", "a: { x: 1, l: [1], o: { p: 1 } }"),
     ] {
@@ -47,7 +57,11 @@ fn an_update_is_merged_into_objects_joined_to_lists_and_put_in_place_of_the_rest
 
 #[test]
 fn an_update_of_a_list_is_appended() {
-    assert_becomes("a: [1]", "target: $.a\nupdate: { name: x }", "a: [1, { name: x }]");
+    assert_becomes(
+        "a: [1]",
+        "target: $.a\nupdate: { name: x }",
+        "a: [1, { name: x }]",
+    );
     assert_becomes("a: [1]", "target: $.a\nupdate: 2", "a: [1, 2]");
     assert_becomes("a: [1]", "target: $.a\nupdate: [2, 3]", "a: [1, 2, 3]");
 }
@@ -63,22 +77,50 @@ fn every_match_is_updated() {
 
 #[test]
 fn a_place_that_matches_twice_is_changed_once() {
-    assert_becomes("a: { l: [1] }", "target: $['a', 'a']\nupdate: { l: [2] }", "a: { l: [1, 2] }");
-    assert_becomes("a: [1, 2, 3]", "target: $.a[0, 0]\nremove: true", "a: [2, 3]");
+    assert_becomes(
+        "a: { l: [1] }",
+        "target: $['a', 'a']\nupdate: { l: [2] }",
+        "a: { l: [1, 2] }",
+    );
+    assert_becomes(
+        "a: [1, 2, 3]",
+        "target: $.a[0, 0]\nremove: true",
+        "a: [2, 3]",
+    );
 }
 
 #[test]
 fn removal_takes_out_members_and_items_in_any_order() {
     assert_becomes("a: 1\nb: 2", "target: $.a\nremove: true", "b: 2");
-    assert_becomes("a: [1, 2, 3, 4]", "target: $.a[?@ > 2]\nremove: true", "a: [1, 2]");
-    assert_becomes("a: [1, 2, 3, 4]", "target: $.a[2, 0, 1]\nremove: true", "a: [4]");
-    assert_becomes("a: { a/b~c: 1, d: 2 }", "target: $.a['a/b~c']\nremove: true", "a: { d: 2 }");
-    assert_becomes("a: { b: { b: 1 } }\nb: 2", "target: $..b\nremove: true", "a: {}");
+    assert_becomes(
+        "a: [1, 2, 3, 4]",
+        "target: $.a[?@ > 2]\nremove: true",
+        "a: [1, 2]",
+    );
+    assert_becomes(
+        "a: [1, 2, 3, 4]",
+        "target: $.a[2, 0, 1]\nremove: true",
+        "a: [4]",
+    );
+    assert_becomes(
+        "a: { a/b~c: 1, d: 2 }",
+        "target: $.a['a/b~c']\nremove: true",
+        "a: { d: 2 }",
+    );
+    assert_becomes(
+        "a: { b: { b: 1 } }\nb: 2",
+        "target: $..b\nremove: true",
+        "a: {}",
+    );
 }
 
 #[test]
 fn removal_goes_before_an_update_beside_it() {
-    assert_becomes("a: { x: 1 }\nb: 2", "target: $.a\nremove: true\nupdate: { y: 2 }", "b: 2");
+    assert_becomes(
+        "a: { x: 1 }\nb: 2",
+        "target: $.a\nremove: true\nupdate: { y: 2 }",
+        "b: 2",
+    );
 }
 
 #[test]
@@ -88,16 +130,35 @@ fn actions_see_what_those_before_them_did() {
          - { target: $.a, description: Why., update: { new: {} } }\n\
          - { target: $.a.new, description: Why., update: { x: 1 } }\n",
     );
-    assert_eq!(overlay(yaml("a: {}"), overlay_of_two).unwrap(), yaml("a: { new: { x: 1 } }"));
+    assert_eq!(
+        overlay(yaml("a: {}"), overlay_of_two).unwrap(),
+        yaml("a: { new: { x: 1 } }")
+    );
 }
 
 #[test]
 fn what_cannot_be_applied_is_an_error_with_its_place() {
     for (action, place, problem) in [
-        ("target: $.b\ndescription: Why.\nupdate: {}", "/actions/0/target", "`$.b` matches nothing"),
-        ("target: $.b\ndescription: Why.\nremove: true", "/actions/0/target", "`$.b` matches nothing"),
-        ("target: $.a\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
-        ("target: $.a\ndescription: ' '\nupdate: {}", "/actions/0", "the action on `$.a` has no reason"),
+        (
+            "target: $.b\ndescription: Why.\nupdate: {}",
+            "/actions/0/target",
+            "`$.b` matches nothing",
+        ),
+        (
+            "target: $.b\ndescription: Why.\nremove: true",
+            "/actions/0/target",
+            "`$.b` matches nothing",
+        ),
+        (
+            "target: $.a\nupdate: {}",
+            "/actions/0",
+            "the action on `$.a` has no reason",
+        ),
+        (
+            "target: $.a\ndescription: ' '\nupdate: {}",
+            "/actions/0",
+            "the action on `$.a` has no reason",
+        ),
         (
             "target: a.b\ndescription: Why.\nupdate: {}",
             "/actions/0/target",
@@ -108,8 +169,16 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
             "/actions/0/target",
             "`$.a[` is not a valid JSONPath: ",
         ),
-        ("target: $.a\ndescription: Why.", "/actions/0", "the action on `$.a` has no effect"),
-        ("target: $.a\ndescription: Why.\nremove: false", "/actions/0", "the action on `$.a` has no effect"),
+        (
+            "target: $.a\ndescription: Why.",
+            "/actions/0",
+            "the action on `$.a` has no effect",
+        ),
+        (
+            "target: $.a\ndescription: Why.\nremove: false",
+            "/actions/0",
+            "the action on `$.a` has no effect",
+        ),
         (
             "target: $.a\ndescription: Why.\nupdate: 1",
             "/actions/0/update",
@@ -130,11 +199,31 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
 #[test]
 fn a_document_that_is_not_an_overlay_is_refused() {
     for (text, place, problem) in [
-        ("overlay: 2.0.0\nactions: []", "/overlay", "the overlay version \"2.0.0\" is not supported"),
-        ("overlay: 1.1.0\nactions: []", "/overlay", "the overlay version \"1.1.0\" is not supported"),
-        ("actions: []", "", "invalid overlay: missing field `overlay`"),
-        ("overlay: 1.0.0", "", "invalid overlay: missing field `actions`"),
-        ("overlay: 1.0.0\nactions: [{ update: {} }]", "", "invalid overlay: missing field `target`"),
+        (
+            "overlay: 2.0.0\nactions: []",
+            "/overlay",
+            "the overlay version \"2.0.0\" is not supported",
+        ),
+        (
+            "overlay: 1.1.0\nactions: []",
+            "/overlay",
+            "the overlay version \"1.1.0\" is not supported",
+        ),
+        (
+            "actions: []",
+            "",
+            "invalid overlay: missing field `overlay`",
+        ),
+        (
+            "overlay: 1.0.0",
+            "",
+            "invalid overlay: missing field `actions`",
+        ),
+        (
+            "overlay: 1.0.0\nactions: [{ update: {} }]",
+            "",
+            "invalid overlay: missing field `target`",
+        ),
         ("overlay: 1.0.0\nactions: {}", "", "invalid overlay: "),
         ("[]", "", "invalid overlay: "),
     ] {
@@ -148,7 +237,14 @@ fn a_document_that_is_not_an_overlay_is_refused() {
 fn all_actions_that_cannot_be_applied_are_named_in_one_run() {
     let actions = "[{ target: $.gone, description: Why., remove: true }, { target: $.a, update: {} }, \
          { target: $.a, description: Why., update: { x: 1 } }, { target: '$.a[', description: Why., remove: true }]";
-    let errors = overlay(yaml("a: {}"), yaml(&format!("overlay: 1.0.0\nactions: {actions}"))).unwrap_err();
+    let errors = overlay(
+        yaml("a: {}"),
+        yaml(&format!("overlay: 1.0.0\nactions: {actions}")),
+    )
+    .unwrap_err();
     let places: Vec<&str> = errors.iter().map(Error::pointer).collect();
-    assert_eq!(places, ["/actions/0/target", "/actions/1", "/actions/3/target"]);
+    assert_eq!(
+        places,
+        ["/actions/0/target", "/actions/1", "/actions/3/target"]
+    );
 }

@@ -35,7 +35,13 @@ pub(crate) fn outline(api: &Api) -> String {
     }
     for (what, errors) in [("left out", &api.left_out), ("note", &api.notes)] {
         for error in errors {
-            let _ = writeln!(text, "\n{what}: {}: {}; {}", error.pointer(), error.problem(), error.remedy());
+            let _ = writeln!(
+                text,
+                "\n{what}: {}: {}; {}",
+                error.pointer(),
+                error.problem(),
+                error.remedy()
+            );
         }
     }
     text
@@ -43,7 +49,14 @@ pub(crate) fn outline(api: &Api) -> String {
 
 /// `createOrder POST /orders: json OrderCreate -> json Order, idempotent, scopes orders:admin, errors 400 401`.
 pub(crate) fn operation(operation: &Operation) -> String {
-    let Operation { id, method_name, builder, method, path, .. } = operation;
+    let Operation {
+        id,
+        method_name,
+        builder,
+        method,
+        path,
+        ..
+    } = operation;
     let mut text = id.clone();
     if *method_name != id.to_snake_case() || *builder != id.to_pascal_case() {
         let _ = write!(text, " as {method_name} {builder}");
@@ -51,7 +64,11 @@ pub(crate) fn operation(operation: &Operation) -> String {
     let _ = write!(text, " {method} {path}: ");
     if let Some(body) = &operation.body {
         let encoding = format!("{:?}", body.encoding).to_lowercase();
-        let kind = if body.kind == Type::Json { String::new() } else { format!(" {}", kind(&body.kind)) };
+        let kind = if body.kind == Type::Json {
+            String::new()
+        } else {
+            format!(" {}", kind(&body.kind))
+        };
         let _ = write!(text, "{encoding}{kind} ");
     }
     text.push_str("-> ");
@@ -71,13 +88,21 @@ pub(crate) fn operation(operation: &Operation) -> String {
         text.push_str(", idempotent");
     }
     if let Some(paging) = operation.paging {
-        let _ = write!(text, ", pages of {} ({} to {})", paging.default, paging.min, paging.max);
+        let _ = write!(
+            text,
+            ", pages of {} ({} to {})",
+            paging.default, paging.min, paging.max
+        );
     }
     if !operation.scopes.is_empty() {
         let _ = write!(text, ", scopes {}", operation.scopes.join(" "));
     }
     if !operation.errors.is_empty() {
-        let statuses: Vec<&str> = operation.errors.iter().map(|(status, _)| status.as_str()).collect();
+        let statuses: Vec<&str> = operation
+            .errors
+            .iter()
+            .map(|(status, _)| status.as_str())
+            .collect();
         let _ = write!(text, ", errors {}", statuses.join(" "));
     }
     text
@@ -85,12 +110,31 @@ pub(crate) fn operation(operation: &Operation) -> String {
 
 /// `order_id: OrderId in path`.
 pub(crate) fn parameter(parameter: &Parameter) -> String {
-    let Parameter { name, setter, place, required, joined, kind: holds, .. } = parameter;
-    let setter = if setter == name { String::new() } else { format!(" as {setter}") };
+    let Parameter {
+        name,
+        setter,
+        place,
+        required,
+        joined,
+        kind: holds,
+        ..
+    } = parameter;
+    let setter = if setter == name {
+        String::new()
+    } else {
+        format!(" as {setter}")
+    };
     let place = format!("{place:?}").to_lowercase();
-    let required = if *required && place != "path" { ", required" } else { "" };
+    let required = if *required && place != "path" {
+        ", required"
+    } else {
+        ""
+    };
     let joined = if *joined { ", joined" } else { "" };
-    format!("{name}{setter}: {} in {place}{required}{joined}", kind(holds))
+    format!(
+        "{name}{setter}: {} in {place}{required}{joined}",
+        kind(holds)
+    )
 }
 
 /// The name of a schema and its fields.
@@ -111,7 +155,13 @@ pub(crate) fn schema(schema: &Schema) -> String {
         Shape::Union { tag, variants } => {
             let _ = write!(text, " is told apart by {tag}");
             for variant in variants {
-                let _ = write!(text, "\n    {} as {}: {}", variant.wire, variant.name, kind(&variant.kind));
+                let _ = write!(
+                    text,
+                    "\n    {} as {}: {}",
+                    variant.wire,
+                    variant.name,
+                    kind(&variant.kind)
+                );
             }
         }
     }
@@ -119,7 +169,11 @@ pub(crate) fn schema(schema: &Schema) -> String {
 }
 
 fn name(field: &Field) -> String {
-    if field.name == field.rust { field.name.clone() } else { format!("{} as {}", field.name, field.rust) }
+    if field.name == field.rust {
+        field.name.clone()
+    } else {
+        format!("{} as {}", field.name, field.rust)
+    }
 }
 
 /// The type of a field: `decimal, optional, nullable`.
@@ -139,13 +193,20 @@ pub(crate) fn field(field: &Field) -> String {
 /// `BUY SELL ""=Empty`: the values, each with the name of its variant if that is not derived from the value.
 pub(crate) fn variants(item: &Enum) -> String {
     let variants = item.variants.iter().map(|variant| {
-        let is_plain = variant.wire.chars().all(|c| c.is_ascii_alphanumeric() || "_:.-".contains(c));
+        let is_plain = variant
+            .wire
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_:.-".contains(c));
         let wire = if is_plain && !variant.wire.is_empty() {
             variant.wire.clone()
         } else {
             format!("{:?}", variant.wire)
         };
-        if variant.name == variant.wire.to_pascal_case() { wire } else { format!("{wire}={}", variant.name) }
+        if variant.name == variant.wire.to_pascal_case() {
+            wire
+        } else {
+            format!("{wire}={}", variant.name)
+        }
     });
     variants.collect::<Vec<_>>().join(" ")
 }

@@ -28,7 +28,10 @@ impl Scratch {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("upvest-api/src")).unwrap();
         let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-        let members = workspace.lines().find(|line| line.starts_with("members = ")).unwrap();
+        let members = workspace
+            .lines()
+            .find(|line| line.starts_with("members = "))
+            .unwrap();
         let workspace = workspace.replace(members, "members = [\"upvest-api\"]");
         fs::write(folder.join("Cargo.toml"), workspace).unwrap();
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
@@ -36,12 +39,19 @@ impl Scratch {
         let (manifest, _) = manifest.split_once("[dev-dependencies]").unwrap();
         let manifest = format!("{manifest}[lints]\nworkspace = true\n");
         fs::write(folder.join("upvest-api/Cargo.toml"), manifest).unwrap();
-        let runtime = root.join("upvest-api/src/runtime/mod.rs").canonicalize().unwrap();
+        let runtime = root
+            .join("upvest-api/src/runtime/mod.rs")
+            .canonicalize()
+            .unwrap();
         let library = format!(
             "//! The corpus.\n#![deny(warnings)]\n\
              #[allow(dead_code, unused_imports, unused_macros)]\n#[path = {runtime:?}]\npub mod runtime;\npub use runtime::*;\n"
         );
-        Self { folder, library, methods: BTreeMap::new() }
+        Self {
+            folder,
+            library,
+            methods: BTreeMap::new(),
+        }
     }
 
     fn add(&mut self, name: &str, generated: &Generated) {
@@ -51,13 +61,19 @@ impl Scratch {
         for file in &generated.files {
             fs::write(folder.join(file.name), &file.text).unwrap();
         }
-        let _ = write!(self.library, "#[allow(unused_imports)]\npub mod {module};\n");
+        let _ = write!(
+            self.library,
+            "#[allow(unused_imports)]\npub mod {module};\n"
+        );
     }
 
     fn check(self) {
         let source = self.folder.join("upvest-api/src/lib.rs");
         fs::write(source, self.library).unwrap();
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..").canonicalize().unwrap();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("..")
+            .canonicalize()
+            .unwrap();
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args([
                 "check",
@@ -72,7 +88,11 @@ impl Scratch {
             .current_dir(self.folder.join("upvest-api"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -84,9 +104,16 @@ fn all_code_of_the_corpus_and_of_random_descriptions_compiles_without_a_warning(
     let mut scratch = Scratch::new();
     let seeds = random::seeds().unwrap_or(SEEDS);
     let random = seeds.filter_map(|seed| random::fixture(seed).ok());
-    for Fixture { name, api, generated } in fixtures().into_iter().chain(random) {
+    for Fixture {
+        name,
+        api,
+        generated,
+    } in fixtures().into_iter().chain(random)
+    {
         for operation in &api.operations {
-            let other = scratch.methods.insert(operation.method_name.clone(), name.clone());
+            let other = scratch
+                .methods
+                .insert(operation.method_name.clone(), name.clone());
             assert_eq!(
                 other, None,
                 "`{}` is a method of {name} too: rename its operation",

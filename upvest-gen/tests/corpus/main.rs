@@ -36,16 +36,25 @@ struct Fixture {
 /// The results for the descriptions in `tests/fixtures/descriptions`, by name.
 #[track_caller]
 fn fixtures() -> Vec<Fixture> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     paths.sort();
     let (mut fixtures, mut errors) = (Vec::new(), String::new());
     for path in paths {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let source = Source::new(format!("{name}.yaml"), fs::read_to_string(path).unwrap());
         match model(&source, None).and_then(|api| Ok((api, generate(&source, None)?))) {
-            Ok((api, generated)) => fixtures.push(Fixture { name, api, generated }),
+            Ok((api, generated)) => fixtures.push(Fixture {
+                name,
+                api,
+                generated,
+            }),
             Err(error) => errors.push_str(&format!("{error}\n")),
         }
     }
@@ -70,7 +79,11 @@ fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
             let Fixture { api, generated, .. } = &fixture;
             // The code for many names is long and contains nothing of interest besides the names.
             let is_about_names = fixture.name.starts_with("reserved-");
-            let code = if is_about_names { String::new() } else { code(&fixture.name, generated) };
+            let code = if is_about_names {
+                String::new()
+            } else {
+                code(&fixture.name, generated)
+            };
             insta::assert_snapshot!(fixture.name.as_str(), format!("{}{code}", outline(api)));
         }
     });
@@ -84,7 +97,11 @@ fn code(name: &str, generated: &Generated) -> String {
     for file in &generated.files {
         let is_routine = ["mod.rs", "client.rs", "operations.rs"].contains(&file.name);
         if is_about_prose {
-            code.push_str(&format!("\n=== {}\n\n{}", file.name, without_header(&file.text)));
+            code.push_str(&format!(
+                "\n=== {}\n\n{}",
+                file.name,
+                without_header(&file.text)
+            ));
         } else if !is_routine {
             let lines: Vec<&str> = telling_lines(file.name, without_header(&file.text)).collect();
             if !lines.is_empty() {

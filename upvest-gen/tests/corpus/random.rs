@@ -98,7 +98,9 @@ const FORMATS: [&str; 12] = [
 /// The seeds of the environment variable.
 pub(crate) fn seeds() -> Option<Range<u64>> {
     let seeds = std::env::var("UPVEST_GEN_SEEDS").ok()?;
-    let (start, end) = seeds.split_once("..").expect("UPVEST_GEN_SEEDS is written as 100..200");
+    let (start, end) = seeds
+        .split_once("..")
+        .expect("UPVEST_GEN_SEEDS is written as 100..200");
     Some(start.parse().unwrap()..end.parse().unwrap())
 }
 
@@ -106,7 +108,11 @@ pub(crate) fn seeds() -> Option<Range<u64>> {
 pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
     let source = Source::new("api.json", description(seed).to_string());
     let api = model(&source, None)?;
-    Ok(Fixture { name: format!("random-{seed}"), api, generated: generate(&source, None)? })
+    Ok(Fixture {
+        name: format!("random-{seed}"),
+        api,
+        generated: generate(&source, None)?,
+    })
 }
 
 #[test]
@@ -119,10 +125,20 @@ fn random_descriptions_become_code_or_errors_that_help() {
                 assert_is_closed(&fixture.api, seed);
                 for file in &fixture.generated.files {
                     let parsed = syn::parse_file(&file.text);
-                    assert!(parsed.is_ok(), "seed {seed}: {} is not Rust:\n{}", file.name, file.text);
+                    assert!(
+                        parsed.is_ok(),
+                        "seed {seed}: {} is not Rust:\n{}",
+                        file.name,
+                        file.text
+                    );
                 }
                 whole += 1;
-                fixture.generated.left_out.into_iter().chain(fixture.generated.notes).collect()
+                fixture
+                    .generated
+                    .left_out
+                    .into_iter()
+                    .chain(fixture.generated.notes)
+                    .collect()
             }
             Err(errors) => {
                 refused += 1;
@@ -132,21 +148,32 @@ fn random_descriptions_become_code_or_errors_that_help() {
         for error in errors {
             let what = format!("seed {seed}: {error}\n{document:#}");
             assert!(
-                !error.problem().is_empty() && !error.remedy().is_empty() && error.file() == "api.json",
+                !error.problem().is_empty()
+                    && !error.remedy().is_empty()
+                    && error.file() == "api.json",
                 "{what}"
             );
-            assert!(document.pointer(error.pointer()).is_some(), "there is no such place: {what}");
+            assert!(
+                document.pointer(error.pointer()).is_some(),
+                "there is no such place: {what}"
+            );
             assert!(!error.remedy().contains("defect"), "{what}");
         }
     }
-    assert!(whole > 9 * refused, "{whole} descriptions were read, {refused} refused");
+    assert!(
+        whole > 9 * refused,
+        "{whole} descriptions were read, {refused} refused"
+    );
 }
 
 /// Checks that every type that is used exists, and that names are unique.
 fn assert_is_closed(api: &Api, seed: u64) {
     let schemas = api.schemas.iter().map(|schema| &schema.name);
     let enums = api.enums.iter().map(|item| &item.name);
-    let names: Vec<&String> = schemas.chain(enums).chain(api.ids.iter().map(|id| &id.name)).collect();
+    let names: Vec<&String> = schemas
+        .chain(enums)
+        .chain(api.ids.iter().map(|id| &id.name))
+        .collect();
     assert_distinct(names.iter(), api, seed);
     let types: BTreeSet<&String> = names.into_iter().collect();
     let mut used: Vec<&Type> = Vec::new();
@@ -156,7 +183,14 @@ fn assert_is_closed(api: &Api, seed: u64) {
         if let Content::Json(kind) | Content::List(kind) = &operation.answer.content {
             used.push(kind);
         }
-        assert_distinct(operation.parameters.iter().map(|parameter| &parameter.setter), api, seed);
+        assert_distinct(
+            operation
+                .parameters
+                .iter()
+                .map(|parameter| &parameter.setter),
+            api,
+            seed,
+        );
     }
     for schema in &api.schemas {
         match &schema.shape {
@@ -173,13 +207,27 @@ fn assert_is_closed(api: &Api, seed: u64) {
     for item in &api.enums {
         assert_distinct(item.variants.iter().map(|variant| &variant.name), api, seed);
     }
-    assert_distinct(api.operations.iter().map(|operation| &operation.method_name), api, seed);
-    assert_distinct(api.operations.iter().map(|operation| &operation.builder), api, seed);
+    assert_distinct(
+        api.operations
+            .iter()
+            .map(|operation| &operation.method_name),
+        api,
+        seed,
+    );
+    assert_distinct(
+        api.operations.iter().map(|operation| &operation.builder),
+        api,
+        seed,
+    );
     while let Some(kind) = used.pop() {
         match kind {
             Type::List(inner) | Type::Map(inner) | Type::Nullable(inner) => used.push(inner),
             Type::Schema(name) | Type::Enum(name) | Type::Id(name) => {
-                assert!(types.contains(name), "seed {seed}: there is no {name} in\n{}", outline(api));
+                assert!(
+                    types.contains(name),
+                    "seed {seed}: there is no {name} in\n{}",
+                    outline(api)
+                );
             }
             _ => {}
         }
@@ -197,15 +245,23 @@ fn assert_distinct<T: Ord + std::fmt::Debug>(names: impl Iterator<Item = T>, api
 /// The description of a seed. The names of operations contain the seed.
 fn description(seed: u64) -> Value {
     let mut dice = Dice(seed);
-    let mut author = Author { is_new: seed % 2 == 1, components: Vec::new(), seed };
+    let mut author = Author {
+        is_new: seed % 2 == 1,
+        components: Vec::new(),
+        seed,
+    };
     let count = dice.below(7);
-    author.components = (0..count).map(|_| (*dice.pick(&NAMES)).to_owned()).collect();
+    author.components = (0..count)
+        .map(|_| (*dice.pick(&NAMES)).to_owned())
+        .collect();
     author.components.sort();
     author.components.dedup();
     author.components.retain(|name| !name.is_empty());
     let names = author.components.clone();
-    let schemas: Map<String, Value> =
-        names.into_iter().map(|name| (name, author.schema(&mut dice, 3))).collect();
+    let schemas: Map<String, Value> = names
+        .into_iter()
+        .map(|name| (name, author.schema(&mut dice, 3)))
+        .collect();
     let mut paths = Map::new();
     for index in 0..=dice.below(5) {
         let (path, item) = author.path(&mut dice, index);
@@ -331,8 +387,12 @@ impl Author {
             0 => json!({ "type": "string", "enum": &["A", "B", "a", "", "1x"][..=dice.below(5)] }),
             1 => json!({ "type": "string", "pattern": dice.pick(&PATTERNS) }),
             2 | 3 => json!({ "type": "string", "format": dice.pick(&FORMATS) }),
-            4 => json!({ "type": "integer", "minimum": dice.below(2), "maximum": dice.below(5000) }),
-            5 => json!({ "type": "integer", "format": dice.pick(&["int32", "int64", "uint64", "strange"]) }),
+            4 => {
+                json!({ "type": "integer", "minimum": dice.below(2), "maximum": dice.below(5000) })
+            }
+            5 => {
+                json!({ "type": "integer", "format": dice.pick(&["int32", "int64", "uint64", "strange"]) })
+            }
             6 => json!({ "type": "number", "format": "double" }),
             7 => json!({ "type": "boolean", "default": true }),
             _ => json!({ "type": "string" }),
@@ -345,20 +405,29 @@ impl Author {
 
     /// A schema for a parameter.
     fn argument(&self, dice: &mut Dice) -> Value {
-        if dice.once_in(4) { json!({ "type": "array", "items": self.value(dice) }) } else { self.value(dice) }
+        if dice.once_in(4) {
+            json!({ "type": "array", "items": self.value(dice) })
+        } else {
+            self.value(dice)
+        }
     }
 
     fn schema(&self, dice: &mut Dice, depth: usize) -> Value {
         let below = depth.saturating_sub(1);
-        let mut schema = match if depth == 0 { dice.below(3) } else { dice.below(14) } {
+        let mut schema = match if depth == 0 {
+            dice.below(3)
+        } else {
+            dice.below(14)
+        } {
             3 | 4 => json!({ "type": "array", "items": self.schema(dice, below) }),
             5 => json!({ "type": "object", "additionalProperties": self.schema(dice, below) }),
             6 | 7 => self.object(dice, depth),
             8 => json!({ "allOf": [self.reference(dice), { "description": dice.pick(&PROSE) }] }),
             9 => json!({ "allOf": [self.reference(dice), self.object(dice, below)] }),
             10 => {
-                let alternatives: Vec<Value> =
-                    (0..=dice.below(3)).map(|_| self.schema(dice, below)).collect();
+                let alternatives: Vec<Value> = (0..=dice.below(3))
+                    .map(|_| self.schema(dice, below))
+                    .collect();
                 let keyword = *dice.pick(&["oneOf", "anyOf"]);
                 json!({ keyword: alternatives })
             }
@@ -373,7 +442,13 @@ impl Author {
                 ("description", json!(dice.pick(&PROSE)), 3),
                 (
                     "title",
-                    json!(dice.pick(&["Order - Place - Request", "Some", "1", "", "Cash - Movement"])),
+                    json!(dice.pick(&[
+                        "Order - Place - Request",
+                        "Some",
+                        "1",
+                        "",
+                        "Cash - Movement"
+                    ])),
                     5,
                 ),
                 ("x-sensitive", json!(true), 9),
@@ -415,9 +490,16 @@ impl Author {
     fn object(&self, dice: &mut Dice, depth: usize) -> Value {
         let mut properties = Map::new();
         for _ in 0..dice.below(6) {
-            properties.insert((*dice.pick(&NAMES)).to_owned(), self.schema(dice, depth.saturating_sub(1)));
+            properties.insert(
+                (*dice.pick(&NAMES)).to_owned(),
+                self.schema(dice, depth.saturating_sub(1)),
+            );
         }
-        let required: Vec<String> = properties.keys().filter(|_| dice.once_in(2)).cloned().collect();
+        let required: Vec<String> = properties
+            .keys()
+            .filter(|_| dice.once_in(2))
+            .cloned()
+            .collect();
         let mut object = json!({ "type": "object", "properties": properties });
         if !required.is_empty() {
             object["required"] = json!(required);

@@ -6,23 +6,47 @@ use super::{document_of, read};
 #[test]
 fn both_dialects_give_the_same_model() {
     for (what, old, new) in [
-        ("nullable", "{ type: string, nullable: true }", "{ type: [string, 'null'] }"),
-        ("null first", "{ type: integer, nullable: true }", "{ type: ['null', integer] }"),
-        ("one type in a list", "{ type: string }", "{ type: [string] }"),
+        (
+            "nullable",
+            "{ type: string, nullable: true }",
+            "{ type: [string, 'null'] }",
+        ),
+        (
+            "null first",
+            "{ type: integer, nullable: true }",
+            "{ type: ['null', integer] }",
+        ),
+        (
+            "one type in a list",
+            "{ type: string }",
+            "{ type: [string] }",
+        ),
         (
             "nullable enum",
             "{ type: string, enum: [A], nullable: true }",
             "{ type: [string, 'null'], enum: [A, null] }",
         ),
         ("const", "{ type: string, enum: [A] }", "{ const: A }"),
-        ("const with a type", "{ type: string, enum: [A] }", "{ type: string, const: A }"),
+        (
+            "const with a type",
+            "{ type: string, enum: [A] }",
+            "{ type: string, const: A }",
+        ),
         (
             "nullable const",
             "{ type: string, nullable: true, enum: [A] }",
             "{ type: [string, 'null'], const: A }",
         ),
-        ("const integer", "{ type: integer, enum: [1] }", "{ type: integer, const: 1 }"),
-        ("examples", "{ type: string, example: a }", "{ type: string, examples: [a, b] }"),
+        (
+            "const integer",
+            "{ type: integer, enum: [1] }",
+            "{ type: integer, const: 1 }",
+        ),
+        (
+            "examples",
+            "{ type: string, example: a }",
+            "{ type: string, examples: [a, b] }",
+        ),
         (
             "exclusive minimum",
             "{ type: integer, exclusiveMinimum: true, minimum: 0 }",
@@ -58,7 +82,11 @@ fn both_dialects_give_the_same_model() {
             "{ nullable: true, oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }] }",
             "{ oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }, { type: 'null' }] }",
         ),
-        ("base64", "{ type: string, format: byte }", "{ type: string, contentEncoding: base64 }"),
+        (
+            "base64",
+            "{ type: string, format: byte }",
+            "{ type: string, contentEncoding: base64 }",
+        ),
         (
             "what only describes",
             "{ type: string }",
@@ -73,9 +101,16 @@ fn both_dialects_give_the_same_model() {
                  Leg: {{ properties: {{ a: {{ type: string }} }} }}\nArm: {{ properties: {{ b: {{ type: string }} }} }}"
             ))
         };
-        let (old, new) = (read("3.0.3", &text(old)).unwrap(), read("3.1.0", &text(new)).unwrap());
+        let (old, new) = (
+            read("3.0.3", &text(old)).unwrap(),
+            read("3.1.0", &text(new)).unwrap(),
+        );
         assert_eq!(outline(&old), outline(&new), "{what}");
-        assert!(old.notes.is_empty() && new.notes.is_empty(), "{what}: {}", outline(&new));
+        assert!(
+            old.notes.is_empty() && new.notes.is_empty(),
+            "{what}: {}",
+            outline(&new)
+        );
     }
 }
 
@@ -135,13 +170,23 @@ fn names_that_look_like_keywords_are_names() {
         "not",
         "format",
     ];
-    let properties: Vec<String> = names.iter().map(|name| format!("{name}: {{ type: boolean }}")).collect();
+    let properties: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}: {{ type: boolean }}"))
+        .collect();
     let api = read(
         "3.1.0",
-        &document_of(&format!("Order: {{ type: object, properties: {{ {} }} }}", properties.join(", "))),
+        &document_of(&format!(
+            "Order: {{ type: object, properties: {{ {} }} }}",
+            properties.join(", ")
+        )),
     )
     .unwrap();
-    let found: Vec<&str> = api.schemas[0].fields().iter().map(|field| field.name.as_str()).collect();
+    let found: Vec<&str> = api.schemas[0]
+        .fields()
+        .iter()
+        .map(|field| field.name.as_str())
+        .collect();
     assert_eq!(found, names);
 }
 
@@ -157,9 +202,15 @@ fn data_is_not_read_as_a_schema() {
     ] {
         let api = read(
             "3.1.0",
-            &document_of(&format!("Order: {{ properties: {{ a: {{ type: object, {data} }} }} }}")),
+            &document_of(&format!(
+                "Order: {{ properties: {{ a: {{ type: object, {data} }} }} }}"
+            )),
         )
         .unwrap();
-        assert!(api.notes.is_empty() && api.left_out.is_empty(), "{data}: {}", outline(&api));
+        assert!(
+            api.notes.is_empty() && api.left_out.is_empty(),
+            "{data}: {}",
+            outline(&api)
+        );
     }
 }

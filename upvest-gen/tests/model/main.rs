@@ -34,7 +34,11 @@ fn read(version: &str, parts: &str) -> Result<Api, Vec<Error>> {
 #[track_caller]
 fn sound(parts: &str) -> Api {
     let api = read("3.1.0", parts).unwrap_or_else(|errors| panic!("{errors:#?}\n{parts}"));
-    assert!(api.left_out.is_empty() && api.notes.is_empty(), "{}\n{parts}", outline(&api));
+    assert!(
+        api.left_out.is_empty() && api.notes.is_empty(),
+        "{}\n{parts}",
+        outline(&api)
+    );
     api
 }
 
@@ -48,20 +52,28 @@ fn schemas(text: &str) -> Api {
 fn document_of(schemas: &str) -> String {
     let mut paths = String::new();
     let names = schemas.lines().filter(|line| !line.starts_with([' ', '#']));
-    for name in names.filter_map(|line| line.split(':').next()).filter(|name| !name.is_empty()) {
-        let content =
-            format!("{{ application/json: {{ schema: {{ $ref: '#/components/schemas/{name}' }} }} }}");
+    for name in names
+        .filter_map(|line| line.split(':').next())
+        .filter(|name| !name.is_empty())
+    {
+        let content = format!(
+            "{{ application/json: {{ schema: {{ $ref: '#/components/schemas/{name}' }} }} }}"
+        );
         let operation = if name.ends_with("Create") || name.ends_with("Update") {
             format!(
                 "{{ operationId: send{name}, requestBody: {{ content: {content} }}, responses: {{ '204': {{}} }} }}"
             )
         } else {
-            format!("{{ operationId: read{name}, responses: {{ '200': {{ content: {content} }} }} }}")
+            format!(
+                "{{ operationId: read{name}, responses: {{ '200': {{ content: {content} }} }} }}"
+            )
         };
         let path: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         paths.push_str(&format!("  /{path}: {{ post: {operation} }}\n"));
     }
-    let schemas = schemas.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
+    let schemas = schemas
+        .lines()
+        .fold(String::new(), |text, line| text + "    " + line + "\n");
     format!("paths:\n{paths}components:\n  schemas:\n{schemas}")
 }
 
@@ -82,7 +94,10 @@ fn field(field: &str, schema: &str) -> String {
 
 /// The enums of a model: `OrderSide: BUY SELL`.
 fn enums(api: &Api) -> Vec<String> {
-    api.enums.iter().map(|item| format!("{}: {}", item.name, outline::variants(item))).collect()
+    api.enums
+        .iter()
+        .map(|item| format!("{}: {}", item.name, outline::variants(item)))
+        .collect()
 }
 
 fn ids(api: &Api) -> Vec<&str> {
@@ -96,7 +111,9 @@ fn assert_rows<'r>(rows: &[(&'r str, &str)], find: impl Fn(&'r str) -> String) {
     for (input, expected) in rows {
         let found = find(input);
         if found != *expected {
-            differing.push_str(&format!("{input}\n  expected: {expected}\n  found:    {found}\n"));
+            differing.push_str(&format!(
+                "{input}\n  expected: {expected}\n  found:    {found}\n"
+            ));
         }
     }
     assert!(differing.is_empty(), "{differing}");

@@ -9,7 +9,11 @@ fn names_that_follow_from_other_names_are_rust_names() {
         "SEPAOrder: { required: [id], properties: { id: { type: string, format: uuid }, kind: { type: string, enum: [A] } } }\n\
          pay_out: { properties: { id: { type: string, format: uuid }, all: { type: array, items: { $ref: '#/components/schemas/SEPAOrder' } } } }",
     );
-    let names: Vec<&str> = api.schemas.iter().map(|schema| schema.name.as_str()).collect();
+    let names: Vec<&str> = api
+        .schemas
+        .iter()
+        .map(|schema| schema.name.as_str())
+        .collect();
     assert_eq!(names, ["PayOut", "SepaOrder"]);
     assert_eq!(ids(&api), ["PayOutId", "SepaOrderId"]);
     assert_eq!(enums(&api), ["SepaOrderKind: A"]);
@@ -42,9 +46,13 @@ fn a_type_whose_name_means_something_else_gets_another() {
         let api = schemas(&format!("{name}: {{ properties: {{ a: {{}} }} }}"));
         assert_eq!(api.schemas[0].name, format!("{name}_"));
     }
-    for (name, expected) in
-        [("1st", "N1st"), ("Ürder", "Rder"), ("a.b", "AB"), ("日本", "N"), ("type", "Type")]
-    {
+    for (name, expected) in [
+        ("1st", "N1st"),
+        ("Ürder", "Rder"),
+        ("a.b", "AB"),
+        ("日本", "N"),
+        ("type", "Type"),
+    ] {
         let api = schemas(&format!("{name}: {{ properties: {{ a: {{}} }} }}"));
         assert_eq!(api.schemas[0].name, expected, "{name}");
     }
@@ -55,7 +63,11 @@ fn types_of_the_same_name_are_numbered() {
     let api = schemas(
         "Order: { properties: { a: {} } }\norder: { properties: { b: {} } }\nORDER: { properties: { c: {} } }",
     );
-    let names: Vec<&str> = api.schemas.iter().map(|schema| schema.name.as_str()).collect();
+    let names: Vec<&str> = api
+        .schemas
+        .iter()
+        .map(|schema| schema.name.as_str())
+        .collect();
     assert_eq!(names, ["Order", "Order2", "Order3"]);
 }
 
@@ -70,7 +82,10 @@ fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
     let api = schemas(
         "A: { properties: { x: { type: string, enum: [A], x-type-name: OrderId }, order_id: { type: string, format: uuid } } }",
     );
-    assert_eq!((enums(&api), ids(&api)), (vec!["OrderId: A".to_owned()], vec!["OrderId2"]));
+    assert_eq!(
+        (enums(&api), ids(&api)),
+        (vec!["OrderId: A".to_owned()], vec!["OrderId2"])
+    );
 }
 
 #[test]
@@ -79,8 +94,11 @@ fn fields_with_a_name_that_rust_does_not_take_get_another_and_keep_theirs_on_the
         "Order: { properties: { type: {}, self: {}, Self: {}, crate: {}, async: {}, 2nd: {}, a-b: {}, a_b: {}, aB: {}, '@id': {}, '': {}, '日本': {}, \
          build: {}, builder: {}, default: {}, clone: {}, into: {}, x: { type: string, x-rust-name: y } } }",
     );
-    let names: Vec<String> =
-        find(&api, "Order").fields().iter().map(|field| format!("{}={}", field.name, field.rust)).collect();
+    let names: Vec<String> = find(&api, "Order")
+        .fields()
+        .iter()
+        .map(|field| format!("{}={}", field.name, field.rust))
+        .collect();
     assert_eq!(
         names.join(" "),
         "type=type_ self=self_ Self=self__ crate=crate_ async=async_ 2nd=n2nd a-b=a_b a_b=a_b_ aB=a_b__ @id=id =n 日本=n_ \
@@ -93,12 +111,24 @@ fn inline_objects_are_named_after_their_title_or_their_place() {
     let object = "properties: { a: { type: string } }";
     for (schema, expected) in [
         (format!("{{ {object} }}"), "OrderDetail"),
-        (format!("{{ title: Order - Place - Request, {object} }}"), "OrderPlaceRequest"),
+        (
+            format!("{{ title: Order - Place - Request, {object} }}"),
+            "OrderPlaceRequest",
+        ),
         (format!("{{ title: '123', {object} }}"), "OrderDetail"),
         (format!("{{ title: '', {object} }}"), "OrderDetail"),
-        (format!("{{ title: T, x-type-name: Detail, {object} }}"), "Detail"),
-        (format!("{{ type: array, items: {{ {object} }} }}"), "[OrderDetail]"),
-        (format!("{{ type: object, additionalProperties: {{ {object} }} }}"), "{OrderDetail}"),
+        (
+            format!("{{ title: T, x-type-name: Detail, {object} }}"),
+            "Detail",
+        ),
+        (
+            format!("{{ type: array, items: {{ {object} }} }}"),
+            "[OrderDetail]",
+        ),
+        (
+            format!("{{ type: object, additionalProperties: {{ {object} }} }}"),
+            "{OrderDetail}",
+        ),
     ] {
         let api = schemas(&format!("Order: {{ properties: {{ detail: {schema} }} }}"));
         assert_eq!(
@@ -114,7 +144,11 @@ fn inline_objects_within_inline_objects_have_short_names() {
     let api = schemas(
         "Order: { properties: { fees: { type: array, items: { properties: { parts: { type: array, items: { properties: { amount: { type: string } } } } } } } } }",
     );
-    let names: Vec<&str> = api.schemas.iter().map(|schema| schema.name.as_str()).collect();
+    let names: Vec<&str> = api
+        .schemas
+        .iter()
+        .map(|schema| schema.name.as_str())
+        .collect();
     assert_eq!(names, ["Order", "OrderFee", "OrderFeePart"]);
 }
 
@@ -130,8 +164,11 @@ fn equal_inline_objects_of_one_title_are_one_type_and_others_are_not() {
         object("Fee", "y"),
         object("Tax", "x")
     ));
-    let kinds: Vec<String> =
-        find(&api, "Order").fields().iter().map(|field| outline::kind(&field.kind)).collect();
+    let kinds: Vec<String> = find(&api, "Order")
+        .fields()
+        .iter()
+        .map(|field| outline::kind(&field.kind))
+        .collect();
     assert_eq!(kinds, ["Fee", "Fee", "OrderC", "Tax"]);
 }
 
@@ -176,12 +213,21 @@ fn operations_get_methods_and_builders_that_nothing_else_has() {
         "Ok",
         "日本",
     ];
-    let paths: String = names.iter().enumerate().map(|(index, id)| operation(index, id)).collect();
+    let paths: String = names
+        .iter()
+        .enumerate()
+        .map(|(index, id)| operation(index, id))
+        .collect();
     let api = sound(&format!("paths:\n{paths}"));
     let found: Vec<String> = api
         .operations
         .iter()
-        .map(|operation| format!("{}={}/{}", operation.id, operation.method_name, operation.builder))
+        .map(|operation| {
+            format!(
+                "{}={}/{}",
+                operation.id, operation.method_name, operation.builder
+            )
+        })
         .collect();
     let expected = [
         "default=default/Default_",
@@ -216,8 +262,11 @@ fn setters_that_are_taken_get_another_name() {
         "paths: {{ /a: {{ get: {{ operationId: getA, parameters: [{}], responses: {{ '204': {{}} }} }} }} }}",
         list.join(", ")
     ));
-    let found: Vec<String> =
-        api.operations[0].parameters.iter().map(|it| format!("{}={}", it.name, it.setter)).collect();
+    let found: Vec<String> = api.operations[0]
+        .parameters
+        .iter()
+        .map(|it| format!("{}={}", it.name, it.setter))
+        .collect();
     assert_eq!(
         found,
         [
@@ -238,5 +287,8 @@ fn names_on_the_wire_and_in_rust_can_be_given_apart() {
     let api = sound(
         "paths: { /a: { get: { operationId: getA, x-rust-name: fetch, parameters: [{ name: n, in: query, x-rust-name: number, schema: { type: string } }], responses: { '204': {} } } } }",
     );
-    assert_eq!(outline(&api), "getA as fetch Fetch GET /a: -> nothing\n    n as number: text in query\n");
+    assert_eq!(
+        outline(&api),
+        "getA as fetch Fetch GET /a: -> nothing\n    n as number: text in query\n"
+    );
 }

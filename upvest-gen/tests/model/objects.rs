@@ -12,11 +12,23 @@ fn shape(text: &str, name: &str) -> String {
 #[test]
 fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
     for (schema, expected) in [
-        ("{ required: [x], properties: { x: { type: string } } }", "text"),
+        (
+            "{ required: [x], properties: { x: { type: string } } }",
+            "text",
+        ),
         ("{ properties: { x: { type: string } } }", "text, optional"),
-        ("{ required: [x], properties: { x: { type: string, nullable: true } } }", "text, nullable"),
-        ("{ required: [x], properties: { x: { type: [string, 'null'] } } }", "text, nullable"),
-        ("{ properties: { x: { type: ['null', string] } } }", "text, optional, nullable"),
+        (
+            "{ required: [x], properties: { x: { type: string, nullable: true } } }",
+            "text, nullable",
+        ),
+        (
+            "{ required: [x], properties: { x: { type: [string, 'null'] } } }",
+            "text, nullable",
+        ),
+        (
+            "{ properties: { x: { type: ['null', string] } } }",
+            "text, optional, nullable",
+        ),
         (
             "{ properties: { x: { oneOf: [{ type: string }, { type: 'null' }] } } }",
             "text, optional, nullable",
@@ -26,12 +38,22 @@ fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
             "text, optional, nullable",
         ),
         // As in OpenAPI 2 and some descriptions.
-        ("{ required: true, properties: { x: { type: string, required: true } } }", "text, optional"),
+        (
+            "{ required: true, properties: { x: { type: string, required: true } } }",
+            "text, optional",
+        ),
         // A required property without a schema can be any JSON.
-        ("{ required: [y], properties: { x: { type: string } } }", "text, optional"),
+        (
+            "{ required: [y], properties: { x: { type: string } } }",
+            "text, optional",
+        ),
     ] {
         let api = schemas(&format!("Order: {schema}"));
-        assert_eq!(outline::field(&find(&api, "Order").fields()[0]), expected, "{schema}");
+        assert_eq!(
+            outline::field(&find(&api, "Order").fields()[0]),
+            expected,
+            "{schema}"
+        );
     }
 }
 
@@ -44,30 +66,51 @@ fn what_a_request_holds_is_sent_through_all_references() {
          Tick: { properties: { e: {} } }\n\
          Order: { properties: { f: {} } }",
     );
-    let sent = api.schemas.iter().filter(|schema| schema.sent).map(|schema| schema.name.as_str());
-    assert_eq!(sent.collect::<Vec<_>>(), ["Leg", "OrderCreate", "Price", "Tick"]);
+    let sent = api
+        .schemas
+        .iter()
+        .filter(|schema| schema.sent)
+        .map(|schema| schema.name.as_str());
+    assert_eq!(
+        sent.collect::<Vec<_>>(),
+        ["Leg", "OrderCreate", "Price", "Tick"]
+    );
 }
 
 #[test]
 fn a_closed_object_is_read_like_an_open_one() {
-    for closed in
-        ["", "additionalProperties: false, ", "additionalProperties: true, ", "additionalProperties: {}, "]
-    {
+    for closed in [
+        "",
+        "additionalProperties: false, ",
+        "additionalProperties: true, ",
+        "additionalProperties: {}, ",
+    ] {
         let text = format!("Order: {{ {closed}properties: {{ a: {{ type: string }} }} }}");
-        assert_eq!(shape(&text, "Order"), "Order\n    a: text, optional", "{closed}");
+        assert_eq!(
+            shape(&text, "Order"),
+            "Order\n    a: text, optional",
+            "{closed}"
+        );
     }
 }
 
 #[test]
 fn all_of_merges_its_branches_and_the_keywords_beside_it() {
-    let base = "\nBase: { required: [a], properties: { a: { type: string }, b: { type: string } } }";
+    let base =
+        "\nBase: { required: [a], properties: { a: { type: string }, b: { type: string } } }";
     for (order, expected) in [
         (
             "{ allOf: [{ $ref: '#/components/schemas/Base' }], properties: { c: { type: boolean } } }",
             "a: text; b: text, optional; c: bool, optional",
         ),
-        ("{ allOf: [{ $ref: '#/components/schemas/Base' }, { required: [b] }] }", "a: text; b: text"),
-        ("{ required: [b], allOf: [{ $ref: '#/components/schemas/Base' }] }", "a: text; b: text"),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { required: [b] }] }",
+            "a: text; b: text",
+        ),
+        (
+            "{ required: [b], allOf: [{ $ref: '#/components/schemas/Base' }] }",
+            "a: text; b: text",
+        ),
         (
             "{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: { type: integer } } }] }",
             "a: text; b: i64, optional",
@@ -93,8 +136,14 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
     let base = "\nBase: { properties: { a: { type: string } } }";
     for (property, expected) in [
         ("{ $ref: '#/components/schemas/Base' }", "Base, optional"),
-        ("{ $ref: '#/components/schemas/Base', description: D }", "Base, optional"),
-        ("{ allOf: [{ $ref: '#/components/schemas/Base' }], description: D, title: T }", "Base, optional"),
+        (
+            "{ $ref: '#/components/schemas/Base', description: D }",
+            "Base, optional",
+        ),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }], description: D, title: T }",
+            "Base, optional",
+        ),
         (
             "{ allOf: [{ $ref: '#/components/schemas/Base' }, { description: D }], example: {} }",
             "Base, optional",
@@ -103,17 +152,44 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
             "{ allOf: [{ description: D }, { $ref: '#/components/schemas/Base' }], default: {} }",
             "Base, optional",
         ),
-        ("{ allOf: [{ $ref: '#/components/schemas/Base' }], nullable: true }", "Base, optional, nullable"),
-        ("{ oneOf: [{ $ref: '#/components/schemas/Base' }, { type: 'null' }] }", "Base, optional, nullable"),
-        ("{ oneOf: [{ $ref: '#/components/schemas/Base' }] }", "Base, optional"),
-        ("{ allOf: [{ type: string, format: decimal }, { description: D }] }", "decimal, optional"),
-        ("{ allOf: [{ type: string }, { enum: [A] }] }", "OrderX, optional"),
-        ("{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }", "country, optional"),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }], nullable: true }",
+            "Base, optional, nullable",
+        ),
+        (
+            "{ oneOf: [{ $ref: '#/components/schemas/Base' }, { type: 'null' }] }",
+            "Base, optional, nullable",
+        ),
+        (
+            "{ oneOf: [{ $ref: '#/components/schemas/Base' }] }",
+            "Base, optional",
+        ),
+        (
+            "{ allOf: [{ type: string, format: decimal }, { description: D }] }",
+            "decimal, optional",
+        ),
+        (
+            "{ allOf: [{ type: string }, { enum: [A] }] }",
+            "OrderX, optional",
+        ),
+        (
+            "{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }",
+            "country, optional",
+        ),
         // An additional part makes it a different object.
-        ("{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: {} } }] }", "OrderX, optional"),
+        (
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: {} } }] }",
+            "OrderX, optional",
+        ),
     ] {
-        let api = schemas(&format!("Order: {{ properties: {{ x: {property} }} }}{base}"));
-        assert_eq!(outline::field(&find(&api, "Order").fields()[0]), expected, "{property}");
+        let api = schemas(&format!(
+            "Order: {{ properties: {{ x: {property} }} }}{base}"
+        ));
+        assert_eq!(
+            outline::field(&find(&api, "Order").fields()[0]),
+            expected,
+            "{property}"
+        );
     }
 }
 
@@ -137,14 +213,18 @@ fn alternatives_of_objects_without_a_mark_are_one_object_that_requires_what_all_
         "Order\n    id: OrderId\n    a: text, optional\n    b: text, optional"
     );
     let only_required = "Order: { properties: { a: { type: string }, b: { type: string } }, oneOf: [{ required: [a] }, { required: [b] }] }";
-    assert_eq!(shape(only_required, "Order"), "Order\n    a: text, optional\n    b: text, optional");
+    assert_eq!(
+        shape(only_required, "Order"),
+        "Order\n    a: text, optional\n    b: text, optional"
+    );
 }
 
 #[test]
 fn alternatives_of_objects_with_a_mark_are_a_union() {
     let branches = "\nCash: { required: [kind], properties: { kind: { type: string, enum: [CASH] }, amount: { type: string } } }\n\
          Units: { required: [kind], properties: { kind: { const: UNITS }, units: { type: string } } }";
-    let references = "oneOf: [{ $ref: '#/components/schemas/Cash' }, { $ref: '#/components/schemas/Units' }]";
+    let references =
+        "oneOf: [{ $ref: '#/components/schemas/Cash' }, { $ref: '#/components/schemas/Units' }]";
     for (order, expected) in [
         (
             format!("{{ {references} }}"),
@@ -165,7 +245,11 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
             "Order is told apart by type\n    Cash as Cash: Cash\n    Units as Units: Units",
         ),
     ] {
-        assert_eq!(shape(&format!("Order: {order}{branches}"), "Order"), expected, "{order}");
+        assert_eq!(
+            shape(&format!("Order: {order}{branches}"), "Order"),
+            expected,
+            "{order}"
+        );
     }
 }
 
@@ -173,13 +257,31 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
 fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
     assert_rows(
         &[
-            ("{ oneOf: [{ type: string }, { type: string, format: uuid }] }", "text"),
-            ("{ oneOf: [{ type: string, pattern: '^a$' }, { type: string, pattern: '^b$' }] }", "text"),
-            ("{ oneOf: [{ type: string, format: date }, { type: string, format: date }] }", "date"),
-            ("{ oneOf: [{ type: string, enum: [A] }, { type: string, enum: [B] }] }", "OrderX"),
-            ("{ oneOf: [{ const: A }, { const: B, description: D }] }", "OrderX"),
+            (
+                "{ oneOf: [{ type: string }, { type: string, format: uuid }] }",
+                "text",
+            ),
+            (
+                "{ oneOf: [{ type: string, pattern: '^a$' }, { type: string, pattern: '^b$' }] }",
+                "text",
+            ),
+            (
+                "{ oneOf: [{ type: string, format: date }, { type: string, format: date }] }",
+                "date",
+            ),
+            (
+                "{ oneOf: [{ type: string, enum: [A] }, { type: string, enum: [B] }] }",
+                "OrderX",
+            ),
+            (
+                "{ oneOf: [{ const: A }, { const: B, description: D }] }",
+                "OrderX",
+            ),
             ("{ oneOf: [{ type: string }, { type: integer }] }", "json"),
-            ("{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }", "i64"),
+            (
+                "{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }",
+                "i64",
+            ),
             ("{ oneOf: [{ type: boolean }, { type: boolean }] }", "bool"),
             (
                 "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: string } }] }",
@@ -189,8 +291,14 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
                 "[json]",
             ),
-            ("{ anyOf: [{ type: array }, { type: array, items: { type: string } }] }", "[json]"),
-            ("{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }", "json"),
+            (
+                "{ anyOf: [{ type: array }, { type: array, items: { type: string } }] }",
+                "[json]",
+            ),
+            (
+                "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",
+                "json",
+            ),
             (
                 "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
                 "json",
@@ -220,8 +328,15 @@ fn components_that_are_no_objects_are_what_they_stand_for() {
          Map: { type: object, additionalProperties: { $ref: '#/components/schemas/Leg' } }\n\
          Anything: {}",
     );
-    let fields: Vec<String> = find(&api, "Order").fields().iter().map(outline::field).collect();
-    assert_eq!(fields, ["[text]", "Side", "decimal", "Leg", "{Leg}", "Leg", "json"]);
+    let fields: Vec<String> = find(&api, "Order")
+        .fields()
+        .iter()
+        .map(outline::field)
+        .collect();
+    assert_eq!(
+        fields,
+        ["[text]", "Side", "decimal", "Leg", "{Leg}", "Leg", "json"]
+    );
 }
 
 #[test]
@@ -258,9 +373,23 @@ fn sensitive_fields_are_those_of_personal_names_and_those_that_are_marked() {
          plain: { type: string, x-sensitive: false } } }\nSecret: { type: string, x-sensitive: true }",
     );
     let fields = find(&api, "User").fields();
-    let sensitive: Vec<&str> =
-        fields.iter().filter(|field| field.sensitive).map(|field| field.name.as_str()).collect();
-    assert_eq!(sensitive, ["first_name", "firstName", "taxId", "iban", "nick", "note", "ref"]);
+    let sensitive: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.sensitive)
+        .map(|field| field.name.as_str())
+        .collect();
+    assert_eq!(
+        sensitive,
+        [
+            "first_name",
+            "firstName",
+            "taxId",
+            "iban",
+            "nick",
+            "note",
+            "ref"
+        ]
+    );
 }
 
 #[test]
@@ -273,8 +402,21 @@ fn what_is_described_is_the_description_the_title_or_the_name() {
     let order = find(&api, "Order");
     assert_eq!(order.description, "An order.");
     assert_eq!(find(&api, "Leg").description, "A leg.");
-    let found: Vec<&str> = order.fields().iter().map(|field| field.description.as_str()).collect();
-    assert_eq!(found, ["A text.", "A title", "`c` of the description.", "Mine.", "A leg."]);
+    let found: Vec<&str> = order
+        .fields()
+        .iter()
+        .map(|field| field.description.as_str())
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "A text.",
+            "A title",
+            "`c` of the description.",
+            "Mine.",
+            "A leg."
+        ]
+    );
 }
 
 #[test]
@@ -283,5 +425,8 @@ fn no_component_is_lost_and_none_is_read_that_the_runtime_has() {
         "paths:\n  /a: { get: { operationId: getA, responses: { '204': {}, '400': { content: { application/problem+json: { schema: { $ref: '#/components/schemas/Error' } } } } } } }\n\
          components:\n  schemas:\n    Error: { properties: { title: {} } }\n    PaginationMeta: { properties: { offset: { type: integer }, total_count: { type: integer } } }\n    Unused: { properties: { a: {} } }",
     );
-    assert_eq!(outline(&api), "getA GET /a: -> nothing, errors 400\n\nUnused\n    a: json, optional\n");
+    assert_eq!(
+        outline(&api),
+        "getA GET /a: -> nothing, errors 400\n\nUnused\n    a: json, optional\n"
+    );
 }

@@ -5,8 +5,16 @@ use super::{assert_rows, enums, read, sound};
 
 /// A description of one operation `GET /a` with these members.
 fn one(members: &str) -> String {
-    let id = if members.contains("operationId") { "" } else { "operationId: getA\n" };
-    let responses = if members.contains("responses") { "" } else { "\nresponses: { '204': {} }" };
+    let id = if members.contains("operationId") {
+        ""
+    } else {
+        "operationId: getA\n"
+    };
+    let responses = if members.contains("responses") {
+        ""
+    } else {
+        "\nresponses: { '204': {} }"
+    };
     let members = format!("{id}{members}{responses}")
         .lines()
         .fold(String::new(), |text, line| text + "      " + line + "\n");
@@ -23,9 +31,13 @@ fn one(members: &str) -> String {
 #[track_caller]
 fn operation(members: &str) -> String {
     let api = sound(&one(members));
-    let parameters =
-        api.operations[0].parameters.iter().map(|parameter| format!("; {}", outline::parameter(parameter)));
-    outline::operation(&api.operations[0]).replace("getA GET /a: ", "").replace(", scopes root", "")
+    let parameters = api.operations[0]
+        .parameters
+        .iter()
+        .map(|parameter| format!("; {}", outline::parameter(parameter)));
+    outline::operation(&api.operations[0])
+        .replace("getA GET /a: ", "")
+        .replace(", scopes root", "")
         + &parameters.collect::<String>()
 }
 
@@ -71,7 +83,11 @@ fn what_the_transport_supplies_is_not_a_parameter() {
         .parameters
         .iter()
         .map(|parameter| (parameter.name.as_str(), outline::parameter(parameter)));
-    assert!(left.clone().all(|(_, line)| line.ends_with("in query")), "{}", outline(&api));
+    assert!(
+        left.clone().all(|(_, line)| line.ends_with("in query")),
+        "{}",
+        outline(&api)
+    );
     assert_eq!(left.count(), headers.len());
 }
 
@@ -83,7 +99,10 @@ fn only_a_header_of_that_name_makes_an_operation_idempotent() {
                 "parameters: [{ name: IDEMPOTENCY-KEY, in: header, schema: { type: string } }]",
                 "-> nothing, idempotent",
             ),
-            ("parameters: [{ $ref: '#/components/parameters/Key' }]", "-> nothing, idempotent"),
+            (
+                "parameters: [{ $ref: '#/components/parameters/Key' }]",
+                "-> nothing, idempotent",
+            ),
             (
                 "parameters: [{ name: idempotency-key, in: query, schema: { type: string } }]",
                 "-> nothing; idempotency-key as idempotency_key: text in query",
@@ -100,10 +119,17 @@ fn scopes_are_those_of_the_operation_or_of_the_document() {
         ("tags: []", vec!["root"]),
         ("security: []", vec![]),
         ("security: [{}]", vec![]),
-        ("security: [{ oauth: [b, a] }, { other: [a, c] }]", vec!["a", "b", "c"]),
+        (
+            "security: [{ oauth: [b, a] }, { other: [a, c] }]",
+            vec!["a", "b", "c"],
+        ),
         ("security: text", vec![]),
     ] {
-        assert_eq!(sound(&one(security)).operations[0].scopes, scopes, "{security}");
+        assert_eq!(
+            sound(&one(security)).operations[0].scopes,
+            scopes,
+            "{security}"
+        );
     }
 }
 
@@ -112,9 +138,14 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
     let offset = "{ name: offset, in: query, schema: { type: integer } }";
     let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
     for (parameters, paging) in [
-        (format!("{offset}, {{ $ref: '#/components/parameters/Limit' }}"), "pages of 10 (2 to 50)"),
         (
-            format!("{offset}, {{ name: limit, in: query, schema: {{ type: integer, maximum: 7 }} }}"),
+            format!("{offset}, {{ $ref: '#/components/parameters/Limit' }}"),
+            "pages of 10 (2 to 50)",
+        ),
+        (
+            format!(
+                "{offset}, {{ name: limit, in: query, schema: {{ type: integer, maximum: 7 }} }}"
+            ),
             "pages of 7 (1 to 7)",
         ),
         (
@@ -123,7 +154,10 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
             ),
             "pages of 5 (1 to 4294967295)",
         ),
-        (format!("{offset}, {{ name: limit, in: header, schema: {{ type: integer }} }}"), ""),
+        (
+            format!("{offset}, {{ name: limit, in: header, schema: {{ type: integer }} }}"),
+            "",
+        ),
         (offset.to_owned(), ""),
         ("{ $ref: '#/components/parameters/Limit' }".to_owned(), ""),
     ] {
@@ -142,7 +176,10 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
     assert!(!operation(&both).contains("pages"));
     let on_the_path = one(page).replace(
         "    get:",
-        &format!("    {}\n    get:", both.replace("in: query", "in: query, required: true")),
+        &format!(
+            "    {}\n    get:",
+            both.replace("in: query", "in: query, required: true")
+        ),
     );
     assert!(sound(&on_the_path).operations[0].paging.is_some());
 }
@@ -153,7 +190,9 @@ fn a_page_that_cannot_be_asked_for_by_numbers_is_noted() {
     let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
     let api = read("3.1.0", &one(&format!("parameters: {parameters}\n{page}"))).unwrap();
     assert_eq!(api.operations[0].paging, None);
-    let [note] = api.notes.as_slice() else { panic!("{}", outline(&api)) };
+    let [note] = api.notes.as_slice() else {
+        panic!("{}", outline(&api))
+    };
     assert_eq!(note.pointer(), "/paths/~1a/get/parameters/1");
 }
 
@@ -277,12 +316,18 @@ fn a_body_is_written_as_the_first_of_json_form_bytes_and_text_that_the_operation
                 "requestBody: { content: { application/octet-stream: { schema: { type: string, format: binary } } } }",
                 "binary -> nothing",
             ),
-            ("requestBody: { content: { text/plain: { schema: { type: string } } } }", "text -> nothing"),
+            (
+                "requestBody: { content: { text/plain: { schema: { type: string } } } }",
+                "text -> nothing",
+            ),
             (
                 "requestBody: { content: { application/json: { schema: { type: array, items: { type: string, enum: [A] } } } } }",
                 "json [GetABody] -> nothing",
             ),
-            ("requestBody: { content: { application/json: {} } }", "json -> nothing"),
+            (
+                "requestBody: { content: { application/json: {} } }",
+                "json -> nothing",
+            ),
         ],
         operation,
     );
@@ -305,7 +350,11 @@ parameters:
 responses: { '200': { content: { application/json: { schema: { properties: { data: { type: array, items: { $ref: '#/components/schemas/Order' } } } } } } } }",
         ),
     );
-    let parameters: Vec<String> = api.operations[0].parameters.iter().map(outline::parameter).collect();
+    let parameters: Vec<String> = api.operations[0]
+        .parameters
+        .iter()
+        .map(outline::parameter)
+        .collect();
     assert_eq!(
         parameters,
         [
@@ -328,9 +377,14 @@ fn a_parameter_of_the_operation_describes_it_rather_than_that_of_the_path() {
         "paths: { /a: { parameters: [{ name: x, in: query, description: Old., schema: { type: string } }], \
          get: { operationId: getA, parameters: [{ name: x, in: query, description: New., schema: { type: boolean } }], responses: { '204': {} } } } }",
     );
-    let [parameter] = api.operations[0].parameters.as_slice() else { panic!("{}", outline(&api)) };
+    let [parameter] = api.operations[0].parameters.as_slice() else {
+        panic!("{}", outline(&api))
+    };
     assert_eq!(
-        (parameter.description.as_str(), outline::parameter(parameter).as_str()),
+        (
+            parameter.description.as_str(),
+            outline::parameter(parameter).as_str()
+        ),
         ("New.", "x: bool in query")
     );
 }
@@ -355,13 +409,18 @@ fn error_answers_of_any_form_are_read() {
 
 #[test]
 fn all_methods_are_read_and_operations_without_an_id_get_one() {
-    let paths: String = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
-        .iter()
-        .map(|method| format!("    {method}: {{ responses: {{ '204': {{}} }} }}\n"))
-        .collect();
+    let paths: String = [
+        "get", "put", "post", "delete", "options", "head", "patch", "trace",
+    ]
+    .iter()
+    .map(|method| format!("    {method}: {{ responses: {{ '204': {{}} }} }}\n"))
+    .collect();
     let api = sound(&format!("paths:\n  /orders/latest:\n{paths}"));
-    let found: Vec<String> =
-        api.operations.iter().map(|it| format!("{} {}", it.method_name, it.method)).collect();
+    let found: Vec<String> = api
+        .operations
+        .iter()
+        .map(|it| format!("{} {}", it.method_name, it.method))
+        .collect();
     assert_eq!(
         found,
         [
@@ -382,12 +441,16 @@ fn webhooks_of_both_dialects_say_what_events_carry() {
     let webhooks = "{ order: { post: { requestBody: { content: { application/json: { schema: { properties: { \
         type: { type: string, enum: [ORDER.NEW, ORDER.FILLED] }, object: { title: Order, properties: { a: {} } } } } } } } } } }";
     for (version, keyword) in [("3.0.3", "x-webhooks"), ("3.1.0", "webhooks")] {
-        let parts =
-            format!("paths: {{ /a: {{ get: {{ responses: {{ '204': {{}} }} }} }} }}\n{keyword}: {webhooks}");
+        let parts = format!(
+            "paths: {{ /a: {{ get: {{ responses: {{ '204': {{}} }} }} }} }}\n{keyword}: {webhooks}"
+        );
         let api = read(version, &parts).unwrap();
         assert_eq!(api.events.len(), 1, "{version}");
         assert_eq!(
-            (api.events[0].types.join(" ").as_str(), api.events[0].object.as_str()),
+            (
+                api.events[0].types.join(" ").as_str(),
+                api.events[0].object.as_str()
+            ),
             ("ORDER.NEW ORDER.FILLED", "Order")
         );
     }

@@ -35,7 +35,9 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
             "the parameter `c` is in \"cookie\"",
         ),
         (
-            format!("{{ parameters: [{path}, {{ name: c, schema: {{}} }}], responses: {{ '204': {{}} }} }}"),
+            format!(
+                "{{ parameters: [{path}, {{ name: c, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+            ),
             "/parameters/1".to_owned(),
             "the parameter `c` is in null",
         ),
@@ -47,7 +49,9 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
             "the parameter does not have a name",
         ),
         (
-            format!("{{ parameters: [{path}, {{ name: c, in: query }}], responses: {{ '204': {{}} }} }}"),
+            format!(
+                "{{ parameters: [{path}, {{ name: c, in: query }}], responses: {{ '204': {{}} }} }}"
+            ),
             "/parameters/1".to_owned(),
             "the parameter `c` has no schema",
         ),
@@ -84,7 +88,11 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
             "/responses".to_owned(),
             "getAById has no success answer",
         ),
-        (format!("{{ parameters: [{path}] }}"), String::new(), "getAById has no success answer"),
+        (
+            format!("{{ parameters: [{path}] }}"),
+            String::new(),
+            "getAById has no success answer",
+        ),
         (
             format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
             "/operationId".to_owned(),
@@ -141,13 +149,18 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         ),
     ] {
         let (left_out, notes) = wrong(&members);
-        let [error] = left_out.as_slice() else { panic!("{members}: {left_out:#?} {notes:#?}") };
+        let [error] = left_out.as_slice() else {
+            panic!("{members}: {left_out:#?} {notes:#?}")
+        };
         assert_eq!(
             (error.pointer(), error.problem()),
             (format!("{at}{place}").as_str(), problem),
             "{members}"
         );
-        assert!(!error.remedy().is_empty() && error.file() == "api.yaml", "{error}");
+        assert!(
+            !error.remedy().is_empty() && error.file() == "api.yaml",
+            "{error}"
+        );
         assert!(notes.is_empty(), "{members}: {notes:#?}");
     }
 }
@@ -156,12 +169,30 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
 fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
     let ok = "/ok: { get: { operationId: ok, responses: { '204': {} } } }";
     for (item, problem) in [
-        ("orders: { get: { responses: { '204': {} } } }", "the path template \"orders\" is invalid"),
-        ("'/a b': { get: { responses: { '204': {} } } }", "the path template \"/a b\" is invalid"),
-        ("'/a?b': { get: { responses: { '204': {} } } }", "the path template \"/a?b\" is invalid"),
-        ("'/a/{b': { get: { responses: { '204': {} } } }", "the path template \"/a/{b\" is invalid"),
-        ("'/ä': { get: { responses: { '204': {} } } }", "the path template \"/ä\" is invalid"),
-        ("\"/a\\nb\": { get: { responses: { '204': {} } } }", "the path template \"/a\\nb\" is invalid"),
+        (
+            "orders: { get: { responses: { '204': {} } } }",
+            "the path template \"orders\" is invalid",
+        ),
+        (
+            "'/a b': { get: { responses: { '204': {} } } }",
+            "the path template \"/a b\" is invalid",
+        ),
+        (
+            "'/a?b': { get: { responses: { '204': {} } } }",
+            "the path template \"/a?b\" is invalid",
+        ),
+        (
+            "'/a/{b': { get: { responses: { '204': {} } } }",
+            "the path template \"/a/{b\" is invalid",
+        ),
+        (
+            "'/ä': { get: { responses: { '204': {} } } }",
+            "the path template \"/ä\" is invalid",
+        ),
+        (
+            "\"/a\\nb\": { get: { responses: { '204': {} } } }",
+            "the path template \"/a\\nb\" is invalid",
+        ),
         (
             "/a: { get: { parameters: [{ name: a b, in: header, schema: { type: string } }], responses: { '204': {} } } }",
             "\"a b\" is not the name of a header",
@@ -176,7 +207,9 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
         ),
     ] {
         let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();
-        let [error] = api.left_out.as_slice() else { panic!("{item}: {:#?}", api.left_out) };
+        let [error] = api.left_out.as_slice() else {
+            panic!("{item}: {:#?}", api.left_out)
+        };
         assert_eq!(error.problem(), problem, "{item}");
     }
     for path in ["/a:run", "/a%20b", "/", "/a.b/c-d~e"] {
@@ -199,17 +232,41 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
             "Order/properties/a",
             "the reference `other.yaml#/a` points outside of the document",
         ),
-        ("Order: { properties: { a: { $ref: 7 } } }", "Order/properties/a", "7 is not a reference"),
+        (
+            "Order: { properties: { a: { $ref: 7 } } }",
+            "Order/properties/a",
+            "7 is not a reference",
+        ),
         (
             "Order: { properties: { a: { $ref: '#/components/responses/X' } } }",
             "Order/properties/a",
             "the reference `#/components/responses/X` does not lead to a component schema",
         ),
-        ("Order: { properties: { a: { type: text } } }", "Order/properties/a", "\"text\" is not a type"),
-        ("Order: { properties: { a: { type: 1 } } }", "Order/properties/a/type", "1 is not a type"),
-        ("Order: { properties: { a: 7 } }", "Order/properties/a", "7 is not a schema"),
-        ("Order: { properties: { a: { allOf: 7 } } }", "Order/properties/a/allOf", "`allOf` is not a list"),
-        ("Order: { properties: { a: { oneOf: {} } } }", "Order/properties/a/oneOf", "`oneOf` is not a list"),
+        (
+            "Order: { properties: { a: { type: text } } }",
+            "Order/properties/a",
+            "\"text\" is not a type",
+        ),
+        (
+            "Order: { properties: { a: { type: 1 } } }",
+            "Order/properties/a/type",
+            "1 is not a type",
+        ),
+        (
+            "Order: { properties: { a: 7 } }",
+            "Order/properties/a",
+            "7 is not a schema",
+        ),
+        (
+            "Order: { properties: { a: { allOf: 7 } } }",
+            "Order/properties/a/allOf",
+            "`allOf` is not a list",
+        ),
+        (
+            "Order: { properties: { a: { oneOf: {} } } }",
+            "Order/properties/a/oneOf",
+            "`oneOf` is not a list",
+        ),
         (
             "Order: { properties: { a: { properties: 7 } } }",
             "Order/properties/a/properties",
@@ -232,8 +289,15 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
         ),
     ] {
         let api = read("3.1.0", &document_of(schema)).unwrap();
-        assert_eq!((api.operations.len(), api.left_out.len()), (1, 0), "{schema}: {}", outline(&api));
-        let [note] = api.notes.as_slice() else { panic!("{schema}: {:#?}", api.notes) };
+        assert_eq!(
+            (api.operations.len(), api.left_out.len()),
+            (1, 0),
+            "{schema}: {}",
+            outline(&api)
+        );
+        let [note] = api.notes.as_slice() else {
+            panic!("{schema}: {:#?}", api.notes)
+        };
         assert_eq!(
             (note.pointer(), note.problem()),
             (format!("/components/schemas/{place}").as_str(), problem),
@@ -244,13 +308,20 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
 
 #[test]
 fn a_type_name_without_values_anywhere_is_refused() {
-    let errors =
-        read("3.1.0", &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"))
-            .unwrap_err();
-    let [error] = errors.as_slice() else { panic!("{errors:#?}") };
+    let errors = read(
+        "3.1.0",
+        &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"),
+    )
+    .unwrap_err();
+    let [error] = errors.as_slice() else {
+        panic!("{errors:#?}")
+    };
     assert_eq!(
         (error.pointer(), error.problem()),
-        ("/components/schemas/Order/properties/a", "`x-type-name: Kind` names an enum without values")
+        (
+            "/components/schemas/Order/properties/a",
+            "`x-type-name: Kind` names an enum without values"
+        )
     );
 }
 
@@ -275,7 +346,9 @@ fn references_in_a_circle_are_named_and_end() {
         assert!(!api.notes.is_empty(), "{schemas}: {}", outline(&api));
         let places: BTreeSet<&str> = api.notes.iter().map(Error::pointer).collect();
         assert!(
-            places.iter().all(|place| place.starts_with("/components/schemas/")),
+            places
+                .iter()
+                .all(|place| place.starts_with("/components/schemas/")),
             "{schemas}: {places:?}"
         );
     }
@@ -296,9 +369,18 @@ components:
     Unused: { properties: { s: { allOf: 7 } } }
 ";
     let api = read("3.1.0", parts).unwrap();
-    let ids: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    let ids: Vec<&str> = api
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .collect();
     assert_eq!(ids, ["ok", "e"]);
-    let places = |errors: &[Error]| errors.iter().map(|error| error.pointer().to_owned()).collect::<Vec<_>>();
+    let places = |errors: &[Error]| {
+        errors
+            .iter()
+            .map(|error| error.pointer().to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
         places(&api.left_out),
         [
@@ -321,8 +403,13 @@ components:
         ]
     );
     // Without a valid operation there is nothing to generate, so all problems are errors.
-    let errors =
-        read("3.1.0", &parts.replace("'204': {}", "'400': {}").replace("'200'", "'300'")).unwrap_err();
+    let errors = read(
+        "3.1.0",
+        &parts
+            .replace("'204': {}", "'400': {}")
+            .replace("'200'", "'300'"),
+    )
+    .unwrap_err();
     let places: BTreeSet<&str> = errors.iter().map(Error::pointer).collect();
     assert!(errors.len() >= 10 && places.len() >= 10, "{errors:#?}");
 }
@@ -338,7 +425,11 @@ fn a_document_without_operations_is_refused() {
         "x-paths: { /a: { get: { responses: { '204': {} } } } }",
     ] {
         let errors = read("3.1.0", parts).unwrap_err();
-        assert_eq!((errors.len(), errors[0].problem()), (1, "there are no operations"), "{parts}");
+        assert_eq!(
+            (errors.len(), errors[0].problem()),
+            (1, "there are no operations"),
+            "{parts}"
+        );
     }
 }
 
@@ -356,10 +447,17 @@ components:
   requestBodies: { Xml: { content: { application/xml: {} } } }
 ";
     let api = read("3.1.0", parts).unwrap();
-    let ids: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    let ids: Vec<&str> = api
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .collect();
     assert_eq!(ids, ["ok"], "{}", outline(&api));
-    let left_out: Vec<(&str, &str)> =
-        api.left_out.iter().map(|error| (error.pointer(), error.problem())).collect();
+    let left_out: Vec<(&str, &str)> = api
+        .left_out
+        .iter()
+        .map(|error| (error.pointer(), error.problem()))
+        .collect();
     let xml = "c takes `application/xml` (at /components/requestBodies/Xml)";
     let deep = "the style of `deep` is \"deepObject\" (at /components/parameters/Deep)";
     assert_eq!(

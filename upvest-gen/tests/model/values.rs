@@ -7,10 +7,22 @@ fn a_uuid_is_an_id_if_its_name_says_what_it_identifies() {
     for (name, schema, expected) in [
         ("id", "{ type: string, format: uuid }", "OrderId"),
         ("order_id", "{ type: string, format: uuid }", "OrderId"),
-        ("account_group_id", "{ type: string, format: uuid }", "AccountGroupId"),
+        (
+            "account_group_id",
+            "{ type: string, format: uuid }",
+            "AccountGroupId",
+        ),
         ("accountId", "{ type: string, format: uuid }", "AccountId"),
-        ("source_account_id", "{ type: string, format: uuid, x-type-name: AccountId }", "AccountId"),
-        ("account_ids", "{ type: array, items: { type: string, format: uuid } }", "[AccountId]"),
+        (
+            "source_account_id",
+            "{ type: string, format: uuid, x-type-name: AccountId }",
+            "AccountId",
+        ),
+        (
+            "account_ids",
+            "{ type: array, items: { type: string, format: uuid } }",
+            "[AccountId]",
+        ),
         ("reference", "{ type: string, format: uuid }", "uuid"),
         ("order_id", "{ type: string }", "text"),
         ("order_id", "{ type: integer }", "i64"),
@@ -22,7 +34,9 @@ fn a_uuid_is_an_id_if_its_name_says_what_it_identifies() {
 #[test]
 fn the_id_of_a_change_request_is_that_of_the_entity() {
     let object = "{ properties: { id: { type: string, format: uuid } } }";
-    let api = schemas(&format!("Order: {object}\nOrderCreate: {object}\nOrderUpdate: {object}"));
+    let api = schemas(&format!(
+        "Order: {object}\nOrderCreate: {object}\nOrderUpdate: {object}"
+    ));
     assert_eq!(ids(&api), ["OrderId"]);
     assert_eq!(api.ids[0].description, "Identifies an order.");
 }
@@ -34,18 +48,36 @@ fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
             ("{ type: string, pattern: '^[A-Z]{3}$' }", "currency"),
             ("{ type: string, format: ISO4217 }", "currency"),
             ("{ type: string, pattern: '^[A-Z]{2}$' }", "country"),
-            ("{ type: string, pattern: '^[A-Z]{2}[A-Z0-9]{9}[0-9]$', minLength: 12 }", "isin"),
+            (
+                "{ type: string, pattern: '^[A-Z]{2}[A-Z0-9]{9}[0-9]$', minLength: 12 }",
+                "isin",
+            ),
             ("{ type: string, pattern: '^[A-Z]{4}$' }", "text"),
             ("{ type: string, format: decimal }", "decimal"),
-            ("{ type: string, pattern: '^[0-9]{1,9}(\\.[0-9]{2})?$' }", "decimal"),
-            ("{ type: string, pattern: '^-?\\d+(\\.\\d{1,27})?$' }", "decimal"),
+            (
+                "{ type: string, pattern: '^[0-9]{1,9}(\\.[0-9]{2})?$' }",
+                "decimal",
+            ),
+            (
+                "{ type: string, pattern: '^-?\\d+(\\.\\d{1,27})?$' }",
+                "decimal",
+            ),
             ("{ type: string, pattern: '^[0-9]+\\.[0-9]+$' }", "decimal"),
-            ("{ type: string, pattern: '^(0|[1-9][0-9]*)(\\.[0-9]{1,2})?$' }", "decimal"),
-            ("{ type: string, pattern: '^\\d{0,9}(\\.\\d{2})?$' }", "decimal, blank"),
+            (
+                "{ type: string, pattern: '^(0|[1-9][0-9]*)(\\.[0-9]{1,2})?$' }",
+                "decimal",
+            ),
+            (
+                "{ type: string, pattern: '^\\d{0,9}(\\.\\d{2})?$' }",
+                "decimal, blank",
+            ),
             // A pattern without a point may be that of a code, and one with letters is not that of a number.
             ("{ type: string, pattern: '^[0-9]{5}$' }", "text"),
             ("{ type: string, pattern: '^[a-z]+\\.[a-z]+$' }", "text"),
-            ("{ type: string, pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$' }", "text"),
+            (
+                "{ type: string, pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$' }",
+                "text",
+            ),
             ("{ type: string, pattern: '[0-9]+\\.[0-9]+' }", "text"),
         ],
         |schema| field("x", schema),
@@ -57,7 +89,10 @@ fn a_text_keeps_nothing_but_its_kind() {
     assert_rows(
         &[
             ("{ type: string }", "text"),
-            ("{ type: string, pattern: '^a$', minLength: 1, maxLength: 2, default: a }", "text"),
+            (
+                "{ type: string, pattern: '^a$', minLength: 1, maxLength: 2, default: a }",
+                "text",
+            ),
             ("{ pattern: '^a$' }", "text"),
             ("{ type: string, format: date }", "date"),
             ("{ type: string, format: date-time }", "datetime"),
@@ -108,22 +143,58 @@ fn lists_and_maps_hold_what_their_items_are() {
             ("{ items: { type: string } }", "[text]"),
             ("{ type: array }", "[json]"),
             ("{ type: array, items: {} }", "[json]"),
-            ("{ type: array, items: { type: string, format: date } }", "[date]"),
-            ("{ type: array, items: { type: [string, 'null'] } }", "[text or null]"),
-            ("{ type: array, items: { type: string, enum: [A] } }", "[OrderTag]"),
-            ("{ type: array, items: { type: array, items: { type: string, enum: [A] } } }", "[[OrderTag]]"),
-            ("{ type: array, items: { type: string, format: decimal } }", "[decimal]"),
-            ("{ type: array, items: { type: integer, minimum: 0, maximum: 9 } }", "[u32]"),
-            ("{ type: array, items: { type: object, properties: { a: { type: string } } } }", "[OrderTag]"),
+            (
+                "{ type: array, items: { type: string, format: date } }",
+                "[date]",
+            ),
+            (
+                "{ type: array, items: { type: [string, 'null'] } }",
+                "[text or null]",
+            ),
+            (
+                "{ type: array, items: { type: string, enum: [A] } }",
+                "[OrderTag]",
+            ),
+            (
+                "{ type: array, items: { type: array, items: { type: string, enum: [A] } } }",
+                "[[OrderTag]]",
+            ),
+            (
+                "{ type: array, items: { type: string, format: decimal } }",
+                "[decimal]",
+            ),
+            (
+                "{ type: array, items: { type: integer, minimum: 0, maximum: 9 } }",
+                "[u32]",
+            ),
+            (
+                "{ type: array, items: { type: object, properties: { a: { type: string } } } }",
+                "[OrderTag]",
+            ),
             ("{ type: object }", "{json}"),
             ("{ type: object, additionalProperties: true }", "{json}"),
             ("{ type: object, additionalProperties: false }", "{json}"),
-            ("{ type: object, additionalProperties: { type: string } }", "{text}"),
+            (
+                "{ type: object, additionalProperties: { type: string } }",
+                "{text}",
+            ),
             ("{ additionalProperties: { type: string } }", "{text}"),
-            ("{ type: object, additionalProperties: { type: [string, 'null'] } }", "{text or null}"),
-            ("{ type: object, additionalProperties: { type: string, enum: [A] } }", "{OrderTag}"),
-            ("{ type: object, additionalProperties: { type: string, format: decimal } }", "{decimal}"),
-            ("{ type: object, patternProperties: { '^a': { type: string } } }", "{json}"),
+            (
+                "{ type: object, additionalProperties: { type: [string, 'null'] } }",
+                "{text or null}",
+            ),
+            (
+                "{ type: object, additionalProperties: { type: string, enum: [A] } }",
+                "{OrderTag}",
+            ),
+            (
+                "{ type: object, additionalProperties: { type: string, format: decimal } }",
+                "{decimal}",
+            ),
+            (
+                "{ type: object, patternProperties: { '^a': { type: string } } }",
+                "{json}",
+            ),
         ],
         |schema| field("tags", schema),
     );
@@ -132,20 +203,32 @@ fn lists_and_maps_hold_what_their_items_are() {
 #[test]
 fn a_number_is_a_float_and_a_note_says_what_that_costs() {
     for format in ["float", "double"] {
-        assert_eq!(field("rate", &format!("{{ type: number, format: {format} }}")), "f64");
+        assert_eq!(
+            field("rate", &format!("{{ type: number, format: {format} }}")),
+            "f64"
+        );
     }
     for (schema, place) in [
         ("{ type: number }", ""),
         ("{ type: number, format: decimal }", ""),
         ("{ type: array, items: { type: number } }", "/items"),
-        ("{ type: object, additionalProperties: { type: number } }", "/additionalProperties"),
+        (
+            "{ type: object, additionalProperties: { type: number } }",
+            "/additionalProperties",
+        ),
     ] {
         let parts = super::document_of(&format!("Order: {{ properties: {{ rates: {schema} }} }}"));
         let api = super::read("3.1.0", &parts).unwrap();
-        let [note] = api.notes.as_slice() else { panic!("{:#?}", api.notes) };
-        assert_eq!(note.pointer(), format!("/components/schemas/Order/properties/rates{place}"));
+        let [note] = api.notes.as_slice() else {
+            panic!("{:#?}", api.notes)
+        };
+        assert_eq!(
+            note.pointer(),
+            format!("/components/schemas/Order/properties/rates{place}")
+        );
         assert!(
-            note.problem().contains("is a JSON number, which is read as a float and not exactly"),
+            note.problem()
+                .contains("is a JSON number, which is read as a float and not exactly"),
             "{note}"
         );
     }
@@ -164,8 +247,12 @@ fn an_enum_has_a_name_variants_and_documentation() {
         ]
     );
     assert_eq!(api.enums[0].description, "How.");
-    let meanings: Vec<&str> =
-        api.enums[0].variants.iter().map(|it| it.description.as_str()).take(2).collect();
+    let meanings: Vec<&str> = api.enums[0]
+        .variants
+        .iter()
+        .map(|it| it.description.as_str())
+        .take(2)
+        .collect();
     assert_eq!(meanings, ["At once.", "The value `STOP_LIMIT`."]);
 }
 
@@ -179,12 +266,24 @@ fn enums_of_one_entity_share_a_type_if_one_has_all_values_of_the_other() {
         ("[BUY, SELL]", "[SELL, BUY]", &["OrderSide: BUY SELL"]),
         ("[BUY, SELL, NONE]", "[BUY]", &["OrderSide: BUY SELL NONE"]),
         ("[BUY]", "[BUY, SELL]", &["OrderSide: BUY SELL"]),
-        ("[BUY, SELL]", "[BUY, HOLD]", &["OrderSide: BUY SELL", "OrderSide2: BUY HOLD"]),
+        (
+            "[BUY, SELL]",
+            "[BUY, HOLD]",
+            &["OrderSide: BUY SELL", "OrderSide2: BUY HOLD"],
+        ),
     ] {
-        let api = schemas(&format!("{}\n{}", object("Order", first), object("OrderCreate", second)));
+        let api = schemas(&format!(
+            "{}\n{}",
+            object("Order", first),
+            object("OrderCreate", second)
+        ));
         assert_eq!(enums(&api), expected, "{first} {second}");
     }
-    let api = schemas(&format!("{}\n{}", object("Order", "[BUY, SELL]"), object("Trade", "[BUY, SELL]")));
+    let api = schemas(&format!(
+        "{}\n{}",
+        object("Order", "[BUY, SELL]"),
+        object("Trade", "[BUY, SELL]")
+    ));
     assert_eq!(enums(&api), ["OrderSide: BUY SELL", "TradeSide: BUY SELL"]);
 }
 
@@ -196,7 +295,10 @@ fn a_type_name_joins_enums_and_gives_values_to_what_lists_none() {
          C: { properties: { z: { type: string, x-type-name: Kind } } }",
     );
     assert_eq!(enums(&api), ["Kind: P Q"]);
-    assert_eq!(super::outline::field(&super::find(&api, "C").fields()[0]), "Kind, optional");
+    assert_eq!(
+        super::outline::field(&super::find(&api, "C").fields()[0]),
+        "Kind, optional"
+    );
 }
 
 #[test]
@@ -211,8 +313,14 @@ fn sort_orders_are_one_enum_wherever_they_stand() {
 fn a_null_among_the_values_of_an_enum_is_not_a_value() {
     assert_rows(
         &[
-            ("{ type: [string, 'null'], enum: [A, null] }", "OrderX, nullable"),
-            ("{ type: string, nullable: true, enum: [A, null] }", "OrderX, nullable"),
+            (
+                "{ type: [string, 'null'], enum: [A, null] }",
+                "OrderX, nullable",
+            ),
+            (
+                "{ type: string, nullable: true, enum: [A, null] }",
+                "OrderX, nullable",
+            ),
             ("{ enum: [A, B] }", "OrderX"),
             ("{ const: A }", "OrderX"),
             ("{ type: string, const: A }", "OrderX"),
@@ -222,7 +330,9 @@ fn a_null_among_the_values_of_an_enum_is_not_a_value() {
         |schema| field("x", schema),
     );
     assert_eq!(
-        enums(&schemas("Order: { properties: { x: { type: [string, 'null'], enum: [A, null] } } }")),
+        enums(&schemas(
+            "Order: { properties: { x: { type: [string, 'null'], enum: [A, null] } } }"
+        )),
         ["OrderX: A"]
     );
 }

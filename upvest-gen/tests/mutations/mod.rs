@@ -7,14 +7,24 @@ use upvest_gen::diff::Facts;
 use upvest_gen::{Errors, Source, describe};
 
 /// The types of changes.
-pub(crate) const SORTS: [&str; 7] =
-    ["type", "required", "enum value", "path", "parameter", "status", "scope"];
+pub(crate) const SORTS: [&str; 7] = [
+    "type",
+    "required",
+    "enum value",
+    "path",
+    "parameter",
+    "status",
+    "scope",
+];
 
 /// The vendored description with its overlay: its facts, and the document.
 pub(crate) fn vendored() -> (Facts, Value) {
     let read = |name: &str| {
         let path = format!("{}/../spec/{name}", env!("CARGO_MANIFEST_DIR"));
-        Source::new(name, fs::read_to_string(path).expect("the description is there"))
+        Source::new(
+            name,
+            fs::read_to_string(path).expect("the description is there"),
+        )
     };
     let (spec, overlay) = (read("upvest-investment-api.yaml"), read("overlay.yaml"));
     let document = describe(&spec, Some(&overlay)).unwrap_or_else(|errors| panic!("{errors}"));
@@ -46,7 +56,11 @@ impl Original {
             |at: &str, value: &Value| at.starts_with("/paths") && value.get("responses").is_some();
         let is_plain = |at: &str, value: &Value| {
             let is_schema = at.contains("/properties/") || at.ends_with("/schema");
-            is_schema && matches!(value["type"].as_str(), Some("string" | "integer" | "boolean" | "number"))
+            is_schema
+                && matches!(
+                    value["type"].as_str(),
+                    Some("string" | "integer" | "boolean" | "number")
+                )
         };
         let is_object = |at: &str, value: &Value| {
             at.starts_with("/components/schemas") && value.get("properties").is_some()
@@ -55,7 +69,9 @@ impl Original {
             operations: pointers(&document, is_operation),
             plain_values: pointers(&document, is_plain),
             objects: pointers(&document, is_object),
-            enums: pointers(&document, |_, value| value.get("enum").is_some_and(Value::is_array)),
+            enums: pointers(&document, |_, value| {
+                value.get("enum").is_some_and(Value::is_array)
+            }),
             document,
         }
     }
@@ -70,20 +86,33 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
         index += 1;
         index % parts == first % parts
     };
-    part["paths"].as_object_mut().expect("there are paths").retain(is_kept);
-    let (mut needed, mut known) =
-        (part["paths"].to_string() + &part["components"]["responses"].to_string(), 0);
+    part["paths"]
+        .as_object_mut()
+        .expect("there are paths")
+        .retain(is_kept);
+    let (mut needed, mut known) = (
+        part["paths"].to_string() + &part["components"]["responses"].to_string(),
+        0,
+    );
     // Includes the schemas that a schema needs.
     let is_needed = |name: &str, text: &str| text.contains(&format!("schemas/{name}\""));
-    let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .expect("there are schemas");
     while known < needed.len() {
         known = needed.len();
-        let texts =
-            schemas.iter().filter(|(name, _)| is_needed(name, &needed)).map(|(_, schema)| schema.to_string());
-        let texts: String = texts.filter(|text| !needed.contains(text.as_str())).collect();
+        let texts = schemas
+            .iter()
+            .filter(|(name, _)| is_needed(name, &needed))
+            .map(|(_, schema)| schema.to_string());
+        let texts: String = texts
+            .filter(|text| !needed.contains(text.as_str()))
+            .collect();
         needed += &texts;
     }
-    let schemas = part["components"]["schemas"].as_object_mut().expect("there are schemas");
+    let schemas = part["components"]["schemas"]
+        .as_object_mut()
+        .expect("there are schemas");
     schemas.retain(|name, _| is_needed(name, &needed));
     part
 }
@@ -109,7 +138,11 @@ impl Mutation {
                 break what;
             }
         };
-        Self { sort, what, document }
+        Self {
+            sort,
+            what,
+            document,
+        }
     }
 
     /// The facts of the changed description, or the error of the generator.
@@ -119,15 +152,22 @@ impl Mutation {
 }
 
 /// Changes one fact of this type. `None` if the random place has none.
-fn mutate(document: &mut Value, original: &Original, sort: &str, random: &mut Random) -> Option<String> {
+fn mutate(
+    document: &mut Value,
+    original: &Original,
+    sort: &str,
+    random: &mut Random,
+) -> Option<String> {
     let operation = random.pick(&original.operations);
     Some(match sort {
         "type" => {
             let at = random.pick(&original.plain_values);
             let schema = document.pointer_mut(&at)?;
             let before = schema["type"].clone();
-            let others: Vec<&str> =
-                ["string", "integer", "boolean"].into_iter().filter(|other| before != *other).collect();
+            let others: Vec<&str> = ["string", "integer", "boolean"]
+                .into_iter()
+                .filter(|other| before != *other)
+                .collect();
             let after = random.pick(&others);
             // Another type has other keywords.
             *schema = json!({ "type": after, "description": schema["description"] });
@@ -182,8 +222,9 @@ fn mutate(document: &mut Value, original: &Original, sort: &str, random: &mut Ra
                 value["parameters"] = json!([]);
             }
             let parameters = value["parameters"].as_array_mut()?;
-            let of_query: Vec<usize> =
-                (0..parameters.len()).filter(|index| parameters[*index]["in"] == "query").collect();
+            let of_query: Vec<usize> = (0..parameters.len())
+                .filter(|index| parameters[*index]["in"] == "query")
+                .collect();
             match random.below(3) {
                 0 => {
                     let required = random.below(2) == 0;
@@ -241,7 +282,12 @@ fn pointers(document: &Value, is_wanted: impl Fn(&str, &Value) -> bool) -> Vec<S
                 }
             }
             Value::Array(items) => {
-                open.extend(items.iter().enumerate().map(|(index, item)| (format!("{at}/{index}"), item)));
+                open.extend(
+                    items
+                        .iter()
+                        .enumerate()
+                        .map(|(index, item)| (format!("{at}/{index}"), item)),
+                );
             }
             _ => {}
         }
@@ -255,7 +301,11 @@ struct Random(u64);
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
         for shift in [13_i32, -7, 17] {
-            self.0 ^= if shift > 0 { self.0 << shift } else { self.0 >> -shift };
+            self.0 ^= if shift > 0 {
+                self.0 << shift
+            } else {
+                self.0 >> -shift
+            };
         }
         usize::try_from(self.0 >> 16).expect("48 bits fit") % bound
     }

@@ -47,7 +47,8 @@ impl Folder {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("the folder can be made");
+        fs::create_dir_all(path.parent().expect("a file is in a folder"))
+            .expect("the folder can be made");
         fs::write(&path, text).expect("the file can be written");
         path.display().to_string()
     }
@@ -58,8 +59,10 @@ impl Folder {
 
     /// Runs xtask in the folder.
     pub(crate) fn xtask(&self, flags: &[&str]) -> Run {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_xtask")).args(flags).current_dir(self.0.path()).output();
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(flags)
+            .current_dir(self.0.path())
+            .output();
         Run(output.expect("xtask starts"))
     }
 }
@@ -78,7 +81,13 @@ impl Run {
     /// The error message of a failed command.
     #[track_caller]
     pub(crate) fn failed(&self) -> String {
-        assert_eq!(self.0.status.code(), Some(1), "{}{}", self.stdout(), self.stderr());
+        assert_eq!(
+            self.0.status.code(),
+            Some(1),
+            "{}{}",
+            self.stdout(),
+            self.stderr()
+        );
         assert!(!self.stderr().contains("panicked"), "{}", self.stderr());
         self.stderr()
     }
@@ -94,5 +103,7 @@ impl Run {
 
 /// The root of the workspace.
 pub(crate) fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is in the workspace")
 }

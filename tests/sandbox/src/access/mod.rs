@@ -25,7 +25,10 @@ pub(crate) const KEY_ID: &str = "9a0f5c1e-52f4-4c3b-8f60-5a1d3b7e2c44";
 
 /// Which checks the sandbox makes.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 pub(crate) struct Strictness {
     pub(crate) signatures: bool,
     /// Signatures must cover the required components and be made by keys that Upvest accepts.
@@ -56,7 +59,8 @@ impl Access {
     ) -> Self {
         Self {
             strictness,
-            scopes: scopes.unwrap_or_else(|| Description::get().scopes().map(str::to_owned).collect()),
+            scopes: scopes
+                .unwrap_or_else(|| Description::get().scopes().map(str::to_owned).collect()),
             client_id,
             secret,
             keys: HashMap::from([(KEY_ID.to_owned(), key)]),
@@ -80,14 +84,24 @@ impl Access {
 
     /// Whether the token of a request is one of this client's.
     pub(crate) fn knows_token(&self, headers: &HeaderMap) -> bool {
-        self.tokens.named(headers).is_ok_and(|token| token.is_some())
+        self.tokens
+            .named(headers)
+            .is_ok_and(|token| token.is_some())
     }
 
     /// Issues a token with all scopes of the client.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
         let (client_id, until) = (self.client_id.clone(), now + self.strictness.token_lifetime);
-        self.tokens.issue(secret.clone(), Token { client_id, scopes, until }, now);
+        self.tokens.issue(
+            secret.clone(),
+            Token {
+                client_id,
+                scopes,
+                until,
+            },
+            now,
+        );
         secret
     }
 
@@ -98,18 +112,32 @@ impl Access {
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
-        if self.strictness.strict && headers.get("upvest-api-version").is_some_and(|version| version != "1") {
-            return Err(Problem::invalid("the header `upvest-api-version` names a version other than 1"));
+        if self.strictness.strict
+            && headers
+                .get("upvest-api-version")
+                .is_some_and(|version| version != "1")
+        {
+            return Err(Problem::invalid(
+                "the header `upvest-api-version` names a version other than 1",
+            ));
         }
-        let client_id = headers.get("upvest-client-id").and_then(|value| value.to_str().ok());
+        let client_id = headers
+            .get("upvest-client-id")
+            .and_then(|value| value.to_str().ok());
         if client_id.is_none() && self.strictness.client_id {
             return Err(Problem::missing_client_id());
         }
         let token = self.tokens.find(headers, now)?;
         if client_id.is_some_and(|client_id| client_id != token.client_id) {
-            return Err(Problem::unauthorised("The access token belongs to another client."));
+            return Err(Problem::unauthorised(
+                "The access token belongs to another client.",
+            ));
         }
-        if !operation.scopes.iter().any(|scope| token.scopes.contains(scope)) {
+        if !operation
+            .scopes
+            .iter()
+            .any(|scope| token.scopes.contains(scope))
+        {
             return Err(Problem::forbidden(&operation.scopes));
         }
         Ok(())
@@ -142,9 +170,14 @@ impl Access {
         if (field("client_id"), field("client_secret")) != (&*self.client_id, &*self.secret) {
             return Err(Problem::unauthorised("No client has this id and secret."));
         }
-        let scopes: Vec<String> = field("scope").split_ascii_whitespace().map(str::to_owned).collect();
+        let scopes: Vec<String> = field("scope")
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect();
         if scopes.is_empty() || !scopes.iter().all(|scope| self.scopes.contains(scope)) {
-            return Err(Problem::unauthorised("The client has not been granted one of the scopes."));
+            return Err(Problem::unauthorised(
+                "The client has not been granted one of the scopes.",
+            ));
         }
         let answer = serde_json::json!({
             "access_token": secret,
@@ -152,8 +185,19 @@ impl Access {
             "expires_in": self.strictness.token_lifetime.num_seconds(),
             "scope": scopes.join(" "),
         });
-        let (client_id, until) = (field("client_id").to_owned(), now + self.strictness.token_lifetime);
-        self.tokens.issue(secret, Token { client_id, scopes, until }, now);
+        let (client_id, until) = (
+            field("client_id").to_owned(),
+            now + self.strictness.token_lifetime,
+        );
+        self.tokens.issue(
+            secret,
+            Token {
+                client_id,
+                scopes,
+                until,
+            },
+            now,
+        );
         Ok(Answer::ok(&answer))
     }
 }

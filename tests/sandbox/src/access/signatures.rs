@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::request::Parts;
-use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy};
+use upvest_ext::signing::{
+    IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy,
+};
 
 use crate::http::problem::Problem;
 
@@ -46,17 +48,28 @@ const HEADERS: [&str; 7] = [
 /// Checks that a signature covers all required components.
 fn check_coverage(base: &str, parts: &Parts) -> Result<(), Problem> {
     let query = parts.uri.query().map(|_| "@query");
-    let headers = HEADERS.into_iter().filter(|name| parts.headers.contains_key(*name));
+    let headers = HEADERS
+        .into_iter()
+        .filter(|name| parts.headers.contains_key(*name));
     // Some libraries send the length of an empty body, but no digest.
-    let is_empty = parts.headers.get("content-length").is_some_and(|length| length == "0");
+    let is_empty = parts
+        .headers
+        .get("content-length")
+        .is_some_and(|length| length == "0");
     let needed = ["@method", "@path"].into_iter().chain(query).chain(headers);
     let needed = needed.filter(|name| !(is_empty && name.starts_with("content-")));
-    let covers = |name: &str| base.lines().any(|line| line.starts_with(&format!("\"{name}\": ")));
+    let covers = |name: &str| {
+        base.lines()
+            .any(|line| line.starts_with(&format!("\"{name}\": ")))
+    };
     let missing: Vec<_> = needed.filter(|name| !covers(name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let detail = format!("Signature is incorrect: it does not cover `{}`.", missing.join("`, `"));
+    let detail = format!(
+        "Signature is incorrect: it does not cover `{}`.",
+        missing.join("`, `")
+    );
     Err(Problem::unauthorised(detail))
 }
 
@@ -68,26 +81,39 @@ pub(super) fn check(
     nonces: &mut Nonces,
     strict: bool,
 ) -> Result<(), Problem> {
-    let claims = SignaturePolicy::requests().tolerance(TOLERANCE).claims(request, wall).map_err(refused)?;
+    let claims = SignaturePolicy::requests()
+        .tolerance(TOLERANCE)
+        .claims(request, wall)
+        .map_err(refused)?;
     let mut reason = refused(SignatureError::UnknownKey);
     for claim in &claims {
         let base = String::from_utf8_lossy(claim.signature_base());
         match keys.get(claim.key_id()) {
             None => {}
             Some(key) if strict && key.algorithm() == KeyAlgorithm::EcdsaP256 => {
-                reason = Problem::unauthorised("Signature is incorrect: keys on P-256 are not accepted.");
+                reason = Problem::unauthorised(
+                    "Signature is incorrect: keys on P-256 are not accepted.",
+                );
             }
             Some(key) if claim.is_signed_by(key) => {
                 if strict {
                     check_coverage(&base, parts)?;
                 }
-                let now = wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-                return nonces.take(claim.key_id(), claim.nonce(), claim.expires(), now.cast_signed());
+                let now = wall
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default()
+                    .as_secs();
+                return nonces.take(
+                    claim.key_id(),
+                    claim.nonce(),
+                    claim.expires(),
+                    now.cast_signed(),
+                );
             }
             Some(_) => {
                 let (mismatch, server) = (SignatureError::SignatureMismatch, shown(&base));
-                let client =
-                    client_base(&parts.headers).map_or_else(String::new, |client| beside(&client, &server));
+                let client = client_base(&parts.headers)
+                    .map_or_else(String::new, |client| beside(&client, &server));
                 reason = Problem::unauthorised(format!(
                     "Signature is incorrect: {mismatch}. The server built this base:\n{server}{client}",
                 ));
@@ -102,20 +128,30 @@ fn shown(base: &str) -> String {
     let hide = |line: &str| {
         let small = line.to_ascii_lowercase();
         let has_token = small.contains("authorization\": ") || small.contains("bearer");
-        if has_token { "\"authorization\": (the token)".to_owned() } else { line.to_owned() }
+        if has_token {
+            "\"authorization\": (the token)".to_owned()
+        } else {
+            line.to_owned()
+        }
     };
     base.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
 /// The base that the client built, if the request contains it as base64. It helps to find an error in a signer.
 fn client_base(headers: &HeaderMap) -> Option<String> {
-    let base = STANDARD.decode(headers.get("upvest-sandbox-signature-base")?).ok()?;
+    let base = STANDARD
+        .decode(headers.get("upvest-sandbox-signature-base")?)
+        .ok()?;
     Some(shown(&String::from_utf8_lossy(&base)))
 }
 
 /// The base that the client built, and the first difference to that of the server.
 fn beside(client: &str, server: &str) -> String {
-    let same = client.lines().zip(server.lines()).take_while(|(theirs, ours)| theirs == ours).count();
+    let same = client
+        .lines()
+        .zip(server.lines())
+        .take_while(|(theirs, ours)| theirs == ours)
+        .count();
     let departs = if client == server {
         "is the same: the key differs".to_owned()
     } else {
@@ -142,16 +178,18 @@ impl Nonces {
             return Err(Problem::unauthorised(detail));
         };
         if expires > now.saturating_add(LONGEST_LIFE) {
-            return Err(Problem::unauthorised("Signature is incorrect: it would be valid for too long."));
+            return Err(Problem::unauthorised(
+                "Signature is incorrect: it would be valid for too long.",
+            ));
         }
         if self.0.len() >= 1024 && self.0.len().is_power_of_two() {
             self.0.retain(|_, until| *until >= now);
         }
         let until = expires.saturating_add(TOLERANCE.as_secs().cast_signed());
         match self.0.insert((key.to_owned(), nonce.to_owned()), until) {
-            Some(before) if before >= now => {
-                Err(Problem::unauthorised("Signature is incorrect: its nonce has been used before."))
-            }
+            Some(before) if before >= now => Err(Problem::unauthorised(
+                "Signature is incorrect: its nonce has been used before.",
+            )),
             _ => Ok(()),
         }
     }

@@ -29,13 +29,19 @@ impl Tokens {
 
     /// The token in a request, which may have expired.
     pub(super) fn named(&self, headers: &HeaderMap) -> Result<Option<&Token>, Problem> {
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let header = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let Some(header) = header else {
-            return Err(Problem::unauthorised("The header `authorization` is missing."));
+            return Err(Problem::unauthorised(
+                "The header `authorization` is missing.",
+            ));
         };
         let (scheme, token) = header.split_once(' ').unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Problem::unauthorised("The header `authorization` does not contain a bearer token."));
+            return Err(Problem::unauthorised(
+                "The header `authorization` does not contain a bearer token.",
+            ));
         }
         Ok(self.0.get(token.trim()))
     }
@@ -45,13 +51,17 @@ impl Tokens {
         match self.named(headers)? {
             Some(token) if token.until > now => Ok(token),
             Some(_) => Err(Problem::unauthorised("The access token has expired.")),
-            None => Err(Problem::unauthorised("The access token is not known, or was revoked.")),
+            None => Err(Problem::unauthorised(
+                "The access token is not known, or was revoked.",
+            )),
         }
     }
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("count", &self.0.len()).finish()
+        f.debug_struct("Tokens")
+            .field("count", &self.0.len())
+            .finish()
     }
 }

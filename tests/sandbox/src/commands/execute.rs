@@ -35,7 +35,8 @@ impl Shared {
                 json!({ "access_token": self.access().issue(secret, now) })
             }
             Command::RegisterPublicKey { pem, key_id } => {
-                let key = PublicKey::from_pem(pem).map_err(|error| CommandError::new(error.to_string()))?;
+                let key = PublicKey::from_pem(pem)
+                    .map_err(|error| CommandError::new(error.to_string()))?;
                 let id = key_id.unwrap_or_else(|| self.core().state.time.id());
                 self.core().public_keys.insert(id.to_string(), key.to_pem());
                 self.access().register_key(id.to_string(), key);
@@ -57,7 +58,9 @@ impl Shared {
             }
             Command::RotateWebhookKeys => {
                 let rotated = self.webhook_keys().rotate();
-                rotated.map(nothing).map_err(|error| CommandError::new(error.to_string()))?
+                rotated
+                    .map(nothing)
+                    .map_err(|error| CommandError::new(error.to_string()))?
             }
             Command::AddFault(rule) => {
                 rule.fault.check().map_err(CommandError::new)?;
@@ -67,7 +70,9 @@ impl Shared {
                     ));
                 }
                 if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
-                    return Err(CommandError::new(format!("the API has no operation `{name}`")));
+                    return Err(CommandError::new(format!(
+                        "the API has no operation `{name}`"
+                    )));
                 }
                 self.faults().rules.push(rule);
                 nothing(())
@@ -77,13 +82,18 @@ impl Shared {
                 if !(0.0..=1.0).contains(&rate) {
                     return Err(CommandError::new("`rate` must be between 0 and 1"));
                 }
-                faults.iter().try_for_each(Fault::check).map_err(CommandError::new)?;
+                faults
+                    .iter()
+                    .try_for_each(Fault::check)
+                    .map_err(CommandError::new)?;
                 self.faults().at_random(rate, faults);
                 nothing(())
             }
             Command::ShiftClock { seconds } => {
                 if seconds.unsigned_abs() > MOST_SHIFT {
-                    return Err(CommandError::new("`seconds` must be at most a year, either way"));
+                    return Err(CommandError::new(
+                        "`seconds` must be at most a year, either way",
+                    ));
                 }
                 self.faults().clock_shift = seconds;
                 nothing(())
@@ -155,49 +165,75 @@ impl Shared {
     async fn until_listening(&self, wanted: bool) {
         let mut listening = self.port.listening.subscribe();
         let patience = Duration::from_secs(3);
-        let _ = tokio::time::timeout(patience, listening.wait_for(|listens| *listens == wanted)).await;
+        let _ =
+            tokio::time::timeout(patience, listening.wait_for(|listens| *listens == wanted)).await;
     }
 }
 
 impl State {
     /// Executes the commands that need only the state.
     pub(super) fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
-        let money = |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
+        let money =
+            |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
         let positive = |field: &str, text: &str| {
             amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
         };
-        let price =
-            |field: &str, text: &str| amount::price(text).map_err(|problem| Refused::invalid(field, problem));
+        let price = |field: &str, text: &str| {
+            amount::price(text).map_err(|problem| Refused::invalid(field, problem))
+        };
         Ok(match command {
             Command::CreateAccountGroup { id } => {
                 if id.is_some_and(|id| self.groups.get(id).is_some()) {
-                    return Err(CommandError::new("an account group with this id already exists"));
+                    return Err(CommandError::new(
+                        "an account group with this id already exists",
+                    ));
                 }
                 made(self.create_account_group(id))
             }
-            Command::TopUp { account_id, amount, currency } => {
+            Command::TopUp {
+                account_id,
+                amount,
+                currency,
+            } => {
                 let currency = currency.map_or(Ok(EUR), |currency| currency.parse::<Currency>());
                 let currency = currency.map_err(|problem| Refused::invalid("currency", problem))?;
-                self.top_up(account_id, money(&amount)?, currency).map(nothing)?
+                self.top_up(account_id, money(&amount)?, currency)
+                    .map(nothing)?
             }
-            Command::AddReferenceAccount { account_id, iban, bic, account_holder } => {
-                made(self.add_reference_account(account_id, iban, bic, account_holder)?)
+            Command::AddReferenceAccount {
+                account_id,
+                iban,
+                bic,
+                account_holder,
+            } => made(self.add_reference_account(account_id, iban, bic, account_holder)?),
+            Command::CreateMandate {
+                account_group_id,
+                iban,
+            } => made(self.create_mandate(account_group_id, iban)?),
+            Command::RevokeMandate { mandate_id } => {
+                self.revoke_mandate(mandate_id).map(nothing)?
             }
-            Command::CreateMandate { account_group_id, iban } => {
-                made(self.create_mandate(account_group_id, iban)?)
-            }
-            Command::RevokeMandate { mandate_id } => self.revoke_mandate(mandate_id).map(nothing)?,
             Command::ReverseDirectDebit { direct_debit_id } => {
                 self.reverse_direct_debit(direct_debit_id).map(nothing)?
             }
             Command::SetCheckResult { user_id, passes } => {
                 self.set_check_result(user_id, passes).map(nothing)?
             }
-            Command::SetUserStatus { user_id, status } => made(self.set_user_status(user_id, status)?),
-            Command::ListInstrument { isin, r#type, bid, offer, fractional } => {
+            Command::SetUserStatus { user_id, status } => {
+                made(self.set_user_status(user_id, status)?)
+            }
+            Command::ListInstrument {
+                isin,
+                r#type,
+                bid,
+                offer,
+                fractional,
+            } => {
                 let shape = |text: &str| {
                     text.len() == 12
-                        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                        && text
+                            .bytes()
+                            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
                 };
                 if !shape(&isin) {
                     return Err(Refused::invalid(
@@ -213,39 +249,64 @@ impl State {
             }
             Command::SetPrice { isin, bid, offer } => {
                 let (bid, offer) = (price("bid", &bid)?, price("offer", &offer)?);
-                self.set_price(instrument_id(&isin), bid, offer).map(nothing)?
+                self.set_price(instrument_id(&isin), bid, offer)
+                    .map(nothing)?
             }
-            Command::SetTradeable { isin, tradeable } => {
-                self.set_tradeable(instrument_id(&isin), tradeable).map(nothing)?
+            Command::SetTradeable { isin, tradeable } => self
+                .set_tradeable(instrument_id(&isin), tradeable)
+                .map(nothing)?,
+            Command::SetVenueHours { opens, closes } => {
+                self.set_venue_hours(opens, closes).map(nothing)?
             }
-            Command::SetVenueHours { opens, closes } => self.set_venue_hours(opens, closes).map(nothing)?,
             Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
                 if !(1970..=9999).contains(&ex_date.year()) =>
             {
                 return Err(Refused::invalid("ex_date", "must be between 1970 and 9999").into());
             }
-            Command::AnnounceDividend { isin, per_unit, ex_date } => {
+            Command::AnnounceDividend {
+                isin,
+                per_unit,
+                ex_date,
+            } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
                 made(self.announce(instrument_id(&isin), effect, ex_date)?)
             }
-            Command::AnnounceSplit { isin, ratio, ex_date } => {
+            Command::AnnounceSplit {
+                isin,
+                ratio,
+                ex_date,
+            } => {
                 let ratio = positive("ratio", &ratio)?;
                 if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
                     return Err(Refused::invalid("ratio", "must be between 0.001 and 1000").into());
                 }
                 made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
             }
-            Command::TransferSecurities { direction, account_id, isin, quantity } => {
+            Command::TransferSecurities {
+                direction,
+                account_id,
+                isin,
+                quantity,
+            } => {
                 let quantity = positive("quantity", &quantity)?;
-                let moves = Securities { account: account_id, instrument: instrument_id(&isin), quantity };
+                let moves = Securities {
+                    account: account_id,
+                    instrument: instrument_id(&isin),
+                    quantity,
+                };
                 made(self.create_securities_transfer(direction, Some(moves))?)
             }
-            Command::ChargeFee { account_id, r#type, amount } => {
-                made(self.charge_fee(account_id, r#type, money(&amount)?)?)
-            }
+            Command::ChargeFee {
+                account_id,
+                r#type,
+                amount,
+            } => made(self.charge_fee(account_id, r#type, money(&amount)?)?),
             Command::CreateReport { r#type, fails } => made(self.create_report(r#type, fails)),
             Command::CreateTreasuryReport { r#type } => made(self.create_treasury_report(r#type)),
-            Command::StoreFile { content, media_type } => {
+            Command::StoreFile {
+                content,
+                media_type,
+            } => {
                 let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
                 if !FILE_TYPES.contains(&media_type.as_str()) {
                     let problem = "must be application/octet-stream or application/pdf";
@@ -254,9 +315,10 @@ impl State {
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
             Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
-            Command::ResendEvent { event_id, webhook_id } => {
-                self.resend_event(event_id, webhook_id).map(nothing)?
-            }
+            Command::ResendEvent {
+                event_id,
+                webhook_id,
+            } => self.resend_event(event_id, webhook_id).map(nothing)?,
             // The other commands do not change the state.
             _ => return Err(CommandError::new("this command does not change the state")),
         })
@@ -281,9 +343,13 @@ fn made(thing: &impl Serialize) -> Value {
 
 fn time_delta(seconds: f64) -> Result<TimeDelta, CommandError> {
     let duration = Duration::try_from_secs_f64(seconds);
-    let delta = duration.ok().and_then(|duration| TimeDelta::from_std(duration).ok());
+    let delta = duration
+        .ok()
+        .and_then(|duration| TimeDelta::from_std(duration).ok());
     let delta = delta.filter(|delta| *delta <= A_CENTURY);
     delta.ok_or_else(|| {
-        CommandError::new("`seconds` must be between 0 and the number of seconds in a hundred years")
+        CommandError::new(
+            "`seconds` must be between 0 and the number of seconds in a hundred years",
+        )
     })
 }

@@ -313,7 +313,9 @@ impl CommandError {
     }
 
     pub(crate) fn no_client(id: &str) -> Self {
-        Self(format!("there is no client `{id}`; `create_client` creates one"))
+        Self(format!(
+            "there is no client `{id}`; `create_client` creates one"
+        ))
     }
 }
 

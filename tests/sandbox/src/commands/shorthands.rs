@@ -262,8 +262,15 @@ impl Sandbox {
     ///
     /// [`CommandError`] if the sandbox has no events of this type, such as `ORDER.FILLED`, or if its log is too short.
     pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
-        let answer = self.execute(Command::Trigger { event_type: event_type.to_owned() }).await?;
-        let event = self.events().into_iter().find(|event| answer["id"] == event.id.to_string());
+        let answer = self
+            .execute(Command::Trigger {
+                event_type: event_type.to_owned(),
+            })
+            .await?;
+        let event = self
+            .events()
+            .into_iter()
+            .find(|event| answer["id"] == event.id.to_string());
         event.ok_or_else(|| CommandError::new("the event is no longer in the log"))
     }
 }

@@ -76,17 +76,33 @@ impl Shared {
     async fn until(self: &Arc<Self>, event: &str, ids: &Ids) -> Result<Value, CommandError> {
         let latest = self.clock.after(LONGEST);
         let shared = ["group", "fund", "isin", "tomorrow"];
-        let own: Vec<_> = ids.iter().filter(|(name, _)| !shared.contains(&name.as_str())).collect();
+        let own: Vec<_> = ids
+            .iter()
+            .filter(|(name, _)| !shared.contains(&name.as_str()))
+            .collect();
         loop {
-            let happened = self.core().state.time.events.recent.iter().rev().find_map(|it| {
-                let named = |id: &str| !id.is_empty() && it.object.get().contains(id);
-                let is_it = it.kind.official == event && own.iter().any(|(_, id)| named(id));
-                is_it.then(|| json!({ "id": it.id, "about": it.about }))
-            });
+            let happened = self
+                .core()
+                .state
+                .time
+                .events
+                .recent
+                .iter()
+                .rev()
+                .find_map(|it| {
+                    let named = |id: &str| !id.is_empty() && it.object.get().contains(id);
+                    let is_it = it.kind.official == event && own.iter().any(|(_, id)| named(id));
+                    is_it.then(|| json!({ "id": it.id, "about": it.about }))
+                });
             if let Some(happened) = happened {
                 return Ok(happened);
             }
-            let next = self.core().state.time.next_due().filter(|next| *next <= latest);
+            let next = self
+                .core()
+                .state
+                .time
+                .next_due()
+                .filter(|next| *next <= latest);
             let next = next.ok_or_else(|| {
                 CommandError::new(format!(
                     "`{event}` did not occur within eight days, or the log of events is too short to keep it"
@@ -100,7 +116,8 @@ impl Shared {
 /// The steps of a recipe, including those of its nested recipes.
 fn steps(recipe: &str) -> Vec<Value> {
     let own = RECIPES.get(recipe).into_iter().flatten();
-    own.flat_map(|step| step.as_str().map_or_else(|| vec![step.clone()], steps)).collect()
+    own.flat_map(|step| step.as_str().map_or_else(|| vec![step.clone()], steps))
+        .collect()
 }
 
 impl State {
@@ -113,9 +130,16 @@ impl State {
         let mut fields: Value = serde_json::from_str(&text).unwrap_or_default();
         let made: Value = if let Some(handler) = handler(name) {
             let texts = fields.as_object().into_iter().flatten();
-            let path = texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
-            let call = Call { path: path.collect(), query: Vec::new(), body: fields };
-            let answer = handler.run(self, &call).map_err(|problem| CommandError::new(problem.detail))?;
+            let path =
+                texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
+            let call = Call {
+                path: path.collect(),
+                query: Vec::new(),
+                body: fields,
+            };
+            let answer = handler
+                .run(self, &call)
+                .map_err(|problem| CommandError::new(problem.detail))?;
             serde_json::from_slice(&answer.body).unwrap_or_default()
         } else {
             fields["command"] = name.into();

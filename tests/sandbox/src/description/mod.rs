@@ -68,9 +68,13 @@ impl Description {
 
     /// All scopes.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
-        let flows = "/components/securitySchemes/oauth2ClientCredentials/flows/clientCredentials/scopes";
+        let flows =
+            "/components/securitySchemes/oauth2ClientCredentials/flows/clientCredentials/scopes";
         let scopes = self.document.pointer(flows).and_then(Value::as_object);
-        scopes.into_iter().flatten().map(|(scope, _)| scope.as_str())
+        scopes
+            .into_iter()
+            .flatten()
+            .map(|(scope, _)| scope.as_str())
     }
 
     /// The description as JSON, including the sandbox's own error statuses.
@@ -83,11 +87,20 @@ impl Description {
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 if let Some(id) = operation["operationId"].as_str() {
-                    operations.push(Reader { document: &document, operation }.read(id, path, method));
+                    operations.push(
+                        Reader {
+                            document: &document,
+                            operation,
+                        }
+                        .read(id, path, method),
+                    );
                 }
             }
         }
-        Self { document, operations }
+        Self {
+            document,
+            operations,
+        }
     }
 }
 
@@ -116,27 +129,49 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&self, id: &str, path: &str, method: &str) -> Operation {
         let place = format!("/paths/{}/{method}", escape(path));
-        let parameters = self.operation["parameters"].as_array().into_iter().flatten();
-        let parameters: Vec<_> =
-            (0..).zip(parameters).map(|(at, it)| self.parameter(&place, at, it)).collect();
-        let needs_no_token = self.operation["security"].as_array().is_some_and(Vec::is_empty);
+        let parameters = self.operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let parameters: Vec<_> = (0..)
+            .zip(parameters)
+            .map(|(at, it)| self.parameter(&place, at, it))
+            .collect();
+        let needs_no_token = self.operation["security"]
+            .as_array()
+            .is_some_and(Vec::is_empty);
         let scopes = self.operation["security"].pointer("/0/oauth2ClientCredentials");
         let scopes = scopes.and_then(Value::as_array).into_iter().flatten();
-        let scopes: Vec<_> = scopes.filter_map(|scope| Some(scope.as_str()?.to_owned())).collect();
-        assert!(needs_no_token || !scopes.is_empty(), "{id}: the overlay gives every operation a scope");
-        let body =
-            self.operation["requestBody"]["content"].as_object().and_then(|content| content.iter().next());
+        let scopes: Vec<_> = scopes
+            .filter_map(|scope| Some(scope.as_str()?.to_owned()))
+            .collect();
+        assert!(
+            needs_no_token || !scopes.is_empty(),
+            "{id}: the overlay gives every operation a scope"
+        );
+        let body = self.operation["requestBody"]["content"]
+            .as_object()
+            .and_then(|content| content.iter().next());
         Operation {
             id: id.to_owned(),
-            method: method.to_ascii_uppercase().parse().expect("the description has HTTP methods"),
+            method: method
+                .to_ascii_uppercase()
+                .parse()
+                .expect("the description has HTTP methods"),
             path: path.to_owned(),
             scopes,
             takes_idempotency_key: parameters.iter().any(|it| it.name == "idempotency-key"),
             // Header parameters are left out, as the modules for access and idempotency check them.
-            parameters: parameters.into_iter().filter(|it| it.is_path || it.is_query).collect(),
+            parameters: parameters
+                .into_iter()
+                .filter(|it| it.is_path || it.is_query)
+                .collect(),
             body: body.map(|(media_type, _)| Body {
                 media_type: media_type.clone(),
-                schema: Schema::at(format!("{place}/requestBody/content/{}/schema", escape(media_type))),
+                schema: Schema::at(format!(
+                    "{place}/requestBody/content/{}/schema",
+                    escape(media_type)
+                )),
             }),
             media_types: self.media_types(),
         }
@@ -154,14 +189,22 @@ impl Reader<'_> {
     }
 
     fn media_types(&self) -> Vec<String> {
-        let responses = self.operation["responses"].as_object().into_iter().flatten();
+        let responses = self.operation["responses"]
+            .as_object()
+            .into_iter()
+            .flatten();
         let success = responses.filter(|(status, _)| status.starts_with('2'));
         let content = success.filter_map(|(_, response)| response["content"].as_object());
-        content.flatten().map(|(media_type, _)| media_type.clone()).collect()
+        content
+            .flatten()
+            .map(|(media_type, _)| media_type.clone())
+            .collect()
     }
 
     fn resolve<'a>(&'a self, value: &'a Value, place: String) -> (&'a Value, String) {
-        let target = value["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+        let target = value["$ref"]
+            .as_str()
+            .and_then(|target| target.strip_prefix('#'));
         match target.and_then(|target| Some((self.document.pointer(target)?, target.to_owned()))) {
             Some((value, place)) => self.resolve(value, place),
             None => (value, place),

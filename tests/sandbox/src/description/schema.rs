@@ -35,12 +35,18 @@ pub(crate) struct Mismatch {
 
 impl Schema {
     pub(super) fn at(place: String) -> Self {
-        Self { place, validator: OnceLock::new() }
+        Self {
+            place,
+            validator: OnceLock::new(),
+        }
     }
 
     /// All violations of the schema in `value`.
     pub(crate) fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
-        self.validator().iter_errors(value).map(|error| mismatch(&error)).collect()
+        self.validator()
+            .iter_errors(value)
+            .map(|error| mismatch(&error))
+            .collect()
     }
 
     fn validator(&self) -> &Validator {
@@ -52,7 +58,9 @@ impl Schema {
                 .with_registry(&REGISTRY)
                 .should_validate_formats(true)
                 // A missing price may be an empty text (PROTOCOL 7).
-                .with_format("decimal", |text| text.is_empty() || amount::parse(text).is_ok())
+                .with_format("decimal", |text| {
+                    text.is_empty() || amount::parse(text).is_ok()
+                })
                 .build(&serde_json::json!({ "$ref": format!("{BASE}#{fragment}") }))
                 .expect("the schemas of the description are valid")
         })
@@ -60,24 +68,38 @@ impl Schema {
 }
 
 fn mismatch(error: &ValidationError<'_>) -> Mismatch {
-    let mut field = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
+    let mut field = error
+        .instance_path()
+        .as_str()
+        .trim_start_matches('/')
+        .replace('/', ".");
     let problem = match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+            field = if field.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{field}.{name}")
+            };
             "is missing".to_owned()
         }
         Kind::AdditionalProperties { unexpected } => {
             let name = unexpected.join("`, `");
-            field = if field.is_empty() { name } else { format!("{field}.{name}") };
+            field = if field.is_empty() {
+                name
+            } else {
+                format!("{field}.{name}")
+            };
             "is not a field of this body".to_owned()
         }
         Kind::Format { format } => format!("is not a valid {format}"),
         Kind::Pattern { pattern } => format!("does not match `{pattern}`"),
         Kind::Enum { options } => format!("is not one of {options}"),
-        Kind::Type { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => {
-            error.masked_with("the value").to_string().trim_start_matches("the value ").to_owned()
-        }
+        Kind::Type { .. } | Kind::Minimum { .. } | Kind::Maximum { .. } => error
+            .masked_with("the value")
+            .to_string()
+            .trim_start_matches("the value ")
+            .to_owned(),
         _ => error.masked_with("the value").to_string(),
     };
     Mismatch { field, problem }

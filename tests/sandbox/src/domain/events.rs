@@ -48,7 +48,12 @@ pub(crate) struct Events {
 
 impl Events {
     pub(in crate::domain) fn new(limit: usize) -> Self {
-        Self { subscriptions: Table::default(), recent: VecDeque::new(), count: 0, limit }
+        Self {
+            subscriptions: Table::default(),
+            recent: VecDeque::new(),
+            count: 0,
+            limit,
+        }
     }
 
     pub(in crate::domain) fn take(&mut self, event: Event) {
@@ -163,7 +168,10 @@ mod kind_by_name {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     // serde requires this signature.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference to the field")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's `with` passes a reference to the field"
+    )]
     pub(in crate::domain) fn serialize<S: Serializer>(
         kind: &&EventKind,
         serializer: S,

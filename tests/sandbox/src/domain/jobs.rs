@@ -56,13 +56,24 @@ impl State {
         let id = JobId::try_from(self.jobs.len()).unwrap_or(JobId::MAX);
         let Trades { sell, then_buy } = trades;
         let (filled, ended_otherwise, executed, why) = (0, 0, Decimal::ZERO, None);
-        self.jobs.push(Job { purpose, account, open: 0, filled, ended_otherwise, executed, why, then_buy });
+        self.jobs.push(Job {
+            purpose,
+            account,
+            open: 0,
+            filled,
+            ended_otherwise,
+            executed,
+            why,
+            then_buy,
+        });
         self.place_all(id, Side::Sell, sell);
         self.go_on(id);
     }
 
     pub(in crate::domain) fn order_of_job_ended(&mut self, id: JobId, end: OrderEnd) {
-        let Some(job) = self.jobs.get_mut(id as usize) else { return };
+        let Some(job) = self.jobs.get_mut(id as usize) else {
+            return;
+        };
         job.open = job.open.saturating_sub(1);
         job.executed += end.executed;
         if end.filled {
@@ -76,16 +87,23 @@ impl State {
 
     /// Starts the purchases when all sales are done, and ends the job when all purchases are done.
     fn go_on(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get_mut(id as usize).filter(|job| job.open == 0) else { return };
+        let Some(job) = self.jobs.get_mut(id as usize).filter(|job| job.open == 0) else {
+            return;
+        };
         let purchases = std::mem::take(&mut job.then_buy);
         if self.place_all(id, Side::Buy, purchases) {
             return;
         }
-        let Some(job) = self.jobs.get(id as usize) else { return };
+        let Some(job) = self.jobs.get(id as usize) else {
+            return;
+        };
         let all = job.filled + job.ended_otherwise;
         let why = (job.ended_otherwise > 0).then(|| {
             let why = job.why.as_deref().unwrap_or("an order was not filled");
-            format!("{} of {all} orders filled, {} EUR executed: {why}", job.filled, job.executed)
+            format!(
+                "{} of {all} orders filled, {} EUR executed: {why}",
+                job.filled, job.executed
+            )
         });
         let (progress, order) = match why {
             None => (Progress::Completed, PortfolioOrderStatus::Completed),
@@ -100,8 +118,13 @@ impl State {
 
     /// Places an order for each instrument. Returns `false` if there are none.
     fn place_all(&mut self, id: JobId, side: Side, orders: Vec<(Uuid, Decimal)>) -> bool {
-        let orders: Vec<_> = orders.into_iter().filter(|(_, how_much)| !how_much.is_zero()).collect();
-        let Some(job) = self.jobs.get_mut(id as usize) else { return false };
+        let orders: Vec<_> = orders
+            .into_iter()
+            .filter(|(_, how_much)| !how_much.is_zero())
+            .collect();
+        let Some(job) = self.jobs.get_mut(id as usize) else {
+            return false;
+        };
         let (account, any) = (job.account, !orders.is_empty());
         job.open = orders.len();
         for (instrument, how_much) in orders {
@@ -109,7 +132,11 @@ impl State {
                 account,
                 instrument,
                 side,
-                size: if side == Side::Buy { Size::Cash(how_much) } else { Size::Units(how_much) },
+                size: if side == Side::Buy {
+                    Size::Cash(how_much)
+                } else {
+                    Size::Units(how_much)
+                },
                 currency: EUR,
                 job: Some(id),
             });

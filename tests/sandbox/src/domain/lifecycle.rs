@@ -172,12 +172,18 @@ impl State {
         why: Option<String>,
     ) -> bool {
         let (table, time) = T::parts(self);
-        if table.get(id).is_none_or(|it| !it.status().next().contains(&to)) {
+        if table
+            .get(id)
+            .is_none_or(|it| !it.status().next().contains(&to))
+        {
             return false;
         }
         table.update(id, |resource| {
             resource.set_status(to, time.now);
-            let at = T::Status::ALL.iter().position(|status| *status == to).unwrap_or_default();
+            let at = T::Status::ALL
+                .iter()
+                .position(|status| *status == to)
+                .unwrap_or_default();
             time.emit_because(T::EVENTS[at], id, resource.view(), why);
         });
         true
@@ -204,7 +210,11 @@ impl State {
     ) -> Result<(), Refused> {
         let status = T::parts(self).0.find(id)?.status();
         let why = to.is_final().then(|| "requested by the client".to_owned());
-        if self.change_because::<T>(id, to, why) { Ok(()) } else { Err(stays::<T>(status)) }
+        if self.change_because::<T>(id, to, why) {
+            Ok(())
+        } else {
+            Err(stays::<T>(status))
+        }
     }
 }
 
@@ -218,12 +228,18 @@ fn stays<T: Resource>(status: T::Status) -> Refused {
 
 /// A status as a key of a [`Table`]. It differs from all ids, as these are larger numbers.
 pub(crate) fn key<S: Status>(status: S) -> u128 {
-    S::ALL.iter().position(|it| *it == status).map_or(0, |at| at as u128)
+    S::ALL
+        .iter()
+        .position(|it| *it == status)
+        .map_or(0, |at| at as u128)
 }
 
 /// A status as in JSON.
 pub(crate) fn name(status: impl Status) -> String {
-    serde_json::to_value(status).ok().and_then(|it| Some(it.as_str()?.to_owned())).unwrap_or_default()
+    serde_json::to_value(status)
+        .ok()
+        .and_then(|it| Some(it.as_str()?.to_owned()))
+        .unwrap_or_default()
 }
 
 /// The allowed transitions of each resource type with their events, for the control API.
@@ -231,7 +247,8 @@ pub(crate) fn table() -> serde_json::Value {
     use super::customers::{accounts, reports, users};
     use super::money::payments;
     use super::trading::{
-        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans, transfers,
+        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans,
+        transfers,
     };
     let mut table = serde_json::Map::new();
     each_resource!(rows, &mut table);
@@ -241,9 +258,15 @@ pub(crate) fn table() -> serde_json::Value {
 fn rows<T: Resource>(table: &mut serde_json::Map<String, serde_json::Value>) {
     let rows = T::Status::ALL.iter().zip(T::EVENTS).map(|(status, event)| {
         let next: Vec<_> = status.next().iter().map(|status| name(*status)).collect();
-        (name(*status), serde_json::json!({ "next": next, "event": event.official }))
+        (
+            name(*status),
+            serde_json::json!({ "next": next, "event": event.official }),
+        )
     });
-    table.insert(T::NAME.to_owned(), rows.collect::<serde_json::Map<_, _>>().into());
+    table.insert(
+        T::NAME.to_owned(),
+        rows.collect::<serde_json::Map<_, _>>().into(),
+    );
 }
 
 #[cfg(test)]
@@ -255,7 +278,8 @@ mod tests {
     use crate::domain::trading::instruments::instrument_id;
     use crate::domain::trading::transfers::Direction;
     use crate::domain::trading::{
-        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans, transfers,
+        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans,
+        transfers,
     };
     use serde_json::{Value, from_value, json};
 
@@ -273,26 +297,60 @@ mod tests {
                 "currency": "EUR", "frequency": "WEEKLY", "side": "BUY", "type": "MARKET", "name": "All",
                 "allocations": [{ "instrument_id": instrument, "weight": "1" }], "user_id": user,
                 "account_group_id": group, "source_account_id": account, "target_account_id": account });
-            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
             body
         };
-        let order = state.create_order(&from_value(with(json!({}))).unwrap()).unwrap().id;
+        let order = state
+            .create_order(&from_value(with(json!({}))).unwrap())
+            .unwrap()
+            .id;
         state.cancel_order(order).unwrap();
-        let portfolio = state.create_portfolio(from_value(with(json!({}))).unwrap()).unwrap();
-        let portfolio = serde_json::to_value(portfolio).unwrap()["id"].as_str().unwrap().parse().unwrap();
-        state.create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap()).unwrap();
+        let portfolio = state
+            .create_portfolio(from_value(with(json!({}))).unwrap())
+            .unwrap();
+        let portfolio = serde_json::to_value(portfolio).unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        state
+            .create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap())
+            .unwrap();
         state.create_rebalancing(portfolio).unwrap();
-        state.create_savings_plan(from_value(with(json!({}))).unwrap()).unwrap();
-        state.create_liquidation(account, &from_value(with(json!({ "type": "FULL" }))).unwrap()).unwrap();
+        state
+            .create_savings_plan(from_value(with(json!({}))).unwrap())
+            .unwrap();
+        state
+            .create_liquidation(
+                account,
+                &from_value(with(json!({ "type": "FULL" }))).unwrap(),
+            )
+            .unwrap();
         let mandate = state.create_mandate(group, String::new()).unwrap();
         let mandate = serde_json::to_value(mandate).unwrap()["id"].clone();
-        state.create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap()).unwrap();
-        state.create_withdrawal(from_value(with(json!({}))).unwrap()).unwrap();
-        state.create_securities_transfer(Direction::Inbound, None).unwrap();
-        state.create_account_transfer(&from_value(with(json!({}))).unwrap()).unwrap();
+        state
+            .create_direct_debit(from_value(with(json!({ "mandate_id": mandate }))).unwrap())
+            .unwrap();
+        state
+            .create_withdrawal(from_value(with(json!({}))).unwrap())
+            .unwrap();
+        state
+            .create_securities_transfer(Direction::Inbound, None)
+            .unwrap();
+        state
+            .create_account_transfer(&from_value(with(json!({}))).unwrap())
+            .unwrap();
         state.create_report("TAX".to_owned(), false);
         let today = chrono::NaiveDate::default();
-        state.announce(instrument, Effect::Dividend(rust_decimal::Decimal::ONE), today).unwrap();
+        state
+            .announce(
+                instrument,
+                Effect::Dividend(rust_decimal::Decimal::ONE),
+                today,
+            )
+            .unwrap();
         state
     }
 
@@ -301,7 +359,12 @@ mod tests {
     }
 
     fn exhaust<T: Resource>(state: &mut State) {
-        let id = T::parts(state).0.rows().first().unwrap_or_else(|| panic!("no {}", T::NAME)).id();
+        let id = T::parts(state)
+            .0
+            .rows()
+            .first()
+            .unwrap_or_else(|| panic!("no {}", T::NAME))
+            .id();
         for from in T::Status::ALL {
             for to in T::Status::ALL {
                 let (table, time) = T::parts(state);
@@ -312,14 +375,21 @@ mod tests {
                 let (table, time) = T::parts(state);
                 let allowed = from.next().contains(to);
                 assert_eq!(changed, allowed, "{} from {from:?} to {to:?}", T::NAME);
-                assert_eq!(table.get(id).unwrap().status(), if allowed { *to } else { *from });
+                assert_eq!(
+                    table.get(id).unwrap().status(),
+                    if allowed { *to } else { *from }
+                );
                 assert_eq!(time.events.count - before, u64::from(allowed));
                 if allowed {
                     assert_eq!(time.events.recent.back().unwrap().kind, T::EVENTS[at(*to)]);
                 }
             }
         }
-        assert!(T::Status::ALL.iter().all(|status| !status.next().contains(status)));
+        assert!(
+            T::Status::ALL
+                .iter()
+                .all(|status| !status.next().contains(status))
+        );
         assert_eq!(T::EVENTS.len(), T::Status::ALL.len());
     }
 
@@ -342,8 +412,17 @@ mod tests {
         for (status, event) in T::Status::ALL.iter().zip(T::EVENTS) {
             let (word, status) = (event.official.rsplit('.').next().unwrap(), name(*status));
             let other = OTHER_WORDS.contains(&(event.official, status.as_str()));
-            assert!(word == status || other, "{} is {status} in {}", T::NAME, event.official);
-            assert!(!kinds.contains(&event.official), "{} stands for two statuses", event.official);
+            assert!(
+                word == status || other,
+                "{} is {status} in {}",
+                T::NAME,
+                event.official
+            );
+            assert!(
+                !kinds.contains(&event.official),
+                "{} stands for two statuses",
+                event.official
+            );
             kinds.push(event.official);
         }
     }
@@ -357,9 +436,18 @@ mod tests {
         let guide = include_str!("../../README.md");
         let never = guide.split("## Events that it never sends").nth(1).unwrap();
         let never = never.split("\n\nDirect debits").next().unwrap();
-        let never: Vec<_> = never.split('`').skip(1).step_by(2).filter(|word| word.contains('.')).collect();
+        let never: Vec<_> = never
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.contains('.'))
+            .collect();
         assert!(never.len() > 20);
-        assert!(EventKind::ALL.iter().all(|kind| !never.contains(&kind.official)));
+        assert!(
+            EventKind::ALL
+                .iter()
+                .all(|kind| !never.contains(&kind.official))
+        );
     }
 
     #[test]

@@ -103,8 +103,11 @@ impl Refused {
 
 impl State {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
-        let mut state =
-            Self { time: Timeline::new(now, seed, event_limit), categories: categories(), ..Self::default() };
+        let mut state = Self {
+            time: Timeline::new(now, seed, event_limit),
+            categories: categories(),
+            ..Self::default()
+        };
         state.list_mock_instruments();
         state.configure_fees();
         state.time.at(next_midnight(now), Due::Midnight);
@@ -126,10 +129,16 @@ impl State {
     }
 
     /// Runs `work`. A panic in it ends only this work, and the audit reports it.
-    pub(crate) fn survive<T>(&mut self, what: &str, does: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(crate) fn survive<T>(
+        &mut self,
+        what: &str,
+        does: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(|| does(self)));
         if done.is_err() {
-            self.panics.push(format!("{what} ended with a panic, which is a bug of the sandbox"));
+            self.panics.push(format!(
+                "{what} ended with a panic, which is a bug of the sandbox"
+            ));
         }
         done.ok()
     }
@@ -166,15 +175,25 @@ impl State {
 }
 
 fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
-    let tomorrow = now.date_naive().checked_add_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MAX);
+    let tomorrow = now
+        .date_naive()
+        .checked_add_days(Days::new(1))
+        .unwrap_or(chrono::NaiveDate::MAX);
     tomorrow.and_time(NaiveTime::MIN).and_utc()
 }
 
 /// The event categories of the description.
 fn categories() -> Vec<String> {
     let place = "/components/schemas/WebhookSubscription/properties/event_categories/items/enum";
-    let categories = Description::get().document().pointer(place).and_then(serde_json::Value::as_array);
-    categories.into_iter().flatten().filter_map(|category| Some(category.as_str()?.to_owned())).collect()
+    let categories = Description::get()
+        .document()
+        .pointer(place)
+        .and_then(serde_json::Value::as_array);
+    categories
+        .into_iter()
+        .flatten()
+        .filter_map(|category| Some(category.as_str()?.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -184,8 +203,14 @@ mod tests {
     #[test]
     fn a_panic_costs_what_it_happens_in_and_the_audit_says_so() {
         let mut state = State::new(DateTime::UNIX_EPOCH, 0, 1);
-        assert_eq!(state.survive("this", |_| -> u8 { panic!("on purpose") }), None);
+        assert_eq!(
+            state.survive("this", |_| -> u8 { panic!("on purpose") }),
+            None
+        );
         assert_eq!(state.survive("that", |_| 1), Some(1));
-        assert_eq!(state.audit(), ["this ended with a panic, which is a bug of the sandbox"]);
+        assert_eq!(
+            state.audit(),
+            ["this ended with a panic, which is a bug of the sandbox"]
+        );
     }
 }

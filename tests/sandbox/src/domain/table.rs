@@ -37,7 +37,11 @@ pub(crate) struct Found<'a, T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), places: HashMap::new(), index: HashMap::new() }
+        Self {
+            rows: Vec::new(),
+            places: HashMap::new(),
+            index: HashMap::new(),
+        }
     }
 }
 
@@ -45,7 +49,8 @@ impl<T: Identified> Table<T> {
     pub(crate) fn insert(&mut self, row: T) -> &mut T {
         let place = self.rows.len();
         // There is no memory for that many rows.
-        self.places.insert(row.id(), u32::try_from(place).unwrap_or(u32::MAX));
+        self.places
+            .insert(row.id(), u32::try_from(place).unwrap_or(u32::MAX));
         self.enter(place, &row.keys());
         self.rows.push(row);
         &mut self.rows[place]
@@ -71,32 +76,48 @@ impl<T: Identified> Table<T> {
 
     /// Changes an existing row and updates its keys.
     pub(crate) fn update(&mut self, id: Uuid, change: impl FnOnce(&mut T)) {
-        let Some(place) = self.places.get(&id).copied() else { return };
-        let Some(row) = self.rows.get_mut(place as usize) else { return };
+        let Some(place) = self.places.get(&id).copied() else {
+            return;
+        };
+        let Some(row) = self.rows.get_mut(place as usize) else {
+            return;
+        };
         let before = row.keys();
         change(row);
         let keys = row.keys();
         for key in before {
-            self.index.entry(key).and_modify(|places| _ = places.remove(place));
+            self.index
+                .entry(key)
+                .and_modify(|places| _ = places.remove(place));
         }
         self.enter(place as usize, &keys);
     }
 
     fn enter(&mut self, place: usize, keys: &[u128]) {
         for key in keys {
-            self.index.entry(*key).or_default().insert(u32::try_from(place).unwrap_or(u32::MAX));
+            self.index
+                .entry(*key)
+                .or_default()
+                .insert(u32::try_from(place).unwrap_or(u32::MAX));
         }
     }
 
     /// The rows with all of these keys, of which there must be at least one.
     pub(crate) fn with(&self, keys: &[u128]) -> Found<'_, T> {
         let mut found = keys.iter().map(|key| self.index.get(key));
-        let first = found.next().flatten().map_or_else(Cow::default, Cow::Borrowed);
+        let first = found
+            .next()
+            .flatten()
+            .map_or_else(Cow::default, Cow::Borrowed);
         let places = found.fold(first, |all, places| match places {
             Some(places) => Cow::Owned(&*all & places),
             None => Cow::default(),
         });
-        Found { rows: &self.rows, places, next: 0 }
+        Found {
+            rows: &self.rows,
+            places,
+            next: 0,
+        }
     }
 
     /// For lists of a few rows.
@@ -132,7 +153,9 @@ impl<'a, T> Iterator for Found<'a, T> {
     }
 
     fn nth(&mut self, count: usize) -> Option<&'a T> {
-        self.next = self.next.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        self.next = self
+            .next
+            .saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         let place = self.places.select(self.next)?;
         self.next += 1;
         self.rows.get(place as usize)
@@ -193,15 +216,33 @@ mod tests {
             assert_eq!(table.with(keys).len(), all.len());
             for offset in [0, 2_345, all.len() - 20, all.len() + 1] {
                 let began = Instant::now();
-                let page: Vec<_> = table.with(keys).skip(offset).take(20).map(|row| row.0).collect();
+                let page: Vec<_> = table
+                    .with(keys)
+                    .skip(offset)
+                    .take(20)
+                    .map(|row| row.0)
+                    .collect();
                 let took = began.elapsed();
-                assert!(took < Duration::from_millis(10), "{keys:?} at {offset} took {took:?}");
-                assert_eq!(page, all.iter().copied().skip(offset).take(20).collect::<Vec<_>>());
+                assert!(
+                    took < Duration::from_millis(10),
+                    "{keys:?} at {offset} took {took:?}"
+                );
+                assert_eq!(
+                    page,
+                    all.iter()
+                        .copied()
+                        .skip(offset)
+                        .take(20)
+                        .collect::<Vec<_>>()
+                );
             }
         }
         table.update(Uuid::from_u128(2), |row| row.0 = 3);
         assert!(table.with(&[2]).all(|row| row.0 != 3));
         assert_eq!(table.with(&[3]).next().map(|row| row.0), Some(3));
-        assert_eq!(table.with(&[9_999]).len() + table.with(&[2, 9_999]).len(), 0);
+        assert_eq!(
+            table.with(&[9_999]).len() + table.with(&[2, 9_999]).len(),
+            0
+        );
     }
 }

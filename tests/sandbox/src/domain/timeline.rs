@@ -61,7 +61,13 @@ struct Planned {
 impl Timeline {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
         let (events, schedule) = (Events::new(event_limit), Schedule::default());
-        Self { now, events, schedule, seed, drawn: 0 }
+        Self {
+            now,
+            events,
+            schedule,
+            seed,
+            drawn: 0,
+        }
     }
 
     /// The next random bits, which depend only on the seed.
@@ -91,8 +97,16 @@ impl Timeline {
         reason: Option<String>,
     ) {
         let id = self.id();
-        let object = serde_json::value::to_raw_value(object).expect("the state can be written as JSON");
-        self.events.take(Event { id, created_at: self.now, kind, about, object, reason });
+        let object =
+            serde_json::value::to_raw_value(object).expect("the state can be written as JSON");
+        self.events.take(Event {
+            id,
+            created_at: self.now,
+            kind,
+            about,
+            object,
+            reason,
+        });
     }
 
     pub(crate) fn after(&mut self, delay: TimeDelta, due: Due) {
@@ -105,12 +119,19 @@ impl Timeline {
     }
 
     pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.schedule.planned.first_key_value().map(|((at, _), _)| *at)
+        self.schedule
+            .planned
+            .first_key_value()
+            .map(|((at, _), _)| *at)
     }
 
     /// Removes the next step that is due by `until`, and sets the time to when it is due.
     pub(crate) fn pop(&mut self, until: DateTime<Utc>) -> Option<Due> {
-        let entry = self.schedule.planned.first_entry().filter(|entry| entry.key().0 <= until)?;
+        let entry = self
+            .schedule
+            .planned
+            .first_entry()
+            .filter(|entry| entry.key().0 <= until)?;
         let ((at, _), due) = entry.remove_entry();
         self.now = self.now.max(at);
         Some(due)
@@ -120,13 +141,22 @@ impl Timeline {
 impl From<Vec<Planned>> for Schedule {
     fn from(planned: Vec<Planned>) -> Self {
         let count = planned.len() as u64;
-        let planned = (1..).zip(planned).map(|(number, planned)| ((planned.at, number), planned.due));
-        Self { planned: planned.collect(), count }
+        let planned = (1..)
+            .zip(planned)
+            .map(|(number, planned)| ((planned.at, number), planned.due));
+        Self {
+            planned: planned.collect(),
+            count,
+        }
     }
 }
 
 impl From<Schedule> for Vec<Planned> {
     fn from(schedule: Schedule) -> Self {
-        schedule.planned.into_iter().map(|((at, _), due)| Planned { at, due }).collect()
+        schedule
+            .planned
+            .into_iter()
+            .map(|((at, _), due)| Planned { at, due })
+            .collect()
     }
 }

@@ -39,24 +39,35 @@ impl Call {
         body: Value,
     ) -> Result<Self, Problem> {
         let query: Vec<(String, String)> =
-            form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+            form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect();
         let mut wrong = Vec::new();
         for parameter in &operation.parameters {
             let given = if parameter.is_path { &path } else { &query };
-            let mut values = given.iter().filter(|(name, _)| *name == parameter.name).map(|(_, value)| value);
+            let mut values = given
+                .iter()
+                .filter(|(name, _)| *name == parameter.name)
+                .map(|(_, value)| value);
             let Some(value) = values.next() else { continue };
             if values.next().is_some() {
                 wrong.push(format!("`{}` is given more than once", parameter.name));
                 continue;
             }
-            let is_number =
-                parameter.is_integer && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let is_number = parameter.is_integer
+                && value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'-');
             let json = match serde_json::from_str(value) {
                 Ok(number) if is_number => number,
                 _ => Value::String(value.clone()),
             };
             let mismatches = parameter.schema.mismatches(&json);
-            wrong.extend(mismatches.into_iter().map(|it| format!("`{}` {}", parameter.name, it.problem)));
+            wrong.extend(
+                mismatches
+                    .into_iter()
+                    .map(|it| format!("`{}` {}", parameter.name, it.problem)),
+            );
         }
         if let Some(schema) = operation.body.as_ref().map(|body| &body.schema) {
             wrong.extend(schema.mismatches(&body).iter().map(ToString::to_string));
@@ -72,12 +83,17 @@ impl Call {
     pub(crate) fn id(&self, name: &str) -> Uuid {
         let value = self.path.iter().find(|(known, _)| known == name);
         // A text that is not a UUID is the id of no resource.
-        value.and_then(|(_, value)| value.parse().ok()).unwrap_or_default()
+        value
+            .and_then(|(_, value)| value.parse().ok())
+            .unwrap_or_default()
     }
 
     /// A parameter in the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
@@ -97,14 +113,28 @@ impl Call {
         view: impl Fn(R) -> T,
     ) -> Answer {
         // An offset that is too large for the type is after the end of every list.
-        let number =
-            |name, default| self.query(name).map_or(default, |text| text.parse().unwrap_or(u64::MAX));
+        let number = |name, default| {
+            self.query(name)
+                .map_or(default, |text| text.parse().unwrap_or(u64::MAX))
+        };
         let (offset, limit) = (number("offset", 0), number("limit", DEFAULT_LIMIT));
         let total = items.len();
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        let data: Vec<_> = items.skip(size(offset)).take(size(limit)).map(view).collect();
-        let meta = Meta { offset, limit, count: data.len(), total };
-        Answer::ok(&List { meta: Some(meta), data })
+        let data: Vec<_> = items
+            .skip(size(offset))
+            .take(size(limit))
+            .map(view)
+            .collect();
+        let meta = Meta {
+            offset,
+            limit,
+            count: data.len(),
+            total,
+        };
+        Answer::ok(&List {
+            meta: Some(meta),
+            data,
+        })
     }
 }
 
@@ -133,12 +163,20 @@ impl Answer {
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, media_type: String::new(), body: Bytes::new(), order: None }
+        Self {
+            status: 204,
+            media_type: String::new(),
+            body: Bytes::new(),
+            order: None,
+        }
     }
 
     /// A list without pages.
     pub(crate) fn list<T: Serialize>(items: impl IntoIterator<Item = T>) -> Self {
-        Self::ok(&List { meta: None, data: items.into_iter().collect() })
+        Self::ok(&List {
+            meta: None,
+            data: items.into_iter().collect(),
+        })
     }
 
     /// A list without pages, with the total.
@@ -146,24 +184,47 @@ impl Answer {
         let data: Vec<_> = items.into_iter().collect();
         let count = data.len();
         let limit = u64::try_from(count).unwrap_or(u64::MAX).max(DEFAULT_LIMIT);
-        Self::ok(&List { meta: Some(Meta { offset: 0, limit, count, total: count }), data })
+        Self::ok(&List {
+            meta: Some(Meta {
+                offset: 0,
+                limit,
+                count,
+                total: count,
+            }),
+            data,
+        })
     }
 
     pub(crate) fn file(media_type: &str, content: &Bytes) -> Self {
-        Self { status: 200, media_type: media_type.to_owned(), body: content.clone(), order: None }
+        Self {
+            status: 200,
+            media_type: media_type.to_owned(),
+            body: content.clone(),
+            order: None,
+        }
     }
 
     /// An answer from existing JSON.
     pub(crate) fn json_text(text: &str) -> Self {
         let body = Bytes::copy_from_slice(text.as_bytes());
-        Self { status: 200, media_type: "application/json".to_owned(), body, order: None }
+        Self {
+            status: 200,
+            media_type: "application/json".to_owned(),
+            body,
+            order: None,
+        }
     }
 
     fn json(status: u16, value: &impl Serialize) -> Self {
         // The length of most pages, so that the buffer need not grow.
         let mut body = Vec::with_capacity(8 * 1024);
         serde_json::to_writer(&mut body, value).expect("the state can be written as JSON");
-        Self { status, media_type: "application/json".to_owned(), body: body.into(), order: None }
+        Self {
+            status,
+            media_type: "application/json".to_owned(),
+            body: body.into(),
+            order: None,
+        }
     }
 }
 
@@ -196,11 +257,21 @@ mod tests {
 
     #[test]
     fn a_page_far_back_in_a_list_costs_as_much_as_the_first() {
-        let query = vec![("offset".to_owned(), "999990".to_owned()), ("limit".to_owned(), "20".to_owned())];
-        let call = Call { path: Vec::new(), query, body: Value::Null };
+        let query = vec![
+            ("offset".to_owned(), "999990".to_owned()),
+            ("limit".to_owned(), "20".to_owned()),
+        ];
+        let call = Call {
+            path: Vec::new(),
+            query,
+            body: Value::Null,
+        };
         let answer = call.page(Steps(0..1_000_000, 0), |number| number);
         let page: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!((&page["data"][0], &page["data"][9]), (&Value::from(999_990), &Value::from(999_999)));
+        assert_eq!(
+            (&page["data"][0], &page["data"][9]),
+            (&Value::from(999_990), &Value::from(999_999))
+        );
         assert_eq!(page["meta"]["total"], 1_000_000);
     }
 }

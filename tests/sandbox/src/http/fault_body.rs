@@ -30,7 +30,9 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
             Response::from_parts(parts, Body::from_stream(half.chain(end)))
         }
         Some(Fault::WrongContentType) => {
-            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            parts
+                .headers
+                .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
             Response::from_parts(parts, Body::from(body))
         }
         Some(Fault::InvalidJson) => {
@@ -41,8 +43,10 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
         Some(Fault::SlowDrip { millis }) if !body.is_empty() => {
             let pause = Duration::from_millis(*millis);
             let size = body.len().div_ceil(PIECES);
-            let pieces: Vec<_> =
-                (0..body.len()).step_by(size).map(|at| body.slice(at..body.len().min(at + size))).collect();
+            let pieces: Vec<_> = (0..body.len())
+                .step_by(size)
+                .map(|at| body.slice(at..body.len().min(at + size)))
+                .collect();
             let dripping = stream::iter(pieces).then(move |piece| async move {
                 tokio::time::sleep(pause).await;
                 Ok::<_, io::Error>(piece)
@@ -55,9 +59,13 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
 
 /// The error page of a gateway whose backend cannot be reached.
 pub(super) fn gateway_page(status: u16) -> Response<Bytes> {
-    let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
+    let page = format!(
+        "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
+    );
     let mut response = Response::new(Bytes::from(page));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     response
 }

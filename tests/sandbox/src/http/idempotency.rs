@@ -52,29 +52,52 @@ impl Idempotency {
         request: Fingerprint,
         state: &State,
     ) -> Result<Option<Answer>, Problem> {
-        while self.expiries.front().is_some_and(|(until, _)| *until <= state.time.now) {
+        while self
+            .expiries
+            .front()
+            .is_some_and(|(until, _)| *until <= state.time.now)
+        {
             let old = self.expiries.pop_front();
             old.and_then(|(_, key)| self.answers.remove(&key));
         }
         match self.answers.get(&key) {
             None => Ok(None),
-            Some(remembered) if remembered.request != request => {
-                Err(Problem::conflict("The idempotency key has been used for another request."))
-            }
-            Some(Remembered { first: First::Order(id), .. }) => {
-                Ok(state.orders.get(*id).map(|order| Answer::created(&order.view.as_created())))
-            }
-            Some(Remembered { first: First::Answer(answer), .. }) => {
+            Some(remembered) if remembered.request != request => Err(Problem::conflict(
+                "The idempotency key has been used for another request.",
+            )),
+            Some(Remembered {
+                first: First::Order(id),
+                ..
+            }) => Ok(state
+                .orders
+                .get(*id)
+                .map(|order| Answer::created(&order.view.as_created()))),
+            Some(Remembered {
+                first: First::Answer(answer),
+                ..
+            }) => {
                 let (status, body) = &**answer;
-                Ok(Some(Answer { status: *status, ..Answer::json_text(body) }))
+                Ok(Some(Answer {
+                    status: *status,
+                    ..Answer::json_text(body)
+                }))
             }
         }
     }
 
-    pub(crate) fn remember(&mut self, key: Uuid, request: Fingerprint, answer: &Answer, now: DateTime<Utc>) {
+    pub(crate) fn remember(
+        &mut self,
+        key: Uuid,
+        request: Fingerprint,
+        answer: &Answer,
+        now: DateTime<Utc>,
+    ) {
         let first = match answer.order {
             Some(order) => First::Order(order),
-            None => First::Answer(Box::new((answer.status, String::from_utf8_lossy(&answer.body).into()))),
+            None => First::Answer(Box::new((
+                answer.status,
+                String::from_utf8_lossy(&answer.body).into(),
+            ))),
         };
         self.answers.insert(key, Remembered { request, first });
         self.expiries.push_back((now + WINDOW, key));

@@ -32,7 +32,9 @@ impl Handler {
 /// The handler of an operation, or `None` if there is none. The token request is handled by
 /// [`access`](crate::access).
 pub(crate) fn handler(operation: &str) -> Option<Handler> {
-    reading(operation).map(Handler::Read).or_else(|| changing(operation).map(Handler::Change))
+    reading(operation)
+        .map(Handler::Read)
+        .or_else(|| changing(operation).map(Handler::Change))
 }
 
 #[rustfmt::skip]
@@ -159,6 +161,9 @@ fn found<T: serde::Serialize>(thing: Option<&T>) -> Result<Answer, Problem> {
     Ok(Answer::ok(thing.ok_or(Refused::NotFound)?))
 }
 
-fn user<'a>(state: &'a State, call: &Call) -> Result<&'a crate::domain::customers::users::User, Refused> {
+fn user<'a>(
+    state: &'a State,
+    call: &Call,
+) -> Result<&'a crate::domain::customers::users::User, Refused> {
     state.users.get(call.id("user_id")).ok_or(Refused::NotFound)
 }

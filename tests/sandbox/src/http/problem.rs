@@ -24,8 +24,14 @@ impl Problem {
     }
 
     pub(crate) fn missing_idempotency_key() -> Self {
-        let detail = "The header `idempotency-key` is missing. Use a new random UUID for each new request.";
-        Self::new(400, "missing_idempotency_key", "Missing idempotency key", detail)
+        let detail =
+            "The header `idempotency-key` is missing. Use a new random UUID for each new request.";
+        Self::new(
+            400,
+            "missing_idempotency_key",
+            "Missing idempotency key",
+            detail,
+        )
     }
 
     pub(crate) fn unauthorised(detail: impl Into<String>) -> Self {
@@ -33,7 +39,10 @@ impl Problem {
     }
 
     pub(crate) fn forbidden(scopes: &[String]) -> Self {
-        let detail = format!("The access token does not have the scope `{}`.", scopes.join("` or `"));
+        let detail = format!(
+            "The access token does not have the scope `{}`.",
+            scopes.join("` or `")
+        );
         Self::new(403, "forbidden", "Forbidden", detail)
     }
 
@@ -47,8 +56,9 @@ impl Problem {
     }
 
     pub(crate) fn not_acceptable(offered: &str) -> Self {
-        let detail =
-            format!("The media type of the answer is {offered}, which the header `accept` does not allow.");
+        let detail = format!(
+            "The media type of the answer is {offered}, which the header `accept` does not allow."
+        );
         Self::new(406, "not_acceptable", "Not acceptable", detail)
     }
 
@@ -72,22 +82,39 @@ impl Problem {
     }
 
     pub(crate) fn to_json(&self, request_id: &str) -> Vec<u8> {
-        let Self { status, kind, title, detail } = self;
+        let Self {
+            status,
+            kind,
+            title,
+            detail,
+        } = self;
         let kind = format!("https://docs.upvest.co/errors/{kind}");
         json!({ "type": kind, "status": status, "title": title, "detail": detail, "request_id": request_id })
             .to_string()
             .into_bytes()
     }
 
-    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into() }
+    fn new(
+        status: u16,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+        }
     }
 }
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NotFound => Self::not_found("No resource with this id exists for this client."),
+            Refused::NotFound => {
+                Self::not_found("No resource with this id exists for this client.")
+            }
             Refused::Invalid(detail) => Self::invalid(detail),
             Refused::Conflict(detail) => Self::conflict(detail),
         }

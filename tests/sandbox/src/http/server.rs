@@ -50,7 +50,9 @@ pub(crate) async fn serve(
     mut state: watch::Receiver<ServerState>,
     listening: watch::Sender<bool>,
 ) {
-    let Ok(address) = listener.local_addr() else { return };
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {

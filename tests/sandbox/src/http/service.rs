@@ -67,7 +67,11 @@ enum Does {
 
 /// Whether there is an operation with this name, for faults.
 pub(crate) fn is_operation(name: &str) -> bool {
-    name == VERIFY_KEYS_ID || Description::get().operations().iter().any(|operation| operation.id == name)
+    name == VERIFY_KEYS_ID
+        || Description::get()
+            .operations()
+            .iter()
+            .any(|operation| operation.id == name)
 }
 
 /// A router with all paths of the API.
@@ -82,21 +86,34 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
             None => paths.push((&operation.path, vec![route])),
         }
     }
-    paths.push((&VERIFY_KEYS.path, vec![Route { operation: &VERIFY_KEYS, does: Does::GiveKeys }]));
+    paths.push((
+        &VERIFY_KEYS.path,
+        vec![Route {
+            operation: &VERIFY_KEYS,
+            does: Does::GiveKeys,
+        }],
+    ));
     let mut router = Router::new();
     for (path, operations) in paths {
         let (clients, operations) = (Arc::clone(clients), Arc::new(operations));
         let serve = async move |path: Result<RawPathParams, RawPathParamsRejection>,
                                 request: Request<Body>| {
-            let path =
-                path.map(|path| path.iter().map(|(name, value)| (name.into(), value.into())).collect());
-            Exchange::new(clients, &request).run(&operations, path.ok(), request).await
+            let path = path.map(|path| {
+                path.iter()
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .collect()
+            });
+            Exchange::new(clients, &request)
+                .run(&operations, path.ok(), request)
+                .await
         };
         router = router.route(path, any(serve));
     }
     let elsewhere = Arc::clone(clients);
     router.fallback(async move |request: Request<Body>| {
-        Exchange::new(elsewhere, &request).run(&[], None, request).await
+        Exchange::new(elsewhere, &request)
+            .run(&[], None, request)
+            .await
     })
 }
 
@@ -129,7 +146,10 @@ impl Exchange {
     fn new(clients: Arc<Clients>, request: &Request<Body>) -> Self {
         let shared = clients.of_request(request.headers());
         let header = |name: HeaderName| {
-            let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+            let value = request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
             value.map(str::to_owned)
         };
         let (number, request_id) = shared.begin_request();
@@ -147,7 +167,13 @@ impl Exchange {
             problem: None,
         };
         let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
-        Self { clients, shared, arrived, record, accept }
+        Self {
+            clients,
+            shared,
+            arrived,
+            record,
+            accept,
+        }
     }
 
     async fn run(
@@ -156,15 +182,23 @@ impl Exchange {
         path: Option<Vec<(String, String)>>,
         request: Request<Body>,
     ) -> Response<Body> {
-        let route = routes.iter().find(|route| route.operation.method == *request.method());
-        let Some(route) = route.copied() else { return self.no_such_operation(routes) };
+        let route = routes
+            .iter()
+            .find(|route| route.operation.method == *request.method());
+        let Some(route) = route.copied() else {
+            return self.no_such_operation(routes);
+        };
         self.record.operation = Some(route.operation.id.clone());
         let fault = self.shared.faults().draw(&route.operation.id);
         self.record.fault = fault.as_ref().map(Fault::name);
         match &fault {
             Some(Fault::ResetBeforeCommit) => return self.reset(),
             Some(Fault::TooManyRequests { retry_after }) => return self.throttled(*retry_after),
-            Some(Fault::ServerError { status, html, after_commit: false }) => {
+            Some(Fault::ServerError {
+                status,
+                html,
+                after_commit: false,
+            }) => {
                 return self.server_error(*status, *html);
             }
             _ => {}
@@ -193,14 +227,27 @@ impl Exchange {
     ) -> Response<Body> {
         let outcome = match (path, body) {
             (Some(path), Some(body)) => {
-                let arrival = Arrival { parts, body: &body, at: self.arrived };
-                if matches!(route.does, Does::GrantToken) && !parts.headers.contains_key("upvest-client-id") {
+                let arrival = Arrival {
+                    parts,
+                    body: &body,
+                    at: self.arrived,
+                };
+                if matches!(route.does, Does::GrantToken)
+                    && !parts.headers.contains_key("upvest-client-id")
+                {
                     self.shared = self.client_of_form(&body).unwrap_or(self.shared);
                 }
-                self.shared.call(&route, arrival, path, self.record.idempotency_key.as_deref())
+                self.shared.call(
+                    &route,
+                    arrival,
+                    path,
+                    self.record.idempotency_key.as_deref(),
+                )
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
-            (_, None) => Outcome::refused(Problem::invalid("the body is incomplete, or longer than 4 MiB")),
+            (_, None) => Outcome::refused(Problem::invalid(
+                "the body is incomplete, or longer than 4 MiB",
+            )),
         };
         self.record.replayed = outcome.replayed;
         match fault {
@@ -221,7 +268,9 @@ impl Exchange {
 
     /// The client of a token request is also in its form.
     fn client_of_form(&self, body: &[u8]) -> Option<Arc<Shared>> {
-        let id = form_urlencoded::parse(body).find(|(name, _)| name == "client_id")?.1;
+        let id = form_urlencoded::parse(body)
+            .find(|(name, _)| name == "client_id")?
+            .1;
         self.clients.named(&id)
     }
 
@@ -230,10 +279,16 @@ impl Exchange {
             let response = self.problem(&Problem::not_found("The API does not have this path."));
             return self.finish(response, None);
         }
-        let methods: Vec<_> = routes.iter().map(|route| route.operation.method.as_str()).collect();
+        let methods: Vec<_> = routes
+            .iter()
+            .map(|route| route.operation.method.as_str())
+            .collect();
         let allowed = methods.join(", ");
         let mut response = self.problem(&Problem::method_not_allowed(&allowed));
-        response.headers_mut().insert(ALLOW, HeaderValue::try_from(allowed).expect("methods are tokens"));
+        response.headers_mut().insert(
+            ALLOW,
+            HeaderValue::try_from(allowed).expect("methods are tokens"),
+        );
         self.finish(response, None)
     }
 
@@ -276,13 +331,22 @@ impl Exchange {
     /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller accepts only
     /// that.
     fn problem(&self, problem: &Problem) -> Response<Bytes> {
-        let mut ranges =
-            self.accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
-        let takes_problems = self.accept.is_empty() || ranges.any(|range| is_in_range(PROBLEM, range));
-        let media_type = if takes_problems || !self.accept.contains(JSON) { PROBLEM } else { JSON };
+        let mut ranges = self
+            .accept
+            .split(',')
+            .map(|range| range.split(';').next().unwrap_or_default().trim());
+        let takes_problems =
+            self.accept.is_empty() || ranges.any(|range| is_in_range(PROBLEM, range));
+        let media_type = if takes_problems || !self.accept.contains(JSON) {
+            PROBLEM
+        } else {
+            JSON
+        };
         let mut response = self.problem_as(media_type, problem);
         if problem.status == 429 {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
@@ -292,20 +356,23 @@ impl Exchange {
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         response
     }
 
     fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
-        let request_id =
-            HeaderValue::try_from(self.record.request_id.to_string()).expect("a UUID is a header value");
+        let request_id = HeaderValue::try_from(self.record.request_id.to_string())
+            .expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
         // Without a shift, the HTTP server sets the date itself.
         if self.shared.faults().clock_shift != 0 {
             let date = httpdate::fmt_http_date(self.shared.wall());
-            response
-                .headers_mut()
-                .insert(DATE, HeaderValue::try_from(date).expect("a date is a header value"));
+            response.headers_mut().insert(
+                DATE,
+                HeaderValue::try_from(date).expect("a date is a header value"),
+            );
         }
         self.record.status = Some(response.status().as_u16());
         self.shared.end_request(self.record);
@@ -322,17 +389,28 @@ fn reset() -> Response<Body> {
 
 impl<'a> Arrival<'a> {
     fn received(&self) -> IncomingRequest<'a> {
-        IncomingRequest::new(&self.parts.method, &self.parts.uri, &self.parts.headers, self.body)
+        IncomingRequest::new(
+            &self.parts.method,
+            &self.parts.uri,
+            &self.parts.headers,
+            self.body,
+        )
     }
 }
 
 impl Outcome {
     fn answered(answer: Answer) -> Self {
-        Self { result: Ok(answer), replayed: false }
+        Self {
+            result: Ok(answer),
+            replayed: false,
+        }
     }
 
     fn refused(problem: Problem) -> Self {
-        Self { result: Err(problem), replayed: false }
+        Self {
+            result: Err(problem),
+            replayed: false,
+        }
     }
 }
 
@@ -345,7 +423,8 @@ impl Shared {
         path: Vec<(String, String)>,
         idempotency_key: Option<&str>,
     ) -> Outcome {
-        self.try_call(route, arrival, path, idempotency_key).unwrap_or_else(Outcome::refused)
+        self.try_call(route, arrival, path, idempotency_key)
+            .unwrap_or_else(Outcome::refused)
     }
 
     fn try_call(
@@ -363,7 +442,9 @@ impl Shared {
             Does::GiveKeys => {
                 self.authorise(operation, arrival)?;
                 acceptable(&operation.media_types, parts)?;
-                return Ok(Outcome::answered(Answer::json_text(&self.webhook_keys().key_set())));
+                return Ok(Outcome::answered(Answer::json_text(
+                    &self.webhook_keys().key_set(),
+                )));
             }
         };
         self.authorise(operation, arrival)?;
@@ -375,7 +456,10 @@ impl Shared {
         let call = Call::read(operation, path, parts.uri.query(), json)?;
         let key = self.idempotency_key(operation, idempotency_key)?;
         let request = key.map(|_| {
-            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let target = parts
+                .uri
+                .path_and_query()
+                .map_or("", |target| target.as_str());
             fingerprint(parts.method.as_str(), target, arrival.body)
         });
         let outcome = self.commit(handler, &call, key.zip(request));
@@ -406,16 +490,24 @@ impl Shared {
         access.check_signature(&arrival.received(), arrival.parts, arrival.at)
     }
 
-    fn idempotency_key(&self, operation: &Operation, key: Option<&str>) -> Result<Option<Uuid>, Problem> {
+    fn idempotency_key(
+        &self,
+        operation: &Operation,
+        key: Option<&str>,
+    ) -> Result<Option<Uuid>, Problem> {
         if !operation.takes_idempotency_key {
             return Ok(None);
         }
         match key {
             Some(key) => match Uuid::try_parse(key) {
                 Ok(key) => Ok(Some(key)),
-                Err(_) => Err(Problem::invalid("the header `idempotency-key` is not a UUID")),
+                Err(_) => Err(Problem::invalid(
+                    "the header `idempotency-key` is not a UUID",
+                )),
             },
-            None if self.access().strictness.idempotency_keys => Err(Problem::missing_idempotency_key()),
+            None if self.access().strictness.idempotency_keys => {
+                Err(Problem::missing_idempotency_key())
+            }
             None => Ok(None),
         }
     }
@@ -430,7 +522,10 @@ impl Shared {
             if core.state.is_up_to_date(now)
                 && let Ok(result) = catch_unwind(AssertUnwindSafe(|| read(&core.state, call)))
             {
-                return Outcome { result, replayed: false };
+                return Outcome {
+                    result,
+                    replayed: false,
+                };
             }
         }
         let mut core = self.core();
@@ -439,16 +534,28 @@ impl Shared {
         if let Some((key, request)) = key {
             match core.idempotency.recall(key, request, &core.state) {
                 Ok(None) => {}
-                Ok(Some(answer)) => return Outcome { result: Ok(answer), replayed: true },
+                Ok(Some(answer)) => {
+                    return Outcome {
+                        result: Ok(answer),
+                        replayed: true,
+                    };
+                }
                 Err(problem) => return Outcome::refused(problem),
             }
         }
-        let result = core.state.survive("a call", |state| handler.run(state, call));
-        let result = result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a bug.")));
+        let result = core
+            .state
+            .survive("a call", |state| handler.run(state, call));
+        let result =
+            result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a bug.")));
         if let (Ok(answer), Some((key, request))) = (&result, key) {
-            core.idempotency.remember(key, request, answer, core.state.time.now);
+            core.idempotency
+                .remember(key, request, answer, core.state.time.now);
         }
-        Outcome { result, replayed: false }
+        Outcome {
+            result,
+            replayed: false,
+        }
     }
 }
 
@@ -457,16 +564,27 @@ fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     if !parts.headers.contains_key(ACCEPT) || offered.is_empty() {
         return Ok(());
     }
-    let takes = |(range, wanted): (&str, bool)| wanted && offered.iter().any(|it| is_in_range(it, range));
-    if accepted(parts).any(takes) { Ok(()) } else { Err(Problem::not_acceptable(&offered.join(" or "))) }
+    let takes =
+        |(range, wanted): (&str, bool)| wanted && offered.iter().any(|it| is_in_range(it, range));
+    if accepted(parts).any(takes) {
+        Ok(())
+    } else {
+        Err(Problem::not_acceptable(&offered.join(" or ")))
+    }
 }
 
 /// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110 section 12.5.1).
 fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
-    let values = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let values = parts
+        .headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|range| {
         let (range, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let weight = parameters.split(';').find_map(|it| it.trim().strip_prefix("q=")?.parse::<f32>().ok());
+        let weight = parameters
+            .split(';')
+            .find_map(|it| it.trim().strip_prefix("q=")?.parse::<f32>().ok());
         (range.trim(), weight != Some(0.0))
     })
 }
@@ -481,9 +599,21 @@ fn is_in_range(media_type: &str, range: &str) -> bool {
 
 /// Parses the body in the format of the operation: JSON or a form.
 fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value, Problem> {
-    let Some(wanted) = &operation.body else { return Ok(Value::Null) };
-    let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(&wanted.media_type) {
+    let Some(wanted) = &operation.body else {
+        return Ok(Value::Null);
+    };
+    let given = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !given
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case(&wanted.media_type)
+    {
         return Err(Problem::invalid(format!(
             "the body must be {}, by its header `content-type` too",
             wanted.media_type
@@ -507,14 +637,26 @@ mod tests {
     #[tokio::test]
     async fn a_handler_that_panics_is_answered_with_500_and_the_next_call_as_ever() {
         let sandbox = crate::Sandbox::start().await.unwrap();
-        let call = Call { path: Vec::new(), query: Vec::new(), body: Value::Null };
-        for panics in
-            [Handler::Read(|_, _| panic!("on purpose")), Handler::Change(|_, _| panic!("on purpose"))]
-        {
+        let call = Call {
+            path: Vec::new(),
+            query: Vec::new(),
+            body: Value::Null,
+        };
+        for panics in [
+            Handler::Read(|_, _| panic!("on purpose")),
+            Handler::Change(|_, _| panic!("on purpose")),
+        ] {
             let outcome = sandbox.shared.commit(panics, &call, None);
-            assert_eq!(outcome.result.err().map(|problem| problem.status), Some(500));
+            assert_eq!(
+                outcome.result.err().map(|problem| problem.status),
+                Some(500)
+            );
         }
-        let outcome = sandbox.shared.commit(Handler::Change(|_, _| Ok(Answer::no_content())), &call, None);
+        let outcome = sandbox.shared.commit(
+            Handler::Change(|_, _| Ok(Answer::no_content())),
+            &call,
+            None,
+        );
         assert_eq!(outcome.result.ok().map(|answer| answer.status), Some(204));
         assert_eq!(sandbox.audit().len(), 2);
     }

@@ -126,7 +126,11 @@ impl SandboxBuilder {
     /// The speed of the clock: 1 is real time, and 0 or an invalid number stands still.
     /// 0 by default, at most a million.
     pub fn speed(mut self, speed: f64) -> Self {
-        self.speed = if speed.is_finite() { speed.clamp(0.0, 1_000_000.0) } else { 0.0 };
+        self.speed = if speed.is_finite() {
+            speed.clamp(0.0, 1_000_000.0)
+        } else {
+            0.0
+        };
         self
     }
 
@@ -165,13 +169,16 @@ impl SandboxBuilder {
     /// For `curl`, browsers and fuzzers: requires only what the description requires. No signature,
     /// client id or idempotency key is needed, but a token is.
     pub fn plain_http(self) -> Self {
-        self.signatures(false).client_ids(false).idempotency_keys(false)
+        self.signatures(false)
+            .client_ids(false)
+            .idempotency_keys(false)
     }
 
     /// The lifetime of an access token on the sandbox's clock. An hour by default, at most a hundred years.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.strictness.token_lifetime =
-            TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX).min(A_CENTURY);
+        self.strictness.token_lifetime = TimeDelta::from_std(lifetime)
+            .unwrap_or(TimeDelta::MAX)
+            .min(A_CENTURY);
         self
     }
 
@@ -232,14 +239,27 @@ impl SandboxBuilder {
     /// [`StartError`] if the port is in use, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
-        let listener = listener.await.map_err(|source| StartError::Port { port: self.port, source })?;
-        let file = self.data.as_ref().filter(|path| path.exists()).or(self.load.as_ref());
-        let saved = file
-            .map(|path| Saved::load(path).map_err(|source| StartError::Data { path: path.clone(), source }));
+        let listener = listener.await.map_err(|source| StartError::Port {
+            port: self.port,
+            source,
+        })?;
+        let file = self
+            .data
+            .as_ref()
+            .filter(|path| path.exists())
+            .or(self.load.as_ref());
+        let saved = file.map(|path| {
+            Saved::load(path).map_err(|source| StartError::Data {
+                path: path.clone(),
+                source,
+            })
+        });
         let data = self.data.clone();
         let clients = Arc::new(Clients::start(self, saved.transpose()?)?);
         if let Some(path) = data.clone() {
-            clients.save(&path).map_err(|source| StartError::Data { path, source })?;
+            clients
+                .save(&path)
+                .map_err(|source| StartError::Data { path, source })?;
         }
         Sandbox::run(clients, listener, data).map_err(StartError::other)
     }
@@ -254,17 +274,28 @@ impl SandboxBuilder {
     ) -> Result<Shared, StartError> {
         // Other clients get other tokens and ids.
         let seed = client.as_ref().map_or(self.seed, |(id, _)| {
-            self.seed ^ Uuid::from_bytes(short_digest(&[id.as_bytes()])).as_u64_pair().0
+            self.seed
+                ^ Uuid::from_bytes(short_digest(&[id.as_bytes()]))
+                    .as_u64_pair()
+                    .0
         });
-        let (client_id, secret) = client.map_or((CLIENT_ID, CLIENT_SECRET.to_owned()), |client| client);
+        let (client_id, secret) =
+            client.map_or((CLIENT_ID, CLIENT_SECRET.to_owned()), |client| client);
         let mut core = self.core(core, seed);
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let credentials = (client_id.to_owned(), secret);
-        let mut access =
-            Access::new(self.strictness, self.scopes.clone(), credentials, key.public_key().clone());
+        let mut access = Access::new(
+            self.strictness,
+            self.scopes.clone(),
+            credentials,
+            key.public_key().clone(),
+        );
         for (id, pem) in &core.public_keys {
-            access.register_key(id.clone(), PublicKey::from_pem(pem).map_err(StartError::other)?);
+            access.register_key(
+                id.clone(),
+                PublicKey::from_pem(pem).map_err(StartError::other)?,
+            );
         }
         let shared = Shared::new(Parts {
             client_id: client_id.to_owned(),
@@ -286,7 +317,9 @@ impl SandboxBuilder {
     fn core(&self, saved: Option<Core>, seed: u64) -> Core {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
         // Rounded to microseconds, which are easier to read.
-        let now = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
+        let now = now
+            .duration_trunc(TimeDelta::microseconds(1))
+            .unwrap_or(now);
         if let Some(mut core) = saved {
             core.state.run_until(now);
             core.state.time.events.limit = self.event_limit;

@@ -60,12 +60,20 @@ struct SavedClient<C> {
 
 impl Clients {
     /// The saved clients, and those of `settings`.
-    pub(crate) fn start(settings: SandboxBuilder, saved: Option<Saved<Core>>) -> Result<Self, StartError> {
-        let (first, mut saved) =
-            saved.map_or((None, BTreeMap::new()), |saved| (Some(saved.first), saved.others));
+    pub(crate) fn start(
+        settings: SandboxBuilder,
+        saved: Option<Saved<Core>>,
+    ) -> Result<Self, StartError> {
+        let (first, mut saved) = saved.map_or((None, BTreeMap::new()), |saved| {
+            (Some(saved.first), saved.others)
+        });
         let first = Arc::new(settings.shared(None, first, Port::default())?);
         let named = settings.clients.clone();
-        let clients = Self { first, others: RwLock::default(), settings };
+        let clients = Self {
+            first,
+            others: RwLock::default(),
+            settings,
+        };
         for (id, secret) in named {
             // The secret in the settings replaces the saved one.
             let core = saved.remove(&id).map(|client| client.core);
@@ -80,12 +88,19 @@ impl Clients {
     }
 
     fn shared(&self, id: &str, secret: String, core: Option<Core>) -> Result<Shared, StartError> {
-        self.settings.shared(Some((id, secret)), core, self.first.port.clone())
+        self.settings
+            .shared(Some((id, secret)), core, self.first.port.clone())
     }
 
     fn add(&self, id: String, shared: Shared) -> Result<(), CommandError> {
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(CommandError::new("the id of a client must consist of letters, digits and hyphens"));
+        if id.is_empty()
+            || !id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            return Err(CommandError::new(
+                "the id of a client must consist of letters, digits and hyphens",
+            ));
         }
         // Locked until the end, so that one of two concurrent commands with the same id fails.
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +108,8 @@ impl Clients {
             return Err(CommandError::new(format!("a client `{id}` already exists")));
         }
         if others.len() >= MOST_CLIENTS {
-            let problem = format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
+            let problem =
+                format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
             return Err(CommandError::new(problem));
         }
         let shared = Arc::new(shared);
@@ -109,25 +125,33 @@ impl Clients {
 
     pub(crate) fn ids(&self) -> Vec<String> {
         let first = self.first.client_id.clone();
-        std::iter::once(first).chain(self.others().keys().cloned()).collect()
+        std::iter::once(first)
+            .chain(self.others().keys().cloned())
+            .collect()
     }
 
     pub(crate) fn named(&self, id: &str) -> Option<Arc<Shared>> {
         if id == self.first.client_id {
             return Some(Arc::clone(&self.first));
         }
-        self.others().get(id).map(|client| Arc::clone(&client.shared))
+        self.others()
+            .get(id)
+            .map(|client| Arc::clone(&client.shared))
     }
 
     /// The client of a request, by its header or else by its token. If there is neither, the default client.
     pub(crate) fn of_request(&self, headers: &HeaderMap) -> Arc<Shared> {
-        let named = headers.get("upvest-client-id").and_then(|id| id.to_str().ok());
+        let named = headers
+            .get("upvest-client-id")
+            .and_then(|id| id.to_str().ok());
         let found = if let Some(id) = named {
             self.named(id)
         } else {
             let others = self.others();
             let mut holders = others.values().map(|client| &client.shared);
-            holders.find(|shared| shared.access().knows_token(headers)).map(Arc::clone)
+            holders
+                .find(|shared| shared.access().knows_token(headers))
+                .map(Arc::clone)
         };
         found.unwrap_or_else(|| Arc::clone(&self.first))
     }
@@ -139,7 +163,10 @@ impl Clients {
         command: Command,
     ) -> Result<Value, CommandError> {
         match command {
-            Command::CreateClient { client_id, client_secret } => {
+            Command::CreateClient {
+                client_id,
+                client_secret,
+            } => {
                 let id = client_id.unwrap_or_else(|| Uuid::new_v4().to_string());
                 let secret = client_secret.unwrap_or_else(|| Uuid::new_v4().to_string());
                 let shared = self.shared(&id, secret.clone(), None);
@@ -151,7 +178,9 @@ impl Clients {
                 let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
                 let deleted = others.remove(&client_id).map(|_| json!({}));
                 deleted.ok_or_else(|| {
-                    CommandError::new(format!("there is no client `{client_id}` that can be deleted"))
+                    CommandError::new(format!(
+                        "there is no client `{client_id}` that can be deleted"
+                    ))
                 })
             }
             command => client.execute(command).await,
@@ -160,17 +189,30 @@ impl Clients {
 
     /// Writes the state of all clients to `path`, completely or not at all.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         // The states are serialized first, so that no call waits while the file is written.
         let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
         let others = self.others();
         let others = others.iter().map(|(id, client)| {
             let secret = client.shared.access().secret().to_owned();
-            Ok((id.clone(), SavedClient { secret, core: text(&client.shared)? }))
+            Ok((
+                id.clone(),
+                SavedClient {
+                    secret,
+                    core: text(&client.shared)?,
+                },
+            ))
         });
         let others = others.collect::<io::Result<_>>()?;
-        let saved: Saved<Box<RawValue>> = Saved { version: VERSION, first: text(&self.first)?, others };
+        let saved: Saved<Box<RawValue>> = Saved {
+            version: VERSION,
+            first: text(&self.first)?,
+            others,
+        };
         file.write_all(&serde_json::to_vec(&saved)?)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
@@ -195,7 +237,10 @@ impl Clients {
     /// A number that changes with every change of the state.
     fn activity(&self) -> (usize, u64) {
         let others = self.others();
-        let all = others.values().map(|client| &client.shared).chain([&self.first]);
+        let all = others
+            .values()
+            .map(|client| &client.shared)
+            .chain([&self.first]);
         (others.len(), all.map(|shared| shared.activity()).sum())
     }
 }
@@ -209,6 +254,9 @@ impl Saved<Core> {
 
 fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let version = u32::deserialize(deserializer)?;
-    let other = || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
-    (version == VERSION).then_some(version).ok_or_else(|| serde::de::Error::custom(other()))
+    let other =
+        || format!("the state is of version {version}, and this sandbox reads version {VERSION}");
+    (version == VERSION)
+        .then_some(version)
+        .ok_or_else(|| serde::de::Error::custom(other()))
 }

@@ -26,7 +26,13 @@ struct Hands {
 impl Clock {
     /// `speed` 0 stands still.
     pub(crate) fn new(start: DateTime<Utc>, speed: f64) -> Self {
-        Self { speed, hands: Mutex::new(Hands { base: start.min(END), since: Instant::now() }) }
+        Self {
+            speed,
+            hands: Mutex::new(Hands {
+                base: start.min(END),
+                since: Instant::now(),
+            }),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -37,23 +43,33 @@ impl Clock {
     pub(crate) fn turn_to(&self, time: DateTime<Utc>) {
         let mut hands = self.hands();
         let now = self.shown(&hands);
-        *hands = Hands { base: now.max(time), since: Instant::now() };
+        *hands = Hands {
+            base: now.max(time),
+            since: Instant::now(),
+        };
     }
 
     /// Sets the clock to `time`, which may be earlier.
     pub(crate) fn turn_back(&self, time: DateTime<Utc>) {
-        *self.hands() = Hands { base: time, since: Instant::now() };
+        *self.hands() = Hands {
+            base: time,
+            since: Instant::now(),
+        };
     }
 
     /// The time of the clock after this duration, at most its maximum.
     pub(crate) fn after(&self, by: TimeDelta) -> DateTime<Utc> {
-        self.now().checked_add_signed(by).map_or(END, |time| time.min(END))
+        self.now()
+            .checked_add_signed(by)
+            .map_or(END, |time| time.min(END))
     }
 
     /// The real time until the clock reaches `time`. `None` if it stands still.
     pub(crate) fn real_time_until(&self, time: DateTime<Utc>) -> Option<Duration> {
         let left = (time - self.now()).to_std().unwrap_or_default();
-        let real = || Duration::try_from_secs_f64(left.as_secs_f64() / self.speed).unwrap_or(Duration::MAX);
+        let real = || {
+            Duration::try_from_secs_f64(left.as_secs_f64() / self.speed).unwrap_or(Duration::MAX)
+        };
         (self.speed > 0.0).then(real)
     }
 
@@ -62,8 +78,13 @@ impl Clock {
             return hands.base;
         }
         let passed = Duration::try_from_secs_f64(hands.since.elapsed().as_secs_f64() * self.speed);
-        let micros = passed.map_or(i64::MAX, |it| i64::try_from(it.as_micros()).unwrap_or(i64::MAX));
-        hands.base.checked_add_signed(TimeDelta::microseconds(micros)).map_or(END, |time| time.min(END))
+        let micros = passed.map_or(i64::MAX, |it| {
+            i64::try_from(it.as_micros()).unwrap_or(i64::MAX)
+        });
+        hands
+            .base
+            .checked_add_signed(TimeDelta::microseconds(micros))
+            .map_or(END, |time| time.min(END))
     }
 
     fn hands(&self) -> MutexGuard<'_, Hands> {

@@ -104,12 +104,25 @@ impl Sandbox {
             [] => router,
             _ => router.layer(from_fn_with_state(Arc::clone(&shared), control::cors)),
         };
-        let (state, listening) = (shared.port.server.subscribe(), shared.port.listening.clone());
+        let (state, listening) = (
+            shared.port.server.subscribe(),
+            shared.port.listening.clone(),
+        );
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
         let mut tasks = vec![tokio::spawn(async move { alive.drive().await })];
-        tasks.extend(data.clone().map(|path| tokio::spawn(Arc::clone(&clients).keep_saved(path))));
-        Ok(Self { shared, clients, address, server: Some(server), tasks, data })
+        tasks.extend(
+            data.clone()
+                .map(|path| tokio::spawn(Arc::clone(&clients).keep_saved(path))),
+        );
+        Ok(Self {
+            shared,
+            clients,
+            address,
+            server: Some(server),
+            tasks,
+            data,
+        })
     }
 
     /// The base URL, such as `http://127.0.0.1:40123`.
@@ -153,7 +166,9 @@ impl Sandbox {
     ///
     /// If the operating system cannot create an HTTP client.
     pub fn client(&self) -> Upvest {
-        self.client_builder().build().expect("everything that a client needs is set")
+        self.client_builder()
+            .build()
+            .expect("everything that a client needs is set")
     }
 
     /// A builder of a client for this sandbox, for other settings.
@@ -177,7 +192,13 @@ impl Sandbox {
     /// Advances the clock, by a hundred years at most. When this returns, everything that is due by then has happened: orders are
     /// filled, plans are executed, and events are delivered, again if an endpoint has failed.
     pub async fn advance(&self, by: Duration) {
-        self.shared.advance(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX).min(A_CENTURY)).await;
+        self.shared
+            .advance(
+                TimeDelta::from_std(by)
+                    .unwrap_or(TimeDelta::MAX)
+                    .min(A_CENTURY),
+            )
+            .await;
     }
 
     /// Waits until all events that can be delivered now have been delivered.
@@ -199,8 +220,15 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::execute`], and if there is no such client.
-    pub async fn execute_for(&self, client_id: &str, command: Command) -> Result<Value, CommandError> {
-        let client = self.clients.named(client_id).ok_or_else(|| CommandError::no_client(client_id))?;
+    pub async fn execute_for(
+        &self,
+        client_id: &str,
+        command: Command,
+    ) -> Result<Value, CommandError> {
+        let client = self
+            .clients
+            .named(client_id)
+            .ok_or_else(|| CommandError::no_client(client_id))?;
         self.clients.execute(&client, command).await
     }
 
@@ -251,7 +279,9 @@ impl Sandbox {
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
-        self.data.as_ref().map_or(Ok(()), |path| self.clients.save(path))
+        self.data
+            .as_ref()
+            .map_or(Ok(()), |path| self.clients.save(path))
     }
 
     /// Stops immediately: open connections break, and no new ones are accepted.
@@ -265,7 +295,9 @@ impl Sandbox {
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 

@@ -126,7 +126,13 @@ impl Shared {
             requests: Mutex::new(Log::new(parts.log_limit)),
             deliveries: Mutex::new(Log::new(parts.log_limit)),
             secrets: Mutex::new(StdRng::seed_from_u64(parts.seed)),
-            throttle: parts.throttle.map(|limit| Mutex::new(Throttle { limit, second: 0, taken: 0 })),
+            throttle: parts.throttle.map(|limit| {
+                Mutex::new(Throttle {
+                    limit,
+                    second: 0,
+                    taken: 0,
+                })
+            }),
             snapshots: Mutex::default(),
             setup: parts.setup,
         }
@@ -213,14 +219,23 @@ impl Shared {
 
     /// Counts a request, and returns whether the limit per second is exceeded.
     pub(crate) fn throttle(&self) -> Result<(), Problem> {
-        let Some(throttle) = &self.throttle else { return Ok(()) };
+        let Some(throttle) = &self.throttle else {
+            return Ok(());
+        };
         let mut throttle = lock(throttle);
-        let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let second = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
         if throttle.second != second {
             (throttle.second, throttle.taken) = (second, 0);
         }
         throttle.taken += 1;
-        if throttle.taken > throttle.limit { Err(Problem::too_many_requests()) } else { Ok(()) }
+        if throttle.taken > throttle.limit {
+            Err(Problem::too_many_requests())
+        } else {
+            Ok(())
+        }
     }
 
     /// Processes everything that is due.
@@ -233,12 +248,18 @@ impl Shared {
     fn next_event(&self) -> Option<DateTime<Utc>> {
         let core = self.core();
         let attempts = core.state.time.events.subscriptions.rows().iter();
-        attempts.filter_map(Subscription::next_attempt).chain(core.state.time.next_due()).min()
+        attempts
+            .filter_map(Subscription::next_attempt)
+            .chain(core.state.time.next_due())
+            .min()
     }
 
     /// Waits until something is due. Never returns while the clock stands still.
     pub(crate) async fn something_due(&self) {
-        match self.next_event().and_then(|next| self.clock.real_time_until(next)) {
+        match self
+            .next_event()
+            .and_then(|next| self.clock.real_time_until(next))
+        {
             Some(pause) => tokio::time::sleep(pause).await,
             None => std::future::pending().await,
         }
@@ -295,7 +316,11 @@ impl Shared {
 
 impl Core {
     pub(crate) fn new(state: State) -> Self {
-        Self { state, idempotency: Idempotency::default(), public_keys: BTreeMap::new() }
+        Self {
+            state,
+            idempotency: Idempotency::default(),
+            public_keys: BTreeMap::new(),
+        }
     }
 }
 

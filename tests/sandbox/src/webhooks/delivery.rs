@@ -48,7 +48,11 @@ impl WebhookSender {
             .no_proxy()
             .timeout(PATIENCE)
             .build()?;
-        Ok(Self { http, shape, round: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            http,
+            shape,
+            round: tokio::sync::Mutex::new(()),
+        })
     }
 }
 
@@ -85,7 +89,12 @@ impl Shared {
         let due = subscriptions.filter(|it| it.next_attempt().is_some_and(|at| at <= now));
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin();
-            Batch { webhook: subscription.view.id, url: subscription.view.url.clone(), events, attempt }
+            Batch {
+                webhook: subscription.view.id,
+                url: subscription.view.url.clone(),
+                events,
+                attempt,
+            }
         });
         batches.collect()
     }
@@ -95,7 +104,8 @@ impl Shared {
         if faults.reversed {
             batch.events.reverse();
         }
-        let near = Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
+        let near =
+            Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
         let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
             // A test must not deliver to the endpoints of others.
             Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
@@ -107,10 +117,13 @@ impl Shared {
             None => return self.end_delivery(batch.webhook, true),
         };
         // Event types that the format does not have were not sent.
-        let sent = batch.events.iter().filter_map(|event| match self.webhook_sender.shape {
-            PayloadShape::Full => Some((event.id, event.kind.official)),
-            PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
-        });
+        let sent = batch
+            .events
+            .iter()
+            .filter_map(|event| match self.webhook_sender.shape {
+                PayloadShape::Full => Some((event.id, event.kind.official)),
+                PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
+            });
         let (events, event_types) = sent.unzip();
         let record = DeliveryRecord {
             at: self.clock.now(),
@@ -137,7 +150,12 @@ impl Shared {
             None => url.path().to_owned(),
         };
         let delivery = self.webhook_keys().sign(&target, body);
-        let request = self.webhook_sender.http.post(url).headers(delivery.headers).body(delivery.body);
+        let request = self
+            .webhook_sender
+            .http
+            .post(url)
+            .headers(delivery.headers)
+            .body(delivery.body);
         match request.send().await {
             Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(innermost(&error.without_url())),

@@ -17,7 +17,11 @@ pub(crate) struct WebhookKeys {
 impl WebhookKeys {
     pub(crate) fn new(version: SignatureVersion) -> Result<Self, KeyError> {
         let (signer, public) = new_key(version)?;
-        Ok(Self { version, signer, public: vec![public] })
+        Ok(Self {
+            version,
+            signer,
+            public: vec![public],
+        })
     }
 
     /// Generates a new signing key for future deliveries.
@@ -33,7 +37,12 @@ impl WebhookKeys {
 
     /// The JSON Web Key Set of `GET /auth/verify_keys`.
     pub(crate) fn key_set(&self) -> String {
-        let set = self.public.iter().fold(KeySet::default(), |set, (id, key)| set.with(id, key.clone()));
+        let set = self
+            .public
+            .iter()
+            .fold(KeySet::default(), |set, (id, key)| {
+                set.with(id, key.clone())
+            });
         set.to_json()
     }
 

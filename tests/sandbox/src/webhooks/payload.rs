@@ -38,8 +38,14 @@ struct Entry<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum What<'a> {
-    Full { r#type: &'static str, object: &'a RawValue },
-    Reference { event_type: &'static str, object: Reference },
+    Full {
+        r#type: &'static str,
+        object: &'a RawValue,
+    },
+    Reference {
+        event_type: &'static str,
+        object: Reference,
+    },
 }
 
 #[derive(Serialize)]
@@ -49,19 +55,34 @@ struct Reference {
 }
 
 /// The body of a delivery. `None` if the format has none of the event types.
-pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Option<Vec<u8>> {
+pub(super) fn payload(
+    shape: PayloadShape,
+    webhook_id: Uuid,
+    events: &[Arc<Event>],
+) -> Option<Vec<u8>> {
     let payload: Vec<_> = events
         .iter()
         .filter_map(|event| {
             let what = match shape {
-                PayloadShape::Full => What::Full { r#type: event.kind.official, object: &event.object },
+                PayloadShape::Full => What::Full {
+                    r#type: event.kind.official,
+                    object: &event.object,
+                },
                 PayloadShape::Reference => {
                     let event_type = event.kind.referring?;
-                    let object = Reference { id: event.about, r#type: event.kind.category };
+                    let object = Reference {
+                        id: event.about,
+                        r#type: event.kind.category,
+                    };
                     What::Reference { event_type, object }
                 }
             };
-            Some(Entry { id: event.id, created_at: event.created_at, what, webhook_id })
+            Some(Entry {
+                id: event.id,
+                created_at: event.created_at,
+                what,
+                webhook_id,
+            })
         })
         .collect();
     let payload = (!payload.is_empty()).then_some(Payload { payload })?;

@@ -20,13 +20,28 @@ fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreateBuilder {
 async fn the_clock_stands_still_until_it_is_advanced() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
-    let order = sandbox.client().create_order().body(order(account)).send().await.unwrap().into_inner();
+    let order = sandbox
+        .client()
+        .create_order()
+        .body(order(account))
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
     let before = sandbox.now();
     assert_eq!(sandbox.now(), before);
     sandbox.advance(Duration::from_millis(1999)).await;
     assert_eq!(sandbox.now() - before, TimeDelta::milliseconds(1999));
-    let read =
-        async || sandbox.client().retrieve_order().order_id(order.id).send().await.unwrap().into_inner();
+    let read = async || {
+        sandbox
+            .client()
+            .retrieve_order()
+            .order_id(order.id)
+            .send()
+            .await
+            .unwrap()
+            .into_inner()
+    };
     assert_eq!(read().await.status, Some(OrderStatus::Processing));
     sandbox.advance(Duration::from_millis(1)).await;
     assert_eq!(read().await.status, Some(OrderStatus::Filled));
@@ -37,14 +52,26 @@ async fn the_clock_runs_by_itself_with_a_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     let upvest = sandbox.client();
-    let order = upvest.create_order().body(order(account)).send().await.unwrap().into_inner();
+    let order = upvest
+        .create_order()
+        .body(order(account))
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(
-        upvest.wait_for(upvest.retrieve_order().order_id(order.id)).await.unwrap().status,
+        upvest
+            .wait_for(upvest.retrieve_order().order_id(order.id))
+            .await
+            .unwrap()
+            .status,
         Some(OrderStatus::Filled)
     );
     let events = sandbox.events();
     assert!(
-        events.iter().any(|event| event.event_type == "ORDER.FILLED" && event.about == Uuid::from(order.id))
+        events
+            .iter()
+            .any(|event| event.event_type == "ORDER.FILLED" && event.about == Uuid::from(order.id))
     );
 }
 
@@ -53,8 +80,15 @@ async fn a_year_passes_with_all_its_midnights() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     sandbox.advance(Duration::from_secs(365 * 86_400)).await;
-    let valuations =
-        sandbox.client().list_valuations().account_id(account).send().await.unwrap().into_inner().data;
+    let valuations = sandbox
+        .client()
+        .list_valuations()
+        .account_id(account)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .data;
     assert_eq!(valuations.len(), 365);
 }
 

@@ -18,17 +18,31 @@ async fn the_control_api_does_what_the_library_does() {
     let answer = bench.command("advance", json!({"seconds": 1.5})).await;
     assert_eq!(answer.status, 200);
     assert_eq!((bench.sandbox.now() - before).num_milliseconds(), 1500);
-    assert_eq!(answer.json()["now"].as_str().unwrap().parse(), Ok(bench.sandbox.now()));
+    assert_eq!(
+        answer.json()["now"].as_str().unwrap().parse(),
+        Ok(bench.sandbox.now())
+    );
 
     let top_up = json!({"account_id": bench.account, "amount": "12.34"});
     assert_eq!(bench.command("top_up", top_up).await.status, 200);
-    let balances = bench.get(&format!("/accounts/{}/cash_balances", bench.account)).await.json();
-    let balance = if balances["data"].is_array() { &balances["data"][0] } else { &balances };
+    let balances = bench
+        .get(&format!("/accounts/{}/cash_balances", bench.account))
+        .await
+        .json();
+    let balance = if balances["data"].is_array() {
+        &balances["data"][0]
+    } else {
+        &balances
+    };
     assert_eq!(balance["available"], "1012.34", "{balances}");
 
-    let group = bench.command("create_account_group", json!({})).await.json();
+    let group = bench
+        .command("create_account_group", json!({}))
+        .await
+        .json();
     group["id"].as_str().unwrap().parse::<Uuid>().unwrap();
-    let rule = json!({"operation": "createOrder", "times": 1, "fault": {"kind": "reset_after_commit"}});
+    let rule =
+        json!({"operation": "createOrder", "times": 1, "fault": {"kind": "reset_after_commit"}});
     assert_eq!(bench.command("add_fault", rule).await.status, 200);
     bench.order_by_socket().await.unwrap_err();
     assert_eq!(bench.orders().await, 1);
@@ -50,17 +64,35 @@ async fn the_control_api_says_what_is_wrong_with_a_command() {
         ("advance", json!({"seconds": -1}), "seconds"),
         ("advance", json!({"seconds": 1e300}), "seconds"),
         ("advance", json!({"seconds": 1, "minutes": 2}), "minutes"),
-        ("top_up", json!({"account_id": Uuid::nil(), "amount": "1.00"}), "id"),
-        ("top_up", json!({"account_id": account, "amount": "1.005"}), "amount"),
-        ("top_up", json!({"account_id": account, "amount": "1.00", "currency": "euro"}), "currency"),
+        (
+            "top_up",
+            json!({"account_id": Uuid::nil(), "amount": "1.00"}),
+            "id",
+        ),
+        (
+            "top_up",
+            json!({"account_id": account, "amount": "1.005"}),
+            "amount",
+        ),
+        (
+            "top_up",
+            json!({"account_id": account, "amount": "1.00", "currency": "euro"}),
+            "currency",
+        ),
         ("add_fault", json!({"fault": {"kind": "meteor"}}), "meteor"),
-        ("add_fault", json!({"fault": {"kind": "server_error", "status": 404}}), "504"),
+        (
+            "add_fault",
+            json!({"fault": {"kind": "server_error", "status": 404}}),
+            "504",
+        ),
         ("set_offline", json!({"offline": true}), "seconds"),
         ("advance", json!([1]), "object"),
     ] {
         let answer = bench.command(command, body.clone()).await;
         let problem = answer.json();
-        let problem = problem["error"].as_str().unwrap_or_else(|| panic!("{command} {body} is carried out"));
+        let problem = problem["error"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{command} {body} is carried out"));
         assert_eq!(answer.status, 400, "{command} {body}: {problem}");
         assert!(problem.contains(words), "{command} {body}: {problem}");
     }
@@ -68,9 +100,21 @@ async fn the_control_api_says_what_is_wrong_with_a_command() {
     let without_type = bench.http.post(&url).body("{}").send().await.unwrap();
     assert_eq!(without_type.status(), 400);
     let problem: Value = without_type.json().await.unwrap();
-    assert!(problem["error"].as_str().unwrap().contains("application/json"), "{problem}");
-    let broken =
-        bench.http.post(&url).header(CONTENT_TYPE, "application/json").body("{").send().await.unwrap();
+    assert!(
+        problem["error"]
+            .as_str()
+            .unwrap()
+            .contains("application/json"),
+        "{problem}"
+    );
+    let broken = bench
+        .http
+        .post(&url)
+        .header(CONTENT_TYPE, "application/json")
+        .body("{")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(broken.status(), 400);
     assert_eq!(bench.get("/_sandbox/state").await.json()["orders"], 0);
 }
@@ -82,10 +126,17 @@ async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
     let upvest = bench.client(patient, |it| it.retry_budget(RetryBudget::new(10_000)));
     // The token is cached, but calls are repeated.
     upvest.list_orders().send().await.unwrap();
-    let offline = bench.http.post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
+    let offline = bench
+        .http
+        .post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
     // The connection of the command is also reset, before or after its answer.
-    let _ = offline.json(&json!({"offline": true, "seconds": 1})).send().await;
-    TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
+    let _ = offline
+        .json(&json!({"offline": true, "seconds": 1}))
+        .send()
+        .await;
+    TcpStream::connect(bench.sandbox.address())
+        .await
+        .unwrap_err();
     place(&upvest, bench.account).await.unwrap();
 }
 
@@ -97,18 +148,43 @@ async fn the_control_api_shows_the_state_and_the_logs() {
     bench.fail(DOWN).await;
 
     let state = bench.get("/_sandbox/state").await.json();
-    for (what, count) in [("users", 1), ("accounts", 1), ("orders", 1), ("requests", 1), ("deliveries", 0)] {
+    for (what, count) in [
+        ("users", 1),
+        ("accounts", 1),
+        ("orders", 1),
+        ("requests", 1),
+        ("deliveries", 0),
+    ] {
         assert_eq!(state[what], count, "{what}: {state}");
     }
     let requests = bench.get("/_sandbox/requests").await.json();
-    assert_eq!(requests, serde_json::to_value(bench.sandbox.requests()).unwrap());
-    assert_eq!((&requests[0]["operation"], &requests[0]["status"]), (&json!("createOrder"), &json!(201)));
+    assert_eq!(
+        requests,
+        serde_json::to_value(bench.sandbox.requests()).unwrap()
+    );
+    assert_eq!(
+        (&requests[0]["operation"], &requests[0]["status"]),
+        (&json!("createOrder"), &json!(201))
+    );
     let events = bench.get("/_sandbox/events").await.json();
-    assert_eq!(events, serde_json::to_value(bench.sandbox.events()).unwrap());
+    assert_eq!(
+        events,
+        serde_json::to_value(bench.sandbox.events()).unwrap()
+    );
     assert_eq!(state["events"], events.as_array().unwrap().len());
-    assert!(events.as_array().unwrap().iter().any(|it| it["event_type"] == "ORDER.FILLED"), "{events}");
+    assert!(
+        events
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["event_type"] == "ORDER.FILLED"),
+        "{events}"
+    );
     assert_eq!(bench.get("/_sandbox/deliveries").await.json(), json!([]));
-    assert_eq!(bench.get("/_sandbox/faults").await.json()[0]["operation"], "createOrder");
+    assert_eq!(
+        bench.get("/_sandbox/faults").await.json()[0]["operation"],
+        "createOrder"
+    );
     assert_eq!(bench.get("/_sandbox/audit").await.json(), json!([]));
 }
 
@@ -124,15 +200,28 @@ async fn the_control_api_is_described_as_openapi_from_the_types_of_its_commands(
             &document["paths"][format!("/_sandbox/{}", command["name"].as_str().unwrap())]["post"];
         assert_eq!(operation["summary"], command["description"], "{command}");
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-        assert!(schema["properties"].get("command").is_none(), "the name is in the path");
+        assert!(
+            schema["properties"].get("command").is_none(),
+            "the name is in the path"
+        );
         for field in command["fields"].as_array().unwrap() {
             let name = field["name"].as_str().unwrap();
-            assert!(schema["properties"].get(name).is_some(), "{command} has no {name} in {schema}");
+            assert!(
+                schema["properties"].get(name).is_some(),
+                "{command} has no {name} in {schema}"
+            );
         }
     }
     let text = document.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+    for reference in text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+    {
+        assert!(
+            document.pointer(reference).is_some(),
+            "{reference} leads nowhere"
+        );
     }
     for (path, item) in document["paths"].as_object().unwrap() {
         if item.get("get").is_some() {
@@ -148,10 +237,16 @@ async fn the_served_description_names_this_sandbox_and_no_other_server() {
     let document = reqwest::get(url).await.unwrap().text().await.unwrap();
     let document: Value = serde_json::from_str(&document).unwrap();
     let servers = document["servers"].as_array().unwrap();
-    assert_eq!((servers.len(), servers[0]["url"].as_str().unwrap()), (1, sandbox.url().as_str()));
+    assert_eq!(
+        (servers.len(), servers[0]["url"].as_str().unwrap()),
+        (1, sandbox.url().as_str())
+    );
     for (path, item) in document["paths"].as_object().unwrap() {
         let operations = item.as_object().unwrap().values();
-        let own = operations.chain([item]).filter(|it| it.get("servers").is_some()).count();
+        let own = operations
+            .chain([item])
+            .filter(|it| it.get("servers").is_some())
+            .count();
         assert_eq!(own, 0, "{path} has servers of its own");
     }
 }
@@ -161,12 +256,19 @@ async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
     let bench = Bench::start().await;
     let asked_as = async |host: &str| {
         let url = format!("{}/_sandbox/events", bench.sandbox.url());
-        Answer::read(bench.http.get(url).header("host", host)).await.status
+        Answer::read(bench.http.get(url).header("host", host))
+            .await
+            .status
     };
     for host in ["localhost", "127.0.0.1:1", "[::1]"] {
         assert_eq!(asked_as(host).await, 200, "{host}");
     }
-    for host in ["example.com", "127.0.0.1.example.com", "localhost.example.com:80", "10.0.0.1"] {
+    for host in [
+        "example.com",
+        "127.0.0.1.example.com",
+        "localhost.example.com:80",
+        "10.0.0.1",
+    ] {
         assert_eq!(asked_as(host).await, 400, "{host}");
     }
 }
@@ -184,7 +286,11 @@ async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
     sandbox.restore("with an account").await.unwrap();
     assert_eq!(sandbox.now(), then);
     let last = sandbox.events().pop().unwrap();
-    assert!(last.object.get().contains("100.00"), "the last top-up is gone: {}", last.object);
+    assert!(
+        last.object.get().contains("100.00"),
+        "the last top-up is gone: {}",
+        last.object
+    );
     // The state continues from there, and faults are cleared.
     sandbox.top_up(account, "2.00").await.unwrap();
     let upvest = sandbox.client();
@@ -194,7 +300,10 @@ async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
     assert!(sandbox.top_up(account, "1.00").await.is_err());
     assert!(sandbox.restore("another").await.is_err());
     let again = sandbox.open_account("100.00").await.unwrap();
-    assert_eq!(again, account, "the same seed and the same steps make the same ids");
+    assert_eq!(
+        again, account,
+        "the same seed and the same steps make the same ids"
+    );
     assert_eq!(sandbox.audit(), [""; 0]);
 }
 
@@ -208,17 +317,56 @@ async fn containers_and_browsers_have_access_if_they_are_configured() {
         .await
         .unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let get = |path: &str, host: &str| http.get(format!("{}{path}", sandbox.url())).header("host", host);
-    assert_eq!(get("/_sandbox/state", "upvest-sandbox:8080").send().await.unwrap().status(), 200);
-    assert_eq!(get("/_sandbox/state", "attacker.example").send().await.unwrap().status(), 400);
+    let get = |path: &str, host: &str| {
+        http.get(format!("{}{path}", sandbox.url()))
+            .header("host", host)
+    };
+    assert_eq!(
+        get("/_sandbox/state", "upvest-sandbox:8080")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    assert_eq!(
+        get("/_sandbox/state", "attacker.example")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        400
+    );
     // Health checks of containers use an address that is not known in advance.
-    assert_eq!(get("/_sandbox/health", "10.1.2.3").send().await.unwrap().status(), 200);
-    for (origin, allowed) in [("http://localhost:3000", true), ("http://attacker.example", false)] {
-        let asked = http.request(http::Method::OPTIONS, format!("{}/_sandbox/advance", sandbox.url()));
-        let asked = asked.header("origin", origin).header("access-control-request-method", "POST");
+    assert_eq!(
+        get("/_sandbox/health", "10.1.2.3")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    for (origin, allowed) in [
+        ("http://localhost:3000", true),
+        ("http://attacker.example", false),
+    ] {
+        let asked = http.request(
+            http::Method::OPTIONS,
+            format!("{}/_sandbox/advance", sandbox.url()),
+        );
+        let asked = asked
+            .header("origin", origin)
+            .header("access-control-request-method", "POST");
         let answer = asked.send().await.unwrap();
-        let allows = answer.headers().get("access-control-allow-origin").is_some();
-        assert_eq!((allows, answer.status() == 204), (allowed, allowed), "{origin}");
+        let allows = answer
+            .headers()
+            .get("access-control-allow-origin")
+            .is_some();
+        assert_eq!(
+            (allows, answer.status() == 204),
+            (allowed, allowed),
+            "{origin}"
+        );
     }
 }
 
@@ -226,8 +374,11 @@ async fn containers_and_browsers_have_access_if_they_are_configured() {
 async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_up_after_it() {
     let bench = Bench::start().await;
     let lifecycles = bench.get("/_sandbox/lifecycles").await.json();
-    let statuses =
-        lifecycles.as_object().unwrap().values().flat_map(|statuses| statuses.as_object().unwrap().values());
+    let statuses = lifecycles
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|statuses| statuses.as_object().unwrap().values());
     let of_statuses = statuses.map(|status| status["event"].as_str().unwrap().to_owned());
     let types: BTreeSet<String> = bench
         .get("/_sandbox/event_types")
@@ -240,25 +391,45 @@ async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_u
         .collect();
     assert!(types.len() > 60 && of_statuses.into_iter().all(|event| types.contains(&event)));
     for event_type in &types {
-        let answer = bench.command("trigger", json!({ "event_type": event_type })).await;
+        let answer = bench
+            .command("trigger", json!({ "event_type": event_type }))
+            .await;
         assert_eq!(answer.status, 200, "{event_type}: {}", answer.json());
         let (id, about) = (&answer.json()["id"], &answer.json()["about"]);
         let events = bench.sandbox.events();
         let event = events.iter().find(|it| id == &it.id.to_string()).unwrap();
-        assert_eq!((event.event_type, about), (&**event_type, &json!(event.about)));
-        let failed =
-            ["FAILED", "REJECTED", "CANCELLED", "REVERSED"].iter().any(|word| event_type.ends_with(word));
-        assert!(!failed || event.reason.is_some(), "{event_type} says no reason");
+        assert_eq!(
+            (event.event_type, about),
+            (&**event_type, &json!(event.about))
+        );
+        let failed = ["FAILED", "REJECTED", "CANCELLED", "REVERSED"]
+            .iter()
+            .any(|word| event_type.ends_with(word));
+        assert!(
+            !failed || event.reason.is_some(),
+            "{event_type} says no reason"
+        );
     }
     // Concurrent triggers do not affect each other.
     let trigger = || bench.sandbox.trigger("ORDER.FILLED");
-    let (one, other, plan) =
-        tokio::join!(trigger(), trigger(), bench.sandbox.trigger("SAVINGS_PLAN.EXECUTED"));
+    let (one, other, plan) = tokio::join!(
+        trigger(),
+        trigger(),
+        bench.sandbox.trigger("SAVINGS_PLAN.EXECUTED")
+    );
     assert!(
-        one.unwrap().about != other.unwrap().about && plan.unwrap().event_type == "SAVINGS_PLAN.EXECUTED"
+        one.unwrap().about != other.unwrap().about
+            && plan.unwrap().event_type == "SAVINGS_PLAN.EXECUTED"
     );
     assert_eq!(bench.sandbox.audit(), [""; 0]);
-    let unknown = bench.command("trigger", json!({ "event_type": "ORDER.EATEN" })).await;
+    let unknown = bench
+        .command("trigger", json!({ "event_type": "ORDER.EATEN" }))
+        .await;
     assert_eq!(unknown.status, 400);
-    assert!(unknown.json()["error"].as_str().unwrap().contains("ORDER.EATEN"));
+    assert!(
+        unknown.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("ORDER.EATEN")
+    );
 }

@@ -22,7 +22,10 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetBeforeCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Interrupted, true)
+    );
     assert_eq!(bench.orders().await, 0);
     assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
     bench.order_by_socket().await.unwrap();
@@ -37,7 +40,10 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetAfterCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Interrupted, true)
+    );
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
 }
@@ -62,14 +68,20 @@ async fn a_delay_makes_an_answer_late_and_nothing_else() {
 #[tokio::test]
 async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
     let bench = Bench::start().await;
-    let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
+    let hasty = bench.client(RetryPolicy::never(), |it| {
+        it.timeout(Duration::from_millis(500))
+    });
     // The token is requested before the timeouts become short.
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::Delay { millis: 1_000 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown(), "{error}");
     // The answer is delayed until after the order was placed.
-    bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 1_000 }).await.unwrap();
+    bench
+        .sandbox
+        .fail_next("listOrders", Fault::Delay { millis: 1_000 })
+        .await
+        .unwrap();
     let orders = bench.upvest.list_orders().send().await.unwrap();
     assert_eq!(orders.meta.as_ref().and_then(|meta| meta.total), Some(1));
     assert_eq!(bench.hit()[0], ("delay", Some(201)));
@@ -95,12 +107,21 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
         let fault = Fault::TooManyRequests { retry_after };
         bench.fail(fault.clone()).await;
         let answer = bench.order().await;
-        assert_eq!((answer.status, answer.json()["status"].as_u64()), (429, Some(429)));
-        let header = answer.headers.get(RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(
+            (answer.status, answer.json()["status"].as_u64()),
+            (429, Some(429))
+        );
+        let header = answer
+            .headers
+            .get(RETRY_AFTER)
+            .map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(header, retry_after.map(|seconds| seconds.to_string()));
         bench.fail(fault).await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::RateLimited, false));
+        assert_eq!(
+            (error.kind(), error.is_outcome_unknown()),
+            (ErrorKind::RateLimited, false)
+        );
         assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
     }
     assert_eq!(bench.orders().await, 0);
@@ -111,21 +132,54 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
 async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
     let bench = Bench::start().await;
     for status in [500, 502, 503, 504] {
-        bench.fail(Fault::ServerError { status, html: false, after_commit: false }).await;
+        bench
+            .fail(Fault::ServerError {
+                status,
+                html: false,
+                after_commit: false,
+            })
+            .await;
         let answer = bench.order().await;
-        assert_eq!((answer.status, answer.content_type()), (status, "application/problem+json"));
+        assert_eq!(
+            (answer.status, answer.content_type()),
+            (status, "application/problem+json")
+        );
         assert_eq!(answer.json()["status"], status);
-        assert_eq!(answer.json()["request_id"], answer.headers["upvest-request-id"].to_str().unwrap());
-        bench.fail(Fault::ServerError { status, html: true, after_commit: false }).await;
+        assert_eq!(
+            answer.json()["request_id"],
+            answer.headers["upvest-request-id"].to_str().unwrap()
+        );
+        bench
+            .fail(Fault::ServerError {
+                status,
+                html: true,
+                after_commit: false,
+            })
+            .await;
         let answer = bench.order().await;
-        assert_eq!((answer.status, answer.content_type()), (status, "text/html"));
+        assert_eq!(
+            (answer.status, answer.content_type()),
+            (status, "text/html")
+        );
         assert!(answer.body.starts_with(b"<html>"));
     }
     for html in [false, true] {
-        bench.fail(Fault::ServerError { status: 502, html, after_commit: false }).await;
+        bench
+            .fail(Fault::ServerError {
+                status: 502,
+                html,
+                after_commit: false,
+            })
+            .await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Server, 502));
-        assert!(error.is_outcome_unknown() && !error.to_string().contains('<'), "{error}");
+        assert_eq!(
+            (error.kind(), error.status().unwrap().as_u16()),
+            (ErrorKind::Server, 502)
+        );
+        assert!(
+            error.is_outcome_unknown() && !error.to_string().contains('<'),
+            "{error}"
+        );
     }
     assert_eq!(bench.orders().await, 0);
 }
@@ -134,9 +188,21 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
 async fn a_server_error_after_the_commit_hides_what_was_done() {
     let bench = Bench::start().await;
     for html in [false, true] {
-        bench.fail(Fault::ServerError { status: 504, html, after_commit: true }).await;
+        bench
+            .fail(Fault::ServerError {
+                status: 504,
+                html,
+                after_commit: true,
+            })
+            .await;
         assert_eq!(bench.order().await.status, 504);
-        bench.fail(Fault::ServerError { status: 504, html, after_commit: true }).await;
+        bench
+            .fail(Fault::ServerError {
+                status: 504,
+                html,
+                after_commit: true,
+            })
+            .await;
         assert!(bench.order_once().await.unwrap_err().is_outcome_unknown());
     }
     assert_eq!(bench.orders().await, 4);
@@ -152,7 +218,10 @@ async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
     assert!(raw.contains(" of ") && !raw.starts_with('0'), "{raw}");
     bench.fail(Fault::TruncatedBody).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Interrupted, true));
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Interrupted, true)
+    );
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
 }
@@ -175,11 +244,17 @@ async fn an_invalid_json_answer_leaves_the_outcome_unknown() {
     let bench = Bench::start().await;
     bench.fail(Fault::InvalidJson).await;
     let answer = bench.order().await;
-    assert_eq!((answer.status, answer.content_type()), (201, "application/json"));
+    assert_eq!(
+        (answer.status, answer.content_type()),
+        (201, "application/json")
+    );
     serde_json::from_slice::<Value>(&answer.body).unwrap_err();
     bench.fail(Fault::InvalidJson).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!((error.kind(), error.is_outcome_unknown()), (ErrorKind::Decode, true));
+    assert_eq!(
+        (error.kind(), error.is_outcome_unknown()),
+        (ErrorKind::Decode, true)
+    );
     assert_eq!(bench.orders().await, 2);
 }
 
@@ -197,7 +272,9 @@ async fn a_dripping_answer_is_whole_in_the_end() {
         // Ten pieces, unless the body does not divide by ten.
         assert!(started.elapsed() >= Duration::from_millis(9 * 4));
     }
-    let hasty = bench.client(RetryPolicy::never(), |it| it.timeout(Duration::from_millis(500)));
+    let hasty = bench.client(RetryPolicy::never(), |it| {
+        it.timeout(Duration::from_millis(500))
+    });
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::SlowDrip { millis: 100 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
@@ -208,25 +285,39 @@ async fn a_dripping_answer_is_whole_in_the_end() {
 #[tokio::test]
 async fn a_client_that_retries_places_one_order_with_any_fault() {
     let bench = Bench::start().await;
-    let policy = RetryPolicy::new().backoff(soon()).backoff_when_throttled(soon());
+    let policy = RetryPolicy::new()
+        .backoff(soon())
+        .backoff_when_throttled(soon());
     let upvest = bench.client(policy, |it| it.timeout(Duration::from_millis(500)));
     upvest.list_orders().send().await.unwrap();
     for (number, fault) in (1..).zip([
         Fault::ResetBeforeCommit,
         Fault::ResetAfterCommit,
         Fault::Delay { millis: 700 },
-        Fault::TooManyRequests { retry_after: Some(0) },
+        Fault::TooManyRequests {
+            retry_after: Some(0),
+        },
         DOWN,
-        Fault::ServerError { status: 504, html: true, after_commit: true },
+        Fault::ServerError {
+            status: 504,
+            html: true,
+            after_commit: true,
+        },
         Fault::TruncatedBody,
         Fault::SlowDrip { millis: 200 },
     ]) {
         bench.fail(fault.clone()).await;
-        place(&upvest, bench.account).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        place(&upvest, bench.account)
+            .await
+            .unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!(bench.orders().await, number, "{fault:?}");
     }
     // The delayed attempt has also arrived by then, and changes nothing.
-    bench.sandbox.fail_next("listOrders", Fault::Delay { millis: 900 }).await.unwrap();
+    bench
+        .sandbox
+        .fail_next("listOrders", Fault::Delay { millis: 900 })
+        .await
+        .unwrap();
     bench.upvest.list_orders().send().await.unwrap();
     assert_eq!(bench.orders().await, 8);
 }
@@ -240,11 +331,20 @@ async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
         sandbox.shift_clock(seconds).await;
         let error = upvest.list_orders().send().await.unwrap_err();
         assert!(error.is_authentication(), "{error}");
-        assert!(error.hint().is_some_and(|hint| hint.contains("clock")), "{error}: {:?}", error.hint());
-        let answer = reqwest::get(format!("{}/orders", sandbox.url())).await.unwrap();
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains("clock")),
+            "{error}: {:?}",
+            error.hint()
+        );
+        let answer = reqwest::get(format!("{}/orders", sandbox.url()))
+            .await
+            .unwrap();
         let date = httpdate::parse_http_date(answer.headers()[DATE].to_str().unwrap()).unwrap();
         let ahead = DateTime::<Utc>::from(date) - DateTime::<Utc>::from(SystemTime::now());
-        assert!((3590..=3610).contains(&(ahead.num_seconds() * sign)), "{ahead}");
+        assert!(
+            (3590..=3610).contains(&(ahead.num_seconds() * sign)),
+            "{ahead}"
+        );
         sandbox.clear_faults().await;
         upvest.list_orders().send().await.unwrap();
     }
@@ -259,10 +359,20 @@ async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
 
     let upvest = sandbox.client();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Token, 503));
-    assert!(error.to_string().contains("token") && error.to_string().contains("503"), "{error}");
+    assert_eq!(
+        (error.kind(), error.status().unwrap().as_u16()),
+        (ErrorKind::Token, 503)
+    );
+    assert!(
+        error.to_string().contains("token") && error.to_string().contains("503"),
+        "{error}"
+    );
     assert!(!error.is_outcome_unknown() && error.is_transient());
-    with_token.list_orders().send().await.expect("it needs no token");
+    with_token
+        .list_orders()
+        .send()
+        .await
+        .expect("it needs no token");
 
     sandbox.clear_faults().await;
     upvest.list_orders().send().await.unwrap();
@@ -274,12 +384,16 @@ async fn refused_connections_come_back_on_the_same_address() {
     bench.upvest.list_orders().send().await.unwrap();
     let mut open = TcpStream::connect(bench.sandbox.address()).await.unwrap();
     // This connection has been accepted.
-    open.write_all(b"GET /_sandbox/state HTTP/1.1\r\nhost: sandbox\r\n\r\n").await.unwrap();
+    open.write_all(b"GET /_sandbox/state HTTP/1.1\r\nhost: sandbox\r\n\r\n")
+        .await
+        .unwrap();
     assert!(open.read(&mut [0; 1024]).await.unwrap() > 0);
 
     for _ in 0..3 {
         bench.sandbox.refuse_connections().await;
-        let refused = TcpStream::connect(bench.sandbox.address()).await.unwrap_err();
+        let refused = TcpStream::connect(bench.sandbox.address())
+            .await
+            .unwrap_err();
         assert_eq!(refused.kind(), IoErrorKind::ConnectionRefused);
         let error = bench.order_once().await.unwrap_err();
         assert!(error.is_connect() && !error.is_outcome_unknown(), "{error}");
@@ -296,7 +410,11 @@ async fn refused_connections_come_back_on_the_same_address() {
 #[tokio::test]
 async fn a_fault_hits_as_many_calls_of_its_operation_as_it_says() {
     let bench = Bench::start().await;
-    let rule = FaultRule { operation: Some("createOrder".to_owned()), times: Some(2), fault: DOWN };
+    let rule = FaultRule {
+        operation: Some("createOrder".to_owned()),
+        times: Some(2),
+        fault: DOWN,
+    };
     bench.sandbox.add_fault(rule).await.unwrap();
     assert_eq!(bench.get("/orders").await.status, 200);
     assert_eq!(bench.order().await.status, 503);
@@ -314,14 +432,26 @@ async fn a_fault_hits_as_many_calls_of_its_operation_as_it_says() {
 #[tokio::test]
 async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
     let bench = Bench::start().await;
-    bench.sandbox.add_fault(FaultRule { operation: None, times: None, fault: DOWN }).await.unwrap();
+    bench
+        .sandbox
+        .add_fault(FaultRule {
+            operation: None,
+            times: None,
+            fault: DOWN,
+        })
+        .await
+        .unwrap();
     for _ in 0..3 {
         for path in ["/orders", "/users", "/instruments"] {
             assert_eq!(bench.get(path).await.status, 503);
         }
         assert_eq!(bench.order().await.status, 503);
     }
-    assert_eq!(bench.get("/_sandbox/state").await.status, 200, "what sets faults is not hit by them");
+    assert_eq!(
+        bench.get("/_sandbox/state").await.status,
+        200,
+        "what sets faults is not hit by them"
+    );
     bench.sandbox.clear_faults().await;
     assert_eq!(bench.order().await.status, 201);
 }
@@ -329,9 +459,19 @@ async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
 #[tokio::test]
 async fn of_several_faults_the_first_hits_first_and_all_of_them_before_chance() {
     let bench = Bench::start().await;
-    let broken = Fault::ServerError { status: 500, html: false, after_commit: false };
-    bench.sandbox.random_faults(1.0, vec![broken]).await.unwrap();
-    bench.fail(Fault::TooManyRequests { retry_after: None }).await;
+    let broken = Fault::ServerError {
+        status: 500,
+        html: false,
+        after_commit: false,
+    };
+    bench
+        .sandbox
+        .random_faults(1.0, vec![broken])
+        .await
+        .unwrap();
+    bench
+        .fail(Fault::TooManyRequests { retry_after: None })
+        .await;
     bench.fail(DOWN).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
@@ -346,14 +486,21 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
     let mut runs = Vec::new();
     for seed in [5, 5, 6] {
         let bench = Bench::with(Sandbox::builder().seed(seed)).await;
-        bench.sandbox.random_faults(0.3, Fault::common()).await.unwrap();
+        bench
+            .sandbox
+            .random_faults(0.3, Fault::common())
+            .await
+            .unwrap();
         for number in 0..120 {
             let path = if number % 3 == 0 { "/users" } else { "/orders" };
             // The answer is ignored, and there may be none.
             let _ = bench.request(reqwest::Method::GET, path).send().await;
         }
         let requests = bench.sandbox.requests();
-        let run: Vec<_> = requests.iter().map(|it| (it.number, it.status, it.fault)).collect();
+        let run: Vec<_> = requests
+            .iter()
+            .map(|it| (it.number, it.status, it.fault))
+            .collect();
         let hits = run.iter().filter(|(.., fault)| fault.is_some()).count();
         assert!((20..=55).contains(&hits), "{hits} of 120 at a rate of 0.3");
         runs.push(run);
@@ -365,15 +512,31 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
 #[tokio::test]
 async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
     let bench = Bench::start().await;
-    let not_found = Fault::ServerError { status: 404, html: false, after_commit: false };
+    let not_found = Fault::ServerError {
+        status: 404,
+        html: false,
+        after_commit: false,
+    };
     let forever = Fault::Delay { millis: 3_600_000 };
     for (fault, word) in [(not_found, "504"), (forever.clone(), "600000 ms")] {
-        let error = bench.sandbox.fail_next("createOrder", fault.clone()).await.unwrap_err();
+        let error = bench
+            .sandbox
+            .fail_next("createOrder", fault.clone())
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
-        bench.sandbox.random_faults(0.5, vec![DOWN, fault]).await.unwrap_err();
+        bench
+            .sandbox
+            .random_faults(0.5, vec![DOWN, fault])
+            .await
+            .unwrap_err();
     }
     for rate in [-0.1, 1.1, f64::NAN] {
-        let error = bench.sandbox.random_faults(rate, vec![DOWN]).await.unwrap_err();
+        let error = bench
+            .sandbox
+            .random_faults(rate, vec![DOWN])
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("`rate`"), "{error}");
     }
     assert_eq!(bench.order().await.status, 201);
@@ -382,29 +545,64 @@ async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
 #[tokio::test]
 async fn a_fault_for_an_operation_that_there_is_none_of_is_refused_instead_of_never_hitting() {
     let bench = Bench::start().await;
-    let error = bench.sandbox.fail_next("createOrdr", DOWN).await.unwrap_err();
+    let error = bench
+        .sandbox
+        .fail_next("createOrdr", DOWN)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("`createOrdr`"), "{error}");
-    let never = FaultRule { operation: None, times: Some(0), fault: DOWN };
-    assert!(bench.sandbox.add_fault(never).await.unwrap_err().to_string().contains("`times`"));
+    let never = FaultRule {
+        operation: None,
+        times: Some(0),
+        fault: DOWN,
+    };
+    assert!(
+        bench
+            .sandbox
+            .add_fault(never)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("`times`")
+    );
     assert_eq!(bench.order().await.status, 201);
 }
 
 #[tokio::test]
 async fn the_keys_of_deliveries_can_be_down_too() {
     let bench = Bench::start().await;
-    bench.sandbox.fail_next("retrieveVerifyKeys", DOWN).await.unwrap();
+    bench
+        .sandbox
+        .fail_next("retrieveVerifyKeys", DOWN)
+        .await
+        .unwrap();
     assert_eq!(bench.get("/auth/verify_keys").await.status, 503);
     assert_eq!(bench.get("/auth/verify_keys").await.status, 200);
     let operation = |request: &RequestRecord| request.operation.clone();
-    let named: Vec<_> = bench.sandbox.requests().iter().filter_map(operation).collect();
-    assert_eq!(named.iter().filter(|name| *name == "retrieveVerifyKeys").count(), 2);
+    let named: Vec<_> = bench
+        .sandbox
+        .requests()
+        .iter()
+        .filter_map(operation)
+        .collect();
+    assert_eq!(
+        named
+            .iter()
+            .filter(|name| *name == "retrieveVerifyKeys")
+            .count(),
+        2
+    );
 }
 
 #[tokio::test]
 async fn a_clock_is_shifted_by_a_year_at_most() {
     let bench = Bench::start().await;
     for seconds in [i64::MIN, -5_000_000_000, 1_000_000_000_000, i64::MAX] {
-        bench.sandbox.execute(Command::ShiftClock { seconds }).await.unwrap_err();
+        bench
+            .sandbox
+            .execute(Command::ShiftClock { seconds })
+            .await
+            .unwrap_err();
     }
     assert_eq!(bench.get("/users").await.status, 200);
 }
@@ -414,14 +612,21 @@ async fn the_log_tells_what_each_request_met() {
     let bench = Bench::start().await;
     bench.fail(Fault::ResetBeforeCommit).await;
     let key = Uuid::new_v4();
-    let post = || bench.request(reqwest::Method::POST, "/orders").header("idempotency-key", key.to_string());
+    let post = || {
+        bench
+            .request(reqwest::Method::POST, "/orders")
+            .header("idempotency-key", key.to_string())
+    };
     post().json(&bench.body()).send().await.unwrap_err();
     let made = post().json(&bench.body()).send().await.unwrap();
     let again = post().json(&bench.body()).send().await.unwrap();
     bench.get("/elsewhere").await;
 
     let log = bench.sandbox.requests();
-    let seen: Vec<_> = log.iter().map(|it| (it.number, it.status, it.fault, it.replayed)).collect();
+    let seen: Vec<_> = log
+        .iter()
+        .map(|it| (it.number, it.status, it.fault, it.replayed))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -435,8 +640,15 @@ async fn the_log_tells_what_each_request_met() {
         let id = answer.headers()["upvest-request-id"].to_str().unwrap();
         assert_eq!(record.request_id.to_string(), id);
     }
-    assert!(log[..3].iter().all(|it| it.idempotency_key.as_deref() == Some(&key.to_string())));
-    let names: Vec<_> = log.iter().map(|it| (&*it.method, &*it.path, it.operation.as_deref())).collect();
+    assert!(
+        log[..3]
+            .iter()
+            .all(|it| it.idempotency_key.as_deref() == Some(&key.to_string()))
+    );
+    let names: Vec<_> = log
+        .iter()
+        .map(|it| (&*it.method, &*it.path, it.operation.as_deref()))
+        .collect();
     assert_eq!(names[2], ("POST", "/orders", Some("createOrder")));
     assert_eq!(names[3], ("GET", "/elsewhere", None));
 }

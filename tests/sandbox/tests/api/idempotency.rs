@@ -23,13 +23,26 @@ async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
         let events = sandbox.events().len();
         for _ in 0..3 {
             let again = household.call(&api, operation).key(Some(&key)).send().await;
-            assert_eq!((again.status, &again.body), (first.status, &first.body), "{operation}");
+            assert_eq!(
+                (again.status, &again.body),
+                (first.status, &first.body),
+                "{operation}"
+            );
             assert_eq!(again.header("content-type"), first.header("content-type"));
             // The answer is the same, but the request id is new.
-            assert_ne!(again.header("upvest-request-id"), first.header("upvest-request-id"));
+            assert_ne!(
+                again.header("upvest-request-id"),
+                first.header("upvest-request-id")
+            );
         }
         assert_eq!(sandbox.events().len(), events, "{operation} was done again");
-        let replayed: Vec<_> = sandbox.requests().iter().rev().take(4).map(|it| it.replayed).collect();
+        let replayed: Vec<_> = sandbox
+            .requests()
+            .iter()
+            .rev()
+            .take(4)
+            .map(|it| it.replayed)
+            .collect();
         assert_eq!(replayed, [true, true, true, false], "{operation}");
     }
 }
@@ -41,22 +54,38 @@ async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
     let order = json!({ "account_id": account, "instrument_id": Sandbox::instrument(ISIN), "side": "BUY",
         "type": "MARKET", "cash_amount": "250.00" });
     let [order_key, user_key] = [(); 2].map(|()| Uuid::new_v4().to_string());
-    let place = || api.call("createOrder").body(order.clone()).key(Some(&order_key));
+    let place = || {
+        api.call("createOrder")
+            .body(order.clone())
+            .key(Some(&order_key))
+    };
     let placed = place().send().await;
     let register = || api.call("createUser").body(person()).key(Some(&user_key));
     let registered = register().send().await;
 
     advance(&sandbox, 2).await;
     let order_id = crate::common::id_of(&placed.json());
-    let order = api.call("retrieveOrder").id("order_id", order_id).ok().await;
+    let order = api
+        .call("retrieveOrder")
+        .id("order_id", order_id)
+        .ok()
+        .await;
     assert_eq!(order["status"], "FILLED");
-    let user = api.call("updateUser").id("user_id", crate::common::id_of(&registered.json()));
+    let user = api
+        .call("updateUser")
+        .id("user_id", crate::common::id_of(&registered.json()));
     user.body(json!({ "first_name": "Erik" })).ok().await;
 
     let (again, as_first) = (place().send().await, placed);
-    assert_eq!((again.status, again.text()), (as_first.status, as_first.text()));
+    assert_eq!(
+        (again.status, again.text()),
+        (as_first.status, as_first.text())
+    );
     let (again, as_first) = (register().send().await, registered);
-    assert_eq!((again.status, again.text()), (as_first.status, as_first.text()));
+    assert_eq!(
+        (again.status, again.text()),
+        (as_first.status, as_first.text())
+    );
     assert_eq!(total(&api, "listOrders").await, 1);
     // The user of the account, and this one.
     assert_eq!(total(&api, "listUsers").await, 2);
@@ -70,7 +99,15 @@ async fn many_at_once_under_one_key_make_one() {
     let ids = join_all(calls).await;
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(total(&api, "listUsers").await, 1);
-    assert_eq!(sandbox.requests().iter().filter(|request| !request.replayed).count(), 2, "one, and the list");
+    assert_eq!(
+        sandbox
+            .requests()
+            .iter()
+            .filter(|request| !request.replayed)
+            .count(),
+        2,
+        "one, and the list"
+    );
 }
 
 #[tokio::test]
@@ -78,21 +115,38 @@ async fn another_request_under_the_same_key_is_a_conflict() {
     let (sandbox, api) = keyed().await;
     let household = Household::found(&sandbox, &api).await;
     let key = Uuid::new_v4().to_string();
-    let first = household.call(&api, "createUser").key(Some(&key)).send().await;
+    let first = household
+        .call(&api, "createUser")
+        .key(Some(&key))
+        .send()
+        .await;
     let events = sandbox.events().len();
 
     let mut other_body = person();
     other_body["first_name"] = json!("Erik");
-    let other_body = api.call("createUser").body(other_body).key(Some(&key)).send().await;
-    assert_eq!((other_body.status.as_u16(), other_body.kind().as_str()), (409, "conflict"));
-    for operation in with_key(&api).into_iter().filter(|operation| *operation != "createUser") {
+    let other_body = api
+        .call("createUser")
+        .body(other_body)
+        .key(Some(&key))
+        .send()
+        .await;
+    assert_eq!(
+        (other_body.status.as_u16(), other_body.kind().as_str()),
+        (409, "conflict")
+    );
+    for operation in with_key(&api)
+        .into_iter()
+        .filter(|operation| *operation != "createUser")
+    {
         let other = household.call(&api, operation).key(Some(&key)).send().await;
         assert_eq!(other.status, 409, "{operation}: {}", other.text());
         assert_eq!(other.kind(), "conflict");
     }
     // The same operation for another resource.
     let order = |portfolio: Uuid| {
-        let call = api.call("triggerPortfolioRebalancing").id("portfolio_id", portfolio);
+        let call = api
+            .call("triggerPortfolioRebalancing")
+            .id("portfolio_id", portfolio);
         call.key(Some("f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"))
     };
     let other_portfolio = household.call(&api, "createPortfolio").made().await;
@@ -104,7 +158,11 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         "a conflict did something"
     );
     // After a conflict, the key still belongs to the first request.
-    let again = household.call(&api, "createUser").key(Some(&key)).send().await;
+    let again = household
+        .call(&api, "createUser")
+        .key(Some(&key))
+        .send()
+        .await;
     assert_eq!((again.status, again.body), (first.status, first.body));
 }
 
@@ -121,8 +179,16 @@ async fn every_operation_that_takes_a_key_asks_for_one() {
         assert_eq!(answer.kind(), "missing_idempotency_key", "{operation}");
         assert!(answer.detail().contains("idempotency-key"));
     }
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
-    for operation in api.document.operations().filter(|operation| !operation.takes_idempotency_key()) {
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
+    for operation in api
+        .document
+        .operations()
+        .filter(|operation| !operation.takes_idempotency_key())
+    {
         if !operation.id.starts_with("delete") && !operation.id.starts_with("close") {
             household.call(&api, &operation.id).key(None).ok().await;
         }
@@ -131,7 +197,11 @@ async fn every_operation_that_takes_a_key_asks_for_one() {
 
 #[tokio::test]
 async fn no_key_is_required_if_that_is_disabled() {
-    let sandbox = with_keys(plain()).idempotency_keys(false).start().await.unwrap();
+    let sandbox = with_keys(plain())
+        .idempotency_keys(false)
+        .start()
+        .await
+        .unwrap();
     let api = Api::of(&sandbox).await;
     let household = Household::found(&sandbox, &api).await;
     let users = total(&api, "listUsers").await;
@@ -139,22 +209,39 @@ async fn no_key_is_required_if_that_is_disabled() {
         household.call(&api, operation).key(None).made().await;
     }
     household.call(&api, "createUser").key(None).made().await;
-    assert_eq!(total(&api, "listUsers").await, users + 2, "without a key each call is one of its own");
+    assert_eq!(
+        total(&api, "listUsers").await,
+        users + 2,
+        "without a key each call is one of its own"
+    );
     // If one is sent although it is not required, it has the usual effect.
     let key = Uuid::new_v4().to_string();
     let twice = [(); 2].map(|()| household.call(&api, "createUser").key(Some(&key)).made());
     let twice = join_all(twice).await;
     assert_eq!(twice[0], twice[1]);
-    household.call(&api, "createOrder").key(Some(&key)).refused(409).await;
+    household
+        .call(&api, "createOrder")
+        .key(Some(&key))
+        .refused(409)
+        .await;
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_a_uuid_is_rejected() {
     let (_sandbox, api) = keyed().await;
-    for key in
-        ["", "1", "order-4711", "f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a1", "g2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10"]
-    {
-        let detail = api.call("createUser").body(person()).key(Some(key)).refused(400).await;
+    for key in [
+        "",
+        "1",
+        "order-4711",
+        "f2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a1",
+        "g2f1ba9c-6f0d-4a33-8d0e-3a4b9c0a7a10",
+    ] {
+        let detail = api
+            .call("createUser")
+            .body(person())
+            .key(Some(key))
+            .refused(400)
+            .await;
         assert!(detail.contains("idempotency-key"), "{key:?}: {detail}");
     }
     assert_eq!(total(&api, "listUsers").await, 0);
@@ -164,10 +251,20 @@ async fn a_key_that_is_not_a_uuid_is_rejected() {
 async fn hyphens_and_capitals_make_no_other_key() {
     let (_sandbox, api) = keyed().await;
     let key = Uuid::new_v4();
-    let forms = [key.hyphenated().to_string(), key.simple().to_string(), key.to_string().to_uppercase()];
+    let forms = [
+        key.hyphenated().to_string(),
+        key.simple().to_string(),
+        key.to_string().to_uppercase(),
+    ];
     let mut ids = Vec::new();
     for form in &forms {
-        ids.push(api.call("createUser").body(person()).key(Some(form)).made().await);
+        ids.push(
+            api.call("createUser")
+                .body(person())
+                .key(Some(form))
+                .made()
+                .await,
+        );
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
@@ -184,9 +281,14 @@ async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
     };
     order(account, "HOLD").refused(400).await;
     order(Uuid::new_v4(), "BUY").refused(400).await;
-    let nowhere = api.call("triggerPortfolioRebalancing").id("portfolio_id", Uuid::new_v4());
+    let nowhere = api
+        .call("triggerPortfolioRebalancing")
+        .id("portfolio_id", Uuid::new_v4());
     nowhere.key(Some(&key)).refused(404).await;
-    order(account, "BUY").token(Some("of no one")).refused(401).await;
+    order(account, "BUY")
+        .token(Some("of no one"))
+        .refused(401)
+        .await;
     let placed = order(account, "BUY").made().await;
     assert_eq!(order(account, "BUY").made().await, placed);
     assert_eq!(total(&api, "listOrders").await, 1);
@@ -198,7 +300,11 @@ async fn the_same_fields_in_another_order_are_another_body() {
     let (_sandbox, api) = keyed().await;
     let key = Uuid::new_v4().to_string();
     let call = |body: &'static str| {
-        let mut request = api.call("createSecuritiesTransfer").body(Value::Null).key(Some(&key)).request();
+        let mut request = api
+            .call("createSecuritiesTransfer")
+            .body(Value::Null)
+            .key(Some(&key))
+            .request();
         *request.body_mut() = Some(body.into());
         api.send(request)
     };
@@ -226,7 +332,12 @@ async fn a_key_is_forgotten_after_24_hours() {
     advance(&sandbox, DAY - 1).await;
     assert_eq!(register().await, second);
     advance(&sandbox, 1).await;
-    let changed = api.call("createUser").body(other_person()).key(Some(&key)).made().await;
+    let changed = api
+        .call("createUser")
+        .body(other_person())
+        .key(Some(&key))
+        .made()
+        .await;
     assert!(![first, second].contains(&changed));
 }
 
@@ -239,8 +350,19 @@ async fn a_key_outlives_a_restart() {
     for _ in 0..2 {
         let sandbox = with_keys(plain()).data(&file).start().await.unwrap();
         let api = Api::of(&sandbox).await;
-        answers.push(api.call("createUser").body(person()).key(Some(&key)).send().await.text());
-        api.call("createUser").body(other_person()).key(Some(&key)).refused(409).await;
+        answers.push(
+            api.call("createUser")
+                .body(person())
+                .key(Some(&key))
+                .send()
+                .await
+                .text(),
+        );
+        api.call("createUser")
+            .body(other_person())
+            .key(Some(&key))
+            .refused(409)
+            .await;
         assert_eq!(total(&api, "listUsers").await, 1);
         sandbox.save(&file).unwrap();
         sandbox.stop().await;
@@ -250,7 +372,10 @@ async fn a_key_outlives_a_restart() {
 
 /// The operations of the description that take an idempotency key.
 fn with_key(api: &Api) -> Vec<&'static str> {
-    let operations = api.document.operations().filter(|operation| operation.takes_idempotency_key());
+    let operations = api
+        .document
+        .operations()
+        .filter(|operation| operation.takes_idempotency_key());
     operations.map(|operation| operation.id.as_str()).collect()
 }
 
@@ -262,7 +387,9 @@ async fn keyed() -> (Sandbox, Api) {
 
 /// A sandbox that requires keys, as is the default.
 fn with_keys(builder: SandboxBuilder) -> SandboxBuilder {
-    builder.idempotency_keys(true).token_lifetime(Duration::from_secs(7 * DAY))
+    builder
+        .idempotency_keys(true)
+        .token_lifetime(Duration::from_secs(7 * DAY))
 }
 
 async fn total(api: &Api, list: &str) -> u64 {

@@ -17,21 +17,33 @@ use crate::common::{Api, plain};
 #[tokio::test]
 async fn every_operation_succeeds_and_answers_as_described() {
     let (sandbox, api, household) = founded().await;
-    let operations: Vec<_> = api.document.operations().map(|operation| operation.id.as_str()).collect();
+    let operations: Vec<_> = api
+        .document
+        .operations()
+        .map(|operation| operation.id.as_str())
+        .collect();
     assert_eq!(operations.len(), 70);
-    let (ends, others): (Vec<_>, Vec<_>) =
-        operations.into_iter().partition(|id| id.starts_with("delete") || id.starts_with("close"));
+    let (ends, others): (Vec<_>, Vec<_>) = operations
+        .into_iter()
+        .partition(|id| id.starts_with("delete") || id.starts_with("close"));
     for id in others {
         let answer = household.call(&api, id).ok().await;
         // An empty list would not test the schema of its items.
         if id.starts_with("list") {
-            assert!(!answer["data"].as_array().unwrap().is_empty(), "{id} listed nothing");
+            assert!(
+                !answer["data"].as_array().unwrap().is_empty(),
+                "{id} listed nothing"
+            );
         }
     }
     for id in ends {
         assert_eq!(household.call(&api, id).ok().await, Value::Null);
     }
-    let all: BTreeSet<_> = api.document.operations().map(|operation| operation.id.clone()).collect();
+    let all: BTreeSet<_> = api
+        .document
+        .operations()
+        .map(|operation| operation.id.clone())
+        .collect();
     assert_eq!(api.succeeded(), all);
     assert_eq!(sandbox.audit(), [""; 0]);
 }
@@ -41,20 +53,42 @@ async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
     let (_sandbox, api, household) = founded().await;
     for (create, retrieve, id) in [
         ("createUser", "retrieveUser", "user_id"),
-        ("createUserIdentifier", "retrieveUserIdentifier", "identifier_id"),
+        (
+            "createUserIdentifier",
+            "retrieveUserIdentifier",
+            "identifier_id",
+        ),
         ("createAccount", "retrieveAccount", "account_id"),
         ("createOrder", "retrieveOrder", "order_id"),
         ("createPortfolio", "retrievePortfolio", "portfolio_id"),
-        ("createSavingsPlan", "retrieveSavingsPlan", "savings_plan_id"),
-        ("createWebhookSubscription", "retrieveWebhookSubscription", "webhook_id"),
+        (
+            "createSavingsPlan",
+            "retrieveSavingsPlan",
+            "savings_plan_id",
+        ),
+        (
+            "createWebhookSubscription",
+            "retrieveWebhookSubscription",
+            "webhook_id",
+        ),
     ] {
         let made = household.call(&api, create).ok().await;
-        let others = api.document.operation(retrieve).ids().into_iter().filter(|name| *name != id);
-        let call = others.fold(api.call(retrieve), |call, name| call.id(name, household.id(name)));
+        let others = api
+            .document
+            .operation(retrieve)
+            .ids()
+            .into_iter()
+            .filter(|name| *name != id);
+        let call = others.fold(api.call(retrieve), |call, name| {
+            call.id(name, household.id(name))
+        });
         let found = call.id(id, made["id"].as_str().unwrap()).ok().await;
         assert_eq!(found, made, "{retrieve}");
         for (field, sent) in household.body(create).unwrap().as_object().unwrap() {
-            assert!(found[field] == *sent || field == "allocations", "{create} lost {field}: {found}");
+            assert!(
+                found[field] == *sent || field == "allocations",
+                "{create} lost {field}: {found}"
+            );
         }
     }
     for (delete, retrieve) in [
@@ -91,7 +125,11 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
                 None => assert_eq!(*value, before[field], "{update} changed {field}"),
             }
         }
-        assert_eq!(household.call(&api, update).body(json!({})).ok().await, after, "an empty {update}");
+        assert_eq!(
+            household.call(&api, update).body(json!({})).ok().await,
+            after,
+            "an empty {update}"
+        );
     }
 }
 
@@ -102,50 +140,111 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
     let mut bodies = 0;
     let json = |operation: &&Operation| !operation.takes_form();
     for operation in api.document.operations().filter(json) {
-        let Some(mut body) = household.body(&operation.id) else { continue };
+        let Some(mut body) = household.body(&operation.id) else {
+            continue;
+        };
         body["curency"] = json!("EUR");
-        let detail = household.call(&api, &operation.id).body(body.clone()).refused(400).await;
+        let detail = household
+            .call(&api, &operation.id)
+            .body(body.clone())
+            .refused(400)
+            .await;
         assert!(detail.contains("`curency`"), "{}: {detail}", operation.id);
         body.as_object_mut().unwrap().remove("curency");
         if body.get("address").is_some() {
             body["address"]["contry"] = json!("DE");
-            let detail = household.call(&api, &operation.id).body(body).refused(400).await;
-            assert!(detail.contains("`address.contry`"), "{}: {detail}", operation.id);
+            let detail = household
+                .call(&api, &operation.id)
+                .body(body)
+                .refused(400)
+                .await;
+            assert!(
+                detail.contains("`address.contry`"),
+                "{}: {detail}",
+                operation.id
+            );
         }
         bodies += 1;
     }
-    assert!(bodies > 20, "most operations that change something take a body");
+    assert!(
+        bodies > 20,
+        "most operations that change something take a body"
+    );
     let mut order = household.body("createOrder").unwrap();
     order["side"] = json!("BUYY");
-    let detail = household.call(&api, "createOrder").body(order).refused(400).await;
+    let detail = household
+        .call(&api, "createOrder")
+        .body(order)
+        .refused(400)
+        .await;
     assert!(detail.contains("`side` is not one of"), "{detail}");
     let mut portfolio = household.body("createPortfolio").unwrap();
     portfolio["allocations"][0]["wieght"] = json!("1");
-    let detail = household.call(&api, "createPortfolio").body(portfolio).refused(400).await;
+    let detail = household
+        .call(&api, "createPortfolio")
+        .body(portfolio)
+        .refused(400)
+        .await;
     assert!(detail.contains("`allocations.0.wieght`"), "{detail}");
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
 }
 
 #[tokio::test]
 async fn files_come_as_what_they_are() {
     let (sandbox, api, household) = founded().await;
-    let pdf = household.call(&api, "retrieveFile").header("accept", "application/pdf").send().await;
+    let pdf = household
+        .call(&api, "retrieveFile")
+        .header("accept", "application/pdf")
+        .send()
+        .await;
     assert_eq!(pdf.header("content-type"), Some("application/pdf"));
     assert!(pdf.body.starts_with(b"%PDF-"));
-    let stored = Command::StoreFile { content: "a,b\n1,2\n".to_owned(), media_type: None };
+    let stored = Command::StoreFile {
+        content: "a,b\n1,2\n".to_owned(),
+        media_type: None,
+    };
     let stored = sandbox.execute(stored).await.unwrap();
     let id = stored["id"].as_str().unwrap();
     let file = api.call("retrieveFile").id("file_id", id).send().await;
-    assert_eq!(file.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(
+        file.header("content-type"),
+        Some("application/octet-stream")
+    );
     assert_eq!(file.text(), "a,b\n1,2\n");
     // The `accept` headers of generated clients and of browsers.
-    for accept in ["application/json", "application/pdf", "text/html", "application/pdf;q=0"] {
-        let file = api.call("retrieveFile").id("file_id", id).header("accept", accept).send().await;
-        assert_eq!((file.status.as_u16(), file.text().as_str()), (200, "a,b\n1,2\n"), "as {accept}");
+    for accept in [
+        "application/json",
+        "application/pdf",
+        "text/html",
+        "application/pdf;q=0",
+    ] {
+        let file = api
+            .call("retrieveFile")
+            .id("file_id", id)
+            .header("accept", accept)
+            .send()
+            .await;
+        assert_eq!(
+            (file.status.as_u16(), file.text().as_str()),
+            (200, "a,b\n1,2\n"),
+            "as {accept}"
+        );
     }
     let excluded = "*/*, application/octet-stream;q=0";
-    let none = api.call("retrieveFile").id("file_id", id).header("accept", excluded).send().await;
-    assert_eq!((none.status.as_u16(), none.kind()), (406, "not_acceptable".to_owned()));
+    let none = api
+        .call("retrieveFile")
+        .id("file_id", id)
+        .header("accept", excluded)
+        .send()
+        .await;
+    assert_eq!(
+        (none.status.as_u16(), none.kind()),
+        (406, "not_acceptable".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -158,7 +257,11 @@ async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
             let call = |id: &str| {
                 let ids = operation.ids().into_iter();
                 let call = ids.fold(api.call(&operation.id), |call, name| {
-                    if name == wrong { call.id(name, id) } else { call.id(name, household.id(name)) }
+                    if name == wrong {
+                        call.id(name, id)
+                    } else {
+                        call.id(name, household.id(name))
+                    }
                 });
                 match household.body(&operation.id) {
                     Some(body) => call.body(body),
@@ -169,12 +272,20 @@ async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
             assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text());
             assert_eq!(answer.kind(), "not_found");
             let detail = call("7d052811").refused(400).await;
-            assert!(detail.contains(&format!("`{wrong}`")), "{}: {detail}", operation.id);
+            assert!(
+                detail.contains(&format!("`{wrong}`")),
+                "{}: {detail}",
+                operation.id
+            );
             unknown += 1;
         }
     }
     assert!(unknown > 40, "the description has many ids in its paths");
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
 }
 
 /// An id in a body is not a part of the path: 400, and the field is named.
@@ -183,15 +294,37 @@ async fn an_unknown_id_in_a_body_is_named() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
     for operation in api.document.operations() {
-        let Some(body) = household.body(&operation.id).filter(|_| !operation.takes_form()) else { continue };
-        for field in body.as_object().unwrap().keys().filter(|field| field.ends_with("_id")) {
+        let Some(body) = household
+            .body(&operation.id)
+            .filter(|_| !operation.takes_form())
+        else {
+            continue;
+        };
+        for field in body
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|field| field.ends_with("_id"))
+        {
             let mut body = body.clone();
             body[field] = json!(Uuid::new_v4());
-            let detail = household.call(&api, &operation.id).body(body).refused(400).await;
-            assert!(detail.contains(&format!("`{field}`")), "{}: {detail}", operation.id);
+            let detail = household
+                .call(&api, &operation.id)
+                .body(body)
+                .refused(400)
+                .await;
+            assert!(
+                detail.contains(&format!("`{field}`")),
+                "{}: {detail}",
+                operation.id
+            );
         }
     }
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
 }
 
 #[tokio::test]
@@ -200,7 +333,9 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
     let events = sandbox.events().len();
     let mut spoilt_bodies = 0;
     for operation in api.document.operations() {
-        let Some(schema) = operation.body_schema() else { continue };
+        let Some(schema) = operation.body_schema() else {
+            continue;
+        };
         let body = household.body(&operation.id);
         let body = body.unwrap_or_else(|| panic!("{} takes a body", operation.id));
         for (field, spoilt) in spoilt(api.document, schema, &body) {
@@ -209,35 +344,58 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
             if operation.takes_form() && !spoilt.as_object().unwrap().values().all(is_text) {
                 continue;
             }
-            let detail = household.call(&api, &operation.id).body(spoilt.clone()).refused(400).await;
+            let detail = household
+                .call(&api, &operation.id)
+                .body(spoilt.clone())
+                .refused(400)
+                .await;
             let named = detail.contains(&format!("`{field}`"));
-            assert!(named, "{} does not name {field}: {detail} ({spoilt})", operation.id);
+            assert!(
+                named,
+                "{} does not name {field}: {detail} ({spoilt})",
+                operation.id
+            );
             spoilt_bodies += 1;
         }
     }
     assert!(spoilt_bodies > 300, "only {spoilt_bodies}");
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
 }
 
 #[tokio::test]
 async fn every_field_that_is_wrong_is_named_at_once() {
     let (_sandbox, api, household) = founded().await;
-    let body =
-        json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
+    let body = json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
     let detail = api.call("createOrder").body(body).refused(400).await;
     for field in ["instrument_id", "side", "quantity"] {
         assert!(detail.contains(&format!("`{field}`")), "{field}: {detail}");
     }
     // The value may be personal data, so it must not be in the answer.
-    assert!(!detail.contains("HOLD") && !detail.contains("1,5"), "{detail}");
+    assert!(
+        !detail.contains("HOLD") && !detail.contains("1,5"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]
 async fn every_operation_with_a_body_rejects_invalid_json() {
     let (_sandbox, api, household) = founded().await;
-    for operation in api.document.operations().filter(|it| it.body_schema().is_some()) {
+    for operation in api
+        .document
+        .operations()
+        .filter(|it| it.body_schema().is_some())
+    {
         let call = household.call(&api, &operation.id);
-        let media_type = operation.json["requestBody"]["content"].as_object().unwrap().keys().next().unwrap();
+        let media_type = operation.json["requestBody"]["content"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .next()
+            .unwrap();
         for (sent_as, body) in [
             (media_type.as_str(), ""),
             (media_type, "{\"a\": "),
@@ -248,10 +406,16 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
         ] {
             let mut request = call.request();
             *request.body_mut() = Some(body.into());
-            request.headers_mut().insert("content-type", sent_as.parse().unwrap());
+            request
+                .headers_mut()
+                .insert("content-type", sent_as.parse().unwrap());
             let answer = api.send(request).await;
             api.document.check(operation, &answer);
-            assert_eq!(answer.status, 400, "{} took {body:?} as {sent_as}", operation.id);
+            assert_eq!(
+                answer.status, 400,
+                "{} took {body:?} as {sent_as}",
+                operation.id
+            );
         }
     }
 }
@@ -265,17 +429,35 @@ async fn a_parameter_that_does_not_fit_is_named() {
             let name = parameter["name"].as_str().unwrap();
             let schema = api.document.resolved(&parameter["schema"]);
             for wrong in wrong_parameters(name, schema) {
-                let detail = household.call(&api, &operation.id).query(name, wrong).refused(400).await;
-                assert!(detail.contains(&format!("`{name}`")), "{} {wrong:?}: {detail}", operation.id);
+                let detail = household
+                    .call(&api, &operation.id)
+                    .query(name, wrong)
+                    .refused(400)
+                    .await;
+                assert!(
+                    detail.contains(&format!("`{name}`")),
+                    "{} {wrong:?}: {detail}",
+                    operation.id
+                );
                 *refused.entry(name.to_owned()).or_default() += 1;
             }
-            let twice = household.call(&api, &operation.id).query(name, "1").query(name, "1");
+            let twice = household
+                .call(&api, &operation.id)
+                .query(name, "1")
+                .query(name, "1");
             let detail = twice.refused(400).await;
-            assert!(detail.contains(&format!("`{name}`")), "{}: {detail}", operation.id);
+            assert!(
+                detail.contains(&format!("`{name}`")),
+                "{}: {detail}",
+                operation.id
+            );
         }
     }
     for name in ["limit", "offset", "status", "type", "account_id"] {
-        assert!(refused.contains_key(name), "nothing wrong was tried for {name}");
+        assert!(
+            refused.contains_key(name),
+            "nothing wrong was tried for {name}"
+        );
     }
 }
 
@@ -284,20 +466,39 @@ async fn filters_leave_what_fits() {
     let (_sandbox, api, household) = founded().await;
     let orders = async |name: &str, value: &str| {
         let page = api.call("listOrders").query(name, value).ok().await;
-        assert_eq!(page["meta"]["total"], page["data"].as_array().unwrap().len());
+        assert_eq!(
+            page["meta"]["total"],
+            page["data"].as_array().unwrap().len()
+        );
         page["data"].as_array().unwrap().clone()
     };
     let filled = orders("status", "FILLED").await;
     assert!(!filled.is_empty() && filled.iter().all(|order| order["status"] == "FILLED"));
     let of_account = orders("account_id", &household.account.to_string()).await;
     let account = household.account.to_string();
-    assert!(!of_account.is_empty() && of_account.iter().all(|order| order["account_id"] == account.as_str()));
-    assert_eq!(orders("account_id", &household.other_account.to_string()).await, [Value::Null; 0]);
+    assert!(
+        !of_account.is_empty()
+            && of_account
+                .iter()
+                .all(|order| order["account_id"] == account.as_str())
+    );
+    assert_eq!(
+        orders("account_id", &household.other_account.to_string()).await,
+        [Value::Null; 0]
+    );
 
-    let by_isin = api.call("listInstruments").query("isin", "US0378331005").ok().await;
+    let by_isin = api
+        .call("listInstruments")
+        .query("isin", "US0378331005")
+        .ok()
+        .await;
     assert_eq!(by_isin["meta"]["total"], 1);
     assert_eq!(by_isin["data"][0]["type"], "EQUITY");
-    let by_type = api.call("listInstruments").query("type", "EQUITY").ok().await;
+    let by_type = api
+        .call("listInstruments")
+        .query("type", "EQUITY")
+        .ok()
+        .await;
     assert_eq!(by_type["data"], by_isin["data"]);
 }
 
@@ -306,10 +507,18 @@ async fn every_path_refuses_other_methods_and_says_which_it_takes() {
     let (_sandbox, api, household) = founded().await;
     let mut paths = BTreeMap::<&str, BTreeSet<&str>>::new();
     for operation in api.document.operations() {
-        paths.entry(&operation.path).or_default().insert(operation.method.as_str());
+        paths
+            .entry(&operation.path)
+            .or_default()
+            .insert(operation.method.as_str());
     }
     for (path, methods) in paths {
-        let ids = api.document.operations().find(|operation| operation.path == path).unwrap().ids();
+        let ids = api
+            .document
+            .operations()
+            .find(|operation| operation.path == path)
+            .unwrap()
+            .ids();
         let path = ids.into_iter().fold(path.to_owned(), |path, name| {
             path.replace(&format!("{{{name}}}"), &household.id(name).to_string())
         });
@@ -317,7 +526,9 @@ async fn every_path_refuses_other_methods_and_says_which_it_takes() {
             if methods.contains(method) {
                 continue;
             }
-            let answer = api.send(api.raw(method.parse().unwrap(), &path).build().unwrap()).await;
+            let answer = api
+                .send(api.raw(method.parse().unwrap(), &path).build().unwrap())
+                .await;
             assert_eq!(answer.status, 405, "{method} {path}");
             let allowed: BTreeSet<_> = answer.header("allow").unwrap().split(", ").collect();
             assert_eq!(allowed, methods, "{path}");
@@ -332,7 +543,14 @@ async fn every_path_refuses_other_methods_and_says_which_it_takes() {
 async fn a_path_that_the_api_does_not_have_is_not_found() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    for path in ["/nothing", "/users/", "/v1/users", "/orders/1/2/3", "/Users", "//users"] {
+    for path in [
+        "/nothing",
+        "/users/",
+        "/v1/users",
+        "/orders/1/2/3",
+        "/Users",
+        "//users",
+    ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let answer = api.send(api.raw(method, path).build().unwrap()).await;
             assert_eq!(answer.status, 404, "{path}");
@@ -345,8 +563,13 @@ async fn a_path_that_the_api_does_not_have_is_not_found() {
 async fn a_path_that_is_not_text_is_answered_with_a_problem() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    let answer = api.send(api.raw(Method::GET, "/users/%ff").build().unwrap()).await;
-    assert_eq!((answer.status.as_u16(), answer.kind()), (400, "invalid_request".to_owned()));
+    let answer = api
+        .send(api.raw(Method::GET, "/users/%ff").build().unwrap())
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.kind()),
+        (400, "invalid_request".to_owned())
+    );
     assert!(answer.header("upvest-request-id").is_some());
 }
 
@@ -356,14 +579,32 @@ async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
     let events = sandbox.events().len();
     let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
     for operation in api.document.operations().filter(answers) {
-        for accept in ["text/html", "image/*", "application/xml, text/plain;q=0.5", "application/json;q=0"] {
-            let answer = household.call(&api, &operation.id).header("accept", accept).send().await;
+        for accept in [
+            "text/html",
+            "image/*",
+            "application/xml, text/plain;q=0.5",
+            "application/json;q=0",
+        ] {
+            let answer = household
+                .call(&api, &operation.id)
+                .header("accept", accept)
+                .send()
+                .await;
             assert_eq!(answer.status, 406, "{} as {accept}", operation.id);
             assert_eq!(answer.kind(), "not_acceptable");
         }
     }
-    assert_eq!(sandbox.events().len(), events, "what was refused has changed something");
-    for accept in ["*/*", "application/*", "text/html, application/json;q=0.1", "application/json"] {
+    assert_eq!(
+        sandbox.events().len(),
+        events,
+        "what was refused has changed something"
+    );
+    for accept in [
+        "*/*",
+        "application/*",
+        "text/html, application/json;q=0.1",
+        "application/json",
+    ] {
         api.call("listUsers").header("accept", accept).ok().await;
     }
 }
@@ -379,14 +620,21 @@ async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
         (404, Some("application/problem+json"))
     );
     for (accept, expected) in [
-        ("application/json, application/problem+json", "application/problem+json"),
+        (
+            "application/json, application/problem+json",
+            "application/problem+json",
+        ),
         ("*/*", "application/problem+json"),
         ("application/*;q=0.5", "application/problem+json"),
         ("application/json", "application/json"),
         ("application/json;q=0.9, text/html", "application/json"),
     ] {
         let problem = call().header("accept", accept).send().await;
-        assert_eq!(problem.header("content-type"), Some(expected), "to {accept}");
+        assert_eq!(
+            problem.header("content-type"),
+            Some(expected),
+            "to {accept}"
+        );
     }
 }
 
@@ -396,13 +644,24 @@ async fn pages_follow_one_another_and_give_every_item_once() {
     let api = Api::of(&sandbox).await;
     let mut made = Vec::new();
     for _ in 0..105 {
-        made.push(api.call("createUser").body(person()).made().await.to_string());
+        made.push(
+            api.call("createUser")
+                .body(person())
+                .made()
+                .await
+                .to_string(),
+        );
     }
     let page = async |offset: u64, limit: u64| {
-        let call = api.call("listUsers").query("offset", offset).query("limit", limit);
+        let call = api
+            .call("listUsers")
+            .query("offset", offset)
+            .query("limit", limit);
         let page = call.ok().await;
         let ids = page["data"].as_array().unwrap().iter();
-        let ids: Vec<_> = ids.map(|user| user["id"].as_str().unwrap().to_owned()).collect();
+        let ids: Vec<_> = ids
+            .map(|user| user["id"].as_str().unwrap().to_owned())
+            .collect();
         let meta = json!({ "offset": offset, "limit": limit, "count": ids.len(), "total": 105 });
         assert_eq!(page["meta"], meta);
         ids
@@ -427,22 +686,43 @@ async fn pages_follow_one_another_and_give_every_item_once() {
 #[tokio::test]
 async fn every_paged_list_has_the_same_defaults_and_an_empty_page_behind_its_end() {
     let (_sandbox, api, household) = founded().await;
-    let lists: Vec<_> = api.document.operations().filter(|operation| operation.is_paged()).collect();
+    let lists: Vec<_> = api
+        .document
+        .operations()
+        .filter(|operation| operation.is_paged())
+        .collect();
     assert!(lists.len() > 10);
     for operation in lists {
         let first = household.call(&api, &operation.id).ok().await;
         let meta = &first["meta"];
         let total = meta["total"].as_u64().unwrap();
-        assert_eq!((&meta["offset"], &meta["limit"]), (&json!(0), &json!(20)), "{}", operation.id);
-        assert_eq!(meta["count"], first["data"].as_array().unwrap().len(), "{}", operation.id);
+        assert_eq!(
+            (&meta["offset"], &meta["limit"]),
+            (&json!(0), &json!(20)),
+            "{}",
+            operation.id
+        );
+        assert_eq!(
+            meta["count"],
+            first["data"].as_array().unwrap().len(),
+            "{}",
+            operation.id
+        );
         assert_eq!(meta["count"], total.min(20), "{}", operation.id);
         for offset in [total, total + 1, 1_000_000, u64::MAX] {
-            let page = household.call(&api, &operation.id).query("offset", offset).ok().await;
+            let page = household
+                .call(&api, &operation.id)
+                .query("offset", offset)
+                .ok()
+                .await;
             assert_eq!(page["data"], json!([]), "{}", operation.id);
             let meta = json!({ "offset": offset, "limit": 20, "count": 0, "total": total });
             assert_eq!(page["meta"], meta, "{}", operation.id);
         }
-        let last = household.call(&api, &operation.id).query("offset", total - 1).query("limit", 100);
+        let last = household
+            .call(&api, &operation.id)
+            .query("offset", total - 1)
+            .query("limit", 100);
         assert_eq!(last.ok().await["meta"]["count"], 1, "{}", operation.id);
     }
 }
@@ -478,7 +758,9 @@ fn names_generated_types(line: &str) -> bool {
     let from_ext = line.split("upvest_ext::{").nth(1).unwrap_or_default();
     line.contains("upvest_api")
         || line.contains("upvest_ext::api")
-        || from_ext.split([',', '}']).any(|item| item.trim() == "api" || item.trim().starts_with("api::"))
+        || from_ext
+            .split([',', '}'])
+            .any(|item| item.trim() == "api" || item.trim().starts_with("api::"))
 }
 
 #[tokio::test]
@@ -502,7 +784,11 @@ async fn every_status_beyond_the_description_is_in_the_list_of_these() {
         assert_eq!(statuses(&overlaid), described, "{}", operation.id);
         assert_eq!(answered, statuses(&listed), "{}", operation.id);
         for status in answered.difference(&described) {
-            assert!(may_be_added(operation, status), "{} may not answer {status}", operation.id);
+            assert!(
+                may_be_added(operation, status),
+                "{} may not answer {status}",
+                operation.id
+            );
         }
     }
 }
@@ -513,13 +799,18 @@ fn the_prepared_description_is_that_of_the_workspace() {
     let spec = source("../../spec/upvest-investment-api.yaml");
     let described = describe(&spec, Some(&source("../../spec/overlay.yaml"))).unwrap();
     let described = Source::new("the description", described.to_string());
-    let served = describe(&described, Some(&source("statuses.yaml"))).unwrap().to_string();
+    let served = describe(&described, Some(&source("statuses.yaml")))
+        .unwrap()
+        .to_string();
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("description.json");
     if std::env::var_os("UPDATE_DESCRIPTION").is_some() {
         fs::write(&place, &served).unwrap();
     }
     let prepared = fs::read_to_string(place).unwrap();
-    assert!(prepared == served, "run this test again with UPDATE_DESCRIPTION=1, and look at what changes");
+    assert!(
+        prepared == served,
+        "run this test again with UPDATE_DESCRIPTION=1, and look at what changes"
+    );
 }
 
 /// The problem types of PROTOCOL 5, with the requests that cause them.
@@ -550,13 +841,16 @@ async fn founded() -> (Sandbox, Api, Household) {
 fn spoilt(document: &Document, schema: &Value, body: &Value) -> Vec<(String, Value)> {
     let schema = document.resolved(schema);
     let mut all = Vec::new();
-    let mut spoil = |place: &str, schema: &Value, value: Option<&Value>, put: &dyn Fn(Value) -> Value| {
-        all.extend(wrong_values(document.resolved(schema)).map(|wrong| (place.to_owned(), put(wrong))));
-        if let Some(value) = value {
-            let inner = spoilt(document, schema, value).into_iter();
-            all.extend(inner.map(|(field, value)| (format!("{place}.{field}"), put(value))));
-        }
-    };
+    let mut spoil =
+        |place: &str, schema: &Value, value: Option<&Value>, put: &dyn Fn(Value) -> Value| {
+            all.extend(
+                wrong_values(document.resolved(schema)).map(|wrong| (place.to_owned(), put(wrong))),
+            );
+            if let Some(value) = value {
+                let inner = spoilt(document, schema, value).into_iter();
+                all.extend(inner.map(|(field, value)| (format!("{place}.{field}"), put(value))));
+            }
+        };
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         spoil(name, schema, body.get(name), &|value| {
             let mut body = body.clone();
@@ -571,9 +865,17 @@ fn spoilt(document: &Document, schema: &Value, body: &Value) -> Vec<(String, Val
             body
         });
     }
-    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for name in schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         let mut body = body.clone();
-        body.as_object_mut().unwrap().remove(name).expect("what is required is there");
+        body.as_object_mut()
+            .unwrap()
+            .remove(name)
+            .expect("what is required is there");
         all.push((name.to_owned(), body));
     }
     all
@@ -596,8 +898,18 @@ fn wrong_values(schema: &Value) -> impl Iterator<Item = Value> {
     wrong.extend(match schema["format"].as_str() {
         None => vec![],
         Some("uuid") => vec![json!("7d052811"), json!("")],
-        Some("date") => vec![json!("2026-02-30"), json!("10.12.1990"), json!("1990-12-10T00:00:00Z")],
-        Some("decimal") => vec![json!("1,5"), json!("1e3"), json!("+1"), json!(" 1"), json!(".5")],
+        Some("date") => vec![
+            json!("2026-02-30"),
+            json!("10.12.1990"),
+            json!("1990-12-10T00:00:00Z"),
+        ],
+        Some("decimal") => vec![
+            json!("1,5"),
+            json!("1e3"),
+            json!("+1"),
+            json!(" 1"),
+            json!(".5"),
+        ],
         Some("email") => vec![json!("nobody"), json!("")],
         Some("uri") => vec![json!("hook"), json!("not a url")],
         Some(other) => panic!("no body had the format {other} before"),

@@ -7,14 +7,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use upvest_ext::api::runtime::OpenEnum as _;
 use upvest_ext::api::types::{
-    Account, AccountCreate, AccountId, Address, CountryCode, CurrencyCode, DirectDebit, DirectDebitCreate,
-    Order, OrderCreate, OrderSide, OrderStatus, OrderType, Portfolio, PortfolioAllocationCreate,
-    PortfolioCreate, PortfolioUpdate, SavingsPlan, SavingsPlanCreate, SavingsPlanFrequency,
-    SavingsPlanStatus, SavingsPlanUpdate, User, UserCreate, WebhookEventCategory, WebhookId,
-    WebhookSubscriptionCreate, WebhookSubscriptionStatus, WebhookSubscriptionUpdate,
+    Account, AccountCreate, AccountId, Address, CountryCode, CurrencyCode, DirectDebit,
+    DirectDebitCreate, Order, OrderCreate, OrderSide, OrderStatus, OrderType, Portfolio,
+    PortfolioAllocationCreate, PortfolioCreate, PortfolioUpdate, SavingsPlan, SavingsPlanCreate,
+    SavingsPlanFrequency, SavingsPlanStatus, SavingsPlanUpdate, User, UserCreate,
+    WebhookEventCategory, WebhookId, WebhookSubscriptionCreate, WebhookSubscriptionStatus,
+    WebhookSubscriptionUpdate,
 };
 use upvest_ext::signing::SignatureVersion;
-use upvest_ext::webhooks::{EventType, KeyCacheLimits, ResourceError, WebhookHandler, WebhookVerifier};
+use upvest_ext::webhooks::{
+    EventType, KeyCacheLimits, ResourceError, WebhookHandler, WebhookVerifier,
+};
 use upvest_ext::{Error, Upvest};
 use upvest_sandbox::{Command, DeliveryRecord, PayloadShape, Sandbox};
 use uuid::Uuid;
@@ -24,14 +27,22 @@ use crate::endpoint::{Arrival, Endpoint, tally};
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 /// The event types of the format with references.
-const DESCRIBED: &str = include_str!("../../../../upvest-ext/tests/fixtures/webhook-event-types.json");
+const DESCRIBED: &str =
+    include_str!("../../../../upvest-ext/tests/fixtures/webhook-event-types.json");
 
 #[tokio::test]
 async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     let upvest = sandbox.client();
-    let made = create(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await.unwrap();
-    let shown = upvest.retrieve_webhook_subscription().webhook_id(made).send().await.unwrap();
+    let made = create(&upvest, &endpoint.url(), [WebhookEventCategory::All])
+        .await
+        .unwrap();
+    let shown = upvest
+        .retrieve_webhook_subscription()
+        .webhook_id(made)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(shown.status, Some(WebhookSubscriptionStatus::Inactive));
 
     sandbox.create_account_group().await.unwrap();
@@ -41,30 +52,62 @@ async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {
     set_status(&upvest, made, WebhookSubscriptionStatus::Active).await;
     let group = sandbox.create_account_group().await.unwrap();
     sandbox.settle().await;
-    let about: Vec<_> = endpoint.events().iter().map(|event| event.reference().unwrap().id).collect();
+    let about: Vec<_> = endpoint
+        .events()
+        .iter()
+        .map(|event| event.reference().unwrap().id)
+        .collect();
     assert_eq!(about, [group], "what happened before is not caught up on");
 }
 
 #[tokio::test]
 async fn a_subscription_gets_the_categories_that_it_names() {
     let sandbox = Sandbox::start().await.unwrap();
-    let (orders, users, all) = (Endpoint::start().await, Endpoint::start().await, Endpoint::start().await);
+    let (orders, users, all) = (
+        Endpoint::start().await,
+        Endpoint::start().await,
+        Endpoint::start().await,
+    );
     let upvest = sandbox.client();
     subscribe(&upvest, &orders.url(), [WebhookEventCategory::Order]).await;
-    subscribe(&upvest, &users.url(), [WebhookEventCategory::User, WebhookEventCategory::UserCheck]).await;
+    subscribe(
+        &upvest,
+        &users.url(),
+        [WebhookEventCategory::User, WebhookEventCategory::UserCheck],
+    )
+    .await;
     subscribe(&upvest, &all.url(), [WebhookEventCategory::All]).await;
 
     let account = sandbox.open_account("1000.00").await.unwrap();
     place_order(&upvest, account, "100.00").await;
     sandbox.advance(2 * SECOND).await;
 
-    let types = |endpoint: &Endpoint| tally(endpoint.events().iter().map(|event| event.event_type.as_str()));
-    assert_eq!(types(&orders), tally(["ORDER.NEW", "ORDER.PROCESSING", "ORDER.FILLED"]));
+    let types = |endpoint: &Endpoint| {
+        tally(
+            endpoint
+                .events()
+                .iter()
+                .map(|event| event.event_type.as_str()),
+        )
+    };
+    assert_eq!(
+        types(&orders),
+        tally(["ORDER.NEW", "ORDER.PROCESSING", "ORDER.FILLED"])
+    );
     assert_eq!(
         types(&users),
-        tally(["USER.CREATED", "USER_CHECK.CREATED", "USER_CHECK.PASSED", "USER.ACTIVATED"])
+        tally([
+            "USER.CREATED",
+            "USER_CHECK.CREATED",
+            "USER_CHECK.PASSED",
+            "USER.ACTIVATED"
+        ])
     );
-    assert_eq!(ids(&all), happened(&sandbox)[1..], "all but the group that was there before");
+    assert_eq!(
+        ids(&all),
+        happened(&sandbox)[1..],
+        "all but the group that was there before"
+    );
 }
 
 #[tokio::test]
@@ -73,12 +116,22 @@ async fn changed_categories_count_from_then_on() {
     let upvest = sandbox.client();
     let webhook = subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::User]).await;
     sandbox.create_account_group().await.unwrap();
-    let update =
-        WebhookSubscriptionUpdate::builder().event_categories(vec![WebhookEventCategory::AccountGroup]);
-    upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await.unwrap();
+    let update = WebhookSubscriptionUpdate::builder()
+        .event_categories(vec![WebhookEventCategory::AccountGroup]);
+    upvest
+        .update_webhook_subscription()
+        .webhook_id(webhook)
+        .body(update)
+        .send()
+        .await
+        .unwrap();
     let group = sandbox.create_account_group().await.unwrap();
     sandbox.settle().await;
-    let about: Vec<_> = endpoint.events().iter().map(|event| event.reference().unwrap().id).collect();
+    let about: Vec<_> = endpoint
+        .events()
+        .iter()
+        .map(|event| event.reference().unwrap().id)
+        .collect();
     assert_eq!(about, [group]);
 }
 
@@ -96,20 +149,43 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
         "example.com/hook",
         &format!("https://example.com/{}", "a".repeat(1000)),
     ] {
-        let error = create(&upvest, url, [WebhookEventCategory::All]).await.unwrap_err();
+        let error = create(&upvest, url, [WebhookEventCategory::All])
+            .await
+            .unwrap_err();
         assert_refused(&error, "url");
         // The rule also applies to updates.
-        let webhook = create(&upvest, "https://example.com/hook", [WebhookEventCategory::All]).await.unwrap();
+        let webhook = create(
+            &upvest,
+            "https://example.com/hook",
+            [WebhookEventCategory::All],
+        )
+        .await
+        .unwrap();
         let update = WebhookSubscriptionUpdate::builder().url(url);
-        let update = upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await;
+        let update = upvest
+            .update_webhook_subscription()
+            .webhook_id(webhook)
+            .body(update)
+            .send()
+            .await;
         assert_refused(&update.unwrap_err(), "url");
-        let shown = upvest.retrieve_webhook_subscription().webhook_id(webhook).send().await.unwrap();
+        let shown = upvest
+            .retrieve_webhook_subscription()
+            .webhook_id(webhook)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(shown.url.as_deref(), Some("https://example.com/hook"));
     }
-    for url in
-        ["https://example.com/hook", "http://localhost:9/", "http://127.0.0.1:9/a?b=c", "http://[::1]:9/"]
-    {
-        create(&upvest, url, [WebhookEventCategory::All]).await.unwrap();
+    for url in [
+        "https://example.com/hook",
+        "http://localhost:9/",
+        "http://127.0.0.1:9/a?b=c",
+        "http://[::1]:9/",
+    ] {
+        create(&upvest, url, [WebhookEventCategory::All])
+            .await
+            .unwrap();
     }
 }
 
@@ -117,10 +193,17 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
 async fn an_unknown_category_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = sandbox.client();
-    let categories = [WebhookEventCategory::Order, WebhookEventCategory::from_wire("TEA")];
-    let error = create(&upvest, "https://example.com/hook", categories).await.unwrap_err();
+    let categories = [
+        WebhookEventCategory::Order,
+        WebhookEventCategory::from_wire("TEA"),
+    ];
+    let error = create(&upvest, "https://example.com/hook", categories)
+        .await
+        .unwrap_err();
     assert_refused(&error, "event_categories");
-    let error = create(&upvest, "https://example.com/hook", []).await.unwrap_err();
+    let error = create(&upvest, "https://example.com/hook", [])
+        .await
+        .unwrap_err();
     assert_refused(&error, "event_categories");
     let all = upvest.list_webhook_subscriptions().send().await.unwrap();
     assert!(all.into_inner().data.is_empty());
@@ -134,7 +217,9 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
         (Some(SignatureVersion::V15), "content-digest"),
     ] {
         let builder = Sandbox::builder();
-        let builder = version.into_iter().fold(builder, upvest_sandbox::SandboxBuilder::webhook_signatures);
+        let builder = version
+            .into_iter()
+            .fold(builder, upvest_sandbox::SandboxBuilder::webhook_signatures);
         let (sandbox, endpoint) = (builder.start().await.unwrap(), Endpoint::start().await);
         switch_on(&sandbox, &endpoint).await;
         sandbox.open_account("10.00").await.unwrap();
@@ -145,9 +230,15 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
             let delivery = verifier.verify(&arrival.received()).await.unwrap();
             assert_eq!(delivery.events().len(), arrival.events().len());
             assert!(arrival.headers.contains_key(digest), "{version:?}");
-            let spoilt = Arrival { body: arrival.body.slice(1..), ..arrival.clone() };
+            let spoilt = Arrival {
+                body: arrival.body.slice(1..),
+                ..arrival.clone()
+            };
             verifier.verify(&spoilt.received()).await.unwrap_err();
-            let elsewhere = Arrival { target: "/hooks/upvest?tenant=8".parse().unwrap(), ..arrival };
+            let elsewhere = Arrival {
+                target: "/hooks/upvest?tenant=8".parse().unwrap(),
+                ..arrival
+            };
             verifier.verify(&elsewhere.received()).await.unwrap_err();
         }
     }
@@ -158,16 +249,25 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     switch_on(&sandbox, &endpoint).await;
     // A verifier that has already fetched the first key, and may fetch again immediately.
-    let limits = KeyCacheLimits { pause: Duration::ZERO, ..KeyCacheLimits::default() };
+    let limits = KeyCacheLimits {
+        pause: Duration::ZERO,
+        ..KeyCacheLimits::default()
+    };
     let verifier = WebhookVerifier::fetching_within(sandbox.client(), limits);
     for _ in 0..3 {
         sandbox.create_account_group().await.unwrap();
         sandbox.settle().await;
-        verifier.verify(&endpoint.arrived().last().unwrap().received()).await.unwrap();
+        verifier
+            .verify(&endpoint.arrived().last().unwrap().received())
+            .await
+            .unwrap();
         sandbox.rotate_webhook_keys().await.unwrap();
     }
     let arrived = endpoint.arrived();
-    let keys: BTreeSet<_> = arrived.iter().map(|arrival| parameter(arrival, "keyid")).collect();
+    let keys: BTreeSet<_> = arrived
+        .iter()
+        .map(|arrival| parameter(arrival, "keyid"))
+        .collect();
     assert_eq!(keys.len(), 3);
     // A new verifier. The key set contains the newest key and the two before it.
     let newcomer = WebhookVerifier::fetching(sandbox.client());
@@ -186,7 +286,10 @@ async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
     a_week_of_life(&sandbox, &upvest).await;
 
     let events = sandbox.events().split_off(before);
-    assert_eq!(tally(events.iter().map(|event| event.event_type)), tally(A_WEEK_OF_LIFE.iter().copied()));
+    assert_eq!(
+        tally(events.iter().map(|event| event.event_type)),
+        tally(A_WEEK_OF_LIFE.iter().copied())
+    );
     assert!(events.is_sorted_by_key(|event| event.created_at));
     assert_eq!(
         ids(&endpoint),
@@ -216,24 +319,38 @@ async fn an_event_carries_the_whole_thing_as_it_was_then() {
             WebhookEventCategory::Account => event.resource::<Account>().map(drop),
             WebhookEventCategory::DirectDebit => event.resource::<DirectDebit>().map(drop),
             WebhookEventCategory::SavingsPlan => event.resource::<SavingsPlan>().map(drop),
-            WebhookEventCategory::Portfolio if event.event_type.as_str().starts_with("PORTFOLIO.") => {
+            WebhookEventCategory::Portfolio
+                if event.event_type.as_str().starts_with("PORTFOLIO.") =>
+            {
                 event.resource::<Portfolio>().map(drop)
             }
-            WebhookEventCategory::Order => event.resource::<Order>().map(|order| orders.push(order)),
+            WebhookEventCategory::Order => {
+                event.resource::<Order>().map(|order| orders.push(order))
+            }
             _ => Ok(()),
         };
         read.unwrap_or_else(|error| panic!("{event:?}: {error}"));
         assert!(event.webhook_id.is_some());
     }
     let first = orders[0].id;
-    let statuses: Vec<_> =
-        orders.iter().filter(|order| order.id == first).map(|order| order.status.clone().unwrap()).collect();
-    assert_eq!(statuses.iter().map(OrderStatus::as_str).collect::<Vec<_>>(), ["NEW", "PROCESSING", "FILLED"]);
+    let statuses: Vec<_> = orders
+        .iter()
+        .filter(|order| order.id == first)
+        .map(|order| order.status.clone().unwrap())
+        .collect();
+    assert_eq!(
+        statuses.iter().map(OrderStatus::as_str).collect::<Vec<_>>(),
+        ["NEW", "PROCESSING", "FILLED"]
+    );
 }
 
 #[tokio::test]
 async fn the_reference_shape_names_described_types_and_carries_no_more_than_an_id() {
-    let sandbox = morning().payload_shape(PayloadShape::Reference).start().await.unwrap();
+    let sandbox = morning()
+        .payload_shape(PayloadShape::Reference)
+        .start()
+        .await
+        .unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = sandbox.client();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
@@ -246,25 +363,52 @@ async fn the_reference_shape_names_described_types_and_carries_no_more_than_an_i
         let ResourceError::NotCarried(reference) = event.resource::<Order>().unwrap_err() else {
             panic!("{event:?} carries something")
         };
-        assert_eq!(reference.object_type, event.event_type.category(), "{event:?}");
+        assert_eq!(
+            reference.object_type,
+            event.event_type.category(),
+            "{event:?}"
+        );
     }
     let types = tally(events.iter().map(|event| event.event_type.as_str()));
-    for expected in
-        ["USER.UPDATED", "ACCOUNT.OPENED", "ORDER.FILLED", "DIRECT_DEBIT.COMPLETED", "SAVINGS_PLAN.EXECUTED"]
-    {
-        assert!(types.contains_key(expected), "{expected} is not in {types:?}");
+    for expected in [
+        "USER.UPDATED",
+        "ACCOUNT.OPENED",
+        "ORDER.FILLED",
+        "DIRECT_DEBIT.COMPLETED",
+        "SAVINGS_PLAN.EXECUTED",
+    ] {
+        assert!(
+            types.contains_key(expected),
+            "{expected} is not in {types:?}"
+        );
     }
     let logged = sandbox.deliveries();
-    let types: Vec<_> = logged.iter().flat_map(|delivery| delivery.event_types.clone()).collect();
-    assert_eq!(types, events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>());
-    let logged: Vec<_> = logged.into_iter().flat_map(|delivery| delivery.events).collect();
+    let types: Vec<_> = logged
+        .iter()
+        .flat_map(|delivery| delivery.event_types.clone())
+        .collect();
+    assert_eq!(
+        types,
+        events
+            .iter()
+            .map(|event| event.event_type.as_str())
+            .collect::<Vec<_>>()
+    );
+    let logged: Vec<_> = logged
+        .into_iter()
+        .flat_map(|delivery| delivery.events)
+        .collect();
     assert_eq!(logged, ids(&endpoint), "the log has what was sent");
 }
 
 #[tokio::test]
 async fn a_handler_takes_each_event_of_either_shape_once_and_reads_its_resource() {
     for shape in [PayloadShape::Full, PayloadShape::Reference] {
-        let sandbox = Sandbox::builder().payload_shape(shape).start().await.unwrap();
+        let sandbox = Sandbox::builder()
+            .payload_shape(shape)
+            .start()
+            .await
+            .unwrap();
         let endpoint = Endpoint::start().await;
         switch_on(&sandbox, &endpoint).await;
         let account = sandbox.open_account("1000.00").await.unwrap();
@@ -285,10 +429,18 @@ async fn a_handler_takes_each_event_of_either_shape_once_and_reads_its_resource(
         let mut count = 0;
         for arrival in endpoint.arrived() {
             let outcome = handler.handle(&arrival.received()).await;
-            assert_eq!((outcome.status.as_u16(), outcome.repeated), (200, 0), "{outcome:?}");
+            assert_eq!(
+                (outcome.status.as_u16(), outcome.repeated),
+                (200, 0),
+                "{outcome:?}"
+            );
             count += outcome.handled;
             let again = handler.handle(&arrival.received()).await;
-            assert_eq!((again.status.as_u16(), again.handled), (200, 0), "{again:?}");
+            assert_eq!(
+                (again.status.as_u16(), again.handled),
+                (200, 0),
+                "{again:?}"
+            );
         }
         assert_eq!(count, endpoint.events().len());
     }
@@ -312,7 +464,10 @@ async fn disturbed_deliveries_are_repeated_and_reversed() {
     for pair in disturbed.chunks(2) {
         let ids = pair[0].event_ids();
         assert_eq!(ids, pair[1].event_ids(), "each comes twice");
-        assert!(ids.windows(2).all(|two| place(&two[0]) > place(&two[1])), "the newest comes first");
+        assert!(
+            ids.windows(2).all(|two| place(&two[0]) > place(&two[1])),
+            "the newest comes first"
+        );
         of_several += usize::from(ids.len() > 1);
     }
     assert!(disturbed.len() % 2 == 0 && of_several > 0, "{disturbed:?}");
@@ -338,28 +493,59 @@ async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minu
     sandbox.advance(3590 * SECOND).await;
 
     let tried = sandbox.deliveries();
-    let gaps = tried.windows(2).map(|pair| (pair[1].at - pair[0].at).num_seconds());
-    let expected = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 600, 600, 600, 600];
+    let gaps = tried
+        .windows(2)
+        .map(|pair| (pair[1].at - pair[0].at).num_seconds());
+    let expected = [
+        1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 600, 600, 600, 600,
+    ];
     assert_eq!(gaps.collect::<Vec<_>>(), expected);
     assert_eq!(tried[0].at, start);
-    assert_eq!(tried.iter().map(|it| it.attempt).collect::<Vec<_>>(), (1..=18).collect::<Vec<_>>());
-    assert!(tried.iter().all(|it| it.outcome == Ok(500) && !it.is_taken()));
+    assert_eq!(
+        tried.iter().map(|it| it.attempt).collect::<Vec<_>>(),
+        (1..=18).collect::<Vec<_>>()
+    );
+    assert!(
+        tried
+            .iter()
+            .all(|it| it.outcome == Ok(500) && !it.is_taken())
+    );
     let happened = happened(&sandbox);
     let happened = &happened[happened.len() - 3..];
-    assert!(tried.iter().all(|it| it.events == happened[..1]), "the others wait behind the first");
+    assert!(
+        tried.iter().all(|it| it.events == happened[..1]),
+        "the others wait behind the first"
+    );
 
     endpoint.otherwise(200);
     sandbox.advance(HOUR).await;
     let arrived = endpoint.arrived();
-    assert_eq!(arrived.len(), 20, "one more try, and one delivery of what has waited");
-    assert!(arrived[..19].iter().all(|arrival| arrival.event_ids() == happened[..1]));
+    assert_eq!(
+        arrived.len(),
+        20,
+        "one more try, and one delivery of what has waited"
+    );
+    assert!(
+        arrived[..19]
+            .iter()
+            .all(|arrival| arrival.event_ids() == happened[..1])
+    );
     assert_eq!(arrived[19].event_ids(), happened[1..]);
     let last = &sandbox.deliveries()[18..];
-    assert_eq!(last.iter().map(|it| it.attempt).collect::<Vec<_>>(), [19, 1]);
-    assert_eq!(last[0].at, last[1].at, "what has waited need not wait longer");
+    assert_eq!(
+        last.iter().map(|it| it.attempt).collect::<Vec<_>>(),
+        [19, 1]
+    );
+    assert_eq!(
+        last[0].at, last[1].at,
+        "what has waited need not wait longer"
+    );
 
     let verifier = WebhookVerifier::fetching(sandbox.client());
-    let nonces: BTreeSet<_> = arrived.iter().map(|arrival| parameter(arrival, "nonce")).collect();
+    let nonces: BTreeSet<_> = arrived
+        .iter()
+        .map(|arrival| parameter(arrival, "nonce"))
+        .collect();
     assert_eq!(nonces.len(), 20, "signed anew each time");
     for arrival in &arrived {
         verifier.verify(&arrival.received()).await.unwrap();
@@ -377,8 +563,14 @@ async fn pauses_begin_again_after_a_success() {
         sandbox.advance(Duration::from_secs(60)).await;
     }
     let tried = sandbox.deliveries();
-    assert_eq!(tried.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 2, 3, 4, 1, 2, 3, 4]);
-    let seconds: Vec<_> = tried.iter().map(|it| (it.at - tried[0].at).num_seconds()).collect();
+    assert_eq!(
+        tried.iter().map(|it| it.attempt).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 1, 2, 3, 4]
+    );
+    let seconds: Vec<_> = tried
+        .iter()
+        .map(|it| (it.at - tried[0].at).num_seconds())
+        .collect();
     assert_eq!(seconds, [0, 1, 3, 6, 60, 61, 63, 66]);
 }
 
@@ -393,21 +585,34 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
     sandbox.advance(SECOND).await;
     assert_eq!(outcomes(&sandbox.deliveries()), [Ok(302), Ok(200)]);
     let arrived = endpoint.arrived();
-    assert_eq!(arrived.iter().map(|it| it.target.path()).collect::<Vec<_>>(), ["/hooks/upvest"; 2]);
+    assert_eq!(
+        arrived
+            .iter()
+            .map(|it| it.target.path())
+            .collect::<Vec<_>>(),
+        ["/hooks/upvest"; 2]
+    );
 }
 
 #[tokio::test]
 async fn an_endpoint_that_is_not_there_blocks_no_other() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     let nobody = format!("http://127.0.0.1:{}/", port_of_nobody());
-    sandbox.execute(Command::Subscribe { url: nobody }).await.unwrap();
+    sandbox
+        .execute(Command::Subscribe { url: nobody })
+        .await
+        .unwrap();
     switch_on(&sandbox, &endpoint).await;
     for _ in 0..3 {
         sandbox.create_account_group().await.unwrap();
         sandbox.advance(SECOND).await;
     }
     assert_eq!(ids(&endpoint).len(), 3);
-    let failed: Vec<_> = sandbox.deliveries().into_iter().filter(|it| !it.is_taken()).collect();
+    let failed: Vec<_> = sandbox
+        .deliveries()
+        .into_iter()
+        .filter(|it| !it.is_taken())
+        .collect();
     assert_eq!(failed.len(), 3, "at 0, 1 and 3 seconds");
     for failed in failed {
         let problem = failed.outcome.unwrap_err();
@@ -426,19 +631,31 @@ async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
     sandbox.settle().await;
     assert_eq!(endpoint.arrived().len(), 2);
 
-    upvest.delete_webhook_subscription().webhook_id(deleted).send().await.unwrap();
+    upvest
+        .delete_webhook_subscription()
+        .webhook_id(deleted)
+        .send()
+        .await
+        .unwrap();
     set_status(&upvest, switched_off, WebhookSubscriptionStatus::Inactive).await;
     sandbox.create_account_group().await.unwrap();
     sandbox.advance(HOUR).await;
     assert_eq!(endpoint.arrived().len(), 2);
-    let gone = upvest.retrieve_webhook_subscription().webhook_id(deleted).send().await;
+    let gone = upvest
+        .retrieve_webhook_subscription()
+        .webhook_id(deleted)
+        .send()
+        .await;
     assert!(gone.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
-    let (sandbox, old, new) =
-        (Sandbox::start().await.unwrap(), Endpoint::start().await, Endpoint::start().await);
+    let (sandbox, old, new) = (
+        Sandbox::start().await.unwrap(),
+        Endpoint::start().await,
+        Endpoint::start().await,
+    );
     let upvest = sandbox.client();
     let webhook = subscribe(&upvest, &old.url(), [WebhookEventCategory::All]).await;
     old.otherwise(500);
@@ -446,7 +663,13 @@ async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
     sandbox.settle().await;
     sandbox.advance(HOUR).await;
     let update = WebhookSubscriptionUpdate::builder().url(new.url());
-    upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await.unwrap();
+    upvest
+        .update_webhook_subscription()
+        .webhook_id(webhook)
+        .body(update)
+        .send()
+        .await
+        .unwrap();
     sandbox.settle().await;
     assert_eq!(ids(&new), happened(&sandbox)[1..]);
 }
@@ -455,19 +678,38 @@ async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
 async fn nothing_is_ever_sent_to_another_machine() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = sandbox.client();
-    subscribe(&upvest, "https://example.com/hook", [WebhookEventCategory::All]).await;
-    subscribe(&upvest, "https://127.0.0.1.example.com/hook", [WebhookEventCategory::All]).await;
+    subscribe(
+        &upvest,
+        "https://example.com/hook",
+        [WebhookEventCategory::All],
+    )
+    .await;
+    subscribe(
+        &upvest,
+        "https://127.0.0.1.example.com/hook",
+        [WebhookEventCategory::All],
+    )
+    .await;
     let work = async {
         sandbox.open_account("1000.00").await.unwrap();
         sandbox.settle().await;
         sandbox.advance(24 * HOUR).await;
     };
     // A connection attempt to an address without an answer would take longer, until its own timeout.
-    tokio::time::timeout(Duration::from_secs(9), work).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(9), work)
+        .await
+        .unwrap();
     let deliveries = sandbox.deliveries();
     assert!(!deliveries.is_empty());
     for delivery in deliveries {
-        assert!(delivery.outcome.as_ref().unwrap_err().contains("on another machine"), "{delivery:?}");
+        assert!(
+            delivery
+                .outcome
+                .as_ref()
+                .unwrap_err()
+                .contains("on another machine"),
+            "{delivery:?}"
+        );
         assert_eq!(delivery.attempt, 1, "it is not tried again");
     }
 }
@@ -475,7 +717,9 @@ async fn nothing_is_ever_sent_to_another_machine() {
 #[tokio::test]
 async fn a_dropped_advance_blocks_no_delivery() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
-    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
     let url = format!("http://{}/hook", silent.local_addr().unwrap());
     let webhook = WebhookId::from(sandbox.subscribe(&url).await.unwrap());
     sandbox.create_account_group().await.unwrap();
@@ -483,7 +727,14 @@ async fn a_dropped_advance_blocks_no_delivery() {
     assert!(given_up.is_err(), "the endpoint does not answer");
     drop(silent);
     let update = WebhookSubscriptionUpdate::builder().url(endpoint.url());
-    sandbox.client().update_webhook_subscription().webhook_id(webhook).body(update).send().await.unwrap();
+    sandbox
+        .client()
+        .update_webhook_subscription()
+        .webhook_id(webhook)
+        .body(update)
+        .send()
+        .await
+        .unwrap();
     sandbox.advance(HOUR).await;
     assert_eq!(ids(&endpoint), happened(&sandbox)[1..]);
 }
@@ -491,7 +742,12 @@ async fn a_dropped_advance_blocks_no_delivery() {
 #[tokio::test]
 async fn deliveries_go_to_hosts_that_were_named_and_an_event_can_be_delivered_again() {
     // All addresses in 127.0.0.0/8 are this machine, so other hosts need addresses outside of it.
-    let sandbox = morning().webhook_host("10.20.0.0/16").webhook_host("app").start().await.unwrap();
+    let sandbox = morning()
+        .webhook_host("10.20.0.0/16")
+        .webhook_host("app")
+        .start()
+        .await
+        .unwrap();
     for url in ["http://10.20.30.40/hook", "http://app:3000/hook"] {
         sandbox.subscribe(url).await.unwrap();
     }
@@ -514,7 +770,10 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     // Takes connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    sandbox.subscribe(&format!("http://{}/", silent.local_addr().unwrap())).await.unwrap();
+    sandbox
+        .subscribe(&format!("http://{}/", silent.local_addr().unwrap()))
+        .await
+        .unwrap();
     switch_on(&sandbox, &endpoint).await;
     let began = std::time::Instant::now();
     let target = sandbox.now() + chrono::TimeDelta::seconds(5);
@@ -523,7 +782,11 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
         sandbox.advance(SECOND).await;
     }
     assert_eq!(sandbox.now(), target);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     // The other endpoint has received all events by then.
     assert_eq!(ids(&endpoint).len(), 5);
 }
@@ -531,10 +794,15 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
-    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
     let endpoint = Endpoint::start().await;
     endpoint.answer([500, 500]);
-    sandbox.subscribe(&format!("http://{}/hook", silent.local_addr().unwrap())).await.unwrap();
+    sandbox
+        .subscribe(&format!("http://{}/hook", silent.local_addr().unwrap()))
+        .await
+        .unwrap();
     sandbox.subscribe(&endpoint.url()).await.unwrap();
     sandbox.create_account_group().await.unwrap();
     let third_attempt = async {
@@ -543,14 +811,21 @@ async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
         }
     };
     // The delivery to the silent endpoint fails after ten seconds.
-    tokio::time::timeout(Duration::from_secs(5), third_attempt).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), third_attempt)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn the_logs_say_what_happened_and_what_became_of_it() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     let upvest = sandbox.client();
-    let webhook = subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::AccountGroup]).await;
+    let webhook = subscribe(
+        &upvest,
+        &endpoint.url(),
+        [WebhookEventCategory::AccountGroup],
+    )
+    .await;
     sandbox.advance(10 * SECOND).await;
     let group = sandbox.create_account_group().await.unwrap();
     sandbox.settle().await;
@@ -563,15 +838,23 @@ async fn the_logs_say_what_happened_and_what_became_of_it() {
     let object: serde_json::Value = serde_json::from_str(event.object.get()).unwrap();
     assert_eq!(object["id"], group.to_string());
     let delivery = sandbox.deliveries().pop().unwrap();
-    assert_eq!((delivery.webhook_id, delivery.at, delivery.attempt), (webhook.into(), sandbox.now(), 1));
-    assert_eq!((delivery.events, delivery.event_types), (vec![event.id], vec![event.event_type]));
+    assert_eq!(
+        (delivery.webhook_id, delivery.at, delivery.attempt),
+        (webhook.into(), sandbox.now(), 1)
+    );
+    assert_eq!(
+        (delivery.events, delivery.event_types),
+        (vec![event.id], vec![event.event_type])
+    );
     assert_eq!(delivery.outcome, Ok(200));
 }
 
 #[tokio::test]
 async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
-    let (sandbox, endpoint) =
-        (Sandbox::builder().event_limit(5).start().await.unwrap(), Endpoint::start().await);
+    let (sandbox, endpoint) = (
+        Sandbox::builder().event_limit(5).start().await.unwrap(),
+        Endpoint::start().await,
+    );
     switch_on(&sandbox, &endpoint).await;
     endpoint.answer([500]);
     let mut groups = Vec::new();
@@ -580,11 +863,24 @@ async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
     }
     sandbox.advance(SECOND).await;
     assert_eq!(sandbox.events().len(), 5);
-    let taken =
-        endpoint.arrived().into_iter().zip(sandbox.deliveries()).filter(|(_, record)| record.is_taken());
+    let taken = endpoint
+        .arrived()
+        .into_iter()
+        .zip(sandbox.deliveries())
+        .filter(|(_, record)| record.is_taken());
     let events = taken.flat_map(|(arrival, _)| arrival.events());
-    assert_eq!(events.map(|event| event.reference().unwrap().id).collect::<Vec<_>>(), groups);
-    assert!(endpoint.arrived().iter().all(|arrival| arrival.events().len() <= 100));
+    assert_eq!(
+        events
+            .map(|event| event.reference().unwrap().id)
+            .collect::<Vec<_>>(),
+        groups
+    );
+    assert!(
+        endpoint
+            .arrived()
+            .iter()
+            .all(|arrival| arrival.events().len() <= 100)
+    );
 }
 
 /// The events of [`a_week_of_life`], which has a user, an account, an order, a direct debit, a portfolio and a plan.
@@ -614,10 +910,29 @@ const A_WEEK_OF_LIFE: &[&str] = &[
 ];
 
 async fn a_week_of_life(sandbox: &Sandbox, upvest: &Upvest) {
-    let user = upvest.create_user().body(somebody()).send().await.unwrap().into_inner().id;
-    let account = AccountCreate::builder().user_id(user).account_group_id(sandbox.account_group());
-    let account = upvest.create_account().body(account).send().await.unwrap().into_inner().id;
-    let mandate = sandbox.create_mandate(sandbox.account_group(), "DE89370400440532013000").await.unwrap();
+    let user = upvest
+        .create_user()
+        .body(somebody())
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
+    let account = AccountCreate::builder()
+        .user_id(user)
+        .account_group_id(sandbox.account_group());
+    let account = upvest
+        .create_account()
+        .body(account)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
+    let mandate = sandbox
+        .create_mandate(sandbox.account_group(), "DE89370400440532013000")
+        .await
+        .unwrap();
     sandbox.advance(2 * SECOND).await;
 
     let debit = DirectDebitCreate::builder()
@@ -626,32 +941,70 @@ async fn a_week_of_life(sandbox: &Sandbox, upvest: &Upvest) {
         .mandate_id(mandate)
         .cash_amount("500.00")
         .currency("EUR");
-    upvest.create_direct_debit().body(debit).send().await.unwrap();
+    upvest
+        .create_direct_debit()
+        .body(debit)
+        .send()
+        .await
+        .unwrap();
     sandbox.advance(2 * SECOND).await;
 
     place_order(upvest, account, "100.00").await;
     sandbox.advance(2 * SECOND).await;
 
-    let whole = PortfolioAllocationCreate::builder().instrument_id(instrument()).weight("1");
+    let whole = PortfolioAllocationCreate::builder()
+        .instrument_id(instrument())
+        .weight("1");
     let portfolio = PortfolioCreate::builder()
         .account_id(account)
         .name("Old age")
         .allocations(vec![whole.try_into().unwrap()]);
-    let portfolio = upvest.create_portfolio().body(portfolio).send().await.unwrap().into_inner().id;
+    let portfolio = upvest
+        .create_portfolio()
+        .body(portfolio)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
     let name = PortfolioUpdate::builder().name("Later");
-    upvest.update_portfolio().portfolio_id(portfolio).body(name).send().await.unwrap();
+    upvest
+        .update_portfolio()
+        .portfolio_id(portfolio)
+        .body(name)
+        .send()
+        .await
+        .unwrap();
     let plan = SavingsPlanCreate::builder()
         .account_id(account)
         .portfolio_id(portfolio)
         .cash_amount("50.00")
         .currency("EUR")
         .frequency(SavingsPlanFrequency::Weekly);
-    let plan = upvest.create_savings_plan().body(plan).send().await.unwrap().into_inner().id;
+    let plan = upvest
+        .create_savings_plan()
+        .body(plan)
+        .send()
+        .await
+        .unwrap()
+        .into_inner()
+        .id;
     sandbox.advance(7 * 24 * HOUR).await;
 
     let pause = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Paused);
-    upvest.update_savings_plan().savings_plan_id(plan).body(pause).send().await.unwrap();
-    upvest.delete_savings_plan().savings_plan_id(plan).send().await.unwrap();
+    upvest
+        .update_savings_plan()
+        .savings_plan_id(plan)
+        .body(pause)
+        .send()
+        .await
+        .unwrap();
+    upvest
+        .delete_savings_plan()
+        .savings_plan_id(plan)
+        .send()
+        .await
+        .unwrap();
     sandbox.settle().await;
 }
 
@@ -698,13 +1051,27 @@ async fn create(
     categories: impl IntoIterator<Item = WebhookEventCategory>,
 ) -> Result<WebhookId, Error> {
     let categories: Vec<_> = categories.into_iter().collect();
-    let body = WebhookSubscriptionCreate::builder().url(url).event_categories(categories);
-    Ok(upvest.create_webhook_subscription().body(body).send().await?.into_inner().id)
+    let body = WebhookSubscriptionCreate::builder()
+        .url(url)
+        .event_categories(categories);
+    Ok(upvest
+        .create_webhook_subscription()
+        .body(body)
+        .send()
+        .await?
+        .into_inner()
+        .id)
 }
 
 async fn set_status(upvest: &Upvest, webhook: WebhookId, status: WebhookSubscriptionStatus) {
     let update = WebhookSubscriptionUpdate::builder().status(status.clone());
-    let updated = upvest.update_webhook_subscription().webhook_id(webhook).body(update).send().await.unwrap();
+    let updated = upvest
+        .update_webhook_subscription()
+        .webhook_id(webhook)
+        .body(update)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(updated.status, Some(status));
 }
 
@@ -721,12 +1088,24 @@ async fn subscribe(
 
 /// Subscribes with a command, for tests that are not about subscriptions.
 async fn switch_on(sandbox: &Sandbox, endpoint: &Endpoint) {
-    sandbox.execute(Command::Subscribe { url: endpoint.url() }).await.unwrap();
+    sandbox
+        .execute(Command::Subscribe {
+            url: endpoint.url(),
+        })
+        .await
+        .unwrap();
 }
 
 fn assert_refused(error: &Error, field: &str) {
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{error}");
-    let detail = error.problem().and_then(|problem| problem.detail.clone()).unwrap_or_default();
+    assert_eq!(
+        error.status().map(|status| status.as_u16()),
+        Some(400),
+        "{error}"
+    );
+    let detail = error
+        .problem()
+        .and_then(|problem| problem.detail.clone())
+        .unwrap_or_default();
     assert!(detail.contains(&format!("`{field}")), "{detail}");
 }
 
@@ -741,7 +1120,10 @@ fn happened(sandbox: &Sandbox) -> Vec<Uuid> {
 }
 
 fn outcomes(deliveries: &[DeliveryRecord]) -> Vec<Result<u16, String>> {
-    deliveries.iter().map(|delivery| delivery.outcome.clone()).collect()
+    deliveries
+        .iter()
+        .map(|delivery| delivery.outcome.clone())
+        .collect()
 }
 
 /// A parameter of the signature.
@@ -753,5 +1135,9 @@ fn parameter(arrival: &Arrival, name: &str) -> String {
 
 /// A port on which nothing listens.
 fn port_of_nobody() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -13,7 +13,11 @@ use upvest_ext::{Backoff, Error, RetryPolicy, Upvest, UpvestBuilder};
 use upvest_sandbox::{Command, Fault, RequestRecord, Sandbox, SandboxBuilder};
 use uuid::Uuid;
 
-pub(crate) const DOWN: Fault = Fault::ServerError { status: 503, html: false, after_commit: false };
+pub(crate) const DOWN: Fault = Fault::ServerError {
+    status: 503,
+    html: false,
+    after_commit: false,
+};
 
 /// A sandbox with an account, and callers that accept any answer.
 pub(crate) struct Bench {
@@ -41,9 +45,23 @@ impl Bench {
         let account = sandbox.open_account("1000.00").await.unwrap();
         let issued = sandbox.execute(Command::IssueToken).await.unwrap();
         let token = issued["access_token"].as_str().unwrap().to_owned();
-        let http = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap();
-        let upvest = sandbox.client_builder().retry(RetryPolicy::never()).build().unwrap();
-        Self { sandbox, account, http, token, upvest }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .retry(reqwest::retry::never())
+            .build()
+            .unwrap();
+        let upvest = sandbox
+            .client_builder()
+            .retry(RetryPolicy::never())
+            .build()
+            .unwrap();
+        Self {
+            sandbox,
+            account,
+            http,
+            token,
+            upvest,
+        }
     }
 
     pub(crate) async fn fail(&self, fault: Fault) {
@@ -51,7 +69,9 @@ impl Bench {
     }
 
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.sandbox.url())).bearer_auth(&self.token)
+        self.http
+            .request(method, format!("{}{path}", self.sandbox.url()))
+            .bearer_auth(&self.token)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -59,12 +79,21 @@ impl Bench {
     }
 
     pub(crate) async fn command(&self, name: &str, body: Value) -> Answer {
-        Answer::read(self.http.post(format!("{}/_sandbox/{name}", self.sandbox.url())).json(&body)).await
+        Answer::read(
+            self.http
+                .post(format!("{}/_sandbox/{name}", self.sandbox.url()))
+                .json(&body),
+        )
+        .await
     }
 
     /// Places an order by plain HTTP.
     pub(crate) async fn order(&self) -> Answer {
-        Answer::read(self.request(reqwest::Method::POST, "/orders").json(&self.body())).await
+        Answer::read(
+            self.request(reqwest::Method::POST, "/orders")
+                .json(&self.body()),
+        )
+        .await
     }
 
     /// Places an order with the SDK, without retries.
@@ -120,18 +149,26 @@ impl Bench {
         policy: RetryPolicy,
         settings: impl FnOnce(UpvestBuilder) -> UpvestBuilder,
     ) -> Upvest {
-        settings(self.sandbox.client_builder().retry(policy)).build().unwrap()
+        settings(self.sandbox.client_builder().retry(policy))
+            .build()
+            .unwrap()
     }
 
     /// The number of orders, without a request that a fault could affect.
     pub(crate) async fn orders(&self) -> u64 {
-        self.get("/_sandbox/state").await.json()["orders"].as_u64().unwrap()
+        self.get("/_sandbox/state").await.json()["orders"]
+            .as_u64()
+            .unwrap()
     }
 
     /// The faults that were applied, and the statuses that callers received.
     pub(crate) fn hit(&self) -> Vec<(&'static str, Option<u16>)> {
         let hit = |request: RequestRecord| Some((request.fault?, request.status));
-        self.sandbox.requests().into_iter().filter_map(hit).collect()
+        self.sandbox
+            .requests()
+            .into_iter()
+            .filter_map(hit)
+            .collect()
     }
 }
 
@@ -139,7 +176,11 @@ impl Answer {
     pub(crate) async fn read(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+        Self {
+            status,
+            headers,
+            body: response.bytes().await.unwrap().to_vec(),
+        }
     }
 
     pub(crate) fn json(&self) -> Value {

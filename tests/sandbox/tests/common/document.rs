@@ -60,13 +60,23 @@ impl Document {
                     path: path.clone(),
                     json: operation,
                     place,
-                    parameters: parameters.map(|parameter| resolved(json, parameter)).collect(),
+                    parameters: parameters
+                        .map(|parameter| resolved(json, parameter))
+                        .collect(),
                 };
                 operations.insert(read.id.clone(), read);
             }
         }
-        let registry = Registry::new().add(BASE, json).and_then(RegistryBuilder::prepare).unwrap();
-        Self { json, operations, registry, validators: Mutex::default() }
+        let registry = Registry::new()
+            .add(BASE, json)
+            .and_then(RegistryBuilder::prepare)
+            .unwrap();
+        Self {
+            json,
+            operations,
+            registry,
+            validators: Mutex::default(),
+        }
     }
 
     /// All operations, by their ids.
@@ -75,7 +85,9 @@ impl Document {
     }
 
     pub(crate) fn operation(&self, id: &str) -> &Operation {
-        self.operations.get(id).unwrap_or_else(|| panic!("the description has no operation {id}"))
+        self.operations
+            .get(id)
+            .unwrap_or_else(|| panic!("the description has no operation {id}"))
     }
 
     /// The target of a reference.
@@ -86,28 +98,58 @@ impl Document {
     /// Asserts that an answer has a status, a media type and a body that the description allows.
     pub(crate) fn check(&self, operation: &Operation, answer: &Answer) {
         let (id, status) = (&operation.id, answer.status);
-        let place = self.target(&format!("{}/responses/{}", operation.place, status.as_str()));
+        let place = self.target(&format!(
+            "{}/responses/{}",
+            operation.place,
+            status.as_str()
+        ));
         let response = self.json.pointer(&place);
         let response = response.unwrap_or_else(|| {
-            panic!("{id} answered {status}, which the description does not list: {}", answer.text())
+            panic!(
+                "{id} answered {status}, which the description does not list: {}",
+                answer.text()
+            )
         });
         check_headers(id, answer);
         let media_type = answer.header("content-type");
         let Some(content) = response["content"].as_object() else {
-            assert!(answer.body.is_empty(), "{id} answered {status} with a body: {}", answer.text());
-            return assert_eq!(media_type, None, "{id} answered {status} with a media type and no body");
+            assert!(
+                answer.body.is_empty(),
+                "{id} answered {status} with a body: {}",
+                answer.text()
+            );
+            return assert_eq!(
+                media_type, None,
+                "{id} answered {status} with a media type and no body"
+            );
         };
-        let media_type = media_type.unwrap_or_else(|| panic!("{id} answered {status} without a media type"));
+        let media_type =
+            media_type.unwrap_or_else(|| panic!("{id} answered {status} without a media type"));
         let listed = content.get(media_type);
-        let listed = listed.unwrap_or_else(|| panic!("{id} answered {status} as {media_type}, unlisted"));
+        let listed =
+            listed.unwrap_or_else(|| panic!("{id} answered {status} as {media_type}, unlisted"));
         if media_type.ends_with("json") {
             let body = answer.json();
             let place = self.target(&format!("{place}/content/{}/schema", escaped(media_type)));
-            let errors: Vec<_> = self.validator(&place).iter_errors(&body).map(|it| it.to_string()).collect();
-            assert!(errors.is_empty(), "{id} answered {status} with what does not fit: {errors:?} in {body}");
+            let errors: Vec<_> = self
+                .validator(&place)
+                .iter_errors(&body)
+                .map(|it| it.to_string())
+                .collect();
+            assert!(
+                errors.is_empty(),
+                "{id} answered {status} with what does not fit: {errors:?} in {body}"
+            );
             let more = self.undescribed(&listed["schema"], &body, "");
-            let expected: &[_] = if status.is_success() { &[] } else { &["/request_id".to_owned()] };
-            assert_eq!(more, expected, "{id} answered {status} with fields that are not described: {body}");
+            let expected: &[_] = if status.is_success() {
+                &[]
+            } else {
+                &["/request_id".to_owned()]
+            };
+            assert_eq!(
+                more, expected,
+                "{id} answered {status} with fields that are not described: {body}"
+            );
         }
         if !status.is_success() {
             check_problem(id, answer);
@@ -125,15 +167,19 @@ impl Document {
                     Some(schema) => self.undescribed(schema, value, &format!("{at}/{name}")),
                 })
                 .collect(),
-            Value::Array(items) => {
-                items.iter().flat_map(|it| self.undescribed(&schema["items"], it, at)).collect()
-            }
+            Value::Array(items) => items
+                .iter()
+                .flat_map(|it| self.undescribed(&schema["items"], it, at))
+                .collect(),
             _ => Vec::new(),
         }
     }
 
     fn validator(&self, place: &str) -> Arc<Validator> {
-        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let validator = validators.entry(place.to_owned()).or_insert_with(|| {
             let options = jsonschema::options()
                 .with_draft(Draft::Draft202012)
@@ -150,7 +196,10 @@ impl Document {
 
     /// The target of the reference at `place`, or `place` itself.
     fn target(&self, place: &str) -> String {
-        let reference = self.json.pointer(place).and_then(|value| value["$ref"].as_str());
+        let reference = self
+            .json
+            .pointer(place)
+            .and_then(|value| value["$ref"].as_str());
         reference.map_or_else(|| place.to_owned(), |target| self.target(&target[1..]))
     }
 }
@@ -158,7 +207,9 @@ impl Document {
 impl Operation {
     /// The names of the ids in its path.
     pub(crate) fn ids(&self) -> Vec<&'static str> {
-        self.parameters_in("path").map(|parameter| parameter["name"].as_str().unwrap()).collect()
+        self.parameters_in("path")
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect()
     }
 
     pub(crate) fn query_parameters(&self) -> impl Iterator<Item = &'static Value> {
@@ -166,11 +217,13 @@ impl Operation {
     }
 
     pub(crate) fn takes_idempotency_key(&self) -> bool {
-        self.parameters_in("header").any(|parameter| parameter["name"] == "idempotency-key")
+        self.parameters_in("header")
+            .any(|parameter| parameter["name"] == "idempotency-key")
     }
 
     pub(crate) fn is_paged(&self) -> bool {
-        self.query_parameters().any(|parameter| parameter["name"] == "limit")
+        self.query_parameters()
+            .any(|parameter| parameter["name"] == "limit")
     }
 
     pub(crate) fn takes_form(&self) -> bool {
@@ -180,13 +233,23 @@ impl Operation {
     /// The schema of its body.
     pub(crate) fn body_schema(&self) -> Option<&'static Value> {
         let content = self.json["requestBody"]["content"].as_object()?;
-        content.values().next().map(|media_type| &media_type["schema"])
+        content
+            .values()
+            .next()
+            .map(|media_type| &media_type["schema"])
     }
 
     /// The scopes. A token needs one of them.
     pub(crate) fn scopes(&self) -> Vec<&'static str> {
-        let scopes = self.json.pointer("/security/0/oauth2ClientCredentials").and_then(Value::as_array);
-        scopes.into_iter().flatten().filter_map(Value::as_str).collect()
+        let scopes = self
+            .json
+            .pointer("/security/0/oauth2ClientCredentials")
+            .and_then(Value::as_array);
+        scopes
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
     }
 
     /// The media types of its successful answers.
@@ -194,17 +257,26 @@ impl Operation {
         let responses = self.json["responses"].as_object().unwrap().iter();
         let success = responses.filter(|(status, _)| status.starts_with('2'));
         let content = success.filter_map(|(_, response)| response["content"].as_object());
-        content.flatten().map(|(media_type, _)| media_type.as_str()).collect()
+        content
+            .flatten()
+            .map(|(media_type, _)| media_type.as_str())
+            .collect()
     }
 
     fn parameters_in(&self, place: &'static str) -> impl Iterator<Item = &'static Value> {
-        self.parameters.iter().copied().filter(move |parameter| parameter["in"] == place)
+        self.parameters
+            .iter()
+            .copied()
+            .filter(move |parameter| parameter["in"] == place)
     }
 }
 
 fn check_headers(id: &str, answer: &Answer) {
     let request_id = answer.header("upvest-request-id").unwrap_or_default();
-    assert!(uuid::Uuid::try_parse(request_id).is_ok(), "{id}: no request id");
+    assert!(
+        uuid::Uuid::try_parse(request_id).is_ok(),
+        "{id}: no request id"
+    );
     assert!(answer.header("date").is_some(), "{id}: no date");
 }
 
@@ -212,11 +284,21 @@ fn check_headers(id: &str, answer: &Answer) {
 fn check_problem(id: &str, answer: &Answer) {
     let problem = answer.json();
     assert_eq!(problem["status"], answer.status.as_u16(), "{id}: {problem}");
-    assert_eq!(problem["request_id"].as_str(), answer.header("upvest-request-id"), "{id}");
+    assert_eq!(
+        problem["request_id"].as_str(),
+        answer.header("upvest-request-id"),
+        "{id}"
+    );
     let kind = problem["type"].as_str().unwrap_or_default();
-    assert!(kind.starts_with("https://docs.upvest.co/errors/"), "{id}: {problem}");
+    assert!(
+        kind.starts_with("https://docs.upvest.co/errors/"),
+        "{id}: {problem}"
+    );
     for field in ["title", "detail"] {
-        assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{id}: {problem}");
+        assert!(
+            problem[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{id}: {problem}"
+        );
     }
 }
 
@@ -224,7 +306,8 @@ fn check_problem(id: &str, answer: &Answer) {
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     text.is_empty() || all_digits(whole) && all_digits(fraction)
 }
 

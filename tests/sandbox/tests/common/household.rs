@@ -44,7 +44,9 @@ impl Household {
         advance(sandbox, 1).await;
         sandbox.top_up(account, "10000.00").await.unwrap();
         sandbox.top_up(other_account, "100.00").await.unwrap();
-        let file = sandbox.execute(Command::CreateTreasuryReport { r#type: "TREASURY".to_owned() });
+        let file = sandbox.execute(Command::CreateTreasuryReport {
+            r#type: "TREASURY".to_owned(),
+        });
         file.await.unwrap();
         let mut household = Self {
             user,
@@ -57,7 +59,10 @@ impl Household {
             position: Uuid::nil(),
             portfolio: Uuid::nil(),
             savings_plan: Uuid::nil(),
-            mandate: sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap(),
+            mandate: sandbox
+                .create_mandate(group, "DE89370400440532013000")
+                .await
+                .unwrap(),
             file: Uuid::nil(),
             webhook: Uuid::nil(),
             client_id: sandbox.client_id().to_owned(),
@@ -90,19 +95,34 @@ impl Household {
         }
         self.call(api, "createAccountTransfer").ok().await;
         let tomorrow = sandbox.now().date_naive().succ_opt().unwrap();
-        sandbox.announce_dividend(ISIN, "0.50", tomorrow).await.unwrap();
-        sandbox.charge_fee(self.account, "CUSTODY", "1.00").await.unwrap();
+        sandbox
+            .announce_dividend(ISIN, "0.50", tomorrow)
+            .await
+            .unwrap();
+        sandbox
+            .charge_fee(self.account, "CUSTODY", "1.00")
+            .await
+            .unwrap();
         sandbox.create_report("ACCOUNT_STATEMENT").await.unwrap();
-        sandbox.transfer_securities(Direction::Inbound, self.account, ISIN, "1.5").await.unwrap();
+        sandbox
+            .transfer_securities(Direction::Inbound, self.account, ISIN, "1.5")
+            .await
+            .unwrap();
         advance(sandbox, 2 * 86_400).await;
         let report = self.call(api, "listReports").ok().await;
-        self.file = report["data"][0]["file_id"].as_str().unwrap().parse().unwrap();
+        self.file = report["data"][0]["file_id"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
     }
 
     /// A valid call for this household. There is one for every operation of the description.
     pub(crate) fn call<'a>(&self, api: &'a Api, operation: &str) -> Call<'a> {
         let ids = api.document.operation(operation).ids();
-        let call = ids.into_iter().fold(api.call(operation), |call, name| call.id(name, self.id(name)));
+        let call = ids.into_iter().fold(api.call(operation), |call, name| {
+            call.id(name, self.id(name))
+        });
         match self.body(operation) {
             Some(body) => call.body(body),
             None => call,
@@ -129,21 +149,36 @@ impl Household {
 
     /// A valid body, or `None` for operations without one.
     pub(crate) fn body(&self, operation: &str) -> Option<Value> {
-        let Self { user, group, account, instrument, mandate, .. } = self;
+        let Self {
+            user,
+            group,
+            account,
+            instrument,
+            mandate,
+            ..
+        } = self;
         Some(match operation {
-            "createAccessToken" => json!({ "grant_type": "client_credentials", "client_id": self.client_id,
-                "client_secret": self.client_secret, "scope": "users:read orders:admin" }),
+            "createAccessToken" => {
+                json!({ "grant_type": "client_credentials", "client_id": self.client_id,
+                "client_secret": self.client_secret, "scope": "users:read orders:admin" })
+            }
             "createUser" => person(),
             "updateUser" => {
                 json!({ "first_name": "Erik", "email": "erik@example.com", "address": address() })
             }
             "createUserIdentifier" => json!({ "type": "NATIONAL_ID", "value": "L01X00T47" }),
             "updateUserIdentifier" => json!({ "value": "L01X00T48" }),
-            "createTaxResidency" => json!({ "country": "DE", "tax_identification_number": "02476291358" }),
-            "createAccount" => json!({ "user_id": user, "account_group_id": group, "type": "TRADING" }),
+            "createTaxResidency" => {
+                json!({ "country": "DE", "tax_identification_number": "02476291358" })
+            }
+            "createAccount" => {
+                json!({ "user_id": user, "account_group_id": group, "type": "TRADING" })
+            }
             "updateAccount" => json!({ "type": "SAVING" }),
-            "createOrder" => json!({ "account_id": account, "instrument_id": instrument, "side": "BUY",
-                "type": "MARKET", "cash_amount": "500.00", "currency": "EUR" }),
+            "createOrder" => {
+                json!({ "account_id": account, "instrument_id": instrument, "side": "BUY",
+                "type": "MARKET", "cash_amount": "500.00", "currency": "EUR" })
+            }
             "createPortfolio" => {
                 json!({ "account_id": account, "name": "Calm", "allocations": self.allocations() })
             }
@@ -152,10 +187,16 @@ impl Household {
             "createPortfolioOrder" => json!({ "cash_amount": "100.00", "currency": "EUR" }),
             "createSavingsPlan" => json!({ "account_id": account, "instrument_id": instrument,
                 "cash_amount": "25.00", "currency": "EUR", "frequency": "MONTHLY" }),
-            "updateSavingsPlan" => json!({ "cash_amount": "30", "frequency": "WEEKLY", "status": "PAUSED" }),
-            "createDirectDebit" => json!({ "user_id": user, "account_group_id": group, "mandate_id": mandate,
-                "cash_amount": "50.00", "currency": "EUR", "remittance_information": "Savings" }),
-            "createWithdrawal" => json!({ "account_id": account, "cash_amount": "10.00", "currency": "EUR" }),
+            "updateSavingsPlan" => {
+                json!({ "cash_amount": "30", "frequency": "WEEKLY", "status": "PAUSED" })
+            }
+            "createDirectDebit" => {
+                json!({ "user_id": user, "account_group_id": group, "mandate_id": mandate,
+                "cash_amount": "50.00", "currency": "EUR", "remittance_information": "Savings" })
+            }
+            "createWithdrawal" => {
+                json!({ "account_id": account, "cash_amount": "10.00", "currency": "EUR" })
+            }
             "createLiquidation" => json!({ "type": "PARTIAL" }),
             "createSecuritiesTransfer" => json!({ "direction": "INBOUND" }),
             "createAccountTransfer" => {

@@ -20,7 +20,9 @@ use self::document::{Document, Operation};
 
 /// A sandbox that requires only a token, which does not expire in tests that advance the clock.
 pub(crate) fn plain() -> SandboxBuilder {
-    Sandbox::builder().plain_http().token_lifetime(Duration::from_secs(365 * 86_400))
+    Sandbox::builder()
+        .plain_http()
+        .token_lifetime(Duration::from_secs(365 * 86_400))
 }
 
 /// A client of one sandbox with one token.
@@ -59,7 +61,10 @@ impl Api {
     pub(crate) async fn of(sandbox: &Sandbox) -> Self {
         let issued = sandbox.execute(Command::IssueToken).await.unwrap();
         let token = issued["access_token"].as_str().unwrap().to_owned();
-        Self { token: Some(token), ..Self::nobody(sandbox).await }
+        Self {
+            token: Some(token),
+            ..Self::nobody(sandbox).await
+        }
     }
 
     /// A client without a token.
@@ -67,7 +72,13 @@ impl Api {
         // The proxy of the machine must not be used.
         let http = Client::builder().no_proxy().build().unwrap();
         let document = Document::of(sandbox, &http).await;
-        Self { document, http, url: sandbox.url(), token: None, succeeded: Mutex::default() }
+        Self {
+            document,
+            http,
+            url: sandbox.url(),
+            token: None,
+            succeeded: Mutex::default(),
+        }
     }
 
     /// Starts a call by its `operationId`, with the token, and with a new idempotency key if the operation supports one.
@@ -80,7 +91,9 @@ impl Api {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            key: operation.takes_idempotency_key().then(|| Uuid::new_v4().to_string()),
+            key: operation
+                .takes_idempotency_key()
+                .then(|| Uuid::new_v4().to_string()),
             token: self.token.clone(),
         }
     }
@@ -97,12 +110,19 @@ impl Api {
     pub(crate) async fn send(&self, request: Request) -> Answer {
         let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, body: response.bytes().await.unwrap().into() }
+        Answer {
+            status,
+            headers,
+            body: response.bytes().await.unwrap().into(),
+        }
     }
 
     /// The operations that have succeeded so far.
     pub(crate) fn succeeded(&self) -> BTreeSet<String> {
-        self.succeeded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.succeeded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -141,12 +161,17 @@ impl Call<'_> {
 
     /// The complete request, for signing or changing it.
     pub(crate) fn request(&self) -> Request {
-        let path = self.path.iter().fold(self.operation.path.clone(), |path, (name, value)| {
-            path.replace(&format!("{{{name}}}"), value)
-        });
+        let path = self
+            .path
+            .iter()
+            .fold(self.operation.path.clone(), |path, (name, value)| {
+                path.replace(&format!("{{{name}}}"), value)
+            });
         assert!(!path.contains('{'), "{path} lacks an id");
-        let mut request =
-            self.api.http.request(self.operation.method.clone(), format!("{}{path}", self.api.url));
+        let mut request = self.api.http.request(
+            self.operation.method.clone(),
+            format!("{}{path}", self.api.url),
+        );
         if !self.query.is_empty() {
             request = request.query(&self.query);
         }
@@ -172,7 +197,11 @@ impl Call<'_> {
         let answer = self.api.send(self.request()).await;
         self.api.document.check(self.operation, &answer);
         if answer.status.is_success() {
-            let mut succeeded = self.api.succeeded.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut succeeded = self
+                .api
+                .succeeded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             succeeded.insert(self.operation.id.clone());
         }
         answer
@@ -182,7 +211,12 @@ impl Call<'_> {
     pub(crate) async fn ok(self) -> Value {
         let id = self.operation.id.clone();
         let answer = self.send().await;
-        assert!(answer.status.is_success(), "{id} answered {}: {}", answer.status, answer.text());
+        assert!(
+            answer.status.is_success(),
+            "{id} answered {}: {}",
+            answer.status,
+            answer.text()
+        );
         match answer.header("content-type") {
             Some("application/json") => answer.json(),
             _ => Value::Null,
@@ -198,7 +232,12 @@ impl Call<'_> {
     pub(crate) async fn refused(self, status: u16) -> String {
         let id = self.operation.id.clone();
         let answer = self.send().await;
-        assert_eq!(answer.status.as_u16(), status, "{id} answered: {}", answer.text());
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{id} answered: {}",
+            answer.text()
+        );
         answer.detail()
     }
 }
@@ -213,7 +252,8 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The detail of a problem.
@@ -224,11 +264,20 @@ impl Answer {
     /// The code of a problem: the last segment of its `type`.
     pub(crate) fn kind(&self) -> String {
         let problem = self.json();
-        problem["type"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+        problem["type"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned()
     }
 }
 
 /// The `id` of a resource.
 pub(crate) fn id_of(resource: &Value) -> Uuid {
-    resource["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {resource}"))
+    resource["id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .unwrap_or_else(|| panic!("no id in {resource}"))
 }

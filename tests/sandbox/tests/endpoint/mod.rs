@@ -51,7 +51,11 @@ impl Endpoint {
         let (address, inbox) = (listener.local_addr().unwrap(), Arc::default());
         let mut server = JoinSet::new();
         server.spawn(serve(listener, Arc::clone(&inbox)));
-        Self { address, inbox, _server: server }
+        Self {
+            address,
+            inbox,
+            _server: server,
+        }
     }
 
     /// The URL for deliveries, with a path and a query, which the signature must cover.
@@ -91,7 +95,10 @@ impl Arrival {
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
-        decode_events(&self.body).into_iter().map(Result::unwrap).collect()
+        decode_events(&self.body)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect()
     }
 
     pub(crate) fn event_ids(&self) -> Vec<Uuid> {
@@ -128,7 +135,12 @@ async fn take(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let mut inbox = inbox.lock().unwrap();
-    inbox.arrived.push(Arrival { method: parts.method, target: parts.uri, headers: parts.headers, body });
+    inbox.arrived.push(Arrival {
+        method: parts.method,
+        target: parts.uri,
+        headers: parts.headers,
+        body,
+    });
     let status = inbox.script.pop_front().or(inbox.otherwise).unwrap_or(200);
     let mut response = Response::builder().status(status);
     if (300..400).contains(&status) {

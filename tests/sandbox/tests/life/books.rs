@@ -106,7 +106,10 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
             };
             driver.take(step).await;
             let findings = driver.api.sandbox.audit();
-            assert!(findings.is_empty(), "after step {number}, {step:?}: {findings:#?}");
+            assert!(
+                findings.is_empty(),
+                "after step {number}, {step:?}: {findings:#?}"
+            );
             let happened = driver.books.news(&driver.api.sandbox);
             driver.lives.follow(&happened);
             driver.check_that_nobody_got_rich(step, &happened);
@@ -116,17 +119,30 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
         }
         driver.check_units();
         driver.assert_much_has_happened();
-        assert!(driver.lives.steps.len() > 30, "few changes of status: {:?}", driver.lives.steps);
+        assert!(
+            driver.lives.steps.len() > 30,
+            "few changes of status: {:?}",
+            driver.lives.steps
+        );
     });
 }
 
 #[test]
 fn short_scripts_keep_the_books_consistent_and_failing_ones_shrink() {
-    let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: 100,
+        failure_persistence: None,
+        ..Config::default()
+    };
     // Always the same scripts, so that failures are reproducible.
     let draws = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let step = (any::<u8>(), any::<u8>(), any::<u16>(), any::<u32>());
-    let step = step.prop_map(|(what, who, which, size)| Step { what, who, which, size });
+    let step = step.prop_map(|(what, who, which, size)| Step {
+        what,
+        who,
+        which,
+        size,
+    });
     let script = proptest::collection::vec(step, 1..40);
     let runtime = runtime();
     let outcome = TestRunner::new_with_rng(config, draws).run(&script, |script| {
@@ -142,7 +158,11 @@ fn short_scripts_keep_the_books_consistent_and_failing_ones_shrink() {
             driver.check_from_outside();
             Vec::new()
         });
-        if findings.is_empty() { Ok(()) } else { Err(TestCaseError::fail(findings.join("; "))) }
+        if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(findings.join("; ")))
+        }
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
@@ -156,30 +176,50 @@ async fn no_number_of_tiny_orders_makes_money() {
     let api = Plain::start().await;
     let empty = api.sandbox.open_account("0.01").await.unwrap();
     let place = |account, side, quantity: &str| {
-        id(&api.post("/orders", &order(account, FUND, side, &json!({ "quantity": quantity }))))
+        id(&api.post(
+            "/orders",
+            &order(account, FUND, side, &json!({ "quantity": quantity })),
+        ))
     };
     // Each is worth half a cent, which must not be rounded down to nothing.
     let bought: Vec<_> = (0..50).map(|_| place(empty, "BUY", "0.00004")).collect();
     api.seconds(5).await;
-    assert!(bought.iter().all(|order| api.order_status(order) == "REJECTED"));
+    assert!(
+        bought
+            .iter()
+            .all(|order| api.order_status(order) == "REJECTED")
+    );
     let sold = place(empty, "SELL", "0.002");
     api.seconds(5).await;
     assert_eq!(api.order_status(&sold), "REJECTED");
     assert_eq!(api.cash(empty).0, crate::plain::number("0.01"));
     // Each is worth a little more than half a cent, which must not be rounded up.
     let rich = api.sandbox.open_account("1000.00").await.unwrap();
-    api.post("/orders", &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })));
+    api.post(
+        "/orders",
+        &order(rich, FUND, "BUY", &json!({ "cash_amount": "100.00" })),
+    );
     api.seconds(5).await;
     let sold: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00005")).collect();
     let dearer: Vec<_> = (0..500).map(|_| place(rich, "SELL", "0.00014")).collect();
     api.seconds(5).await;
-    assert!(sold.iter().all(|order| api.order_status(order) == "REJECTED"));
-    assert!(dearer.iter().all(|order| api.order_status(order) == "FILLED"));
+    assert!(
+        sold.iter()
+            .all(|order| api.order_status(order) == "REJECTED")
+    );
+    assert!(
+        dearer
+            .iter()
+            .all(|order| api.order_status(order) == "FILLED")
+    );
     // 500 times 1.58 cents, of which one cent each is paid.
     assert_eq!(api.cash(rich).0, crate::plain::number("905.00"));
     // The rest of a position can be sold, even if it is worth less than a cent.
     let rest = api.units(rich, FUND) - crate::plain::number("0.00001");
-    for (quantity, cash) in [(rest, "995.33"), (crate::plain::number("0.00001"), "995.33")] {
+    for (quantity, cash) in [
+        (rest, "995.33"),
+        (crate::plain::number("0.00001"), "995.33"),
+    ] {
         let all = place(rich, "SELL", &quantity.to_string());
         api.seconds(5).await;
         assert_eq!(
@@ -193,14 +233,27 @@ async fn no_number_of_tiny_orders_makes_money() {
 
 /// The sandbox runs on one thread and the steps on the other.
 fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 impl Driver {
     async fn start() -> Self {
-        let api = Plain::of(crate::plain::builder().seed(7).event_limit(EVENTS).log_limit(16)).await;
+        let api = Plain::of(
+            crate::plain::builder()
+                .seed(7)
+                .event_limit(EVENTS)
+                .log_limit(16),
+        )
+        .await;
         let account = api.sandbox.open_account("10000.00").await.unwrap();
-        let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
+        let user = api.get(&format!("/accounts/{account}"))["user_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         Self {
             api,
             users: vec![user],
@@ -262,7 +315,11 @@ impl Driver {
             _ => json!({ "type": "STOP", "stop_price": price, "quantity": whole }),
         };
         // Nearly as many sales as purchases. Sales without units are rejected.
-        let side = if step.which >> 4 & 7 < 4 { "BUY" } else { "SELL" };
+        let side = if step.which >> 4 & 7 < 4 {
+            "BUY"
+        } else {
+            "SELL"
+        };
         let body = order(self.account(step), isin(step.which >> 7), side, &fields);
         self.orders.push(id(&self.api.post("/orders", &body)));
     }
@@ -271,7 +328,9 @@ impl Driver {
         // One of the latest, as earlier ones have ended.
         let recent = &self.orders[self.orders.len().saturating_sub(40)..];
         if let Some(order) = some(recent, step) {
-            let (status, _) = self.api.call("POST", &format!("/orders/{order}/cancellation"), None);
+            let (status, _) = self
+                .api
+                .call("POST", &format!("/orders/{order}/cancellation"), None);
             assert_eq!(status, 200);
         }
     }
@@ -284,27 +343,45 @@ impl Driver {
             85..96 => millis % 7_200_000,
             _ => millis % 400_000_000,
         };
-        self.api.sandbox.advance(std::time::Duration::from_millis(by)).await;
+        self.api
+            .sandbox
+            .advance(std::time::Duration::from_millis(by))
+            .await;
     }
 
     async fn set_price(&mut self, step: Step) {
         let bid = in_cents(step.size % 30_000 + 1);
         let offer = in_cents(step.size % 30_000 + u32::from(step.who) + 1);
-        self.api.sandbox.set_price(isin(step.which), &bid, &offer).await.unwrap();
+        self.api
+            .sandbox
+            .set_price(isin(step.which), &bid, &offer)
+            .await
+            .unwrap();
     }
 
     async fn top_up(&mut self, step: Step) {
-        let currency = if step.which.is_multiple_of(8) { "USD" } else { "EUR" };
+        let currency = if step.which.is_multiple_of(8) {
+            "USD"
+        } else {
+            "EUR"
+        };
         let amount = in_cents(step.size % 300_000 + 1);
         let account = self.account(step);
-        let command =
-            json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
+        let command = json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
         // Refused if the account is closed.
-        let _ = self.api.sandbox.execute(serde_json::from_value(command).unwrap()).await;
+        let _ = self
+            .api
+            .sandbox
+            .execute(serde_json::from_value(command).unwrap())
+            .await;
     }
 
     fn withdraw(&mut self, step: Step) {
-        let currency = if step.which.is_multiple_of(8) { "USD" } else { "EUR" };
+        let currency = if step.which.is_multiple_of(8) {
+            "USD"
+        } else {
+            "EUR"
+        };
         let amount = in_cents(step.size % 200_000 + 1);
         let body = json!({ "account_id": self.account(step), "cash_amount": amount, "currency": currency });
         self.try_post("/withdrawals", &body);
@@ -330,7 +407,11 @@ impl Driver {
     async fn undo_debit(&mut self, step: Step) {
         if let Some(debit) = some(&self.debits, step) {
             let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
-            let _ = self.api.sandbox.execute(serde_json::from_value(command).unwrap()).await;
+            let _ = self
+                .api
+                .sandbox
+                .execute(serde_json::from_value(command).unwrap())
+                .await;
         }
     }
 
@@ -348,7 +429,10 @@ impl Driver {
         }
         let group = self.api.sandbox.account_group();
         let user = &self.users[usize::from(step.who) % self.users.len()];
-        let account = id(&self.api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+        let account = id(&self.api.post(
+            "/accounts",
+            &json!({ "user_id": user, "account_group_id": group }),
+        ));
         if !step.size.is_multiple_of(8) {
             let reference = json!({ "command": "add_reference_account", "account_id": account, "iban": "DE8937",
                 "bic": "COBADEFFXXX", "account_holder": "Erika Mustermann" });
@@ -359,23 +443,33 @@ impl Driver {
 
     /// The id of the new resource, or `None` if the rules did not allow it.
     fn try_post(&self, path: &str, body: &Value) -> Option<String> {
-        let (status, answer) = self.api.call("POST", path, Some(body).filter(|body| !body.is_null()));
+        let (status, answer) =
+            self.api
+                .call("POST", path, Some(body).filter(|body| !body.is_null()));
         assert!(status == 201 || status == 409, "{path}: {answer}");
         (status == 201).then(|| id(&answer))
     }
 
     async fn change_user(&mut self, step: Step) {
         // Mostly active, so that the user can act.
-        let status = if step.which.is_multiple_of(5) { "BLOCKED" } else { "ACTIVE" };
+        let status = if step.which.is_multiple_of(5) {
+            "BLOCKED"
+        } else {
+            "ACTIVE"
+        };
         let user = &self.users[usize::from(step.who) % self.users.len()];
-        self.api.command(json!({ "command": "set_user_status", "user_id": user, "status": status })).await;
+        self.api
+            .command(json!({ "command": "set_user_status", "user_id": user, "status": status }))
+            .await;
     }
 
     fn close_account(&mut self, step: Step) {
         // The first accounts stay open, so that some are always active.
         if self.accounts.len() == MAX_ACCOUNTS && step.which.is_multiple_of(4) {
             let account = self.accounts[4 + usize::from(step.who) % (MAX_ACCOUNTS - 4)];
-            let (status, _) = self.api.call("DELETE", &format!("/accounts/{account}"), None);
+            let (status, _) = self
+                .api
+                .call("DELETE", &format!("/accounts/{account}"), None);
             assert_eq!(status, 204);
         }
     }
@@ -389,12 +483,15 @@ impl Driver {
         match some(&self.portfolios, step) {
             Some(portfolio) if self.portfolios.len() >= 2 * MAX_ACCOUNTS => {
                 let path = format!("/portfolios/{portfolio}/allocations");
-                let (status, _) = self.api.call("PUT", &path, Some(&json!({ "allocations": allocations })));
+                let (status, _) =
+                    self.api
+                        .call("PUT", &path, Some(&json!({ "allocations": allocations })));
                 assert!(status == 200 || status == 409);
             }
             _ => {
                 let account = self.account(step);
-                let body = json!({ "account_id": account, "name": "Thirds", "allocations": allocations });
+                let body =
+                    json!({ "account_id": account, "name": "Thirds", "allocations": allocations });
                 let portfolio = self.try_post("/portfolios", &body);
                 self.portfolios.extend(portfolio);
             }
@@ -411,7 +508,10 @@ impl Driver {
 
     fn rebalance(&mut self, step: Step) {
         if let Some(portfolio) = some(&self.portfolios, step) {
-            self.try_post(&format!("/portfolios/{portfolio}/rebalancing"), &Value::Null);
+            self.try_post(
+                &format!("/portfolios/{portfolio}/rebalancing"),
+                &Value::Null,
+            );
         }
     }
 
@@ -426,7 +526,8 @@ impl Driver {
         });
         match some(&self.portfolios, step) {
             Some(portfolio) if step.which.is_multiple_of(3) => {
-                let account = self.api.get(&format!("/portfolios/{portfolio}"))["account_id"].clone();
+                let account =
+                    self.api.get(&format!("/portfolios/{portfolio}"))["account_id"].clone();
                 (body["account_id"], body["portfolio_id"]) = (account, json!(portfolio));
             }
             _ => body["instrument_id"] = json!(Sandbox::instrument(isin(step.which))),
@@ -436,7 +537,9 @@ impl Driver {
     }
 
     fn change_plan(&mut self, step: Step) {
-        let Some(plan) = some(&self.plans, step) else { return };
+        let Some(plan) = some(&self.plans, step) else {
+            return;
+        };
         let path = format!("/savings_plans/{plan}");
         let changes = match step.which % 4 {
             0 => json!({ "status": "PAUSED" }),
@@ -453,7 +556,11 @@ impl Driver {
     }
 
     fn liquidate(&mut self, step: Step) {
-        let kind = if step.which.is_multiple_of(2) { "PARTIAL" } else { "FULL" };
+        let kind = if step.which.is_multiple_of(2) {
+            "PARTIAL"
+        } else {
+            "FULL"
+        };
         let path = format!("/accounts/{}/liquidations", self.account(step));
         self.try_post(&path, &json!({ "type": kind }));
     }
@@ -463,49 +570,76 @@ impl Driver {
             return;
         }
         let inbound = !step.which.is_multiple_of(3);
-        let direction =
-            if inbound { upvest_sandbox::Direction::Inbound } else { upvest_sandbox::Direction::Outbound };
+        let direction = if inbound {
+            upvest_sandbox::Direction::Inbound
+        } else {
+            upvest_sandbox::Direction::Outbound
+        };
         let (account, isin) = (self.account(step), isin(step.which));
         let quantity = Decimal::new(i64::from(step.size % 1_000_000) + 1, 4).to_string();
-        self.api.sandbox.transfer_securities(direction, account, isin, &quantity).await.unwrap();
+        self.api
+            .sandbox
+            .transfer_securities(direction, account, isin, &quantity)
+            .await
+            .unwrap();
         self.moved.insert((account, isin));
     }
 
     /// A transfer between accounts of one user, or sometimes of two, which is rejected.
     fn transfer_account(&mut self, step: Step) {
         let others = &self.accounts[self.accounts.len().min(ON_THEIR_OWN)..];
-        let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else { return };
+        let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else {
+            return;
+        };
         let target = others[usize::from(step.which) % others.len()];
         let body = json!({ "source_account_id": source, "target_account_id": target });
         let (status, answer) = self.api.call("POST", "/account_transfers", Some(&body));
         assert!(matches!(status, 201 | 400 | 409), "{answer}");
-        self.moved.extend(ISINS.iter().flat_map(|isin| [(*source, *isin), (target, *isin)]));
+        self.moved.extend(
+            ISINS
+                .iter()
+                .flat_map(|isin| [(*source, *isin), (target, *isin)]),
+        );
     }
 
     async fn act_on_instrument(&mut self, step: Step) {
-        let ex_date = self.api.sandbox.now().date_naive() + chrono::Days::new(u64::from(step.who % 3));
+        let ex_date =
+            self.api.sandbox.now().date_naive() + chrono::Days::new(u64::from(step.who % 3));
         if step.which.is_multiple_of(2) {
             let per_unit = Decimal::new(i64::from(step.size % 100_000) + 1, 4).to_string();
-            self.api.sandbox.announce_dividend(isin(step.which >> 1), &per_unit, ex_date).await.unwrap();
+            self.api
+                .sandbox
+                .announce_dividend(isin(step.which >> 1), &per_unit, ex_date)
+                .await
+                .unwrap();
         } else {
             let isin = SPLIT[usize::from(step.which >> 1) % SPLIT.len()];
             let ratio = RATIOS[step.size as usize % RATIOS.len()];
             let _ = self.api.sandbox.announce_split(isin, ratio, ex_date).await;
             // The ratio keeps the price in a range in which purchases are possible.
-            self.api.sandbox.set_price(isin, "100", "101").await.unwrap();
+            self.api
+                .sandbox
+                .set_price(isin, "100", "101")
+                .await
+                .unwrap();
         }
     }
 
     async fn set_tradeable(&mut self, step: Step) {
         let tradeable = !step.size.is_multiple_of(5);
-        let command = json!({ "command": "set_tradeable", "isin": isin(step.which), "tradeable": tradeable });
+        let command =
+            json!({ "command": "set_tradeable", "isin": isin(step.which), "tradeable": tradeable });
         self.api.command(command).await;
     }
 
     /// Rejected if the account has too little.
     async fn charge_fee(&mut self, step: Step) {
         let amount = in_cents(step.size % 2_000 + 1);
-        let _ = self.api.sandbox.charge_fee(self.account(step), "CUSTODY", &amount).await;
+        let _ = self
+            .api
+            .sandbox
+            .charge_fee(self.account(step), "CUSTODY", &amount)
+            .await;
     }
 
     /// Checks through the API that the bookings sum to the balance, and that only debts from banks are negative.
@@ -525,16 +659,33 @@ impl Driver {
                 let [available, pending, total] =
                     ["available", "pending", "total"].map(|it| decimal(&balance[it]));
                 assert_eq!(available + pending, total, "{balance}");
-                assert!(available >= -taken_back && pending >= Decimal::ZERO, "{balance}");
+                assert!(
+                    available >= -taken_back && pending >= Decimal::ZERO,
+                    "{balance}"
+                );
                 let currency = balance["currency"].as_str().unwrap();
-                assert_eq!(booked.remove(currency).unwrap_or_default(), total, "{balance}");
+                assert_eq!(
+                    booked.remove(currency).unwrap_or_default(),
+                    total,
+                    "{balance}"
+                );
             }
             assert!(booked.is_empty(), "bookings without a balance: {booked:?}");
             let positions = self.api.list(&format!("/accounts/{account}/positions"));
-            assert!(positions.iter().all(|position| decimal(&position["quantity"]) > Decimal::ZERO));
+            assert!(
+                positions
+                    .iter()
+                    .all(|position| decimal(&position["quantity"]) > Decimal::ZERO)
+            );
             let status = self.api.get(&format!("/accounts/{account}"))["status"].clone();
-            assert!(status != "CLOSED" || positions.is_empty(), "a closed account holds {positions:?}");
-            assert!(status != "CLOSED" || self.api.cash(*account).0.is_zero(), "a closed account has cash");
+            assert!(
+                status != "CLOSED" || positions.is_empty(),
+                "a closed account holds {positions:?}"
+            );
+            assert!(
+                status != "CLOSED" || self.api.cash(*account).0.is_zero(),
+                "a closed account has cash"
+            );
         }
     }
 
@@ -548,7 +699,10 @@ impl Driver {
         }
         let bids = &self.bids;
         for (account, book) in &self.books.accounts {
-            let worth = book.units.iter().map(|(instrument, units)| bids[instrument] * units);
+            let worth = book
+                .units
+                .iter()
+                .map(|(instrument, units)| bids[instrument] * units);
             let liquidated: Decimal = worth.clone().map(|worth| worth.trunc_with_scale(2)).sum();
             let most = book.paid_in + book.traded + worth.sum::<Decimal>();
             let got = book.cash + liquidated;
@@ -561,13 +715,19 @@ impl Driver {
         let mut traded: BTreeMap<(String, String), Decimal> = BTreeMap::new();
         for order in self.api.list("/orders") {
             let text = |name: &str| order[name].as_str().unwrap().to_owned();
-            let sign = if order["side"] == "BUY" { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+            let sign = if order["side"] == "BUY" {
+                Decimal::ONE
+            } else {
+                Decimal::NEGATIVE_ONE
+            };
             if order["status"] == "NEW" || order["status"] == "REJECTED" {
                 continue;
             }
             let executions = self.api.list(&format!("/orders/{}/executions", id(&order)));
             let units: Decimal = executions.iter().map(|it| decimal(&it["quantity"])).sum();
-            *traded.entry((text("account_id"), text("instrument_id"))).or_default() += sign * units;
+            *traded
+                .entry((text("account_id"), text("instrument_id")))
+                .or_default() += sign * units;
         }
         let mut compared = 0;
         for account in &self.accounts {
@@ -576,7 +736,9 @@ impl Driver {
                     continue;
                 }
                 let instrument = Sandbox::instrument(isin).to_string();
-                let units = traded.remove(&(account.to_string(), instrument)).unwrap_or_default();
+                let units = traded
+                    .remove(&(account.to_string(), instrument))
+                    .unwrap_or_default();
                 assert_eq!(self.api.units(*account, isin), units, "{isin} of {account}");
                 compared += 1;
             }
@@ -603,20 +765,28 @@ impl Driver {
         assert!(with("/account_transfers", "COMPLETED") > 0);
         assert!(with("/corporate_actions", "PROCESSED") > 10);
         assert!(with("/accounts", "CLOSED") > 0);
-        assert!(self.api.sandbox.now() - crate::plain::start_of_tests() > chrono::TimeDelta::days(90));
+        assert!(
+            self.api.sandbox.now() - crate::plain::start_of_tests() > chrono::TimeDelta::days(90)
+        );
     }
 }
 
 impl Lives {
     async fn read(&mut self, sandbox: &Sandbox) {
-        let table = reqwest::get(format!("{}/_sandbox/lifecycles", sandbox.url())).await.unwrap();
+        let table = reqwest::get(format!("{}/_sandbox/lifecycles", sandbox.url()))
+            .await
+            .unwrap();
         let table: Value = serde_json::from_str(&table.text().await.unwrap()).unwrap();
         for (resource, statuses) in table.as_object().unwrap() {
             for (status, row) in statuses.as_object().unwrap() {
                 let next = row["next"].as_array().unwrap().iter();
-                let next = next.map(|status| status.as_str().unwrap().to_owned()).collect();
+                let next = next
+                    .map(|status| status.as_str().unwrap().to_owned())
+                    .collect();
                 let event = row["event"].as_str().unwrap().to_owned();
-                let before = self.table.insert(event, (resource.clone(), status.clone(), next));
+                let before = self
+                    .table
+                    .insert(event, (resource.clone(), status.clone(), next));
                 assert_eq!(before, None, "one event stands for two statuses");
             }
         }
@@ -624,13 +794,18 @@ impl Lives {
 
     fn follow(&mut self, happened: &[EventRecord]) {
         for event in happened {
-            let Some((resource, status, _)) = self.table.get(event.event_type) else { continue };
+            let Some((resource, status, _)) = self.table.get(event.event_type) else {
+                continue;
+            };
             let object: Value = serde_json::from_str(event.object.get()).unwrap();
             assert_eq!(object["status"], **status, "{}", event.event_type);
             if let Some(before) = self.last.insert(event.about, event.event_type) {
                 let (same, from, next) = &self.table[before];
                 assert_eq!(resource, same);
-                assert!(next.contains(status), "a {resource} went from {from} to {status}");
+                assert!(
+                    next.contains(status),
+                    "a {resource} went from {from} to {status}"
+                );
                 self.steps.insert((before, event.event_type));
             }
         }
@@ -642,7 +817,10 @@ impl Books {
     fn news(&mut self, sandbox: &Sandbox) -> Vec<EventRecord> {
         let mut events = sandbox.events();
         let seen = events.iter().rposition(|event| Some(event.id) == self.last);
-        assert!(seen.is_some() || events.len() < EVENTS, "more happened in one step than the log holds");
+        assert!(
+            seen.is_some() || events.len() < EVENTS,
+            "more happened in one step than the log holds"
+        );
         events.drain(..seen.map_or(0, |seen| seen + 1));
         self.last = events.last().map(|event| event.id).or(self.last);
         events
@@ -654,7 +832,11 @@ impl Books {
             let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
             match event.event_type {
                 "ORDER.NEW" => {
-                    let order = (text("account_id"), text("side") == "BUY", text("instrument_id"));
+                    let order = (
+                        text("account_id"),
+                        text("side") == "BUY",
+                        text("instrument_id"),
+                    );
                     self.orders.insert(text("id"), order);
                 }
                 "EXECUTION.FILLED" => {
@@ -673,7 +855,8 @@ impl Books {
                 }
                 "POSITION.UPDATED" => {
                     let book = self.accounts.entry(text("account_id")).or_default();
-                    book.units.insert(text("instrument_id"), decimal(&object["quantity"]));
+                    book.units
+                        .insert(text("instrument_id"), decimal(&object["quantity"]));
                 }
                 _ => {}
             }
@@ -690,5 +873,7 @@ fn in_cents(cents: u32) -> String {
 }
 
 fn some(items: &[String], step: Step) -> Option<String> {
-    items.get(usize::from(step.which) % items.len().max(1)).cloned()
+    items
+        .get(usize::from(step.which) % items.len().max(1))
+        .cloned()
 }

@@ -54,11 +54,17 @@ async fn with_units(isin: &str, units: &str) -> (Plain, Uuid) {
     let api = Plain::start().await;
     let user = id(&api.post("/users", &somebody()));
     let group = api.sandbox.account_group();
-    let account = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+    let account = id(&api.post(
+        "/accounts",
+        &json!({ "user_id": user, "account_group_id": group }),
+    ));
     let account = account.parse().unwrap();
     api.seconds(2).await;
     let inbound = upvest_sandbox::Direction::Inbound;
-    api.sandbox.transfer_securities(inbound, account, isin, units).await.unwrap();
+    api.sandbox
+        .transfer_securities(inbound, account, isin, units)
+        .await
+        .unwrap();
     api.seconds(2).await;
     (api, account)
 }
@@ -79,7 +85,10 @@ async fn trade(api: &Plain, account: Uuid, isin: &str, side: &str, fields: Value
 }
 
 fn money(amounts: &[(&str, &str)]) -> Vec<(String, Decimal)> {
-    amounts.iter().map(|(kind, amount)| ((*kind).to_owned(), number(amount))).collect()
+    amounts
+        .iter()
+        .map(|(kind, amount)| ((*kind).to_owned(), number(amount)))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +112,10 @@ async fn a_purchase_for_an_amount_is_booked_to_the_cent() {
     assert_eq!(executions[0]["status"], "SETTLED");
     assert_eq!(decimal(&executions[0]["price"]), number("115.05"));
     assert_eq!(decimal(&executions[0]["quantity"]), number("2.1729682746"));
-    assert_eq!(api.bookings(account), money(&[("TRANSFER", "1000"), ("ORDER_EXECUTION", "-250")]));
+    assert_eq!(
+        api.bookings(account),
+        money(&[("TRANSFER", "1000"), ("ORDER_EXECUTION", "-250")])
+    );
     api.assert_books_add_up();
 }
 
@@ -122,17 +134,31 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
     let position = api.position(account, FUND).unwrap();
     assert_eq!(decimal(&position["quantity"]), number("2"));
     assert_eq!(decimal(&position["average_buy_in_price"]), number("115.05"));
-    api.sandbox.set_price(FUND, "119.00", "120.00").await.unwrap();
+    api.sandbox
+        .set_price(FUND, "119.00", "120.00")
+        .await
+        .unwrap();
     trade(&api, account, FUND, "BUY", json!({ "quantity": "1" })).await;
     // Two at 115.05 and one at 120.
     let position = api.position(account, FUND).unwrap();
     assert_eq!(decimal(&position["average_buy_in_price"]), number("116.70"));
-    trade(&api, account, FUND, "SELL", json!({ "cash_amount": "119.00" })).await;
+    trade(
+        &api,
+        account,
+        FUND,
+        "SELL",
+        json!({ "cash_amount": "119.00" }),
+    )
+    .await;
     assert_eq!(api.units(account, FUND), number("2"));
     trade(&api, account, FUND, "SELL", json!({ "quantity": "2" })).await;
     assert_eq!(api.position(account, FUND), None);
     let amounts = ["1000", "-345.15", "113.03", "-120", "119", "238"].map(number);
-    let booked: Vec<_> = api.bookings(account).into_iter().map(|(_, amount)| amount).collect();
+    let booked: Vec<_> = api
+        .bookings(account)
+        .into_iter()
+        .map(|(_, amount)| amount)
+        .collect();
     assert_eq!(booked, amounts);
     assert_eq!(api.cash(account), (amounts.iter().sum(), number("0")));
     api.assert_books_add_up();
@@ -141,7 +167,10 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_accepted_unseen_and_rejected_without_the_funds() {
     let (api, account) = with_cash("100.00").await;
-    for fields in [json!({ "cash_amount": "100.01" }), json!({ "quantity": "2" })] {
+    for fields in [
+        json!({ "cash_amount": "100.01" }),
+        json!({ "quantity": "2" }),
+    ] {
         let order = trade(&api, account, AT_100, "BUY", fields).await;
         assert_eq!(api.order_status(&order), "REJECTED");
         assert_eq!(api.events_of(&order), ["ORDER.NEW", "ORDER.REJECTED"]);
@@ -165,7 +194,14 @@ async fn a_purchase_of_units_needs_a_tenth_more_than_they_are_expected_to_cost()
 async fn a_sale_for_an_amount_needs_a_tenth_more_units_than_it_is_expected_to_take() {
     for (units, status) in [("1.0999999999", "REJECTED"), ("1.1", "FILLED")] {
         let (api, account) = with_units(AT_100, units).await;
-        let order = trade(&api, account, AT_100, "SELL", json!({ "cash_amount": "100" })).await;
+        let order = trade(
+            &api,
+            account,
+            AT_100,
+            "SELL",
+            json!({ "cash_amount": "100" }),
+        )
+        .await;
         assert_eq!(api.order_status(&order), status, "with {units}");
     }
 }
@@ -175,7 +211,10 @@ async fn an_order_waits_for_its_account_to_open() {
     let api = Plain::start().await;
     let user = id(&api.post("/users", &somebody()));
     let group = api.sandbox.account_group();
-    let account = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+    let account = id(&api.post(
+        "/accounts",
+        &json!({ "user_id": user, "account_group_id": group }),
+    ));
     let account = account.parse().unwrap();
     api.sandbox.top_up(account, "100.00").await.unwrap();
     let order = api.order(account, AT_100, "BUY", &json!({ "cash_amount": "100.00" }));
@@ -192,16 +231,29 @@ async fn an_order_whose_account_will_not_open_is_rejected() {
         let api = Plain::start().await;
         let user = id(&api.post("/users", &somebody()));
         let group = api.sandbox.account_group();
-        let account = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
-        let order = api.order(account.parse().unwrap(), AT_100, "BUY", &json!({ "cash_amount": "1" }));
+        let account = id(&api.post(
+            "/accounts",
+            &json!({ "user_id": user, "account_group_id": group }),
+        ));
+        let order = api.order(
+            account.parse().unwrap(),
+            AT_100,
+            "BUY",
+            &json!({ "cash_amount": "1" }),
+        );
         if refuse {
             let user: Uuid = user.parse().unwrap();
             api.sandbox.set_check_result(user, false).await.unwrap();
         } else {
             // The order was checked and waits. The account would be opened at the same time.
-            api.sandbox.advance(std::time::Duration::from_millis(1_500)).await;
+            api.sandbox
+                .advance(std::time::Duration::from_millis(1_500))
+                .await;
             assert_eq!(api.order_status(&order), "NEW");
-            assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
+            assert_eq!(
+                api.call("DELETE", &format!("/accounts/{account}"), None).0,
+                204
+            );
         }
         api.seconds(10).await;
         assert_eq!(api.order_status(&order), "REJECTED");
@@ -211,29 +263,73 @@ async fn an_order_whose_account_will_not_open_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_of_a_blocked_user_is_rejected() {
     let (api, account) = with_cash("100.00").await;
-    let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().parse::<Uuid>().unwrap();
-    api.sandbox.set_user_status(user, UserStatus::Blocked).await.unwrap();
-    let order = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "50.00" })).await;
+    let user = api.get(&format!("/accounts/{account}"))["user_id"]
+        .as_str()
+        .unwrap()
+        .parse::<Uuid>()
+        .unwrap();
+    api.sandbox
+        .set_user_status(user, UserStatus::Blocked)
+        .await
+        .unwrap();
+    let order = trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "50.00" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "REJECTED");
-    api.sandbox.set_user_status(user, UserStatus::Active).await.unwrap();
-    let order = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "50.00" })).await;
+    api.sandbox
+        .set_user_status(user, UserStatus::Active)
+        .await
+        .unwrap();
+    let order = trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "50.00" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "FILLED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_venue_does_not_trade_is_rejected() {
     let (api, account) = with_cash("1000.00").await;
-    api.command(json!({ "command": "top_up", "account_id": account, "amount": "1000", "currency": "USD" }))
-        .await;
+    api.command(
+        json!({ "command": "top_up", "account_id": account, "amount": "1000", "currency": "USD" }),
+    )
+    .await;
     let in_dollars = json!({ "cash_amount": "50.00", "currency": "USD" });
     let order = trade(&api, account, AT_100, "BUY", in_dollars).await;
     assert_eq!(api.order_status(&order), "REJECTED");
-    let order = trade(&api, account, WHOLE_UNITS, "BUY", json!({ "quantity": "1.5" })).await;
+    let order = trade(
+        &api,
+        account,
+        WHOLE_UNITS,
+        "BUY",
+        json!({ "quantity": "1.5" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "REJECTED");
-    api.command(json!({ "command": "set_tradeable", "isin": AT_100, "tradeable": false })).await;
+    api.command(json!({ "command": "set_tradeable", "isin": AT_100, "tradeable": false }))
+        .await;
     let instrument = Sandbox::instrument(AT_100);
-    assert_eq!(api.get(&format!("/instruments/{instrument}"))["tradeable"], false);
-    let order = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "50.00" })).await;
+    assert_eq!(
+        api.get(&format!("/instruments/{instrument}"))["tradeable"],
+        false
+    );
+    let order = trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "50.00" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "REJECTED");
     assert_eq!(api.cash(account), (number("1000"), number("0")));
 }
@@ -241,12 +337,26 @@ async fn what_the_venue_does_not_trade_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instrument_in_whole_units_leaves_the_rest_of_the_amount() {
     let (api, account) = with_cash("1000.00").await;
-    let order = trade(&api, account, WHOLE_UNITS, "BUY", json!({ "cash_amount": "250.00" })).await;
+    let order = trade(
+        &api,
+        account,
+        WHOLE_UNITS,
+        "BUY",
+        json!({ "cash_amount": "250.00" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "FILLED");
     assert_eq!(api.units(account, WHOLE_UNITS), number("2"));
     assert_eq!(api.cash(account), (number("800"), number("0")));
     // The amount is less than one unit.
-    let order = trade(&api, account, WHOLE_UNITS, "BUY", json!({ "cash_amount": "99.99" })).await;
+    let order = trade(
+        &api,
+        account,
+        WHOLE_UNITS,
+        "BUY",
+        json!({ "cash_amount": "99.99" }),
+    )
+    .await;
     assert_eq!(api.order_status(&order), "REJECTED");
 }
 
@@ -254,10 +364,34 @@ async fn an_instrument_in_whole_units_leaves_the_rest_of_the_amount() {
 async fn limit_and_stop_orders_wait_for_their_price() {
     // Each starts at 100. If the price is not reached, the order keeps waiting.
     let waiting = [
-        ("BUY", json!({ "type": "LIMIT", "limit_price": "90" }), "90.01", "90", "90"),
-        ("SELL", json!({ "type": "LIMIT", "limit_price": "110" }), "109.99", "111", "111"),
-        ("BUY", json!({ "type": "STOP", "stop_price": "110" }), "109.99", "110", "110"),
-        ("SELL", json!({ "type": "STOP", "stop_price": "90" }), "90.01", "89", "89"),
+        (
+            "BUY",
+            json!({ "type": "LIMIT", "limit_price": "90" }),
+            "90.01",
+            "90",
+            "90",
+        ),
+        (
+            "SELL",
+            json!({ "type": "LIMIT", "limit_price": "110" }),
+            "109.99",
+            "111",
+            "111",
+        ),
+        (
+            "BUY",
+            json!({ "type": "STOP", "stop_price": "110" }),
+            "109.99",
+            "110",
+            "110",
+        ),
+        (
+            "SELL",
+            json!({ "type": "STOP", "stop_price": "90" }),
+            "90.01",
+            "89",
+            "89",
+        ),
     ];
     for (side, mut fields, too_early, reached, executed_at) in waiting {
         let (api, account) = with_cash("1000.00").await;
@@ -265,14 +399,23 @@ async fn limit_and_stop_orders_wait_for_their_price() {
         fields["quantity"] = json!("2");
         let order = trade(&api, account, AT_100, side, fields.clone()).await;
         assert_eq!(api.order_status(&order), "PROCESSING", "{side} {fields}");
-        api.sandbox.set_price(AT_100, too_early, too_early).await.unwrap();
+        api.sandbox
+            .set_price(AT_100, too_early, too_early)
+            .await
+            .unwrap();
         api.days(1).await;
         assert_eq!(api.order_status(&order), "PROCESSING", "{side} {fields}");
         assert!(api.executions(&order).is_empty());
-        api.sandbox.set_price(AT_100, reached, reached).await.unwrap();
+        api.sandbox
+            .set_price(AT_100, reached, reached)
+            .await
+            .unwrap();
         api.seconds(1).await;
         assert_eq!(api.order_status(&order), "FILLED", "{side} {fields}");
-        assert_eq!(decimal(&api.executions(&order)[0]["price"]), number(executed_at));
+        assert_eq!(
+            decimal(&api.executions(&order)[0]["price"]),
+            number(executed_at)
+        );
         assert_eq!(api.cash(account).1, number("0"));
         api.assert_books_add_up();
     }
@@ -300,12 +443,24 @@ async fn an_order_that_is_none_is_refused_by_name() {
     let wrong = [
         (json!({}), "quantity"),
         (json!({ "quantity": "1", "cash_amount": "100" }), "quantity"),
-        (json!({ "type": "LIMIT", "limit_price": "90", "cash_amount": "100" }), "quantity"),
-        (json!({ "type": "LIMIT", "limit_price": "90", "quantity": "1.5" }), "quantity"),
+        (
+            json!({ "type": "LIMIT", "limit_price": "90", "cash_amount": "100" }),
+            "quantity",
+        ),
+        (
+            json!({ "type": "LIMIT", "limit_price": "90", "quantity": "1.5" }),
+            "quantity",
+        ),
         (json!({ "type": "LIMIT", "quantity": "1" }), "limit_price"),
         (json!({ "type": "STOP", "quantity": "1" }), "stop_price"),
-        (json!({ "type": "STOP", "quantity": "1", "limit_price": "90" }), "limit_price"),
-        (json!({ "quantity": "1", "limit_price": "90" }), "limit_price"),
+        (
+            json!({ "type": "STOP", "quantity": "1", "limit_price": "90" }),
+            "limit_price",
+        ),
+        (
+            json!({ "quantity": "1", "limit_price": "90" }),
+            "limit_price",
+        ),
         (json!({ "cash_amount": "100.001" }), "cash_amount"),
         (json!({ "cash_amount": "100.1" }), "cash_amount"),
         (json!({ "cash_amount": "0" }), "cash_amount"),
@@ -320,8 +475,14 @@ async fn an_order_that_is_none_is_refused_by_name() {
         (json!({ "quantity": "+1" }), "quantity"),
         (json!({ "quantity": "0.00000000001" }), "quantity"),
         (json!({ "quantity": "1", "side": "HOLD" }), "side"),
-        (json!({ "quantity": "1", "account_id": Uuid::nil() }), "account_id"),
-        (json!({ "quantity": "1", "instrument_id": Uuid::nil() }), "instrument_id"),
+        (
+            json!({ "quantity": "1", "account_id": Uuid::nil() }),
+            "account_id",
+        ),
+        (
+            json!({ "quantity": "1", "instrument_id": Uuid::nil() }),
+            "instrument_id",
+        ),
     ];
     for (fields, named) in wrong {
         let detail = api.refused("POST", "/orders", &order(account, AT_100, "BUY", &fields));
@@ -346,17 +507,34 @@ async fn an_order_in_parts_adds_up_to_its_amount() {
         let (api, account) = with_cash("1000.00").await;
         // A price by which no amount can be divided exactly.
         api.sandbox.set_price(IN_PARTS, "7", "7").await.unwrap();
-        let order = trade(&api, account, IN_PARTS, "BUY", json!({ "cash_amount": amount })).await;
+        let order = trade(
+            &api,
+            account,
+            IN_PARTS,
+            "BUY",
+            json!({ "cash_amount": amount }),
+        )
+        .await;
         assert_eq!(api.order_status(&order), "FILLED");
         let executions = api.executions(&order);
         assert_eq!(executions.len(), parts, "for {amount}");
         let units: Decimal = executions.iter().map(|it| decimal(&it["quantity"])).sum();
         assert_eq!(units, api.units(account, IN_PARTS));
-        assert_eq!(api.cash(account), (number("1000") - number(amount), number("0")));
+        assert_eq!(
+            api.cash(account),
+            (number("1000") - number(amount), number("0"))
+        );
         assert_eq!(api.bookings(account).len(), 1 + parts);
         assert!(executions.iter().all(|it| it["status"] == "SETTLED"));
         // Sells all units again, also in parts.
-        let order = trade(&api, account, IN_PARTS, "SELL", json!({ "quantity": units.to_string() })).await;
+        let order = trade(
+            &api,
+            account,
+            IN_PARTS,
+            "SELL",
+            json!({ "quantity": units.to_string() }),
+        )
+        .await;
         assert_eq!(api.order_status(&order), "FILLED");
         assert_eq!(api.units(account, IN_PARTS), number("0"));
         api.assert_books_add_up();
@@ -368,7 +546,12 @@ async fn an_order_that_is_cancelled_in_parts_frees_the_rest() {
     // One execution less than the number of parts.
     for (amount, executed, rest) in [("450", 4, "640"), ("150", 1, "925"), ("50", 0, "1000")] {
         let (api, account) = with_cash("1000.00").await;
-        let order = api.order(account, IN_PARTS_THEN_CANCELLED, "BUY", &json!({ "cash_amount": amount }));
+        let order = api.order(
+            account,
+            IN_PARTS_THEN_CANCELLED,
+            "BUY",
+            &json!({ "cash_amount": amount }),
+        );
         api.seconds(1).await;
         assert_eq!(api.cash(account).1, number(amount));
         api.seconds(10).await;
@@ -396,7 +579,14 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
     api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
     api.seconds(10).await;
     assert_eq!(api.order_status(&waiting), "CANCELLED");
-    let filled = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "100" })).await;
+    let filled = trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "100" }),
+    )
+    .await;
     assert_eq!(cancel(&api, &filled).await, "ORDER_CANCELLATION.REJECTED");
     assert_eq!(api.order_status(&filled), "FILLED");
     // Only once.
@@ -406,7 +596,8 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or_are_cancelled() {
     let (api, account) = with_cash("1000.00").await;
-    let hours = |opens, closes| json!({ "command": "set_venue_hours", "opens": opens, "closes": closes });
+    let hours =
+        |opens, closes| json!({ "command": "set_venue_hours", "opens": opens, "closes": closes });
     api.command(hours("08:00", "16:30")).await;
     // If the hours are set again, the venue still opens only once a day.
     api.command(hours("08:00", "16:30")).await;
@@ -415,15 +606,24 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     assert_eq!(api.order_status(&order), "FILLED");
     // Friday, a second before it closes, so that the order is too late.
     let friday: DateTime<Utc> = "2024-02-02T16:29:59Z".parse().unwrap();
-    api.sandbox.advance((friday - api.sandbox.now()).to_std().unwrap()).await;
-    let (over_the_weekend, cancelled) =
-        (api.order(account, AT_100, "BUY", &for_100()), api.order(account, IN_PARTS, "BUY", &for_100()));
+    api.sandbox
+        .advance((friday - api.sandbox.now()).to_std().unwrap())
+        .await;
+    let (over_the_weekend, cancelled) = (
+        api.order(account, AT_100, "BUY", &for_100()),
+        api.order(account, IN_PARTS, "BUY", &for_100()),
+    );
     // Prices have changed several times by Sunday evening.
     api.days(2).await;
     assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
-    assert_eq!(cancel(&api, &cancelled).await, "ORDER_CANCELLATION.CONFIRMED");
+    assert_eq!(
+        cancel(&api, &cancelled).await,
+        "ORDER_CANCELLATION.CONFIRMED"
+    );
     let monday: DateTime<Utc> = "2024-02-05T08:00:00Z".parse().unwrap();
-    api.sandbox.advance((monday - api.sandbox.now()).to_std().unwrap()).await;
+    api.sandbox
+        .advance((monday - api.sandbox.now()).to_std().unwrap())
+        .await;
     assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
     api.seconds(1).await;
     assert_eq!(api.order_status(&over_the_weekend), "FILLED");
@@ -435,8 +635,15 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     api.command(json!({ "command": "set_venue_hours" })).await;
     api.seconds(1).await;
     assert_eq!(api.order_status(&at_night), "FILLED");
-    for wrong in [hours("16:30", "08:00"), json!({ "command": "set_venue_hours", "opens": "08:00" })] {
-        let refused = api.sandbox.execute(serde_json::from_value(wrong).unwrap()).await.unwrap_err();
+    for wrong in [
+        hours("16:30", "08:00"),
+        json!({ "command": "set_venue_hours", "opens": "08:00" }),
+    ] {
+        let refused = api
+            .sandbox
+            .execute(serde_json::from_value(wrong).unwrap())
+            .await
+            .unwrap_err();
         assert!(refused.to_string().contains("closes"), "{refused}");
     }
     api.assert_books_add_up();
@@ -456,8 +663,21 @@ async fn cancel(api: &Plain, order: &str) -> &'static str {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_events_of_an_order_come_in_their_order() {
     let (api, account) = with_cash("1000.00").await;
-    let order = trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "100" })).await;
-    let expected = ["ORDER.NEW", "ORDER.PROCESSING", "EXECUTION.FILLED", "ORDER.FILLED", "EXECUTION.SETTLED"];
+    let order = trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "100" }),
+    )
+    .await;
+    let expected = [
+        "ORDER.NEW",
+        "ORDER.PROCESSING",
+        "EXECUTION.FILLED",
+        "ORDER.FILLED",
+        "EXECUTION.SETTLED",
+    ];
     assert_eq!(api.events_of(&order), expected);
     let events = api.sandbox.events();
     let statuses: Vec<_> = events
@@ -468,7 +688,10 @@ async fn the_events_of_an_order_come_in_their_order() {
     assert_eq!(statuses, ["NEW", "PROCESSING", "FILLED"]);
     assert!(events.is_sorted_by_key(|event| event.created_at));
     let started = crate::plain::start_of_tests();
-    let filled = events.iter().find(|event| event.event_type == "ORDER.FILLED").unwrap();
+    let filled = events
+        .iter()
+        .find(|event| event.event_type == "ORDER.FILLED")
+        .unwrap();
     // Two seconds until the account was open, one until the check, one until the execution.
     assert_eq!(filled.created_at - started, TimeDelta::seconds(4));
 }
@@ -485,14 +708,25 @@ async fn the_mock_instruments_trade_at_their_quotes() {
             continue;
         };
         assert_eq!(decimal(&execution["price"]), number(offer), "{isin}");
-        assert_eq!(before - api.cash(account).0, cents_up(number(offer)), "{isin}");
+        assert_eq!(
+            before - api.cash(account).0,
+            cents_up(number(offer)),
+            "{isin}"
+        );
         let sold = trade(&api, account, isin, "SELL", json!({ "quantity": "1" })).await;
-        assert_eq!(decimal(&api.executions(&sold)[0]["price"]), number(bid), "{isin}");
+        assert_eq!(
+            decimal(&api.executions(&sold)[0]["price"]),
+            number(bid),
+            "{isin}"
+        );
         let (in_cents, out_cents) = (cents(number(bid)), cents_up(number(offer)));
         assert_eq!(api.cash(account).0, before + in_cents - out_cents, "{isin}");
     }
     let listed = api.get("/instruments?isin=IE00B95PGT31");
-    assert_eq!(listed["data"][0]["id"], json!(Sandbox::instrument("IE00B95PGT31")));
+    assert_eq!(
+        listed["data"][0]["id"],
+        json!(Sandbox::instrument("IE00B95PGT31"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -508,13 +742,20 @@ async fn some_prices_move_by_the_hour() {
     assert_eq!(oscillating, ["200", "300", "200", "300"].map(number));
     random.dedup();
     assert_eq!(random.len(), 4);
-    assert!(random.iter().all(|price| (number("50")..number("150")).contains(price)));
+    assert!(
+        random
+            .iter()
+            .all(|price| (number("50")..number("150")).contains(price))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oscillating_price_continues_after_a_new_quote() {
     let api = Plain::start().await;
-    api.sandbox.set_price("XF0000000017", "600", "600").await.unwrap();
+    api.sandbox
+        .set_price("XF0000000017", "600", "600")
+        .await
+        .unwrap();
     let mut prices = Vec::new();
     for _ in 0..3 {
         api.seconds(3_600).await;
@@ -530,12 +771,28 @@ async fn a_fraction_that_a_split_has_left_is_sold_with_all_the_rest() {
     api.order(account, "XF0000000025", "BUY", &json!({ "quantity": "3" }));
     api.seconds(2).await;
     let tomorrow = (api.sandbox.now() + chrono::TimeDelta::days(1)).date_naive();
-    api.sandbox.announce_split("XF0000000025", "0.5", tomorrow).await.unwrap();
+    api.sandbox
+        .announce_split("XF0000000025", "0.5", tomorrow)
+        .await
+        .unwrap();
     api.days(1).await;
     assert_eq!(api.units(account, "XF0000000025"), number("1.5"));
-    let part = api.order(account, "XF0000000025", "SELL", &json!({ "quantity": "0.5" }));
-    let all = api.order(account, "XF0000000025", "SELL", &json!({ "quantity": "1.5" }));
+    let part = api.order(
+        account,
+        "XF0000000025",
+        "SELL",
+        &json!({ "quantity": "0.5" }),
+    );
+    let all = api.order(
+        account,
+        "XF0000000025",
+        "SELL",
+        &json!({ "quantity": "1.5" }),
+    );
     api.seconds(2).await;
-    assert_eq!([api.order_status(&part), api.order_status(&all)], ["REJECTED", "FILLED"]);
+    assert_eq!(
+        [api.order_status(&part), api.order_status(&all)],
+        ["REJECTED", "FILLED"]
+    );
     assert_eq!(api.units(account, "XF0000000025"), number("0"));
 }

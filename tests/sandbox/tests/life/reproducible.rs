@@ -22,7 +22,10 @@ type Transcript = Vec<Option<Reply>>;
 async fn run(seed: u64) -> (Transcript, Vec<String>) {
     let api = Plain::of(crate::plain::builder().seed(seed)).await;
     let account = api.sandbox.open_account("100000.00").await.unwrap();
-    api.sandbox.random_faults(0.3, Fault::common()).await.unwrap();
+    api.sandbox
+        .random_faults(0.3, Fault::common())
+        .await
+        .unwrap();
     let mut transcript = vec![];
     let mut say = |method: &str, path: &str, key: Option<u128>, body: Option<&Value>| {
         let reply = api.send(method, path, key.map(Uuid::from_u128), body).ok();
@@ -45,14 +48,34 @@ async fn run(seed: u64) -> (Transcript, Vec<String>) {
         say("GET", "/orders?limit=3&offset=10", None, None);
         api.seconds(600).await;
     }
-    api.sandbox.create_report("ACCOUNT_STATEMENT").await.unwrap();
+    api.sandbox
+        .create_report("ACCOUNT_STATEMENT")
+        .await
+        .unwrap();
     api.days(8).await;
-    for path in ["/reports", "/savings_plans", "/users", "/nothing", "/orders?limit=nonsense"] {
+    for path in [
+        "/reports",
+        "/savings_plans",
+        "/users",
+        "/nothing",
+        "/orders?limit=nonsense",
+    ] {
         say("GET", path, None, None);
     }
-    say("GET", &format!("/accounts/{account}/transactions?limit=100"), None, None);
+    say(
+        "GET",
+        &format!("/accounts/{account}/transactions?limit=100"),
+        None,
+        None,
+    );
     let events = api.sandbox.events();
-    (transcript, events.iter().map(|event| serde_json::to_string(event).unwrap()).collect())
+    (
+        transcript,
+        events
+            .iter()
+            .map(|event| serde_json::to_string(event).unwrap())
+            .collect(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,11 +85,21 @@ async fn one_seed_makes_one_run() {
     assert_eq!(first, second);
     assert_eq!(first_events, second_events);
     // The test is meaningful only if every fault occurred and most answers arrived.
-    let with = |status: u16| first.iter().flatten().filter(|reply| reply.status == status).count();
+    let with = |status: u16| {
+        first
+            .iter()
+            .flatten()
+            .filter(|reply| reply.status == status)
+            .count()
+    };
     assert!(first.iter().any(Option::is_none));
     assert!([429, 503, 504].into_iter().all(|status| with(status) > 0));
     assert!(with(200) + with(201) > first.len() / 2);
-    assert!(first_events.iter().any(|event| event.contains("SAVINGS_PLAN.EXECUTED")));
+    assert!(
+        first_events
+            .iter()
+            .any(|event| event.contains("SAVINGS_PLAN.EXECUTED"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,11 +108,21 @@ async fn another_seed_makes_another_run() {
     let (second, _) = run(43).await;
     let request_id = |reply: &Reply| {
         let mut headers = reply.headers.iter();
-        headers.find(|(name, _)| name == "upvest-request-id").map(|(_, id)| id.clone()).unwrap()
+        headers
+            .find(|(name, _)| name == "upvest-request-id")
+            .map(|(_, id)| id.clone())
+            .unwrap()
     };
-    let ids = |transcript: &Transcript| transcript.iter().flatten().map(request_id).collect::<Vec<_>>();
+    let ids = |transcript: &Transcript| {
+        transcript
+            .iter()
+            .flatten()
+            .map(request_id)
+            .collect::<Vec<_>>()
+    };
     assert!(ids(&first).iter().all(|id| !ids(&second).contains(id)));
-    let missing = |transcript: &Transcript| transcript.iter().map(Option::is_none).collect::<Vec<_>>();
+    let missing =
+        |transcript: &Transcript| transcript.iter().map(Option::is_none).collect::<Vec<_>>();
     assert_ne!(missing(&first), missing(&second));
 }
 
@@ -102,8 +145,9 @@ fn endpoint() -> (String, Arc<AtomicU16>) {
                 }
             }
             let status = answered.load(Ordering::SeqCst);
-            let answer =
-                format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            let answer = format!(
+                "HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            );
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -113,25 +157,57 @@ fn endpoint() -> (String, Arc<AtomicU16>) {
 /// Whether a request with its whole body has arrived.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
     let head = head.to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
     length.is_some_and(|length| body.len() >= length.trim().parse().unwrap())
 }
 
 /// All lists of the API.
 fn everything(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
-    let of_account = ["positions", "valuations", "returns", "cash_balances", "fees", "transactions"]
-        .iter()
-        .chain(&["reference_accounts", "liquidations"])
-        .map(|list| format!("/accounts/{account}/{list}"));
-    let of_all = ["users", "accounts", "instruments", "orders", "portfolios", "savings_plans"]
-        .iter()
-        .chain(&["direct_debits", "mandates", "withdrawals", "fee_configurations", "reports"])
-        .chain(&["treasury_reports", "securities_transfers", "account_transfers", "corporate_actions"])
-        .chain(&["webhooks"])
-        .map(|list| format!("/{list}"));
-    of_all.chain(of_account).map(|path| (path.clone(), Value::Array(api.list(&path)))).collect()
+    let of_account = [
+        "positions",
+        "valuations",
+        "returns",
+        "cash_balances",
+        "fees",
+        "transactions",
+    ]
+    .iter()
+    .chain(&["reference_accounts", "liquidations"])
+    .map(|list| format!("/accounts/{account}/{list}"));
+    let of_all = [
+        "users",
+        "accounts",
+        "instruments",
+        "orders",
+        "portfolios",
+        "savings_plans",
+    ]
+    .iter()
+    .chain(&[
+        "direct_debits",
+        "mandates",
+        "withdrawals",
+        "fee_configurations",
+        "reports",
+    ])
+    .chain(&[
+        "treasury_reports",
+        "securities_transfers",
+        "account_transfers",
+        "corporate_actions",
+    ])
+    .chain(&["webhooks"])
+    .map(|list| format!("/{list}"));
+    of_all
+        .chain(of_account)
+        .map(|path| (path.clone(), Value::Array(api.list(&path))))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +227,11 @@ async fn a_saved_sandbox_continues_where_it_was() {
     assert_eq!(api.order_status(&under_way), "PROCESSING");
     assert!(!api.sandbox.deliveries().is_empty());
     api.sandbox.save(&path).unwrap();
-    let (before, events, now) = (everything(&api, account), api.sandbox.events(), api.sandbox.now());
+    let (before, events, now) = (
+        everything(&api, account),
+        api.sandbox.events(),
+        api.sandbox.now(),
+    );
     drop(api);
 
     let api = Plain::of(crate::plain::builder().data(&path)).await;
@@ -162,7 +242,10 @@ async fn a_saved_sandbox_continues_where_it_was() {
     }
     let as_text = |event| serde_json::to_string(event).unwrap();
     let is = api.sandbox.events();
-    assert_eq!(is.iter().map(as_text).collect::<Vec<_>>(), events.iter().map(as_text).collect::<Vec<_>>());
+    assert_eq!(
+        is.iter().map(as_text).collect::<Vec<_>>(),
+        events.iter().map(as_text).collect::<Vec<_>>()
+    );
     api.assert_books_add_up();
 
     // The key still belongs to the order that was placed.
@@ -170,7 +253,12 @@ async fn a_saved_sandbox_continues_where_it_was() {
     let again = api.send("POST", "/orders", Some(key), Some(&body)).unwrap();
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     let other = order(account, AT_100, "BUY", &json!({ "cash_amount": "51.00" }));
-    assert_eq!(api.send("POST", "/orders", Some(key), Some(&other)).unwrap().status, 409);
+    assert_eq!(
+        api.send("POST", "/orders", Some(key), Some(&other))
+            .unwrap()
+            .status,
+        409
+    );
     assert_eq!(api.list("/orders").len(), count);
 
     // Open resources are processed, and waiting events are delivered.
@@ -178,16 +266,26 @@ async fn a_saved_sandbox_continues_where_it_was() {
     api.seconds(10).await;
     assert_eq!(api.order_status(&under_way), "FILLED");
     let deliveries = api.sandbox.deliveries();
-    let taken = deliveries.iter().filter(|it| it.is_taken() && it.webhook_id == webhook);
+    let taken = deliveries
+        .iter()
+        .filter(|it| it.is_taken() && it.webhook_id == webhook);
     let taken: Vec<_> = taken.flat_map(|delivery| delivery.events.clone()).collect();
-    let of_order = api.sandbox.events().into_iter().filter(|event| event.about.to_string() == under_way);
+    let of_order = api
+        .sandbox
+        .events()
+        .into_iter()
+        .filter(|event| event.about.to_string() == under_way);
     let of_order: Vec<_> = of_order.map(|event| (event.event_type, event.id)).collect();
     assert_eq!(
         of_order.iter().map(|it| it.0).collect::<Vec<_>>(),
         ["ORDER.NEW", "ORDER.PROCESSING", "ORDER.FILLED"]
     );
     for (kind, id) in of_order {
-        assert_eq!(taken.iter().filter(|taken| **taken == id).count(), 1, "{kind}");
+        assert_eq!(
+            taken.iter().filter(|taken| **taken == id).count(),
+            1,
+            "{kind}"
+        );
     }
     api.seconds(3_600).await;
     api.assert_books_add_up();
@@ -198,23 +296,36 @@ async fn fill(api: &Plain) -> Uuid {
     let account = api.sandbox.open_account("10000.00").await.unwrap();
     let user = api.get(&format!("/accounts/{account}"))["user_id"].clone();
     let group = api.sandbox.account_group();
-    let second = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
+    let second = id(&api.post(
+        "/accounts",
+        &json!({ "user_id": user, "account_group_id": group }),
+    ));
     api.seconds(1).await;
-    api.sandbox.top_up(second.parse::<Uuid>().unwrap(), "10.00").await.unwrap();
-    let mandate = api.sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap();
+    api.sandbox
+        .top_up(second.parse::<Uuid>().unwrap(), "10.00")
+        .await
+        .unwrap();
+    let mandate = api
+        .sandbox
+        .create_mandate(group, "DE89370400440532013000")
+        .await
+        .unwrap();
     api.command(json!({
         "command": "add_reference_account", "account_id": account, "iban": "DE89370400440532013000",
         "bic": "COBADEFFXXX", "account_holder": "Erika Mustermann",
     }))
     .await;
-    let allocations = json!([{ "instrument_id": Sandbox::instrument("IE00B3XXRP09"), "weight": "1" }]);
+    let allocations =
+        json!([{ "instrument_id": Sandbox::instrument("IE00B3XXRP09"), "weight": "1" }]);
     let portfolio = json!({ "account_id": account, "name": "One", "allocations": allocations });
     let portfolio = id(&api.post("/portfolios", &portfolio));
     let amount = json!({ "cash_amount": "123.45", "currency": "EUR" });
     api.post(&format!("/portfolios/{portfolio}/orders"), &amount);
     let of_account = |rest: &Value| {
         let mut body = json!({ "account_id": account, "cash_amount": "12.34", "currency": "EUR" });
-        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(rest.as_object().unwrap().clone());
         body
     };
     let plan = json!({ "portfolio_id": portfolio, "frequency": "MONTHLY" });
@@ -225,19 +336,45 @@ async fn fill(api: &Plain) -> Uuid {
         "cash_amount": "1", "currency": "EUR",
     });
     api.post("/direct_debits", &debit);
-    api.order(account, "IE00B5M1WJ87", "BUY", &json!({ "cash_amount": "450" }));
-    api.order(account, AT_100, "BUY", &json!({ "type": "LIMIT", "limit_price": "90", "quantity": "1" }));
+    api.order(
+        account,
+        "IE00B5M1WJ87",
+        "BUY",
+        &json!({ "cash_amount": "450" }),
+    );
+    api.order(
+        account,
+        AT_100,
+        "BUY",
+        &json!({ "type": "LIMIT", "limit_price": "90", "quantity": "1" }),
+    );
     api.order(account, AT_100, "SELL", &json!({ "quantity": "1" }));
     api.sandbox.create_report("TAX").await.unwrap();
-    api.command(json!({ "command": "create_treasury_report", "type": "TREASURY" })).await;
-    api.sandbox.charge_fee(account, "CUSTODY", "1.23").await.unwrap();
+    api.command(json!({ "command": "create_treasury_report", "type": "TREASURY" }))
+        .await;
+    api.sandbox
+        .charge_fee(account, "CUSTODY", "1.23")
+        .await
+        .unwrap();
     let inbound = upvest_sandbox::Direction::Inbound;
-    api.sandbox.transfer_securities(inbound, account, AT_100, "1.5").await.unwrap();
-    api.post("/account_transfers", &json!({ "source_account_id": second, "target_account_id": account }));
+    api.sandbox
+        .transfer_securities(inbound, account, AT_100, "1.5")
+        .await
+        .unwrap();
+    api.post(
+        "/account_transfers",
+        &json!({ "source_account_id": second, "target_account_id": account }),
+    );
     let ex_date = "2024-02-01".parse().unwrap();
-    api.sandbox.announce_dividend(AT_100, "0.5", ex_date).await.unwrap();
+    api.sandbox
+        .announce_dividend(AT_100, "0.5", ex_date)
+        .await
+        .unwrap();
     api.days(1).await;
-    api.post(&format!("/accounts/{account}/liquidations"), &json!({ "type": "PARTIAL" }));
+    api.post(
+        &format!("/accounts/{account}/liquidations"),
+        &json!({ "type": "PARTIAL" }),
+    );
     account
 }
 
@@ -254,10 +391,17 @@ async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
     let loaded = Plain::of(crate::plain::builder().data(&path)).await;
     for api in [&through, &loaded] {
         // Plans, dividends, prices and partial executions, including ids.
-        api.order(account, "IE00B95PGT31", "BUY", &json!({ "cash_amount": "99.99" }));
+        api.order(
+            account,
+            "IE00B95PGT31",
+            "BUY",
+            &json!({ "cash_amount": "99.99" }),
+        );
         api.days(45).await;
     }
-    let both = everything(&through, account).into_iter().zip(everything(&loaded, account));
+    let both = everything(&through, account)
+        .into_iter()
+        .zip(everything(&loaded, account));
     both.for_each(|(one, other)| assert_eq!(one.1, other.1, "{}", one.0));
 }
 
@@ -281,7 +425,11 @@ async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
 }
 
 async fn start_error(path: &Path) -> StartError {
-    crate::plain::builder().data(path).start().await.expect_err("the file is damaged")
+    crate::plain::builder()
+        .data(path)
+        .start()
+        .await
+        .expect_err("the file is damaged")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,11 +442,23 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
     let whole = std::fs::read_to_string(&path).unwrap();
     let halved = whole[..whole.len() / 2].to_owned();
     let of_another_kind = whole.replacen("USER.CREATED", "USER.UNHEARD_OF", 1);
-    for content in [String::new(), "no JSON".to_owned(), "{}".to_owned(), halved, of_another_kind] {
+    for content in [
+        String::new(),
+        "no JSON".to_owned(),
+        "{}".to_owned(),
+        halved,
+        of_another_kind,
+    ] {
         std::fs::write(&path, &content).unwrap();
         let error = start_error(&path).await;
-        assert!(matches!(&error, StartError::Data { path: named, .. } if *named == path), "{error:?}");
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        assert!(
+            matches!(&error, StartError::Data { path: named, .. } if *named == path),
+            "{error:?}"
+        );
+        assert!(
+            error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         assert!(cause.is_some_and(|cause| !cause.is_empty()));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
@@ -322,7 +482,14 @@ async fn a_file_that_is_missing_is_a_new_beginning() {
     drop(api);
     let api = Plain::of(crate::plain::builder().data(&path)).await;
     assert_eq!(api.list("/users").len(), 2);
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(left, [path]);
-    assert!(api.sandbox.save(folder.path().join("nowhere").join("state.json")).is_err());
+    assert!(
+        api.sandbox
+            .save(folder.path().join("nowhere").join("state.json"))
+            .is_err()
+    );
 }

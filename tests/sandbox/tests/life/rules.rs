@@ -24,24 +24,50 @@ impl Estate {
         let api = Plain::start().await;
         let account = api.sandbox.open_account("1000.00").await.unwrap();
         let group = api.sandbox.account_group();
-        let user = api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().to_owned();
-        let second = id(&api.post("/accounts", &json!({ "user_id": user, "account_group_id": group })));
-        let mandate = api.sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap();
+        let user = api.get(&format!("/accounts/{account}"))["user_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let second = id(&api.post(
+            "/accounts",
+            &json!({ "user_id": user, "account_group_id": group }),
+        ));
+        let mandate = api
+            .sandbox
+            .create_mandate(group, "DE89370400440532013000")
+            .await
+            .unwrap();
         let weights = json!([
             { "instrument_id": Sandbox::instrument(AT_100), "weight": "0.5" },
             { "instrument_id": Sandbox::instrument(SHARE), "weight": "0.5" },
         ]);
-        let portfolio = api
-            .post("/portfolios", &json!({ "account_id": account, "name": "Halves", "allocations": weights }));
+        let portfolio = api.post(
+            "/portfolios",
+            &json!({ "account_id": account, "name": "Halves", "allocations": weights }),
+        );
         api.order(account, AT_100, "BUY", &json!({ "cash_amount": "300" }));
         api.seconds(5).await;
         let (user, second) = (user.parse().unwrap(), second.parse().unwrap());
-        Self { user, account, second, mandate, portfolio: id(&portfolio), api }
+        Self {
+            user,
+            account,
+            second,
+            mandate,
+            portfolio: id(&portfolio),
+            api,
+        }
     }
 
     /// All requests that move cash or units, as path and body.
     fn movements(&self) -> Vec<(String, Value)> {
-        let Self { user, account, second, mandate, portfolio, .. } = self;
+        let Self {
+            user,
+            account,
+            second,
+            mandate,
+            portfolio,
+            ..
+        } = self;
         let cash = json!({ "cash_amount": "10.00", "currency": "EUR" });
         vec![
             (
@@ -59,31 +85,46 @@ impl Estate {
             ),
             (format!("/portfolios/{portfolio}/orders"), cash),
             (format!("/portfolios/{portfolio}/rebalancing"), Value::Null),
-            (format!("/accounts/{account}/liquidations"), json!({ "type": "FULL" })),
+            (
+                format!("/accounts/{account}/liquidations"),
+                json!({ "type": "FULL" }),
+            ),
         ]
     }
 
     fn begin(&self, path: &str, body: &Value) -> (u16, Value) {
-        self.api.call("POST", path, Some(body).filter(|body| !body.is_null()))
+        self.api
+            .call("POST", path, Some(body).filter(|body| !body.is_null()))
     }
 
     /// The type and the reason of the last event about a resource.
     fn end_of(&self, id: &str) -> (&'static str, Option<String>) {
         let events = self.api.sandbox.events();
-        let last = events.iter().rfind(|event| event.about.to_string() == id).unwrap();
+        let last = events
+            .iter()
+            .rfind(|event| event.about.to_string() == id)
+            .unwrap();
         (last.event_type, last.reason.clone())
     }
 
     /// Cash, and units of [`AT_100`] and [`SHARE`].
     fn holds(&self) -> [rust_decimal::Decimal; 4] {
         let (available, pending) = self.api.cash(self.account);
-        [available, pending, self.api.units(self.account, AT_100), self.api.units(self.account, SHARE)]
+        [
+            available,
+            pending,
+            self.api.units(self.account, AT_100),
+            self.api.units(self.account, SHARE),
+        ]
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_moves_for_a_user_who_is_blocked_or_closed() {
-    for (status, name) in [(UserStatus::Blocked, "BLOCKED"), (UserStatus::Closed, "CLOSED")] {
+    for (status, name) in [
+        (UserStatus::Blocked, "BLOCKED"),
+        (UserStatus::Closed, "CLOSED"),
+    ] {
         for half_way in [false, true] {
             let estate = Estate::new().await;
             let api = &estate.api;
@@ -111,26 +152,41 @@ async fn nothing_moves_for_a_user_who_is_blocked_or_closed() {
                 // The orders of this request have not been executed yet.
                 api.seconds(1).await;
             }
-            api.sandbox.set_user_status(estate.user, status).await.unwrap();
+            api.sandbox
+                .set_user_status(estate.user, status)
+                .await
+                .unwrap();
             api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
             api.seconds(10).await;
             // The reservation of the waiting order is released too.
             assert_eq!(estate.holds(), ["700", "0", "3", "0"].map(number));
             for id in begun.iter().chain([&inbound.to_string(), &waiting]) {
                 let (kind, reason) = estate.end_of(id);
-                assert!(kind.ends_with("FAILED") || kind.ends_with("CANCELLED"), "{kind}");
+                assert!(
+                    kind.ends_with("FAILED") || kind.ends_with("CANCELLED"),
+                    "{kind}"
+                );
                 let reason = reason.unwrap_or_default();
-                assert!(reason.contains(&format!("the user is {name}")), "{kind}: {reason}");
+                assert!(
+                    reason.contains(&format!("the user is {name}")),
+                    "{kind}: {reason}"
+                );
             }
             for (path, body) in estate.movements() {
                 let (status, problem) = estate.begin(&path, &body);
                 assert_eq!(status, 409, "{path}");
                 let detail = problem["detail"].as_str().unwrap();
-                assert!(detail.contains(&format!("the user is {name}")), "{path}: {detail}");
+                assert!(
+                    detail.contains(&format!("the user is {name}")),
+                    "{path}: {detail}"
+                );
             }
             let placed = api.order(estate.account, AT_100, "SELL", &json!({ "quantity": "1" }));
             api.days(8).await;
-            assert_eq!(estate.end_of(&placed), ("ORDER.REJECTED", Some(format!("the user is {name}"))));
+            assert_eq!(
+                estate.end_of(&placed),
+                ("ORDER.REJECTED", Some(format!("the user is {name}")))
+            );
             assert_eq!(estate.holds(), ["700", "0", "3", "0"].map(number));
             api.assert_books_add_up();
         }
@@ -142,7 +198,12 @@ async fn one_users_money_does_not_become_anothers() {
     let estate = Estate::new().await;
     let stranger = estate.api.sandbox.open_account("1.00").await.unwrap();
     let body = json!({ "source_account_id": estate.account, "target_account_id": stranger });
-    assert!(estate.api.refused("POST", "/account_transfers", &body).contains("`target_account_id`"));
+    assert!(
+        estate
+            .api
+            .refused("POST", "/account_transfers", &body)
+            .contains("`target_account_id`")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +212,13 @@ async fn a_withdrawal_needs_a_reference_account() {
     let body = json!({ "account_id": estate.second, "cash_amount": "1.00", "currency": "EUR" });
     let (status, problem) = estate.begin("/withdrawals", &body);
     assert_eq!(status, 409);
-    assert!(problem["detail"].as_str().unwrap().contains("reference account"), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("reference account"),
+        "{problem}"
+    );
     let reference = json!({ "command": "add_reference_account", "account_id": estate.second,
         "iban": "DE89370400440532013000", "bic": "COBADEFFXXX", "account_holder": "Erika Mustermann" });
     estate.api.command(reference).await;
@@ -162,18 +229,25 @@ async fn a_withdrawal_needs_a_reference_account() {
 async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_executed() {
     let estate = Estate::new().await;
     let api = &estate.api;
-    api.command(json!({ "command": "set_tradeable", "isin": SHARE, "tradeable": false })).await;
+    api.command(json!({ "command": "set_tradeable", "isin": SHARE, "tradeable": false }))
+        .await;
     let body = json!({ "cash_amount": "100.00", "currency": "EUR" });
     let half = id(&api.post(&format!("/portfolios/{}/orders", estate.portfolio), &body));
     api.seconds(5).await;
     let why = "1 of 2 orders filled, 50.00 EUR executed: the instrument is not tradeable";
-    assert_eq!(estate.end_of(&half), ("PORTFOLIO_ORDER.CANCELLED", Some(why.to_owned())));
+    assert_eq!(
+        estate.end_of(&half),
+        ("PORTFOLIO_ORDER.CANCELLED", Some(why.to_owned()))
+    );
     assert_eq!(estate.holds(), ["650", "0", "3.5", "0"].map(number));
-    api.command(json!({ "command": "set_tradeable", "isin": SHARE, "tradeable": true })).await;
+    api.command(json!({ "command": "set_tradeable", "isin": SHARE, "tradeable": true }))
+        .await;
     let whole = id(&api.post(&format!("/portfolios/{}/orders", estate.portfolio), &body));
     api.seconds(5).await;
     let (kind, reason) = estate.end_of(&whole);
-    assert!(kind.starts_with("PORTFOLIO_ORDER.") && !kind.ends_with("CANCELLED") && reason.is_none());
+    assert!(
+        kind.starts_with("PORTFOLIO_ORDER.") && !kind.ends_with("CANCELLED") && reason.is_none()
+    );
     assert_eq!(estate.holds(), ["550", "0", "4", "0.5"].map(number));
 }
 
@@ -184,20 +258,49 @@ async fn a_closed_or_cancelled_resource_stays_so() {
     let plan = json!({ "account_id": account, "instrument_id": Sandbox::instrument(AT_100),
         "cash_amount": "10.00", "currency": "EUR", "frequency": "WEEKLY" });
     let cancelled = id(&api.post("/savings_plans", &plan));
-    estate.begin(&format!("/accounts/{account}/liquidations"), &json!({ "type": "FULL" }));
+    estate.begin(
+        &format!("/accounts/{account}/liquidations"),
+        &json!({ "type": "FULL" }),
+    );
     api.seconds(5).await;
-    api.post("/withdrawals", &json!({ "account_id": account, "cash_amount": "1000", "currency": "EUR" }));
-    assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
+    api.post(
+        "/withdrawals",
+        &json!({ "account_id": account, "cash_amount": "1000", "currency": "EUR" }),
+    );
+    assert_eq!(
+        api.call("DELETE", &format!("/accounts/{account}"), None).0,
+        204
+    );
     api.seconds(5).await;
     assert_eq!(api.get(&format!("/accounts/{account}"))["status"], "CLOSED");
     let orders = api.list("/orders").len();
     let weights = json!([{ "instrument_id": Sandbox::instrument(AT_100), "weight": "1" }]);
     let mut changes = vec![
-        ("PATCH", format!("/savings_plans/{cancelled}"), json!({ "status": "ACTIVE" })),
-        ("PATCH", format!("/savings_plans/{cancelled}"), json!({ "cash_amount": "20" })),
-        ("PATCH", format!("/accounts/{account}"), json!({ "type": "SAVING" })),
-        ("PATCH", format!("/portfolios/{portfolio}"), json!({ "name": "Revived" })),
-        ("PUT", format!("/portfolios/{portfolio}/allocations"), json!({ "allocations": weights })),
+        (
+            "PATCH",
+            format!("/savings_plans/{cancelled}"),
+            json!({ "status": "ACTIVE" }),
+        ),
+        (
+            "PATCH",
+            format!("/savings_plans/{cancelled}"),
+            json!({ "cash_amount": "20" }),
+        ),
+        (
+            "PATCH",
+            format!("/accounts/{account}"),
+            json!({ "type": "SAVING" }),
+        ),
+        (
+            "PATCH",
+            format!("/portfolios/{portfolio}"),
+            json!({ "name": "Revived" }),
+        ),
+        (
+            "PUT",
+            format!("/portfolios/{portfolio}/allocations"),
+            json!({ "allocations": weights }),
+        ),
         ("POST", "/savings_plans".to_owned(), plan),
         (
             "POST",
@@ -205,23 +308,47 @@ async fn a_closed_or_cancelled_resource_stays_so() {
             json!({ "account_id": account, "name": "New", "allocations": weights }),
         ),
     ];
-    let of_it = estate.movements().into_iter().filter(|(path, _)| path != "/direct_debits");
+    let of_it = estate
+        .movements()
+        .into_iter()
+        .filter(|(path, _)| path != "/direct_debits");
     changes.extend(of_it.map(|(path, body)| ("POST", path, body)));
     for (method, path, body) in &changes {
         let (status, answer) = api.call(method, path, Some(body).filter(|body| !body.is_null()));
         assert_eq!(status, 409, "{method} {path}: {answer}");
-        assert!(answer["detail"].as_str().unwrap().contains("CLOSED") || path.contains("savings_plans/"));
+        assert!(
+            answer["detail"].as_str().unwrap().contains("CLOSED")
+                || path.contains("savings_plans/")
+        );
     }
     api.days(30).await;
     assert_eq!(api.list("/orders").len(), orders);
-    api.sandbox.set_user_status(estate.user, UserStatus::Closed).await.unwrap();
-    assert!(api.sandbox.set_user_status(estate.user, UserStatus::Active).await.is_err());
-    let account = json!({ "user_id": estate.user, "account_group_id": api.sandbox.account_group() });
+    api.sandbox
+        .set_user_status(estate.user, UserStatus::Closed)
+        .await
+        .unwrap();
+    assert!(
+        api.sandbox
+            .set_user_status(estate.user, UserStatus::Active)
+            .await
+            .is_err()
+    );
+    let account =
+        json!({ "user_id": estate.user, "account_group_id": api.sandbox.account_group() });
     assert_eq!(estate.begin("/accounts", &account).0, 409);
     let name = json!({ "first_name": "Erik" });
-    assert_eq!(api.call("PATCH", &format!("/users/{}", estate.user), Some(&name)).0, 409);
+    assert_eq!(
+        api.call("PATCH", &format!("/users/{}", estate.user), Some(&name))
+            .0,
+        409
+    );
     // An order is accepted for any account and checked later.
-    let order = order(estate.account, AT_100, "BUY", &json!({ "cash_amount": "1" }));
+    let order = order(
+        estate.account,
+        AT_100,
+        "BUY",
+        &json!({ "cash_amount": "1" }),
+    );
     let order = id(&api.post("/orders", &order));
     api.seconds(5).await;
     assert_eq!(estate.end_of(&order).0, "ORDER.REJECTED");

@@ -37,7 +37,10 @@ pub(crate) fn start_of_tests() -> DateTime<Utc> {
 
 pub(crate) fn builder() -> SandboxBuilder {
     let a_century = Duration::from_secs(100 * 365 * 86_400);
-    Sandbox::builder().plain_http().token_lifetime(a_century).start_at(start_of_tests())
+    Sandbox::builder()
+        .plain_http()
+        .token_lifetime(a_century)
+        .start_at(start_of_tests())
 }
 
 pub(crate) fn number(text: &str) -> Decimal {
@@ -46,7 +49,11 @@ pub(crate) fn number(text: &str) -> Decimal {
 
 /// A number in an answer.
 pub(crate) fn decimal(value: &Value) -> Decimal {
-    number(value.as_str().unwrap_or_else(|| panic!("{value} is not a decimal in a text")))
+    number(
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("{value} is not a decimal in a text")),
+    )
 }
 
 /// Rounds down to whole cents, as for payouts and valuations.
@@ -60,7 +67,10 @@ pub(crate) fn cents_up(amount: Decimal) -> Decimal {
 }
 
 pub(crate) fn id(thing: &Value) -> String {
-    thing["id"].as_str().unwrap_or_else(|| panic!("{thing} has no id")).to_owned()
+    thing["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{thing} has no id"))
+        .to_owned()
 }
 
 impl Plain {
@@ -73,7 +83,12 @@ impl Plain {
         let token = sandbox.execute(Command::IssueToken).await.unwrap();
         let token = token["access_token"].as_str().unwrap().to_owned();
         let address = sandbox.address();
-        Self { sandbox, address, token, connection: RefCell::new(None) }
+        Self {
+            sandbox,
+            address,
+            token,
+            connection: RefCell::new(None),
+        }
     }
 
     pub(crate) async fn seconds(&self, seconds: u64) {
@@ -144,7 +159,10 @@ impl Plain {
     /// Status and body.
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let reply = self.send(method, path, None, body).unwrap();
-        (reply.status, serde_json::from_slice(&reply.body).unwrap_or(Value::Null))
+        (
+            reply.status,
+            serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
+        )
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {
@@ -187,7 +205,10 @@ impl Plain {
     }
 
     pub(crate) fn order_status(&self, order: &str) -> String {
-        self.get(&format!("/orders/{order}"))["status"].as_str().unwrap().to_owned()
+        self.get(&format!("/orders/{order}"))["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn executions(&self, order: &str) -> Vec<Value> {
@@ -198,36 +219,51 @@ impl Plain {
     pub(crate) fn cash(&self, account: Uuid) -> (Decimal, Decimal) {
         let balances = self.list(&format!("/accounts/{account}/cash_balances"));
         let balance = balances.iter().find(|balance| balance["currency"] == "EUR");
-        balance.map_or_else(Default::default, |it| (decimal(&it["available"]), decimal(&it["pending"])))
+        balance.map_or_else(Default::default, |it| {
+            (decimal(&it["available"]), decimal(&it["pending"]))
+        })
     }
 
     pub(crate) fn position(&self, account: Uuid, isin: &str) -> Option<Value> {
         let positions = self.list(&format!("/accounts/{account}/positions"));
         let instrument = Sandbox::instrument(isin).to_string();
-        positions.into_iter().find(|position| position["instrument_id"] == instrument.as_str())
+        positions
+            .into_iter()
+            .find(|position| position["instrument_id"] == instrument.as_str())
     }
 
     /// Units held.
     pub(crate) fn units(&self, account: Uuid, isin: &str) -> Decimal {
-        self.position(account, isin).map_or(Decimal::ZERO, |position| decimal(&position["quantity"]))
+        self.position(account, isin)
+            .map_or(Decimal::ZERO, |position| decimal(&position["quantity"]))
     }
 
     /// Type and amount of each booking.
     pub(crate) fn bookings(&self, account: Uuid) -> Vec<(String, Decimal)> {
         let transactions = self.list(&format!("/accounts/{account}/transactions"));
-        let booking = |it: &Value| (it["type"].as_str().unwrap().to_owned(), decimal(&it["amount"]));
+        let booking = |it: &Value| {
+            (
+                it["type"].as_str().unwrap().to_owned(),
+                decimal(&it["amount"]),
+            )
+        };
         transactions.iter().map(booking).collect()
     }
 
     pub(crate) fn bid(&self, isin: &str) -> Decimal {
-        let prices = self.list(&format!("/instruments/{}/prices", Sandbox::instrument(isin)));
+        let prices = self.list(&format!(
+            "/instruments/{}/prices",
+            Sandbox::instrument(isin)
+        ));
         decimal(&prices[0]["price"])
     }
 
     /// The types of the events about a resource or its parts.
     pub(crate) fn events_of(&self, id: &str) -> Vec<&'static str> {
         let events = self.sandbox.events();
-        let of = events.iter().filter(|event| event.object.get().contains(id));
+        let of = events
+            .iter()
+            .filter(|event| event.object.get().contains(id));
         of.map(|event| event.event_type).collect()
     }
 
@@ -240,8 +276,7 @@ impl Plain {
 /// The body of a market order, unless the fields say otherwise.
 pub(crate) fn order(account: Uuid, isin: &str, side: &str, fields: &Value) -> Value {
     let instrument = Sandbox::instrument(isin);
-    let mut order =
-        json!({ "account_id": account, "instrument_id": instrument, "side": side, "type": "MARKET" });
+    let mut order = json!({ "account_id": account, "instrument_id": instrument, "side": side, "type": "MARKET" });
     for (name, value) in fields.as_object().unwrap() {
         order[name] = value.clone();
     }
@@ -250,19 +285,28 @@ pub(crate) fn order(account: Uuid, isin: &str, side: &str, fields: &Value) -> Va
 
 fn read_reply(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
     let status_line = read_line(connection)?;
-    let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status_line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("no status in `{status_line}`")))?;
     let mut headers = Vec::new();
     loop {
         let line = read_line(connection)?;
-        let Some((name, value)) = line.split_once(": ") else { break };
+        let Some((name, value)) = line.split_once(": ") else {
+            break;
+        };
         headers.push((name.to_owned(), value.to_owned()));
     }
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let length = length.map_or(0, |(_, length)| length.parse().unwrap());
     let mut body = vec![0; length];
     connection.read_exact(&mut body)?;
-    Ok(Reply { status, headers, body })
+    Ok(Reply {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn read_line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {

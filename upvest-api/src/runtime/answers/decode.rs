@@ -48,11 +48,19 @@ fn without_values(error: &serde_json::Error) -> String {
     if message.starts_with("unknown variant") {
         return "the value is not one of those that the schema allows".to_owned();
     }
-    let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let found = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "));
     let Some((found, expected)) = found.and_then(|found| found.rsplit_once(", expected ")) else {
         return message;
     };
-    let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
-    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    let expected = expected
+        .rsplit_once(" at line ")
+        .map_or(expected, |(expected, _)| expected);
+    let kind = found
+        .split(['`', '"'])
+        .next()
+        .unwrap_or_default()
+        .trim_end();
     format!("expected {expected}, found {kind}")
 }

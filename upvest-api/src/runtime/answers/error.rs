@@ -99,11 +99,9 @@ impl Error {
 
     /// The id to quote to Upvest's support.
     pub fn request_id(&self) -> Option<&str> {
-        self.problem().and_then(|problem| problem.request_id.as_deref()).or(self
-            .0
-            .known
-            .request_id
-            .as_deref())
+        self.problem()
+            .and_then(|problem| problem.request_id.as_deref())
+            .or(self.0.known.request_id.as_deref())
     }
 
     /// The `operationId` of the call, such as `createOrder`.
@@ -226,7 +224,9 @@ impl Error {
             (ErrorKind::Permission, _) => {
                 "the token does not have a scope that the operation needs, or the client is not allowed to do this"
             }
-            (ErrorKind::Connect, _) => "check the network, the proxy and the base URL; nothing was sent",
+            (ErrorKind::Connect, _) => {
+                "check the network, the proxy and the base URL; nothing was sent"
+            }
             (ErrorKind::RateLimited, _) => "send fewer requests at a time",
             _ => return None,
         })
@@ -246,7 +246,11 @@ impl Error {
     /// assert_eq!(error.to_string(), "createOrder: no answer in time; it may have been carried out all the same");
     /// ```
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner { kind, message: message.into(), known: Known::default() }))
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            known: Known::default(),
+        }))
     }
 
     /// The error for an answer to `operation` whose `status` is not a success.
@@ -262,7 +266,9 @@ impl Error {
         };
         let is_error = status.is_client_error() || status.is_server_error();
         let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
-        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let seconds = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let known = Known {
             operation: Some(operation.id.into()),
             status: Some(status),
@@ -272,7 +278,11 @@ impl Error {
             is_outcome_unknown: may_have_happened && !operation.is_safe(),
             ..Known::default()
         };
-        Self(Arc::new(Inner { kind: ErrorKind::of(status), message: message.into(), known }))
+        Self(Arc::new(Inner {
+            kind: ErrorKind::of(status),
+            message: message.into(),
+            known,
+        }))
     }
 
     /// Changes the kind.
@@ -348,7 +358,10 @@ impl fmt::Display for Error {
         let mut line = String::new();
         self.describe(&mut line)?;
         let mut shown = line.chars().map(harmless);
-        shown.by_ref().take(DISPLAY_LIMIT - 1).try_for_each(|c| fmt::Write::write_char(f, c))?;
+        shown
+            .by_ref()
+            .take(DISPLAY_LIMIT - 1)
+            .try_for_each(|c| fmt::Write::write_char(f, c))?;
         match (shown.next(), shown.next()) {
             (Some(last), None) => fmt::Write::write_char(f, last),
             (Some(_), Some(_)) => f.write_str("…"),
@@ -359,7 +372,11 @@ impl fmt::Display for Error {
 
 impl Error {
     fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        let Inner { kind, message, known } = &*self.0;
+        let Inner {
+            kind,
+            message,
+            known,
+        } = &*self.0;
         if let Some(operation) = &known.operation {
             write!(out, "{operation}: ")?;
         }
@@ -398,7 +415,12 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Known { attempts, idempotency_key, source, .. } = &self.0.known;
+        let Known {
+            attempts,
+            idempotency_key,
+            source,
+            ..
+        } = &self.0.known;
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("message", &format_args!("{self}"))
@@ -413,7 +435,11 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.known.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.0
+            .known
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 

@@ -43,7 +43,10 @@ pub struct PaginationMeta {
 impl<T> ListResponse<T> {
     /// A list without pages, for tests.
     pub fn new(items: Vec<T>) -> Self {
-        Self { data: items, meta: None }
+        Self {
+            data: items,
+            meta: None,
+        }
     }
 }
 

@@ -61,7 +61,9 @@ impl Problem {
 
     /// Reads the body of an answer with `status`. The body need not be a problem document.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
-        let parsed = serde_json::from_slice(body).ok().filter(|problem| *problem != Self::default());
+        let parsed = serde_json::from_slice(body)
+            .ok()
+            .filter(|problem| *problem != Self::default());
         let mut problem = parsed.unwrap_or_else(|| Self {
             title: status.canonical_reason().map(str::to_owned),
             body: excerpt(body),
@@ -124,7 +126,9 @@ impl From<Map<String, Value>> for Problem {
             status: text("status").and_then(|status: String| status.parse().ok()),
             // An OAuth error (RFC 6749 section 5.2), which the token endpoint may send instead of a problem.
             title: text("title").or_else(|| text("error")),
-            detail: text("detail").or_else(|| text("details")).or_else(|| text("error_description")),
+            detail: text("detail")
+                .or_else(|| text("details"))
+                .or_else(|| text("error_description")),
             instance: text("instance"),
             request_id: text("request_id"),
             body: None,

@@ -47,7 +47,13 @@ pub struct Metadata {
 impl Metadata {
     /// For transports: the metadata of an answer with `status`. Set the other fields if they are known.
     pub fn new(status: StatusCode) -> Self {
-        Self { status, request_id: None, attempts: 1, elapsed: Duration::ZERO, idempotency_key: None }
+        Self {
+            status,
+            request_id: None,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            idempotency_key: None,
+        }
     }
 }
 
@@ -57,7 +63,11 @@ impl<T> Response<T> {
         if metadata.request_id.is_none() {
             metadata.request_id = request_id(&headers);
         }
-        Self { value, headers, metadata }
+        Self {
+            value,
+            headers,
+            metadata,
+        }
     }
 
     /// The value without headers and metadata.
@@ -67,7 +77,11 @@ impl<T> Response<T> {
 
     /// The same answer with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        Response { value: change(self.value), headers: self.headers, metadata: self.metadata }
+        Response {
+            value: change(self.value),
+            headers: self.headers,
+            metadata: self.metadata,
+        }
     }
 
     /// The HTTP status.
@@ -114,5 +128,13 @@ impl<T> From<http::Response<T>> for Response<T> {
 
 /// The header `upvest-request-id`.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    Some(headers.get(&REQUEST_ID)?.to_str().ok()?.chars().map(harmless).collect())
+    Some(
+        headers
+            .get(&REQUEST_ID)?
+            .to_str()
+            .ok()?
+            .chars()
+            .map(harmless)
+            .collect(),
+    )
 }

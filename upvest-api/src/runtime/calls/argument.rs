@@ -43,7 +43,9 @@ pub(crate) fn field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
 {
-    value.try_into().map_err(|error| format!("`{name}`: {error}"))
+    value
+        .try_into()
+        .map_err(|error| format!("`{name}`: {error}"))
 }
 
 /// As [`field`], for personal data and secrets. The error does not contain the value.
@@ -52,5 +54,7 @@ where
     V: TryInto<T, Error: Display>,
 {
     let wanted = type_name::<T>().rsplit("::").next().unwrap_or_default();
-    value.try_into().map_err(|_| format!("`{name}`: the value (not shown) is not a valid {wanted}"))
+    value
+        .try_into()
+        .map_err(|_| format!("`{name}`: the value (not shown) is not a valid {wanted}"))
 }

@@ -51,7 +51,10 @@ enum Draft<T: Buildable> {
 
 impl<T: Buildable, F> Structured<T, F> {
     pub(crate) fn new(value: Result<T, impl Display>) -> Self {
-        Self(value.map_or_else(|error| Draft::Rejected(error.to_string()), Draft::Whole), PhantomData)
+        Self(
+            value.map_or_else(|error| Draft::Rejected(error.to_string()), Draft::Whole),
+            PhantomData,
+        )
     }
 
     pub(crate) fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
@@ -112,7 +115,9 @@ impl<T, F: Format<T>> Body for Plain<T, F> {
     }
 
     fn describe(&self) -> Option<String> {
-        self.0.as_ref().map(|value| if value.is_ok() { "set" } else { "invalid" }.to_owned())
+        self.0
+            .as_ref()
+            .map(|value| if value.is_ok() { "set" } else { "invalid" }.to_owned())
     }
 }
 
@@ -130,7 +135,9 @@ impl<T: Serialize> Format<T> for AsJson {
     const MEDIA_TYPE: &'static str = "application/json";
 
     fn write(value: T) -> Result<Bytes, String> {
-        serde_json::to_vec(&value).map(Bytes::from).map_err(|error| error.to_string())
+        serde_json::to_vec(&value)
+            .map(Bytes::from)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -141,7 +148,9 @@ impl<T: Serialize> Format<T> for AsForm {
     const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
 
     fn write(value: T) -> Result<Bytes, String> {
-        serde_urlencoded::to_string(&value).map(Bytes::from).map_err(|error| error.to_string())
+        serde_urlencoded::to_string(&value)
+            .map(Bytes::from)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -22,7 +22,11 @@ use crate::runtime::answers::response::Response;
 use crate::runtime::transports::client::Client;
 
 /// The characters that are not percent-encoded in a path argument (RFC 3986 section 2.3). Slashes are encoded.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The parameters and the body of one call, and their problems.
 #[derive(Clone)]
@@ -68,7 +72,14 @@ macro_rules! setters {
 impl<B: Body> Call<B> {
     pub(crate) fn new(client: &Client, operation: &'static OperationMeta) -> Self {
         let (client, accept, body) = (client.clone(), operation.accept, B::default());
-        Self { client, operation, accept, required: &[], parameters: Vec::new(), body }
+        Self {
+            client,
+            operation,
+            accept,
+            required: &[],
+            parameters: Vec::new(),
+            body,
+        }
     }
 
     /// Requests other media types than the operation's own.
@@ -91,7 +102,8 @@ impl<B: Body> Call<B> {
     /// The last value of a parameter wins, even over an invalid earlier one.
     fn set(mut self, place: Place, name: &'static str, value: Result<Value, String>) -> Self {
         let text = value.and_then(|value| place.text(name, value));
-        self.parameters.retain(|other| other.place != place || other.name != name);
+        self.parameters
+            .retain(|other| other.place != place || other.name != name);
         self.parameters.push(Parameter { place, name, text });
         self
     }
@@ -100,8 +112,11 @@ impl<B: Body> Call<B> {
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let operation = self.operation;
         let (stream, headers, metadata) = self.stream().await?.into_parts();
-        let value =
-            stream.bytes_within(ANSWER_LIMIT).await.map_err(broken_off).and_then(|body| read_json(&body));
+        let value = stream
+            .bytes_within(ANSWER_LIMIT)
+            .await
+            .map_err(broken_off)
+            .and_then(|body| read_json(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
             // The server has carried out the call, although its answer cannot be decoded.
@@ -128,9 +143,14 @@ impl<B: Body> Call<B> {
         let mut problems = Vec::new();
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.operation.method.clone();
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.accept));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(self.accept));
         let path = self.filled_path(&mut problems);
-        let missing = self.required.iter().filter(|name| !self.parameters.iter().any(|it| it.is_given(name)));
+        let missing = self
+            .required
+            .iter()
+            .filter(|name| !self.parameters.iter().any(|it| it.is_given(name)));
         problems.extend(missing.map(|name| format!("`{name}` is required")));
         self.parameters.sort_by_key(|parameter| parameter.name);
         let mut query = String::new();
@@ -152,7 +172,9 @@ impl<B: Body> Call<B> {
         }
         match self.body.encode() {
             Ok(Some((media_type, bytes))) => {
-                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+                request
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
                 *request.body_mut() = bytes;
             }
             Ok(None) => {}
@@ -174,7 +196,10 @@ impl<B: Body> Call<B> {
         while let Some((before, rest)) = template.split_once('{') {
             let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
             path.push_str(before);
-            let parameter = self.parameters.iter().find(|it| it.place == Place::Path && it.name == name);
+            let parameter = self
+                .parameters
+                .iter()
+                .find(|it| it.place == Place::Path && it.name == name);
             match parameter.map(|parameter| &parameter.text) {
                 Some(Ok(Some(text))) => path.push_str(text),
                 Some(Ok(None)) | None => problems.push(format!("`{name}` is required")),
@@ -220,21 +245,27 @@ impl Place {
         let texts = match value {
             Value::Null => return Ok(None),
             Value::Array(values) if values.is_empty() => return Ok(None),
-            Value::Array(values) => values.into_iter().map(text).collect::<Result<Vec<_>, _>>()?,
+            Value::Array(values) => values
+                .into_iter()
+                .map(text)
+                .collect::<Result<Vec<_>, _>>()?,
             value => vec![text(value)?],
         };
         let pairs = |texts: &[String]| {
             let pairs = texts.iter().map(|text| (name, text));
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish()
         };
         let joined = || texts.join(",");
         match self {
             Self::Query => Ok(Some(pairs(&texts))),
             Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
             Self::Header => Ok(Some(joined())),
-            Self::Path if matches!(joined().as_str(), "" | "." | "..") => {
-                Err(format!("the value {:?} would change the path of the request", joined()))
-            }
+            Self::Path if matches!(joined().as_str(), "" | "." | "..") => Err(format!(
+                "the value {:?} would change the path of the request",
+                joined()
+            )),
             Self::Path => Ok(Some(utf8_percent_encode(&joined(), PATH).to_string())),
         }
     }
@@ -257,13 +288,20 @@ fn broken_off(error: Error) -> Error {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    Error::new(error.kind(), format!("the body could not be received completely: {cause}")).with_source(error)
+    Error::new(
+        error.kind(),
+        format!("the body could not be received completely: {cause}"),
+    )
+    .with_source(error)
 }
 
 /// Prints which parameters are set, without their values.
 impl<B: Body> fmt::Debug for Call<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.parameters.iter().filter(|parameter| parameter.text != Ok(None));
+        let set = self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.text != Ok(None));
         let set: Vec<_> = set.map(|parameter| parameter.name).collect();
         f.debug_struct("Call")
             .field("operation", &self.operation.id)
@@ -288,19 +326,26 @@ mod tests {
     }
 
     fn call_with<B: Body>() -> Call<B> {
-        Call::new(&Client::new("http://mock.invalid", MockTransport::new()), &META)
+        Call::new(
+            &Client::new("http://mock.invalid", MockTransport::new()),
+            &META,
+        )
     }
 
     /// The URL, or the error.
     fn target<B: Body>(call: Call<B>) -> String {
-        let target =
-            call.request().map_or_else(|error| error.to_string(), |request| request.uri().to_string());
+        let target = call.request().map_or_else(
+            |error| error.to_string(),
+            |request| request.uri().to_string(),
+        );
         target.trim_start_matches("thing: ").to_owned()
     }
 
     #[test]
     fn path_arguments_are_encoded_strictly() {
-        let filled = call().path::<String, _>("two", "a/b?c#d e%2F.ä~-_").path::<u8, _>("one", 7);
+        let filled = call()
+            .path::<String, _>("two", "a/b?c#d e%2F.ä~-_")
+            .path::<u8, _>("one", 7);
         let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_";
         assert_eq!(target(filled), expected);
     }
@@ -308,16 +353,28 @@ mod tests {
     #[test]
     fn empty_and_dotted_path_arguments_are_refused() {
         for text in ["", ".", ".."] {
-            let problem = target(call().path::<String, _>("one", text).path::<String, _>("two", "..."));
-            let expected = format!("`one`: the value {text:?} would change the path of the request");
+            let problem = target(
+                call()
+                    .path::<String, _>("one", text)
+                    .path::<String, _>("two", "..."),
+            );
+            let expected =
+                format!("`one`: the value {text:?} would change the path of the request");
             assert_eq!(problem, expected);
         }
-        let dots = call().path::<String, _>("one", "...").path::<String, _>("two", "a.b");
+        let dots = call()
+            .path::<String, _>("one", "...")
+            .path::<String, _>("two", "a.b");
         assert_eq!(target(dots), "http://mock.invalid/a/.../b/a.b");
-        let null = target(call().path::<Vec<u8>, _>("one", Vec::new()).path::<Value, _>("two", Value::Null));
+        let null = target(
+            call()
+                .path::<Vec<u8>, _>("one", Vec::new())
+                .path::<Value, _>("two", Value::Null),
+        );
         assert_eq!(null, "`one` is required; `two` is required");
         let two = target(call().path::<String, _>("two", ""));
-        let expected = "`one` is required; `two`: the value \"\" would change the path of the request";
+        let expected =
+            "`one` is required; `two`: the value \"\" would change the path of the request";
         assert_eq!(two, expected);
     }
 
@@ -340,18 +397,26 @@ mod tests {
 
     #[test]
     fn required_parameters_outside_the_path_are_required() {
-        let filled = || call().require(&["isin", "x-day"]).path::<u8, _>("one", 1).path::<u8, _>("two", 2);
+        let filled = || {
+            call()
+                .require(&["isin", "x-day"])
+                .path::<u8, _>("one", 1)
+                .path::<u8, _>("two", 2)
+        };
         assert_eq!(target(filled()), "`isin` is required; `x-day` is required");
-        let given =
-            filled().required_query::<String, _>("isin", "DE").required_header::<String, _>("x-day", "now");
+        let given = filled()
+            .required_query::<String, _>("isin", "DE")
+            .required_header::<String, _>("x-day", "now");
         let request = given.request().expect("nothing is missing");
         assert_eq!(request.uri().query(), Some("isin=DE"));
         assert_eq!(request.headers()["x-day"], "now");
-        let wrong =
-            filled().required_query::<u8, _>("isin", 300).header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
+        let wrong = filled()
+            .required_query::<u8, _>("isin", 300)
+            .header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
         let problem = target(wrong);
         assert!(
-            problem.starts_with("`isin`: ") && problem.ends_with("; `x-day`: not a valid HTTP header value"),
+            problem.starts_with("`isin`: ")
+                && problem.ends_with("; `x-day`: not a valid HTTP header value"),
             "{problem}"
         );
     }
@@ -359,19 +424,35 @@ mod tests {
     #[test]
     fn bytes_and_text_are_sent_as_they_are() {
         let filled = |call: Call<Binary>| call.path::<u8, _>("one", 1).path::<u8, _>("two", 2);
-        let request = filled(call_with::<Binary>().body("%PDF")).request().expect("nothing is missing");
+        let request = filled(call_with::<Binary>().body("%PDF"))
+            .request()
+            .expect("nothing is missing");
         assert_eq!(
-            (request.headers()["content-type"].as_bytes(), &request.body()[..]),
+            (
+                request.headers()["content-type"].as_bytes(),
+                &request.body()[..]
+            ),
             (&b"application/octet-stream"[..], &b"%PDF"[..])
         );
         assert_eq!(target(filled(call_with())), "`body` is required");
-        let text = call_with::<Text>().path::<u8, _>("one", 1).path::<u8, _>("two", 2).body("ä");
-        assert_eq!(text.request().map(Request::into_body).ok(), Some(Bytes::from("ä")));
+        let text = call_with::<Text>()
+            .path::<u8, _>("one", 1)
+            .path::<u8, _>("two", 2)
+            .body("ä");
+        assert_eq!(
+            text.request().map(Request::into_body).ok(),
+            Some(Bytes::from("ä"))
+        );
     }
 
     #[test]
     fn a_target_that_is_too_long_is_refused() {
-        let filled = call().path::<u8, _>("one", 1).path::<String, _>("two", "x".repeat(70_000));
-        assert_eq!(target(filled), "the URL of the request is too long or malformed");
+        let filled = call()
+            .path::<u8, _>("one", 1)
+            .path::<String, _>("two", "x".repeat(70_000));
+        assert_eq!(
+            target(filled),
+            "the URL of the request is too long or malformed"
+        );
     }
 }

@@ -83,7 +83,11 @@ pub struct Paging {
 
 impl Paging {
     pub(crate) const fn new(default_limit: u32, min_limit: u32, max_limit: u32) -> Self {
-        Self { default_limit, min_limit, max_limit }
+        Self {
+            default_limit,
+            min_limit,
+            max_limit,
+        }
     }
 }
 
@@ -126,8 +130,13 @@ pub trait Download: Operation {
 }
 
 /// Finds the operation whose method has this name in a table that is sorted by it.
-pub(crate) fn find_operation(table: &[&'static OperationMeta], name: &str) -> Option<&'static OperationMeta> {
-    let index = table.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+pub(crate) fn find_operation(
+    table: &[&'static OperationMeta],
+    name: &str,
+) -> Option<&'static OperationMeta> {
+    let index = table
+        .binary_search_by(|operation| operation.name.cmp(name))
+        .ok()?;
     table.get(index).copied()
 }
 
@@ -139,7 +148,9 @@ macro_rules! operation {
 
             type Output = $output;
 
-            async fn send(self) -> Result<$crate::runtime::Response<$output>, $crate::runtime::Error> {
+            async fn send(
+                self,
+            ) -> Result<$crate::runtime::Response<$output>, $crate::runtime::Error> {
                 self.send().await
             }
         }

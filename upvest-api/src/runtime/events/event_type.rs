@@ -84,6 +84,8 @@ impl EventType {
 
     /// The action, such as `FILLED`: the part after the dot. Empty if there is no dot.
     pub fn action(&self) -> &str {
-        self.as_str().split_once('.').map_or("", |(_, action)| action)
+        self.as_str()
+            .split_once('.')
+            .map_or("", |(_, action)| action)
     }
 }

@@ -29,7 +29,10 @@ pub struct BearerTransport {
 impl BearerTransport {
     /// A transport without a token that sends requests with `http`.
     pub fn new(http: reqwest::Client) -> Self {
-        Self { http, authorization: None }
+        Self {
+            http,
+            authorization: None,
+        }
     }
 
     /// Adds `authorization: Bearer <token>` to each request.
@@ -39,7 +42,10 @@ impl BearerTransport {
     /// [`ErrorKind::Configuration`] if `token` is not a valid HTTP header value.
     pub fn bearer(mut self, token: &str) -> Result<Self, Error> {
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            Error::new(ErrorKind::Configuration, "the bearer token is not a valid HTTP header value")
+            Error::new(
+                ErrorKind::Configuration,
+                "the bearer token is not a valid HTTP header value",
+            )
         })?;
         value.set_sensitive(true);
         self.authorization = Some(value);
@@ -57,11 +63,17 @@ impl BearerTransport {
         }
         let changes = !operation.is_safe();
         let request = reqwest::Request::try_from(request).map_err(|error| failed(error, false))?;
-        let mut response = self.http.execute(request).await.map_err(|error| failed(error, changes))?;
+        let mut response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(|error| failed(error, changes))?;
         let mut metadata = Metadata::new(response.status());
         metadata.elapsed = started.elapsed();
         let headers = std::mem::take(response.headers_mut());
-        let stream = response.bytes_stream().map_err(|error| failed(error, false));
+        let stream = response
+            .bytes_stream()
+            .map_err(|error| failed(error, false));
         Ok(Response::new(ByteStream::new(stream), headers, metadata))
     }
 }
@@ -72,11 +84,16 @@ fn failed(error: reqwest::Error, may_have_happened: bool) -> Error {
         error if error.is_builder() => (ErrorKind::InvalidRequest, "the request cannot be sent"),
         error if error.is_connect() => (ErrorKind::Connect, "no connection to the server"),
         error if error.is_timeout() => (ErrorKind::Timeout, "no answer in time"),
-        _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+        _ => (
+            ErrorKind::Interrupted,
+            "the connection broke before the answer was complete",
+        ),
     };
     let sent = matches!(kind, ErrorKind::Timeout | ErrorKind::Interrupted);
     // The query of the URL may contain personal data.
-    Error::new(kind, message).with_source(error.without_url()).with_outcome_unknown(sent && may_have_happened)
+    Error::new(kind, message)
+        .with_source(error.without_url())
+        .with_outcome_unknown(sent && may_have_happened)
 }
 
 impl Transport for BearerTransport {

@@ -44,13 +44,22 @@ impl Client {
     /// at its end makes no difference. With an invalid base URL every call fails with [`ErrorKind::Configuration`].
     pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
         let url = base_url.trim_end_matches('/').to_owned();
-        Self { base: Arc::new(Base { is_valid: is_base(&url), url }), transport: Arc::new(transport) }
+        Self {
+            base: Arc::new(Base {
+                is_valid: is_base(&url),
+                url,
+            }),
+            transport: Arc::new(transport),
+        }
     }
 
     /// A client for the same API that sends its requests over `transport`.
     #[must_use]
     pub fn with_transport(&self, transport: impl Transport + 'static) -> Self {
-        Self { base: Arc::clone(&self.base), transport: Arc::new(transport) }
+        Self {
+            base: Arc::clone(&self.base),
+            transport: Arc::new(transport),
+        }
     }
 
     /// The base URL, without a slash at its end.
@@ -85,11 +94,16 @@ impl Client {
                 let (stream, headers, metadata) = response.into_parts();
                 // An error about the body must not hide the status, which is more useful.
                 let body = stream.bytes_within(ERROR_LIMIT).await.unwrap_or_default();
-                Error::from_answer(operation, metadata.status, &headers, &body).with_metadata(&metadata)
+                Error::from_answer(operation, metadata.status, &headers, &body)
+                    .with_metadata(&metadata)
             }
             Err(error) => error,
         };
-        Err(if error.operation().is_none() { error.with_operation(operation.id) } else { error })
+        Err(if error.operation().is_none() {
+            error.with_operation(operation.id)
+        } else {
+            error
+        })
     }
 }
 

@@ -86,7 +86,9 @@ impl MockTransport {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "as in `answer`")]
     pub fn problem<O: Operation>(self, problem: Problem) -> Self {
-        let status = problem.status.and_then(|status| StatusCode::from_u16(status).ok());
+        let status = problem
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.filter(|status| status.is_client_error() || status.is_server_error());
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         self.push::<O>(Ok((status.unwrap_or(StatusCode::BAD_REQUEST), body.into())))
@@ -104,7 +106,11 @@ impl MockTransport {
     }
 
     fn push<O: Operation>(self, answer: Answer) -> Self {
-        self.state().answers.entry(O::META.id).or_default().push_back(answer);
+        self.state()
+            .answers
+            .entry(O::META.id)
+            .or_default()
+            .push_back(answer);
         self
     }
 
@@ -116,8 +122,13 @@ impl MockTransport {
 impl State {
     fn next(&mut self, operation: &OperationMeta) -> Answer {
         let queue = self.answers.get_mut(operation.id);
-        let last =
-            queue.and_then(|queue| if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() });
+        let last = queue.and_then(|queue| {
+            if queue.len() > 1 {
+                queue.pop_front()
+            } else {
+                queue.front().cloned()
+            }
+        });
         last.unwrap_or_else(|| {
             let message = format!(
                 "the MockTransport has no answer for `{}`: add one with `answer`, `problem` or `fail`",
@@ -135,14 +146,22 @@ impl Transport for MockTransport {
         operation: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-        let recorded =
-            Recorded { operation: operation.id, method: parts.method, path, headers: parts.headers, body };
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string);
+        let recorded = Recorded {
+            operation: operation.id,
+            method: parts.method,
+            path,
+            headers: parts.headers,
+            body,
+        };
         let mut state = self.state();
         state.requests.push(recorded);
         let answer = state.next(operation);
-        Box::pin(std::future::ready(
-            answer.map(|(status, body)| Response::new(body.into(), HeaderMap::new(), Metadata::new(status))),
-        ))
+        Box::pin(std::future::ready(answer.map(|(status, body)| {
+            Response::new(body.into(), HeaderMap::new(), Metadata::new(status))
+        })))
     }
 }

@@ -23,7 +23,10 @@ impl Text {
     fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; CAPACITY];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        Some(Self { bytes, length: u8::try_from(text.len()).ok()? })
+        Some(Self {
+            bytes,
+            length: u8::try_from(text.len()).ok()?,
+        })
     }
 
     fn as_str(&self) -> &str {
@@ -149,7 +152,9 @@ fn is_country(code: &[u8]) -> bool {
 fn is_isin(code: &[u8]) -> bool {
     code.len() == 12
         && code[..2].iter().all(u8::is_ascii_uppercase)
-        && code[2..11].iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && code[2..11]
+            .iter()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         && code[11].is_ascii_digit()
         && luhn_sum(code).is_multiple_of(10)
 }
@@ -158,7 +163,19 @@ fn is_isin(code: &[u8]) -> bool {
 fn luhn_sum(code: &[u8]) -> u32 {
     let values = code.iter().filter_map(|c| char::from(*c).to_digit(36));
     let digits: String = values.map(|value| value.to_string()).collect();
-    let from_the_right = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate();
+    let from_the_right = digits
+        .chars()
+        .rev()
+        .filter_map(|digit| digit.to_digit(10))
+        .enumerate();
     let doubled = |digit: u32| digit * 2 / 10 + digit * 2 % 10;
-    from_the_right.map(|(place, digit)| if place % 2 == 1 { doubled(digit) } else { digit }).sum()
+    from_the_right
+        .map(|(place, digit)| {
+            if place % 2 == 1 {
+                doubled(digit)
+            } else {
+                digit
+            }
+        })
+        .sum()
 }

@@ -62,7 +62,9 @@ impl FromStr for Decimal {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        exact(text).map(Self).ok_or_else(|| InvalidValue::new(text, "decimal number", RULE))
+        exact(text)
+            .map(Self)
+            .ok_or_else(|| InvalidValue::new(text, "decimal number", RULE))
     }
 }
 
@@ -81,9 +83,13 @@ fn exact(text: &str) -> Option<rust_decimal::Decimal> {
     let mut digits = whole.bytes().chain(fraction.bytes());
     // Eighteen digits fit an `i64`.
     let number = if whole.len() + fraction.len() <= 18 {
-        i128::from(digits.try_fold(0_i64, |number, digit| Some(number * 10 + i64::from(value(digit)?)))?)
+        i128::from(digits.try_fold(0_i64, |number, digit| {
+            Some(number * 10 + i64::from(value(digit)?))
+        })?)
     } else {
-        digits.try_fold(0_i128, |number, digit| number.checked_mul(10)?.checked_add(value(digit)?.into()))?
+        digits.try_fold(0_i128, |number, digit| {
+            number.checked_mul(10)?.checked_add(value(digit)?.into())
+        })?
     };
     let scale = u32::try_from(fraction.len()).ok()?;
     let mut number = rust_decimal::Decimal::try_from_i128_with_scale(number, scale).ok()?;
@@ -213,8 +219,15 @@ impl<'de> Deserialize<'de> for Decimal {
 
 /// Reads an optional decimal. `""` means none: Upvest sends it for the price of an order without one
 /// (PROTOCOL 7).
-pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
-    let number =
-        |text: &str| if text.is_empty() { Some(None) } else { exact(text).map(|it| Some(Decimal(it))) };
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    let number = |text: &str| {
+        if text.is_empty() {
+            Some(None)
+        } else {
+            exact(text).map(|it| Some(Decimal(it)))
+        }
+    };
     read_optional(deserializer, EXPECTED, number).map(Option::flatten)
 }

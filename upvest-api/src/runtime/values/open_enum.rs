@@ -128,14 +128,22 @@ pub(crate) fn known<T: OpenEnum>(
     rule: &'static str,
 ) -> Result<T, InvalidValue> {
     let value = T::from_wire(wire);
-    if value.is_known() { Ok(value) } else { Err(InvalidValue::new(wire, what, rule)) }
+    if value.is_known() {
+        Ok(value)
+    } else {
+        Err(InvalidValue::new(wire, what, rule))
+    }
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     if Mode::current() != Mode::Request {
         return read(deserializer, "a string", |wire| Some(T::from_wire(wire)));
     }
     let known: Vec<&str> = T::VARIANTS.iter().map(T::as_str).collect();
     let expected = format!("one of {}", known.join(", "));
-    read(deserializer, &expected, |wire| Some(T::from_wire(wire)).filter(T::is_known))
+    read(deserializer, &expected, |wire| {
+        Some(T::from_wire(wire)).filter(T::is_known)
+    })
 }

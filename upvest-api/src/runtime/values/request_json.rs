@@ -79,7 +79,10 @@ macro_rules! request_json {
                 let mut note = |path: serde_ignored::Path<'_>| {
                     unknown.get_or_insert_with(|| path.to_string());
                 };
-                let read = <$reader>::deserialize(serde_ignored::Deserializer::new(deserializer, &mut note))?;
+                let read = <$reader>::deserialize(serde_ignored::Deserializer::new(
+                    deserializer,
+                    &mut note,
+                ))?;
                 $crate::runtime::request_json::complete(read, unknown)
             }
         }
@@ -90,6 +93,8 @@ pub(crate) use request_json;
 pub(crate) fn complete<T, E: serde::de::Error>(read: T, unknown: Option<String>) -> Result<T, E> {
     match unknown {
         None => Ok(read),
-        Some(field) => Err(E::custom(format_args!("unknown field `{field}`: the API has no such field"))),
+        Some(field) => Err(E::custom(format_args!(
+            "unknown field `{field}`: the API has no such field"
+        ))),
     }
 }

@@ -58,9 +58,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
 /// Makes a character from a server safe to print: line breaks, terminal escapes and marks that reorder the text
 /// around them become spaces.
 pub(crate) fn harmless(c: char) -> char {
-    let is_bidirectional =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || is_bidirectional { ' ' } else { c }
+    let is_bidirectional = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || is_bidirectional {
+        ' '
+    } else {
+        c
+    }
 }
 
 /// Implements `TryFrom` from text for a type with `FromStr`.

@@ -10,7 +10,9 @@ use super::text::{read, read_optional};
 const EXPECTED: &str = "a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
 
 /// Reads a time in the format of RFC 3339.
-pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+pub(crate) fn required<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<DateTime<Utc>, D::Error> {
     read(deserializer, EXPECTED, time)
 }
 
@@ -22,7 +24,11 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    let general = || DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    let general = || {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|time| time.to_utc())
+    };
     utc(text.as_bytes()).or_else(general)
 }
 
@@ -30,7 +36,27 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 /// parser.
 fn utc(text: &[u8]) -> Option<DateTime<Utc>> {
     let (seconds, fraction) = text.strip_suffix(b"Z")?.split_at_checked(19)?;
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', min1, min2, b':', s1, s2] = seconds
+    let &[
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        min1,
+        min2,
+        b':',
+        s1,
+        s2,
+    ] = seconds
     else {
         return None;
     };
@@ -43,15 +69,21 @@ fn utc(text: &[u8]) -> Option<DateTime<Utc>> {
     };
     let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
     let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
-    let time =
-        date.and_hms_nano_opt(number(&[h1, h2])?, number(&[min1, min2])?, number(&[s1, s2])?, nanoseconds)?;
+    let time = date.and_hms_nano_opt(
+        number(&[h1, h2])?,
+        number(&[min1, min2])?,
+        number(&[s1, s2])?,
+        nanoseconds,
+    )?;
     Some(time.and_utc())
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
-    digits
-        .iter()
-        .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -82,7 +114,10 @@ mod tests {
         for (text, same) in [
             ("2026-03-16T09:31:48+01:00", "2026-03-16T08:31:48Z"),
             ("2026-03-16t09:31:48z", "2026-03-16T09:31:48Z"),
-            ("2026-03-16T09:31:48.1234567899Z", "2026-03-16T09:31:48.123456789Z"),
+            (
+                "2026-03-16T09:31:48.1234567899Z",
+                "2026-03-16T09:31:48.123456789Z",
+            ),
         ] {
             assert_eq!(utc(text.as_bytes()), None);
             assert_eq!(read(text), read(same), "{text}");

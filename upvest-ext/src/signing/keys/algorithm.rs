@@ -3,7 +3,8 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA512_ASN1, ED25519, VerificationAlgorithm,
+    ECDSA_P256_SHA512_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
+    VerificationAlgorithm,
 };
 
 /// The signature algorithm of a key. ECDSA always uses SHA-512 and signatures in DER (`PROTOCOL` 1.6).
@@ -21,7 +22,12 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    pub(crate) const ALL: [Self; 4] = [Self::EcdsaP521, Self::EcdsaP384, Self::EcdsaP256, Self::Ed25519];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::EcdsaP521,
+        Self::EcdsaP384,
+        Self::EcdsaP256,
+        Self::Ed25519,
+    ];
 
     /// The name of the curve in JSON Web Keys: `P-521`, `P-384`, `P-256` or `Ed25519`.
     pub fn curve(self) -> &'static str {
@@ -35,7 +41,9 @@ impl KeyAlgorithm {
 
     #[cfg(feature = "webhooks")]
     pub(crate) fn from_curve(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.curve() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.curve() == name)
     }
 
     /// The start of a public key in DER (`SubjectPublicKeyInfo`: RFC 5480, RFC 8410): everything before the point.

@@ -11,8 +11,9 @@ const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 pub(super) fn decrypt(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     // A parse error means a damaged file, or an algorithm that the parser does not know.
-    let key = EncryptedPrivateKeyInfoRef::try_from(der)
-        .map_err(|_| KeyError::UnsupportedEncryption("something other than PBES2 with AES".to_owned()))?;
+    let key = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| {
+        KeyError::UnsupportedEncryption("something other than PBES2 with AES".to_owned())
+    })?;
     let EncryptionScheme::Pbes2(parameters) = &key.encryption_algorithm else {
         return Err(KeyError::UnsupportedEncryption("PBES1".to_owned()));
     };
@@ -27,16 +28,27 @@ pub(super) fn decrypt(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>
 }
 
 fn affordable(kdf: &pbes2::Kdf) -> Result<(), KeyError> {
-    let too_dear = |what: &str| Err(KeyError::UnsupportedEncryption(format!("{what} at too high a cost")));
+    let too_dear = |what: &str| {
+        Err(KeyError::UnsupportedEncryption(format!(
+            "{what} at too high a cost"
+        )))
+    };
     match kdf {
         pbes2::Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ROUNDS => {
             too_dear("PBKDF2")
         }
         pbes2::Kdf::Scrypt(parameters) => {
-            let factors =
-                [parameters.cost_parameter, parameters.block_size.into(), parameters.parallelization.into()];
+            let factors = [
+                parameters.cost_parameter,
+                parameters.block_size.into(),
+                parameters.parallelization.into(),
+            ];
             let bytes = factors.into_iter().try_fold(128_u64, u64::checked_mul);
-            if bytes.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES) { Ok(()) } else { too_dear("scrypt") }
+            if bytes.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES) {
+                Ok(())
+            } else {
+                too_dear("scrypt")
+            }
         }
         _ => Ok(()),
     }

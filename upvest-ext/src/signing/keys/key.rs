@@ -1,7 +1,9 @@
 //! A private key in memory.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{
+    ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
 use futures_util::future::BoxFuture;
 
 use super::algorithm::KeyAlgorithm;
@@ -43,8 +45,11 @@ impl SigningKey {
     pub fn from_pem(pem: impl AsRef<[u8]>, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let (algorithm, der) = key_file::read(pem.as_ref(), passphrase)?;
         let pair = match algorithm {
-            KeyAlgorithm::Ed25519 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map(Pair::Ed25519),
-            _ => EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &der).map(Pair::P521),
+            KeyAlgorithm::Ed25519 => {
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map(Pair::Ed25519)
+            }
+            _ => EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &der)
+                .map(Pair::P521),
         };
         Self::new(algorithm, pair.ok())
     }
@@ -72,7 +77,8 @@ impl SigningKey {
             Pair::P521(pair) => pair.public_key().as_ref(),
             Pair::Ed25519(pair) => pair.public_key().as_ref(),
         };
-        let public = PublicKey::from_bytes(algorithm, point).map_err(|_| KeyError::Invalid(algorithm))?;
+        let public =
+            PublicKey::from_bytes(algorithm, point).map_err(|_| KeyError::Invalid(algorithm))?;
         Ok(Self { pair, public })
     }
 
@@ -96,8 +102,8 @@ impl SigningKey {
             Pair::P521(pair) => pair.sign(&SystemRandom::new(), message),
             Pair::Ed25519(pair) => pair.try_sign(message),
         };
-        let signature =
-            signature.map_err(|_| BackendError::new("the cryptographic library refused to sign"))?;
+        let signature = signature
+            .map_err(|_| BackendError::new("the cryptographic library refused to sign"))?;
         Ok(signature.as_ref().to_vec())
     }
 }

@@ -52,6 +52,8 @@ pub enum KeyError {
     #[error("the block `PUBLIC KEY` does not contain a key for P-521, P-384, P-256 or Ed25519")]
     UnsupportedPublicKey,
     /// The text is not a JSON Web Key Set, or it has more than 100 keys or 1 MiB.
-    #[error("not a JSON Web Key Set: an object with a list `keys` of at most 100 entries, and at most 1 MiB")]
+    #[error(
+        "not a JSON Web Key Set: an object with a list `keys` of at most 100 entries, and at most 1 MiB"
+    )]
     InvalidKeySet,
 }

@@ -26,13 +26,19 @@ pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm
         return Err(KeyError::Damaged("it is over 1 MiB long"));
     }
     let mut blocks = pem::parse_many(pem).map_err(|_| KeyError::NotPem)?;
-    let Some(at) = blocks.iter().position(|block| block.tag().ends_with("PRIVATE KEY")) else {
+    let Some(at) = blocks
+        .iter()
+        .position(|block| block.tag().ends_with("PRIVATE KEY"))
+    else {
         return Err(no_private_key(&blocks));
     };
     let block = blocks.swap_remove(at);
     let label = block.tag().to_owned();
     let dek_info = block.headers().get("DEK-Info").map(str::to_owned);
-    let is_encrypted = block.headers().get("Proc-Type").is_some_and(|value| value.ends_with("ENCRYPTED"));
+    let is_encrypted = block
+        .headers()
+        .get("Proc-Type")
+        .is_some_and(|value| value.ends_with("ENCRYPTED"));
     let content = Zeroizing::new(block.into_contents());
 
     match label.as_str() {
@@ -40,7 +46,9 @@ pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm
         "EC PRIVATE KEY" => Ok((kind_of_sec1(&content)?, content)),
         "PRIVATE KEY" => Ok((kind_of_pkcs8(&content)?, content)),
         "ENCRYPTED PRIVATE KEY" => decrypt_pkcs8(&content, passphrase),
-        other => Err(KeyError::UnsupportedKey(other.trim_end_matches(" PRIVATE KEY").to_owned())),
+        other => Err(KeyError::UnsupportedKey(
+            other.trim_end_matches(" PRIVATE KEY").to_owned(),
+        )),
     }
 }
 
@@ -62,13 +70,20 @@ fn decrypt_sec1(
 }
 
 #[cfg(feature = "encrypted-keys")]
-fn decrypt_pkcs8(content: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+fn decrypt_pkcs8(
+    content: &[u8],
+    passphrase: Option<&str>,
+) -> Result<(KeyAlgorithm, Der), KeyError> {
     let der = encrypted_pkcs8::decrypt(content, passphrase.ok_or(KeyError::PassphraseMissing)?)?;
     Ok((kind_of_pkcs8(&der)?, der))
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
-fn decrypt_sec1(_: &[u8], _: Option<&str>, _: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+fn decrypt_sec1(
+    _: &[u8],
+    _: Option<&str>,
+    _: Option<&str>,
+) -> Result<(KeyAlgorithm, Der), KeyError> {
     Err(KeyError::EncryptionNotBuilt)
 }
 
@@ -86,17 +101,22 @@ fn no_private_key(blocks: &[Pem]) -> KeyError {
 }
 
 fn kind_of_sec1(der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
-    let key = EcPrivateKey::from_der(der).map_err(|_| KeyError::Damaged("not the DER of RFC 5915"))?;
+    let key =
+        EcPrivateKey::from_der(der).map_err(|_| KeyError::Damaged("not the DER of RFC 5915"))?;
     let curve = key.parameters.and_then(EcParameters::named_curve);
     kind(curve.ok_or(KeyError::Damaged("it does not name its curve"))?)
 }
 
 fn kind_of_pkcs8(der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
-    let key = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Damaged("not the DER of PKCS#8"))?;
+    let key =
+        PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Damaged("not the DER of PKCS#8"))?;
     if key.algorithm.oid != EC_PUBLIC_KEY {
         return kind(key.algorithm.oid);
     }
-    let curve = key.algorithm.parameters.and_then(|any: AnyRef<'_>| ObjectIdentifier::try_from(any).ok());
+    let curve = key
+        .algorithm
+        .parameters
+        .and_then(|any: AnyRef<'_>| ObjectIdentifier::try_from(any).ok());
     kind(curve.ok_or(KeyError::Damaged("it does not name its curve"))?)
 }
 

@@ -15,14 +15,22 @@ pub(super) fn decrypt(
     dek_info: &str,
     passphrase: &str,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let (cipher, iv) = dek_info.split_once(',').ok_or(KeyError::Damaged("`DEK-Info` has no IV"))?;
+    let (cipher, iv) = dek_info
+        .split_once(',')
+        .ok_or(KeyError::Damaged("`DEK-Info` has no IV"))?;
     let key_len = match cipher.trim() {
         "AES-128-CBC" => 16,
         "AES-192-CBC" => 24,
         "AES-256-CBC" => 32,
-        other => return Err(KeyError::UnsupportedEncryption(other.chars().take(40).collect())),
+        other => {
+            return Err(KeyError::UnsupportedEncryption(
+                other.chars().take(40).collect(),
+            ));
+        }
     };
-    let iv = unhex(iv.trim()).ok_or(KeyError::Damaged("the IV of `DEK-Info` is not 16 bytes in hex"))?;
+    let iv = unhex(iv.trim()).ok_or(KeyError::Damaged(
+        "the IV of `DEK-Info` is not 16 bytes in hex",
+    ))?;
     let key = derive(passphrase.as_bytes(), &iv, key_len);
     let mut buffer = Zeroizing::new(content.to_vec());
     let len = match key_len {
@@ -41,7 +49,11 @@ fn derive(passphrase: &[u8], iv: &[u8; BLOCK], len: usize) -> Zeroizing<Vec<u8>>
     let mut key = Zeroizing::new(Vec::with_capacity(2 * BLOCK));
     let mut last = Zeroizing::new(Vec::with_capacity(BLOCK));
     while key.len() < len {
-        let block = Md5::new().chain_update(&*last).chain_update(passphrase).chain_update(salt).finalize();
+        let block = Md5::new()
+            .chain_update(&*last)
+            .chain_update(passphrase)
+            .chain_update(salt)
+            .finalize();
         last.clear();
         last.extend_from_slice(&block);
         key.extend_from_slice(&block);

@@ -37,7 +37,9 @@ impl PublicKey {
             KeyAlgorithm::Ed25519 => 32,
             ecdsa => 1 + 2 * ecdsa.field_len(),
         };
-        if bytes.len() != expected || (algorithm == KeyAlgorithm::Ed25519 && is_of_small_order(bytes)) {
+        if bytes.len() != expected
+            || (algorithm == KeyAlgorithm::Ed25519 && is_of_small_order(bytes))
+        {
             return Err(KeyError::Invalid(algorithm));
         }
         let parsed = ParsedPublicKey::new(algorithm.verification(), bytes)
@@ -109,6 +111,9 @@ impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PublicKey").field(&self.algorithm).field(&STANDARD.encode(self.as_bytes())).finish()
+        f.debug_tuple("PublicKey")
+            .field(&self.algorithm)
+            .field(&STANDARD.encode(self.as_bytes()))
+            .finish()
     }
 }

@@ -81,7 +81,11 @@ impl Postgres {
 
     /// A store in the database of `pool`, in the default schema of its connections.
     pub fn new(pool: Pool) -> Self {
-        Self { pool, lease: Duration::from_secs(60), timeout: Duration::from_secs(5) }
+        Self {
+            pool,
+            lease: Duration::from_secs(60),
+            timeout: Duration::from_secs(5),
+        }
     }
 
     /// How long a claim is valid. Afterwards the event can be claimed again. 60 s by default. It must be longer than the slowest
@@ -105,7 +109,8 @@ impl Postgres {
     ///
     /// [`BackendError`] if the database cannot be reached, or the user may not create tables.
     pub async fn migrate(&self) -> Result<(), BackendError> {
-        self.run(async |connection| connection.batch_execute(Self::SCHEMA).await).await
+        self.run(async |connection| connection.batch_execute(Self::SCHEMA).await)
+            .await
     }
 
     /// Marks `event` as handled in your own transaction. Call it first and continue only if it returns `true`. `false` means
@@ -117,8 +122,13 @@ impl Postgres {
     ///
     /// [`BackendError`] if the statement failed. The transaction cannot continue then. Return the error, and Upvest sends the event
     /// again.
-    pub async fn mark_handled(transaction: &Transaction<'_>, event: &Event) -> Result<bool, BackendError> {
-        let changed = transaction.execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)]).await;
+    pub async fn mark_handled(
+        transaction: &Transaction<'_>,
+        event: &Event,
+    ) -> Result<bool, BackendError> {
+        let changed = transaction
+            .execute_typed(Self::MARK_HANDLED, &[(&event.id, Type::UUID)])
+            .await;
         Ok(changed.map_err(failure)? == 1)
     }
 
@@ -126,9 +136,12 @@ impl Postgres {
         &self,
         work: impl AsyncFnOnce(&Object) -> Result<T, ::tokio_postgres::Error>,
     ) -> Result<T, BackendError> {
-        let late = |_| BackendError::new(format!("no answer from Postgres within {:?}", self.timeout));
-        let connection =
-            timeout(self.timeout, self.pool.get()).await.map_err(late)?.map_err(BackendError::new)?;
+        let late =
+            |_| BackendError::new(format!("no answer from Postgres within {:?}", self.timeout));
+        let connection = timeout(self.timeout, self.pool.get())
+            .await
+            .map_err(late)?
+            .map_err(BackendError::new)?;
         let result = timeout(self.timeout, work(&connection)).await.map_err(late);
         if result.is_err() {
             // The connection may be dead, so it is removed from the pool.
@@ -138,19 +151,30 @@ impl Postgres {
     }
 
     async fn query(&self, statement: &str, args: Args<'_>) -> Result<Option<Row>, BackendError> {
-        self.run(async |connection| connection.query_typed_opt(statement, args).await).await
+        self.run(async |connection| connection.query_typed_opt(statement, args).await)
+            .await
     }
 
     async fn claim_now(&self, event: &str) -> Result<ClaimResult, BackendError> {
         let claim = random_uuid(&OsRandom);
         let lease = self.lease.as_secs_f64() * 1000.0;
-        let args: Args<'_> = &[(&event, Type::TEXT), (&claim, Type::UUID), (&lease, Type::FLOAT8)];
-        let ours = |attempts: i32| ClaimResult::Ours { claim, attempt: attempts.unsigned_abs() };
+        let args: Args<'_> = &[
+            (&event, Type::TEXT),
+            (&claim, Type::UUID),
+            (&lease, Type::FLOAT8),
+        ];
+        let ours = |attempts: i32| ClaimResult::Ours {
+            claim,
+            attempt: attempts.unsigned_abs(),
+        };
         let Some(row) = self.query(CLAIM, args).await? else {
             let new = self.query(CLAIM_NEW, args).await?;
             return Ok(new.map_or(ClaimResult::Busy, |_| ours(1)));
         };
-        match (row.try_get(0).map_err(failure)?, row.try_get(1).map_err(failure)?) {
+        match (
+            row.try_get(0).map_err(failure)?,
+            row.try_get(1).map_err(failure)?,
+        ) {
             (Some(attempts), _) => Ok(ours(attempts)),
             (None, true) => Ok(ClaimResult::Done),
             (None, false) => Ok(ClaimResult::Busy),
@@ -158,7 +182,9 @@ impl Postgres {
     }
 
     async fn end(&self, statement: &str, event: &str, claim: Uuid) -> Result<(), BackendError> {
-        self.query(statement, &[(&event, Type::TEXT), (&claim, Type::UUID)]).await.map(drop)
+        self.query(statement, &[(&event, Type::TEXT), (&claim, Type::UUID)])
+            .await
+            .map(drop)
     }
 }
 
@@ -181,7 +207,11 @@ impl DedupStore for Postgres {
         Box::pin(self.end(DONE, event, claim))
     }
 
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+    fn failed<'a>(
+        &'a self,
+        event: &'a str,
+        claim: Uuid,
+    ) -> BoxFuture<'a, Result<(), BackendError>> {
         Box::pin(self.end(FAILED, event, claim))
     }
 }
@@ -190,7 +220,11 @@ impl DeadLetterSink for Postgres {
     fn store(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), HandlerError>> {
         Box::pin(async move {
             let (name, attempts, json, event_type, reason) = match letter {
-                DeadLetter::Unhandled { event, attempts, error } => {
+                DeadLetter::Unhandled {
+                    event,
+                    attempts,
+                    error,
+                } => {
                     let json = serde_json::to_vec(&event)?;
                     (
                         event.id.to_string(),
@@ -205,8 +239,10 @@ impl DeadLetterSink for Postgres {
                 }
             };
             // Unlike JSON and error messages, a text in Postgres cannot contain NUL characters.
-            let (event_type, reason) =
-                (event_type.map(|text| text.replace('\0', "")), reason.replace('\0', ""));
+            let (event_type, reason) = (
+                event_type.map(|text| text.replace('\0', "")),
+                reason.replace('\0', ""),
+            );
             let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
             let args: Args<'_> = &[
                 (&name, Type::TEXT),

@@ -49,7 +49,11 @@ impl RedisDedupStore {
     }
 
     async fn end(&self, event: &str, claim: Uuid, state: &str) -> Result<(), BackendError> {
-        let args = [claim.as_bytes().as_slice(), state.as_bytes(), &milliseconds(self.remember)];
+        let args = [
+            claim.as_bytes().as_slice(),
+            state.as_bytes(),
+            &milliseconds(self.remember),
+        ];
         self.link.run(END, "event", event, &args).await
     }
 }
@@ -58,11 +62,18 @@ impl DedupStore for RedisDedupStore {
     fn claim<'a>(&'a self, event: &'a str) -> BoxFuture<'a, Result<ClaimResult, BackendError>> {
         Box::pin(async move {
             let claim = random_uuid(&OsRandom);
-            let args = [claim.as_bytes().as_slice(), &milliseconds(self.lease), &milliseconds(self.remember)];
+            let args = [
+                claim.as_bytes().as_slice(),
+                &milliseconds(self.lease),
+                &milliseconds(self.remember),
+            ];
             Ok(match self.link.run(CLAIM, "event", event, &args).await? {
                 -1 => ClaimResult::Done,
                 0 => ClaimResult::Busy,
-                attempt => ClaimResult::Ours { claim, attempt: u32::try_from(attempt).unwrap_or(u32::MAX) },
+                attempt => ClaimResult::Ours {
+                    claim,
+                    attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                },
             })
         })
     }
@@ -71,9 +82,18 @@ impl DedupStore for RedisDedupStore {
         Box::pin(self.end(event, claim, "done"))
     }
 
-    fn failed<'a>(&'a self, event: &'a str, claim: Uuid) -> BoxFuture<'a, Result<(), BackendError>> {
+    fn failed<'a>(
+        &'a self,
+        event: &'a str,
+        claim: Uuid,
+    ) -> BoxFuture<'a, Result<(), BackendError>> {
         Box::pin(self.end(event, claim, "failed"))
     }
 }
 
-debug_fields!(RedisDedupStore, |self| redis = self.link.redis, lease = self.lease, remember = self.remember);
+debug_fields!(
+    RedisDedupStore,
+    |self| redis = self.link.redis,
+    lease = self.lease,
+    remember = self.remember
+);

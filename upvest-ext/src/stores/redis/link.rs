@@ -33,7 +33,12 @@ enum Trouble {
 
 impl Link {
     pub(super) fn new(redis: &Redis, purpose: &'static str, limit: Duration) -> Self {
-        Self { redis: redis.clone(), purpose, limit, trouble: Mutex::default() }
+        Self {
+            redis: redis.clone(),
+            purpose,
+            limit,
+            trouble: Mutex::default(),
+        }
     }
 
     /// Runs a script on the key of `kind` and `name`, and retries it once if the connection was broken. Fails immediately while the
@@ -55,7 +60,9 @@ impl Link {
             let mut connection = self.redis.connected()?;
             match call.invoke_async(&mut connection).await {
                 // The connection broke since it was last used. The manager reconnects.
-                Err(error) if error.is_unrecoverable_error() => call.invoke_async(&mut connection).await,
+                Err(error) if error.is_unrecoverable_error() => {
+                    call.invoke_async(&mut connection).await
+                }
                 result => result,
             }
         };
@@ -77,7 +84,11 @@ impl Link {
             ),
         };
         // The next command uses a new connection.
-        self.redis.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.redis
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if self.trouble().replace(trouble).is_none() {
             #[cfg(feature = "tracing")]
             tracing::warn!(purpose = self.purpose, reason = %failure, "the Redis server cannot be used");

@@ -60,14 +60,20 @@ impl Redis {
     /// [`ErrorKind::Configuration`] if `url` is not the URL of a Redis server.
     pub fn open(url: impl AsRef<str>) -> Result<Self, Error> {
         Client::open(url.as_ref()).map(Self::new).map_err(|error| {
-            let message = "not the URL of a Redis server, such as redis://user:password@host:6379/0";
+            let message =
+                "not the URL of a Redis server, such as redis://user:password@host:6379/0";
             Error::new(ErrorKind::Configuration, message).with_source(error)
         })
     }
 
     /// The server of `client`, for settings that a URL cannot contain, such as certificates.
     pub fn new(client: Client) -> Self {
-        Self { client, connection: Arc::default(), prefix: "upvest:".into(), timeout: Duration::from_secs(1) }
+        Self {
+            client,
+            connection: Arc::default(),
+            prefix: "upvest:".into(),
+            timeout: Duration::from_secs(1),
+        }
     }
 
     /// The prefix of every key. `upvest:` by default. Services that must not share state need different prefixes, for example two
@@ -104,23 +110,39 @@ impl Redis {
     /// Upvest counts requests by client id.
     pub fn rate_limit(&self, name: impl AsRef<str>, per_second: u32, replicas: u32) -> RateLimit {
         let share = (per_second / replicas.max(1)).max(1);
-        RateLimit::shared(share, SharedRate::new(self, name.as_ref(), per_second.max(1)))
+        RateLimit::shared(
+            share,
+            SharedRate::new(self, name.as_ref(), per_second.max(1)),
+        )
     }
 
     fn connected(&self) -> RedisResult<ConnectionManager> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = &*connection {
             return Ok(connection.clone());
         }
         // The time limit of each command already includes connecting and waiting.
-        let config = ConnectionManagerConfig::new().set_number_of_retries(0).set_response_timeout(None);
-        Ok(connection.insert(ConnectionManager::new_lazy_with_config(self.client.clone(), config)?).clone())
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_response_timeout(None);
+        Ok(connection
+            .insert(ConnectionManager::new_lazy_with_config(
+                self.client.clone(),
+                config,
+            )?)
+            .clone())
     }
 }
 
 /// A time as an argument for Redis, between 1 ms and 100 years.
 fn milliseconds(time: Duration) -> Vec<u8> {
-    time.as_millis().clamp(1, 100 * 365 * 24 * 3_600_000).to_string().into_bytes()
+    time.as_millis()
+        .clamp(1, 100 * 365 * 24 * 3_600_000)
+        .to_string()
+        .into_bytes()
 }
 
 debug_fields!(Redis, |self| prefix = self.prefix, timeout = self.timeout);

@@ -17,7 +17,11 @@ pub(crate) struct SharedRate {
 
 impl SharedRate {
     pub(super) fn new(redis: &Redis, name: &str, per_second: u32) -> Self {
-        Self { link: Link::new(redis, "rate limit", redis.timeout / 4), name: name.to_owned(), per_second }
+        Self {
+            link: Link::new(redis, "rate limit", redis.timeout / 4),
+            name: name.to_owned(),
+            per_second,
+        }
     }
 
     pub(crate) fn per_second(&self) -> u32 {
@@ -46,7 +50,14 @@ impl SharedRate {
 
 /// At most a year, so that a sum of two is exact in a script.
 fn microseconds(time: Duration) -> Vec<u8> {
-    time.as_micros().min(365 * 24 * 3_600_000_000).to_string().into_bytes()
+    time.as_micros()
+        .min(365 * 24 * 3_600_000_000)
+        .to_string()
+        .into_bytes()
 }
 
-debug_fields!(SharedRate, |self| redis = self.link.redis, per_second = self.per_second);
+debug_fields!(
+    SharedRate,
+    |self| redis = self.link.redis,
+    per_second = self.per_second
+);

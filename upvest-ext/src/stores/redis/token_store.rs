@@ -36,7 +36,10 @@ pub struct RedisTokenStore {
 
 impl RedisTokenStore {
     pub(super) fn new(redis: &Redis, client_secret: SecretString) -> Self {
-        Self { link: Link::new(redis, "access tokens", redis.timeout), client_secret }
+        Self {
+            link: Link::new(redis, "access tokens", redis.timeout),
+            client_secret,
+        }
     }
 
     /// Derives 32 bytes that cannot be computed without the client secret.
@@ -57,24 +60,33 @@ impl RedisTokenStore {
     }
 
     fn cipher(&self) -> RandomizedNonceKey {
-        RandomizedNonceKey::new(&AES_256_GCM, &*self.derive(&[b"encryption"])).expect("32 bytes are a key")
+        RandomizedNonceKey::new(&AES_256_GCM, &*self.derive(&[b"encryption"]))
+            .expect("32 bytes are a key")
     }
 
     /// Encrypts the lifetime in milliseconds and the token, after the nonce. The result can be decrypted only with the same `name`.
     fn seal(&self, name: &str, token: &StoredToken) -> Option<Vec<u8>> {
-        let lifetime = u64::try_from(token.lifetime.as_millis()).ok()?.to_be_bytes();
+        let lifetime = u64::try_from(token.lifetime.as_millis())
+            .ok()?
+            .to_be_bytes();
         // Encrypted in place, with room for the tag, so that no copy of the token stays in memory.
         let mut bytes = Vec::with_capacity(lifetime.len() + token.token.expose_secret().len() + 16);
         bytes.extend_from_slice(&lifetime);
         bytes.extend_from_slice(token.token.expose_secret().as_bytes());
-        let nonce = self.cipher().seal_in_place_append_tag(Aad::from(name), &mut bytes).ok()?;
+        let nonce = self
+            .cipher()
+            .seal_in_place_append_tag(Aad::from(name), &mut bytes)
+            .ok()?;
         Some([nonce.as_ref().as_slice(), &bytes].concat())
     }
 
     fn open(&self, name: &str, sealed: &[u8], left: Duration) -> Option<StoredToken> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut bytes = Zeroizing::new(sealed.to_vec());
-        let plain = self.cipher().open_in_place(Nonce::from(nonce), Aad::from(name), &mut bytes).ok()?;
+        let plain = self
+            .cipher()
+            .open_in_place(Nonce::from(nonce), Aad::from(name), &mut bytes)
+            .ok()?;
         let (lifetime, token) = plain.split_first_chunk()?;
         Some(StoredToken {
             token: std::str::from_utf8(token).ok()?.into(),
@@ -87,7 +99,10 @@ impl RedisTokenStore {
     async fn get(&self, name: &str) -> Option<(StoredToken, Vec<u8>)> {
         let found: (Option<Vec<u8>>, i64) = self.link.run(GET, "token", name, &[]).await.ok()?;
         let (sealed, left) = (found.0?, u64::try_from(found.1).ok()?);
-        Some((self.open(name, &sealed, Duration::from_millis(left))?, sealed))
+        Some((
+            self.open(name, &sealed, Duration::from_millis(left))?,
+            sealed,
+        ))
     }
 }
 
@@ -99,9 +114,14 @@ impl TokenStore for RedisTokenStore {
     fn save<'a>(&'a self, key: &'a TokenKey, token: StoredToken) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let name = self.name(key);
-            let Some(sealed) = self.seal(&name, &token) else { return };
+            let Some(sealed) = self.seal(&name, &token) else {
+                return;
+            };
             // If this fails, the other replicas request their own tokens.
-            let _ = self.link.run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)]).await;
+            let _ = self
+                .link
+                .run::<()>(SET, "token", &name, &[&sealed, &milliseconds(token.left)])
+                .await;
         })
     }
 
@@ -112,7 +132,10 @@ impl TokenStore for RedisTokenStore {
                 && kept.token.expose_secret() == refused.expose_secret()
             {
                 // If this fails, the claim expires by itself.
-                let _ = self.link.run::<()>(DELETE, "token", &name, &[&sealed]).await;
+                let _ = self
+                    .link
+                    .run::<()>(DELETE, "token", &name, &[&sealed])
+                    .await;
             }
         })
     }
@@ -121,7 +144,11 @@ impl TokenStore for RedisTokenStore {
         Box::pin(async move {
             let claim = random_uuid(&OsRandom);
             let args = [claim.as_bytes().as_slice(), &milliseconds(lease)];
-            match self.link.run(CLAIM, "token-claim", &self.name(key), &args).await {
+            match self
+                .link
+                .run(CLAIM, "token-claim", &self.name(key), &args)
+                .await
+            {
                 Ok(1) => TokenClaim::Ours(claim),
                 Ok(_) => TokenClaim::Busy,
                 Err(_) => TokenClaim::Unavailable,
@@ -131,7 +158,10 @@ impl TokenStore for RedisTokenStore {
 
     fn release<'a>(&'a self, key: &'a TokenKey, claim: Uuid) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let _ = self.link.run::<()>(DELETE, "token-claim", &self.name(key), &[claim.as_bytes()]).await;
+            let _ = self
+                .link
+                .run::<()>(DELETE, "token-claim", &self.name(key), &[claim.as_bytes()])
+                .await;
         })
     }
 }

@@ -68,8 +68,15 @@ struct Kept {
 }
 
 impl KeyCache {
-    pub(in crate::webhooks) fn new(fetch: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
-        Self { fetch: Arc::new(fetch), limits, state: Arc::default() }
+    pub(in crate::webhooks) fn new(
+        fetch: impl FetchKeys + 'static,
+        limits: KeyCacheLimits,
+    ) -> Self {
+        Self {
+            fetch: Arc::new(fetch),
+            limits,
+            state: Arc::default(),
+        }
     }
 
     /// Returns the keys with this id. Fetches keys if it is unknown or its keys are too old.
@@ -103,7 +110,10 @@ impl KeyCache {
 
     fn kept(&self, id: &str, age: Duration) -> Found {
         let state = self.lock();
-        let kept = state.keys.iter().filter(|kept| kept.key.id == id && kept.listed.elapsed() < age);
+        let kept = state
+            .keys
+            .iter()
+            .filter(|kept| kept.key.id == id && kept.listed.elapsed() < age);
         kept.map(|kept| kept.key.key.clone()).collect()
     }
 
@@ -113,7 +123,10 @@ impl KeyCache {
         if let Some(flight) = &state.flight {
             return Some((flight.clone(), false));
         }
-        if state.asked.is_some_and(|asked| asked.elapsed() < self.limits.pause) {
+        if state
+            .asked
+            .is_some_and(|asked| asked.elapsed() < self.limits.pause)
+        {
             return None;
         }
         state.asked = Some(Instant::now());
@@ -125,7 +138,9 @@ impl KeyCache {
     }
 
     async fn ask(&self) -> Result<KeySet, BackendError> {
-        let json = timeout(FETCH_TIMEOUT, self.fetch.fetch()).await.map_err(BackendError::new)??;
+        let json = timeout(FETCH_TIMEOUT, self.fetch.fetch())
+            .await
+            .map_err(BackendError::new)??;
         KeySet::from_json(json).map_err(BackendError::new)
     }
 
@@ -138,9 +153,12 @@ impl KeyCache {
         // A key that is no longer listed stays valid as long as it would have without this fetch. Deliveries that it
         // signed may still arrive, and a forged key id, which triggers a fetch, must not invalidate it early.
         state.keys.retain(|kept| {
-            kept.listed.elapsed() < self.limits.fresh && set.keys.iter().all(|key| key.id != kept.key.id)
+            kept.listed.elapsed() < self.limits.fresh
+                && set.keys.iter().all(|key| key.id != kept.key.id)
         });
-        state.keys.extend(set.keys.into_iter().map(|key| Kept { key, listed: now }));
+        state
+            .keys
+            .extend(set.keys.into_iter().map(|key| Kept { key, listed: now }));
     }
 }
 

@@ -46,12 +46,16 @@ impl KeySet {
             #[serde(borrow)]
             keys: Vec<&'a RawValue>,
         }
-        let json = Some(json.as_ref()).filter(|json| json.len() <= MAX_LEN).ok_or(KeyError::InvalidKeySet)?;
+        let json = Some(json.as_ref())
+            .filter(|json| json.len() <= MAX_LEN)
+            .ok_or(KeyError::InvalidKeySet)?;
         let set: Set<'_> = serde_json::from_slice(json).map_err(|_| KeyError::InvalidKeySet)?;
         if set.keys.len() > MAX_KEYS {
             return Err(KeyError::InvalidKeySet);
         }
-        Ok(Self { keys: set.keys.into_iter().filter_map(set_key).collect() })
+        Ok(Self {
+            keys: set.keys.into_iter().filter_map(set_key).collect(),
+        })
     }
 
     /// A set of one key.
@@ -63,7 +67,10 @@ impl KeySet {
     /// Adds a key to the set.
     #[must_use]
     pub fn with(mut self, id: impl Into<String>, key: PublicKey) -> Self {
-        self.keys.push(SetKey { id: id.into(), key: Some(key) });
+        self.keys.push(SetKey {
+            id: id.into(),
+            key: Some(key),
+        });
         self
     }
 
@@ -72,13 +79,19 @@ impl KeySet {
         &'a self,
         id: &'a str,
     ) -> impl Iterator<Item = Option<&'a PublicKey>> {
-        self.keys.iter().filter(move |entry| entry.id == id).map(|entry| entry.key.as_ref())
+        self.keys
+            .iter()
+            .filter(move |entry| entry.id == id)
+            .map(|entry| entry.key.as_ref())
     }
 
     /// The set as JSON, for test servers.
     pub fn to_json(&self) -> String {
-        let keys: Vec<_> =
-            self.keys.iter().filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?))).collect();
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .filter_map(|entry| Some(to_jwk(&entry.id, entry.key.as_ref()?)))
+            .collect();
         serde_json::json!({ "keys": keys }).to_string()
     }
 }
@@ -90,7 +103,10 @@ fn set_key(raw: &RawValue) -> Option<SetKey> {
         kid: String,
     }
     let Identified { kid: id } = serde_json::from_str(raw.get()).ok()?;
-    Some(SetKey { id, key: public_key(raw) })
+    Some(SetKey {
+        id,
+        key: public_key(raw),
+    })
 }
 
 fn public_key(raw: &RawValue) -> Option<PublicKey> {

@@ -10,7 +10,8 @@ use crate::client::upvest::Upvest;
 
 /// Defined here because the description does not contain the endpoint.
 static VERIFY_KEYS: OperationMeta =
-    OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys").scoped(&["webhooks:read"]);
+    OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys")
+        .scoped(&["webhooks:read"]);
 
 /// Fetches the keys by `GET /auth/verify_keys`, with the client's token, signature and retries.
 ///

@@ -88,14 +88,18 @@ pub(in crate::domain) enum Way {
 impl State {
     pub(crate) fn create_account_group(&mut self, id: Option<Uuid>) -> &AccountGroup {
         let id = id.unwrap_or_else(|| self.time.id());
-        let group = AccountGroup { id, created_at: self.time.now };
+        let group = AccountGroup {
+            id,
+            created_at: self.time.now,
+        };
         self.time.emit(EventKind::GROUP_CREATED, id, &group);
         self.groups.insert(group)
     }
 
     pub(crate) fn create_account(&mut self, new: AccountCreate) -> Result<&AccountView, Refused> {
         self.users.named("user_id", new.user_id)?;
-        self.groups.named("account_group_id", new.account_group_id)?;
+        self.groups
+            .named("account_group_id", new.account_group_id)?;
         let status = self.editable::<User>(new.user_id)?.0.view.status;
         let (id, now) = (self.time.id(), self.time.now);
         if status == UserStatus::Active {
@@ -131,8 +135,17 @@ impl State {
     /// An account with an invented user.
     pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Refused> {
         let user_id = self.create_user(UserCreate::nobody()).id;
-        let id = self.create_account(AccountCreate { user_id, account_group_id, r#type: None })?.id;
-        let (iban, bic) = ("DE89370400440532013000".to_owned(), "COBADEFFXXX".to_owned());
+        let id = self
+            .create_account(AccountCreate {
+                user_id,
+                account_group_id,
+                r#type: None,
+            })?
+            .id;
+        let (iban, bic) = (
+            "DE89370400440532013000".to_owned(),
+            "COBADEFFXXX".to_owned(),
+        );
         self.add_reference_account(id, iban, bic, "Erika Mustermann".to_owned())?;
         Ok(id)
     }
@@ -167,8 +180,13 @@ impl State {
     }
 
     pub(in crate::domain) fn open_account(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.get(id) else { return };
-        let user = self.users.get(account.view.user_id).map(|user| user.view.status);
+        let Some(account) = self.accounts.get(id) else {
+            return;
+        };
+        let user = self
+            .users
+            .get(account.view.user_id)
+            .map(|user| user.view.status);
         // The user may have been blocked meanwhile.
         if account.view.status == AccountStatus::Pending && user == Some(UserStatus::Active) {
             self.check_waiting_orders(id);
@@ -178,14 +196,18 @@ impl State {
 
     /// Checks the orders that waited for the account to open, as it is about to open or will never open.
     pub(in crate::domain) fn check_waiting_orders(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.get_mut(id) else { return };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
         for order in std::mem::take(&mut account.waiting_orders) {
             self.time.after(STEP, Due::CheckOrder(order));
         }
     }
 
     pub(in crate::domain) fn finish_closing(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.get_mut(id) else { return };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
         let is_empty = account.cash.values().all(|cash| cash.total().is_zero())
             && account.holdings.is_empty()
             && account.open_orders == 0;
@@ -197,7 +219,11 @@ impl State {
 
     /// Closes an account that is waiting to be closed if it is empty now.
     pub(in crate::domain) fn may_close(&mut self, id: Uuid) {
-        if self.accounts.get(id).is_some_and(|account| account.view.status == AccountStatus::Closing) {
+        if self
+            .accounts
+            .get(id)
+            .is_some_and(|account| account.view.status == AccountStatus::Closing)
+        {
             self.time.after(STEP, Due::CloseAccount(id));
         }
     }
@@ -216,21 +242,28 @@ impl State {
 
     /// Whether an account is not open yet, but still can be opened.
     pub(in crate::domain) fn has_yet_to_open(&self, account: Uuid) -> bool {
-        self.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
+        self.accounts
+            .get(account)
+            .is_some_and(|it| it.view.status == AccountStatus::Pending)
             && self.bar(account, Way::In).is_none()
     }
 
     /// Rejects a call that moves cash or units if they may not move.
     pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
         match self.bar(account, way) {
-            Some(why) => Err(Refused::Conflict(format!("Cash and units cannot be moved: {why}."))),
+            Some(why) => Err(Refused::Conflict(format!(
+                "Cash and units cannot be moved: {why}."
+            ))),
             None => Ok(()),
         }
     }
 
     /// Whether cash or units may move now, or the reason why not.
     pub(in crate::domain) fn may_trade(&self, account: Uuid, way: Way) -> Result<(), String> {
-        let is_pending = self.accounts.get(account).is_none_or(|it| it.view.status == AccountStatus::Pending);
+        let is_pending = self
+            .accounts
+            .get(account)
+            .is_none_or(|it| it.view.status == AccountStatus::Pending);
         match self.bar(account, way) {
             Some(why) => Err(why),
             None if is_pending => Err("the account is not open yet".to_owned()),

@@ -6,7 +6,12 @@ use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str};
 pub(in crate::domain) const MAX_LINES: usize = 40;
 
 /// The size of A4 in points.
-const PAGE: Rect = Rect { x1: 0.0, y1: 0.0, x2: 595.0, y2: 842.0 };
+const PAGE: Rect = Rect {
+    x1: 0.0,
+    y1: 0.0,
+    x2: 595.0,
+    y2: 842.0,
+};
 const FONT: Name<'_> = Name(b"F1");
 
 /// One page with a title and lines below it, in Latin letters.
@@ -21,7 +26,10 @@ pub(in crate::domain) fn page(title: &str, lines: &[String]) -> Vec<u8> {
     leaf.finish();
     pdf.type1_font(font).base_font(Name(b"Helvetica"));
     let mut text = Content::new();
-    text.begin_text().set_font(FONT, 16.0).next_line(50.0, 780.0).show(Str(title.as_bytes()));
+    text.begin_text()
+        .set_font(FONT, 16.0)
+        .next_line(50.0, 780.0)
+        .show(Str(title.as_bytes()));
     text.set_font(FONT, 10.0).next_line(0.0, -10.0);
     for line in lines {
         text.next_line(0.0, -16.0).show(Str(line.as_bytes()));

@@ -64,13 +64,21 @@ impl State {
     /// Creates a report. Its file is available one step later, unless the report fails.
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = ReportView { id, r#type: kind, status: ReportStatus::Pending, file_id: None, created_at };
+        let view = ReportView {
+            id,
+            r#type: kind,
+            status: ReportStatus::Pending,
+            file_id: None,
+            created_at,
+        };
         self.time.after(STEP, Due::FinishReport(id));
         &self.add(Report { view, fails }).view
     }
 
     pub(in crate::domain) fn finish_report(&mut self, id: Uuid) {
-        let Some(report) = self.reports.get(id) else { return };
+        let Some(report) = self.reports.get(id) else {
+            return;
+        };
         if report.fails {
             let why = "the command that created it requested the failure".to_owned();
             self.change_because::<Report>(id, ReportStatus::Failed, Some(why));
@@ -78,7 +86,9 @@ impl State {
         }
         let title = format!("{} of {}", report.view.r#type, self.time.now.date_naive());
         let file_id = self.store_report_file(&title);
-        let Some(report) = self.reports.get_mut(id) else { return };
+        let Some(report) = self.reports.get_mut(id) else {
+            return;
+        };
         report.view.file_id = Some(file_id);
         self.change::<Report>(id, ReportStatus::Ready);
     }
@@ -86,14 +96,23 @@ impl State {
     pub(crate) fn create_treasury_report(&mut self, kind: String) -> &TreasuryReport {
         let file_id = self.store_report_file(&format!("{kind} of {}", self.time.now.date_naive()));
         let (id, created_at) = (self.time.id(), self.time.now);
-        let report = TreasuryReport { id, r#type: kind, file_id, created_at };
+        let report = TreasuryReport {
+            id,
+            r#type: kind,
+            file_id,
+            created_at,
+        };
         self.time.emit(EventKind::TREASURY_REPORT, id, &report);
         self.treasury_reports.insert(report)
     }
 
     pub(crate) fn store_file(&mut self, media_type: String, content: Bytes) -> Uuid {
         let id = self.time.id();
-        self.files.insert(StoredFile { id, media_type, content });
+        self.files.insert(StoredFile {
+            id,
+            media_type,
+            content,
+        });
         id
     }
 
@@ -103,11 +122,13 @@ impl State {
 
     /// A page with a line for each account. It contains no names, as reports may end up in test folders.
     fn store_report_file(&mut self, title: &str) -> Uuid {
-        let lines = self
-            .accounts
-            .rows()
-            .iter()
-            .map(|account| format!("Account {}: {} EUR", account.view.id, self.value_of(account)));
+        let lines = self.accounts.rows().iter().map(|account| {
+            format!(
+                "Account {}: {} EUR",
+                account.view.id,
+                self.value_of(account)
+            )
+        });
         let content = pdf::page(title, &lines.take(pdf::MAX_LINES).collect::<Vec<_>>());
         self.store_file("application/pdf".to_owned(), content.into())
     }

@@ -63,7 +63,9 @@ identified!(by view.id: Subscription);
 impl Subscription {
     pub(in crate::domain) fn take(&mut self, event: &Arc<Event>) {
         let categories = &self.view.event_categories;
-        let wanted = categories.iter().any(|category| category == "ALL" || category == event.kind.category);
+        let wanted = categories
+            .iter()
+            .any(|category| category == "ALL" || category == event.kind.category);
         if wanted && self.view.status == SubscriptionStatus::Active {
             self.waiting.push_back(Arc::clone(event));
         }
@@ -117,8 +119,10 @@ impl State {
         let events = &mut self.time.events;
         let event = events.recent.iter().find(|event| event.id == id).cloned();
         let event = event.ok_or_else(|| Refused::unknown("event_id"))?;
-        let subscription =
-            events.subscriptions.get_mut(webhook).ok_or_else(|| Refused::unknown("webhook_id"))?;
+        let subscription = events
+            .subscriptions
+            .get_mut(webhook)
+            .ok_or_else(|| Refused::unknown("webhook_id"))?;
         subscription.waiting.push_back(event);
         Ok(())
     }
@@ -151,10 +155,20 @@ impl State {
     /// An enabled subscription to all events.
     pub(crate) fn subscribe_to_all(&mut self, url: String) -> Result<&SubscriptionView, Refused> {
         let id = self
-            .create_subscription(SubscriptionCreate { url, event_categories: vec!["ALL".to_owned()] })?
+            .create_subscription(SubscriptionCreate {
+                url,
+                event_categories: vec!["ALL".to_owned()],
+            })?
             .id;
         let status = Some(SubscriptionStatus::Active);
-        self.update_subscription(id, SubscriptionUpdate { url: None, event_categories: None, status })
+        self.update_subscription(
+            id,
+            SubscriptionUpdate {
+                url: None,
+                event_categories: None,
+                status,
+            },
+        )
     }
 
     pub(crate) fn update_subscription(
@@ -169,7 +183,12 @@ impl State {
             self.check_categories(categories)?;
         }
         let now = self.time.now;
-        let subscription = self.time.events.subscriptions.get_mut(id).ok_or(Refused::NotFound)?;
+        let subscription = self
+            .time
+            .events
+            .subscriptions
+            .get_mut(id)
+            .ok_or(Refused::NotFound)?;
         let view = &mut subscription.view;
         if let Some(url) = update.url {
             view.url = url;
@@ -189,12 +208,16 @@ impl State {
     fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
         let known = |category: &String| self.categories.iter().any(|known| known == category);
         if categories.is_empty() {
-            return Err(Refused::invalid("event_categories", "is empty; use `ALL` for all categories"));
+            return Err(Refused::invalid(
+                "event_categories",
+                "is empty; use `ALL` for all categories",
+            ));
         }
         match categories.iter().position(|category| !known(category)) {
-            Some(at) => {
-                Err(Refused::invalid(&format!("event_categories.{at}"), "is not a category of events"))
-            }
+            Some(at) => Err(Refused::invalid(
+                &format!("event_categories.{at}"),
+                "is not a category of events",
+            )),
             None => Ok(()),
         }
     }
@@ -216,6 +239,8 @@ fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
         ("http" | "https", true) => Ok(()),
         ("https", false) if parsed.domain().is_some() => Ok(()),
         ("https", false) => wrong("must have a DNS name, not an address"),
-        _ => wrong("must be https; http is for endpoints on this machine, and on `--webhook-hosts`"),
+        _ => {
+            wrong("must be https; http is for endpoints on this machine, and on `--webhook-hosts`")
+        }
     }
 }

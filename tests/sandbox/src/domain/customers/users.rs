@@ -157,7 +157,13 @@ impl State {
     pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
         let (id, now) = (self.time.id(), self.time.now);
         let status = UserStatus::Pending;
-        let view = UserView { id, person, status, created_at: now, updated_at: now };
+        let view = UserView {
+            id,
+            person,
+            status,
+            created_at: now,
+            updated_at: now,
+        };
         self.time.after(STEP, Due::FinishChecks(id));
         let check = UserCheck {
             id: self.time.id(),
@@ -180,13 +186,23 @@ impl State {
         &user.view
     }
 
-    pub(crate) fn update_user(&mut self, id: Uuid, update: UserUpdate) -> Result<&UserView, Refused> {
+    pub(crate) fn update_user(
+        &mut self,
+        id: Uuid,
+        update: UserUpdate,
+    ) -> Result<&UserView, Refused> {
         let (user, time) = self.editable::<User>(id)?;
         let user = &mut user.view;
         let person = &mut user.person;
-        person.first_name = update.first_name.unwrap_or_else(|| std::mem::take(&mut person.first_name));
-        person.last_name = update.last_name.unwrap_or_else(|| std::mem::take(&mut person.last_name));
-        person.email = update.email.unwrap_or_else(|| std::mem::take(&mut person.email));
+        person.first_name = update
+            .first_name
+            .unwrap_or_else(|| std::mem::take(&mut person.first_name));
+        person.last_name = update
+            .last_name
+            .unwrap_or_else(|| std::mem::take(&mut person.last_name));
+        person.email = update
+            .email
+            .unwrap_or_else(|| std::mem::take(&mut person.email));
         if let Some(address) = update.address {
             person.address = address;
         }
@@ -202,14 +218,22 @@ impl State {
     ) -> Result<&UserIdentifier, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.identifiers.push(UserIdentifier { id, known: new, created_at });
+        self.time
+            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
+        user.identifiers.push(UserIdentifier {
+            id,
+            known: new,
+            created_at,
+        });
         user.identifiers.last().ok_or(Refused::NotFound)
     }
 
     pub(crate) fn identifier(&self, user: Uuid, id: Uuid) -> Result<&UserIdentifier, Refused> {
         let user = self.users.find(user)?;
-        user.identifiers.iter().find(|identifier| identifier.id == id).ok_or(Refused::NotFound)
+        user.identifiers
+            .iter()
+            .find(|identifier| identifier.id == id)
+            .ok_or(Refused::NotFound)
     }
 
     pub(crate) fn update_identifier(
@@ -220,11 +244,14 @@ impl State {
     ) -> Result<&UserIdentifier, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let mut identifiers = user.identifiers.iter_mut();
-        let identifier = identifiers.find(|identifier| identifier.id == id).ok_or(Refused::NotFound)?;
+        let identifier = identifiers
+            .find(|identifier| identifier.id == id)
+            .ok_or(Refused::NotFound)?;
         if let Some(value) = update.value {
             identifier.known.value = value;
         }
-        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
+        self.time
+            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         Ok(identifier)
     }
 
@@ -235,8 +262,13 @@ impl State {
     ) -> Result<&TaxResidency, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        self.time.emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.tax_residencies.push(TaxResidency { id, stated: new, created_at });
+        self.time
+            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
+        user.tax_residencies.push(TaxResidency {
+            id,
+            stated: new,
+            created_at,
+        });
         user.tax_residencies.last().ok_or(Refused::NotFound)
     }
 
@@ -247,13 +279,20 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn set_user_status(&mut self, id: Uuid, status: UserStatus) -> Result<&UserView, Refused> {
+    pub(crate) fn set_user_status(
+        &mut self,
+        id: Uuid,
+        status: UserStatus,
+    ) -> Result<&UserView, Refused> {
         if self.users.find(id)?.view.status != status {
             self.change_by_call::<User>(id, status)?;
         }
         let accounts = self.users.find(id)?.accounts.clone();
         let is_pending = |state: &Self, account| {
-            state.accounts.get(account).is_some_and(|it| it.view.status == AccountStatus::Pending)
+            state
+                .accounts
+                .get(account)
+                .is_some_and(|it| it.view.status == AccountStatus::Pending)
         };
         for account in accounts {
             match status {
@@ -267,7 +306,9 @@ impl State {
     }
 
     pub(in crate::domain) fn finish_checks(&mut self, id: Uuid) {
-        let Some(user) = self.users.get_mut(id) else { return };
+        let Some(user) = self.users.get_mut(id) else {
+            return;
+        };
         let failed = user.checks_fail;
         let (status, kind, why) = if failed {
             let why = "set by the command `set_check_result`".to_owned();
@@ -275,13 +316,21 @@ impl State {
         } else {
             (CheckStatus::Passed, EventKind::CHECK_PASSED, None)
         };
-        for check in user.checks.iter_mut().filter(|check| check.status == CheckStatus::Pending) {
+        for check in user
+            .checks
+            .iter_mut()
+            .filter(|check| check.status == CheckStatus::Pending)
+        {
             check.completed_at = Some(self.time.now);
             check.status = status;
             self.time.emit_because(kind, check.id, check, why.clone());
         }
         if user.view.status == UserStatus::Pending {
-            let status = if failed { UserStatus::Blocked } else { UserStatus::Active };
+            let status = if failed {
+                UserStatus::Blocked
+            } else {
+                UserStatus::Active
+            };
             let _ = self.set_user_status(id, status);
         }
     }

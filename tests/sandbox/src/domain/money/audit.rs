@@ -29,9 +29,14 @@ impl State {
         let lost = |what: String, rest: &Decimal| {
             (!rest.is_zero()).then(|| format!("{rest} {what} came from nowhere"))
         };
-        findings.extend(cash.iter().filter_map(|(currency, rest)| lost(currency.to_string(), rest)));
         findings.extend(
-            shares.iter().filter_map(|(instrument, rest)| lost(format!("units of {instrument}"), rest)),
+            cash.iter()
+                .filter_map(|(currency, rest)| lost(currency.to_string(), rest)),
+        );
+        findings.extend(
+            shares
+                .iter()
+                .filter_map(|(instrument, rest)| lost(format!("units of {instrument}"), rest)),
         );
         findings.extend(self.audit_claims());
         self.audit_trades(&mut findings);
@@ -46,10 +51,17 @@ impl State {
         let mut units: HashMap<(Uuid, Uuid), Decimal> = HashMap::new();
         for order in self.orders.rows() {
             let view = &order.view;
-            let sign = if view.side == Side::Sell { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+            let sign = if view.side == Side::Sell {
+                Decimal::ONE
+            } else {
+                Decimal::NEGATIVE_ONE
+            };
             for it in &order.executions {
-                *worth.entry((view.account_id, view.currency)).or_default() += sign * it.quantity * it.price;
-                *units.entry((view.account_id, view.instrument_id)).or_default() -= sign * it.quantity;
+                *worth.entry((view.account_id, view.currency)).or_default() +=
+                    sign * it.quantity * it.price;
+                *units
+                    .entry((view.account_id, view.instrument_id))
+                    .or_default() -= sign * it.quantity;
             }
         }
         for account in self.accounts.rows() {
@@ -57,8 +69,10 @@ impl State {
             for moved in &account.in_kind {
                 *units.entry((id, moved.instrument)).or_default() += moved.units;
             }
-            let trades =
-                account.transactions.iter().filter(|it| it.r#type == TransactionType::OrderExecution);
+            let trades = account
+                .transactions
+                .iter()
+                .filter(|it| it.r#type == TransactionType::OrderExecution);
             let mut booked: BTreeMap<Currency, Decimal> = BTreeMap::new();
             for trade in trades {
                 *booked.entry(trade.currency).or_default() += trade.amount;
@@ -66,34 +80,51 @@ impl State {
             for (currency, booked) in booked {
                 let made = booked - worth.remove(&(id, currency)).unwrap_or_default();
                 if made > Decimal::ZERO {
-                    findings.push(format!("account {id}: trading made {made} {currency} out of nothing"));
+                    findings.push(format!(
+                        "account {id}: trading made {made} {currency} out of nothing"
+                    ));
                 }
             }
             for holding in &account.holdings {
-                let booked = units.remove(&(id, holding.view.instrument_id)).unwrap_or_default();
+                let booked = units
+                    .remove(&(id, holding.view.instrument_id))
+                    .unwrap_or_default();
                 if booked != holding.view.quantity {
-                    findings
-                        .push(format!("account {id}: {booked} units booked, {} held", holding.view.quantity));
+                    findings.push(format!(
+                        "account {id}: {booked} units booked, {} held",
+                        holding.view.quantity
+                    ));
                 }
             }
         }
         let left = units.iter().filter(|(_, units)| !units.is_zero());
-        findings
-            .extend(left.map(|((id, _), units)| format!("account {id}: {units} units booked, none held")));
+        findings.extend(
+            left.map(|((id, _), units)| format!("account {id}: {units} units booked, none held")),
+        );
     }
 
     /// Checks that the reserved cash and units are those that open orders and withdrawals have reserved.
     fn audit_claims(&self) -> Vec<String> {
         let mut cash: BTreeMap<(Uuid, Currency), Decimal> = BTreeMap::new();
         let mut shares: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
-        for claim in self.orders.rows().iter().filter_map(crate::domain::trading::orders::Order::claim) {
+        for claim in self
+            .orders
+            .rows()
+            .iter()
+            .filter_map(crate::domain::trading::orders::Order::claim)
+        {
             match claim.instrument {
                 None => *cash.entry((claim.account, claim.currency)).or_default() += claim.amount,
-                Some(instrument) => *shares.entry((claim.account, instrument)).or_default() += claim.amount,
+                Some(instrument) => {
+                    *shares.entry((claim.account, instrument)).or_default() += claim.amount
+                }
             }
         }
-        for (account, currency, amount) in
-            self.withdrawals.rows().iter().filter_map(crate::domain::money::payments::Withdrawal::claim)
+        for (account, currency, amount) in self
+            .withdrawals
+            .rows()
+            .iter()
+            .filter_map(crate::domain::money::payments::Withdrawal::claim)
         {
             *cash.entry((account, currency)).or_default() += amount;
         }
@@ -110,7 +141,9 @@ impl State {
                 }
             }
             for holding in &account.holdings {
-                let claimed = shares.remove(&(id, holding.view.instrument_id)).unwrap_or_default();
+                let claimed = shares
+                    .remove(&(id, holding.view.instrument_id))
+                    .unwrap_or_default();
                 if claimed != holding.reserved {
                     findings.push(format!(
                         "account {id}: {} units reserved, {claimed} reserved by orders",
@@ -119,7 +152,10 @@ impl State {
                 }
             }
         }
-        let left = cash.values().chain(shares.values()).filter(|claim| !claim.is_zero());
+        let left = cash
+            .values()
+            .chain(shares.values())
+            .filter(|claim| !claim.is_zero());
         findings.extend(left.map(|claim| format!("a reservation of {claim} without an account")));
         findings
     }
@@ -131,7 +167,8 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
     // A bank may take back more than the account has.
     let mut taken_back: BTreeMap<Currency, Decimal> = BTreeMap::new();
     for transaction in &account.transactions {
-        if transaction.r#type == TransactionType::DirectDebit && transaction.amount < Decimal::ZERO {
+        if transaction.r#type == TransactionType::DirectDebit && transaction.amount < Decimal::ZERO
+        {
             *taken_back.entry(transaction.currency).or_default() -= transaction.amount;
         }
         *booked.entry(transaction.currency).or_default() += transaction.amount;
@@ -139,7 +176,10 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
     for (currency, held) in &account.cash {
         let booked = booked.remove(currency).unwrap_or_default();
         if booked != held.total() {
-            findings.push(format!("account {id}: {booked} {currency} booked, {} held", held.total()));
+            findings.push(format!(
+                "account {id}: {booked} {currency} booked, {} held",
+                held.total()
+            ));
         }
         let debt = taken_back.remove(currency).unwrap_or_default();
         if held.available + debt < Decimal::ZERO || held.pending < Decimal::ZERO {
@@ -148,8 +188,14 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
     }
     for holding in &account.holdings {
         let quantity = holding.view.quantity;
-        if quantity <= Decimal::ZERO || holding.reserved < Decimal::ZERO || holding.free() < Decimal::ZERO {
-            findings.push(format!("account {id}: {quantity} units, {} reserved", holding.reserved));
+        if quantity <= Decimal::ZERO
+            || holding.reserved < Decimal::ZERO
+            || holding.free() < Decimal::ZERO
+        {
+            findings.push(format!(
+                "account {id}: {quantity} units, {} reserved",
+                holding.reserved
+            ));
         }
         if holding.cost < Decimal::ZERO {
             findings.push(format!("account {id}: negative cost of units"));

@@ -36,11 +36,19 @@ identified!(by id: FeeConfiguration);
 impl State {
     /// What there is to list. Nothing is charged by these rates.
     pub(in crate::domain) fn configure_fees(&mut self) {
-        for (name, kind, rate) in [("Custody fee", "CUSTODY", "0.0012"), ("Order fee", "ORDER", "0.0000")] {
+        for (name, kind, rate) in [
+            ("Custody fee", "CUSTODY", "0.0012"),
+            ("Order fee", "ORDER", "0.0000"),
+        ] {
             let id = self.time.id();
             let rate = crate::amount::parse(rate).expect("the rates are decimals");
-            let configuration =
-                FeeConfiguration { id, name: name.to_owned(), r#type: kind.to_owned(), rate, currency: EUR };
+            let configuration = FeeConfiguration {
+                id,
+                name: name.to_owned(),
+                r#type: kind.to_owned(),
+                rate,
+                currency: EUR,
+            };
             self.fee_configurations.insert(configuration);
         }
     }
@@ -52,10 +60,20 @@ impl State {
         amount: Decimal,
     ) -> Result<&Fee, Refused> {
         if self.account(account_id)?.available(EUR) < amount {
-            return Err(Refused::invalid("amount", "is more than the account has available"));
+            return Err(Refused::invalid(
+                "amount",
+                "is more than the account has available",
+            ));
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let fee = Fee { id, account_id, r#type: kind, amount, currency: EUR, created_at };
+        let fee = Fee {
+            id,
+            account_id,
+            r#type: kind,
+            amount,
+            currency: EUR,
+            created_at,
+        };
         self.time.emit(EventKind::FEE_CHARGED, id, &fee);
         self.book(account_id, TransactionType::Fee, -amount, EUR);
         let account = self.accounts.get_mut(account_id).ok_or(Refused::NotFound)?;

@@ -83,7 +83,9 @@ impl Cash {
 
 impl Account {
     pub(in crate::domain) fn available(&self, currency: Currency) -> Decimal {
-        self.cash.get(&currency).map_or(Decimal::ZERO, |cash| cash.available)
+        self.cash
+            .get(&currency)
+            .map_or(Decimal::ZERO, |cash| cash.available)
     }
 
     pub(crate) fn cash_balances(&self) -> impl Iterator<Item = CashBalance> {
@@ -97,12 +99,15 @@ impl Account {
     }
 
     pub(in crate::domain) fn holding(&self, instrument: Uuid) -> Option<&Holding> {
-        self.holdings.iter().find(|holding| holding.view.instrument_id == instrument)
+        self.holdings
+            .iter()
+            .find(|holding| holding.view.instrument_id == instrument)
     }
 
     /// The units of an instrument that are not reserved.
     pub(in crate::domain) fn sellable(&self, instrument: Uuid) -> Decimal {
-        self.holding(instrument).map_or(Decimal::ZERO, Holding::free)
+        self.holding(instrument)
+            .map_or(Decimal::ZERO, Holding::free)
     }
 }
 
@@ -143,10 +148,18 @@ impl State {
         currency: Currency,
         pocket: fn(&mut Cash) -> &mut Decimal,
     ) {
-        let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
+        let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
+            return;
+        };
         let (id, account_id) = (self.time.id(), account.view.id);
-        let transaction =
-            Transaction { id, account_id, r#type: kind, amount, currency, created_at: self.time.now };
+        let transaction = Transaction {
+            id,
+            account_id,
+            r#type: kind,
+            amount,
+            currency,
+            created_at: self.time.now,
+        };
         self.time.emit(EventKind::TRANSACTION, id, &transaction);
         account.transactions.push(transaction);
         *pocket(account.cash.entry(currency).or_default()) += amount;
@@ -162,10 +175,18 @@ impl State {
         amount: Decimal,
         currency: Currency,
     ) -> Result<(), String> {
-        let held = self.accounts.get(account).and_then(|it| it.cash.get(&currency)).map(Cash::total);
+        let held = self
+            .accounts
+            .get(account)
+            .and_then(|it| it.cash.get(&currency))
+            .map(Cash::total);
         let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MOST_CASH;
-        fits.then_some(())
-            .ok_or_else(|| format!("an account can have at most {} {currency}", amount::MOST_CASH))
+        fits.then_some(()).ok_or_else(|| {
+            format!(
+                "an account can have at most {} {currency}",
+                amount::MOST_CASH
+            )
+        })
     }
 
     /// Checks the maximum of units in an account.
@@ -175,10 +196,14 @@ impl State {
         instrument: Uuid,
         units: Decimal,
     ) -> Result<(), String> {
-        let held = self.accounts.get(account).and_then(|it| it.holding(instrument));
+        let held = self
+            .accounts
+            .get(account)
+            .and_then(|it| it.holding(instrument));
         let held = held.map_or(Decimal::ZERO, |holding| holding.view.quantity);
         let fits = held.saturating_add(units) <= amount::MOST_UNITS;
-        fits.then_some(()).ok_or_else(|| format!("an account can have at most {} units", amount::MOST_UNITS))
+        fits.then_some(())
+            .ok_or_else(|| format!("an account can have at most {} units", amount::MOST_UNITS))
     }
 
     /// Reserves cash. If there is too little, nothing changes.
@@ -188,10 +213,15 @@ impl State {
         amount: Decimal,
         currency: Currency,
     ) -> Result<(), String> {
-        let held = self.accounts.get_mut(account).ok_or("there is no such account")?;
+        let held = self
+            .accounts
+            .get_mut(account)
+            .ok_or("there is no such account")?;
         let available = held.available(currency);
         if available < amount {
-            return Err(format!("{amount} {currency} are needed, {available} available"));
+            return Err(format!(
+                "{amount} {currency} are needed, {available} available"
+            ));
         }
         let cash = held.cash.entry(currency).or_default();
         cash.available -= amount;
@@ -201,8 +231,15 @@ impl State {
     }
 
     /// Releases reserved cash.
-    pub(in crate::domain) fn release_cash(&mut self, account: Uuid, amount: Decimal, currency: Currency) {
-        let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else { return };
+    pub(in crate::domain) fn release_cash(
+        &mut self,
+        account: Uuid,
+        amount: Decimal,
+        currency: Currency,
+    ) {
+        let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
+            return;
+        };
         let cash = held.cash.entry(currency).or_default();
         cash.pending -= amount;
         cash.available += amount;
@@ -210,9 +247,15 @@ impl State {
     }
 
     fn cash_changed(&mut self, account: Uuid, currency: Currency) {
-        let Some(account) = self.accounts.get(account) else { return };
-        if let Some(balance) = account.cash_balances().find(|balance| balance.currency == currency) {
-            self.time.emit(EventKind::CASH_CHANGED, account.view.id, &balance);
+        let Some(account) = self.accounts.get(account) else {
+            return;
+        };
+        if let Some(balance) = account
+            .cash_balances()
+            .find(|balance| balance.currency == currency)
+        {
+            self.time
+                .emit(EventKind::CASH_CHANGED, account.view.id, &balance);
         }
     }
 
@@ -224,7 +267,9 @@ impl State {
         quantity: Decimal,
     ) -> Result<(), String> {
         let holding = self.holding_mut(account, instrument);
-        let free = holding.as_ref().map_or(Decimal::ZERO, |holding| holding.free());
+        let free = holding
+            .as_ref()
+            .map_or(Decimal::ZERO, |holding| holding.free());
         match holding.filter(|_| free >= quantity) {
             Some(holding) => holding.reserved += quantity,
             None => return Err(format!("{quantity} units are needed, {free} free")),
@@ -232,7 +277,12 @@ impl State {
         Ok(())
     }
 
-    pub(in crate::domain) fn release_shares(&mut self, account: Uuid, instrument: Uuid, quantity: Decimal) {
+    pub(in crate::domain) fn release_shares(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+        quantity: Decimal,
+    ) {
         if let Some(holding) = self.holding_mut(account, instrument) {
             holding.reserved -= quantity;
         }
@@ -250,8 +300,15 @@ impl State {
     ) -> Decimal {
         let at = self.time.now;
         let held = self.accounts.get_mut(account).filter(|_| !units.is_zero());
-        let Some(held) = held else { return Decimal::ZERO };
-        held.in_kind.push(InKind { at, instrument, units, value });
+        let Some(held) = held else {
+            return Decimal::ZERO;
+        };
+        held.in_kind.push(InKind {
+            at,
+            instrument,
+            units,
+            value,
+        });
         if units.is_sign_negative() {
             return self.take_shares(account, instrument, -units);
         }
@@ -268,11 +325,27 @@ impl State {
         cost: Decimal,
     ) {
         let (now, id) = (self.time.now, self.time.id());
-        let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
-        let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else { return };
+        let currency = self
+            .instruments
+            .get(instrument)
+            .map_or(amount::EUR, |it| it.view.currency);
+        let Some(held) = self
+            .accounts
+            .get_mut(account)
+            .filter(|_| !quantity.is_zero())
+        else {
+            return;
+        };
         *self.outside.shares.entry(instrument).or_default() -= quantity;
-        let place = held.holdings.iter().position(|holding| holding.view.instrument_id == instrument);
-        let kind = if place.is_some() { EventKind::POSITION_CHANGED } else { EventKind::POSITION_CREATED };
+        let place = held
+            .holdings
+            .iter()
+            .position(|holding| holding.view.instrument_id == instrument);
+        let kind = if place.is_some() {
+            EventKind::POSITION_CHANGED
+        } else {
+            EventKind::POSITION_CREATED
+        };
         let place = place.unwrap_or_else(|| {
             let view = Position {
                 id,
@@ -284,7 +357,11 @@ impl State {
                 created_at: now,
                 updated_at: now,
             };
-            held.holdings.push(Holding { view, reserved: Decimal::ZERO, cost: Decimal::ZERO });
+            held.holdings.push(Holding {
+                view,
+                reserved: Decimal::ZERO,
+                cost: Decimal::ZERO,
+            });
             held.holdings.len() - 1
         });
         let holding = &mut held.holdings[place];
@@ -302,24 +379,39 @@ impl State {
         quantity: Decimal,
     ) -> Decimal {
         let now = self.time.now;
-        let Some(held) = self.accounts.get_mut(account).filter(|_| !quantity.is_zero()) else {
+        let Some(held) = self
+            .accounts
+            .get_mut(account)
+            .filter(|_| !quantity.is_zero())
+        else {
             return Decimal::ZERO;
         };
-        let place = held.holdings.iter().position(|holding| holding.view.instrument_id == instrument);
-        let Some(place) = place else { return Decimal::ZERO };
+        let place = held
+            .holdings
+            .iter()
+            .position(|holding| holding.view.instrument_id == instrument);
+        let Some(place) = place else {
+            return Decimal::ZERO;
+        };
         *self.outside.shares.entry(instrument).or_default() += quantity;
         let holding = &mut held.holdings[place];
         let cost = if quantity == holding.view.quantity {
             holding.cost
         } else {
-            let part = quantity.checked_div(holding.view.quantity).unwrap_or(Decimal::ONE);
+            let part = quantity
+                .checked_div(holding.view.quantity)
+                .unwrap_or(Decimal::ONE);
             holding.cost.saturating_mul(part).round_dp(10)
         };
         holding.cost -= cost;
         holding.view.quantity = (holding.view.quantity - quantity).normalize();
         holding.refresh(now);
         let is_gone = holding.view.quantity.is_zero();
-        let kind = if is_gone { EventKind::POSITION_CLOSED } else { EventKind::POSITION_CHANGED };
+        let kind = if is_gone {
+            EventKind::POSITION_CLOSED
+        } else {
+            EventKind::POSITION_CHANGED
+        };
         self.time.emit(kind, holding.view.id, &holding.view);
         if is_gone {
             held.holdings.remove(place);
@@ -331,24 +423,36 @@ impl State {
     /// Increases the cost of a position without changing its units.
     pub(in crate::domain) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
         let now = self.time.now;
-        let Some(held) = self.accounts.get_mut(account) else { return };
+        let Some(held) = self.accounts.get_mut(account) else {
+            return;
+        };
         let mut holdings = held.holdings.iter_mut();
         if let Some(holding) = holdings.find(|holding| holding.view.instrument_id == instrument) {
             holding.cost += cost;
             holding.refresh(now);
-            self.time.emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
+            self.time
+                .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         }
     }
 
-    pub(in crate::domain) fn holding_mut(&mut self, account: Uuid, instrument: Uuid) -> Option<&mut Holding> {
+    pub(in crate::domain) fn holding_mut(
+        &mut self,
+        account: Uuid,
+        instrument: Uuid,
+    ) -> Option<&mut Holding> {
         let holdings = &mut self.accounts.get_mut(account)?.holdings;
-        holdings.iter_mut().find(|holding| holding.view.instrument_id == instrument)
+        holdings
+            .iter_mut()
+            .find(|holding| holding.view.instrument_id == instrument)
     }
 }
 
 impl Holding {
     fn refresh(&mut self, now: DateTime<Utc>) {
-        let average = self.cost.checked_div(self.view.quantity).unwrap_or(Decimal::ZERO);
+        let average = self
+            .cost
+            .checked_div(self.view.quantity)
+            .unwrap_or(Decimal::ZERO);
         self.view.average_buy_in_price = average.round_dp(4).normalize();
         self.view.updated_at = now;
     }

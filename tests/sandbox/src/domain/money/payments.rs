@@ -112,7 +112,11 @@ impl Withdrawal {
     /// The cash that it has reserved while it is in progress.
     pub(in crate::domain) fn claim(&self) -> Option<(Uuid, Currency, Decimal)> {
         let claims = self.status == Progress::Processing;
-        claims.then_some((self.asked.account_id, self.asked.currency, self.asked.cash_amount))
+        claims.then_some((
+            self.asked.account_id,
+            self.asked.currency,
+            self.asked.cash_amount,
+        ))
     }
 }
 
@@ -125,9 +129,13 @@ impl State {
         currency: Currency,
     ) -> Result<(), Refused> {
         if self.account(account)?.view.status == AccountStatus::Closed {
-            return Err(Refused::invalid("account_id", "is of an account that is closed"));
+            return Err(Refused::invalid(
+                "account_id",
+                "is of an account that is closed",
+            ));
         }
-        self.check_cash_room(account, amount, currency).map_err(|why| Refused::invalid("amount", &why))?;
+        self.check_cash_room(account, amount, currency)
+            .map_err(|why| Refused::invalid("amount", &why))?;
         self.book(account, TransactionType::Transfer, amount, currency);
         Ok(())
     }
@@ -142,8 +150,15 @@ impl State {
         let id = self.time.id();
         let account = self.accounts.get_mut(account).ok_or(Refused::NotFound)?;
         let status = ReferenceAccountStatus::Active;
-        self.time.emit(EventKind::ACCOUNT_CHANGED, account.view.id, &account.view);
-        account.reference_accounts.push(ReferenceAccount { id, iban, bic, account_holder, status });
+        self.time
+            .emit(EventKind::ACCOUNT_CHANGED, account.view.id, &account.view);
+        account.reference_accounts.push(ReferenceAccount {
+            id,
+            iban,
+            bic,
+            account_holder,
+            status,
+        });
         account.reference_accounts.last().ok_or(Refused::NotFound)
     }
 
@@ -154,7 +169,13 @@ impl State {
     ) -> Result<&Mandate, Refused> {
         self.groups.find(account_group_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
-        Ok(self.add(Mandate { id, account_group_id, iban, status: MandateStatus::Active, created_at }))
+        Ok(self.add(Mandate {
+            id,
+            account_group_id,
+            iban,
+            status: MandateStatus::Active,
+            created_at,
+        }))
     }
 
     pub(crate) fn revoke_mandate(&mut self, id: Uuid) -> Result<(), Refused> {
@@ -166,10 +187,14 @@ impl State {
         new: DirectDebitCreate,
     ) -> Result<&DirectDebitView, Refused> {
         let user = self.users.named("user_id", new.user_id)?.view.status;
-        self.groups.named("account_group_id", new.account_group_id)?;
+        self.groups
+            .named("account_group_id", new.account_group_id)?;
         let mandate = self.mandates.named("mandate_id", new.mandate_id)?;
         if mandate.account_group_id != new.account_group_id {
-            return Err(Refused::invalid("mandate_id", "belongs to another account group"));
+            return Err(Refused::invalid(
+                "mandate_id",
+                "belongs to another account group",
+            ));
         }
         if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
             return Err(Refused::Conflict(format!(
@@ -178,14 +203,26 @@ impl State {
             )));
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = DirectDebitView { id, asked: new, status: DebitStatus::New, created_at };
+        let view = DirectDebitView {
+            id,
+            asked: new,
+            status: DebitStatus::New,
+            created_at,
+        };
         self.time.after(STEP, Due::DirectDebit(id));
-        Ok(&self.add(DirectDebit { view, credited: None }).view)
+        Ok(&self
+            .add(DirectDebit {
+                view,
+                credited: None,
+            })
+            .view)
     }
 
     /// Books the money in the user's first open account of the group. Fails without such an account, or if the mandate was revoked.
     pub(in crate::domain) fn move_direct_debit(&mut self, id: Uuid) {
-        let Some(debit) = self.direct_debits.get(id) else { return };
+        let Some(debit) = self.direct_debits.get(id) else {
+            return;
+        };
         let view = debit.view.clone();
         match (self.account_to_credit(&view.asked), view.status) {
             (Err(why), _) => {
@@ -196,7 +233,12 @@ impl State {
                 self.time.after(STEP, Due::DirectDebit(id));
             }
             (Ok(account), _) => {
-                self.book(account, TransactionType::DirectDebit, view.asked.cash_amount, view.asked.currency);
+                self.book(
+                    account,
+                    TransactionType::DirectDebit,
+                    view.asked.cash_amount,
+                    view.asked.currency,
+                );
                 if let Some(debit) = self.direct_debits.get_mut(id) {
                     debit.credited = Some(account);
                 }
@@ -206,15 +248,25 @@ impl State {
     }
 
     fn account_to_credit(&self, debit: &DirectDebitCreate) -> Result<Uuid, String> {
-        if self.mandates.get(debit.mandate_id).is_none_or(|it| it.status == MandateStatus::Revoked) {
+        if self
+            .mandates
+            .get(debit.mandate_id)
+            .is_none_or(|it| it.status == MandateStatus::Revoked)
+        {
             return Err("the mandate is REVOKED".to_owned());
         }
         let accounts = self.users.get(debit.user_id).map(|user| &user.accounts);
-        let accounts = accounts.into_iter().flatten().filter_map(|id| self.accounts.get(*id));
+        let accounts = accounts
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.accounts.get(*id));
         let mut open = accounts.map(|account| &account.view).filter(|account| {
-            account.account_group_id == debit.account_group_id && account.status == AccountStatus::Open
+            account.account_group_id == debit.account_group_id
+                && account.status == AccountStatus::Open
         });
-        let account = open.next().ok_or("the user has no open account in the account group")?;
+        let account = open
+            .next()
+            .ok_or("the user has no open account in the account group")?;
         self.may_trade(account.id, Way::In)?;
         self.check_cash_room(account.id, debit.cash_amount, debit.currency)?;
         Ok(account.id)
@@ -226,13 +278,28 @@ impl State {
         let (view, credited) = (debit.view.clone(), debit.credited);
         let account = credited.filter(|_| view.status == DebitStatus::Completed);
         let Some(account) = account else {
-            return Err(Refused::invalid("id", "is of a direct debit that is not completed"));
+            return Err(Refused::invalid(
+                "id",
+                "is of a direct debit that is not completed",
+            ));
         };
-        let DirectDebitCreate { cash_amount, currency, .. } = view.asked;
+        let DirectDebitCreate {
+            cash_amount,
+            currency,
+            ..
+        } = view.asked;
         if self.account(account)?.view.status == AccountStatus::Closed {
-            return Err(Refused::invalid("id", "is of a direct debit into an account that is closed now"));
+            return Err(Refused::invalid(
+                "id",
+                "is of a direct debit into an account that is closed now",
+            ));
         }
-        self.book(account, TransactionType::DirectDebit, -cash_amount, currency);
+        self.book(
+            account,
+            TransactionType::DirectDebit,
+            -cash_amount,
+            currency,
+        );
         self.change_because::<DirectDebit>(
             id,
             DebitStatus::Reversed,
@@ -242,7 +309,10 @@ impl State {
     }
 
     /// Starts a withdrawal to a reference account, which the account must have.
-    pub(crate) fn create_withdrawal(&mut self, new: WithdrawalCreate) -> Result<&Withdrawal, Refused> {
+    pub(crate) fn create_withdrawal(
+        &mut self,
+        new: WithdrawalCreate,
+    ) -> Result<&Withdrawal, Refused> {
         let account_id = new.account_id;
         let account = self.accounts.named("account_id", account_id)?;
         if account.reference_accounts.is_empty() {
@@ -252,32 +322,50 @@ impl State {
         self.check_bars(account_id, Way::Out)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.after(STEP, Due::Withdrawal(id));
-        Ok(self.add(Withdrawal { id, asked: new, status: Progress::New, created_at }))
+        Ok(self.add(Withdrawal {
+            id,
+            asked: new,
+            status: Progress::New,
+            created_at,
+        }))
     }
 
     /// Reserves the cash first, and books it in the next step. If there is too little, the withdrawal fails.
     pub(in crate::domain) fn move_withdrawal(&mut self, id: Uuid) {
-        let Some(withdrawal) = self.withdrawals.get(id).cloned() else { return };
-        let WithdrawalCreate { account_id, cash_amount, currency } = withdrawal.asked;
+        let Some(withdrawal) = self.withdrawals.get(id).cloned() else {
+            return;
+        };
+        let WithdrawalCreate {
+            account_id,
+            cash_amount,
+            currency,
+        } = withdrawal.asked;
         let allowed = self.may_trade(account_id, Way::Out);
         match (allowed, withdrawal.status) {
             (Ok(()), Progress::Processing) => {
-                self.book_claimed(account_id, TransactionType::Withdrawal, cash_amount, currency);
+                self.book_claimed(
+                    account_id,
+                    TransactionType::Withdrawal,
+                    cash_amount,
+                    currency,
+                );
                 self.change::<Withdrawal>(id, Progress::Completed);
             }
             (Err(why), Progress::Processing) => {
                 self.release_cash(account_id, cash_amount, currency);
                 self.change_because::<Withdrawal>(id, Progress::Failed, Some(why));
             }
-            (allowed, _) => match allowed.and_then(|()| self.claim_cash(account_id, cash_amount, currency)) {
-                Ok(()) => {
-                    self.change::<Withdrawal>(id, Progress::Processing);
-                    self.time.after(STEP, Due::Withdrawal(id));
+            (allowed, _) => {
+                match allowed.and_then(|()| self.claim_cash(account_id, cash_amount, currency)) {
+                    Ok(()) => {
+                        self.change::<Withdrawal>(id, Progress::Processing);
+                        self.time.after(STEP, Due::Withdrawal(id));
+                    }
+                    Err(why) => {
+                        self.change_because::<Withdrawal>(id, Progress::Failed, Some(why));
+                    }
                 }
-                Err(why) => {
-                    self.change_because::<Withdrawal>(id, Progress::Failed, Some(why));
-                }
-            },
+            }
         }
     }
 }

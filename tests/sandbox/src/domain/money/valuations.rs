@@ -37,20 +37,34 @@ impl State {
     /// The value of an account: its cash and its positions at their bid prices.
     pub(crate) fn value_of(&self, account: &Account) -> Decimal {
         let holdings = account.holdings.iter().map(|holding| {
-            let price = self.instruments.get(holding.view.instrument_id).map_or(Decimal::ZERO, |it| it.bid);
+            let price = self
+                .instruments
+                .get(holding.view.instrument_id)
+                .map_or(Decimal::ZERO, |it| it.bid);
             amount::value(holding.view.quantity, price)
         });
-        let cash = account.cash.get(&EUR).map_or(Decimal::ZERO, crate::domain::money::ledger::Cash::total);
+        let cash = account
+            .cash
+            .get(&EUR)
+            .map_or(Decimal::ZERO, crate::domain::money::ledger::Cash::total);
         amount::down(cash + holdings.sum::<Decimal>())
     }
 
     pub(in crate::domain) fn value_all_accounts(&mut self) {
         let open = self.accounts.rows().iter();
         let open = open.filter(|account| account.view.status != AccountStatus::Closed);
-        let values: Vec<_> = open.map(|account| (account.id(), self.value_of(account))).collect();
+        let values: Vec<_> = open
+            .map(|account| (account.id(), self.value_of(account)))
+            .collect();
         for (account_id, total_value) in values {
             let (id, valued_at) = (self.time.id(), self.time.now);
-            let valuation = Valuation { id, account_id, total_value, currency: EUR, valued_at };
+            let valuation = Valuation {
+                id,
+                account_id,
+                total_value,
+                currency: EUR,
+                valued_at,
+            };
             self.time.emit(EventKind::VALUATION, id, &valuation);
             if let Some(account) = self.accounts.get_mut(account_id) {
                 account.valuations.push(valuation);
@@ -68,7 +82,11 @@ impl State {
         let mut value_at_start = Decimal::ZERO;
         while start <= today {
             let next = first_of_next_month(start);
-            let value_at_end = match account.valuations.iter().find(|it| it.valued_at == midnight(next)) {
+            let value_at_end = match account
+                .valuations
+                .iter()
+                .find(|it| it.valued_at == midnight(next))
+            {
                 Some(valuation) => valuation.total_value,
                 None if next > today => self.value_of(account),
                 // A closed account is empty and no longer valued.
@@ -77,8 +95,10 @@ impl State {
             let paid = flows(account, midnight(start), midnight(next));
             let gain = value_at_end - value_at_start - paid.sum;
             let base = value_at_start + paid.into;
-            let percentage =
-                gain.saturating_mul(Decimal::ONE_HUNDRED).checked_div(base).unwrap_or(Decimal::ZERO);
+            let percentage = gain
+                .saturating_mul(Decimal::ONE_HUNDRED)
+                .checked_div(base)
+                .unwrap_or(Decimal::ZERO);
             returns.push(AccountReturn {
                 account_id: account.view.id,
                 total_return: amount::down(gain),
@@ -102,19 +122,29 @@ struct Flows {
 fn flows(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows {
     use TransactionType::{DirectDebit, Transfer, Withdrawal};
     let cash = account.transactions.iter();
-    let cash =
-        cash.filter(|it| it.currency == EUR && matches!(it.r#type, DirectDebit | Transfer | Withdrawal));
+    let cash = cash.filter(|it| {
+        it.currency == EUR && matches!(it.r#type, DirectDebit | Transfer | Withdrawal)
+    });
     let cash = cash.map(|it| (it.created_at, it.amount));
     let within = cash
         .chain(account.in_kind.iter().map(|it| (it.at, it.value)))
         .filter(|(at, _)| *at >= from && *at < until);
     let amounts: Vec<_> = within.map(|(_, amount)| amount).collect();
-    Flows { sum: amounts.iter().sum(), into: amounts.iter().filter(|amount| amount.is_sign_positive()).sum() }
+    Flows {
+        sum: amounts.iter().sum(),
+        into: amounts
+            .iter()
+            .filter(|amount| amount.is_sign_positive())
+            .sum(),
+    }
 }
 
 fn first_of_next_month(date: NaiveDate) -> NaiveDate {
-    let (year, month) =
-        if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
+    let (year, month) = if date.month() == 12 {
+        (date.year() + 1, 1)
+    } else {
+        (date.year(), date.month() + 1)
+    };
     NaiveDate::from_ymd_opt(year, month, 1).unwrap_or(NaiveDate::MAX)
 }
 

@@ -37,15 +37,25 @@ impl State {
         self.orders.find(order_id)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.after(DECISION, Due::DecideCancellation(id));
-        Ok(self.add(Cancellation { id, order_id, status: CancellationStatus::Pending, created_at }))
+        Ok(self.add(Cancellation {
+            id,
+            order_id,
+            status: CancellationStatus::Pending,
+            created_at,
+        }))
     }
 
     /// Decides a cancellation. An order can be cancelled while it is new, or while it waits for its price.
     pub(in crate::domain) fn decide_cancellation(&mut self, id: Uuid) {
-        let Some(order_id) = self.cancellations.get(id).map(|it| it.order_id) else { return };
-        let Some(order) = self.orders.get(order_id).map(|order| &order.view) else { return };
+        let Some(order_id) = self.cancellations.get(id).map(|it| it.order_id) else {
+            return;
+        };
+        let Some(order) = self.orders.get(order_id).map(|order| &order.view) else {
+            return;
+        };
         let instrument = self.instruments.get(order.instrument_id);
-        let waits = || instrument.is_some_and(|instrument| instrument.waiting_orders.contains(&order_id));
+        let waits =
+            || instrument.is_some_and(|instrument| instrument.waiting_orders.contains(&order_id));
         if order.status == OrderStatus::New || order.status == OrderStatus::Processing && waits() {
             self.cancel_now(order_id, "requested by the client");
             self.change::<Cancellation>(id, CancellationStatus::Confirmed);
@@ -57,7 +67,9 @@ impl State {
 
     /// Cancels an order in any status that is not final.
     pub(in crate::domain) fn cancel_now(&mut self, id: Uuid, why: &str) {
-        let Some(order) = self.orders.get(id).filter(|order| !order.view.is_final()) else { return };
+        let Some(order) = self.orders.get(id).filter(|order| !order.view.is_final()) else {
+            return;
+        };
         let view = order.view.clone();
         if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {
             instrument.waiting_orders.retain(|waiting| *waiting != id);

@@ -68,13 +68,15 @@ impl State {
         if let Effect::Split(ratio) = effect {
             // Includes the splits that take effect before this one.
             let announced = self.corporate_actions.rows().iter().filter(|action| {
-                action.view.instrument_id == instrument_id && action.view.status == ActionStatus::Announced
+                action.view.instrument_id == instrument_id
+                    && action.view.status == ActionStatus::Announced
             });
             let all = announced.fold(ratio, |ratio, action| match action.effect {
                 Effect::Split(other) => ratio.saturating_mul(other),
                 Effect::Dividend(_) => ratio,
             });
-            self.check_split(instrument_id, all).map_err(|why| Refused::invalid("ratio", &why))?;
+            self.check_split(instrument_id, all)
+                .map_err(|why| Refused::invalid("ratio", &why))?;
         }
         let (id, created_at) = (self.time.id(), self.time.now);
         let view = CorporateActionView {
@@ -91,13 +93,16 @@ impl State {
             created_at,
         };
         let at = ex_date.and_time(NaiveTime::MIN).and_utc();
-        self.time.at(at.max(self.time.now), Due::CorporateAction(id));
+        self.time
+            .at(at.max(self.time.now), Due::CorporateAction(id));
         Ok(&self.add(CorporateAction { view, effect }).view)
     }
 
     /// Processes a corporate action. One that has become impossible stays announced, with the reason in the log.
     pub(in crate::domain) fn process_corporate_action(&mut self, id: Uuid) {
-        let Some(action) = self.corporate_actions.get(id) else { return };
+        let Some(action) = self.corporate_actions.get(id) else {
+            return;
+        };
         let (instrument, effect) = (action.view.instrument_id, action.effect);
         match effect {
             Effect::Split(ratio) => {
@@ -117,7 +122,10 @@ impl State {
 
     /// Pays a dividend. An account whose cash would exceed the maximum gets none.
     fn pay_dividend(&mut self, instrument: Uuid, per_unit: Decimal) {
-        let currency = self.instruments.get(instrument).map_or(amount::EUR, |it| it.view.currency);
+        let currency = self
+            .instruments
+            .get(instrument)
+            .map_or(amount::EUR, |it| it.view.currency);
         for (account, units) in self.holders(instrument) {
             let dividend = amount::value(units, per_unit);
             if self.check_cash_room(account, dividend, currency).is_ok() {
@@ -128,7 +136,10 @@ impl State {
 
     /// Rejects a split after which the price would be out of range, or an account would exceed the maximum of units.
     fn check_split(&self, instrument: Uuid, ratio: Decimal) -> Result<(), String> {
-        let it = self.instruments.get(instrument).ok_or("there is no such instrument")?;
+        let it = self
+            .instruments
+            .get(instrument)
+            .ok_or("there is no such instrument")?;
         for price in [it.bid, it.offer] {
             let new = price.checked_div(ratio).and_then(amount::bounded_price);
             new.ok_or_else(|| format!("leaves no price between 0.0001 and 1000000000 of {price}"))?;
@@ -154,10 +165,16 @@ impl State {
             // The total cost stays the same.
             self.add_cost(account, instrument, cost);
         }
-        let Some(it) = self.instruments.get(instrument) else { return };
+        let Some(it) = self.instruments.get(instrument) else {
+            return;
+        };
         // Rounded down, so that nobody gains by it.
         let price = |price: Decimal, rounding| {
-            price.checked_div(ratio).unwrap_or(price).round_dp_with_strategy(10, rounding).normalize()
+            price
+                .checked_div(ratio)
+                .unwrap_or(price)
+                .round_dp_with_strategy(10, rounding)
+                .normalize()
         };
         let bid = price(it.bid, RoundingStrategy::ToZero);
         let offer = price(it.offer, RoundingStrategy::AwayFromZero);
@@ -166,7 +183,8 @@ impl State {
 
     fn holders(&self, instrument: Uuid) -> Vec<(Uuid, Decimal)> {
         let accounts = self.accounts.rows().iter();
-        let holders = accounts.filter_map(|it| Some((it.view.id, it.holding(instrument)?.view.quantity)));
+        let holders =
+            accounts.filter_map(|it| Some((it.view.id, it.holding(instrument)?.view.quantity)));
         holders.collect()
     }
 }

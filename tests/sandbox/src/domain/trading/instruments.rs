@@ -70,36 +70,204 @@ pub(crate) struct InstrumentPrice<'a> {
 }
 
 /// ISIN, type, bid, offer, behaviour, and whether there are fractions.
-type Mock = (&'static str, &'static str, &'static str, &'static str, Behaviour, bool);
+type Mock = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Behaviour,
+    bool,
+);
 
 /// All instruments except the last two are those of PROTOCOL 7, which does not state the ISIN of the oscillating one, and has no
 /// instrument without fractions.
 const MOCK_INSTRUMENTS: [Mock; 25] = [
-    ("IE00BKBF6H24", "ETF", "7.51", "6.23", Behaviour::Plain, true),
-    ("IE00B3XXRP09", "ETF", "113.03", "115.05", Behaviour::Plain, true),
-    ("DE0005933931", "ETF", "81.77", "85.22", Behaviour::Plain, true),
-    ("IE00BK5BCH80", "ETF", "13.20", "11.24", Behaviour::Plain, true),
-    ("IE00BM8QRZ79", "ETF", "38.45", "41.25", Behaviour::Plain, true),
-    ("IE00BYZK4552", "ETF", "11.10", "9.96", Behaviour::Plain, true),
-    ("FR0010790980", "ETF", "90.11", "93.55", Behaviour::Plain, true),
-    ("FR0010524777", "ETF", "38.345", "38.955", Behaviour::Plain, true),
-    ("LU2194447293", "ETF", "14.564", "14.744", Behaviour::Plain, true),
-    ("IE00BGBN6P67", "ETF", "70.07", "72.09", Behaviour::Plain, true),
-    ("IE00BGL86Z12", "ETF", "6.261", "6.299", Behaviour::Plain, true),
-    ("LU0779800910", "ETF", "14.31", "14.44", Behaviour::Plain, true),
-    ("IE00BJ0KDR00", "ETF", "108.08", "108.43", Behaviour::Plain, true),
-    ("LU0533033667", "ETF", "472.50", "481.10", Behaviour::Plain, true),
-    ("IE00BM67HK77", "ETF", "43.88", "44.23", Behaviour::Plain, true),
-    ("IE00BM67HL84", "ETF", "22.02", "44.23", Behaviour::Plain, true),
-    ("LU1291109616", "ETF", "17.02", "17.28", Behaviour::Plain, true),
-    ("IE00BM67HM91", "ETF", "43.50", "43.26", Behaviour::Plain, true),
+    (
+        "IE00BKBF6H24",
+        "ETF",
+        "7.51",
+        "6.23",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00B3XXRP09",
+        "ETF",
+        "113.03",
+        "115.05",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "DE0005933931",
+        "ETF",
+        "81.77",
+        "85.22",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BK5BCH80",
+        "ETF",
+        "13.20",
+        "11.24",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BM8QRZ79",
+        "ETF",
+        "38.45",
+        "41.25",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BYZK4552",
+        "ETF",
+        "11.10",
+        "9.96",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "FR0010790980",
+        "ETF",
+        "90.11",
+        "93.55",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "FR0010524777",
+        "ETF",
+        "38.345",
+        "38.955",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "LU2194447293",
+        "ETF",
+        "14.564",
+        "14.744",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BGBN6P67",
+        "ETF",
+        "70.07",
+        "72.09",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BGL86Z12",
+        "ETF",
+        "6.261",
+        "6.299",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "LU0779800910",
+        "ETF",
+        "14.31",
+        "14.44",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BJ0KDR00",
+        "ETF",
+        "108.08",
+        "108.43",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "LU0533033667",
+        "ETF",
+        "472.50",
+        "481.10",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BM67HK77",
+        "ETF",
+        "43.88",
+        "44.23",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BM67HL84",
+        "ETF",
+        "22.02",
+        "44.23",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "LU1291109616",
+        "ETF",
+        "17.02",
+        "17.28",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "IE00BM67HM91",
+        "ETF",
+        "43.50",
+        "43.26",
+        Behaviour::Plain,
+        true,
+    ),
     ("IE00B95PGT31", "ETF", "100", "100", Behaviour::Random, true),
     ("IE0032077012", "ETF", "100", "100", Behaviour::Plain, true),
-    ("IE00B5M1WJ87", "ETF", "100", "100", Behaviour::Partial, true),
-    ("IE00BF2GFH28", "ETF", "100", "100", Behaviour::PartialThenCancelled, true),
-    ("US0378331005", "EQUITY", "100", "100", Behaviour::Plain, true),
-    ("XF0000000017", "FUND", "200", "200", Behaviour::Oscillating, true),
-    ("XF0000000025", "BOND", "100", "100", Behaviour::Plain, false),
+    (
+        "IE00B5M1WJ87",
+        "ETF",
+        "100",
+        "100",
+        Behaviour::Partial,
+        true,
+    ),
+    (
+        "IE00BF2GFH28",
+        "ETF",
+        "100",
+        "100",
+        Behaviour::PartialThenCancelled,
+        true,
+    ),
+    (
+        "US0378331005",
+        "EQUITY",
+        "100",
+        "100",
+        Behaviour::Plain,
+        true,
+    ),
+    (
+        "XF0000000017",
+        "FUND",
+        "200",
+        "200",
+        Behaviour::Oscillating,
+        true,
+    ),
+    (
+        "XF0000000025",
+        "BOND",
+        "100",
+        "100",
+        Behaviour::Plain,
+        false,
+    ),
 ];
 
 identified!(by view.id: Instrument);
@@ -129,7 +297,13 @@ impl State {
     pub(in crate::domain) fn list_mock_instruments(&mut self) {
         for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
             let quote = |text| crate::amount::parse(text).expect("the mock prices are decimals");
-            self.add_instrument(isin, kind, (quote(bid), quote(offer)), behaviour, fractional);
+            self.add_instrument(
+                isin,
+                kind,
+                (quote(bid), quote(offer)),
+                behaviour,
+                fractional,
+            );
         }
     }
 
@@ -141,7 +315,11 @@ impl State {
         behaviour: Behaviour,
         fractional: bool,
     ) -> &InstrumentView {
-        let exchange = Exchange { id: "xetr".into(), name: "Xetra".into(), mic: "XETR".into() };
+        let exchange = Exchange {
+            id: "xetr".into(),
+            name: "Xetra".into(),
+            mic: "XETR".into(),
+        };
         let view = InstrumentView {
             id: instrument_id(isin),
             isin: isin.to_owned(),
@@ -153,7 +331,14 @@ impl State {
             fractional_trading_enabled: fractional,
         };
         let quoted_at = self.time.now;
-        let instrument = Instrument { view, bid, offer, quoted_at, behaviour, waiting_orders: Vec::new() };
+        let instrument = Instrument {
+            view,
+            bid,
+            offer,
+            quoted_at,
+            behaviour,
+            waiting_orders: Vec::new(),
+        };
         &self.instruments.insert(instrument).view
     }
 
@@ -172,7 +357,12 @@ impl State {
     }
 
     /// Sets new prices. Orders that have waited for them are executed.
-    pub(crate) fn set_price(&mut self, id: Uuid, bid: Decimal, offer: Decimal) -> Result<(), Refused> {
+    pub(crate) fn set_price(
+        &mut self,
+        id: Uuid,
+        bid: Decimal,
+        offer: Decimal,
+    ) -> Result<(), Refused> {
         let instrument = self.instruments.get_mut(id).ok_or(Refused::NotFound)?;
         (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.time.now);
         self.wake_orders(id);
@@ -180,7 +370,11 @@ impl State {
     }
 
     pub(crate) fn set_tradeable(&mut self, id: Uuid, tradeable: bool) -> Result<(), Refused> {
-        self.instruments.get_mut(id).ok_or(Refused::NotFound)?.view.tradeable = tradeable;
+        self.instruments
+            .get_mut(id)
+            .ok_or(Refused::NotFound)?
+            .view
+            .tradeable = tradeable;
         Ok(())
     }
 
@@ -191,11 +385,14 @@ impl State {
         for instrument in self.instruments.rows_mut() {
             let price = match instrument.behaviour {
                 Behaviour::Random => Decimal::new(cents, 2),
-                Behaviour::Oscillating if instrument.bid == Decimal::from(200) => Decimal::from(300),
+                Behaviour::Oscillating if instrument.bid == Decimal::from(200) => {
+                    Decimal::from(300)
+                }
                 Behaviour::Oscillating => Decimal::from(200),
                 _ => continue,
             };
-            (instrument.bid, instrument.offer, instrument.quoted_at) = (price, price, self.time.now);
+            (instrument.bid, instrument.offer, instrument.quoted_at) =
+                (price, price, self.time.now);
             moved.push(instrument.view.id);
         }
         for id in moved {

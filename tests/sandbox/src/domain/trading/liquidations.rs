@@ -43,25 +43,51 @@ impl State {
         self.check_bars(account_id, Way::Out)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.after(STEP, Due::Liquidation(id));
-        Ok(self.add(Liquidation { id, account_id, r#type: new.r#type, status: Progress::New, created_at }))
+        Ok(self.add(Liquidation {
+            id,
+            account_id,
+            r#type: new.r#type,
+            status: Progress::New,
+            created_at,
+        }))
     }
 
     /// Starts a liquidation. `PARTIAL` sells half of each position, as the description has no field for the part.
     pub(in crate::domain) fn work_off_liquidation(&mut self, id: Uuid) {
-        let Some(liquidation) = self.liquidations.get(id) else { return };
-        let (account_id, whole) = (liquidation.account_id, liquidation.r#type == LiquidationType::Full);
+        let Some(liquidation) = self.liquidations.get(id) else {
+            return;
+        };
+        let (account_id, whole) = (
+            liquidation.account_id,
+            liquidation.r#type == LiquidationType::Full,
+        );
         if let Err(why) = self.may_trade(account_id, Way::Out) {
             self.change_because::<Liquidation>(id, Progress::Failed, Some(why));
             return;
         }
-        let Some(account) = self.accounts.get(account_id) else { return };
+        let Some(account) = self.accounts.get(account_id) else {
+            return;
+        };
         let sales = account.holdings.iter().map(|holding| {
             let instrument = holding.view.instrument_id;
-            let divides = |id| self.instruments.get(id).is_some_and(|it| it.view.fractional_trading_enabled);
-            let half = || amount::units(holding.free(), rust_decimal::Decimal::TWO, divides(instrument));
+            let divides = |id| {
+                self.instruments
+                    .get(id)
+                    .is_some_and(|it| it.view.fractional_trading_enabled)
+            };
+            let half = || {
+                amount::units(
+                    holding.free(),
+                    rust_decimal::Decimal::TWO,
+                    divides(instrument),
+                )
+            };
             (instrument, if whole { holding.free() } else { half() })
         });
-        let trades = Trades { sell: sales.collect(), then_buy: Vec::new() };
+        let trades = Trades {
+            sell: sales.collect(),
+            then_buy: Vec::new(),
+        };
         self.change::<Liquidation>(id, Progress::Processing);
         self.start_job(Purpose::Liquidation(id), account_id, trades);
     }

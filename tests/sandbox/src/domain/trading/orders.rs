@@ -146,7 +146,11 @@ impl Side {
 impl OrderView {
     /// The order as it was when it was created, for the answer to a request with the same idempotency key.
     pub(crate) fn as_created(&self) -> Self {
-        Self { status: OrderStatus::New, updated_at: self.created_at, ..self.clone() }
+        Self {
+            status: OrderStatus::New,
+            updated_at: self.created_at,
+            ..self.clone()
+        }
     }
 
     pub(in crate::domain) fn is_final(&self) -> bool {
@@ -165,29 +169,60 @@ pub(in crate::domain) struct Claim {
 impl Order {
     /// `None` if nothing is reserved.
     pub(in crate::domain) fn claim(&self) -> Option<Claim> {
-        let OrderView { account_id: account, currency, .. } = self.view;
+        let OrderView {
+            account_id: account,
+            currency,
+            ..
+        } = self.view;
         let instrument = (self.view.side == Side::Sell).then_some(self.view.instrument_id);
-        (!self.reserved.is_zero()).then_some(Claim { account, instrument, currency, amount: self.reserved })
+        (!self.reserved.is_zero()).then_some(Claim {
+            account,
+            instrument,
+            currency,
+            amount: self.reserved,
+        })
     }
 }
 
 impl State {
     /// Accepts a valid order. Whether the account has enough cash or units is checked later (PROTOCOL 7).
     pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
-        let OrderCreate { quantity, cash_amount, limit_price, stop_price, .. } = *new;
+        let OrderCreate {
+            quantity,
+            cash_amount,
+            limit_price,
+            stop_price,
+            ..
+        } = *new;
         let size = match (quantity, cash_amount) {
             (Some(units), None) => Size::Units(units),
             (None, Some(cash)) => Size::Cash(cash),
-            _ => return Err(Refused::invalid("quantity", "or `cash_amount` must be given, and not both")),
+            _ => {
+                return Err(Refused::invalid(
+                    "quantity",
+                    "or `cash_amount` must be given, and not both",
+                ));
+            }
         };
         match (new.r#type, size) {
             (OrderType::Market, _) => {}
             (_, Size::Units(units)) if units.fract().is_zero() => {}
-            _ => return Err(Refused::invalid("quantity", "must be a whole number in a LIMIT or STOP order")),
+            _ => {
+                return Err(Refused::invalid(
+                    "quantity",
+                    "must be a whole number in a LIMIT or STOP order",
+                ));
+            }
         }
         let needed = |field, price: Option<Decimal>, needed: bool| match (price.is_some(), needed) {
-            (false, true) => Err(Refused::invalid(field, "is missing for an order of this type")),
-            (true, false) => Err(Refused::invalid(field, "does not belong to an order of this type")),
+            (false, true) => Err(Refused::invalid(
+                field,
+                "is missing for an order of this type",
+            )),
+            (true, false) => Err(Refused::invalid(
+                field,
+                "does not belong to an order of this type",
+            )),
             _ => Ok(()),
         };
         needed("limit_price", limit_price, new.r#type == OrderType::Limit)?;
@@ -196,7 +231,14 @@ impl State {
         self.instruments.named("instrument_id", new.instrument_id)?;
         let (account, instrument) = (new.account_id, new.instrument_id);
         let currency = new.currency.unwrap_or(EUR);
-        let order = MarketOrder { account, instrument, side: new.side, size, currency, job: None };
+        let order = MarketOrder {
+            account,
+            instrument,
+            side: new.side,
+            size,
+            currency,
+            job: None,
+        };
         Ok(self.place(&order, new.r#type, limit_price, stop_price))
     }
 
@@ -217,10 +259,13 @@ impl State {
             Size::Units(units) => (Some(units), None),
             Size::Cash(cash) => (None, Some(cash)),
         };
-        let user_id = self.accounts.get_mut(order.account).map_or(Uuid::nil(), |account| {
-            account.open_orders += 1;
-            account.view.user_id
-        });
+        let user_id = self
+            .accounts
+            .get_mut(order.account)
+            .map_or(Uuid::nil(), |account| {
+                account.open_orders += 1;
+                account.view.user_id
+            });
         let view = OrderView {
             id,
             account_id: order.account,
@@ -251,7 +296,11 @@ impl State {
 
     /// Changes an order from `NEW` to `PROCESSING`, or rejects it because of its account, instrument or funds.
     pub(in crate::domain) fn check_order(&mut self, id: Uuid) {
-        let Some(order) = self.orders.get(id).filter(|order| order.view.status == OrderStatus::New) else {
+        let Some(order) = self
+            .orders
+            .get(id)
+            .filter(|order| order.view.status == OrderStatus::New)
+        else {
             return;
         };
         let view = order.view.clone();
@@ -264,9 +313,13 @@ impl State {
             Ok(claimed) => claimed,
             Err(why) => return self.end_order(id, OrderStatus::Rejected, Some(why)),
         };
-        let Some(instrument) = self.instruments.get(view.instrument_id) else { return };
+        let Some(instrument) = self.instruments.get(view.instrument_id) else {
+            return;
+        };
         let (slices, triggered) = (slices(&view, instrument), is_triggered(&view, instrument));
-        let Some(order) = self.orders.get_mut(id) else { return };
+        let Some(order) = self.orders.get_mut(id) else {
+            return;
+        };
         order.reserved = claimed;
         order.left = view.cash_amount.or(view.quantity).unwrap_or_default();
         order.slices_left = slices;
@@ -281,14 +334,22 @@ impl State {
     /// Reserves the cash or the units that an order needs.
     fn claim_for(&mut self, order: &OrderView) -> Result<Decimal, String> {
         self.may_trade(order.account_id, order.side.way())?;
-        let sellable =
-            self.accounts.get(order.account_id).map(|account| account.sellable(order.instrument_id));
-        let instrument = self.instruments.get(order.instrument_id).ok_or("there is no such instrument")?;
+        let sellable = self
+            .accounts
+            .get(order.account_id)
+            .map(|account| account.sellable(order.instrument_id));
+        let instrument = self
+            .instruments
+            .get(order.instrument_id)
+            .ok_or("there is no such instrument")?;
         if !instrument.view.tradeable {
             return Err("the instrument is not tradeable".to_owned());
         }
         if instrument.view.currency != order.currency {
-            return Err(format!("the instrument is not traded in {}", order.currency));
+            return Err(format!(
+                "the instrument is not traded in {}",
+                order.currency
+            ));
         }
         let needed = needed(order, instrument, sellable.unwrap_or_default())?;
         match order.side {
@@ -303,9 +364,15 @@ impl State {
         if !self.venue_is_open() {
             return;
         }
-        let Some(instrument) = self.instruments.get_mut(instrument) else { return };
+        let Some(instrument) = self.instruments.get_mut(instrument) else {
+            return;
+        };
         let waiting = std::mem::take(&mut instrument.waiting_orders);
-        let is_ready = |id: &Uuid| self.orders.get(*id).is_none_or(|it| is_triggered(&it.view, instrument));
+        let is_ready = |id: &Uuid| {
+            self.orders
+                .get(*id)
+                .is_none_or(|it| is_triggered(&it.view, instrument))
+        };
         let (ready, waiting): (Vec<_>, _) = waiting.into_iter().partition(is_ready);
         instrument.waiting_orders = waiting;
         for id in ready {
@@ -315,24 +382,35 @@ impl State {
 
     /// Executes the next part of an order, or cancels the rest if it can no longer be executed.
     pub(in crate::domain) fn execute_order(&mut self, id: Uuid) {
-        let Some(order) = self.orders.get(id).filter(|it| it.view.status == OrderStatus::Processing) else {
+        let Some(order) = self
+            .orders
+            .get(id)
+            .filter(|it| it.view.status == OrderStatus::Processing)
+        else {
             return;
         };
         let (account, side) = (order.view.account_id, order.view.side);
         let (allowed, is_open) = (self.may_trade(account, side.way()), self.venue_is_open());
-        let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else { return };
+        let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else {
+            return;
+        };
         // Since this step was planned, the venue has closed or the price has changed again.
-        if !is_open || order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument) {
+        if !is_open
+            || order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument)
+        {
             return instrument.waiting_orders.push(id);
         }
-        let cancels = instrument.behaviour == Behaviour::PartialThenCancelled && order.slices_left == 1;
+        let cancels =
+            instrument.behaviour == Behaviour::PartialThenCancelled && order.slices_left == 1;
         let slice = match next_slice(order, instrument) {
             _ if cancels => Err("the venue cancelled the rest".to_owned()),
             Some(slice) => allowed.map(|()| slice),
             None => Err("the rest of the amount is too small for this price".to_owned()),
         };
         let executed = slice.and_then(|(quantity, price)| self.settle(id, quantity, price));
-        let Some(order) = self.orders.get_mut(id) else { return };
+        let Some(order) = self.orders.get_mut(id) else {
+            return;
+        };
         order.slices_left = order.slices_left.saturating_sub(1);
         match (executed, order.slices_left) {
             (Err(why), _) => self.end_order(id, OrderStatus::Cancelled, Some(why)),
@@ -349,7 +427,11 @@ impl State {
         let order = self.orders.get(id).ok_or("there is no such order")?;
         let view = order.view.clone();
         let value = view.side.cash(quantity, price);
-        let needed = if view.side == Side::Buy { value } else { quantity };
+        let needed = if view.side == Side::Buy {
+            value
+        } else {
+            quantity
+        };
         let part = needed.min(order.reserved);
         match view.side {
             Side::Buy => self.check_unit_room(view.account_id, view.instrument_id, quantity)?,
@@ -359,26 +441,50 @@ impl State {
         match (needed == part, view.side) {
             (true, _) => {}
             (false, Side::Buy) => self.claim_cash(view.account_id, needed - part, view.currency)?,
-            (false, Side::Sell) => self.claim_shares(view.account_id, view.instrument_id, needed - part)?,
+            (false, Side::Sell) => {
+                self.claim_shares(view.account_id, view.instrument_id, needed - part)?
+            }
         }
         match view.side {
             Side::Buy => {
-                self.book_claimed(view.account_id, TransactionType::OrderExecution, value, view.currency);
+                self.book_claimed(
+                    view.account_id,
+                    TransactionType::OrderExecution,
+                    value,
+                    view.currency,
+                );
                 self.add_shares(view.account_id, view.instrument_id, quantity, value);
             }
             Side::Sell => {
                 self.release_shares(view.account_id, view.instrument_id, quantity);
                 self.take_shares(view.account_id, view.instrument_id, quantity);
-                self.book(view.account_id, TransactionType::OrderExecution, value, view.currency);
+                self.book(
+                    view.account_id,
+                    TransactionType::OrderExecution,
+                    value,
+                    view.currency,
+                );
             }
         }
         let (execution, executed_at) = (self.time.id(), self.time.now);
         let status = ExecutionStatus::New;
-        let execution = Execution { id: execution, order_id: id, status, quantity, price, executed_at };
-        self.time.emit(EventKind::EXECUTION_FILLED, execution.id, &execution);
+        let execution = Execution {
+            id: execution,
+            order_id: id,
+            status,
+            quantity,
+            price,
+            executed_at,
+        };
+        self.time
+            .emit(EventKind::EXECUTION_FILLED, execution.id, &execution);
         let order = self.orders.get_mut(id).ok_or("there is no such order")?;
         order.reserved -= part;
-        order.left -= if view.cash_amount.is_some() { value } else { quantity };
+        order.left -= if view.cash_amount.is_some() {
+            value
+        } else {
+            quantity
+        };
         // Most orders have one execution. Unused capacity would be a third of the memory of all orders.
         order.executions.reserve_exact(1);
         order.executions.push(execution);
@@ -387,22 +493,40 @@ impl State {
 
     /// Settles an execution. In the sandbox this happens immediately (PROTOCOL 7).
     fn settle_execution(&mut self, id: Uuid) {
-        let Some(order) = self.orders.get_mut(id) else { return };
-        if let Some(execution) = order.executions.last_mut().filter(|it| it.status == ExecutionStatus::New) {
+        let Some(order) = self.orders.get_mut(id) else {
+            return;
+        };
+        if let Some(execution) = order
+            .executions
+            .last_mut()
+            .filter(|it| it.status == ExecutionStatus::New)
+        {
             execution.status = ExecutionStatus::Settled;
-            self.time.emit(EventKind::EXECUTION_SETTLED, execution.id, execution);
+            self.time
+                .emit(EventKind::EXECUTION_SETTLED, execution.id, execution);
         }
     }
 
     /// Ends an order and releases its unused reservation.
-    pub(in crate::domain) fn end_order(&mut self, id: Uuid, status: OrderStatus, why: Option<String>) {
+    pub(in crate::domain) fn end_order(
+        &mut self,
+        id: Uuid,
+        status: OrderStatus,
+        why: Option<String>,
+    ) {
         if !self.change_because::<Order>(id, status, why.clone()) {
             return;
         }
-        let Some(order) = self.orders.get_mut(id) else { return };
+        let Some(order) = self.orders.get_mut(id) else {
+            return;
+        };
         let (reserved, job) = (std::mem::take(&mut order.reserved), order.job);
         let view = order.view.clone();
-        let executed = order.executions.iter().map(|it| view.side.cash(it.quantity, it.price)).sum();
+        let executed = order
+            .executions
+            .iter()
+            .map(|it| view.side.cash(it.quantity, it.price))
+            .sum();
         match view.side {
             Side::Buy => self.release_cash(view.account_id, reserved, view.currency),
             Side::Sell => self.release_shares(view.account_id, view.instrument_id, reserved),
@@ -413,14 +537,25 @@ impl State {
         }
         self.may_close(view.account_id);
         if let Some(job) = job {
-            self.order_of_job_ended(job, OrderEnd { filled: status == OrderStatus::Filled, executed, why });
+            self.order_of_job_ended(
+                job,
+                OrderEnd {
+                    filled: status == OrderStatus::Filled,
+                    executed,
+                    why,
+                },
+            );
         }
     }
 }
 
 /// The reservation for an order: cash for a purchase or units for a sale, plus ten percent if it depends on the price
 /// (PROTOCOL 7). An error if the order cannot buy or sell anything.
-fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Result<Decimal, String> {
+fn needed(
+    order: &OrderView,
+    instrument: &Instrument,
+    sellable: Decimal,
+) -> Result<Decimal, String> {
     let a_tenth_more = Decimal::new(11, 1);
     let fractional = instrument.view.fractional_trading_enabled;
     let Some(units) = order.quantity else {
@@ -428,11 +563,19 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
         let (units, needed) = match order.side {
             Side::Buy => (amount::units(cash, instrument.offer, fractional), cash),
             Side::Sell => {
-                let units = amount::units_for(cash.saturating_mul(a_tenth_more), instrument.bid, fractional);
+                let units = amount::units_for(
+                    cash.saturating_mul(a_tenth_more),
+                    instrument.bid,
+                    fractional,
+                );
                 (units, units)
             }
         };
-        return if units.is_zero() { Err(format!("{cash} is less than one unit")) } else { Ok(needed) };
+        return if units.is_zero() {
+            Err(format!("{cash} is less than one unit"))
+        } else {
+            Ok(needed)
+        };
     };
     // A position may be sold completely, even if it has a fraction after a split or is worth less than the minimum.
     if order.side == Side::Sell && units == sellable {
@@ -441,10 +584,16 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
     if !fractional && !units.fract().is_zero() {
         return Err("the instrument is traded in whole units".to_owned());
     }
-    let price = order.limit_price.or(order.stop_price).unwrap_or(instrument.price(order.side));
+    let price = order
+        .limit_price
+        .or(order.stop_price)
+        .unwrap_or(instrument.price(order.side));
     let worth = amount::exact_value(units, price);
     if worth < MINIMUM {
-        return Err(format!("the order is for less than {MINIMUM} {}", order.currency));
+        return Err(format!(
+            "the order is for less than {MINIMUM} {}",
+            order.currency
+        ));
     }
     Ok(match order.side {
         Side::Sell => units,
@@ -455,13 +604,19 @@ fn needed(order: &OrderView, instrument: &Instrument, sellable: Decimal) -> Resu
 
 /// The number of executions of an order: one, or, for some instruments, one for each started 100 of its amount, up to five.
 fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
-    if !matches!(instrument.behaviour, Behaviour::Partial | Behaviour::PartialThenCancelled) {
+    if !matches!(
+        instrument.behaviour,
+        Behaviour::Partial | Behaviour::PartialThenCancelled
+    ) {
         return 1;
     }
     let amount = order
         .cash_amount
         .unwrap_or_else(|| amount::value(order.quantity.unwrap_or_default(), instrument.offer));
-    let begun = [101, 201, 301, 401].iter().filter(|limit| amount >= Decimal::from(**limit)).count();
+    let begun = [101, 201, 301, 401]
+        .iter()
+        .filter(|limit| amount >= Decimal::from(**limit))
+        .count();
     u8::try_from(begun + 1).unwrap_or(u8::MAX)
 }
 
@@ -472,7 +627,8 @@ fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decima
     let parts = Decimal::from(order.slices_left.max(1));
     let quantity = match (order.view.cash_amount, order.slices_left > 1) {
         (Some(_), _) => {
-            let cash = (order.left / parts).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
+            let cash = (order.left / parts)
+                .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
             match order.view.side {
                 Side::Buy => amount::units(cash, price, fractional),
                 Side::Sell => amount::units_for(cash, price, fractional),

@@ -109,15 +109,30 @@ resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
     REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]; by portfolio_id);
 
 impl State {
-    pub(crate) fn create_portfolio(&mut self, new: PortfolioCreate) -> Result<&PortfolioView, Refused> {
+    pub(crate) fn create_portfolio(
+        &mut self,
+        new: PortfolioCreate,
+    ) -> Result<&PortfolioView, Refused> {
         let account_id = new.account_id;
         self.accounts.named("account_id", account_id)?;
         self.check_bars(account_id, Way::In)?;
         self.check_allocations(&new.allocations)?;
         let (id, now) = (self.time.id(), self.time.now);
         let status = PortfolioStatus::Active;
-        let view = PortfolioView { id, account_id, name: new.name, status, created_at: now, updated_at: now };
-        Ok(&self.add(Portfolio { view, allocations: new.allocations }).view)
+        let view = PortfolioView {
+            id,
+            account_id,
+            name: new.name,
+            status,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(&self
+            .add(Portfolio {
+                view,
+                allocations: new.allocations,
+            })
+            .view)
     }
 
     pub(crate) fn rename_portfolio(
@@ -157,17 +172,27 @@ impl State {
             let field = format!("allocations.{at}.instrument_id");
             self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
-                return Err(Refused::invalid(&field, "has the same instrument as another allocation"));
+                return Err(Refused::invalid(
+                    &field,
+                    "has the same instrument as another allocation",
+                ));
             }
         }
         let sum: Decimal = allocations.iter().map(|allocation| allocation.weight).sum();
         let problem = || format!("have weights that sum to {sum} instead of 1");
-        if sum == Decimal::ONE { Ok(()) } else { Err(Refused::invalid("allocations", &problem())) }
+        if sum == Decimal::ONE {
+            Ok(())
+        } else {
+            Err(Refused::invalid("allocations", &problem()))
+        }
     }
 
     /// Closes the portfolios of a closed account.
     pub(in crate::domain) fn close_portfolios(&mut self, account: Uuid) {
-        let of_it = self.portfolios.with(&[account.as_u128()]).map(|portfolio| portfolio.view.id);
+        let of_it = self
+            .portfolios
+            .with(&[account.as_u128()])
+            .map(|portfolio| portfolio.view.id);
         for portfolio in of_it.collect::<Vec<_>>() {
             self.change::<Portfolio>(portfolio, PortfolioStatus::Closed);
         }
@@ -192,19 +217,36 @@ impl State {
         let (id, created_at) = (self.time.id(), self.time.now);
         let status = PortfolioOrderStatus::New;
         self.time.after(STEP, Due::PortfolioOrder(id));
-        self.add(PortfolioOrder { id, portfolio_id, cash_amount, currency, status, created_at })
+        self.add(PortfolioOrder {
+            id,
+            portfolio_id,
+            cash_amount,
+            currency,
+            status,
+            created_at,
+        })
     }
 
     /// Splits a portfolio order by weight, to the cent.
     pub(in crate::domain) fn work_off_portfolio_order(&mut self, id: Uuid) {
-        let Some(order) = self.portfolio_orders.get(id).cloned() else { return };
-        let Some(portfolio) = self.portfolios.get(order.portfolio_id) else { return };
+        let Some(order) = self.portfolio_orders.get(id).cloned() else {
+            return;
+        };
+        let Some(portfolio) = self.portfolios.get(order.portfolio_id) else {
+            return;
+        };
         let account = portfolio.view.account_id;
-        let available = self.accounts.get(account).map_or(Decimal::ZERO, |it| it.available(order.currency));
+        let available = self
+            .accounts
+            .get(account)
+            .map_or(Decimal::ZERO, |it| it.available(order.currency));
         let why = if order.currency != EUR {
             Some(format!("nothing can be bought in {}", order.currency))
         } else if available < order.cash_amount {
-            Some(format!("{} EUR are needed, {available} available", order.cash_amount))
+            Some(format!(
+                "{} EUR are needed, {available} available",
+                order.cash_amount
+            ))
         } else {
             self.may_trade(account, Way::In).err()
         };
@@ -214,21 +256,40 @@ impl State {
         }
         let then_buy = split(order.cash_amount, &portfolio.allocations);
         self.change::<PortfolioOrder>(id, PortfolioOrderStatus::Processing);
-        self.start_job(Purpose::PortfolioOrder(id), account, Trades { then_buy, ..Trades::default() });
+        self.start_job(
+            Purpose::PortfolioOrder(id),
+            account,
+            Trades {
+                then_buy,
+                ..Trades::default()
+            },
+        );
     }
 
-    pub(crate) fn create_rebalancing(&mut self, portfolio_id: Uuid) -> Result<&Rebalancing, Refused> {
+    pub(crate) fn create_rebalancing(
+        &mut self,
+        portfolio_id: Uuid,
+    ) -> Result<&Rebalancing, Refused> {
         let account = self.editable::<Portfolio>(portfolio_id)?.0.view.account_id;
         self.check_bars(account, Way::In)?;
         let (id, created_at) = (self.time.id(), self.time.now);
         self.time.after(STEP, Due::Rebalancing(id));
-        Ok(self.add(Rebalancing { id, portfolio_id, status: Progress::New, created_at }))
+        Ok(self.add(Rebalancing {
+            id,
+            portfolio_id,
+            status: Progress::New,
+            created_at,
+        }))
     }
 
     /// Sells the instruments above their weights, then buys those below with the proceeds.
     pub(in crate::domain) fn work_off_rebalancing(&mut self, id: Uuid) {
-        let Some(rebalancing) = self.rebalancings.get(id) else { return };
-        let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else { return };
+        let Some(rebalancing) = self.rebalancings.get(id) else {
+            return;
+        };
+        let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else {
+            return;
+        };
         let account = portfolio.view.account_id;
         let trades = self.trades_to_weights(portfolio);
         if let Err(why) = self.may_trade(account, Way::In) {
@@ -240,14 +301,21 @@ impl State {
     }
 
     fn trades_to_weights(&self, portfolio: &Portfolio) -> Trades {
-        let Some(account) = self.accounts.get(portfolio.view.account_id) else { return Trades::default() };
+        let Some(account) = self.accounts.get(portfolio.view.account_id) else {
+            return Trades::default();
+        };
         let held: Vec<_> = portfolio
             .allocations
             .iter()
             .filter_map(|allocation| {
                 let instrument = self.instruments.get(allocation.instrument_id)?;
                 let units = account.sellable(allocation.instrument_id);
-                Some((allocation, instrument, units, amount::value(units, instrument.bid)))
+                Some((
+                    allocation,
+                    instrument,
+                    units,
+                    amount::value(units, instrument.bid),
+                ))
             })
             .collect();
         let total: Decimal = held.iter().map(|(.., value)| *value).sum();
@@ -258,7 +326,8 @@ impl State {
             let target = amount::down(total * allocation.weight);
             if value > target {
                 let fractional = instrument.view.fractional_trading_enabled;
-                let surplus = amount::units_for(value - target, instrument.bid, fractional).min(units);
+                let surplus =
+                    amount::units_for(value - target, instrument.bid, fractional).min(units);
                 let paid = amount::value(surplus, instrument.bid);
                 // Positions without a value are not sold.
                 if !paid.is_zero() {
@@ -281,9 +350,13 @@ impl State {
 
 /// Splits an amount by weight into whole cents. The remainder of rounding is added to the first part.
 fn split(cash: Decimal, allocations: &[Allocation]) -> Vec<(Uuid, Decimal)> {
-    let part =
-        |weight: Decimal| (cash * weight).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
-    let mut parts: Vec<_> = allocations.iter().map(|it| (it.instrument_id, part(it.weight))).collect();
+    let part = |weight: Decimal| {
+        (cash * weight).round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero)
+    };
+    let mut parts: Vec<_> = allocations
+        .iter()
+        .map(|it| (it.instrument_id, part(it.weight)))
+        .collect();
     let given: Decimal = parts.iter().map(|(_, part)| *part).sum();
     if let Some((_, first)) = parts.first_mut() {
         *first += cash - given;

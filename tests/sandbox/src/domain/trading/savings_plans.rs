@@ -77,7 +77,10 @@ impl Frequency {
             Self::Monthly => anchor.checked_add_months(Months::new(number)),
             Self::Quarterly => anchor.checked_add_months(Months::new(number * 3)),
         };
-        (1..).map_while(date).find(|date| *date > today).unwrap_or(NaiveDate::MAX)
+        (1..)
+            .map_while(date)
+            .find(|date| *date > today)
+            .unwrap_or(NaiveDate::MAX)
     }
 }
 
@@ -91,7 +94,10 @@ impl State {
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) => {
                 if self.portfolios.named("portfolio_id", id)?.view.account_id != new.account_id {
-                    return Err(Refused::invalid("portfolio_id", "belongs to another account"));
+                    return Err(Refused::invalid(
+                        "portfolio_id",
+                        "belongs to another account",
+                    ));
                 }
                 self.editable::<Portfolio>(id)?;
             }
@@ -114,7 +120,8 @@ impl State {
             created_at: now,
             updated_at: now,
         };
-        self.time.at(start_of(view.next_execution_date), Due::SavingsPlan(id));
+        self.time
+            .at(start_of(view.next_execution_date), Due::SavingsPlan(id));
         Ok(&self.add(SavingsPlan { view, anchor }).view)
     }
 
@@ -128,7 +135,11 @@ impl State {
         saved.cash_amount = update.cash_amount.unwrap_or(saved.cash_amount);
         saved.frequency = update.frequency.unwrap_or(saved.frequency);
         plan.view.updated_at = time.now;
-        let next = plan.view.plan.frequency.next(plan.anchor, time.now.date_naive());
+        let next = plan
+            .view
+            .plan
+            .frequency
+            .next(plan.anchor, time.now.date_naive());
         if next != plan.view.next_execution_date {
             plan.view.next_execution_date = next;
             time.at(start_of(next), Due::SavingsPlan(id));
@@ -142,13 +153,23 @@ impl State {
 
     /// Deletes a plan. Its last event shows it as cancelled.
     pub(crate) fn delete_savings_plan(&mut self, id: Uuid) -> Result<(), Refused> {
-        self.change_because::<SavingsPlan>(id, PlanStatus::Cancelled, Some("it was deleted".to_owned()));
-        self.savings_plans.remove(id).map(drop).ok_or(Refused::NotFound)
+        self.change_because::<SavingsPlan>(
+            id,
+            PlanStatus::Cancelled,
+            Some("it was deleted".to_owned()),
+        );
+        self.savings_plans
+            .remove(id)
+            .map(drop)
+            .ok_or(Refused::NotFound)
     }
 
     /// Cancels the plans of a closed account.
     pub(in crate::domain) fn cancel_savings_plans(&mut self, account: Uuid) {
-        let of_it = self.savings_plans.with(&[account.as_u128()]).map(|plan| plan.view.id);
+        let of_it = self
+            .savings_plans
+            .with(&[account.as_u128()])
+            .map(|plan| plan.view.id);
         for plan in of_it.collect::<Vec<_>>() {
             let why = Some("the account is CLOSED".to_owned());
             self.change_because::<SavingsPlan>(plan, PlanStatus::Cancelled, why);
@@ -159,12 +180,18 @@ impl State {
     /// own.
     pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();
-        let Some(plan) = self.savings_plans.get_mut(id).filter(|plan| plan.view.next_execution_date == today)
+        let Some(plan) = self
+            .savings_plans
+            .get_mut(id)
+            .filter(|plan| plan.view.next_execution_date == today)
         else {
             return;
         };
         plan.view.next_execution_date = plan.view.plan.frequency.next(plan.anchor, today);
-        self.time.at(start_of(plan.view.next_execution_date), Due::SavingsPlan(id));
+        self.time.at(
+            start_of(plan.view.next_execution_date),
+            Due::SavingsPlan(id),
+        );
         if plan.view.status != PlanStatus::Active {
             return;
         }

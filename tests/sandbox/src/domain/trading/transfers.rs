@@ -87,32 +87,60 @@ impl State {
     ) -> Result<&SecuritiesTransferView, Refused> {
         if let Some(securities) = moves {
             self.accounts.named("account_id", securities.account)?;
-            self.instruments.named("instrument_id", securities.instrument)?;
+            self.instruments
+                .named("instrument_id", securities.instrument)?;
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = SecuritiesTransferView { id, status: Progress::New, direction, created_at };
+        let view = SecuritiesTransferView {
+            id,
+            status: Progress::New,
+            direction,
+            created_at,
+        };
         self.time.after(STEP, Due::SecuritiesTransfer(id));
         Ok(&self.add(SecuritiesTransfer { view, moves }).view)
     }
 
     pub(in crate::domain) fn move_securities_transfer(&mut self, id: Uuid) {
-        let Some(transfer) = self.securities_transfers.get(id) else { return };
-        let (status, direction, moves) = (transfer.view.status, transfer.view.direction, transfer.moves);
+        let Some(transfer) = self.securities_transfers.get(id) else {
+            return;
+        };
+        let (status, direction, moves) = (
+            transfer.view.status,
+            transfer.view.direction,
+            transfer.moves,
+        );
         if status == Progress::New {
             self.time.after(STEP, Due::SecuritiesTransfer(id));
             self.change::<SecuritiesTransfer>(id, Progress::Processing);
             return;
         }
-        let done = moves.map_or(Ok(()), |securities| self.move_securities(direction, securities));
-        let status = if done.is_ok() { Progress::Completed } else { Progress::Failed };
+        let done = moves.map_or(Ok(()), |securities| {
+            self.move_securities(direction, securities)
+        });
+        let status = if done.is_ok() {
+            Progress::Completed
+        } else {
+            Progress::Failed
+        };
         self.change_because::<SecuritiesTransfer>(id, status, done.err());
     }
 
     /// Books a securities transfer. Incoming units are valued at the current price.
     fn move_securities(&mut self, direction: Direction, moves: Securities) -> Result<(), String> {
-        let Securities { account, instrument, quantity } = moves;
-        let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
-        let free = self.accounts.get(account).map_or(Decimal::ZERO, |held| held.sellable(instrument));
+        let Securities {
+            account,
+            instrument,
+            quantity,
+        } = moves;
+        let price = self
+            .instruments
+            .get(instrument)
+            .map_or(Decimal::ZERO, |instrument| instrument.bid);
+        let free = self
+            .accounts
+            .get(account)
+            .map_or(Decimal::ZERO, |held| held.sellable(instrument));
         let value = amount::value(quantity, price);
         let (way, units, value) = match direction {
             Direction::Inbound => (Way::In, quantity, value),
@@ -136,25 +164,42 @@ impl State {
             id.map(|id| self.accounts.named(field, id)).transpose()?;
         }
         if let Some((source, target)) = source.zip(target) {
-            self.check_owners(source, target).map_err(|why| Refused::invalid("target_account_id", &why))?;
+            self.check_owners(source, target)
+                .map_err(|why| Refused::invalid("target_account_id", &why))?;
             self.check_bars(source, Way::Out)?;
             self.check_bars(target, Way::In)?;
         }
         let (id, created_at) = (self.time.id(), self.time.now);
-        let view = AccountTransferView { id, status: Progress::New, created_at };
+        let view = AccountTransferView {
+            id,
+            status: Progress::New,
+            created_at,
+        };
         self.time.after(STEP, Due::AccountTransfer(id));
-        Ok(&self.add(AccountTransfer { view, source, target }).view)
+        Ok(&self
+            .add(AccountTransfer {
+                view,
+                source,
+                target,
+            })
+            .view)
     }
 
     /// Checks that both accounts belong to one user. Neither the description nor the documentation mentions transfers between
     /// users.
     fn check_owners(&self, source: Uuid, target: Uuid) -> Result<(), String> {
         let owner = |id| self.accounts.get(id).map(|account| account.view.user_id);
-        if owner(source) == owner(target) { Ok(()) } else { Err("belongs to another user".to_owned()) }
+        if owner(source) == owner(target) {
+            Ok(())
+        } else {
+            Err("belongs to another user".to_owned())
+        }
     }
 
     pub(in crate::domain) fn move_account_transfer(&mut self, id: Uuid) {
-        let Some(transfer) = self.account_transfers.get(id) else { return };
+        let Some(transfer) = self.account_transfers.get(id) else {
+            return;
+        };
         let (status, both) = (transfer.view.status, transfer.source.zip(transfer.target));
         if status == Progress::New {
             self.time.after(STEP, Due::AccountTransfer(id));
@@ -163,7 +208,11 @@ impl State {
         }
         let both = both.ok_or_else(|| "one of its accounts is missing".to_owned());
         let moved = both.and_then(|(source, target)| self.move_everything(source, target));
-        let status = if moved.is_ok() { Progress::Completed } else { Progress::Failed };
+        let status = if moved.is_ok() {
+            Progress::Completed
+        } else {
+            Progress::Failed
+        };
         self.change_because::<AccountTransfer>(id, status, moved.err());
     }
 
@@ -174,22 +223,35 @@ impl State {
         }
         self.may_trade(source, Way::Out)?;
         self.may_trade(target, Way::In)?;
-        let account = self.accounts.get(source).ok_or("there is no such account")?;
+        let account = self
+            .accounts
+            .get(source)
+            .ok_or("there is no such account")?;
         // A debt is not moved.
-        let cash = account.cash.iter().map(|(currency, cash)| (*currency, cash.available.max(Decimal::ZERO)));
-        let cash: Vec<_> = cash.collect();
-        let shares: Vec<_> =
-            account.holdings.iter().map(|holding| (holding.view.instrument_id, holding.free())).collect();
-        cash.iter().try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;
-        shares
+        let cash = account
+            .cash
             .iter()
-            .try_for_each(|(instrument, units)| self.check_unit_room(target, *instrument, *units))?;
+            .map(|(currency, cash)| (*currency, cash.available.max(Decimal::ZERO)));
+        let cash: Vec<_> = cash.collect();
+        let shares: Vec<_> = account
+            .holdings
+            .iter()
+            .map(|holding| (holding.view.instrument_id, holding.free()))
+            .collect();
+        cash.iter()
+            .try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;
+        shares.iter().try_for_each(|(instrument, units)| {
+            self.check_unit_room(target, *instrument, *units)
+        })?;
         for (currency, amount) in cash {
             self.book(source, TransactionType::Transfer, -amount, currency);
             self.book(target, TransactionType::Transfer, amount, currency);
         }
         for (instrument, quantity) in shares {
-            let price = self.instruments.get(instrument).map_or(Decimal::ZERO, |instrument| instrument.bid);
+            let price = self
+                .instruments
+                .get(instrument)
+                .map_or(Decimal::ZERO, |instrument| instrument.bid);
             let value = amount::value(quantity, price);
             let cost = self.move_in_kind(source, instrument, -quantity, Decimal::ZERO, -value);
             self.move_in_kind(target, instrument, quantity, cost, value);

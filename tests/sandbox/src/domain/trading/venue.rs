@@ -27,7 +27,8 @@ fn is_weekday(day: DateTime<Utc>) -> bool {
 /// The next opening after `now`.
 fn opening(opens: NaiveTime, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let days = (0..=7).filter_map(|days| now.date_naive().checked_add_days(Days::new(days)));
-    days.map(|day| day.and_time(opens).and_utc()).find(|it| *it > now && is_weekday(*it))
+    days.map(|day| day.and_time(opens).and_utc())
+        .find(|it| *it > now && is_weekday(*it))
 }
 
 impl State {
@@ -42,23 +43,39 @@ impl State {
             (Some(opens), Some(closes)) if opens < closes => {
                 opening(opens, self.time.now).map(|next_opening| {
                     self.time.at(next_opening, Due::OpenVenue);
-                    VenueHours { opens, closes, next_opening }
+                    VenueHours {
+                        opens,
+                        closes,
+                        next_opening,
+                    }
                 })
             }
-            _ => return Err(Refused::invalid("opens", "and a later `closes` must be given, or neither")),
+            _ => {
+                return Err(Refused::invalid(
+                    "opens",
+                    "and a later `closes` must be given, or neither",
+                ));
+            }
         };
         self.wake_all_orders();
         Ok(())
     }
 
     pub(in crate::domain) fn venue_is_open(&self) -> bool {
-        self.venue_hours.is_none_or(|hours| hours.are_open(self.time.now))
+        self.venue_hours
+            .is_none_or(|hours| hours.are_open(self.time.now))
     }
 
     /// Opens the venue. Does nothing if the hours were changed in the meantime.
     pub(in crate::domain) fn open_venue(&mut self) {
         let now = self.time.now;
-        let Some(hours) = self.venue_hours.as_mut().filter(|hours| hours.next_opening == now) else { return };
+        let Some(hours) = self
+            .venue_hours
+            .as_mut()
+            .filter(|hours| hours.next_opening == now)
+        else {
+            return;
+        };
         if let Some(next) = opening(hours.opens, now) {
             hours.next_opening = next;
             self.time.at(next, Due::OpenVenue);
@@ -67,7 +84,12 @@ impl State {
     }
 
     fn wake_all_orders(&mut self) {
-        let instruments: Vec<_> = self.instruments.rows().iter().map(|it| it.view.id).collect();
+        let instruments: Vec<_> = self
+            .instruments
+            .rows()
+            .iter()
+            .map(|it| it.view.id)
+            .collect();
         for instrument in instruments {
             self.wake_orders(instrument);
         }

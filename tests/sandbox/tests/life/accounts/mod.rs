@@ -40,12 +40,19 @@ fn create_user(api: &Plain) -> Uuid {
 
 fn create_account(api: &Plain, user: Uuid) -> Uuid {
     let group = api.sandbox.account_group();
-    let account = api.post("/accounts", &json!({ "user_id": user, "account_group_id": group }));
+    let account = api.post(
+        "/accounts",
+        &json!({ "user_id": user, "account_group_id": group }),
+    );
     id(&account).parse().unwrap()
 }
 
 fn user_of(api: &Plain, account: Uuid) -> Uuid {
-    api.get(&format!("/accounts/{account}"))["user_id"].as_str().unwrap().parse().unwrap()
+    api.get(&format!("/accounts/{account}"))["user_id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 fn status(api: &Plain, path: &str) -> String {
@@ -55,7 +62,10 @@ fn status(api: &Plain, path: &str) -> String {
 /// The status of a resource that can only be read in a list.
 fn listed_status(api: &Plain, path: &str, id: &str) -> String {
     let items = api.list(path);
-    let item = items.iter().find(|item| item["id"] == id).unwrap_or_else(|| panic!("{path} lacks {id}"));
+    let item = items
+        .iter()
+        .find(|item| item["id"] == id)
+        .unwrap_or_else(|| panic!("{path} lacks {id}"));
     item["status"].as_str().unwrap().to_owned()
 }
 
@@ -72,6 +82,8 @@ fn date(text: &str) -> NaiveDate {
 /// The value of an account according to the API.
 fn worth(api: &Plain, account: Uuid, isins: &[&str]) -> Decimal {
     let (available, pending) = api.cash(account);
-    let held = isins.iter().map(|isin| cents(api.units(account, isin) * api.bid(isin)));
+    let held = isins
+        .iter()
+        .map(|isin| cents(api.units(account, isin) * api.bid(isin)));
     available + pending + held.sum::<Decimal>()
 }

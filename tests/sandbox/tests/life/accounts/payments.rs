@@ -26,7 +26,11 @@ async fn a_direct_debit_brings_its_cash() {
     let (api, account) = with_cash("1.00").await;
     let user = user_of(&api, account);
     let group = api.sandbox.account_group();
-    let mandate = api.sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap();
+    let mandate = api
+        .sandbox
+        .create_mandate(group, "DE89370400440532013000")
+        .await
+        .unwrap();
     assert_eq!(status(&api, &format!("/mandates/{mandate}")), "ACTIVE");
     let first = debit(&api, user, mandate, "250.50");
     api.seconds(1).await;
@@ -40,15 +44,23 @@ async fn a_direct_debit_brings_its_cash() {
     api.command(reverse.clone()).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "REVERSED");
     assert_eq!(api.cash(account).0, number("1"));
-    let again = api.sandbox.execute(serde_json::from_value(reverse).unwrap()).await;
+    let again = api
+        .sandbox
+        .execute(serde_json::from_value(reverse).unwrap())
+        .await;
     assert!(again.is_err());
-    let debits: Vec<_> =
-        api.bookings(account).into_iter().filter(|(kind, _)| kind == "DIRECT_DEBIT").map(|it| it.1).collect();
+    let debits: Vec<_> = api
+        .bookings(account)
+        .into_iter()
+        .filter(|(kind, _)| kind == "DIRECT_DEBIT")
+        .map(|it| it.1)
+        .collect();
     assert_eq!(debits, ["250.50", "-250.50"].map(number));
     // In progress when the mandate is revoked.
     let second = debit(&api, user, mandate, "10.00");
     api.seconds(1).await;
-    api.command(json!({ "command": "revoke_mandate", "mandate_id": mandate })).await;
+    api.command(json!({ "command": "revoke_mandate", "mandate_id": mandate }))
+        .await;
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/direct_debits", &second), "FAILED");
     assert_eq!(status(&api, &format!("/mandates/{mandate}")), "REVOKED");
@@ -57,24 +69,37 @@ async fn a_direct_debit_brings_its_cash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leaves_a_debt_that_buys_nothing() {
+async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leaves_a_debt_that_buys_nothing()
+ {
     let (api, account) = with_cash("0.01").await;
     let user = user_of(&api, account);
-    let mandate =
-        api.sandbox.create_mandate(api.sandbox.account_group(), "DE89370400440532013000").await.unwrap();
+    let mandate = api
+        .sandbox
+        .create_mandate(api.sandbox.account_group(), "DE89370400440532013000")
+        .await
+        .unwrap();
     let first = debit(&api, user, mandate, "100.00");
     api.seconds(2).await;
     let paid_out = json!({ "account_id": account, "cash_amount": "70.00", "currency": "EUR" });
     api.post("/withdrawals", &paid_out);
     api.seconds(2).await;
-    api.command(json!({ "command": "reverse_direct_debit", "direct_debit_id": first })).await;
+    api.command(json!({ "command": "reverse_direct_debit", "direct_debit_id": first }))
+        .await;
     assert_eq!(api.cash(account).0, number("-69.99"));
-    let more =
-        api.post("/withdrawals", &json!({ "account_id": account, "cash_amount": "0.01", "currency": "EUR" }));
+    let more = api.post(
+        "/withdrawals",
+        &json!({ "account_id": account, "cash_amount": "0.01", "currency": "EUR" }),
+    );
     api.seconds(2).await;
-    assert_eq!(listed_status(&api, "/withdrawals", more["id"].as_str().unwrap()), "FAILED");
+    assert_eq!(
+        listed_status(&api, "/withdrawals", more["id"].as_str().unwrap()),
+        "FAILED"
+    );
     // An account in debt is not closed until the debt is paid.
-    assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None).0, 204);
+    assert_eq!(
+        api.call("DELETE", &format!("/accounts/{account}"), None).0,
+        204
+    );
     api.seconds(5).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSING");
     api.assert_books_add_up();
@@ -89,7 +114,11 @@ async fn a_direct_debit_without_an_account_to_go_to_fails() {
     let api = Plain::start().await;
     let user = create_user(&api);
     let group = api.sandbox.account_group();
-    let mandate = api.sandbox.create_mandate(group, "DE89370400440532013000").await.unwrap();
+    let mandate = api
+        .sandbox
+        .create_mandate(group, "DE89370400440532013000")
+        .await
+        .unwrap();
     let debited = debit(&api, user, mandate, "10.00");
     api.seconds(5).await;
     assert_eq!(listed_status(&api, "/direct_debits", &debited), "FAILED");
@@ -98,7 +127,10 @@ async fn a_direct_debit_without_an_account_to_go_to_fails() {
         "user_id": user, "account_group_id": elsewhere, "mandate_id": mandate,
         "cash_amount": "1", "currency": "EUR",
     });
-    assert!(api.refused("POST", "/direct_debits", &body).contains("`mandate_id`"));
+    assert!(
+        api.refused("POST", "/direct_debits", &body)
+            .contains("`mandate_id`")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,11 +139,17 @@ async fn a_withdrawal_lays_claim_to_its_cash_before_it_leaves() {
     let body = json!({ "account_id": account, "cash_amount": "60.00", "currency": "EUR" });
     let withdrawal = id(&api.post("/withdrawals", &body));
     api.seconds(1).await;
-    assert_eq!(listed_status(&api, "/withdrawals", &withdrawal), "PROCESSING");
+    assert_eq!(
+        listed_status(&api, "/withdrawals", &withdrawal),
+        "PROCESSING"
+    );
     assert_eq!(api.cash(account), (number("40"), number("60")));
     // Reserved cash cannot be spent.
     assert_eq!(withdraw(&api, account, "40.01").await, "FAILED");
-    assert_eq!(listed_status(&api, "/withdrawals", &withdrawal), "COMPLETED");
+    assert_eq!(
+        listed_status(&api, "/withdrawals", &withdrawal),
+        "COMPLETED"
+    );
     assert_eq!(api.cash(account), (number("40"), number("0")));
     assert_eq!(withdraw(&api, account, "40.00").await, "COMPLETED");
     assert_eq!(api.cash(account), (number("0"), number("0")));
@@ -121,20 +159,32 @@ async fn a_withdrawal_lays_claim_to_its_cash_before_it_leaves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn units_come_from_elsewhere_and_leave_again() {
     let (api, account) = with_cash("1.00").await;
-    let inbound = api.sandbox.transfer_securities(Direction::Inbound, account, FUND, "2.5").await.unwrap();
+    let inbound = api
+        .sandbox
+        .transfer_securities(Direction::Inbound, account, FUND, "2.5")
+        .await
+        .unwrap();
     let path = "/securities_transfers";
     assert_eq!(listed_status(&api, path, &inbound.to_string()), "NEW");
     api.seconds(1).await;
-    assert_eq!(listed_status(&api, path, &inbound.to_string()), "PROCESSING");
+    assert_eq!(
+        listed_status(&api, path, &inbound.to_string()),
+        "PROCESSING"
+    );
     api.seconds(1).await;
     assert_eq!(listed_status(&api, path, &inbound.to_string()), "COMPLETED");
     let position = api.position(account, FUND).unwrap();
     assert_eq!(decimal(&position["quantity"]), number("2.5"));
-    for (units, status, left) in
-        [("2.6", "FAILED", "2.5"), ("1.5", "COMPLETED", "1"), ("1", "COMPLETED", "0")]
-    {
-        let outbound =
-            api.sandbox.transfer_securities(Direction::Outbound, account, FUND, units).await.unwrap();
+    for (units, status, left) in [
+        ("2.6", "FAILED", "2.5"),
+        ("1.5", "COMPLETED", "1"),
+        ("1", "COMPLETED", "0"),
+    ] {
+        let outbound = api
+            .sandbox
+            .transfer_securities(Direction::Outbound, account, FUND, units)
+            .await
+            .unwrap();
         api.seconds(2).await;
         assert_eq!(listed_status(&api, path, &outbound.to_string()), status);
         assert_eq!(api.units(account, FUND), number(left));
@@ -158,9 +208,15 @@ async fn an_account_transfer_moves_everything() {
     let body = json!({ "source_account_id": source, "target_account_id": target });
     let transfer = id(&api.post("/account_transfers", &body));
     api.seconds(2).await;
-    assert_eq!(listed_status(&api, "/account_transfers", &transfer), "COMPLETED");
+    assert_eq!(
+        listed_status(&api, "/account_transfers", &transfer),
+        "COMPLETED"
+    );
     assert_eq!(api.cash(source), (number("0"), number("0")));
-    assert_eq!(api.list(&format!("/accounts/{source}/positions")), Vec::<Value>::new());
+    assert_eq!(
+        api.list(&format!("/accounts/{source}/positions")),
+        Vec::<Value>::new()
+    );
     // The 1000 of the source minus 230.10 and 50, plus the 5 of the target.
     assert_eq!(api.cash(target), (number("724.90"), number("0")));
     assert_eq!(api.units(target, AT_100), number("0.5"));
@@ -170,17 +226,30 @@ async fn an_account_transfer_moves_everything() {
     let onto_itself = json!({ "source_account_id": target, "target_account_id": target });
     let transfer = id(&api.post("/account_transfers", &onto_itself));
     api.seconds(2).await;
-    assert_eq!(listed_status(&api, "/account_transfers", &transfer), "FAILED");
+    assert_eq!(
+        listed_status(&api, "/account_transfers", &transfer),
+        "FAILED"
+    );
     assert_eq!(api.cash(target), (number("724.90"), number("0")));
     api.assert_books_add_up();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_liquidation_sells_all_or_half() {
-    for (kind, left, whole_left, cash) in [("FULL", "0", "0", "896.96"), ("PARTIAL", "0.75", "2", "612.19")] {
+    for (kind, left, whole_left, cash) in [
+        ("FULL", "0", "0", "896.96"),
+        ("PARTIAL", "0.75", "2", "612.19"),
+    ] {
         let (api, account) = with_cash("900.00").await;
         trade(&api, account, FUND, "BUY", json!({ "quantity": "1.5" })).await;
-        trade(&api, account, WHOLE_UNITS, "BUY", json!({ "quantity": "3" })).await;
+        trade(
+            &api,
+            account,
+            WHOLE_UNITS,
+            "BUY",
+            json!({ "quantity": "3" }),
+        )
+        .await;
         let path = format!("/accounts/{account}/liquidations");
         let liquidation = api.post(&path, &json!({ "type": kind }));
         assert_eq!(liquidation["status"], "NEW");

@@ -28,9 +28,15 @@ async fn a_user_whose_check_fails_is_blocked_and_gets_no_account() {
     api.sandbox.set_check_result(user, false).await.unwrap();
     api.days(1).await;
     assert_eq!(status(&api, &format!("/users/{user}")), "BLOCKED");
-    assert_eq!(api.list(&format!("/users/{user}/checks"))[0]["status"], "FAILED");
+    assert_eq!(
+        api.list(&format!("/users/{user}/checks"))[0]["status"],
+        "FAILED"
+    );
     assert_eq!(status(&api, &format!("/accounts/{account}")), "PENDING");
-    api.sandbox.set_user_status(user, upvest_sandbox::UserStatus::Active).await.unwrap();
+    api.sandbox
+        .set_user_status(user, upvest_sandbox::UserStatus::Active)
+        .await
+        .unwrap();
     api.seconds(1).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "OPEN");
 }
@@ -60,7 +66,10 @@ async fn a_user_who_is_blocked_meanwhile_gets_no_account() {
     let user = create_user(&api);
     api.seconds(1).await;
     let account = create_account(&api, user);
-    api.sandbox.set_user_status(user, upvest_sandbox::UserStatus::Blocked).await.unwrap();
+    api.sandbox
+        .set_user_status(user, upvest_sandbox::UserStatus::Blocked)
+        .await
+        .unwrap();
     api.seconds(10).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "PENDING");
 }
@@ -70,7 +79,10 @@ async fn an_empty_account_closes_at_once_and_takes_no_money_then() {
     let api = Plain::start().await;
     let account = create_account(&api, create_user(&api));
     api.seconds(2).await;
-    assert_eq!(api.call("DELETE", &format!("/accounts/{account}"), None), (204, Value::Null));
+    assert_eq!(
+        api.call("DELETE", &format!("/accounts/{account}"), None),
+        (204, Value::Null)
+    );
     api.seconds(1).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSED");
     assert!(api.sandbox.top_up(account, "1.00").await.is_err());
@@ -80,7 +92,14 @@ async fn an_empty_account_closes_at_once_and_takes_no_money_then() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_closes_when_units_and_cash_are_gone() {
     let (api, account) = with_cash("1000.00").await;
-    trade(&api, account, AT_100, "BUY", json!({ "cash_amount": "400" })).await;
+    trade(
+        &api,
+        account,
+        AT_100,
+        "BUY",
+        json!({ "cash_amount": "400" }),
+    )
+    .await;
     api.call("DELETE", &format!("/accounts/{account}"), None);
     api.days(1).await;
     let path = format!("/accounts/{account}");
@@ -94,9 +113,15 @@ async fn an_account_closes_when_units_and_cash_are_gone() {
     withdraw(&api, account, "1000.00").await;
     api.seconds(1).await;
     assert_eq!(status(&api, &path), "CLOSED");
-    assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
+    assert_eq!(
+        api.list(&format!("/accounts/{account}/valuations")).len(),
+        1
+    );
     api.days(2).await;
-    assert_eq!(api.list(&format!("/accounts/{account}/valuations")).len(), 1);
+    assert_eq!(
+        api.list(&format!("/accounts/{account}/valuations")).len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +139,10 @@ async fn an_account_that_closes_takes_its_portfolios_and_plans_with_it() {
     assert_eq!(status(&api, &format!("/portfolios/{portfolio}")), "CLOSED");
     assert_eq!(status(&api, &format!("/savings_plans/{plan}")), "CANCELLED");
     api.days(30).await;
-    assert_eq!(api.events_of(&plan), ["SAVINGS_PLAN.CREATED", "SAVINGS_PLAN.CANCELLED"]);
+    assert_eq!(
+        api.events_of(&plan),
+        ["SAVINGS_PLAN.CREATED", "SAVINGS_PLAN.CANCELLED"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,8 +152,22 @@ async fn what_is_added_to_a_user_is_a_change_of_the_user() {
     let number = json!({ "type": "NATIONAL_ID", "value": "1" });
     let number = id(&api.post(&format!("/users/{user}/identifiers"), &number));
     let change = json!({ "value": "2" });
-    api.call("PATCH", &format!("/users/{user}/identifiers/{number}"), Some(&change));
-    api.post(&format!("/users/{user}/tax_residencies"), &json!({ "country": "DE" }));
+    api.call(
+        "PATCH",
+        &format!("/users/{user}/identifiers/{number}"),
+        Some(&change),
+    );
+    api.post(
+        &format!("/users/{user}/tax_residencies"),
+        &json!({ "country": "DE" }),
+    );
     let events = api.events_of(&user.to_string());
-    assert_eq!(events.iter().filter(|event| **event == "USER.DATA_CHANGED").count(), 3, "{events:?}");
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| **event == "USER.DATA_CHANGED")
+            .count(),
+        3,
+        "{events:?}"
+    );
 }

@@ -16,19 +16,58 @@ fn create_plan(api: &Plain, account: Uuid, frequency: &str, what: &Value) -> Str
 /// The days on which a plan was executed.
 fn executions_of(api: &Plain, plan: &str) -> Vec<String> {
     let events = api.sandbox.events();
-    let executed =
-        events.iter().filter(|it| it.event_type == "SAVINGS_PLAN.EXECUTED" && it.about.to_string() == plan);
-    executed.map(|event| event.created_at.date_naive().to_string()).collect()
+    let executed = events
+        .iter()
+        .filter(|it| it.event_type == "SAVINGS_PLAN.EXECUTED" && it.about.to_string() == plan);
+    executed
+        .map(|event| event.created_at.date_naive().to_string())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_savings_plan_is_executed_on_its_dates() {
     // From the 31st of January: it runs on the last day of shorter months, and on the 31st of later ones.
     let all_dates: [(&str, &[&str]); 4] = [
-        ("WEEKLY", &["2024-02-07", "2024-02-14", "2024-02-21", "2024-02-28", "2024-03-06"]),
-        ("BIWEEKLY", &["2024-02-14", "2024-02-28", "2024-03-13", "2024-03-27", "2024-04-10"]),
-        ("MONTHLY", &["2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31", "2024-06-30"]),
-        ("QUARTERLY", &["2024-04-30", "2024-07-31", "2024-10-31", "2025-01-31", "2025-04-30"]),
+        (
+            "WEEKLY",
+            &[
+                "2024-02-07",
+                "2024-02-14",
+                "2024-02-21",
+                "2024-02-28",
+                "2024-03-06",
+            ],
+        ),
+        (
+            "BIWEEKLY",
+            &[
+                "2024-02-14",
+                "2024-02-28",
+                "2024-03-13",
+                "2024-03-27",
+                "2024-04-10",
+            ],
+        ),
+        (
+            "MONTHLY",
+            &[
+                "2024-02-29",
+                "2024-03-31",
+                "2024-04-30",
+                "2024-05-31",
+                "2024-06-30",
+            ],
+        ),
+        (
+            "QUARTERLY",
+            &[
+                "2024-04-30",
+                "2024-07-31",
+                "2024-10-31",
+                "2025-01-31",
+                "2025-04-30",
+            ],
+        ),
     ];
     for (frequency, dates) in all_dates {
         let (api, account) = with_cash("1000.00").await;
@@ -41,7 +80,10 @@ async fn a_savings_plan_is_executed_on_its_dates() {
             api.sandbox.advance(until.to_std().unwrap()).await;
             assert_eq!(executions_of(&api, &plan).len(), number_of);
             api.seconds(5).await;
-            assert_eq!(api.units(account, AT_100), Decimal::from(number_of as u64) / number("10"));
+            assert_eq!(
+                api.units(account, AT_100),
+                Decimal::from(number_of as u64) / number("10")
+            );
         }
         assert_eq!(executions_of(&api, &plan), dates, "{frequency}");
         api.assert_books_add_up();
@@ -62,7 +104,11 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     let paused = api.call("PATCH", &path, Some(&json!({ "status": "PAUSED" })));
     assert_eq!((paused.0, &paused.1["status"]), (200, &json!("PAUSED")));
     api.days(14).await;
-    api.call("PATCH", &path, Some(&json!({ "status": "ACTIVE", "cash_amount": "25.00" })));
+    api.call(
+        "PATCH",
+        &path,
+        Some(&json!({ "status": "ACTIVE", "cash_amount": "25.00" })),
+    );
     api.days(7).await;
     assert_eq!(executions_of(&api, &plan), ["2024-02-07", "2024-02-28"]);
     api.seconds(5).await;
@@ -74,7 +120,10 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     api.days(14).await;
     assert_eq!(executions_of(&api, &plan).len(), 2);
     let events = api.sandbox.events();
-    let last = events.iter().rfind(|event| event.about.to_string() == plan).unwrap();
+    let last = events
+        .iter()
+        .rfind(|event| event.about.to_string() == plan)
+        .unwrap();
     assert_eq!(last.event_type, "SAVINGS_PLAN.CANCELLED");
     let cancelled: Value = serde_json::from_str(last.object.get()).unwrap();
     assert_eq!(cancelled["status"], "CANCELLED");
@@ -98,18 +147,28 @@ async fn a_change_of_the_rhythm_executes_a_plan_once_a_day_at_most() {
 async fn a_savings_plan_can_be_for_a_portfolio_of_its_account() {
     let (api, account) = with_cash("100.00").await;
     let portfolio = create_portfolio(&api, account, &[(AT_100, "0.7"), (SHARE, "0.3")]);
-    create_plan(&api, account, "MONTHLY", &json!({ "portfolio_id": portfolio }));
+    create_plan(
+        &api,
+        account,
+        "MONTHLY",
+        &json!({ "portfolio_id": portfolio }),
+    );
     api.days(30).await;
     assert_eq!(api.units(account, AT_100), number("0.07"));
     assert_eq!(api.units(account, SHARE), number("0.03"));
     assert_eq!(api.cash(account), (number("90"), number("0")));
     // A plan cannot use another user's account.
     let other = api.sandbox.open_account("100.00").await.unwrap();
-    let mut body =
-        json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
-    assert!(api.refused("POST", "/savings_plans", &body).contains("`portfolio_id`"));
+    let mut body = json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
+    assert!(
+        api.refused("POST", "/savings_plans", &body)
+            .contains("`portfolio_id`")
+    );
     body["portfolio_id"] = json!(portfolio);
-    assert!(api.refused("POST", "/savings_plans", &body).contains("`portfolio_id`"));
+    assert!(
+        api.refused("POST", "/savings_plans", &body)
+            .contains("`portfolio_id`")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,6 +178,9 @@ async fn a_savings_plan_in_a_currency_that_is_not_traded_buys_nothing() {
     create_plan(&api, account, "WEEKLY", &instrument);
     api.days(8).await;
     let orders = api.list("/orders");
-    assert_eq!((&orders[0]["currency"], &orders[0]["status"]), (&json!("USD"), &json!("REJECTED")));
+    assert_eq!(
+        (&orders[0]["currency"], &orders[0]["status"]),
+        (&json!("USD"), &json!("REJECTED"))
+    );
     assert_eq!(api.cash(account), (number("100"), number("0")));
 }

@@ -10,7 +10,8 @@ fn allocations(weights: &[(&str, &str)]) -> Value {
 }
 
 pub(crate) fn create_portfolio(api: &Plain, account: Uuid, weights: &[(&str, &str)]) -> String {
-    let body = json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
+    let body =
+        json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
     id(&api.post("/portfolios", &body))
 }
 
@@ -31,9 +32,18 @@ async fn weights_must_sum_to_one() {
         &[("XX0000000000", "1")],
     ];
     for weights in bad {
-        let body = json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
-        assert!(api.refused("POST", "/portfolios", &body).contains("`allocations"), "{weights:?}");
-        api.refused("PUT", &path, &json!({ "allocations": allocations(weights) }));
+        let body =
+            json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
+        assert!(
+            api.refused("POST", "/portfolios", &body)
+                .contains("`allocations"),
+            "{weights:?}"
+        );
+        api.refused(
+            "PUT",
+            &path,
+            &json!({ "allocations": allocations(weights) }),
+        );
     }
     assert_eq!(api.list("/portfolios").len(), 1);
     assert_eq!(Value::Array(api.list(&path)), allocations(&good));
@@ -47,19 +57,31 @@ async fn a_portfolio_order_is_split_to_the_cent() {
     let (api, account) = with_cash("1000.00").await;
     let thirds = [(FUND, "0.3333"), (AT_100, "0.3333"), (SHARE, "0.3334")];
     let portfolio = create_portfolio(&api, account, &thirds);
-    let parts = [("100.00", ["33.33", "33.33", "33.34"]), ("0.10", ["0.04", "0.03", "0.03"])];
+    let parts = [
+        ("100.00", ["33.33", "33.33", "33.34"]),
+        ("0.10", ["0.04", "0.03", "0.03"]),
+    ];
     for (placed, (amount, expected)) in parts.into_iter().enumerate() {
         let body = json!({ "cash_amount": amount, "currency": "EUR" });
         let order = api.post(&format!("/portfolios/{portfolio}/orders"), &body);
         assert_eq!(order["status"], "NEW");
         api.seconds(5).await;
         let orders = api.list(&format!("/orders?account_id={account}"));
-        let amounts: Vec<_> =
-            orders[3 * placed..].iter().map(|order| decimal(&order["cash_amount"])).collect();
+        let amounts: Vec<_> = orders[3 * placed..]
+            .iter()
+            .map(|order| decimal(&order["cash_amount"]))
+            .collect();
         assert_eq!(amounts, expected.map(number));
         assert!(orders.iter().all(|order| order["status"] == "FILLED"));
         let events = api.events_of(&id(&order));
-        assert_eq!(events, ["PORTFOLIO_ORDER.NEW", "PORTFOLIO_ORDER.PROCESSING", "PORTFOLIO_ORDER.FILLED"]);
+        assert_eq!(
+            events,
+            [
+                "PORTFOLIO_ORDER.NEW",
+                "PORTFOLIO_ORDER.PROCESSING",
+                "PORTFOLIO_ORDER.FILLED"
+            ]
+        );
     }
     assert_eq!(api.cash(account), (number("899.90"), number("0")));
     api.assert_books_add_up();
@@ -72,7 +94,10 @@ async fn a_portfolio_order_without_the_cash_is_cancelled() {
     let body = json!({ "cash_amount": "100.00", "currency": "EUR" });
     let order = id(&api.post(&format!("/portfolios/{portfolio}/orders"), &body));
     api.seconds(5).await;
-    assert_eq!(api.events_of(&order), ["PORTFOLIO_ORDER.NEW", "PORTFOLIO_ORDER.CANCELLED"]);
+    assert_eq!(
+        api.events_of(&order),
+        ["PORTFOLIO_ORDER.NEW", "PORTFOLIO_ORDER.CANCELLED"]
+    );
     assert_eq!(api.list("/orders"), Vec::<Value>::new());
     assert_eq!(api.cash(account), (number("99.99"), number("0")));
 }
@@ -85,8 +110,14 @@ async fn rebalancing_trades_back_to_the_weights() {
     let body = json!({ "cash_amount": "1000.00", "currency": "EUR" });
     api.post(&format!("/portfolios/{portfolio}/orders"), &body);
     api.seconds(10).await;
-    api.sandbox.set_price(AT_100, "173.21", "173.21").await.unwrap();
-    api.sandbox.set_price(SHARE, "61.80", "61.80").await.unwrap();
+    api.sandbox
+        .set_price(AT_100, "173.21", "173.21")
+        .await
+        .unwrap();
+    api.sandbox
+        .set_price(SHARE, "61.80", "61.80")
+        .await
+        .unwrap();
     let isins = weights.map(|(isin, _)| isin);
     let before = worth(&api, account, &isins);
     let path = format!("/portfolios/{portfolio}/rebalancing");
@@ -98,7 +129,10 @@ async fn rebalancing_trades_back_to_the_weights() {
     assert!((worth(&api, account, &isins) - before).abs() <= few_cents);
     for (isin, weight) in weights {
         let value = cents(api.units(account, isin) * api.bid(isin));
-        assert!((value - before * number(weight)).abs() <= few_cents, "{isin} is worth {value} of {before}");
+        assert!(
+            (value - before * number(weight)).abs() <= few_cents,
+            "{isin} is worth {value} of {before}"
+        );
     }
     api.assert_books_add_up();
 }
