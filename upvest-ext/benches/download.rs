@@ -66,12 +66,8 @@ async fn download(port: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     let file = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    let downloaded = upvest
-        .download(upvest.retrieve_file().file_id(file))
-        .to_path(&path)
-        .await
-        .unwrap();
-    assert_eq!(downloaded.length, LENGTH);
+    let file = upvest.retrieve_file().file_id(file).send().await.unwrap();
+    assert_eq!(file.into_inner().write_to(&path).await.unwrap(), LENGTH);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), LENGTH);
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncWriteExt as _;
-use upvest_ext::ListExt as _;
 use upvest_ext::api::types::ReportId;
 use upvest_sandbox::Sandbox;
 
@@ -19,34 +18,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sandbox.advance(Duration::from_secs(1)).await;
 
     // No operation reads a single report, so the list is polled until the report is final.
-    let reports = upvest.list_reports();
-    let report = upvest
-        .wait_for_item(move || reports.clone().items(), report)
-        .await?;
-    let file = report.file_id.ok_or("the report has failed")?;
+    let report = upvest.wait_for_item(upvest.list_reports(), report).await?;
+    let id = report.file_id.ok_or("the report has failed")?;
 
-    let folder = tempfile::tempdir()?;
     // Writes the file completely or not at all.
+    let folder = tempfile::tempdir()?;
+    let file = upvest.retrieve_file().file_id(id).send().await?;
+    let media_type = file.headers().get("content-type").cloned();
     let path = folder.path().join("statement.pdf");
-    let done = upvest
-        .download(upvest.retrieve_file().file_id(file))
-        .to_path(&path)
-        .await?;
-    println!(
-        "{} bytes of {}",
-        done.length,
-        done.content_type.as_deref().unwrap_or("an unknown type")
-    );
+    let length = file.into_inner().write_to(&path).await?;
+    println!("{length} bytes of {media_type:?}");
 
-    // The stream of bytes, for processing them while they arrive.
-    let mut bytes = upvest
-        .download(upvest.retrieve_file().file_id(file))
-        .open()
-        .await?;
-    let bar = bytes
-        .length()
-        .map_or(ProgressBar::no_length(), ProgressBar::new);
+    // A file is a stream of bytes, for processing them while they arrive.
+    let file = upvest.retrieve_file().file_id(id).send().await?;
+    let bar = match file.length() {
+        Some(length) => ProgressBar::new(length),
+        None => ProgressBar::no_length(),
+    };
     bar.set_style(ProgressStyle::with_template(BAR)?);
+    let mut bytes = file.into_inner();
     let mut copy = tokio::fs::File::create(folder.path().join("copy.pdf")).await?;
     while let Some(chunk) = bytes.try_next().await? {
         copy.write_all(&chunk).await?;

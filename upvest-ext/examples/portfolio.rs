@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
-use upvest_ext::ListExt as _;
 use upvest_ext::api::types::{
     AccountId, Decimal, PortfolioAllocationCreate, PortfolioCreate, PortfolioOrderCreate,
 };
@@ -51,8 +49,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Amounts are exact decimals, never floats.
     let mut spent = Decimal::ZERO;
-    let mut positions = upvest.list_positions().account_id(account).items();
-    while let Some(position) = positions.try_next().await? {
+    let positions = upvest.list_positions().account_id(account).send().await?;
+    for position in &positions.data {
         let (Some(quantity), Some(price)) = (position.quantity, position.average_buy_in_price)
         else {
             continue;

@@ -10,9 +10,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
 use axum::routing::post;
-use futures_util::TryStreamExt as _;
 use http::{HeaderMap, Method};
 use tokio::net::TcpListener;
+use upvest_ext::Upvest;
 use upvest_ext::api::types::{
     AccountCreate, Address, OrderCreate, OrderSide, OrderType, ReportId, UserCreate,
     WebhookEventCategory, WebhookSubscriptionCreate, WebhookSubscriptionStatus,
@@ -20,7 +20,6 @@ use upvest_ext::api::types::{
 };
 use upvest_ext::signing::IncomingRequest;
 use upvest_ext::webhooks::{Event, WebhookHandler, WebhookVerifier, with_state};
-use upvest_ext::{ListExt as _, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
 type Failure = Box<dyn std::error::Error>;
@@ -212,19 +211,17 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         .done(format!("received and verified: {}", events.join(", ")))
         .await;
 
-    let positions: Vec<_> = upvest
+    let positions = upvest
         .list_positions()
         .account_id(account.id)
-        .items()
-        .try_collect()
+        .send()
         .await?;
-    let held =
-        positions.iter().map(
-            |position| match (position.quantity, position.average_buy_in_price) {
-                (Some(quantity), Some(price)) => format!("{quantity} units at {price}"),
-                _ => "an unknown quantity".to_owned(),
-            },
-        );
+    let held = positions.data.iter().map(|position| {
+        match (position.quantity, position.average_buy_in_price) {
+            (Some(quantity), Some(price)) => format!("{quantity} units at {price}"),
+            _ => "an unknown quantity".to_owned(),
+        }
+    });
     steps
         .done(format!(
             "positions: {}",
@@ -237,21 +234,16 @@ pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
         None => ReportId::new(uuid::Uuid::nil()),
     };
     steps.wait(1).await;
-    let reports = upvest.list_reports();
-    let report = upvest
-        .wait_for_item(move || reports.clone().items(), report)
-        .await?;
+    let report = upvest.wait_for_item(upvest.list_reports(), report).await?;
     let file = report.file_id.ok_or("a report without a file")?;
     let folder = tempfile::tempdir()?;
-    let downloaded = upvest
-        .download(upvest.retrieve_file().file_id(file))
-        .to_path(folder.path().join("statement.pdf"))
+    let file = upvest.retrieve_file().file_id(file).send().await?;
+    let length = file
+        .into_inner()
+        .write_to(folder.path().join("statement.pdf"))
         .await?;
     steps
-        .done(format!(
-            "report {} is {} bytes of PDF",
-            report.id, downloaded.length
-        ))
+        .done(format!("report {} is {} bytes of PDF", report.id, length))
         .await;
     Ok(())
 }

@@ -47,16 +47,11 @@ mod client;
 mod clock;
 mod debug_fields;
 mod detached;
-#[cfg(feature = "files")]
-pub mod files;
 mod into_error;
 mod metrics;
 pub mod pages;
-mod rate_limit;
 mod retry;
 pub mod signing;
-#[cfg(any(feature = "redis", feature = "postgres"))]
-pub mod stores;
 mod token;
 pub mod wait;
 #[cfg(feature = "webhooks")]
@@ -69,13 +64,13 @@ pub use clock::{Clock, OsRandom, Random, TokioClock};
 pub use futures_util::future::BoxFuture;
 pub use http::Method;
 pub use metrics::Measurement;
-pub use pages::{ListExt, PaginateExt};
-pub use rate_limit::RateLimit;
+pub use pages::PaginateExt;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
-pub use token::{MemoryTokenStore, Scopes, StoredToken, TokenClaim, TokenKey, TokenStore};
+pub use token::Scopes;
 
 pub use upvest_api as api;
-pub use upvest_api::{Error, ErrorKind, IdempotencyKey, Metadata, Response};
+pub use upvest_api::runtime::Unredacted;
+pub use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Metadata, Response};
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "webhooks"))]

@@ -256,9 +256,7 @@ impl List for Numbers {
     fn page(output: ListResponse<u64>) -> Page<u64> {
         output.into()
     }
-}
 
-impl Paginated for Numbers {
     fn at(self, offset: u64, limit: u32) -> Self {
         Self {
             offset,
@@ -267,6 +265,8 @@ impl Paginated for Numbers {
         }
     }
 }
+
+impl Paginated for Numbers {}
 
 type Answer = dyn Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync;
 

@@ -4,7 +4,6 @@ mod common;
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +11,8 @@ use common::log::Log;
 use common::socket::{SocketServer, http};
 use common::{FakeApi, Fate, Reply, order};
 use tracing_subscriber::fmt::format::FmtSpan;
+use upvest_ext::Upvest;
 use upvest_ext::signing::{RequestSigner, SigningKey};
-use upvest_ext::{MemoryTokenStore, Upvest};
 
 const SECRET: &str = "canary+client/secret=1 &%~\"\\<'é'>END";
 const TOKEN: &str = "canary-access.token_2+/=";
@@ -244,16 +243,13 @@ async fn provoke() -> String {
 }
 
 async fn call(api: &FakeApi, out: &mut String) {
-    let store = Arc::new(MemoryTokenStore::default());
     let builder = api
         .builder()
         .credentials(common::CLIENT_ID, SECRET)
-        .signer(signer())
-        .token_store(Arc::clone(&store));
+        .signer(signer());
     let _ = write!(out, "{builder:?}");
     let upvest = builder.build().unwrap();
     show(&upvest, out).await;
-    let _ = write!(out, "{store:?}{store:#?}");
 }
 
 async fn show(upvest: &Upvest, out: &mut String) {

@@ -21,7 +21,6 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
-use upvest_ext::RateLimit;
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
@@ -302,7 +301,6 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
     )
     // A third of the requests fails all the time, for which the default budget is too small.
     .retry_budget(RetryBudget::new(1_000_000))
-    .rate_limit(RateLimit::adaptive())
     .build()
     .unwrap()
 }

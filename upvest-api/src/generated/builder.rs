@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::{bodies, operations, types};
 use crate::runtime::{
-    Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation, paginated,
+    Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation,
 };
 
 /// Builder for [`Client::create_access_token`].
@@ -67,8 +67,7 @@ impl ListUsers {
 }
 
 operation!(ListUsers, LIST_USERS -> types::ListResponse<types::User>);
-list!(ListUsers, types::User);
-paginated!(ListUsers);
+list!(ListUsers, types::User, paginated);
 
 /// Builder for [`Client::create_user`].
 #[derive(Clone, Debug)]
@@ -410,8 +409,7 @@ impl ListAccounts {
 }
 
 operation!(ListAccounts, LIST_ACCOUNTS -> types::ListResponse<types::Account>);
-list!(ListAccounts, types::Account);
-paginated!(ListAccounts);
+list!(ListAccounts, types::Account, paginated);
 
 /// Builder for [`Client::create_account`].
 #[derive(Clone, Debug)]
@@ -558,8 +556,7 @@ impl ListInstruments {
 }
 
 operation!(ListInstruments, LIST_INSTRUMENTS -> types::ListResponse<types::Instrument>);
-list!(ListInstruments, types::Instrument);
-paginated!(ListInstruments);
+list!(ListInstruments, types::Instrument, paginated);
 
 /// Builder for [`Client::retrieve_instrument`].
 #[derive(Clone, Debug)]
@@ -646,8 +643,7 @@ impl ListOrders {
 }
 
 operation!(ListOrders, LIST_ORDERS -> types::ListResponse<types::Order>);
-list!(ListOrders, types::Order);
-paginated!(ListOrders);
+list!(ListOrders, types::Order, paginated);
 
 /// Builder for [`Client::create_order`].
 #[derive(Clone, Debug)]
@@ -775,8 +771,7 @@ impl ListPortfolios {
 }
 
 operation!(ListPortfolios, LIST_PORTFOLIOS -> types::ListResponse<types::Portfolio>);
-list!(ListPortfolios, types::Portfolio);
-paginated!(ListPortfolios);
+list!(ListPortfolios, types::Portfolio, paginated);
 
 /// Builder for [`Client::create_portfolio`].
 #[derive(Clone, Debug)]
@@ -1028,8 +1023,7 @@ impl ListSavingsPlans {
 }
 
 operation!(ListSavingsPlans, LIST_SAVINGS_PLANS -> types::ListResponse<types::SavingsPlan>);
-list!(ListSavingsPlans, types::SavingsPlan);
-paginated!(ListSavingsPlans);
+list!(ListSavingsPlans, types::SavingsPlan, paginated);
 
 /// Builder for [`Client::create_savings_plan`].
 #[derive(Clone, Debug)]
@@ -1290,8 +1284,7 @@ impl ListDirectDebits {
 }
 
 operation!(ListDirectDebits, LIST_DIRECT_DEBITS -> types::ListResponse<types::DirectDebit>);
-list!(ListDirectDebits, types::DirectDebit);
-paginated!(ListDirectDebits);
+list!(ListDirectDebits, types::DirectDebit, paginated);
 
 /// Builder for [`Client::create_direct_debit`].
 #[derive(Clone, Debug)]
@@ -1350,8 +1343,7 @@ impl ListMandates {
 }
 
 operation!(ListMandates, LIST_MANDATES -> types::ListResponse<types::Mandate>);
-list!(ListMandates, types::Mandate);
-paginated!(ListMandates);
+list!(ListMandates, types::Mandate, paginated);
 
 /// Builder for [`Client::retrieve_mandate`].
 #[derive(Clone, Debug)]
@@ -1404,8 +1396,7 @@ impl ListWithdrawals {
 }
 
 operation!(ListWithdrawals, LIST_WITHDRAWALS -> types::ListResponse<types::Withdrawal>);
-list!(ListWithdrawals, types::Withdrawal);
-paginated!(ListWithdrawals);
+list!(ListWithdrawals, types::Withdrawal, paginated);
 
 /// Builder for [`Client::create_withdrawal`].
 #[derive(Clone, Debug)]
@@ -1511,8 +1502,7 @@ impl ListFeeConfigurations {
 }
 
 operation!(ListFeeConfigurations, LIST_FEE_CONFIGURATIONS -> types::ListResponse<types::FeeConfiguration>);
-list!(ListFeeConfigurations, types::FeeConfiguration);
-paginated!(ListFeeConfigurations);
+list!(ListFeeConfigurations, types::FeeConfiguration, paginated);
 
 /// Builder for [`Client::list_reports`].
 #[derive(Clone, Debug)]
@@ -1542,8 +1532,7 @@ impl ListReports {
 }
 
 operation!(ListReports, LIST_REPORTS -> types::ListResponse<types::Report>);
-list!(ListReports, types::Report);
-paginated!(ListReports);
+list!(ListReports, types::Report, paginated);
 
 /// Builder for [`Client::list_treasury_reports`].
 #[derive(Clone, Debug)]
@@ -1573,8 +1562,7 @@ impl ListTreasuryReports {
 }
 
 operation!(ListTreasuryReports, LIST_TREASURY_REPORTS -> types::ListResponse<types::TreasuryReport>);
-list!(ListTreasuryReports, types::TreasuryReport);
-paginated!(ListTreasuryReports);
+list!(ListTreasuryReports, types::TreasuryReport, paginated);
 
 /// Builder for [`Client::list_transactions`].
 #[derive(Clone, Debug)]
@@ -1609,8 +1597,7 @@ impl ListTransactions {
 }
 
 operation!(ListTransactions, LIST_TRANSACTIONS -> types::ListResponse<types::Transaction>);
-list!(ListTransactions, types::Transaction);
-paginated!(ListTransactions);
+list!(ListTransactions, types::Transaction, paginated);
 
 /// Builder for [`Client::retrieve_file`].
 #[derive(Clone, Debug)]
@@ -1629,7 +1616,7 @@ impl RetrieveFile {
 
     /// Sends `GET /files/{file_id}`. For the errors, see [`Client::retrieve_file`].
     pub async fn send(self) -> Result<Response<ByteStream>, Error> {
-        self.0.stream().await
+        self.0.file().await
     }
 }
 
@@ -1721,8 +1708,7 @@ impl ListSecuritiesTransfers {
 }
 
 operation!(ListSecuritiesTransfers, LIST_SECURITIES_TRANSFERS -> types::ListResponse<types::SecuritiesTransfer>);
-list!(ListSecuritiesTransfers, types::SecuritiesTransfer);
-paginated!(ListSecuritiesTransfers);
+list!(ListSecuritiesTransfers, types::SecuritiesTransfer, paginated);
 
 /// Builder for [`Client::create_securities_transfer`].
 #[derive(Clone, Debug)]
@@ -1780,8 +1766,7 @@ impl ListAccountTransfers {
 }
 
 operation!(ListAccountTransfers, LIST_ACCOUNT_TRANSFERS -> types::ListResponse<types::AccountTransfer>);
-list!(ListAccountTransfers, types::AccountTransfer);
-paginated!(ListAccountTransfers);
+list!(ListAccountTransfers, types::AccountTransfer, paginated);
 
 /// Builder for [`Client::create_account_transfer`].
 #[derive(Clone, Debug)]
@@ -1839,8 +1824,7 @@ impl ListCorporateActions {
 }
 
 operation!(ListCorporateActions, LIST_CORPORATE_ACTIONS -> types::ListResponse<types::CorporateAction>);
-list!(ListCorporateActions, types::CorporateAction);
-paginated!(ListCorporateActions);
+list!(ListCorporateActions, types::CorporateAction, paginated);
 
 /// Builder for [`Client::list_webhook_subscriptions`].
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ pub(crate) use calls::body_builder::{body_builder, taken};
 pub(crate) use calls::call::Call;
 pub use calls::idempotency_key::IdempotencyKey;
 pub use calls::operation::{Download, List, Operation, OperationMeta, Paginated, Paging};
-pub(crate) use calls::operation::{download, find_operation, list, operation, paginated};
+pub(crate) use calls::operation::{download, find_operation, list, operation};
 pub use calls::settles::Settles;
 pub(crate) use calls::settles::settles;
 pub(crate) use events::event_objects::event_objects;

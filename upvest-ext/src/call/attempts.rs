@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::{TryStreamExt as _, stream};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
 use upvest_api::{ByteStream, Error, ErrorKind};
 
 use crate::call::call_info::CallInfo;
 use crate::call::http_send::{HttpSend, SendError};
 use crate::call::pipeline::{Call, Core};
-use crate::call::redact::Secrets;
 use crate::call::telemetry::CallSpan;
+use crate::call::throttle;
 use crate::metrics::Measurement;
 use crate::retry::{AttemptFailure, Decision, Try, retry_after};
 use crate::signing::{SignRequest, SigningError};
@@ -28,7 +28,6 @@ pub(crate) struct Network {
     pub(crate) http: Arc<dyn HttpSend>,
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
     pub(crate) tokens: TokenCache,
-    pub(crate) client_secret: SecretString,
 }
 
 impl Network {
@@ -48,7 +47,11 @@ impl Network {
             let failure = match &result {
                 Ok(answer) if !is_error(answer.status()) => {
                     core.budget.deposit(spent.unwrap_or(1));
-                    return result.map_err(Error::from);
+                    let answer = result?;
+                    return Ok(match call.streams {
+                        true => answer.map(|body| core.limit_idle(body, call.attempt_timeout)),
+                        false => answer,
+                    });
                 }
                 Ok(answer) => AttemptFailure::Answered(answer.status()),
                 Err(error) => AttemptFailure::Interrupted(error.how),
@@ -62,8 +65,7 @@ impl Network {
                 CallSpan::token_refused();
                 continue;
             }
-            core.note(failure, result.as_ref().ok().map(Response::headers), info)
-                .await;
+            core.note(failure, result.as_ref().ok().map(Response::headers), info);
             match call.policy.decide(
                 &core.try_of(call, failure, info),
                 &core.budget,
@@ -72,26 +74,23 @@ impl Network {
                 Decision::Again { wait, cost } => {
                     CallSpan::retrying(info.attempts, failure, wait);
                     spent = Some(cost);
-                    core.clock_and_rng.clock.sleep(wait).await;
+                    core.pause(wait, call.deadline).await?;
                 }
                 Decision::GiveUp(reason) => {
                     CallSpan::gave_up(info.attempts, failure, reason);
                     info.gave_up = Some(reason);
-                    return Box::pin(self.give_up(result?, &token)).await;
+                    return result.map_err(Error::from);
                 }
             }
         }
     }
 
-    /// Waits for the rate limit, then creates the request with a token and a new signature.
+    /// Waits for the end of a pause, then creates the request with a token and a new signature.
     async fn ready(&self, core: &Core, call: &Call<'_>) -> Result<(Request<Bytes>, Token), Error> {
-        if let Some(limit) = &core.rate_limit
-            // The wait comes before the signature, because a signature expires after a few seconds.
-            && !Box::pin(limit.wait(&*core.clock_and_rng.clock, call.deadline)).await
-        {
-            let message = "the rate limit does not allow the call before its deadline";
-            return Err(Error::new(ErrorKind::RateLimited, message));
-        }
+        // The wait comes before the signature, because a signature expires after a few seconds.
+        core.throttle
+            .wait(&core.clock_and_rng, call.deadline)
+            .await?;
         let mut request = call.request();
         #[cfg(feature = "opentelemetry")]
         crate::call::trace_context::inject(request.headers_mut());
@@ -154,51 +153,53 @@ impl Network {
             "no answer within the attempt timeout",
         )))
     }
-
-    /// Returns the last answer. A body that repeats a secret is replaced.
-    async fn give_up(
-        &self,
-        answer: Response<ByteStream>,
-        token: &Token,
-    ) -> Result<Response<ByteStream>, Error> {
-        let (parts, body) = answer.into_parts();
-        let body = body.bytes().await?;
-        let token = token.as_ref().map(|token| token.secret());
-        let secrets = Secrets::new(
-            token
-                .into_iter()
-                .chain([self.client_secret.expose_secret()]),
-        );
-        let shown = secrets.hide(parts.status, &body).map_or(body, Bytes::from);
-        Ok(Response::from_parts(parts, shown.into()))
-    }
 }
 
 impl Core {
-    async fn note(
-        &self,
-        failure: AttemptFailure,
-        headers: Option<&HeaderMap>,
-        info: &mut CallInfo,
-    ) {
+    fn note(&self, failure: AttemptFailure, headers: Option<&HeaderMap>, info: &mut CallInfo) {
         info.may_have_happened |= info.changes && failure.may_have_happened();
         let wall = self.clock_and_rng.clock.wall();
         info.retry_after = headers.and_then(|headers| retry_after(headers, wall));
         info.clock_offset = headers.and_then(|headers| crate::clock::offset(headers, wall));
-        if let (Some(limit), AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS)) =
-            (&self.rate_limit, failure)
-        {
-            limit
-                .refuse(&*self.clock_and_rng.clock, info.retry_after)
-                .await;
+        if failure == AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS) {
+            self.throttle
+                .pause(self.clock_and_rng.now(), info.retry_after);
         }
     }
 
+    /// Waits before the next attempt: until a pause that the server asked for is over, and for `wait` at least.
+    async fn pause(&self, wait: Duration, deadline: Instant) -> Result<(), Error> {
+        let time = &self.clock_and_rng;
+        let resume = time.now() + wait;
+        self.throttle.wait(time, deadline).await?;
+        let left = resume.saturating_duration_since(time.now());
+        if !left.is_zero() {
+            time.clock.sleep(left).await;
+        }
+        Ok(())
+    }
+
+    /// Makes a body fail if no bytes arrive for `limit`.
+    fn limit_idle(&self, body: ByteStream, limit: Duration) -> ByteStream {
+        let clock = Arc::clone(&self.clock_and_rng.clock);
+        let chunks = stream::try_unfold((body, clock), move |(mut body, clock)| async move {
+            let chunk = tokio::select! {
+                biased;
+                chunk = body.try_next() => chunk?,
+                () = clock.sleep(limit) => return Err(stalled(limit)),
+            };
+            Ok(chunk.map(|chunk| (chunk, (body, clock))))
+        });
+        ByteStream::new(chunks)
+    }
+
     fn try_of(&self, call: &Call<'_>, failure: AttemptFailure, info: &CallInfo) -> Try {
+        let is_throttled = failure == AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS);
+        let pause = is_throttled.then_some(throttle::UNSTATED);
         Try {
             class: call.class,
             failure,
-            retry_after: info.retry_after,
+            retry_after: info.retry_after.or(pause),
             made: info.attempts,
             left: self.time_until(call.deadline),
         }
@@ -220,6 +221,11 @@ impl Core {
             () = async { self.clock_and_rng.clock.sleep(self.time_until(deadline)).await } => Err(late()),
         }
     }
+}
+
+fn stalled(limit: Duration) -> Error {
+    let message = format!("no bytes of the file arrived for {limit:?}");
+    Error::new(ErrorKind::Timeout, message)
 }
 
 pub(crate) fn late() -> Error {

@@ -7,8 +7,8 @@ pub(crate) mod http_send;
 pub(crate) mod options;
 pub(crate) mod pipeline;
 pub(crate) mod raw;
-pub(crate) mod redact;
 pub(crate) mod telemetry;
+pub(crate) mod throttle;
 #[cfg(feature = "opentelemetry")]
 pub(crate) mod trace_context;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, ACCEPT_ENCODING};
 use http::uri::{Authority, InvalidUri};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use reqwest::Url;
@@ -17,9 +17,9 @@ use crate::call::attempts::{BodyLimits, Network, late, read};
 use crate::call::call_info::CallInfo;
 use crate::call::options::CallOptions;
 use crate::call::telemetry::CallSpan;
+use crate::call::throttle::Throttle;
 use crate::clock::{ClockAndRng, random_uuid};
 use crate::metrics::{Measurement, Metrics};
-use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryClass, RetryPolicy};
 use crate::token::{Scopes, TOKEN_REQUEST};
 
@@ -44,13 +44,11 @@ pub(crate) struct Core {
     pub(crate) headers: HeaderMap,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) throttle: Throttle,
     pub(crate) metrics: Metrics,
     pub(crate) attempt_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) body_limits: BodyLimits,
-    #[cfg(feature = "files")]
-    pub(crate) versions: crate::files::Versions,
     pub(crate) clock_and_rng: ClockAndRng,
 }
 
@@ -176,17 +174,22 @@ impl Pipeline {
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
         info.idempotency_key = self.idempotency_key(&request, operation)?;
+        let accept = request
+            .headers()
+            .get(ACCEPT)
+            .cloned()
+            .unwrap_or(HeaderValue::from_static(operation.accept));
         Ok(Call {
             pipeline: self,
             request,
-            accept: operation.accept,
             idempotency_key: info.idempotency_key.map(|key| {
                 HeaderValue::try_from(key.to_string()).expect("a UUID is visible ASCII")
             }),
             class: RetryClass::of(operation),
             policy: self.options.retry.unwrap_or(self.core.retry),
             scopes: self.scopes(operation),
-            streams: !operation.accept.contains("json"),
+            streams: !accepts_json(&accept),
+            accept,
             attempt_timeout: self
                 .options
                 .attempt_timeout
@@ -255,6 +258,10 @@ impl Core {
     }
 }
 
+fn accepts_json(accept: &HeaderValue) -> bool {
+    accept.to_str().is_ok_and(|types| types.contains("json"))
+}
+
 fn is_same_server(uri: &Uri, base: &Uri) -> bool {
     let same_text =
         || uri.authority().map(Authority::as_str) == base.authority().map(Authority::as_str);
@@ -285,7 +292,7 @@ pub(crate) struct Call<'a> {
     pipeline: &'a Pipeline,
     /// The request of the operation's builder.
     request: Request<Bytes>,
-    accept: &'static str,
+    accept: HeaderValue,
     idempotency_key: Option<HeaderValue>,
     pub(crate) class: RetryClass,
     pub(crate) policy: RetryPolicy,
@@ -311,7 +318,11 @@ impl Call<'_> {
             headers.insert(name, value.clone());
         }
         if !headers.contains_key(ACCEPT) {
-            headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
+            headers.insert(ACCEPT, self.accept.clone());
+        }
+        if self.streams {
+            // Without compression, the content length is the length of the file.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if let Some(key) = &self.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());

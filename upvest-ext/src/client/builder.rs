@@ -14,15 +14,15 @@ use crate::call::attempts::{BodyLimits, Network};
 use crate::call::http_send::{HttpSend, ReqwestSend, keep_alive};
 use crate::call::options::CallOptions;
 use crate::call::pipeline::{Core, Link, Pipeline, join, to_uri};
+use crate::call::throttle::Throttle;
 use crate::client::environment::{Environment, is_loopback};
 use crate::client::upvest::Upvest;
 use crate::clock::{Clock, ClockAndRng, Random};
 use crate::debug_fields::debug_fields;
 use crate::metrics::{Measurement, Metrics};
-use crate::rate_limit::RateLimit;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::signing::{KeyError, RequestSigner, SignRequest, Signer};
-use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest, TokenStore};
+use crate::token::{Scopes, TOKEN_REQUEST, TokenCache, TokenRequest};
 
 /// How often connections are checked. A dead one is detected after 1.5 times this, which is less than the default attempt timeout.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -38,7 +38,6 @@ pub struct UpvestBuilder {
     signer: Option<Arc<dyn SignRequest>>,
     signing_key: Option<Result<RequestSigner, KeyError>>,
     scopes: Vec<Scopes>,
-    store: Option<Arc<dyn TokenStore>>,
     retry: RetryPolicy,
     budget: RetryBudget,
     connect_timeout: Duration,
@@ -49,7 +48,6 @@ pub struct UpvestBuilder {
     proxy: Option<reqwest::Proxy>,
     http: Option<reqwest::Client>,
     sender: Option<Arc<dyn HttpSend>>,
-    rate_limit: Option<RateLimit>,
     metrics: Metrics,
     clock_and_rng: ClockAndRng,
 }
@@ -63,7 +61,6 @@ impl UpvestBuilder {
             signer: None,
             signing_key: None,
             scopes: Vec::new(),
-            store: None,
             retry: RetryPolicy::new(),
             budget: RetryBudget::default(),
             connect_timeout: Duration::from_secs(5),
@@ -77,7 +74,6 @@ impl UpvestBuilder {
             proxy: None,
             http: None,
             sender: None,
-            rate_limit: None,
             metrics: Metrics::default(),
             clock_and_rng: ClockAndRng::default(),
         }
@@ -122,12 +118,6 @@ impl UpvestBuilder {
         self
     }
 
-    /// Also saves tokens in `store`, so that clients and processes can share them.
-    pub fn token_store(mut self, store: Arc<impl TokenStore + 'static>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
     /// Retries according to `policy`, unless a call has its own policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -162,13 +152,6 @@ impl UpvestBuilder {
     /// and 1 MiB by default. A longer answer is an error that names the limit. Downloads have no limit.
     pub fn body_limits(mut self, answers: usize, errors: usize) -> Self {
         self.body_limits = BodyLimits { answers, errors };
-        self
-    }
-
-    /// Sends calls and their retries no faster than `limit` allows. Token requests are not limited. By default there is no limit,
-    /// and only retries wait after a 429.
-    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
-        self.rate_limit = Some(limit);
         self
     }
 
@@ -243,13 +226,11 @@ impl UpvestBuilder {
         let signer = self.signer.clone().or(signing_key);
         let tokens = TokenRequest {
             url: join(&base_url, TOKEN_REQUEST.path, "")?,
-            server: base_url.to_string(),
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
             headers: headers.clone(),
             http: Arc::clone(&sender),
             signer: signer.clone(),
-            store: self.store.clone(),
             timeout: self.attempt_timeout,
             body_limit: self.body_limits.errors,
             retry: self.retry.capped(3),
@@ -257,12 +238,10 @@ impl UpvestBuilder {
             metrics: self.metrics.clone(),
             clock_and_rng: self.clock_and_rng.clone(),
         };
-        let client_secret = self.client_secret.clone();
         let network = Network {
             http: sender,
             signer,
             tokens: TokenCache::new(tokens),
-            client_secret,
         };
         self.assemble(base_url, headers, Link::Network(network))
     }
@@ -290,13 +269,11 @@ impl UpvestBuilder {
             headers,
             retry: self.retry,
             budget: self.budget,
-            rate_limit: self.rate_limit,
+            throttle: Throttle::default(),
             metrics: self.metrics,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,
             body_limits: self.body_limits,
-            #[cfg(feature = "files")]
-            versions: crate::files::Versions::default(),
             clock_and_rng: self.clock_and_rng,
         };
         Ok(Upvest::assemble(Pipeline {

@@ -10,8 +10,6 @@ use upvest_api::Error;
 use super::page_stream::Pages;
 use crate::debug_fields::debug_fields;
 
-type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
-
 /// A stream of the items of a list. Nothing is sent before it is polled. It ends after an error.
 ///
 /// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs. If a `next()`
@@ -22,20 +20,18 @@ type Keep<I> = Box<dyn FnMut(&I) -> bool + Send>;
 pub struct Items<I> {
     pages: Pages<I>,
     page: std::vec::IntoIter<I>,
-    keep: Option<Keep<I>>,
 }
 
 impl<I> Items<I> {
-    pub(crate) fn new(pages: Pages<I>, keep: Option<Keep<I>>) -> Self {
+    pub(crate) fn new(pages: Pages<I>) -> Self {
         Self {
             pages,
             page: Vec::new().into_iter(),
-            keep,
         }
     }
 
     /// The index of the next item, counted from 0, for [`Paginator::resume_at`](super::Paginator::resume_at). All items
-    /// before it have been yielded or skipped as duplicates.
+    /// before it have been yielded.
     pub fn position(&self) -> u64 {
         self.pages.position().saturating_sub(self.page.len() as u64)
     }
@@ -50,9 +46,9 @@ impl<I> Stream for Items<I> {
     type Item = Result<I, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { pages, page, keep } = &mut *self;
+        let Self { pages, page } = &mut *self;
         loop {
-            if let Some(item) = page.find(|item| keep.as_mut().is_none_or(|keep| keep(item))) {
+            if let Some(item) = page.next() {
                 pages.drive(cx);
                 return Poll::Ready(Some(Ok(item)));
             }

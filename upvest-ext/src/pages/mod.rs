@@ -34,7 +34,7 @@
 //! # Lists that change while they are read
 //!
 //! Offsets are counted from the start of the list. If items are added or removed there while the list is read, later items move,
-//! and an item may be returned twice or not at all. [`Paginator::unique_by`] skips duplicates.
+//! and an item may be returned twice or not at all.
 
 mod items;
 mod page_stream;
@@ -44,5 +44,5 @@ mod progress;
 
 pub use items::Items;
 pub use page_stream::Pages;
-pub use paginate::{ListExt, PaginateExt};
+pub use paginate::PaginateExt;
 pub use paginator::Paginator;

@@ -1,11 +1,11 @@
-//! Extension traits for the builders of list operations.
+//! An extension trait for the builders of list operations.
 
 use serde::Serialize;
-use upvest_api::runtime::{List, Paginated};
+use upvest_api::runtime::Paginated;
 
 use super::items::Items;
-use super::page_stream::{Pages, Source};
-use super::paginator::{Paginator, fetch};
+use super::page_stream::Pages;
+use super::paginator::Paginator;
 
 /// Reads a list with pages. Implemented for the builder of every operation that has pages.
 ///
@@ -47,35 +47,3 @@ pub trait PaginateExt: Paginated<Item: Serialize> {
 }
 
 impl<T: Paginated<Item: Serialize>> PaginateExt for T {}
-
-/// Reads a list without pages. Implemented for the builder of every list operation.
-///
-/// Its method borrows the builder, so that the compiler prefers [`PaginateExt::items`] for lists with pages if both traits are
-/// in scope.
-pub trait ListExt: List {
-    /// A stream of the items of the list, which is fetched with one request when the stream is first polled.
-    ///
-    /// ```no_run
-    /// use futures_util::TryStreamExt;
-    /// use upvest_ext::{ListExt, PaginateExt, api::types::AccountId};
-    ///
-    /// # async fn read(upvest: upvest_ext::Upvest, account: AccountId) -> Result<(), upvest_ext::Error> {
-    /// let positions: Vec<_> = upvest.list_positions().account_id(account).items().try_collect().await?;
-    /// let orders: Vec<_> = upvest.list_orders().account_id(account).items().try_collect().await?;
-    /// # Ok(()) }
-    /// ```
-    fn items(&self) -> Items<Self::Item> {
-        let list = self.clone();
-        let source = Source {
-            operation: Self::META,
-            fetch: Box::new(move |_| Box::pin(fetch(list.clone()))),
-            fingerprint: |_| 0,
-            limit: None,
-            offset: 0,
-            prefetch: 0,
-        };
-        Items::new(Pages::new(source), None)
-    }
-}
-
-impl<T: List> ListExt for T {}

@@ -1,6 +1,5 @@
 //! The settings for reading a list.
 
-use std::collections::HashSet;
 use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -18,27 +17,54 @@ use crate::debug_fields::debug_fields;
 #[derive(Clone)]
 pub struct Paginator<T> {
     list: T,
-    page_size: u32,
+    /// `None` for a list without pages.
+    page_size: Option<u32>,
     offset: u64,
     prefetch: usize,
     problem: Option<Error>,
 }
 
-impl<T: Paginated> Paginator<T>
-where
-    T::Item: Serialize,
-{
+impl<T: List<Item: Serialize>> Paginator<T> {
+    /// Reads `list` with the largest pages that the description allows. A list without pages is read with one request.
     pub(crate) fn new(list: T) -> Self {
-        let page_size = T::META.paging.map_or(100, |paging| paging.max_limit);
         Self {
             list,
-            page_size,
+            page_size: T::META.paging.map(|paging| paging.max_limit),
             offset: 0,
             prefetch: 0,
             problem: None,
         }
     }
 
+    /// A stream of the items.
+    pub(crate) fn into_items(self) -> Items<T::Item> {
+        Items::new(self.into_pages())
+    }
+
+    fn into_pages(self) -> Pages<T::Item> {
+        let Self {
+            list,
+            page_size,
+            offset,
+            prefetch,
+            problem,
+        } = self;
+        Pages::new(Source {
+            operation: T::META,
+            fetch: Box::new(move |offset| match (&problem, page_size) {
+                (Some(problem), _) => Box::pin(ready(Err(problem.clone()))),
+                (None, Some(limit)) => Box::pin(fetch(list.clone().at(offset, limit))),
+                (None, None) => Box::pin(fetch(list.clone())),
+            }),
+            fingerprint,
+            limit: page_size,
+            offset,
+            prefetch,
+        })
+    }
+}
+
+impl<T: Paginated<Item: Serialize>> Paginator<T> {
     /// Requests `items` per page. By default the maximum of the description, which is 100 for most lists.
     ///
     /// A size outside of the description's bounds makes the stream fail with [`ErrorKind::InvalidRequest`].
@@ -56,7 +82,7 @@ where
                 );
                 Error::new(ErrorKind::InvalidRequest, message).with_operation(T::META.id)
             });
-        self.page_size = items;
+        self.page_size = Some(items);
         self
     }
 
@@ -77,47 +103,17 @@ where
 
     /// A stream of the items.
     pub fn items(self) -> Items<T::Item> {
-        Items::new(self.pages(), None)
-    }
-
-    /// A stream of the items that skips those with a repeated `key`. Duplicates occur when items move to a later page while the
-    /// list is read. All keys are kept in memory.
-    pub fn unique_by<K>(self, key: impl Fn(&T::Item) -> K + Send + 'static) -> Items<T::Item>
-    where
-        K: Eq + Hash + Send + 'static,
-    {
-        let mut seen = HashSet::new();
-        Items::new(
-            self.pages(),
-            Some(Box::new(move |item| seen.insert(key(item)))),
-        )
+        self.into_items()
     }
 
     /// A stream of the pages.
     pub fn pages(self) -> Pages<T::Item> {
-        let Self {
-            list,
-            page_size,
-            offset,
-            prefetch,
-            problem,
-        } = self;
-        Pages::new(Source {
-            operation: T::META,
-            fetch: Box::new(move |offset| match &problem {
-                Some(problem) => Box::pin(ready(Err(problem.clone()))),
-                None => Box::pin(fetch(list.clone().at(offset, page_size))),
-            }),
-            fingerprint,
-            limit: Some(page_size),
-            offset,
-            prefetch,
-        })
+        self.into_pages()
     }
 }
 
 /// Sends a list request.
-pub(crate) async fn fetch<T: List>(list: T) -> Result<Page<T::Item>, Error> {
+async fn fetch<T: List>(list: T) -> Result<Page<T::Item>, Error> {
     Ok(T::page(list.send().await?.into_inner()))
 }
 

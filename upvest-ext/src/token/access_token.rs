@@ -27,22 +27,19 @@ pub(crate) struct AccessToken {
 }
 
 impl AccessToken {
-    /// A token with this `lifetime`, of which `left` remains at the time `now`. `None` if it is not a valid header value.
-    pub(crate) fn new(
-        token: &str,
-        now: Instant,
-        left: Duration,
-        lifetime: Duration,
-    ) -> Option<Self> {
+    /// A token with this `lifetime`, requested at the time `now`. `None` if it is not a valid header value.
+    pub(crate) fn new(token: &str, now: Instant, lifetime: Duration) -> Option<Self> {
         let bytes = Zeroizing::new([SCHEME.as_bytes(), token.as_bytes()].concat());
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;
         header.set_sensitive(true);
         let lifetime = lifetime.min(LONGEST_LIFE);
-        let left = left.min(lifetime);
         let last_fifth = lifetime * (100 - RENEW_PERCENT) / 100;
         // A token with a short lifetime would otherwise never be sent.
         let reserve = LEAST_LIFE.min(lifetime / 2);
-        let before_expiry = |margin| now.checked_add(left.saturating_sub(margin)).unwrap_or(now);
+        let before_expiry = |margin| {
+            now.checked_add(lifetime.saturating_sub(margin))
+                .unwrap_or(now)
+        };
         Some(Self {
             header,
             renew_at: before_expiry(last_fifth.max(reserve)),
@@ -53,11 +50,6 @@ impl AccessToken {
     /// The value of the `authorization` header, marked as sensitive.
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.header
-    }
-
-    pub(crate) fn secret(&self) -> &str {
-        let text = std::str::from_utf8(self.header.as_bytes()).unwrap_or_default();
-        text.strip_prefix(SCHEME).unwrap_or_default()
     }
 
     pub(crate) fn is_usable(&self, now: Instant) -> bool {

@@ -66,7 +66,7 @@ impl TokenCache {
         }
         Err(Error::new(
             ErrorKind::Token,
-            "the token request was cancelled, because the signer or the token store panicked",
+            "the token request was cancelled, because the signer panicked",
         ))
     }
 
@@ -84,7 +84,6 @@ impl TokenCache {
             return false;
         }
         state.token.take_if(|token| Arc::ptr_eq(token, refused));
-        state.refused = Some(Arc::clone(refused));
         true
     }
 
@@ -104,11 +103,11 @@ impl TokenCache {
             return flight.clone();
         }
         let (request, slot) = (Arc::clone(&self.request), Arc::downgrade(slot));
-        let (scopes, refused) = (scopes.clone(), state.refused.clone());
+        let scopes = scopes.clone();
         let (client, gone) = oneshot::channel::<()>();
         let flight = detached(async move {
             let fetched = tokio::select! {
-                fetched = request.fetch(&scopes, refused.as_deref()) => fetched,
+                fetched = request.fetch(&scopes) => fetched,
                 _ = gone => None,
             };
             if let Some(slot) = slot.upgrade() {
@@ -154,8 +153,6 @@ impl Slot {
 #[derive(Default)]
 struct State {
     token: Option<Arc<AccessToken>>,
-    /// The last token that the server rejected, which a token store may still contain.
-    refused: Option<Arc<AccessToken>>,
     /// Until then, calls that are answered with 401 are not sent again, because a new token was rejected too.
     refused_until: Option<Instant>,
     /// The request in progress. Dropping the sender, with the client, cancels it.

@@ -4,10 +4,8 @@ mod access_token;
 mod cache;
 mod request;
 mod scopes;
-mod store;
 
 pub(crate) use access_token::AccessToken;
 pub(crate) use cache::TokenCache;
 pub(crate) use request::{TOKEN_REQUEST, TokenRequest};
 pub use scopes::Scopes;
-pub use store::{MemoryTokenStore, StoredToken, TokenClaim, TokenKey, TokenStore};

@@ -11,17 +11,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use upvest_api::runtime::OperationMeta;
 use upvest_api::{Error, ErrorKind};
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::access_token::AccessToken;
 use super::scopes::Scopes;
-use super::store::{StoredToken, TokenClaim, TokenKey, TokenStore};
 use crate::call::attempts::unsigned;
 use crate::call::call_info::request_id;
 use crate::call::hint::token_hint;
 use crate::call::http_send::{HttpSend, SendError};
-use crate::call::redact::Secrets;
 use crate::call::telemetry::CallSpan;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
@@ -38,20 +35,18 @@ pub(crate) static TOKEN_REQUEST: OperationMeta =
 /// The lifetime of a token if the answer has no `expires_in`, which RFC 6749 section 5.1 only recommends.
 const UNSTATED_LIFETIME: Duration = Duration::from_secs(60);
 
-/// About how often the store is checked while another process requests the token.
-const POLL: Duration = Duration::from_millis(100);
+/// The longest error code or request id that is shown, in characters. Known codes have about 25, and ids 36.
+const LONGEST_CODE: usize = 64;
 
 /// Requests tokens.
 pub(crate) struct TokenRequest {
     pub(crate) url: Uri,
-    pub(crate) server: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
     /// The headers of every request: client id, API version, user agent.
     pub(crate) headers: HeaderMap,
     pub(crate) http: Arc<dyn HttpSend>,
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
-    pub(crate) store: Option<Arc<dyn TokenStore>>,
     pub(crate) timeout: Duration,
     /// The longest answer that is read, in bytes.
     pub(crate) body_limit: usize,
@@ -72,18 +67,14 @@ impl TokenAnswer {
     fn token(&self, asked: Instant) -> Result<AccessToken, Error> {
         let token =
             Some(self.access_token.expose_secret()).filter(|token| !token.trim().is_empty());
-        let token = token
-            .and_then(|token| AccessToken::new(token, asked, self.lifetime(), self.lifetime()));
+        let lifetime = self.expires_in.unwrap_or(UNSTATED_LIFETIME);
+        let token = token.and_then(|token| AccessToken::new(token, asked, lifetime));
         token.ok_or_else(|| {
             Error::new(
                 ErrorKind::Token,
                 "the token is empty or not a valid header value",
             )
         })
-    }
-
-    fn lifetime(&self) -> Duration {
-        self.expires_in.unwrap_or(UNSTATED_LIFETIME)
     }
 }
 
@@ -98,31 +89,12 @@ fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Er
 }
 
 impl TokenRequest {
-    /// Returns a token from the store, if it has one that is neither `refused` nor due for renewal, or else from Upvest. While
-    /// another process requests a token, waits for it to be saved. `None` if all this takes longer than one attempt of a call may
-    /// take.
-    pub(crate) async fn fetch(
-        &self,
-        scopes: &Scopes,
-        refused: Option<&AccessToken>,
-    ) -> Option<Result<Arc<AccessToken>, Error>> {
+    /// Requests a token. `None` if this takes longer than one attempt of a call may take.
+    pub(crate) async fn fetch(&self, scopes: &Scopes) -> Option<Result<Arc<AccessToken>, Error>> {
         let started = self.clock_and_rng.now();
         let token = async {
-            let claim = match self.stored_or_claim(scopes, refused, started).await {
-                Ok(token) => return Ok(token),
-                Err(claim) => claim,
-            };
-            let asked = self.ask(scopes, started).await;
-            let asked = asked.and_then(|(answer, asked)| Ok((answer.token(asked)?, answer, asked)));
-            let answer = asked
-                .as_ref()
-                .ok()
-                .map(|(_, answer, asked)| (answer, *asked));
-            let left = self.left(started).min(self.store_timeout());
-            self.clock_and_rng
-                .within(left, self.keep(scopes, answer, claim))
-                .await;
-            asked.map(|(token, ..)| token)
+            let (answer, asked) = self.ask(scopes, started).await?;
+            answer.token(asked)
         };
         let fetched = self.clock_and_rng.within(self.timeout, token).await;
         if fetched.is_none() {
@@ -134,119 +106,6 @@ impl TokenRequest {
     fn left(&self, started: Instant) -> Duration {
         self.timeout
             .saturating_sub(self.clock_and_rng.now().saturating_duration_since(started))
-    }
-
-    /// After this time, a store that does not answer is treated as empty.
-    fn store_timeout(&self) -> Duration {
-        self.timeout / 4
-    }
-
-    /// Returns a token from the store, or the claim to request one. There is no claim if there is no store, or if others hold the
-    /// claim for too long.
-    async fn stored_or_claim(
-        &self,
-        scopes: &Scopes,
-        refused: Option<&AccessToken>,
-        started: Instant,
-    ) -> Result<AccessToken, Option<Uuid>> {
-        let Some(store) = &self.store else {
-            return Err(None);
-        };
-        let key = self.key(scopes);
-        let mut claim = None;
-        loop {
-            if let Some(token) = self.stored(scopes, refused).await {
-                if let Some(claim) = claim {
-                    self.clock_and_rng
-                        .within(self.store_timeout(), store.release(&key, claim))
-                        .await;
-                }
-                return Ok(token);
-            }
-            if claim.is_some() || self.left(started) < self.timeout / 2 {
-                return Err(claim);
-            }
-            // With a new claim the store is checked again, as another process may have saved a token in between.
-            let claimed = store.claim(&key, self.lease());
-            match self
-                .clock_and_rng
-                .within(self.store_timeout(), claimed)
-                .await
-            {
-                Some(TokenClaim::Ours(ours)) => claim = Some(ours),
-                Some(TokenClaim::Busy) => {
-                    let pause = POLL.mul_f64(0.5 + self.clock_and_rng.fraction());
-                    self.clock_and_rng.clock.sleep(pause).await;
-                }
-                Some(TokenClaim::Unavailable) | None => return Err(None),
-            }
-        }
-    }
-
-    /// How long a claim is valid: longer than a token request takes, but short enough that others can still request a token if its
-    /// holder stops.
-    fn lease(&self) -> Duration {
-        self.timeout / 4
-    }
-
-    async fn stored(&self, scopes: &Scopes, refused: Option<&AccessToken>) -> Option<AccessToken> {
-        let (store, key) = (self.store.as_ref()?, self.key(scopes));
-        let stored = self
-            .clock_and_rng
-            .within(self.store_timeout(), store.load(&key))
-            .await??;
-        let now = self.clock_and_rng.now();
-        let token = AccessToken::new(
-            stored.token.expose_secret(),
-            now,
-            stored.left,
-            stored.lifetime,
-        )?;
-        if refused.is_some_and(|refused| refused.header() == token.header()) {
-            self.clock_and_rng
-                .within(self.store_timeout(), store.remove(&key, &stored.token))
-                .await;
-            return None;
-        }
-        (!token.is_due(now)).then_some(token)
-    }
-
-    /// Saves the token, if there is one, and releases the claim.
-    async fn keep(
-        &self,
-        scopes: &Scopes,
-        answer: Option<(&TokenAnswer, Instant)>,
-        claim: Option<Uuid>,
-    ) {
-        let Some(store) = &self.store else { return };
-        let key = self.key(scopes);
-        if let Some((answer, asked)) = answer {
-            let lifetime = answer.lifetime();
-            let left =
-                lifetime.saturating_sub(self.clock_and_rng.now().saturating_duration_since(asked));
-            let token = answer.access_token.clone();
-            store
-                .save(
-                    &key,
-                    StoredToken {
-                        token,
-                        left,
-                        lifetime,
-                    },
-                )
-                .await;
-        }
-        if let Some(claim) = claim {
-            store.release(&key, claim).await;
-        }
-    }
-
-    fn key(&self, scopes: &Scopes) -> TokenKey {
-        TokenKey {
-            server: self.server.clone(),
-            client_id: self.client_id.clone(),
-            scopes: scopes.clone(),
-        }
     }
 
     /// Requests a token with retries. Returns the answer and the time at which its request was sent.
@@ -358,11 +217,17 @@ impl TokenRequest {
         request
     }
 
+    /// The error for a rejected token request. It has the status and the error code, but not the server's text, which may
+    /// repeat the request and with it the client secret.
     fn refused(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let wall = self.clock_and_rng.clock.wall();
-        let hidden = Secrets::new([self.client_secret.expose_secret()]).hide(status, body);
-        let body = hidden.as_deref().unwrap_or(body);
-        let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body);
+        let rejection = Rejection::read(body);
+        let code = rejection.code().filter(|code| !self.is_secret(code));
+        let id = rejection.request_id().filter(|id| !self.is_secret(id));
+        let problem =
+            serde_json::json!({ "status": status.as_u16(), "type": code, "request_id": id });
+        let body = problem.to_string();
+        let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body.as_bytes());
         // The call that needs the token was not sent, so its outcome is known.
         let mut error = error
             .with_kind(ErrorKind::Token)
@@ -375,6 +240,45 @@ impl TokenRequest {
             None => error,
         }
     }
+
+    /// Whether `code` contains the client secret.
+    fn is_secret(&self, code: &str) -> bool {
+        let secret = self.client_secret.expose_secret().to_ascii_lowercase();
+        code.to_ascii_lowercase().contains(&secret)
+    }
 }
 
-debug_fields!(TokenRequest, |self| server = self.server);
+/// What is read of the body of a rejected token request: `error` of RFC 6749 section 5.2, or fields of a problem document.
+#[derive(Default, Deserialize)]
+struct Rejection {
+    error: Option<String>,
+    #[serde(rename = "type")]
+    problem_type: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Rejection {
+    /// Nothing, if the body is something else.
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// The error code, such as `invalid_client`.
+    fn code(&self) -> Option<&str> {
+        let text = self.error.as_deref().or(self.problem_type.as_deref())?;
+        let code = text.rsplit('/').next()?;
+        is_made_of(code, |byte| byte.is_ascii_lowercase() || byte == b'_').then_some(code)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        let id = self.request_id.as_deref()?;
+        is_made_of(id, |byte| byte.is_ascii_alphanumeric() || byte == b'-').then_some(id)
+    }
+}
+
+/// Whether `text` is short and has no other characters, so that it is neither prose nor a part of the request.
+fn is_made_of(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
+    (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+debug_fields!(TokenRequest, |self| url = self.url);

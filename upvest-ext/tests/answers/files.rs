@@ -1,6 +1,6 @@
-//! Downloads.
+//! Files: written completely or not at all, and nothing but the whole file.
 
-use std::sync::{Arc, Mutex};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::common::socket::{self, SocketServer};
@@ -8,10 +8,12 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::types::FileId;
-use upvest_ext::{BoxFuture, Environment, ErrorKind, Upvest};
+use upvest_ext::{BoxFuture, CallOptions, Environment, Error, ErrorKind, Upvest};
 use upvest_ext::{HttpSend, SendError};
 
 const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
+const SHA256: &str = "74e7e5bb9d22d6db26bf76946d40fff3ea9f0346b884fd0694920fccfad15e33";
+const OLD: &str = "the old one";
 
 fn file() -> FileId {
     "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap()
@@ -45,6 +47,20 @@ async fn server(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static)
     .await
 }
 
+async fn open(upvest: &Upvest) -> Result<ByteStream, Error> {
+    let response = upvest.retrieve_file().file_id(file()).send().await?;
+    Ok(response.into_inner())
+}
+
+async fn save(upvest: &Upvest, path: &Path) -> Result<u64, Error> {
+    open(upvest).await?.write_to(path).await
+}
+
+/// The file behind a link, requested without the client.
+async fn follow(url: &str) -> Result<ByteStream, Error> {
+    ByteStream::from_response(reqwest::get(url).await.unwrap())
+}
+
 fn names(folder: &tempfile::TempDir) -> Vec<String> {
     std::fs::read_dir(folder)
         .unwrap()
@@ -58,34 +74,20 @@ async fn a_file_arrives_whole() {
     let upvest = server.builder().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    std::fs::write(&path, "the old one").unwrap();
-    let downloaded = upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_path(&path)
-        .await
-        .unwrap();
+    std::fs::write(&path, OLD).unwrap();
+    assert_eq!(save(&upvest, &path).await.unwrap(), 36);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), CONTENT);
-    assert_eq!(
-        (downloaded.length, downloaded.content_type.as_deref()),
-        (36, Some("application/pdf"))
-    );
     assert_eq!(names(&folder), ["statement.pdf"]);
 }
 
 #[tokio::test]
-async fn an_open_file_tells_its_length_and_type_before_its_bytes() {
+async fn a_file_tells_its_length_and_type_before_its_bytes() {
     let server = server(|_| pdf(36, CONTENT)).await;
     let upvest = server.builder().build().unwrap();
-    let file = upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .open()
-        .await
-        .unwrap();
-    assert_eq!(
-        (file.length(), file.content_type()),
-        (Some(36), Some("application/pdf"))
-    );
-    let bytes: Vec<_> = file.try_collect().await.unwrap();
+    let response = upvest.retrieve_file().file_id(file()).send().await.unwrap();
+    assert_eq!(response.length(), Some(36));
+    assert_eq!(response.headers()["content-type"], "application/pdf");
+    let bytes: Vec<_> = response.into_inner().try_collect().await.unwrap();
     assert_eq!(bytes.concat(), CONTENT.as_bytes());
 }
 
@@ -111,20 +113,165 @@ async fn a_download_that_fails_leaves_no_file_and_replaces_none() {
     ];
     for failure in failures {
         let upvest = server(move |_| failure()).await.builder().build().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let (new, old) = (folder.path().join("new.pdf"), folder.path().join("old.pdf"));
-        std::fs::write(&old, "the old one").unwrap();
-        for path in [&new, &old] {
-            let error = upvest
-                .download(upvest.retrieve_file().file_id(file()))
-                .to_path(path)
-                .await
-                .unwrap_err();
-            assert!(!error.to_string().is_empty());
-        }
-        assert_eq!(names(&folder), ["old.pdf"]);
-        assert_eq!(std::fs::read_to_string(&old).unwrap(), "the old one");
+        assert_nothing_is_written(&upvest).await;
     }
+}
+
+/// Asserts that saving the file fails, and that neither a new nor an existing file is written.
+async fn assert_nothing_is_written(upvest: &Upvest) -> Error {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old.pdf");
+    std::fs::write(&old, OLD).unwrap();
+    let new = folder.path().join("new.pdf");
+    let first = save(upvest, &new).await.unwrap_err();
+    let second = save(upvest, &old).await.unwrap_err();
+    assert_eq!(first.kind(), second.kind());
+    assert_eq!(names(&folder), ["old.pdf"]);
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), OLD);
+    first
+}
+
+#[tokio::test]
+async fn nothing_but_the_whole_file_is_accepted_as_the_file() {
+    let parts = [
+        (
+            "206 Partial Content",
+            "content-range: bytes 0-9/36",
+            "a part of the file",
+        ),
+        (
+            "206 Partial Content",
+            "content-range: bytes 0-35/36",
+            "a part of the file",
+        ),
+        ("206 Partial Content", "etag: \"1\"", "a part of the file"),
+        ("200 OK", "content-range: bytes 0-9/36", "content-range"),
+        ("200 OK", "content-range: bytes 0-9/*", "content-range"),
+        ("200 OK", "content-encoding: gzip", "compressed as `gzip`"),
+        (
+            "200 OK",
+            "content-encoding: br, gzip",
+            "compressed as `br, gzip`",
+        ),
+    ];
+    for (status, header, reason) in parts {
+        let headers =
+            format!("content-type: application/pdf\r\ncontent-length: 10\r\n{header}\r\n");
+        let script = move |_: &str| answer(status, &headers, &CONTENT[..10]);
+        let server = server(script).await;
+        let upvest = server.builder().build().unwrap();
+        let error = assert_nothing_is_written(&upvest).await;
+        assert_eq!(error.kind(), ErrorKind::Decode, "{header}");
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(open(&upvest).await.is_err(), "{header}");
+        let link = format!("http://{}/file", server.address);
+        assert!(follow(&link).await.is_err(), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn the_whole_file_may_be_announced_in_several_ways() {
+    let lengths = [
+        "content-length: 36",
+        "content-length: 36\r\ncontent-range: bytes 0-35/36",
+        "content-length: 36\r\ncontent-encoding: identity",
+        "accept-ranges: bytes",
+    ];
+    for header in lengths {
+        let headers = format!("content-type: application/pdf\r\n{header}\r\n");
+        let upvest = server(move |_| answer("200 OK", &headers, CONTENT))
+            .await
+            .builder()
+            .build()
+            .unwrap();
+        let file = open(&upvest).await.unwrap();
+        assert_eq!(file.bytes().await.unwrap(), CONTENT, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn compression_is_not_requested_for_a_file() {
+    let server = server(|_| pdf(36, CONTENT)).await;
+    let upvest = server.builder().build().unwrap();
+    open(&upvest).await.unwrap();
+    assert!(server.requests()[0].contains("accept-encoding: identity"));
+}
+
+#[tokio::test]
+async fn fewer_or_more_bytes_than_announced_are_an_error_for_every_reader() {
+    for announced in ["35", "37", "0"] {
+        let api = crate::common::FakeApi::new(move |_, _| {
+            let mut reply = crate::common::Reply::new(200, CONTENT);
+            reply.content_type = "application/pdf";
+            reply.headers.push(("content-length", announced.to_owned()));
+            reply
+        });
+        let upvest = api.client();
+        assert_nothing_is_written(&upvest).await;
+        let error = open(&upvest).await.unwrap().bytes().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+        let expected = format!("received 36 of {announced} bytes");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_compared_with_the_length_and_checksum_of_its_link() {
+    let store =
+        SocketServer::start(|_| answer("200 OK", "content-type: application/zip\r\n", CONTENT))
+            .await;
+    let link = format!("http://{}/bucket/file?sig=secret", store.address);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.zip");
+    std::fs::write(&path, OLD).unwrap();
+    let other = SHA256.replace('7', "8");
+    let wrong = [
+        (35, SHA256, ErrorKind::Decode),
+        (36, other.as_str(), ErrorKind::Decode),
+        (36, "74e7", ErrorKind::InvalidRequest),
+        (36, "", ErrorKind::InvalidRequest),
+    ];
+    for (length, sha256, kind) in wrong {
+        let file = follow(&link).await.unwrap();
+        let error = file
+            .write_to_checked(&path, length, sha256)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), OLD);
+    }
+    for sha256 in [SHA256.to_owned(), SHA256.to_uppercase()] {
+        let file = follow(&link).await.unwrap();
+        file.write_to_checked(&path, 36, &sha256).await.unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), CONTENT);
+    assert_eq!(names(&folder), ["file.zip"]);
+}
+
+#[tokio::test]
+async fn an_error_of_a_link_does_not_contain_the_link() {
+    for status in [
+        "403 Forbidden",
+        "404 Not Found",
+        "500 Internal Server Error",
+        "206 Partial Content",
+    ] {
+        let store = SocketServer::start(move |_| answer(status, "", "gone")).await;
+        let link = format!("http://{}/bucket/file?sig=secret", store.address);
+        let error = follow(&link).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_its_target_not_shown() {
+    let store = SocketServer::start(|_| pdf(36, CONTENT)).await;
+    let location = format!("location: http://{}/file?sig=secret\r\n", store.address);
+    let api = server(move |_| answer("302 Found", &location, "")).await;
+    let error = open(&api.builder().build().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
+    assert!(!format!("{error} {error:?}").contains("secret"));
+    assert!(store.requests().is_empty());
 }
 
 #[tokio::test]
@@ -134,9 +281,15 @@ async fn a_download_that_is_dropped_leaves_nothing() {
     });
     let folder = tempfile::tempdir().unwrap();
     let upvest = api.client();
-    let download = upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_path(folder.path().join("new.pdf"));
+    let path = folder.path().join("new.pdf");
+    let download = save(&upvest, &path);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), download)
+            .await
+            .is_err()
+    );
+    let endless = ByteStream::new(futures_util::stream::pending());
+    let download = endless.write_to(&path);
     assert!(
         tokio::time::timeout(Duration::from_millis(1), download)
             .await
@@ -146,189 +299,15 @@ async fn a_download_that_is_dropped_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn the_second_host_of_a_redirect_sees_none_of_our_headers() {
-    let store =
-        SocketServer::start(|_| answer("200 OK", "content-type: application/zip\r\n", CONTENT))
-            .await;
-    let location = format!(
-        "location: http://{}/bucket/file?sig=secret\r\n",
-        store.address
-    );
-    let api = server(move |_| answer("302 Found", &location, "")).await;
-    let upvest = api.builder().build().unwrap();
-    let mut bytes = Vec::new();
-    upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_writer(&mut bytes)
-        .await
-        .unwrap();
-    assert_eq!(bytes, CONTENT.as_bytes());
-    assert!(api.requests()[0].contains("authorization: Bearer socket-token"));
-    let seen = store.requests().join("\n").to_lowercase();
-    assert!(seen.starts_with("get /bucket/file?sig=secret"));
-    for header in [
-        "authorization",
-        "signature",
-        "signature-input",
-        "upvest-client-id",
-        "upvest-api-version",
-        "idempotency-key",
-        "socket-token",
-        crate::common::CLIENT_ID,
-        "upvest",
+async fn a_path_that_cannot_be_written_is_an_io_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [
+        folder.path().join("missing/file"),
+        folder.path().join(".."),
+        "".into(),
     ] {
-        assert!(!seen.contains(header), "{header} in {seen}");
-    }
-}
-
-#[tokio::test]
-async fn a_host_that_leads_back_to_the_api_gets_nothing_signed() {
-    let home = Arc::new(Mutex::new(String::new()));
-    let back = Arc::clone(&home);
-    let store = SocketServer::start(move |_| {
-        answer(
-            "302 Found",
-            &format!("location: http://{}/orders\r\n", back.lock().unwrap()),
-            "",
-        )
-    })
-    .await;
-    let location = format!("location: http://{}/\r\n", store.address);
-    let api = server(move |request| {
-        if request.starts_with("GET /files") {
-            answer("302 Found", &location, "")
-        } else {
-            pdf(36, CONTENT)
-        }
-    })
-    .await;
-    *home.lock().unwrap() = api.address.to_string();
-    let upvest = api.builder().build().unwrap();
-    upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_writer(&mut Vec::new())
-        .await
-        .unwrap();
-    let requests = api.requests();
-    assert!(requests[0].contains("authorization:"));
-    assert!(requests[1].starts_with("GET /orders"));
-    assert!(!requests[1].contains("authorization:"));
-}
-
-#[tokio::test]
-async fn redirects_without_end_are_an_error() {
-    let api = server(|_| answer("302 Found", "location: /files/again\r\n", "")).await;
-    let upvest = api.builder().build().unwrap();
-    let error = upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_writer(&mut Vec::new())
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
-    assert!(api.requests().len() <= 6);
-}
-
-#[tokio::test]
-async fn a_server_killed_in_the_middle_of_a_download_leaves_the_position_and_resuming_gives_the_rest()
- {
-    // One server supports ranges, and the other sends the whole file again.
-    for knows_ranges in [true, false] {
-        let api = server(move |request| match request.lines().find_map(|line| line.strip_prefix("range: bytes=")) {
-            Some(range) if knows_ranges => {
-                let from: usize = range.trim_end_matches('-').parse().unwrap();
-                let rest = &CONTENT[from..];
-                let headers = format!(
-                    "content-type: application/pdf\r\ncontent-range: bytes {from}-35/36\r\ncontent-length: {}\r\n",
-                    rest.len()
-                );
-                answer("206 Partial Content", &headers, rest)
-            }
-            Some(_) => pdf(36, CONTENT),
-            None => pdf(36, &CONTENT[..20]),
-        })
-        .await;
-        let upvest = api.builder().build().unwrap();
-        let mut bytes = Vec::new();
-        let error = upvest
-            .download(upvest.retrieve_file().file_id(file()))
-            .to_writer(&mut bytes)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.position()),
-            (ErrorKind::Interrupted, Some(20)),
-            "{error:?}"
-        );
-        assert_eq!(bytes.len(), 20);
-        let resumed = upvest
-            .download(upvest.retrieve_file().file_id(file()))
-            .resume_at(20)
-            .to_writer(&mut bytes)
-            .await
-            .unwrap();
-        assert_eq!((bytes.as_slice(), resumed.length), (CONTENT.as_bytes(), 36));
-    }
-}
-
-#[tokio::test]
-async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
-    // The later version has other bytes, and another tag, or another date if there is no tag.
-    let versions = [
-        ("etag: \"1\"", "etag: \"2\""),
-        (
-            "last-modified: Sun, 06 Nov 1994 08:49:37 GMT",
-            "last-modified: Sun, 06 Nov 1994 08:49:38 GMT",
-        ),
-    ];
-    for (old, new) in versions {
-        for (heeds_if_range, knows_ranges, changes) in [
-            (true, true, true),
-            (false, true, true),
-            (false, false, true),
-            (true, true, false),
-            (false, false, false),
-        ] {
-            let api = server(move |request| {
-                let range = request.lines().find_map(|line| line.strip_prefix("range: bytes="));
-                let Some(range) = range else {
-                    let headers = format!("content-type: application/pdf\r\ncontent-length: 36\r\n{old}\r\n");
-                    return answer("200 OK", &headers, &CONTENT[..20]);
-                };
-                let now = if changes { new } else { old };
-                let asked = request.lines().find_map(|line| line.strip_prefix("if-range: ")).unwrap();
-                assert!(old.ends_with(asked), "{asked}");
-                let content = if changes { CONTENT.to_uppercase() } else { CONTENT.to_owned() };
-                let from: usize = range.trim_end_matches('-').parse().unwrap();
-                if !knows_ranges || (heeds_if_range && changes) {
-                    let headers = format!("content-type: application/pdf\r\ncontent-length: 36\r\n{now}\r\n");
-                    return answer("200 OK", &headers, &content);
-                }
-                let headers = format!(
-                    "content-type: application/pdf\r\ncontent-range: bytes {from}-35/36\r\ncontent-length: 16\r\n{now}\r\n",
-                );
-                answer("206 Partial Content", &headers, &content[from..])
-            })
-            .await;
-            let upvest = api.builder().build().unwrap();
-            let download = || upvest.download(upvest.retrieve_file().file_id(file()));
-            let mut bytes = Vec::new();
-            let error = download().to_writer(&mut bytes).await.unwrap_err();
-            assert_eq!(error.position(), Some(20));
-            let resumed = download().resume_at(20).to_writer(&mut bytes).await;
-            if changes {
-                let error = resumed.unwrap_err();
-                assert!(
-                    error.kind() == ErrorKind::Decode && error.to_string().contains("changed"),
-                    "{error}"
-                );
-                assert_eq!(bytes.len(), 20);
-            } else {
-                assert_eq!(
-                    (resumed.unwrap().length, bytes.as_slice()),
-                    (36, CONTENT.as_bytes())
-                );
-            }
-        }
+        let error = ByteStream::from(CONTENT).write_to(&path).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{}", path.display());
     }
 }
 
@@ -336,18 +315,9 @@ async fn a_file_that_changes_in_the_middle_of_a_download_is_not_spliced() {
 #[tokio::test]
 async fn a_downloaded_file_can_be_read_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let upvest = server(|_| pdf(36, CONTENT))
-        .await
-        .builder()
-        .build()
-        .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .to_path(&path)
-        .await
-        .unwrap();
+    ByteStream::from(CONTENT).write_to(&path).await.unwrap();
     assert_eq!(
         std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o600
@@ -361,10 +331,12 @@ async fn a_download_has_no_limit() {
         reply.content_type = "application/pdf";
         reply
     });
-    let upvest = api.client();
-    let download = upvest.download(upvest.retrieve_file().file_id(file()));
-    let downloaded = download.to_writer(&mut tokio::io::sink()).await.unwrap();
-    assert_eq!(downloaded.length, 200 * 1024 * 1024);
+    let mut file = open(&api.client()).await.unwrap();
+    let mut length = 0;
+    while let Some(chunk) = file.try_next().await.unwrap() {
+        length += chunk.len();
+    }
+    assert_eq!(length, 200 * 1024 * 1024);
 }
 
 #[tokio::test(start_paused = true)]
@@ -392,13 +364,9 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();
-    let download = upvest
-        .download(upvest.retrieve_file().file_id(file()))
-        .idle_timeout(Duration::from_secs(7));
-    let error = download.to_writer(&mut Vec::new()).await.unwrap_err();
-    assert_eq!(
-        (error.position(), started.elapsed()),
-        (Some(4), Duration::from_secs(7))
-    );
+    let options = CallOptions::new().timeout(Duration::from_secs(7));
+    let file = open(&upvest.with(options)).await.unwrap();
+    let error = file.bytes().await.unwrap_err();
+    assert_eq!(started.elapsed(), Duration::from_secs(7));
     assert!(error.is_timeout());
 }

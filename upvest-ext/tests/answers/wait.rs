@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use crate::common::{FakeApi, Fate, Reply};
-use futures_util::stream;
 use serde_json::json;
-use upvest_ext::api::types::{
-    DirectDebit, Order, OrderId, OrderStatus, PortfolioOrder, ReportStatus, Withdrawal,
-};
-use upvest_ext::webhooks::Event;
-use upvest_ext::{Error, ErrorKind, ListExt as _, PaginateExt as _, RetryPolicy, Upvest};
+use upvest_ext::api::types::{DirectDebit, Order, OrderId, OrderStatus, ReportStatus, Withdrawal};
+use upvest_ext::{Error, ErrorKind, RetryPolicy, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -19,11 +15,6 @@ fn id() -> OrderId {
 
 fn order(status: &str) -> Reply {
     Reply::new(200, json!({"id": ID, "status": status}).to_string())
-}
-
-fn event(id: &str, object: &serde_json::Value) -> Event {
-    let event = json!({"id": id, "created_at": "2026-01-02T03:04:05Z", "type": "ORDER.FILLED", "object": object});
-    Event::decode(event.to_string().as_bytes()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,9 +125,8 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
     });
     let report = "00000000-0000-4000-8000-000000000150".parse().unwrap();
     let upvest = api.client();
-    let reports = upvest.list_reports();
     let report = upvest
-        .wait_for_item(move || reports.clone().items(), report)
+        .wait_for_item(upvest.list_reports(), report)
         .await
         .unwrap();
     assert_eq!(report.status, Some(ReportStatus::Ready));
@@ -146,15 +136,13 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
 #[tokio::test(start_paused = true)]
 async fn every_wait_ends_in_an_end_state_of_the_description() {
     async fn withdrawal(upvest: &Upvest) -> Result<Withdrawal, Error> {
-        let withdrawals = upvest.list_withdrawals();
         upvest
-            .wait_for_item(move || withdrawals.clone().items(), ID.parse().unwrap())
+            .wait_for_item(upvest.list_withdrawals(), ID.parse().unwrap())
             .await
     }
     async fn direct_debit(upvest: &Upvest) -> Result<DirectDebit, Error> {
-        let debits = upvest.list_direct_debits();
         upvest
-            .wait_for_item(move || debits.clone().items(), ID.parse().unwrap())
+            .wait_for_item(upvest.list_direct_debits(), ID.parse().unwrap())
             .await
     }
     fn upvest(status: &'static str) -> upvest_ext::Upvest {
@@ -167,14 +155,14 @@ async fn every_wait_ends_in_an_end_state_of_the_description() {
         let liquidations = upvest.list_liquidations().account_id(ID);
         assert!(
             upvest
-                .wait_for_item(move || liquidations.items(), ID.parse().unwrap())
+                .wait_for_item(liquidations, ID.parse().unwrap())
                 .await
                 .is_ok()
         );
         let rebalancings = upvest.list_rebalancing_executions().portfolio_id(ID);
         assert!(
             upvest
-                .wait_for_item(move || rebalancings.items(), ID.parse().unwrap())
+                .wait_for_item(rebalancings, ID.parse().unwrap())
                 .await
                 .is_ok()
         );
@@ -184,76 +172,10 @@ async fn every_wait_ends_in_an_end_state_of_the_description() {
     assert!(direct_debit(&upvest("REVERSED")).await.is_ok());
     for status in ["READY", "FAILED"] {
         let upvest = upvest(status);
-        let reports = upvest.list_reports();
-        let report = upvest.wait_for_item(move || reports.clone().items(), ID.parse().unwrap());
+        let report = upvest.wait_for_item(upvest.list_reports(), ID.parse().unwrap());
         assert!(report.await.is_ok());
     }
     assert!(withdrawal(&upvest("PROCESSING")).await.is_err());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wait_that_is_fed_by_webhooks_does_not_poll() {
-    let api = FakeApi::new(|_, _| order("NEW"));
-    let other = "00000000-0000-4000-8000-000000000001";
-    let events = [
-        event(other, &json!({"id": other, "status": "FILLED"})),
-        event(other, &json!({"id": ID, "status": "PROCESSING"})),
-        event(other, &json!({"id": ID, "status": "FILLED"})),
-    ];
-    let slowly = stream::unfold(events.into_iter(), async |mut events| {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        Some((events.next()?, events))
-    });
-    let order: Order = api
-        .client()
-        .wait_for(api.client().retrieve_order().order_id(id()))
-        .about(id())
-        .events(slowly)
-        .await
-        .unwrap();
-    assert_eq!(order.status, Some(OrderStatus::Filled));
-    assert_eq!(api.api_calls(), 1, "one look at the start");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_that_only_names_the_order_leads_to_one_look() {
-    let api = FakeApi::new(|_, n| order(["NEW", "FILLED"][n.min(1)]));
-    let events = stream::iter([event(ID, &json!({"id": ID, "type": "ORDER"}))]);
-    assert!(
-        api.client()
-            .wait_for(api.client().retrieve_order().order_id(id()))
-            .about(id())
-            .events(events)
-            .await
-            .is_ok()
-    );
-    assert_eq!(api.api_calls(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wait_whose_events_end_goes_back_to_looking_and_one_that_cannot_look_says_so() {
-    let api = FakeApi::new(|_, n| order(["NEW", "FILLED"][n.min(1)]));
-    assert!(
-        api.client()
-            .wait_for(api.client().retrieve_order().order_id(id()))
-            .events(stream::empty())
-            .await
-            .is_ok()
-    );
-    let upvest = api.client();
-    let error = upvest
-        .wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), stream::empty())
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert!(error.to_string().contains("the events ended"), "{error}");
-    let filled = stream::iter([event(ID, &json!({"id": ID, "status": "COMPLETED"}))]);
-    assert!(
-        upvest
-            .wait_for_event::<PortfolioOrder>(ID.parse().unwrap(), filled)
-            .await
-            .is_ok()
-    );
 }
 
 #[tokio::test(start_paused = true)]

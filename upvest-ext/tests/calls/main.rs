@@ -9,9 +9,9 @@ mod network;
 mod one_error;
 #[cfg(feature = "files")]
 mod owned;
-mod rate_limit;
 mod requests;
 mod retries;
 #[cfg(feature = "webhooks")]
 mod signed_client;
+mod throttle;
 mod tokens;

@@ -1,15 +1,12 @@
 //! Tests with real sockets, for behaviour that the fake server does not have.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::common::order;
 use crate::common::socket::{self, SocketServer, http, token};
 use bytes::Bytes;
-use secrecy::SecretString;
 use upvest_ext::signing::{SignRequest, SigningError};
-use upvest_ext::{BoxFuture, ErrorKind, StoredToken, TokenKey, TokenStore};
+use upvest_ext::{BoxFuture, ErrorKind};
 
 fn is_token(request: &str) -> bool {
     request.starts_with("POST /auth/token")
@@ -81,36 +78,15 @@ async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_k
     }
 }
 
-/// A store that always has a token.
-#[derive(Debug)]
-struct Stocked;
-
-impl TokenStore for Stocked {
-    fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Option<StoredToken>> {
-        let lifetime = Duration::from_secs(1799);
-        let token = StoredToken {
-            token: "stored".into(),
-            left: lifetime,
-            lifetime,
-        };
-        Box::pin(std::future::ready(Some(token)))
-    }
-
-    fn save<'a>(&'a self, _: &'a TokenKey, _: StoredToken) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn remove<'a>(&'a self, _: &'a TokenKey, _: &'a SecretString) -> BoxFuture<'a, ()> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
 #[tokio::test]
 async fn a_refused_connection_is_known_to_have_sent_nothing() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = socket::builder(listener.local_addr().unwrap());
-    drop(listener);
-    let upvest = gone.token_store(Arc::new(Stocked)).build().unwrap();
+    let address = listener.local_addr().unwrap();
+    let upvest = socket::builder(address).build().unwrap();
+    let serving = tokio::spawn(socket::serve_once(listener, token()));
+    // The list fails, but now the client has a token.
+    upvest.list_orders().send().await.unwrap_err();
+    serving.await.unwrap();
     // Nothing was sent, so even a call without a key is retried.
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
@@ -180,7 +156,7 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
 #[tokio::test]
 async fn everything_goes_through_the_proxy() {
     let proxy = SocketServer::start(|request| {
-        if is_token(request) {
+        if request.contains("/auth/token") {
             token()
         } else {
             http("200 OK", "", r#"{"data": []}"#)
@@ -191,16 +167,14 @@ async fn everything_goes_through_the_proxy() {
     let nobody = listener.local_addr().unwrap();
     drop(listener);
     let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
-    let upvest = socket::builder(nobody)
-        .proxy(through)
-        .token_store(Arc::new(Stocked))
-        .build()
-        .unwrap();
+    let upvest = socket::builder(nobody).proxy(through).build().unwrap();
     upvest.list_orders().send().await.unwrap();
-    assert!(proxy.requests()[0].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
+    let requests = proxy.requests();
+    assert!(requests[0].starts_with(&format!("POST http://{nobody}/auth/token HTTP/1.1")));
+    assert!(requests[1].starts_with(&format!("GET http://{nobody}/orders HTTP/1.1")));
 }
 
-/// A custom signer that rewrites the URL.
+/// A custom signer that rewrites the URL of each call.
 #[derive(Debug)]
 struct Rewriting(&'static str);
 
@@ -211,14 +185,23 @@ impl SignRequest for Rewriting {
     ) -> BoxFuture<'a, Result<(), SigningError>> {
         let authority = request.uri().authority().unwrap();
         let uri = format!("http://{authority}{}", self.0).parse().unwrap();
-        *request.uri_mut() = uri;
+        if request.uri().path() != "/auth/token" {
+            *request.uri_mut() = uri;
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
 #[tokio::test]
 async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_and_not_sent() {
-    let server = SocketServer::start(|_| http("200 OK", "", r#"{"data": []}"#)).await;
+    let server = SocketServer::start(|request| {
+        if is_token(request) {
+            token()
+        } else {
+            http("200 OK", "", r#"{"data": []}"#)
+        }
+    })
+    .await;
     for path in [
         "/orders/../users",
         "/orders/./1",
@@ -226,12 +209,7 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
         "/orders?name=O'Hara",
         "/orders/%2e%2e/users",
     ] {
-        let upvest = server
-            .builder()
-            .token_store(Arc::new(Stocked))
-            .signer(Rewriting(path))
-            .build()
-            .unwrap();
+        let upvest = server.builder().signer(Rewriting(path)).build().unwrap();
         let error = upvest.list_orders().send().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.is_outcome_unknown()),
@@ -249,12 +227,7 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
         "/a//b;v=1/~x/%C3%BC",
         "/orders?",
     ] {
-        let upvest = server
-            .builder()
-            .token_store(Arc::new(Stocked))
-            .signer(Rewriting(path))
-            .build()
-            .unwrap();
+        let upvest = server.builder().signer(Rewriting(path)).build().unwrap();
         upvest.list_orders().send().await.unwrap();
         assert!(
             server

@@ -41,10 +41,8 @@ async fn wait(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn download(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest
-        .download(upvest.retrieve_file().file_id(ID))
-        .to_writer(&mut Vec::new())
-        .await?;
+    let file = upvest.retrieve_file().file_id(ID).send().await?;
+    file.into_inner().bytes().await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use serde_json::json;
 use upvest_ext::api::types::OrderStatus;
-use upvest_ext::{ListExt as _, PaginateExt as _, Upvest};
+use upvest_ext::{PaginateExt as _, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -34,14 +34,8 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
     );
     let orders = tokio::spawn(upvest().list_orders().items().try_collect::<Vec<_>>());
     assert_eq!(orders.await.unwrap().unwrap().len(), 1);
-    let positions = tokio::spawn(
-        upvest()
-            .list_positions()
-            .account_id(ID)
-            .items()
-            .try_collect::<Vec<_>>(),
-    );
-    assert!(positions.await.unwrap().unwrap().is_empty());
+    let positions = tokio::spawn(upvest().list_positions().account_id(ID).send());
+    assert!(positions.await.unwrap().unwrap().data.is_empty());
     let pages = tokio::spawn(
         upvest()
             .list_orders()
@@ -71,10 +65,10 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("statement.pdf");
-    let download = upvest()
-        .download(upvest().retrieve_file().file_id(ID))
-        .to_path(path);
-    assert_eq!(tokio::spawn(download).await.unwrap().unwrap().length, 8);
+    let file = upvest().retrieve_file().file_id(ID).send();
+    let file = tokio::spawn(file).await.unwrap().unwrap().into_inner();
+    let written = tokio::spawn(file.write_to(path));
+    assert_eq!(written.await.unwrap().unwrap(), 8);
     let raw = tokio::spawn(upvest().request(upvest_ext::Method::GET, "/orders").send());
     assert!(raw.await.unwrap().is_ok());
 }
@@ -86,13 +80,6 @@ async fn a_list_and_a_download_can_become_the_body_of_an_answer() {
         .items()
         .map_ok(|order| Bytes::from(order.id.to_string()));
     assert_eq!(to_bytes(Body::from_stream(ids), 1000).await.unwrap(), ID);
-    let file = upvest()
-        .download(upvest().retrieve_file().file_id(ID))
-        .into_stream();
-    assert_eq!(
-        to_bytes(Body::from_stream(file), 1000).await.unwrap(),
-        "%PDF-1.7"
-    );
     let file = upvest()
         .retrieve_file()
         .file_id(ID)

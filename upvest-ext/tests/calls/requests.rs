@@ -9,8 +9,8 @@ use http::{HeaderValue, Request};
 use serde::Deserialize;
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Upvest,
-    UpvestBuilder,
+    BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Unredacted,
+    Upvest, UpvestBuilder,
 };
 
 /// Numbers its signatures and records the headers that were present.
@@ -170,7 +170,9 @@ async fn a_download_is_handed_on_as_it_comes() {
         if n == 0 {
             Reply::status(503)
         } else {
-            Reply::new(200, "%PDF-1.7")
+            let mut reply = Reply::new(200, "%PDF-1.7");
+            reply.content_type = "application/pdf";
+            reply
         }
     });
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
@@ -362,7 +364,8 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
         (error.kind(), error.status().unwrap().as_u16()),
         (ErrorKind::Server, 503)
     );
-    assert!(error.to_string().contains("1048576"), "{error}");
+    let detail = error.problem().unwrap().detail.clone().unwrap();
+    assert!(detail.contains("1048576"), "{detail}");
 
     let api = FakeApi::with_tokens(move |_, _| huge(200), |_, _| Reply::empty_list());
     let error = api.client().list_orders().send().await.unwrap_err();
@@ -463,8 +466,8 @@ async fn what_a_server_writes_is_shown_without_control_and_bidirectional_charact
     let error = api.client().list_orders().send().await.unwrap_err();
     let problem = error.problem().unwrap().clone();
     let shown = [
-        error.to_string(),
-        format!("{error:?}"),
+        Unredacted(&error).to_string(),
+        format!("{:?}", Unredacted(&error)),
         problem.to_string(),
         format!("{problem:?}"),
         error.request_id().unwrap().to_owned(),

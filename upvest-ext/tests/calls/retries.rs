@@ -482,8 +482,8 @@ async fn success_fills_the_budget_up_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_waits_are_those_of_the_policy() {
-    // The longest waits are 250, 500 and 1000 ms, or four times as long after a 429.
-    for (status, expected) in [(503, [250, 500, 1000]), (429, [1000, 2000, 4000])] {
+    // The longest waits are 250, 500 and 1000 ms, or four times as long after a 429, which also makes all calls wait for 1 to 1.5 s.
+    for (status, expected) in [(503, [250, 500, 1000]), (429, [1500, 2000, 4000])] {
         let api = always(Row::Status(status));
         let upvest = api.builder().random(Fixed(u64::MAX)).build().unwrap();
         upvest.list_orders().send().await.unwrap_err();

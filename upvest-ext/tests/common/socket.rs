@@ -88,6 +88,15 @@ async fn read(stream: &mut TcpStream) -> String {
     }
 }
 
+/// Answers one request, and then accepts no more connections.
+pub async fn serve_once(listener: TcpListener, answer: Option<String>) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    drop(listener);
+    read(&mut stream).await;
+    let answer = answer.unwrap_or_default();
+    stream.write_all(answer.as_bytes()).await.unwrap();
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "what a script returns")]
 pub fn http(status: &str, headers: &str, body: &str) -> Option<String> {
     let length = body.len();

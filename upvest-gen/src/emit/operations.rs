@@ -102,7 +102,7 @@ fn documentation(operation: &Operation) -> String {
 pub(super) fn builders(api: &Api) -> String {
     let mut source = String::from(
         "use std::fmt::Display;\n\nuse super::{bodies, operations, types};\nuse crate::runtime::{\n    \
-         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation, paginated,\n};\n",
+         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation,\n};\n",
     );
     for operation in &api.operations {
         builder(&mut source, operation, api);
@@ -148,12 +148,12 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
             source,
             "    /// Sends `{method} {path}` and hands on the answer as a file: `{accept}`.\n    \
              pub async fn download(self) -> Result<Response<ByteStream>, Error> {{\n        \
-             self.0.accept({accept:?}).stream().await\n    }}\n\n",
+             self.0.accept({accept:?}).file().await\n    }}\n\n",
         );
     }
     let how = match operation.answer.content {
         Content::Empty => "empty",
-        Content::Binary => "stream",
+        Content::Binary => "file",
         Content::Json(_) | Content::List(_) => "json",
     };
     let _ = write!(
@@ -164,18 +164,17 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
     );
     match &operation.answer.content {
         Content::List(item) => {
-            let _ = writeln!(source, "list!({builder}, {});", item.rust("types::"));
+            let item = item.rust("types::");
+            let paginated = operation.paging.map_or("", |_| ", paginated");
+            let _ = writeln!(source, "list!({builder}, {item}{paginated});");
         }
         Content::Binary => {
             let _ = writeln!(source, "download!({builder});");
         }
         Content::Empty | Content::Json(_) => {}
     }
-    if let Some(accept) = &operation.answer.download {
-        let _ = writeln!(source, "download!({builder}, {accept:?});");
-    }
-    if operation.paging.is_some() {
-        let _ = writeln!(source, "paginated!({builder});");
+    if operation.answer.download.is_some() {
+        let _ = writeln!(source, "download!({builder});");
     }
 }
 

@@ -17,9 +17,10 @@ use crate::runtime::calls::body_builder::InvalidBody;
 use crate::runtime::calls::idempotency_key::IdempotencyKey;
 use crate::runtime::calls::operation::OperationMeta;
 use crate::runtime::values::invalid::InvalidValue;
-use crate::runtime::values::text::harmless;
+use crate::runtime::values::text::{harmless, printable};
+use crate::runtime::values::unredacted::Unredacted;
 
-/// The longest text of `Display`, in characters. It may quote a text that a server sent.
+/// The longest text of `Display`, in characters.
 const DISPLAY_LIMIT: usize = 500;
 
 /// The error type of this SDK: what went wrong, where, and what to do about it.
@@ -45,8 +46,9 @@ const DISPLAY_LIMIT: usize = 500;
 /// }
 /// ```
 ///
-/// `Display` is one line of at most 500 characters and contains no bodies or secrets. An error is as large as a pointer, and clones
-/// share its content. Tests create one with [`Error::new`] and the `with_` methods.
+/// `Display` is one line of at most 500 characters with the operation, the status, the problem's code and the request id. `Display`
+/// and `Debug` contain no text that a server wrote, as it may quote personal data or the request: it is in [`Error::problem`], and
+/// [`Unredacted`] prints it. An error is as large as a pointer, and clones share its content. Tests create one with [`Error::new`] and the `with_` methods.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -384,9 +386,8 @@ impl Error {
             out.write_str("no access token: ")?;
         }
         match (known.status, &known.problem) {
-            (status, Some(problem)) => {
-                problem.describe(status.map(|status| status.as_u16()).or(problem.status), out)?;
-            }
+            (Some(status), Some(_)) => write!(out, "{status}")?,
+            (None, Some(problem)) => problem.describe_status(out)?,
             (Some(status), None) => {
                 let separator = if status.is_success() { ", but " } else { ": " };
                 write!(out, "{status}{separator}{message}")?;
@@ -394,7 +395,10 @@ impl Error {
             (None, None) => out.write_str(message)?,
         }
         let code = known.problem.as_ref().and_then(Problem::code);
-        match (code, self.request_id()) {
+        match (
+            code.and_then(printable),
+            self.request_id().and_then(printable),
+        ) {
             (Some(code), Some(id)) => write!(out, " ({code}, request {id})")?,
             (Some(code), None) => write!(out, " ({code})")?,
             (None, Some(id)) => write!(out, " (request {id})")?,
@@ -425,11 +429,46 @@ impl fmt::Debug for Error {
             .field("kind", &self.kind())
             .field("message", &format_args!("{self}"))
             .field("status", &self.status().map(|status| status.as_u16()))
-            .field("request_id", &self.request_id())
+            .field("request_id", &self.request_id().and_then(printable))
             .field("attempts", attempts)
             .field("idempotency_key", idempotency_key)
             .field("source", &source.as_ref().map(ToString::to_string))
             .finish_non_exhaustive()
+    }
+}
+
+/// The line of the error with the words of the server: title, detail, and the start of a body that is not a problem document.
+/// They may contain personal data.
+///
+/// ```
+/// use upvest_api::http::StatusCode;
+/// use upvest_api::runtime::Unredacted;
+/// use upvest_api::types::Problem;
+/// use upvest_api::{Error, ErrorKind};
+///
+/// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "Ada Lovelace has 12.00 EUR");
+/// let error = Error::new(ErrorKind::Conflict, "").with_problem(problem);
+/// assert_eq!(error.to_string(), "409 Conflict (insufficient_cash)");
+/// assert!(Unredacted(&error).to_string().ends_with("Conflict: Ada Lovelace has 12.00 EUR"));
+/// ```
+impl fmt::Display for Unredacted<'_, Error> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let Some(problem) = self.0.problem() else {
+            return Ok(());
+        };
+        let words = [&problem.title, &problem.detail].map(|text| text.as_deref());
+        for words in words.into_iter().chain([problem.body()]).flatten() {
+            let words: String = words.chars().map(harmless).collect();
+            write!(f, ": {words}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Unredacted<'_, Error> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -4,6 +4,9 @@ pub(crate) mod byte_stream;
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod error_kind;
+pub(crate) mod file_response;
 pub(crate) mod list_response;
 pub(crate) mod problem;
 pub(crate) mod response;
+#[cfg(feature = "files")]
+mod write_to;

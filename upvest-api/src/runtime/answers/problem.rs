@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::runtime::values::text::harmless;
+use crate::runtime::values::text::{harmless, printable};
+use crate::runtime::values::unredacted::hidden_option;
 
 /// The length that is kept of a body that is not a problem document, in bytes.
 const BODY_LIMIT: usize = 4096;
@@ -86,8 +87,21 @@ impl Problem {
 }
 
 impl Problem {
+    /// `404 Not Found`, without any text of the server.
+    pub(crate) fn describe_status(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let Some(status) = self.status else {
+            return out.write_str("the server reported a problem");
+        };
+        write!(out, "{status}")?;
+        match reason(status) {
+            Some(reason) => write!(out, " {reason}"),
+            None => Ok(()),
+        }
+    }
+
     /// `404 Not Found: <detail>`. Missing parts are left out.
-    pub(crate) fn describe(&self, status: Option<u16>, out: &mut impl fmt::Write) -> fmt::Result {
+    fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let status = self.status;
         let mut separator = "";
         if let Some(status) = status {
             write!(out, "{status}")?;
@@ -142,9 +156,9 @@ fn excerpt(body: &[u8]) -> Option<Box<str>> {
 }
 
 impl fmt::Display for Problem {
-    /// `404 Not Found: <detail> (not_found, request <id>)`. Missing parts are left out.
+    /// The words of the server, which may contain personal data: `404 Not Found: <detail> (not_found, request <id>)`. Missing parts are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.describe(self.status, f)?;
+        self.describe(f)?;
         match (self.code(), &self.request_id) {
             (Some(code), Some(id)) => write!(f, " ({code}, request {id})"),
             (Some(code), None) => write!(f, " ({code})"),
@@ -157,12 +171,15 @@ impl fmt::Display for Problem {
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Problem")
-            .field("type_", &self.type_)
+            .field("code", &self.code().and_then(printable))
             .field("status", &self.status)
-            .field("title", &self.title)
-            .field("detail", &self.detail)
-            .field("instance", &self.instance)
-            .field("request_id", &self.request_id)
+            .field("title", &hidden_option(self.title.as_ref()))
+            .field("detail", &hidden_option(self.detail.as_ref()))
+            .field("instance", &hidden_option(self.instance.as_ref()))
+            .field(
+                "request_id",
+                &self.request_id.as_deref().and_then(printable),
+            )
             .field("body", &self.body.as_ref().map(|body| body.len()))
             .finish()
     }

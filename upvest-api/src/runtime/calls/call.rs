@@ -18,6 +18,7 @@ use crate::runtime::answers::byte_stream::{ANSWER_LIMIT, ByteStream};
 use crate::runtime::answers::decode::read_json;
 use crate::runtime::answers::error::Error;
 use crate::runtime::answers::error_kind::ErrorKind;
+use crate::runtime::answers::file_response::whole_file;
 use crate::runtime::answers::response::Response;
 use crate::runtime::transports::client::Client;
 
@@ -132,8 +133,22 @@ impl<B: Body> Call<B> {
         Ok(self.stream().await?.map(drop))
     }
 
+    /// Sends the call and returns the body of the answer as a file, which is a stream of bytes.
+    pub(crate) async fn file(self) -> Result<Response<ByteStream>, Error> {
+        let operation = self.operation;
+        let accepted = self.accept;
+        let (body, headers, metadata) = self.stream().await?.into_parts();
+        match whole_file(metadata.status, &headers, body, Some(accepted)) {
+            Ok(body) => Ok(Response::new(body, headers, metadata)),
+            Err(error) => Err(error
+                .with_operation(operation.id)
+                .with_metadata(&metadata)
+                .with_outcome_unknown(!operation.is_safe())),
+        }
+    }
+
     /// Sends the call and returns the body of the answer as a stream.
-    pub(crate) async fn stream(self) -> Result<Response<ByteStream>, Error> {
+    async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let (client, operation) = (self.client.clone(), self.operation);
         client.exchange(self.request()?, operation).await
     }

@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use bytes::Bytes;
-use http::{Method, Request};
+use http::Method;
 
 use crate::runtime::answers::error::Error;
 use crate::runtime::answers::list_response::Page;
@@ -110,24 +109,17 @@ pub trait List: Operation {
 
     /// Returns the items of an answer and its information about the whole list.
     fn page(output: Self::Output) -> Page<Self::Item>;
-}
 
-/// A [`List`] with pages, which `offset` and `limit` select.
-pub trait Paginated: List {
-    /// Requests `limit` items from the index `offset` on, counted from 0.
+    /// Requests `limit` items from the index `offset` on, counted from 0. A list without pages is requested as a whole.
     #[must_use]
     fn at(self, offset: u64, limit: u32) -> Self;
 }
 
+/// A [`List`] with pages, which `offset` and `limit` select.
+pub trait Paginated: List {}
+
 /// An operation whose answer can be a file.
-pub trait Download: Operation {
-    /// The request for the file, for downloads that resume and follow redirects.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with every problem of the arguments.
-    fn request(self) -> Result<Request<Bytes>, Error>;
-}
+pub trait Download: Operation {}
 
 /// Finds the operation whose method has this name in a table that is sorted by it.
 pub(crate) fn find_operation(
@@ -158,40 +150,40 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// Implements [`List`] for a builder whose answer is a [`ListResponse`](crate::runtime::ListResponse).
+/// Implements [`List`] for a builder whose answer is a [`ListResponse`](crate::runtime::ListResponse), and [`Paginated`] if
+/// the operation has the parameters `offset` and `limit`.
 macro_rules! list {
     ($builder:ident, $item:ty) => {
+        list!($builder, $item, |list, _offset, _limit| list);
+    };
+    ($builder:ident, $item:ty, paginated) => {
+        list!($builder, $item, |list, offset, limit| list
+            .offset(offset)
+            .limit(limit));
+
+        impl $crate::runtime::Paginated for $builder {}
+    };
+    ($builder:ident, $item:ty, |$list:ident, $offset:ident, $limit:ident| $at:expr) => {
         impl $crate::runtime::List for $builder {
             type Item = $item;
 
             fn page(output: Self::Output) -> $crate::runtime::Page<$item> {
                 output.into()
             }
+
+            fn at(self, $offset: u64, $limit: u32) -> Self {
+                let $list = self;
+                $at
+            }
         }
     };
 }
 pub(crate) use list;
 
-/// Implements [`Paginated`] for a [`List`] with the parameters `offset` and `limit`.
-macro_rules! paginated {
-    ($builder:ident) => {
-        impl $crate::runtime::Paginated for $builder {
-            fn at(self, offset: u64, limit: u32) -> Self {
-                self.offset(offset).limit(limit)
-            }
-        }
-    };
-}
-pub(crate) use paginated;
-
-/// Implements [`Download`] for a builder, with its own media types or others.
+/// Implements [`Download`] for a builder.
 macro_rules! download {
-    ($builder:ident $(, $accept:literal)?) => {
-        impl $crate::runtime::Download for $builder {
-            fn request(self) -> Result<http::Request<bytes::Bytes>, $crate::runtime::Error> {
-                self.0$(.accept($accept))?.request()
-            }
-        }
+    ($builder:ident) => {
+        impl $crate::runtime::Download for $builder {}
     };
 }
 pub(crate) use download;

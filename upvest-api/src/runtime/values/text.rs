@@ -112,3 +112,15 @@ macro_rules! as_text {
     };
 }
 pub(crate) use as_text;
+
+/// The longest text of a server that errors print.
+const PRINTED: usize = 64;
+
+/// A code or an id that a server sent, if it may be printed: it is short and contains no spaces, so that it is neither prose nor
+/// personal data.
+pub(crate) fn printable(text: &str) -> Option<&str> {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'+' | b'-');
+    let is_printable = (1..=PRINTED).contains(&text.len()) && text.bytes().all(is_plain);
+    is_printable.then_some(text)
+}
