@@ -21,8 +21,6 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Write a crate `upvest-api` for your own description, which can replace ours.
     Export(Export),
-    /// Count the code lines of each crate and module.
-    Size(Size),
     /// Export descriptions to target/try/, and check and test upvest-ext against each.
     Try(Try),
     /// Replace the description in spec/ with a newer one, and update all generated files.
@@ -106,14 +104,6 @@ pub(crate) struct Export {
     /// Fail if operations cannot be generated, instead of leaving them out.
     #[arg(long)]
     pub(crate) strict: bool,
-}
-
-/// Flags of `size`.
-#[derive(Args, Debug)]
-pub(crate) struct Size {
-    /// Exit with 1 if a crate has more code lines than ARCHITECTURE.md allows.
-    #[arg(long)]
-    pub(crate) check: bool,
 }
 
 /// Flags of `try`.

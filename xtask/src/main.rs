@@ -6,7 +6,6 @@ mod flags;
 mod folder;
 mod problems;
 mod regen;
-mod size;
 mod try_;
 mod update;
 mod vectors;
@@ -21,7 +20,6 @@ fn main() -> ExitCode {
         Command::Regen(flags) => regen::run(&flags),
         Command::Diff(flags) => diff::run(&flags),
         Command::Export(flags) => export::run(&flags),
-        Command::Size(flags) => size::run(&flags),
         Command::Try(flags) => try_::run(&flags),
         Command::Update(flags) => update::run(&flags),
         Command::Vectors(flags) => vectors::run(&flags),

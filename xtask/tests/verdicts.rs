@@ -132,7 +132,7 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
     let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.what));
     fs::create_dir_all(folder).expect("the folder can be made");
     let write = |name: &str, text: &str| {
-        fs::write(folder.join(name), text).expect("the file can be written")
+        fs::write(folder.join(name), text).expect("the file can be written");
     };
     for file in &generated.files {
         match file.name {

@@ -1,8 +1,8 @@
-//! `upvest-ext` with the types of Upvest's own description (1.9.0), with a mock server: places a signed order, reads a list,
-//! and verifies a webhook event.
+//! `upvest-ext` with the types of Upvest's own description (1.9.0), with a mock server: places a signed order, waits until it
+//! is filled, reads a list, and verifies a webhook event.
 //!
 //! The names are those of the description: `place_order` is its operation `place_order`, and `OrderPlaceRequest` its schema
-//! "Order - Place - Request".
+//! "Order - Place - Request". `spec/official-overlay.yaml` says which statuses are final, so that `wait_for` compiles.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use upvest_ext::api::http::Uri;
 use upvest_ext::api::types::{
-    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide,
+    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide, OrderStatus,
 };
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::{EventType, WebhookTester};
@@ -19,6 +19,8 @@ use upvest_ext::{Environment, PaginateExt as _, Upvest};
 use uuid::Uuid;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+const ORDER_ID: &str = "2e2b5f0c-6d1f-4a8e-9d0e-0b7c1b0a4f55";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -49,6 +51,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         answer.id, answer.cash_amount, answer.currency
     );
 
+    let order = upvest
+        .wait_for(upvest.retrieve_order().order_id(answer.id))
+        .await?;
+    assert_eq!(order.status, OrderStatus::Filled);
+    println!("final: order {} is {}", order.id, order.status);
+
     let instruments: Vec<_> = upvest
         .list_instruments()
         .page_size(2)
@@ -61,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tester = WebhookTester::new()?;
     let delivery = tester.deliver(
         "/webhooks",
-        &[WebhookTester::event("ORDER.FILLED", order_json())],
+        &[WebhookTester::event("ORDER.FILLED", order_json("FILLED"))],
     );
     let (verifier, received) = (tester.verifier(), delivery.received());
     for event in verifier.verify(&received).await?.events() {
@@ -76,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A mock server that accepts only orders with a valid signature, and has three instruments.
+/// A mock server that accepts only orders with a valid signature, fills them after the first look, and has three instruments.
 async fn mock_server(key: PublicKey) -> MockServer {
     let server = MockServer::start().await;
     let token = json!({ "access_token": "token", "token_type": "Bearer", "expires_in": 86400, "scope": "" });
@@ -97,7 +105,9 @@ async fn mock_server(key: PublicKey) -> MockServer {
             .and(path("/orders"))
             .and(is_signed)
             .and(has_key)
-            .respond_with(answer(202, order_json())),
+            .respond_with(answer(202, order_json("NEW"))),
+        retrieve_order("PROCESSING").up_to_n_times(1),
+        retrieve_order("FILLED"),
         page("0", &["IE00B3XXRP09", "IE00B4L5Y983"]),
         page("2", &["DE0007164600"]),
     ];
@@ -105,6 +115,12 @@ async fn mock_server(key: PublicKey) -> MockServer {
         server.register(mock).await;
     }
     server
+}
+
+fn retrieve_order(status: &str) -> Mock {
+    Mock::given(method("GET"))
+        .and(path(format!("/orders/{ORDER_ID}")))
+        .respond_with(ResponseTemplate::new(200).set_body_json(order_json(status)))
 }
 
 fn page(offset: &str, isins: &[&str]) -> Mock {
@@ -130,9 +146,9 @@ fn instrument(isin: &str) -> Value {
     })
 }
 
-fn order_json() -> Value {
+fn order_json(status: &str) -> Value {
     json!({
-        "id": Uuid::new_v4(),
+        "id": ORDER_ID,
         "created_at": "2026-01-05T09:30:00Z",
         "updated_at": "2026-01-05T09:30:00Z",
         "user_id": Uuid::new_v4(),
@@ -144,7 +160,7 @@ fn order_json() -> Value {
         "instrument_id_type": "ISIN",
         "order_type": "MARKET",
         "quantity": "",
-        "status": "NEW",
+        "status": status,
         "fee": "",
         "initiation_flow": "API",
         "executions": [],

@@ -1,0 +1,86 @@
+//! Upvest's own description with `spec/official-overlay.yaml`.
+
+use std::collections::BTreeMap;
+
+use upvest_gen::model;
+use upvest_gen::model::{Api, Type};
+use upvest_tests::description::source;
+
+fn official() -> Api {
+    let spec = source("tests/fixtures/official/official-1.9.0.json");
+    let overlay = source("spec/official-overlay.yaml");
+    model(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An object with an id and a status, whose final values are known, can be waited for.
+#[test]
+fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_final() {
+    let api = official();
+    let finals: BTreeMap<&str, &[String]> = api
+        .enums
+        .iter()
+        .map(|item| (item.name.as_str(), item.finals.as_slice()))
+        .collect();
+    let mut found = Vec::new();
+    for schema in &api.schemas {
+        let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
+        let (Some(_), Some(status)) = (field("id"), field("status")) else {
+            continue;
+        };
+        if let Type::Enum(name) = &status.kind {
+            found.push((schema.name.as_str(), finals[name.as_str()].join(" ")));
+        }
+    }
+    found.sort();
+    let expected = [
+        ("Account", ""),
+        ("AccountGroup", ""),
+        ("AccountLiquidation", "Settled Cancelled"),
+        ("AccountLiquidationItem", "Filled Cancelled"),
+        ("DirectDebit", "Confirmed Cancelled"),
+        ("FeeCollection", "Finalised Cancelled"),
+        ("Order", "Filled Cancelled"),
+        ("OrderExecution", "Settled Cancelled"),
+        ("PaymentsWithdrawal", "Confirmed Cancelled"),
+        ("PortfolioOrderItem", "Filled Cancelled"),
+        ("PortfoliosOrder", "Settled Cancelled"),
+        ("User", ""),
+        ("UserCheck", "Passed Failed"),
+        ("UserCreateRequest", ""),
+        ("UserGetResponse", ""),
+        (
+            "VirtualCashBalanceVirtualCashDecrease",
+            "Confirmed Cancelled",
+        ),
+        ("VirtualCashBalanceVirtualCashIncrease", "Confirmed"),
+    ];
+    let expected = expected.map(|(name, finals)| (name, finals.to_owned()));
+    assert_eq!(found, expected);
+}
+
+/// The whole and its parts have the same title.
+#[test]
+fn a_portfolio_order_and_a_liquidation_are_one_type_in_every_answer_and_event() {
+    let api = official();
+    for (object, retrieve) in [
+        ("PortfoliosOrder", Some("retrieve_portfolios_order")),
+        ("AccountLiquidation", None),
+    ] {
+        let event = api.events.iter().find(|event| event.object == object);
+        let event = event.unwrap_or_else(|| panic!("{object} is in no event"));
+        assert_eq!(event.retrieved_by.as_deref(), retrieve, "{object}");
+        let with_orders = api.schemas.iter().filter(|schema| {
+            let has = |name: &str| schema.fields().iter().any(|field| field.name == name);
+            has("orders") && schema.name.contains("Order") == object.contains("Order")
+        });
+        let names: Vec<&str> = with_orders.map(|schema| schema.name.as_str()).collect();
+        assert_eq!(names, [object]);
+    }
+}
+
+#[test]
+fn no_operation_of_the_official_description_is_left_out() {
+    let api = official();
+    assert_eq!(api.left_out.len(), 0, "{:?}", api.left_out);
+    assert_eq!(api.operations.len(), 94);
+}
