@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use upvest_api::http::{HeaderMap, HeaderValue, StatusCode};
 use upvest_api::operations::{CREATE_ORDER, LIST_ORDERS};
-use upvest_api::runtime::InvalidValue;
+use upvest_api::runtime::{InvalidValue, Unredacted};
 use upvest_api::types::{CurrencyCode, OrderCreate, OrderStatus, Problem};
 use upvest_api::uuid::Uuid;
 use upvest_api::{Error, ErrorKind, IdempotencyKey};
@@ -36,10 +36,13 @@ fn an_error_is_as_large_as_a_pointer_and_its_clone_says_the_same() {
 }
 
 #[test]
-fn an_error_status_shows_operation_status_detail_code_and_request() {
+fn an_error_status_shows_operation_status_code_and_request_and_its_words_on_request() {
     let error = answered(422, PROBLEM);
-    let expected = "createOrder: 422 Unprocessable Entity: The account holds 12.00 EUR. (insufficient_cash, request 6ec8ab9f)";
+    let expected = "createOrder: 422 Unprocessable Entity (insufficient_cash, request 6ec8ab9f)";
     assert_eq!(error.to_string(), expected);
+    assert!(!format!("{error:?} {:?}", error.problem()).contains("12.00"));
+    let words = ": Unprocessable Entity: The account holds 12.00 EUR.";
+    assert_eq!(Unredacted(&error).to_string(), format!("{expected}{words}"));
     assert_eq!(error.operation(), Some("createOrder"));
     assert_eq!(error.request_id(), Some("6ec8ab9f"));
     assert_eq!(
@@ -56,7 +59,8 @@ fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
         "createOrder: 403 Forbidden"
     );
     let error = answered(400, br#"{"detail": "No side."}"#);
-    assert_eq!(error.to_string(), "createOrder: 400 Bad Request: No side.");
+    assert_eq!(error.to_string(), "createOrder: 400 Bad Request");
+    assert!(Unredacted(&error).to_string().ends_with(": No side."));
     // The status of the answer is used, not the one in the body.
     let error = answered(500, PROBLEM);
     assert!(
@@ -99,15 +103,10 @@ fn what_is_known_about_the_call_is_told() {
 
 #[test]
 fn display_is_one_line_of_at_most_500_characters() {
-    let detail = format!("first\r\nsecond\u{1b}[31m \u{202e}{}", "é".repeat(1000));
-    let body = serde_json::to_vec(&Problem::new(StatusCode::CONFLICT, "code", &detail))
-        .expect("a problem");
-    let line = answered(409, &body).to_string();
+    let message = format!("first\r\nsecond\u{1b}[31m \u{202e}{}", "é".repeat(1000));
+    let line = Error::new(ErrorKind::Io, message).to_string();
     assert_eq!(line.chars().count(), 500);
-    assert!(
-        line.starts_with("createOrder: 409 Conflict: first  second [31m  é"),
-        "{line}"
-    );
+    assert!(line.starts_with("first  second [31m  é"), "{line}");
     assert!(line.ends_with("é…"), "{line}");
     for length in [0, 1, 499, 500] {
         let line = Error::new(ErrorKind::Io, "x".repeat(length)).to_string();
@@ -316,5 +315,30 @@ fn one_from_catches_all_error_types() {
         error
             .source()
             .is_some_and(<dyn std::error::Error>::is::<InvalidValue>)
+    );
+}
+
+#[test]
+fn a_code_or_an_id_that_could_be_prose_or_personal_data_is_not_shown() {
+    let long = "a".repeat(65);
+    for text in [
+        "Ada Lovelace",
+        "ada@example.com",
+        "a:b",
+        "é",
+        "",
+        long.as_str(),
+    ] {
+        let problem = serde_json::json!({ "type": text, "request_id": text });
+        let error = answered(409, problem.to_string().as_bytes());
+        assert_eq!(error.to_string(), "createOrder: 409 Conflict", "{text}");
+        let shown = format!("{error:?} {:?}", error.problem());
+        assert!(text.is_empty() || !shown.contains(text), "{shown}");
+    }
+    let problem = serde_json::json!({ "type": "about:blank", "request_id": "a.b_c/d+e-9" });
+    let error = answered(409, problem.to_string().as_bytes());
+    assert_eq!(
+        error.to_string(),
+        "createOrder: 409 Conflict (request a.b_c/d+e-9)"
     );
 }
