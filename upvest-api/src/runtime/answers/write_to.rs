@@ -1,4 +1,6 @@
 //! Writes a file completely or not at all.
+//!
+//! Guide: `docs/guides/files.md`. It includes signed links.
 
 use std::io;
 use std::path::Path;
