@@ -167,7 +167,7 @@ fn bare_verifier(algorithm: KeyAlgorithm, base_len: usize) -> Box<dyn Fn() -> Du
     Box::new(move || {
         timed(|| {
             key.verify_sig(&message, signature.as_ref())
-                .expect("verifies")
+                .expect("verifies");
         })
     })
 }

@@ -149,7 +149,7 @@ impl<'a> Node<'a> {
         // A reference with annotations still is the component, unless it requires more fields than the component does.
         match (self.is_annotation(), other.is_annotation()) {
             (true, false) if self.required.is_subset(&other.required) => {
-                self.component = other.component
+                self.component = other.component;
             }
             (false, true) if other.required.is_subset(&self.required) => {}
             _ => self.component = None,

@@ -115,7 +115,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
                 push(
                     it,
                     &json!({ "name": "x", "in": "query", "required": true, "schema": {} }),
-                )
+                );
             },
             "parameter x added",
             Calls,

@@ -109,7 +109,10 @@ fn faults() -> Vec<Fault> {
             html: true,
             after_commit: true,
         },
-        Fault::TooManyRequests { retry_after: None },
+        // After a 429 without `retry-after`, the client would make all calls wait for a second.
+        Fault::TooManyRequests {
+            retry_after: Some(0),
+        },
         Fault::Delay { millis: DELAY },
     ]
 }

@@ -48,9 +48,10 @@ impl Network {
                 Ok(answer) if !is_error(answer.status()) => {
                     core.budget.deposit(spent.unwrap_or(1));
                     let answer = result?;
-                    return Ok(match call.streams {
-                        true => answer.map(|body| core.limit_idle(body, call.attempt_timeout)),
-                        false => answer,
+                    return Ok(if call.streams {
+                        answer.map(|body| core.limit_idle(body, call.attempt_timeout))
+                    } else {
+                        answer
                     });
                 }
                 Ok(answer) => AttemptFailure::Answered(answer.status()),

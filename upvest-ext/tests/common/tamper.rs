@@ -66,7 +66,7 @@ impl Tampered for TestDelivery {
                     .to_string()
                     .replacen('/', "/x", 1)
                     .parse()
-                    .unwrap()
+                    .unwrap();
             }
             Tamper::Expiry => {
                 edit(&mut changed, "signature-input", |text| {

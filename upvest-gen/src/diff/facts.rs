@@ -102,7 +102,7 @@ impl Facts {
                 "name" if item.get("wire").is_none() => {}
                 "types" => {
                     list.for_each(|name| {
-                        self.set(what, &format!("object {}", text(name)), "", "none")
+                        self.set(what, &format!("object {}", text(name)), "", "none");
                     });
                 }
                 "parameters" | "fields" | "variants" => {

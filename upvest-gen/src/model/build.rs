@@ -786,7 +786,7 @@ fn mark(api: &mut Api, mut open: Vec<Type>, direction: impl Fn(&mut Schema) -> &
                 }
                 match &schema.shape {
                     Shape::Object(fields) => {
-                        open.extend(fields.iter().map(|field| field.kind.clone()))
+                        open.extend(fields.iter().map(|field| field.kind.clone()));
                     }
                     Shape::Union { variants, .. } => {
                         open.extend(variants.iter().map(|variant| variant.kind.clone()));

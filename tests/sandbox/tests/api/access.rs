@@ -437,18 +437,18 @@ async fn a_signature_over_something_else_is_refused() {
     let spoilt: [(&str, u16, Spoil<'_>); 7] = [
         ("nothing", 201, &|_| {}),
         ("body", 401, &|it| {
-            *it.body_mut() = Some(person().to_string().replace("Erika", "Erich").into())
+            *it.body_mut() = Some(person().to_string().replace("Erika", "Erich").into());
         }),
         ("no body", 401, &|it| *it.body_mut() = None),
         ("path", 401, &|it| it.url_mut().set_path("/accounts")),
         ("query", 401, &|it| {
-            it.url_mut().set_query(Some("dry_run=true"))
+            it.url_mut().set_query(Some("dry_run=true"));
         }),
         ("token", 401, &|it| {
             drop(
                 it.headers_mut()
                     .insert("authorization", other_token.clone()),
-            )
+            );
         }),
         ("idempotency key", 401, &|it| {
             let key = Uuid::new_v4().to_string().parse().unwrap();

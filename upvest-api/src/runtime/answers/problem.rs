@@ -181,7 +181,7 @@ impl fmt::Debug for Problem {
                 &self.request_id.as_deref().and_then(printable),
             )
             .field("body", &self.body.as_ref().map(|body| body.len()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

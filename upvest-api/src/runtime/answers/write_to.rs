@@ -15,9 +15,6 @@ use super::byte_stream::ByteStream;
 use super::error::Error;
 use super::error_kind::ErrorKind;
 
-/// The length of a SHA-256 digest in hexadecimal digits.
-const DIGITS: usize = 64;
-
 /// Writing to disk, with the feature `files`.
 impl ByteStream {
     /// Writes the file to `path`, replaces an existing file, and returns its length in bytes.
@@ -54,14 +51,11 @@ impl ByteStream {
         length: u64,
         sha256: &str,
     ) -> Result<(), Error> {
-        if sha256.len() != DIGITS || !sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            let message = format!("a SHA-256 checksum has {DIGITS} hexadecimal digits");
+        let Some(sha256) = from_hex(sha256) else {
+            let message = "a SHA-256 checksum has 64 hexadecimal digits";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
-        }
-        let expected = Content {
-            length,
-            sha256: sha256.to_ascii_lowercase(),
         };
+        let expected = Content { length, sha256 };
         let is_expected = |found: &Content| expected.check(found);
         self.write(path.as_ref(), is_expected).await?;
         Ok(())
@@ -82,11 +76,7 @@ impl ByteStream {
             digest.update(&chunk);
             length += chunk.len() as u64;
         }
-        let sha256 = digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let sha256 = digest.finalize().into();
         check(&Content { length, sha256 })?;
         file.flush().await.map_err(not_written)?;
         file.sync_all().await.map_err(not_written)?;
@@ -100,7 +90,7 @@ impl ByteStream {
 /// The length and the checksum of a file.
 struct Content {
     length: u64,
-    sha256: String,
+    sha256: [u8; 32],
 }
 
 impl Content {
@@ -118,6 +108,20 @@ impl Content {
         }
         Ok(())
     }
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text.chars().map(hex_digit).collect();
+    let digits = digits.filter(|digits| digits.len() == 64)?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |value, digit| value << 4 | digit);
+    }
+    Some(bytes)
+}
+
+fn hex_digit(digit: char) -> Option<u8> {
+    digit.to_digit(16)?.try_into().ok()
 }
 
 /// Creates a hidden file in the folder of `path`, which only its owner can read.

@@ -116,7 +116,7 @@ impl State {
             match claim.instrument {
                 None => *cash.entry((claim.account, claim.currency)).or_default() += claim.amount,
                 Some(instrument) => {
-                    *shares.entry((claim.account, instrument)).or_default() += claim.amount
+                    *shares.entry((claim.account, instrument)).or_default() += claim.amount;
                 }
             }
         }

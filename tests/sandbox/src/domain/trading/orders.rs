@@ -442,7 +442,7 @@ impl State {
             (true, _) => {}
             (false, Side::Buy) => self.claim_cash(view.account_id, needed - part, view.currency)?,
             (false, Side::Sell) => {
-                self.claim_shares(view.account_id, view.instrument_id, needed - part)?
+                self.claim_shares(view.account_id, view.instrument_id, needed - part)?;
             }
         }
         match view.side {
