@@ -5,9 +5,9 @@
 //!
 //! A proxy may add a signature of its own, in a form that is not supported here. Therefore each label is read by itself.
 
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::{DecodePaddingMode, Engine as _};
+use base64::Engine as _;
+
+use super::base64_any_padding::BASE64;
 
 /// The longest header that is read, in bytes. A real one has about 500.
 pub(crate) const MAX_HEADER: usize = 8 * 1024;
@@ -17,12 +17,6 @@ const MAX_LABELS: usize = 8;
 const MAX_COMPONENTS: usize = 64;
 /// The most parameters of a signature. RFC 9421 section 2.3 defines six.
 const MAX_PARAMETERS: usize = 16;
-
-/// Base64 with or without padding: RFC 8941 section 4.2.7.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// One entry of the header `signature-input`.
 #[derive(Clone, Debug, PartialEq, Eq)]
