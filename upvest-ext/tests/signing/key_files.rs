@@ -520,6 +520,33 @@ fn a_block_without_an_end_is_called_so_and_hides_no_key() {
 }
 
 #[test]
+fn no_damage_to_a_file_puts_a_part_of_the_key_into_the_error() {
+    for name in [
+        "p521.sec1",
+        "p521.pkcs8",
+        "p521.sec1-aes256",
+        "ed25519.pkcs8",
+    ] {
+        let text = read(name);
+        let is_base64 = |line: &&str| !line.contains(['-', ':']) && line.len() > 20;
+        let lines: Vec<&str> = text.lines().filter(is_base64).collect();
+        let parts: Vec<&str> = lines.iter().map(|line| &line[..8]).collect();
+        for at in 0..text.len() {
+            for replacement in ["", "\n", ":", ",", "-----BEGIN ", "PRIVATE KEY-----"] {
+                let mut damaged = text.clone();
+                damaged.replace_range(at..=at, replacement);
+                let Err(error) = SigningKey::from_pem(&damaged, None) else {
+                    continue;
+                };
+                let message = format!("{error} {error:?}");
+                let leak = parts.iter().find(|part| message.contains(**part));
+                assert_eq!(leak, None, "{replacement:?} at {at} of {name}: {message}");
+            }
+        }
+    }
+}
+
+#[test]
 fn garbage_is_an_error_that_says_what_it_is() {
     assert_eq!(
         SigningKey::from_pem("", None).unwrap_err(),

@@ -63,15 +63,16 @@ impl PemText {
         let mut blocks = Vec::new();
         let mut rest = self.0.as_str();
         while let Some((_, begin)) = rest.split_once("-----BEGIN ") {
-            let Some((label, after)) = begin.split_once("-----") else {
-                break;
+            rest = begin;
+            let label = begin.split_once("-----");
+            let Some((label, after)) = label.filter(|(label, _)| is_label(label)) else {
+                continue;
             };
             // A block without an end must not hide the blocks after it.
             let body = after.split("-----BEGIN ").next().unwrap_or(after);
             let end = format!("-----END {label}-----");
             let body = body.split_once(&end).map(|(body, _)| body);
             blocks.push(PemBlock { label, body });
-            rest = after;
         }
         blocks
     }
@@ -115,6 +116,12 @@ impl PemBlock<'_> {
             content,
         })
     }
+}
+
+/// Whether the text is a label, and not a part of a key after a damaged first line, which must not get into an error.
+fn is_label(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ';
+    text.len() <= 40 && text.bytes().all(is_allowed)
 }
 
 /// Whether the line is a header that does not matter here (RFC 1421 section 4.6).
