@@ -283,7 +283,7 @@ impl<'a> Scanner<'a> {
             }
             let escaped = self.peek()?;
             self.expect(escaped)
-                .filter(|_| b"\"\\".contains(&escaped))?;
+                .filter(|()| b"\"\\".contains(&escaped))?;
         }
     }
 }

@@ -15,9 +15,7 @@ pub(super) enum KeyDer<'a> {
     },
     /// RFC 5958 section 3.
     Encrypted {
-        #[cfg_attr(not(feature = "encrypted-keys"), expect(dead_code))]
         encryption: Algorithm<'a>,
-        #[cfg_attr(not(feature = "encrypted-keys"), expect(dead_code))]
         data: &'a [u8],
     },
     /// RFC 8017: numbers only.

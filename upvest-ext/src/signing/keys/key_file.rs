@@ -87,7 +87,7 @@ fn openssh(body: &PemBody) -> KeyError {
 
 fn read_block(body: &PemBody, passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
     if body.is_encrypted {
-        let der = decrypt_legacy(body, passphrase)?;
+        let der = decrypt_legacy(&body.content, body.dek_info.as_deref(), passphrase)?;
         return read_decrypted(&der);
     }
     match key_der(&body.content)? {
@@ -101,12 +101,12 @@ fn read_block(body: &PemBody, passphrase: Option<&str>) -> Result<PrivateKey, Ke
 
 #[cfg(feature = "encrypted-keys")]
 fn decrypt_legacy(
-    body: &PemBody,
+    content: &[u8],
+    dek_info: Option<&str>,
     passphrase: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let dek_info = body.dek_info.as_deref();
     let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
-    legacy_pem::decrypt(&body.content, dek_info, passphrase)
+    legacy_pem::decrypt(content, dek_info, passphrase)
 }
 
 #[cfg(feature = "encrypted-keys")]
@@ -119,7 +119,11 @@ fn decrypt_pkcs8(
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
-fn decrypt_legacy(_: &PemBody, _: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn decrypt_legacy(
+    _: &[u8],
+    _: Option<&str>,
+    _: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     Err(KeyError::EncryptionNotBuilt)
 }
 

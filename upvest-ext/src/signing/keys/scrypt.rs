@@ -1,6 +1,6 @@
 //! The key derivation scrypt (RFC 7914).
 //!
-//! Its mixing is written here, because aws-lc-rs does not offer scrypt, and the crate `scrypt` brings 15 more crates. PBKDF2 and
+//! Its mixing is written here, because aws-lc-rs does not offer scrypt, and the crate `scrypt` brings its own SHA-256 and over a dozen crates. PBKDF2 and
 //! SHA-256, to which scrypt owes its security, are those of aws-lc-rs.
 
 use std::num::NonZeroU32;
@@ -119,11 +119,11 @@ fn salsa20_8(block: &mut Block) {
     let mut x = *block;
     for _ in 0..4 {
         // The columns, then the rows.
-        for [a, b, c, d] in [[0, 4, 8, 12], [5, 9, 13, 1], [10, 14, 2, 6], [15, 3, 7, 11]] {
-            quarter_round(&mut x, a, b, c, d);
+        for words in [[0, 4, 8, 12], [5, 9, 13, 1], [10, 14, 2, 6], [15, 3, 7, 11]] {
+            quarter_round(&mut x, words);
         }
-        for [a, b, c, d] in [[0, 1, 2, 3], [5, 6, 7, 4], [10, 11, 8, 9], [15, 12, 13, 14]] {
-            quarter_round(&mut x, a, b, c, d);
+        for words in [[0, 1, 2, 3], [5, 6, 7, 4], [10, 11, 8, 9], [15, 12, 13, 14]] {
+            quarter_round(&mut x, words);
         }
     }
     for (word, mixed) in block.iter_mut().zip(x) {
@@ -131,11 +131,11 @@ fn salsa20_8(block: &mut Block) {
     }
 }
 
-fn quarter_round(x: &mut Block, a: usize, b: usize, c: usize, d: usize) {
-    x[b] ^= x[a].wrapping_add(x[d]).rotate_left(7);
-    x[c] ^= x[b].wrapping_add(x[a]).rotate_left(9);
-    x[d] ^= x[c].wrapping_add(x[b]).rotate_left(13);
-    x[a] ^= x[d].wrapping_add(x[c]).rotate_left(18);
+fn quarter_round(x: &mut Block, [first, second, third, fourth]: [usize; 4]) {
+    x[second] ^= x[first].wrapping_add(x[fourth]).rotate_left(7);
+    x[third] ^= x[second].wrapping_add(x[first]).rotate_left(9);
+    x[fourth] ^= x[third].wrapping_add(x[second]).rotate_left(13);
+    x[first] ^= x[fourth].wrapping_add(x[third]).rotate_left(18);
 }
 
 #[cfg(test)]
@@ -168,9 +168,20 @@ mod tests {
             let cost = Cost::new(blocks, block_size, parallelization).unwrap();
             let mut out = [0; 64];
             derive(cost, salt.as_bytes(), passphrase.as_bytes(), &mut out);
-            let hex: String = out.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex, expected);
+            let expected = u128s(expected);
+            assert!(
+                out.chunks_exact(16)
+                    .eq(expected.iter().map(<[u8; 16]>::as_slice))
+            );
         }
+    }
+
+    fn u128s(hex: &str) -> Vec<[u8; 16]> {
+        let words = hex.as_bytes().chunks_exact(32);
+        words
+            .map(|word| u128::from_str_radix(str::from_utf8(word).unwrap(), 16).unwrap())
+            .map(u128::to_be_bytes)
+            .collect()
     }
 
     #[test]
