@@ -26,6 +26,10 @@ fn fuzz_pem() {
         include_bytes!("fixtures/keys/p256.sec1-with-parameters.pem").to_vec(),
         include_bytes!("fixtures/keys/ed25519.pkcs8.pem").to_vec(),
         include_bytes!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem").to_vec(),
+        include_bytes!("fixtures/keys/p521.sec1-aes256.pem").to_vec(),
+        include_bytes!("fixtures/keys/convert.pkcs8-explicit.pem").to_vec(),
+        include_bytes!("fixtures/keys/convert.openssh-p521.pem").to_vec(),
+        include_bytes!("fixtures/keys/cases/k12-pkcs12-nodes.pem").to_vec(),
     ];
     fuzz(|u| {
         let pem = input(u, &seeds)?;
@@ -45,7 +49,10 @@ fn fuzz_der_inside_pem() {
         include_str!("fixtures/keys/p256.pkcs8.pem"),
         include_str!("fixtures/keys/ed25519.pkcs8.pem"),
         include_str!("fixtures/keys/ed25519.pkcs8-pbkdf2.pem"),
-        include_str!("fixtures/keys/p256.pkcs8-scrypt.pem"),
+        include_str!("fixtures/keys/convert.pkcs8-scrypt.pem"),
+        include_str!("fixtures/keys/p521.pkcs8-hmac-SHA1.pem"),
+        include_str!("fixtures/keys/convert.pkcs8-hmac-SHA224.pem"),
+        include_str!("fixtures/keys/convert.sec1-explicit.pem"),
     ]
     .into_iter()
     .map(|text| pem::parse(text).unwrap().into_contents())

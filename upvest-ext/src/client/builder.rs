@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use upvest_api::runtime::Transport;
 use upvest_api::{Error, ErrorKind};
 
@@ -284,38 +284,44 @@ impl UpvestBuilder {
 
     /// The base URL and the headers of every request, or an error that names every problem.
     fn check(&self) -> Result<(Url, HeaderMap), Error> {
-        use secrecy::ExposeSecret;
-        let mut problems = Vec::new();
-        let base_url = self
-            .environment
-            .base_url()
-            .map_err(|error| problems.push(error.to_string()))
-            .ok();
-        let headers = self
-            .headers()
-            .map_err(|problem| problems.push(problem.to_owned()))
-            .ok();
-        if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
-            problems.push(
-                "the client id and the client secret are missing: call `credentials`".to_owned(),
-            );
+        let mut problems = self.invalid_settings();
+        problems.extend(self.missing_settings());
+        match (self.environment.base_url(), self.headers()) {
+            (Ok(base_url), Ok(headers)) if problems.is_empty() => Ok((base_url, headers)),
+            _ => Err(Error::new(ErrorKind::Configuration, problems.join("; "))),
         }
-        if [self.client_id.as_str(), self.client_secret.expose_secret()]
-            .iter()
-            .any(|text| text.trim() != *text)
-        {
+    }
+
+    /// What is wrong with the settings that were made.
+    pub(super) fn invalid_settings(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Err(error) = self.environment.base_url() {
+            problems.push(error.to_string());
+        }
+        if let Err(problem) = self.headers() {
+            problems.push(problem.to_owned());
+        }
+        let credentials = [self.client_id.as_str(), self.client_secret.expose_secret()];
+        if credentials.iter().any(|text| text.trim() != *text) {
             problems.push("the client id or the client secret starts or ends with whitespace, such as the line break at the end of a file: trim it".to_owned());
         }
         if let Some(Err(error)) = &self.signing_key {
             problems.push(format!("the id of the signing key: {error}"));
         }
+        problems
+    }
+
+    fn missing_settings(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.client_id.is_empty() || self.client_secret.expose_secret().is_empty() {
+            problems.push(
+                "the client id and the client secret are missing: call `credentials`".to_owned(),
+            );
+        }
         if self.signer.is_none() && self.signing_key.is_none() && self.environment.is_upvest() {
             problems.push("Upvest rejects unsigned requests: call `signing_key`, or set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY".to_owned());
         }
-        match (base_url, headers) {
-            (Some(base_url), Some(headers)) if problems.is_empty() => Ok((base_url, headers)),
-            _ => Err(Error::new(ErrorKind::Configuration, problems.join("; "))),
-        }
+        problems
     }
 
     fn headers(&self) -> Result<HeaderMap, &'static str> {

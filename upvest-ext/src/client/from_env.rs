@@ -1,10 +1,13 @@
 //! Reads the settings of a client from environment variables.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use upvest_api::{Error, ErrorKind};
 
 use crate::client::builder::UpvestBuilder;
 use crate::client::environment::Environment;
-use crate::signing::SigningKey;
+use crate::signing::{KeyError, SigningKey};
 use crate::token::Scopes;
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
@@ -30,11 +33,16 @@ impl UpvestBuilder {
     /// | `UPVEST_SIGNING_KEY_PASSPHRASE` | the passphrase of an encrypted key |
     /// | `UPVEST_SCOPES` | the scopes to request, separated by spaces; optional, all scopes by default |
     ///
+    /// A key in a variable may have spaces or the two characters `\n` for its line breaks, and quotes around it:
+    /// [`SigningKey::from_pem`] lists what is read.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`], with every variable that is missing or wrong.
+    /// [`ErrorKind::Configuration`] if a variable is missing or cannot be read. The message names every problem, also those that
+    /// [`build`](Self::build) would report. A missing signing key alone is an error of `build` only, as a signer can be set
+    /// before that.
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_vars(|name| std::env::var(name).ok())
+        Self::from_lookup(|name| std::env::var_os(name))
     }
 
     /// As [`UpvestBuilder::from_env`], with the variables that `lookup` returns.
@@ -49,38 +57,44 @@ impl UpvestBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`], with every variable that is missing or wrong.
+    /// As [`UpvestBuilder::from_env`].
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        Self::from_lookup(|name| lookup(name).map(OsString::from))
+    }
+
+    fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         let mut vars = Vars {
             lookup,
             problems: Vec::new(),
         };
-        let (environment, id, secret) = (
-            vars.environment(),
-            vars.required(CLIENT_ID),
-            vars.required(CLIENT_SECRET),
-        );
-        let must_sign = environment.as_ref().is_some_and(Environment::is_upvest);
-        let key = vars.signing_key();
-        // A missing key alone is not an error here, as a signer may be set later. `build` checks that there is one.
-        if must_sign && key.is_none() && !vars.problems.is_empty() {
-            vars.problems
-                .push(format!("{KEY_ID} and {KEY} are not set"));
-        }
-        let (Some(environment), true) = (environment, vars.problems.is_empty()) else {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                vars.problems.join("; "),
-            ));
-        };
-        let mut builder = Self::new(environment).credentials(id, secret);
+        let environment = vars.environment();
+        let id = vars.required(CLIENT_ID);
+        let secret = vars.required(CLIENT_SECRET);
+        let scopes = vars.optional(SCOPES);
+        let has_key = vars.has_signing_key();
+        let key = if has_key { vars.signing_key() } else { None };
+
+        let must_sign = environment.as_ref().is_none_or(Environment::is_upvest);
+        // Another environment has no other settings, so that any will do to find the problems of the rest.
+        let mut builder = Self::new(environment.unwrap_or(Environment::Sandbox))
+            .credentials(id.unwrap_or_default(), secret.unwrap_or_default());
         if let Some((id, key)) = key {
             builder = builder.signing_key(id, key);
         }
-        match vars.optional(SCOPES) {
-            Some(scopes) => Ok(builder.scopes(Scopes::new([scopes]))),
-            None => Ok(builder),
+        if let Some(scopes) = scopes {
+            builder = builder.scopes(Scopes::new([scopes]));
         }
+        let mut problems = vars.problems;
+        if problems.is_empty() {
+            return Ok(builder);
+        }
+        if must_sign && !has_key {
+            problems.push(format!(
+                "{KEY_ID} and {KEY} are not set, and Upvest rejects unsigned requests"
+            ));
+        }
+        problems.extend(builder.invalid_settings());
+        Err(Error::new(ErrorKind::Configuration, problems.join("; ")))
     }
 }
 
@@ -90,47 +104,144 @@ struct Vars<L> {
     problems: Vec<String>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Vars<L> {
-    fn optional(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+impl<L: Fn(&str) -> Option<OsString>> Vars<L> {
+    /// The value of a variable, unless it is blank.
+    fn value(&self, name: &str) -> Option<OsString> {
+        (self.lookup)(name).filter(|value| !value.to_string_lossy().trim().is_empty())
     }
 
-    fn required(&mut self, name: &str) -> String {
-        self.optional(name).unwrap_or_else(|| {
-            self.problems.push(format!("{name} is not set"));
-            String::new()
-        })
+    fn optional(&mut self, name: &str) -> Option<String> {
+        let text = self.value(name)?.into_string();
+        text.map_err(|_| self.problems.push(format!("{name} is not valid Unicode")))
+            .ok()
+    }
+
+    fn required(&mut self, name: &str) -> Option<String> {
+        if self.value(name).is_none() {
+            let problem = match (self.lookup)(name) {
+                Some(_) => "is empty",
+                None => "is not set",
+            };
+            self.problems.push(format!("{name} {problem}"));
+        }
+        self.optional(name)
     }
 
     fn environment(&mut self) -> Option<Environment> {
-        let value = self.required(ENVIRONMENT);
-        let value = Some(value.trim()).filter(|value| !value.is_empty())?;
-        value
+        self.required(ENVIRONMENT)?
+            .trim()
             .parse()
             .map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}")))
             .ok()
     }
 
-    /// The id and the signing key, if any of their variables is set.
-    fn signing_key(&mut self) -> Option<(String, SigningKey)> {
+    fn has_signing_key(&self) -> bool {
         [KEY_ID, KEY, KEY_FILE]
             .into_iter()
-            .find(|name| self.optional(name).is_some())?;
+            .any(|name| self.value(name).is_some())
+    }
+
+    /// The id and the signing key, if both can be read.
+    fn signing_key(&mut self) -> Option<(String, SigningKey)> {
         let id = self.required(KEY_ID);
-        let pem = match (self.optional(KEY), self.optional(KEY_FILE)) {
-            (Some(pem), _) => Some(pem),
-            (None, Some(path)) => std::fs::read_to_string(&path)
-                .map_err(|error| self.problems.push(format!("{KEY_FILE}: {path}: {error}")))
-                .ok(),
-            (None, None) => {
-                self.problems
-                    .push(format!("neither {KEY} nor {KEY_FILE} is set"));
+        let pem = self.pem();
+        let has_passphrase = self.value(PASSPHRASE).is_some();
+        let passphrase = self.optional(PASSPHRASE);
+        let (source, pem) = pem?;
+        if has_passphrase && passphrase.is_none() {
+            return None;
+        }
+        let key = SigningKey::from_pem(pem, passphrase.as_deref())
+            .map_err(|error| self.problems.push(key_problem(&source, &error)))
+            .ok();
+        Some((id?, key?))
+    }
+
+    /// The variable or the file with the key, and its content, which need not be Unicode outside of the PEM block.
+    fn pem(&mut self) -> Option<(String, Vec<u8>)> {
+        if let Some(pem) = self.value(KEY) {
+            return Some((KEY.to_owned(), pem.into_encoded_bytes()));
+        }
+        let Some(path) = self.value(KEY_FILE) else {
+            self.problems
+                .push(format!("neither {KEY} nor {KEY_FILE} is set"));
+            return None;
+        };
+        let path = PathBuf::from(path);
+        let source = format!("{KEY_FILE}: {}", path.display());
+        match std::fs::read(&path) {
+            Ok(pem) => Some((source, pem)),
+            Err(error) => {
+                self.problems.push(format!("{source}: {error}"));
                 None
             }
-        };
-        let key = SigningKey::from_pem(pem?, self.optional(PASSPHRASE).as_deref());
-        key.map_err(|error| self.problems.push(format!("the signing key: {error}")))
-            .ok()
-            .map(|key| (id, key))
+        }
+    }
+}
+
+fn key_problem(source: &str, error: &KeyError) -> String {
+    match error {
+        KeyError::PassphraseMissing => format!("{source}: {error} in {PASSPHRASE}"),
+        error => format!("{source}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    fn not_unicode() -> OsString {
+        std::os::unix::ffi::OsStringExt::from_vec(b"caf\xe9".to_vec())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_unicode_is_called_so_and_not_missing() {
+        let all = [
+            ENVIRONMENT,
+            CLIENT_ID,
+            CLIENT_SECRET,
+            SCOPES,
+            KEY_ID,
+            PASSPHRASE,
+        ];
+        let key = |name: &str| (name == KEY).then(|| OsString::from("key"));
+        let message = UpvestBuilder::from_lookup(|name| {
+            key(name).or_else(|| all.contains(&name).then(not_unicode))
+        })
+        .unwrap_err()
+        .to_string();
+        for name in all {
+            assert!(
+                message.contains(&format!("{name} is not valid Unicode")),
+                "{message}"
+            );
+        }
+        assert!(!message.contains("not set"), "{message}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_and_the_path_of_its_file_need_not_be_unicode() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let pem = include_bytes!("../../tests/fixtures/keys/cases/k12-pkcs12-nodes.pem");
+        let folder = std::env::temp_dir().join(format!("upvest-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(not_unicode());
+        std::fs::write(&file, pem).unwrap();
+        for (source, value) in [
+            (KEY, OsString::from_vec(pem.to_vec())),
+            (KEY_FILE, file.into_os_string()),
+        ] {
+            let builder = UpvestBuilder::from_lookup(|name| match name {
+                ENVIRONMENT => Some("live".into()),
+                CLIENT_ID | CLIENT_SECRET => Some("text".into()),
+                KEY_ID => Some("2606a727-e55e-4f72-b47d-323f163acfff".into()),
+                name => (name == source).then(|| value.clone()),
+            });
+            builder.unwrap().build().unwrap();
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -68,9 +68,9 @@ pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> 
         .ok()
         .and_then(|value| parse_inputs(value).ok())
         .unwrap_or_default();
-    let input = inputs
-        .first()
-        .ok_or_else(|| invalid("the header signature-input is malformed"))?;
+    let malformed = || invalid("the header signature-input is malformed");
+    let first = inputs.first().ok_or_else(malformed)?;
+    let input = first.value.as_ref().ok_or_else(malformed)?;
     let base = rebuild(parts(request), input)?;
     let masked = masked(headers);
     let shown = rebuild(
@@ -86,7 +86,7 @@ pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> 
         .map(HeaderName::as_str)
         .filter(|name| !is_covered(name));
     Ok(Explanation {
-        label: input.label.to_owned(),
+        label: first.label.to_owned(),
         key_id: input.key_id.to_owned(),
         created: input.created,
         expires: input.expires,

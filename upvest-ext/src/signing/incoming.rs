@@ -10,7 +10,7 @@ use super::digest::{DigestError, check_digest};
 use super::keys::public_key::PublicKey;
 use super::signature_error::SignatureError;
 use super::signature_input::{
-    MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures,
+    Labelled, MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures,
 };
 use crate::debug_fields::debug_fields;
 
@@ -141,30 +141,21 @@ impl SignaturePolicy {
         let headers = request.parts.headers;
         let inputs = joined(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
         let signatures = joined(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
-        let inputs = parse_inputs(inputs.as_str()).map_err(|malformed| match malformed {
-            Malformed::Syntax => SignatureError::MalformedSignatureInput,
-            Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
+        let inputs = parse_inputs(&inputs).map_err(|malformed| {
+            header_error(malformed, SignatureError::MalformedSignatureInput)
         })?;
-        let mut signatures =
-            parse_signatures(signatures.as_str()).map_err(|malformed| match malformed {
-                Malformed::Syntax => SignatureError::MalformedSignature,
-                Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
-            })?;
-        let (mut claims, mut furthest) = (Vec::new(), SignatureError::MissingSignature);
+        let mut signatures = parse_signatures(&signatures)
+            .map_err(|malformed| header_error(malformed, SignatureError::MalformedSignature))?;
+        let mut claims = Vec::new();
+        let mut furthest = SignatureError::MissingSignature;
         let mut digests = Digests::new();
         for input in &inputs {
-            let signature = signatures
-                .iter_mut()
-                .find(|(label, _)| *label == input.label);
-            let claim = match signature {
-                None => Err(SignatureError::LabelMismatch),
-                Some((_, signature)) => {
-                    self.claim(request, input, std::mem::take(signature), now, &mut digests)
-                }
-            };
+            let claim = take_pair(input, &mut signatures).and_then(|(input, signature)| {
+                self.claim(request, input, signature, now, &mut digests)
+            });
             match claim {
                 Ok(claim) => claims.push(claim),
-                Err(error) => furthest = furthest.max(error),
+                Err(error) => furthest = furthest.furthest(error),
             }
         }
         if claims.is_empty() {
@@ -255,6 +246,29 @@ impl SignaturePolicy {
     }
 }
 
+/// The input of a label and the signature with the same label.
+fn take_pair<'i, 't>(
+    input: &'i Labelled<'t, SignatureInput<'t>>,
+    signatures: &mut [Labelled<'_, Vec<u8>>],
+) -> Result<(&'i SignatureInput<'t>, Vec<u8>), SignatureError> {
+    let label = input.label;
+    let input = input.value.as_ref();
+    let input = input.ok_or(SignatureError::MalformedSignatureInput)?;
+    let signature = signatures
+        .iter_mut()
+        .find(|signature| signature.label == label)
+        .ok_or(SignatureError::LabelMismatch)?;
+    let signature = signature.value.take();
+    Ok((input, signature.ok_or(SignatureError::MalformedSignature)?))
+}
+
+fn header_error(malformed: Malformed, syntax: SignatureError) -> SignatureError {
+    match malformed {
+        Malformed::Syntax => syntax,
+        Malformed::DuplicateLabel => SignatureError::DuplicateLabel,
+    }
+}
+
 /// A signature that is well-formed and has not expired, but is not yet verified with a key.
 #[derive(Clone)]
 pub struct UnverifiedSignature {
@@ -326,17 +340,15 @@ fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<()
     })
 }
 
-/// The values of a header as one text. `None` if the header is missing or is not text.
+/// The values of a header as one text. `None` if the header is missing. What is not ASCII makes only its label unreadable.
 fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut text: Option<String> = None;
     for value in headers.get_all(name) {
         if text.as_ref().map_or(0, String::len) + value.len() > MAX_HEADER {
             return Err(SignatureError::TooLong);
         }
-        let Ok(value) = value.to_str() else {
-            return Ok(None);
-        };
-        text = Some(text.map_or_else(|| value.to_owned(), |text| text + ", " + value));
+        let value = String::from_utf8_lossy(value.as_bytes());
+        text = Some(text.map_or_else(|| value.clone().into_owned(), |text| text + ", " + &value));
     }
     Ok(text)
 }

@@ -15,6 +15,7 @@
 //! Guide: `docs/guides/going-live.md`. It has the commands that generate a key.
 
 mod base;
+mod base64_any_padding;
 mod digest;
 mod explain;
 mod incoming;

@@ -2,9 +2,12 @@
 //!
 //! A general parser for structured fields is not suitable here. The signature covers the text as it was sent, which such a parser
 //! does not keep, and duplicate labels or parameters must be rejected, whereas RFC 8941 uses the last one.
+//!
+//! A proxy may add a signature of its own, in a form that is not supported here. Therefore each label is read by itself.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+
+use super::base64_any_padding::BASE64;
 
 /// The longest header that is read, in bytes. A real one has about 500.
 pub(crate) const MAX_HEADER: usize = 8 * 1024;
@@ -18,7 +21,6 @@ const MAX_PARAMETERS: usize = 16;
 /// One entry of the header `signature-input`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignatureInput<'a> {
-    pub(crate) label: &'a str,
     /// Everything after `label=`, as sent: the value of `@signature-params`.
     pub(crate) raw: &'a str,
     pub(crate) components: Vec<&'a str>,
@@ -28,7 +30,14 @@ pub(crate) struct SignatureInput<'a> {
     pub(crate) nonce: Option<&'a str>,
 }
 
-/// Why a header could not be parsed.
+/// One label of a header, with its value if it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Labelled<'a, T> {
+    pub(crate) label: &'a str,
+    pub(crate) value: Option<T>,
+}
+
+/// Why a whole header could not be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Syntax,
@@ -36,63 +45,97 @@ pub(crate) enum Malformed {
 }
 
 /// Parses `signature-input`: a dictionary of inner lists of names, each with parameters.
-pub(crate) fn parse_inputs(value: &str) -> Result<Vec<SignatureInput<'_>>, Malformed> {
-    let mut inputs = Vec::new();
-    dictionary(value, |label, scanner| {
-        inputs.push(signature_input(label, scanner).ok_or(Malformed::Syntax)?);
-        Ok(())
-    })?;
-    unique(inputs.iter().map(|input| input.label))?;
-    Ok(inputs)
+pub(crate) fn parse_inputs(
+    header: &str,
+) -> Result<Vec<Labelled<'_, SignatureInput<'_>>>, Malformed> {
+    parse_dictionary(header, signature_input)
 }
 
 /// Parses `signature`: a dictionary of byte sequences.
-pub(crate) fn parse_signatures(value: &str) -> Result<Vec<(&str, Vec<u8>)>, Malformed> {
-    let mut signatures = Vec::new();
-    dictionary(value, |label, scanner| {
-        signatures.push((label, scanner.bytes().ok_or(Malformed::Syntax)?));
-        Ok(())
-    })?;
-    unique(signatures.iter().map(|(label, _)| *label))?;
-    Ok(signatures)
+pub(crate) fn parse_signatures(header: &str) -> Result<Vec<Labelled<'_, Vec<u8>>>, Malformed> {
+    parse_dictionary(header, Scanner::bytes)
 }
 
-/// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`.
-pub(crate) fn find_bytes(value: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
-    let members = parse_signatures(value)?;
-    Ok(members
-        .into_iter()
-        .find(|(key, _)| *key == name)
-        .map(|(_, bytes)| bytes))
+/// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`. `None` if there is none.
+pub(crate) fn find_bytes(header: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
+    let members = parse_signatures(header)?;
+    let Some(member) = members.into_iter().find(|member| member.label == name) else {
+        return Ok(None);
+    };
+    member.value.map(Some).ok_or(Malformed::Syntax)
 }
 
-/// RFC 8941 section 4.2.2, with `member` reading what follows each `key=`.
-fn dictionary<'a>(
-    value: &'a str,
-    mut member: impl FnMut(&'a str, &mut Scanner<'a>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+/// RFC 8941 section 4.2.2, with `value` reading what follows each `key=`. A member that it does not read to the end has no value.
+fn parse_dictionary<'a, T>(
+    header: &'a str,
+    value: impl Fn(&mut Scanner<'a>) -> Option<T>,
+) -> Result<Vec<Labelled<'a, T>>, Malformed> {
+    let mut members: Vec<Labelled<'a, T>> = Vec::new();
+    let mut rest = Some(header.trim_matches(' '));
+    while let Some(text) = rest {
+        let (member, after) = split_member(text);
+        rest = after;
+        if member.is_empty() || members.len() == MAX_LABELS {
+            return Err(Malformed::Syntax);
+        }
+        let member = parse_member(member, &value);
+        if members.iter().any(|earlier| earlier.label == member.label) {
+            return Err(Malformed::DuplicateLabel);
+        }
+        members.push(member);
+    }
+    Ok(members)
+}
+
+/// Splits the text at its first comma that is not part of a string.
+fn split_member(text: &str) -> (&str, Option<&str>) {
+    let is_space = |character| matches!(character, ' ' | '\t');
+    let mut in_string = false;
+    let mut is_escaped = false;
+    let comma = text.bytes().position(|byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        byte == b',' && !in_string
+    });
+    let (member, rest) = match comma.and_then(|at| text.split_at_checked(at)) {
+        Some((member, rest)) => (member, rest.strip_prefix(',')),
+        None => (text, None),
+    };
+    (
+        member.trim_matches(is_space),
+        rest.map(|rest| rest.trim_matches(is_space)),
+    )
+}
+
+fn parse_member<'a, T>(
+    member: &'a str,
+    value: impl Fn(&mut Scanner<'a>) -> Option<T>,
+) -> Labelled<'a, T> {
     let mut scanner = Scanner {
-        text: value.trim_matches(' '),
+        text: member,
         at: 0,
     };
-    for _ in 0..MAX_LABELS {
-        let label = scanner.key().ok_or(Malformed::Syntax)?;
-        scanner.expect(b'=').ok_or(Malformed::Syntax)?;
-        member(label, &mut scanner)?;
-        scanner.skip(|byte| matches!(byte, b' ' | b'\t'));
-        if scanner.peek().is_none() {
-            return Ok(());
-        }
-        scanner.expect(b',').ok_or(Malformed::Syntax)?;
-        scanner.skip(|byte| matches!(byte, b' ' | b'\t'));
-    }
-    Err(Malformed::Syntax)
+    let label = member.split(['=', ';']).next().unwrap_or(member);
+    let value = scanner
+        .key()
+        .filter(|key| *key == label)
+        .and_then(|_| scanner.expect(b'='))
+        .and_then(|()| value(&mut scanner))
+        .filter(|_| scanner.peek().is_none());
+    Labelled { label, value }
 }
 
-fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<SignatureInput<'a>> {
+fn signature_input<'a>(scanner: &mut Scanner<'a>) -> Option<SignatureInput<'a>> {
     let start = scanner.at;
     let components = component_list(scanner)?;
-    let (mut key_id, mut created, mut expires, mut nonce) = (None, None, None, None);
+    let mut key_id = None;
+    let mut created = None;
+    let mut expires = None;
+    let mut nonce = None;
     let mut names = Vec::new();
     while scanner.expect(b';').is_some() {
         scanner.skip(|byte| byte == b' ');
@@ -114,7 +157,6 @@ fn signature_input<'a>(label: &'a str, scanner: &mut Scanner<'a>) -> Option<Sign
     }
     let raw = scanner.text.get(start..scanner.at)?;
     Some(SignatureInput {
-        label,
         raw,
         components,
         key_id: key_id?,
@@ -148,17 +190,6 @@ fn component_list<'a>(scanner: &mut Scanner<'a>) -> Option<Vec<&'a str>> {
             return None;
         }
     }
-}
-
-fn unique<'a>(labels: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
-    let mut seen = Vec::new();
-    for label in labels {
-        if seen.contains(&label) {
-            return Err(Malformed::DuplicateLabel);
-        }
-        seen.push(label);
-    }
-    Ok(())
 }
 
 struct Scanner<'a> {
@@ -218,23 +249,41 @@ impl<'a> Scanner<'a> {
         self.expect(b':')?;
         let encoded = self.skip(|byte| byte != b':' && byte.is_ascii());
         self.expect(b':')?;
-        STANDARD.decode(encoded).ok()
+        BASE64.decode(encoded).ok()
     }
 
-    /// Skips the value of an ignored parameter: a string, a number, a token, a byte sequence, a flag, or none.
+    /// Skips the value of an ignored parameter: a string, a number, a date, a token, a byte sequence, a flag, or none.
     fn any_value(&mut self) -> Option<()> {
         if self.expect(b'=').is_none() {
             return Some(());
         }
         match self.peek()? {
-            b'"' => self.string().map(drop),
+            b'"' => self.any_string(),
+            b'%' if self.rest().starts_with("%\"") => {
+                self.expect(b'%')?;
+                self.any_string()
+            }
             b':' => self.bytes().map(drop),
             _ => {
                 let is_token = |byte: u8| {
-                    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte)
+                    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?@".contains(&byte)
                 };
                 (!self.skip(is_token).is_empty()).then_some(())
             }
+        }
+    }
+
+    /// Skips a string that may have escapes.
+    fn any_string(&mut self) -> Option<()> {
+        self.expect(b'"')?;
+        loop {
+            self.skip(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte));
+            if self.expect(b'\\').is_none() {
+                return self.expect(b'"');
+            }
+            let escaped = self.peek()?;
+            self.expect(escaped)
+                .filter(|()| b"\"\\".contains(&escaped))?;
         }
     }
 }

@@ -6,6 +6,10 @@ use serde_json::value::RawValue;
 use super::event::{Event, UndecodableEvent};
 use crate::debug_fields::debug_fields;
 
+/// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB or one event
+/// (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs an error with its path.
+const MAX_EVENTS: usize = 10_000;
+
 /// The body of a delivery whose signature is valid.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
@@ -17,7 +21,8 @@ impl<'a> Delivery<'a> {
         Self { body }
     }
 
-    /// Decodes the events in the order in which they were sent. An event that cannot be decoded does not affect the others.
+    /// Decodes the events in the order in which they were sent. An event that cannot be decoded does not affect the others. A
+    /// delivery of more than 10,000 events is one [`UndecodableEvent`] that says so.
     pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
         decode_events(self.body)
     }
@@ -32,8 +37,21 @@ impl<'a> Delivery<'a> {
 ///
 /// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the network
 /// to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead, and call [`Delivery::events`] on its result.
+///
+/// A body of more than 10,000 events is one [`UndecodableEvent`] that says so.
 pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
-    events_json(body).into_iter().map(Event::decode).collect()
+    let events = events_json(body);
+    if events.len() > MAX_EVENTS {
+        return vec![Err(too_many_events(body))];
+    }
+    events.into_iter().map(Event::decode).collect()
+}
+
+fn too_many_events(body: &[u8]) -> UndecodableEvent {
+    UndecodableEvent {
+        path: format!("payload: more than {MAX_EVENTS} events in one delivery"),
+        raw: body.into(),
+    }
 }
 
 /// The JSON of each event.

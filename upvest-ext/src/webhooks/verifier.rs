@@ -187,7 +187,7 @@ impl WebhookVerifier {
                     return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
                 }
                 Ok(()) => return Ok(Delivery::new(request.body)),
-                Err(error) => furthest = furthest.max(error),
+                Err(error) => furthest = furthest.furthest(error),
             }
         }
         Err(unavailable.map_or(
@@ -223,12 +223,12 @@ impl WebhookVerifier {
                 .as_ref()
                 .filter(|key| self.allowed.contains(&key.algorithm()));
             let Some(key) = allowed else {
-                furthest = furthest.max(SignatureError::KeyNotAllowed);
+                furthest = furthest.furthest(SignatureError::KeyNotAllowed);
                 continue;
             };
             match claim.check(key) {
                 Ok(()) => return Ok(()),
-                Err(error) => furthest = error,
+                Err(error) => furthest = furthest.furthest(error),
             }
         }
         Err(furthest)

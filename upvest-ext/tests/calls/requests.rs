@@ -527,6 +527,121 @@ fn a_builder_reports_everything_that_is_wrong_at_once() {
     assert!(error.to_string().contains("unsigned"));
 }
 
+/// The builder of these variables.
+fn from_vars(vars: &[(&str, &str)]) -> Result<UpvestBuilder, upvest_ext::Error> {
+    UpvestBuilder::from_vars(|name| {
+        let mut vars = vars.iter();
+        vars.find(|(other, _)| *other == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+#[test]
+fn the_error_of_the_environment_also_names_the_problems_that_build_would_report() {
+    let error = from_vars(&[
+        ("UPVEST_ENVIRONMENT", "http://example.com"),
+        ("UPVEST_CLIENT_ID", "id\n"),
+        ("UPVEST_SIGNING_KEY_ID", "not an id"),
+        (
+            "UPVEST_SIGNING_KEY",
+            include_str!("../fixtures/keys/p521.sec1.pem"),
+        ),
+    ])
+    .unwrap_err()
+    .to_string();
+    for part in [
+        "UPVEST_CLIENT_SECRET is not set",
+        "https",
+        "whitespace",
+        "the id of the signing key",
+    ] {
+        assert_eq!(error.matches(part).count(), 1, "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_not_called_missing() {
+    let base = [
+        ("UPVEST_ENVIRONMENT", "live"),
+        ("UPVEST_CLIENT_ID", CLIENT_ID),
+        ("UPVEST_CLIENT_SECRET", "hush"),
+        (
+            "UPVEST_SIGNING_KEY_ID",
+            "2606a727-e55e-4f72-b47d-323f163acfff",
+        ),
+    ];
+    let encrypted = include_str!("../fixtures/keys/p521.sec1-aes256.pem");
+    let public = include_str!("../fixtures/keys/p521.public.pem");
+    for (name, value, problem) in [
+        (
+            "UPVEST_SIGNING_KEY",
+            "no key",
+            "UPVEST_SIGNING_KEY: no PEM block",
+        ),
+        (
+            "UPVEST_SIGNING_KEY",
+            public,
+            "UPVEST_SIGNING_KEY: this is a public key",
+        ),
+        (
+            "UPVEST_SIGNING_KEY",
+            encrypted,
+            "no passphrase was given in UPVEST_SIGNING_KEY_PASSPHRASE",
+        ),
+        (
+            "UPVEST_SIGNING_KEY_FILE",
+            "/nowhere/key.pem",
+            "UPVEST_SIGNING_KEY_FILE: /nowhere/key.pem",
+        ),
+    ] {
+        let mut vars = base.to_vec();
+        vars.push((name, value));
+        let error = from_vars(&vars).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+        assert!(!error.contains("not set"), "{error}");
+        // With another problem, both are named and nothing else.
+        vars.remove(1);
+        let error = from_vars(&vars).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+        assert!(error.contains("UPVEST_CLIENT_ID is not set"), "{error}");
+        assert_eq!(error.matches("not set").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_missing_key_is_an_error_of_build_and_named_with_other_problems() {
+    let client = [
+        ("UPVEST_CLIENT_ID", CLIENT_ID),
+        ("UPVEST_CLIENT_SECRET", "hush"),
+    ];
+    for environment in ["sandbox", "live"] {
+        let mut vars = client.to_vec();
+        vars.push(("UPVEST_ENVIRONMENT", environment));
+        let error = from_vars(&vars).unwrap().build().unwrap_err().to_string();
+        assert!(
+            error.contains("UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY"),
+            "{error}"
+        );
+        vars.remove(0);
+        let error = from_vars(&vars).unwrap_err().to_string();
+        assert!(
+            error.contains("UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY"),
+            "{error}"
+        );
+    }
+    // Another server may accept unsigned requests.
+    let error = from_vars(&[("UPVEST_ENVIRONMENT", "http://localhost")]).unwrap_err();
+    assert!(!error.to_string().contains("SIGNING_KEY"), "{error}");
+}
+
+#[test]
+fn an_empty_variable_is_called_empty() {
+    let error = from_vars(&[("UPVEST_ENVIRONMENT", "live"), ("UPVEST_CLIENT_ID", " ")]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("UPVEST_CLIENT_ID is empty"), "{error}");
+    assert!(error.contains("UPVEST_CLIENT_SECRET is not set"), "{error}");
+}
+
 #[test]
 fn all_missing_variables_are_reported_in_one_error() {
     let error = UpvestBuilder::from_vars(|_| None).unwrap_err();

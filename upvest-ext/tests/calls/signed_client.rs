@@ -155,7 +155,7 @@ fn the_signing_key_comes_from_the_environment_or_from_a_file_that_it_names() {
     );
     for key in [
         ("UPVEST_SIGNING_KEY", pem),
-        ("UPVEST_SIGNING_KEY_FILE", file),
+        ("UPVEST_SIGNING_KEY_FILE", file.clone()),
     ] {
         vars(&[key.clone(), passphrase.clone()])
             .unwrap()
@@ -163,6 +163,17 @@ fn the_signing_key_comes_from_the_environment_or_from_a_file_that_it_names() {
             .unwrap();
         let error = vars(&[key]).unwrap_err().to_string();
         assert!(error.contains("passphrase"), "{error}");
+    }
+    let escaped = format!(
+        "\"{}\"",
+        std::fs::read_to_string(&file).unwrap().replace('\n', "\\n")
+    );
+    let latin1 = format!("{fixtures}/cases/k12-pkcs12-nodes.pem");
+    for key in [
+        ("UPVEST_SIGNING_KEY", escaped),
+        ("UPVEST_SIGNING_KEY_FILE", latin1),
+    ] {
+        vars(&[key, passphrase.clone()]).unwrap().build().unwrap();
     }
     let error = vars(&[]).unwrap_err().to_string();
     assert!(

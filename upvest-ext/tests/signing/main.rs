@@ -6,3 +6,5 @@ mod one_bit_changes;
 mod over_the_wire;
 mod received;
 mod requests;
+#[cfg(feature = "webhooks")]
+mod several_signatures;

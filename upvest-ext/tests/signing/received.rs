@@ -177,7 +177,7 @@ fn labels_that_repeat_or_differ_are_refused() {
     );
     for signature in [
         "sig1=AAAA",
-        "sig1=:AAA:",
+        "sig1=:A:",
         "sig1=:AAB=:",
         "sig1=:A A=:",
         "sig1=:____:",

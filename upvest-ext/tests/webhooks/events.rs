@@ -225,3 +225,21 @@ fn an_unknown_type_is_kept() {
         assert_eq!(event_type.category(), category);
     }
 }
+
+#[tokio::test]
+async fn a_delivery_of_more_than_ten_thousand_events_is_one_error_that_says_so() {
+    let body = |count: usize| format!(r#"{{"payload": [{}]}}"#, vec!["0"; count].join(","));
+    for count in [10_001, 1_000_000] {
+        let events = decode(body(count)).await;
+        let [Err(error)] = events.as_slice() else {
+            panic!("{count} events are {} results", events.len());
+        };
+        assert!(
+            error.to_string().contains("more than 10000 events"),
+            "{error}"
+        );
+        assert_eq!(error.raw.len(), body(count).len());
+    }
+    let most = decode(body(10_000)).await;
+    assert_eq!(most.len(), 10_000);
+}

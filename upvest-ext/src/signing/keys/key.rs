@@ -34,24 +34,35 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Reads a private key from PEM as OpenSSL writes it: SEC1 (with or without `EC PARAMETERS` before it) or PKCS#8,
-    /// plain or encrypted (`Proc-Type: 4,ENCRYPTED` with AES-CBC; PBES2 with PBKDF2 or scrypt).
+    /// Reads a private key from PEM. These formats are read:
     ///
-    /// A passphrase for a key that is not encrypted is ignored.
+    /// | format | label of the PEM block | encryption |
+    /// | --- | --- | --- |
+    /// | SEC1 with a named curve, with or without `EC PARAMETERS` before it | `EC PRIVATE KEY` | none, or `Proc-Type: 4,ENCRYPTED` with AES-128, AES-192 or AES-256 in CBC mode |
+    /// | PKCS#8, in version 2 with or without the public key | `PRIVATE KEY` | none |
+    /// | PKCS#8 | `ENCRYPTED PRIVATE KEY` | PBES2: AES-128, AES-192 or AES-256 in CBC mode, with PBKDF2 (HMAC with SHA-1, SHA-256, SHA-384 or SHA-512; at most 10,000,000 rounds) |
+    ///
+    /// The content of a block decides, if its label is that of another format. Text before and after the block is ignored. The line
+    /// breaks of the block may have become spaces or the two characters `\n`, its lines may be indented, and it may be in quotes, as
+    /// happens to a key in an environment variable. A passphrase for a key that is not encrypted is ignored.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says what is wrong with the file, such as a wrong passphrase or an unsupported curve.
+    /// [`KeyError`] says what is wrong with the file, such as a wrong passphrase or an unsupported curve. If another format can be
+    /// converted, the message has the command that does it.
     pub fn from_pem(pem: impl AsRef<[u8]>, passphrase: Option<&str>) -> Result<Self, KeyError> {
-        let (algorithm, der) = key_file::read(pem.as_ref(), passphrase)?;
-        let pair = match algorithm {
-            KeyAlgorithm::Ed25519 => {
-                Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map(Pair::Ed25519)
+        let key = key_file::read(pem.as_ref(), passphrase)?;
+        let pair = match (key.algorithm, &key.public) {
+            (KeyAlgorithm::Ed25519, Some(public)) => {
+                Ed25519KeyPair::from_seed_and_public_key(&key.secret, public).map(Pair::Ed25519)
             }
-            _ => EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &der)
+            (KeyAlgorithm::Ed25519, None) => {
+                Ed25519KeyPair::from_seed_unchecked(&key.secret).map(Pair::Ed25519)
+            }
+            _ => EcdsaKeyPair::from_private_key_der(&ECDSA_P521_SHA512_ASN1_SIGNING, &key.secret)
                 .map(Pair::P521),
         };
-        Self::new(algorithm, pair.ok())
+        Self::new(key.algorithm, pair.ok())
     }
 
     /// Generates a new key.

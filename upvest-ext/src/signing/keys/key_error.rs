@@ -21,9 +21,18 @@ pub enum KeyError {
     /// The passphrase does not decrypt the key.
     #[error("the passphrase is wrong, or the file is damaged")]
     WrongPassphrase,
-    /// The key is encrypted in a way that is not supported.
-    #[error("the key is encrypted with {0}, which is not supported")]
+    /// The key is encrypted in a way that is not supported, or that would take too long to decrypt. The message has the command of
+    /// OpenSSL that converts the file.
+    #[error("the key is encrypted with {0}, which is not supported: `{command}` converts the file", command = command(.0))]
     UnsupportedEncryption(String),
+    /// The file has a format that is not supported. The message has the command that converts it.
+    #[error("{format} cannot be read: {remedy}")]
+    UnsupportedFormat {
+        /// What the file contains.
+        format: &'static str,
+        /// The command that converts the file, or makes another one.
+        remedy: &'static str,
+    },
     /// The key is encrypted, and the feature `encrypted-keys` is not enabled.
     #[error(
         "the key is encrypted, and this program was built without the feature `encrypted-keys` of upvest-ext"
@@ -56,4 +65,18 @@ pub enum KeyError {
         "not a JSON Web Key Set: an object with a list `keys` of at most 100 entries, and at most 1 MiB"
     )]
     InvalidKeySet,
+}
+
+/// The command that encrypts the key with AES-256 instead.
+fn command(encryption: &str) -> &'static str {
+    // OpenSSL 3 has these ciphers in its legacy provider only.
+    let legacy = [
+        "DES", "RC2", "RC4", "RC5", "IDEA", "SEED", "BF", "Blowfish", "CAST5",
+    ];
+    let mut words = encryption.split([' ', '-']);
+    if words.any(|word| legacy.contains(&word)) && !encryption.starts_with("DES-EDE") {
+        "openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in KEY -out NEW"
+    } else {
+        "openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW"
+    }
 }

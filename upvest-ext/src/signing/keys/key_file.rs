@@ -1,140 +1,211 @@
-//! Reads the DER of the private key from a PEM file.
+//! Reads the private key from a PEM file.
 
-use pem::Pem;
-use pkcs8::PrivateKeyInfoRef;
-use pkcs8::der::Decode as _;
-use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
-use sec1::{EcParameters, EcPrivateKey};
+use der::Decode as _;
+use der::Tagged as _;
+use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use zeroize::Zeroizing;
 
 use super::algorithm::KeyAlgorithm;
+#[cfg(feature = "encrypted-keys")]
+use super::encrypted_pkcs8;
+use super::key_der::{Algorithm, KeyDer};
 use super::key_error::KeyError;
 #[cfg(feature = "encrypted-keys")]
-use super::{encrypted_pkcs8, legacy_pem};
-
-/// SEC1 or PKCS#8, wiped when it is dropped.
-type Der = Zeroizing<Vec<u8>>;
-
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+use super::legacy_pem;
+use super::object_ids::{EC_PUBLIC_KEY, key_name};
+use super::pem::{PemBlock, PemBody, PemError, PemText};
 
 /// A key file is a few kilobytes.
 const MAX_FILE: usize = 1 << 20;
 
+/// A private key as its algorithm needs it.
+pub(super) struct PrivateKey {
+    pub(super) algorithm: KeyAlgorithm,
+    /// SEC1 for ECDSA, the 32 bytes of the seed for Ed25519.
+    pub(super) secret: Zeroizing<Vec<u8>>,
+    /// The public key, if a file with Ed25519 has it.
+    pub(super) public: Option<Vec<u8>>,
+}
+
 /// Finds the private key in `pem` and decrypts it.
-pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
+pub(super) fn read(pem: &[u8], passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
     if pem.len() > MAX_FILE {
         return Err(KeyError::Damaged("it is over 1 MiB long"));
     }
-    let mut blocks = pem::parse_many(pem).map_err(|_| KeyError::NotPem)?;
-    let Some(at) = blocks
+    let text = PemText::new(pem);
+    let blocks = text.blocks();
+    let block = blocks
         .iter()
-        .position(|block| block.tag().ends_with("PRIVATE KEY"))
-    else {
-        return Err(no_private_key(&blocks));
-    };
-    let block = blocks.swap_remove(at);
-    let label = block.tag().to_owned();
-    let dek_info = block.headers().get("DEK-Info").map(str::to_owned);
-    let is_encrypted = block
-        .headers()
-        .get("Proc-Type")
-        .is_some_and(|value| value.ends_with("ENCRYPTED"));
-    let content = Zeroizing::new(block.into_contents());
-
-    match label.as_str() {
-        "EC PRIVATE KEY" if is_encrypted => decrypt_sec1(&content, dek_info.as_deref(), passphrase),
-        "EC PRIVATE KEY" => Ok((kind_of_sec1(&content)?, content)),
-        "PRIVATE KEY" => Ok((kind_of_pkcs8(&content)?, content)),
-        "ENCRYPTED PRIVATE KEY" => decrypt_pkcs8(&content, passphrase),
+        .find(|block| block.label.ends_with("PRIVATE KEY"))
+        .ok_or_else(|| no_private_key(&blocks))?;
+    match block.label {
+        "EC PRIVATE KEY" | "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {
+            read_block(&decode(block)?, passphrase)
+        }
+        "OPENSSH PRIVATE KEY" => Err(openssh(&decode(block)?)),
         other => Err(KeyError::UnsupportedKey(
             other.trim_end_matches(" PRIVATE KEY").to_owned(),
         )),
     }
 }
 
-#[cfg(feature = "encrypted-keys")]
-fn decrypt_sec1(
-    content: &[u8],
-    dek_info: Option<&str>,
-    passphrase: Option<&str>,
-) -> Result<(KeyAlgorithm, Der), KeyError> {
-    let passphrase = passphrase.ok_or(KeyError::PassphraseMissing)?;
-    let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
-    let der = legacy_pem::decrypt(content, dek_info, passphrase)?;
-    // About one wrong passphrase in 256 produces valid padding after random bytes.
-    let algorithm = kind_of_sec1(&der).map_err(|error| match error {
-        KeyError::Damaged(_) => KeyError::WrongPassphrase,
-        other => other,
-    })?;
-    Ok((algorithm, der))
-}
-
-#[cfg(feature = "encrypted-keys")]
-fn decrypt_pkcs8(
-    content: &[u8],
-    passphrase: Option<&str>,
-) -> Result<(KeyAlgorithm, Der), KeyError> {
-    let der = encrypted_pkcs8::decrypt(content, passphrase.ok_or(KeyError::PassphraseMissing)?)?;
-    Ok((kind_of_pkcs8(&der)?, der))
-}
-
-#[cfg(not(feature = "encrypted-keys"))]
-fn decrypt_sec1(
-    _: &[u8],
-    _: Option<&str>,
-    _: Option<&str>,
-) -> Result<(KeyAlgorithm, Der), KeyError> {
-    Err(KeyError::EncryptionNotBuilt)
-}
-
-#[cfg(not(feature = "encrypted-keys"))]
-fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<(KeyAlgorithm, Der), KeyError> {
-    Err(KeyError::EncryptionNotBuilt)
-}
-
-fn no_private_key(blocks: &[Pem]) -> KeyError {
-    match blocks.first().map(Pem::tag) {
+fn no_private_key(blocks: &[PemBlock<'_>]) -> KeyError {
+    match blocks.first().map(|block| block.label) {
         None => KeyError::NotPem,
         Some(label) if label.ends_with("PUBLIC KEY") => KeyError::PublicKey,
         Some(label) => KeyError::NoPrivateKey(label.chars().take(40).collect()),
     }
 }
 
-fn kind_of_sec1(der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
-    let key =
-        EcPrivateKey::from_der(der).map_err(|_| KeyError::Damaged("not the DER of RFC 5915"))?;
-    let curve = key.parameters.and_then(EcParameters::named_curve);
-    kind(curve.ok_or(KeyError::Damaged("it does not name its curve"))?)
+fn decode(block: &PemBlock<'_>) -> Result<PemBody, KeyError> {
+    block.decode().map_err(|error| match error {
+        PemError::NoEnd => KeyError::Damaged("its last line, `-----END ...-----`, is missing"),
+        PemError::Base64 => {
+            KeyError::Damaged("the text between its first and its last line is not base64")
+        }
+    })
 }
 
-fn kind_of_pkcs8(der: &[u8]) -> Result<KeyAlgorithm, KeyError> {
-    let key =
-        PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Damaged("not the DER of PKCS#8"))?;
-    if key.algorithm.oid != EC_PUBLIC_KEY {
-        return kind(key.algorithm.oid);
+fn openssh(body: &PemBody) -> KeyError {
+    let ed25519 = b"ssh-ed25519";
+    let is_ed25519 = body
+        .content
+        .windows(ed25519.len())
+        .any(|window| window == ed25519);
+    if is_ed25519 {
+        KeyError::UnsupportedFormat {
+            format: "an Ed25519 key in the format of OpenSSH",
+            remedy: "ssh-keygen cannot convert it; `openssl genpkey -algorithm ed25519 -out NEW` generates one that can be read",
+        }
+    } else {
+        KeyError::UnsupportedFormat {
+            format: "a key in the format of OpenSSH",
+            remedy: "`ssh-keygen -p -m PKCS8 -f KEY` converts the file in place",
+        }
     }
-    let curve = key
-        .algorithm
-        .parameters
-        .and_then(|any: AnyRef<'_>| ObjectIdentifier::try_from(any).ok());
-    kind(curve.ok_or(KeyError::Damaged("it does not name its curve"))?)
 }
 
-/// The algorithm for an object identifier. Common unsupported types are named in the error.
-fn kind(oid: ObjectIdentifier) -> Result<KeyAlgorithm, KeyError> {
-    let name = match oid.to_string().as_str() {
-        "1.3.132.0.35" => return Ok(KeyAlgorithm::EcdsaP521),
-        "1.3.101.112" => return Ok(KeyAlgorithm::Ed25519),
-        "1.3.132.0.34" => "P-384",
-        "1.2.840.10045.3.1.7" => "P-256",
-        "1.2.840.113549.1.1.1" => "RSA",
-        "1.3.132.0.10" => "secp256k1",
-        "1.3.132.0.33" => "P-224",
-        "1.2.840.10045.3.1.1" => "P-192",
-        "1.3.101.113" => "Ed448",
-        "1.3.101.110" => "X25519",
-        other => other,
+fn read_block(body: &PemBody, passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
+    if body.is_encrypted {
+        let der = decrypt_legacy(&body.content, body.dek_info.as_deref(), passphrase)?;
+        return read_decrypted(&der);
     }
-    .to_owned();
-    Err(KeyError::UnsupportedKey(name))
+    match key_der(&body.content)? {
+        KeyDer::Encrypted { encryption, data } => {
+            let der = decrypt_pkcs8(&encryption, data, passphrase)?;
+            read_decrypted(&der)
+        }
+        key => read_key(key, &body.content),
+    }
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn decrypt_legacy(
+    content: &[u8],
+    dek_info: Option<&str>,
+    passphrase: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let dek_info = dek_info.ok_or(KeyError::Damaged("`Proc-Type` without `DEK-Info`"))?;
+    legacy_pem::decrypt(content, dek_info, passphrase)
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn decrypt_pkcs8(
+    encryption: &Algorithm<'_>,
+    data: &[u8],
+    passphrase: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    encrypted_pkcs8::decrypt(encryption, data, passphrase)
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypt_legacy(
+    _: &[u8],
+    _: Option<&str>,
+    _: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    Err(KeyError::EncryptionNotBuilt)
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypt_pkcs8(
+    _: &Algorithm<'_>,
+    _: &[u8],
+    _: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    Err(KeyError::EncryptionNotBuilt)
+}
+
+/// About one wrong passphrase in 256 produces valid padding after random bytes.
+fn read_decrypted(der: &[u8]) -> Result<PrivateKey, KeyError> {
+    let key = KeyDer::read(der).map_err(|_| KeyError::WrongPassphrase)?;
+    read_key(key, der)
+}
+
+fn key_der(der: &[u8]) -> Result<KeyDer<'_>, KeyError> {
+    KeyDer::read(der).map_err(|_| KeyError::Damaged("it is not the DER of SEC1 or PKCS#8"))
+}
+
+fn read_key(key: KeyDer<'_>, der: &[u8]) -> Result<PrivateKey, KeyError> {
+    match key {
+        KeyDer::Sec1 { curve } => read_sec1(curve, der),
+        KeyDer::Pkcs8 {
+            algorithm,
+            private_key,
+            ..
+        } if algorithm.id == EC_PUBLIC_KEY => read_sec1(algorithm.parameters, private_key),
+        KeyDer::Pkcs8 {
+            algorithm,
+            private_key,
+            public_key,
+        } => read_ed25519(algorithm.id, private_key, public_key),
+        KeyDer::Rsa => Err(KeyError::UnsupportedKey("RSA".to_owned())),
+        KeyDer::Encrypted { .. } => Err(KeyError::Damaged("it is encrypted twice")),
+    }
+}
+
+fn read_sec1(curve: Option<AnyRef<'_>>, der: &[u8]) -> Result<PrivateKey, KeyError> {
+    let algorithm = named_curve(curve)?;
+    Ok(PrivateKey {
+        algorithm,
+        secret: Zeroizing::new(der.to_vec()),
+        public: None,
+    })
+}
+
+/// P-521, the one curve that Upvest accepts.
+fn named_curve(curve: Option<AnyRef<'_>>) -> Result<KeyAlgorithm, KeyError> {
+    let curve = curve.ok_or(KeyError::Damaged("it does not name its curve"))?;
+    if curve.tag() == der::Tag::Sequence {
+        return Err(KeyError::UnsupportedFormat {
+            format: "a key with explicit curve parameters instead of the name of the curve",
+            remedy: "`openssl ec -in KEY -param_enc named_curve -out NEW` converts the file",
+        });
+    }
+    let name = curve
+        .decode_as::<ObjectIdentifier>()
+        .map_err(|_| KeyError::Damaged("it does not name its curve"))?;
+    match key_name(name).as_str() {
+        "P-521" => Ok(KeyAlgorithm::EcdsaP521),
+        other => Err(KeyError::UnsupportedKey(other.to_owned())),
+    }
+}
+
+/// RFC 8410 section 7: the seed is an octet string within the octet string.
+fn read_ed25519(
+    id: ObjectIdentifier,
+    private_key: &[u8],
+    public_key: Option<&[u8]>,
+) -> Result<PrivateKey, KeyError> {
+    let name = key_name(id);
+    if name != "Ed25519" {
+        return Err(KeyError::UnsupportedKey(name));
+    }
+    let seed = <&OctetStringRef>::from_der(private_key)
+        .map_err(|_| KeyError::Damaged("it is not the DER of RFC 8410"))?;
+    Ok(PrivateKey {
+        algorithm: KeyAlgorithm::Ed25519,
+        secret: Zeroizing::new(seed.as_bytes().to_vec()),
+        public: public_key.map(<[u8]>::to_vec),
+    })
 }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
+use super::pem::{self, PemText};
 
 /// The points of small order on Edwards25519, without their sign bit: with such a key, forged signatures verify.
 const SMALL_ORDER: [&str; 5] = [
@@ -53,9 +54,11 @@ impl PublicKey {
     ///
     /// [`KeyError`] with the reason.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        let blocks = pem::parse_many(pem).map_err(|_| KeyError::NoPublicKey)?;
-        let block = blocks.iter().find(|block| block.tag() == "PUBLIC KEY");
-        let der = block.ok_or(KeyError::NoPublicKey)?.contents();
+        let text = PemText::new(pem.as_ref());
+        let blocks = text.blocks();
+        let block = blocks.iter().find(|block| block.label == "PUBLIC KEY");
+        let body = block.and_then(|block| block.decode().ok());
+        let der = body.ok_or(KeyError::NoPublicKey)?.content;
         let known = |kind: &KeyAlgorithm| Some((*kind, der.strip_prefix(kind.spki_prefix())?));
         let key = KeyAlgorithm::ALL.iter().find_map(known);
         let (algorithm, point) = key.ok_or(KeyError::UnsupportedPublicKey)?;
@@ -79,9 +82,8 @@ impl PublicKey {
 
     /// The key as PEM (`BEGIN PUBLIC KEY`), as `openssl pkey -pubout` writes it.
     pub fn to_pem(&self) -> String {
-        let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
         let der = [self.algorithm.spki_prefix(), self.as_bytes()].concat();
-        pem::encode_config(&pem::Pem::new("PUBLIC KEY", der), config)
+        pem::encode("PUBLIC KEY", &der)
     }
 
     /// The encoding that Upvest asks for during onboarding: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
