@@ -62,8 +62,7 @@ impl Network {
                 CallSpan::token_refused();
                 continue;
             }
-            core.note(failure, result.as_ref().ok().map(Response::headers), info)
-                .await;
+            core.note(failure, result.as_ref().ok().map(Response::headers), info);
             match call.policy.decide(
                 &core.try_of(call, failure, info),
                 &core.budget,
@@ -175,12 +174,7 @@ impl Network {
 }
 
 impl Core {
-    async fn note(
-        &self,
-        failure: AttemptFailure,
-        headers: Option<&HeaderMap>,
-        info: &mut CallInfo,
-    ) {
+    fn note(&self, failure: AttemptFailure, headers: Option<&HeaderMap>, info: &mut CallInfo) {
         info.may_have_happened |= info.changes && failure.may_have_happened();
         let wall = self.clock_and_rng.clock.wall();
         info.retry_after = headers.and_then(|headers| retry_after(headers, wall));
@@ -188,9 +182,7 @@ impl Core {
         if let (Some(limit), AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS)) =
             (&self.rate_limit, failure)
         {
-            limit
-                .refuse(&*self.clock_and_rng.clock, info.retry_after)
-                .await;
+            limit.refuse(&*self.clock_and_rng.clock, info.retry_after);
         }
     }
 

@@ -10,8 +10,6 @@ use rate::Rate;
 
 use crate::clock::Clock;
 use crate::debug_fields::debug_fields;
-#[cfg(feature = "redis")]
-use crate::stores::SharedRate;
 
 /// Spreads the requests of a client evenly over time, at a rate that adapts to the server's 429 answers.
 ///
@@ -59,9 +57,6 @@ struct Shared {
     waiting: AtomicU32,
     /// Created by the first request.
     rate: Mutex<Option<Rate>>,
-    /// A rate that replicas share. While it cannot be reached, `rate` applies.
-    #[cfg(feature = "redis")]
-    replicas: Option<SharedRate>,
 }
 
 impl RateLimit {
@@ -77,26 +72,10 @@ impl RateLimit {
             line: tokio::sync::Mutex::default(),
             waiting: AtomicU32::default(),
             rate: Mutex::default(),
-            #[cfg(feature = "redis")]
-            replicas: None,
         }))
     }
 
-    /// A limit that several processes share. While the shared rate cannot be reached, this process uses its `share`.
-    #[cfg(feature = "redis")]
-    pub(crate) fn shared(share: u32, shared: SharedRate) -> Self {
-        let (line, waiting, rate) = Default::default();
-        Self(Arc::new(Shared {
-            most: f64::from(share),
-            line,
-            waiting,
-            rate,
-            replicas: Some(shared),
-        }))
-    }
-
-    /// The current rate in requests per second, or `None` before the first request. For a limit that replicas share, it is the rate
-    /// of this process while Redis cannot be reached.
+    /// The current rate in requests per second, or `None` before the first request.
     pub fn per_second(&self) -> Option<f64> {
         self.0
             .rate
@@ -109,12 +88,6 @@ impl RateLimit {
     /// Waits until a request may be sent. Returns `false` immediately if that would be after `deadline`.
     pub(crate) async fn wait(&self, clock: &dyn Clock, deadline: Instant) -> bool {
         let place = Place::behind(&self.0.waiting);
-        #[cfg(feature = "redis")]
-        if let Some(shared) = &self.0.replicas {
-            return self
-                .wait_for_shared(shared, place.ahead, clock, deadline)
-                .await;
-        }
         if self.with(clock, |rate| rate.turn(place.ahead)) >= deadline {
             return false;
         }
@@ -138,48 +111,9 @@ impl RateLimit {
         true
     }
 
-    /// Only the first in line takes a shared turn, so that requests that give up while waiting take none.
-    #[cfg(feature = "redis")]
-    async fn wait_for_shared(
-        &self,
-        shared: &SharedRate,
-        ahead: u32,
-        clock: &dyn Clock,
-        deadline: Instant,
-    ) -> bool {
-        let left = || deadline.saturating_duration_since(clock.now());
-        if Duration::from_secs(1) * ahead / shared.per_second() >= left() {
-            return false;
-        }
-        let _first = tokio::select! {
-            biased;
-            first = self.0.line.lock() => first,
-            () = clock.sleep(left()) => return false,
-        };
-        match shared.take(left()).await {
-            Ok(Some(Duration::ZERO)) => true,
-            Ok(Some(wait)) => {
-                clock.sleep(wait).await;
-                true
-            }
-            Ok(None) => false,
-            Err(_) => self.wait_as_first(ahead > 0, clock, deadline).await,
-        }
-    }
-
     /// Lowers the rate after a 429.
-    #[cfg_attr(
-        not(feature = "redis"),
-        expect(clippy::unused_async, reason = "only Redis needs to wait")
-    )]
-    pub(crate) async fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
-        let pause = self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
-        #[cfg(feature = "redis")]
-        if let Some(shared) = &self.0.replicas {
-            shared.refuse(pause).await;
-        }
-        #[cfg(not(feature = "redis"))]
-        let _ = pause;
+    pub(crate) fn refuse(&self, clock: &dyn Clock, retry_after: Option<Duration>) {
+        self.with(clock, |rate| rate.refuse(clock.now(), retry_after));
     }
 
     fn with<R>(&self, clock: &dyn Clock, work: impl FnOnce(&mut Rate) -> R) -> R {
