@@ -103,7 +103,6 @@ fn the_documentation_of_the_code_names_every_guide() {
         ("files.md", "upvest-ext/src/files/mod.rs"),
         ("going-live.md", "upvest-ext/src/signing/mod.rs"),
         ("lists.md", "upvest-ext/src/pages/mod.rs"),
-        ("many-replicas.md", "upvest-ext/src/stores/mod.rs"),
         ("observability.md", "upvest-ext/src/metrics.rs"),
         ("orders.md", "upvest-ext/src/wait/mod.rs"),
         ("webhooks.md", "upvest-ext/src/webhooks/mod.rs"),

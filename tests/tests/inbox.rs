@@ -261,7 +261,7 @@ async fn an_event_that_ends_its_process_ends_as_a_dead_letter() {
         }
         assert_eq!(ended, 3);
         let letters = database.dead_letters().await;
-        let failure = "the process ended during the last attempt".to_owned();
+        let failure = "the process or the transaction of the last attempt ended".to_owned();
         assert_eq!(letters, BTreeMap::from([(key(&fatal), (4, failure))]));
         assert!(database.effects().await.is_empty());
     }

@@ -142,18 +142,25 @@ impl Inbox {
 
     /// Stores all the events that are new, or none if it fails.
     pub async fn insert(&self, events: &[Result<Event, UndecodableEvent>]) -> sqlx::Result<()> {
-        let mut rows: Vec<_> = events.iter().zip(0_i32..).map(new_row).collect();
+        let key = |event: &Result<Event, UndecodableEvent>| {
+            event
+                .as_ref()
+                .map_or_else(UndecodableEvent::key, Event::key)
+        };
+        let mut rows: Vec<_> = events.iter().zip(0_i32..).collect();
         // Two transactions that insert the same keys in different orders would wait for each other.
-        rows.sort_by(|row, other| row.key.cmp(&other.key));
+        rows.sort_by_cached_key(|(event, _)| key(event));
         let now = now();
         let mut transaction = self.pool.begin().await?;
-        for row in rows {
+        for (event, position) in rows {
+            let event_type = event.as_ref().map(|event| event.event_type.as_str());
+            let json = event.as_ref().map_or_else(|it| &*it.raw, Event::json);
             sqlx::query(INSERT)
-                .bind(row.key)
-                .bind(row.event_type)
-                .bind(row.json)
+                .bind(key(event))
+                .bind(storable(event_type.unwrap_or("undecodable")))
+                .bind(json)
                 .bind(now)
-                .bind(row.position)
+                .bind(position)
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -194,7 +201,7 @@ impl Inbox {
 
     async fn handle(&self, row: &ClaimedRow, handler: &impl Handler) -> Result<(), Failure> {
         if row.attempts > self.max_attempts {
-            return Err("the process ended during the last attempt".into());
+            return Err("the process or the transaction of the last attempt ended".into());
         }
         let event = Event::decode(&row.json)?;
         let work = AssertUnwindSafe(self.commit(row, event, handler)).catch_unwind();
@@ -235,30 +242,6 @@ impl Inbox {
     pub async fn replay(&self, key: &str) -> sqlx::Result<bool> {
         let replay = sqlx::query(REPLAY).bind(now()).bind(key);
         Ok(replay.execute(&self.pool).await?.rows_affected() == 1)
-    }
-}
-
-struct NewRow<'a> {
-    key: String,
-    event_type: String,
-    json: &'a [u8],
-    position: i32,
-}
-
-fn new_row((event, position): (&Result<Event, UndecodableEvent>, i32)) -> NewRow<'_> {
-    match event {
-        Ok(event) => NewRow {
-            key: event.key(),
-            event_type: storable(event.event_type.as_str()),
-            json: event.json(),
-            position,
-        },
-        Err(undecodable) => NewRow {
-            key: undecodable.key(),
-            event_type: "undecodable".to_owned(),
-            json: &undecodable.raw,
-            position,
-        },
     }
 }
 
