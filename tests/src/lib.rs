@@ -1,8 +1,10 @@
-//! Shared code of the tests of this workspace: fixtures from the description, the check of vector files, and real servers.
+//! Shared code of the tests of this workspace: fixtures from the description, the check of vector files, the inbox
+//! of the guides, and a real Postgres.
 
-pub mod api;
 pub mod description;
-pub mod replicas;
+#[allow(clippy::missing_errors_doc, reason = "it is code to copy")]
+#[path = "../../upvest-ext/examples/webhook_server/inbox.rs"]
+pub mod inbox;
 #[cfg(unix)]
 pub mod servers;
 pub mod values;
@@ -24,7 +26,6 @@ mod guides {
         Files = "files.md"
         GoingLive = "going-live.md"
         Lists = "lists.md"
-        ManyReplicas = "many-replicas.md"
         Observability = "observability.md"
         Orders = "orders.md"
         Performance = "performance.md"

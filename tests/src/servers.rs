@@ -1,4 +1,4 @@
-//! Real servers for tests, each on a free port and in its own folder. A server is stopped when its value is dropped.
+//! A real Postgres for tests, on a free port and in its own folder. It is stopped when its value is dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -12,58 +12,48 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-/// The variable that leaves out the tests that need servers.
+/// The variable that leaves out the tests that need Postgres.
 pub const SKIP: &str = "UPVEST_SKIP_SERVERS";
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// A server that runs until this is dropped.
+/// A Postgres server that runs until this is dropped.
 #[derive(Debug)]
-pub struct Server {
-    kind: Kind,
+pub struct Postgres {
     program: PathBuf,
     folder: TempDir,
     port: u16,
     process: Option<Child>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Redis,
-    Postgres,
-}
-
-impl Server {
-    /// Starts Redis, or Valkey, empty. `None` if neither is installed and `UPVEST_SKIP_SERVERS` is set.
-    ///
-    /// # Errors
-    ///
-    /// If neither is installed, with what to install, or if it does not start.
-    pub fn redis() -> Result<Option<Self>> {
-        let Some(program) = installed(&["redis-server", "valkey-server"], "redis-server")? else {
-            return Ok(None);
-        };
-        Self::start(Kind::Redis, program).map(Some)
-    }
-
-    /// Starts Postgres with an empty database. `None` if it is not installed and `UPVEST_SKIP_SERVERS` is set.
+impl Postgres {
+    /// Starts it with an empty database. `None` if it is not installed and `UPVEST_SKIP_SERVERS` is set.
     ///
     /// # Errors
     ///
     /// If it is not installed, with what to install, or if it does not start.
-    pub fn postgres() -> Result<Option<Self>> {
-        let Some(program) = installed(&["postgres"], "postgresql")? else {
+    pub fn start() -> Result<Option<Self>> {
+        let Some(program) = installed()? else {
             return Ok(None);
         };
-        Self::start(Kind::Postgres, program).map(Some)
+        let folder = tempfile::tempdir()?;
+        if let Some((user, group)) = substitute()? {
+            chown(folder.path(), Some(user), Some(group))?;
+        }
+        let mut server = Self {
+            program,
+            folder,
+            port: 0,
+            process: None,
+        };
+        server.create_database()?;
+        server.run_on_a_free_port()?;
+        Ok(Some(server))
     }
 
     /// The URL for clients.
     pub fn url(&self) -> String {
-        match self.kind {
-            Kind::Redis => format!("redis://127.0.0.1:{}", self.port),
-            Kind::Postgres => format!("postgres://postgres@127.0.0.1:{}/postgres", self.port),
-        }
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Kills it immediately, like a crash.
@@ -75,17 +65,13 @@ impl Server {
         let Some(mut process) = self.process.take() else {
             return Ok(());
         };
-        if self.kind == Kind::Postgres {
-            // This signal also ends its child processes, which SIGKILL would not.
-            signal(&process, "-QUIT")?;
-        } else {
-            process.kill()?;
-        }
+        // This signal also ends its child processes, which SIGKILL would not.
+        signal(&process, "-QUIT")?;
         process.wait()?;
         Ok(())
     }
 
-    /// Starts it again after [`Server::kill`], on the same port. Redis has lost its data then.
+    /// Starts it again after [`Postgres::kill`], on the same port and with its data.
     ///
     /// # Errors
     ///
@@ -95,65 +81,12 @@ impl Server {
         Ok(())
     }
 
-    /// Pauses its process, so that it accepts connections but never answers.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such process.
-    pub fn freeze(&self) -> Result<()> {
-        signal(self.process.as_ref().context("it does not run")?, "-STOP")
-    }
-
-    /// Resumes it after [`Server::freeze`].
-    ///
-    /// # Errors
-    ///
-    /// If there is no such process.
-    pub fn thaw(&self) -> Result<()> {
-        signal(self.process.as_ref().context("it does not run")?, "-CONT")
-    }
-
-    fn start(kind: Kind, program: PathBuf) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        if let Some((user, group)) = substitute()? {
-            chown(folder.path(), Some(user), Some(group))?;
-        }
-        let mut server = Self {
-            kind,
-            program,
-            folder,
-            port: 0,
-            process: None,
-        };
-        if kind == Kind::Postgres {
-            server.create_database()?;
-        }
-        // Another process may take the port before the server uses it.
-        let mut last = None;
-        for _ in 0..5 {
-            server.port = free_port()?;
-            match server.run(server.port) {
-                Ok(process) => {
-                    server.process = Some(process);
-                    return Ok(server);
-                }
-                Err(error) => last = Some(error),
-            }
-        }
-        bail!("{} does not start: {last:?}", server.program.display())
-    }
-
     fn create_database(&self) -> Result<()> {
         let made = self
             .command(&self.program.with_file_name("initdb"))?
-            .args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--no-sync",
-                "--pgdata",
-            ])
-            .arg(self.folder.path().join("data"))
+            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8"])
+            .args(["--no-sync", "--pgdata"])
+            .arg(self.data())
             .output()?;
         anyhow::ensure!(
             made.status.success(),
@@ -163,68 +96,43 @@ impl Server {
         Ok(())
     }
 
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Another process may take the port before the server uses it.
+    fn run_on_a_free_port(&mut self) -> Result<()> {
+        let mut last = None;
+        for _ in 0..5 {
+            self.port = free_port()?;
+            match self.run(self.port) {
+                Ok(process) => {
+                    self.process = Some(process);
+                    return Ok(());
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        bail!("{} does not start: {last:?}", self.program.display())
+    }
+
     /// Starts the process and waits until it accepts connections.
     fn run(&self, port: u16) -> Result<Child> {
-        let mut command = self.command(&self.program)?;
-        let port = port.to_string();
-        match self.kind {
-            Kind::Redis => command
-                .args([
-                    "--port",
-                    &port,
-                    "--bind",
-                    "127.0.0.1",
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                ])
-                .arg("--dir")
-                .arg(self.folder.path())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-            Kind::Postgres => command
-                .args([
-                    "-p",
-                    &port,
-                    "-c",
-                    "listen_addresses=127.0.0.1",
-                    "-c",
-                    "fsync=off",
-                ])
-                .args([
-                    "-c",
-                    "max_connections=200",
-                    "-c",
-                    "unix_socket_directories=",
-                    "-D",
-                ])
-                .arg(self.folder.path().join("data"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped()),
-        };
-        let mut process = command
+        let mut process = self
+            .command(&self.program)?
+            .args(["-p", &port.to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories="])
+            .args(["-c", "fsync=off"])
+            .args(["-c", "max_connections=300"])
+            .arg("-D")
+            .arg(self.data())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .with_context(|| self.program.display().to_string())?;
-        let lines: Box<dyn std::io::Read + Send> = match self.kind {
-            Kind::Redis => Box::new(process.stdout.take().context("its output")?),
-            Kind::Postgres => Box::new(process.stderr.take().context("its output")?),
-        };
-        let (ready, is_ready) = mpsc::channel();
-        // Reads all of its output, as a full pipe would block the server.
-        std::thread::spawn(move || {
-            let mut said = Vec::new();
-            for line in BufReader::new(lines).lines().map_while(Result::ok) {
-                if line.to_lowercase().contains("ready to accept connections") {
-                    let _ = ready.send(Ok(()));
-                }
-                if said.len() < 20 {
-                    said.push(line);
-                }
-            }
-            let _ = ready.send(Err(said.join("\n")));
-        });
-        match is_ready.recv_timeout(START_LIMIT) {
+        let lines = process.stderr.take().context("its output")?;
+        match is_ready(lines).recv_timeout(START_LIMIT) {
             Ok(Ok(())) => return Ok(process),
             Ok(Err(said)) => eprintln!("{said}"),
             Err(_) => eprintln!("not ready after {START_LIMIT:?}"),
@@ -244,20 +152,33 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Postgres {
     fn drop(&mut self) {
-        let _ = self
-            .process
-            .as_ref()
-            .map(|process| signal(process, "-CONT"));
         let _ = self.kill();
     }
 }
 
+/// Reads all of its output, as a full pipe would block the server. An error has its first lines.
+fn is_ready(lines: impl std::io::Read + Send + 'static) -> mpsc::Receiver<Result<(), String>> {
+    let (ready, is_ready) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut said = Vec::new();
+        for line in BufReader::new(lines).lines().map_while(Result::ok) {
+            if line.contains("ready to accept connections") {
+                let _ = ready.send(Ok(()));
+            }
+            if said.len() < 20 {
+                said.push(line);
+            }
+        }
+        let _ = ready.send(Err(said.join("\n")));
+    });
+    is_ready
+}
+
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
 }
 
 fn signal(process: &Child, signal: &str) -> Result<()> {
@@ -268,7 +189,7 @@ fn signal(process: &Child, signal: &str) -> Result<()> {
     Ok(())
 }
 
-/// The user of the servers. Postgres does not run as root, so its package's user is used instead.
+/// The user of the server. Postgres does not run as root, so its package's user is used instead.
 fn substitute() -> Result<Option<(u32, u32)>> {
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
         return Ok(None);
@@ -281,7 +202,7 @@ fn substitute() -> Result<Option<(u32, u32)>> {
     };
     let line = fields("postgres")
         .or_else(|| fields("nobody"))
-        .context("no user to run servers as")?;
+        .context("no user to run Postgres as")?;
     let mut numbers = line.split(':').skip(2).map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(user)), Some(Ok(group))) => Ok(Some((user, group))),
@@ -289,29 +210,25 @@ fn substitute() -> Result<Option<(u32, u32)>> {
     }
 }
 
-/// The first of `programs` that is installed. Debian installs those of Postgres in folders by version.
-fn installed(programs: &[&str], package: &str) -> Result<Option<PathBuf>> {
+/// The program. Debian installs it in folders by version.
+fn installed() -> Result<Option<PathBuf>> {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
         .flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     folders.sort();
-    folders.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
-    let found = programs
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    match found.into_iter().find(|path| path.is_file()) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    let mut programs = folders.iter().map(|folder| folder.join("postgres"));
+    match programs.find(|path| path.is_file()) {
         Some(program) => Ok(Some(program)),
         None if std::env::var_os(SKIP).is_some() => {
-            eprintln!("SKIPPED: {} is not installed", programs.join(" or "));
+            eprintln!("SKIPPED: Postgres is not installed");
             Ok(None)
         }
         None => bail!(
-            "{} is not installed: `apt-get install {package}` (or set {SKIP}=1 to leave out what needs it)",
-            programs.join(" or ")
+            "Postgres is not installed: `apt-get install postgresql` (or set {SKIP}=1 to leave out what needs it)"
         ),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use upvest_api::types::{CurrencyCode, Decimal, Isin, OrderId, OrderSide, OrderStatus};
-use upvest_tests::servers::Server;
+use upvest_tests::servers::Postgres;
 
 type Row = (
     OrderId,
@@ -74,7 +74,7 @@ async fn sqlite_keeps_all_of_them_exactly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_keeps_all_of_them_exactly_in_its_own_types() {
-    let Some(server) = Server::postgres().unwrap() else {
+    let Some(server) = Postgres::start().unwrap() else {
         return;
     };
     let mut db = PgConnection::connect(&server.url()).await.unwrap();

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::OriginalUri;
+use axum::extract::Request;
 use axum::routing::post;
-use http::{HeaderMap, Method};
+use http::StatusCode;
 use tokio::net::TcpListener;
 use upvest_ext::Upvest;
 use upvest_ext::api::types::{
@@ -18,8 +17,7 @@ use upvest_ext::api::types::{
     WebhookEventCategory, WebhookSubscriptionCreate, WebhookSubscriptionStatus,
     WebhookSubscriptionUpdate,
 };
-use upvest_ext::signing::IncomingRequest;
-use upvest_ext::webhooks::{Event, WebhookHandler, WebhookVerifier, with_state};
+use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
 use upvest_sandbox::Sandbox;
 
 type Failure = Box<dyn std::error::Error>;
@@ -253,25 +251,11 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// A webhook endpoint in this process, which verifies deliveries with the keys that Upvest publishes.
 async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
     let received = Log::default();
-    let note = async |received: Log, event: Event| {
-        received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(event.event_type.to_string());
-        Ok(())
-    };
-    let handler = WebhookHandler::new(WebhookVerifier::fetching(upvest))
-        .otherwise(with_state(Arc::clone(&received), note));
-    let deliver = async move |OriginalUri(target): OriginalUri, headers: HeaderMap, body: Bytes| {
-        handler
-            .handle(&IncomingRequest::new(
-                &Method::POST,
-                &target,
-                &headers,
-                &body,
-            ))
-            .await
-            .status
+    let log = Arc::clone(&received);
+    let verifier = WebhookVerifier::fetching(upvest);
+    let deliver = async move |request: Request| match receive(&verifier, request, &log).await {
+        Ok(()) => StatusCode::OK,
+        Err(error) => error.status(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}/webhooks", listener.local_addr()?);
@@ -279,6 +263,21 @@ async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
         axum::serve(listener, Router::new().route("/webhooks", post(deliver))).await
     });
     Ok((endpoint, received))
+}
+
+/// Logs the types of the events. The example `webhook_server` stores events in a database.
+async fn receive(
+    verifier: &WebhookVerifier,
+    request: Request,
+    log: &Log,
+) -> Result<(), VerifyError> {
+    let delivery = verifier.read_delivery(request).await?;
+    for event in verifier.verify(&delivery).await?.into_iter().flatten() {
+        let event_type = event.event_type.to_string();
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push(event_type);
+    }
+    Ok(())
 }
 
 fn state(status: Option<&impl std::fmt::Debug>) -> String {

@@ -2,7 +2,7 @@
 //!
 //! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails with an
 //! [`Error`] that says what happened. It has a method for every operation of the API, through the generated
-//! [`Client`](api::Client). [`webhooks`] verifies deliveries, decodes their events, and handles each event once.
+//! [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
 //!
 //! ```no_run
 //! use upvest_ext::signing::SigningKey;
@@ -24,7 +24,7 @@
 //!
 //! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (exactly-once
 //! orders), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
-//! `many-replicas.md`, `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
+//! `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
 //!
 //! # Troubleshooting
 //!
@@ -37,8 +37,7 @@
 //! # Features
 //!
 //! Enabled by default: `rustls` (or `native-tls`), `tracing`, `webhooks` and `encrypted-keys`. Optional: `files` for downloads;
-//! `tower` and `axum` for webhook endpoints; `redis` and `postgres` for state that replicas share (`stores`); `opentelemetry` for
-//! trace headers; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
+//! `opentelemetry` for trace headers; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
 //! your own API.
 
 mod backend_error;

@@ -1,4 +1,4 @@
-//! Measurements of calls and webhook events, for the metrics system of the application.
+//! Measurements of calls, for the metrics system of the application.
 //!
 //! Guide: `docs/guides/observability.md`. It includes spans, traces and an example for the crate `metrics`.
 
@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use upvest_api::ErrorKind;
 
-/// A measurement, which [`UpvestBuilder::metrics`](crate::UpvestBuilder::metrics) and `WebhookHandler::metrics` pass to their
-/// hooks. Its texts contain no ids or personal data and have few different values, so they can be used as labels.
+/// A measurement, which [`UpvestBuilder::metrics`](crate::UpvestBuilder::metrics) passes to its hook. Its texts contain no ids or personal data and have few different values, so they can be used as labels.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -28,7 +27,7 @@ use upvest_api::ErrorKind;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Measurement<'a> {
+pub enum Measurement {
     /// A call with all its attempts and waits. A call whose future was dropped is not measured.
     #[non_exhaustive]
     Call {
@@ -63,40 +62,21 @@ pub enum Measurement<'a> {
         /// Whether it returned a token.
         succeeded: bool,
     },
-    /// A webhook delivery with all its events.
-    #[non_exhaustive]
-    Delivery {
-        /// The time from its arrival to the answer.
-        duration: Duration,
-        /// The status of the answer.
-        status: u16,
-    },
-    /// One event of a delivery.
-    #[non_exhaustive]
-    Event {
-        /// The type of the event, such as `ORDER.FILLED`; `unreadable` for an event that cannot be decoded. Types that this version
-        /// does not know are `unknown`.
-        event_type: &'a str,
-        /// The time that it took to handle the event.
-        duration: Duration,
-        /// `handled`, `repeated`, `ignored`, `dead_lettered` or `failed`.
-        result: &'static str,
-    },
 }
 
-type Hook = dyn Fn(&Measurement<'_>) + Send + Sync;
+type Hook = dyn Fn(&Measurement) + Send + Sync;
 
 /// The hook of the application, if it has set one.
 #[derive(Clone, Default)]
 pub(crate) struct Metrics(Option<Arc<Hook>>);
 
 impl Metrics {
-    pub(crate) fn new(hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(hook: impl Fn(&Measurement) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hook)))
     }
 
     /// Calls the hook. A panic in it must not affect the call.
-    pub(crate) fn record(&self, measured: &Measurement<'_>) {
+    pub(crate) fn record(&self, measured: &Measurement) {
         if let Some(hook) = &self.0 {
             let _ = catch_unwind(AssertUnwindSafe(|| hook(measured)));
         }

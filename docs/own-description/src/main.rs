@@ -71,8 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "/webhooks",
         &[WebhookTester::event("ORDER.FILLED", order_json("FILLED"))],
     );
-    let (verifier, received) = (tester.verifier(), delivery.received());
-    for event in verifier.verify(&received).await?.events() {
+    for event in tester.verifier().verify(&delivery).await? {
         let event = event?;
         assert_eq!(event.event_type, EventType::OrderFilled);
         let order: Order = event.resource()?;

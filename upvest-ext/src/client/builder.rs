@@ -187,7 +187,7 @@ impl UpvestBuilder {
 
     /// Calls `hook` with a measurement after each call, attempt and token request. It runs on the task of the
     /// call, so it must return quickly and not block. If it panics, only that measurement is lost.
-    pub fn metrics(mut self, hook: impl Fn(&Measurement<'_>) + Send + Sync + 'static) -> Self {
+    pub fn metrics(mut self, hook: impl Fn(&Measurement) + Send + Sync + 'static) -> Self {
         self.metrics = Metrics::new(hook);
         self
     }

@@ -1,8 +1,8 @@
 //! One event, in both payload formats (`PROTOCOL` 2.2).
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,8 @@ use crate::debug_fields::debug_fields;
 ///
 /// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its execution.
 ///
-/// serde writes it in the official format, so that a stored event can be read by [`Event::decode`].
+/// To store it, use [`json`](Event::json), which [`Event::decode`] reads again. serde writes the fields of this type alone, in the
+/// official format.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -34,6 +35,8 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Uuid>,
     object: Box<RawValue>,
+    #[serde(skip)]
+    json: Box<[u8]>,
 }
 
 /// The id and the type of the object that an event is about, so that it can be fetched.
@@ -108,7 +111,20 @@ impl Event {
             event_type: EventType::from_wire(&event_type),
             webhook_id: wire.webhook_id,
             object: wire.object.to_owned(),
+            json: json.into(),
         })
+    }
+
+    /// The primary key of the event in your database: its id, as text. It is the same in every delivery.
+    ///
+    /// [`UndecodableEvent::key`] is the key of an event that cannot be decoded.
+    pub fn key(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// The event as it was sent.
+    pub fn json(&self) -> &[u8] {
+        &self.json
     }
 
     /// Decodes the resource in the delivery, such as an [`Order`](upvest_api::types::Order).
@@ -144,10 +160,7 @@ impl Event {
 
     /// Fetches the resource if the delivery contains only its id. The resource is fetched in its current state.
     ///
-    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`WebhookHandler::fetch_references`]
-    /// does this for every event.
-    ///
-    /// [`WebhookHandler::fetch_references`]: super::WebhookHandler::fetch_references
+    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`Event::json`] does not change.
     ///
     /// ```no_run
     /// # async fn handle(upvest: upvest_ext::Upvest, event: upvest_ext::webhooks::Event) -> Result<(), Box<dyn std::error::Error>> {
@@ -256,13 +269,26 @@ debug_fields!(
 );
 
 impl UndecodableEvent {
-    /// The name of the event in stores: a digest of its text, as its id cannot be read.
-    pub(crate) fn name(&self) -> String {
-        format!(
-            "sha256:{}",
-            URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.raw))
-        )
+    /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of its JSON in
+    /// hexadecimal digits. It is the same in every delivery.
+    pub fn key(&self) -> String {
+        #[derive(Deserialize)]
+        struct Identified {
+            id: Uuid,
+        }
+        match serde_json::from_slice::<Identified>(&self.raw) {
+            Ok(Identified { id }) => id.to_string(),
+            Err(_) => sha256_key(&self.raw),
+        }
     }
+}
+
+fn sha256_key(json: &[u8]) -> String {
+    let mut key = "sha256:".to_owned();
+    for byte in digest(&SHA256, json).as_ref() {
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
 }
 
 debug_fields!(

@@ -1,50 +1,46 @@
-//! Webhooks: verifies deliveries, decodes their events, and handles each event once.
+//! Webhooks: a delivery is read, verified, and then its events are a `match`.
 //!
 //! ```
-//! use std::sync::mpsc::Sender;
+//! use upvest_ext::webhooks::{EventType, VerifyError, WebhookVerifier};
 //!
-//! use upvest_ext::webhooks::{Event, EventType, KeySet, WebhookHandler, WebhookVerifier, with_state};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let (jwks, queue) = (r#"{"keys": []}"#, std::sync::mpsc::channel::<Event>().0);
-//! let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
-//! let filled = async |queue: Sender<Event>, event| Ok(queue.send(event)?);
-//! let handler = WebhookHandler::new(verifier).on(EventType::OrderFilled, with_state(queue, filled));
-//! // axum::Router::new().route("/webhooks", upvest_ext::webhooks::axum::route(handler))
-//! # let _ = handler; Ok(()) }
+//! /// `request` has any type of body, such as that of axum or hyper.
+//! async fn receive<B>(verifier: &WebhookVerifier, request: http::Request<B>) -> Result<(), VerifyError>
+//! where
+//!     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+//! {
+//!     let delivery = verifier.read_delivery(request).await?;
+//!     for event in verifier.verify(&delivery).await? {
+//!         match event {
+//!             Ok(event) if event.event_type == EventType::OrderFilled => println!("{}", event.id),
+//!             Ok(_) => {}
+//!             Err(undecodable) => println!("{}", undecodable.key()),
+//!         }
+//!     }
+//!     Ok(())
+//! }
 //! ```
 //!
-//! [`WebhookVerifier::fetching`] supports key rotation. [`WebhookHandler::dead_letter_after`] stores events that
-//! cannot be handled, so that they do not block later ones. [`WebhookTester`] signs deliveries in your tests.
+//! Upvest sends a delivery until it is answered with 200, so an event can arrive several times. Store the events by their
+//! [`key`](Event::key) before you answer, and handle them from your database: `examples/webhook_server` has such an inbox.
+//! [`VerifyError::status`] is the answer to other deliveries. [`WebhookVerifier::fetching`] supports key rotation.
+//! [`WebhookTester`] signs deliveries in your tests.
 //!
-//! Guide: `docs/guides/webhooks.md`. It includes a database and dead letters.
+//! Guide: `docs/guides/webhooks.md`.
 
-#[cfg(feature = "axum")]
-pub mod axum;
-mod dead_letter;
-mod dedup;
-mod delivery;
+mod decode_events;
 mod event;
-mod handler;
 mod keys;
-mod log;
-#[cfg(feature = "tower")]
-mod read_request;
+mod read_delivery;
 mod tester;
-#[cfg(feature = "tower")]
-mod tower;
 mod verifier;
+mod verify_error;
 
-pub use dead_letter::{DeadLetter, DeadLetterSink};
-pub use dedup::{ClaimResult, DedupStore, MemoryDedupStore};
-pub use delivery::{Delivery, decode_events};
+pub use decode_events::decode_events;
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
-pub use handler::{HandlerError, Outcome, WebhookHandler, with_state};
 pub use keys::fetch_keys::FetchKeys;
 pub use keys::key_cache::KeyCacheLimits;
 pub use keys::key_set::KeySet;
-pub use tester::{TestDelivery, WebhookTester};
-#[cfg(feature = "tower")]
-pub use tower::WebhookService;
+pub use tester::WebhookTester;
 pub use upvest_api::runtime::EventType;
-pub use verifier::{VerifyError, WebhookVerifier};
+pub use verifier::WebhookVerifier;
+pub use verify_error::VerifyError;

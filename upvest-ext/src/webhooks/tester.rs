@@ -1,15 +1,14 @@
 //! Signs deliveries as Upvest does, with a generated key, for tests of webhook endpoints.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Request, Uri};
 
 use super::keys::key_set::KeySet;
 use super::verifier::WebhookVerifier;
-use crate::debug_fields::debug_fields;
 use crate::signing::{IncomingRequest, KeyAlgorithm, KeyError, SignatureVersion, SigningKey};
 use crate::signing::{digest_header, signature_base};
 
@@ -19,10 +18,14 @@ use crate::signing::{digest_header, signature_base};
 /// use upvest_ext::webhooks::WebhookTester;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let tester = WebhookTester::new()?; let verifier = tester.verifier(); let mut delivery = tester.deliver("/webhooks",
-/// &[WebhookTester::event("ORDER.FILLED", serde_json::json!({"id": uuid::Uuid::new_v4()}))]);
-/// assert!(verifier.verify(&delivery.received()).await.is_ok()); delivery.body = "forged".into();
-/// assert!(verifier.verify(&delivery.received()).await.is_err());
+/// let tester = WebhookTester::new()?;
+/// let verifier = tester.verifier();
+/// let order = serde_json::json!({ "id": uuid::Uuid::new_v4() });
+/// let mut delivery = tester.deliver("/webhooks", &[WebhookTester::event("ORDER.FILLED", order)]);
+/// assert!(verifier.verify(&delivery).await.is_ok());
+///
+/// *delivery.body_mut() = "forged".into();
+/// assert!(verifier.verify(&delivery).await.is_err());
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -31,19 +34,6 @@ pub struct WebhookTester {
     key_id: String,
     version: SignatureVersion,
     at: Option<SystemTime>,
-}
-
-/// A signed delivery.
-#[derive(Clone)]
-pub struct TestDelivery {
-    /// `POST`.
-    pub method: Method,
-    /// Path and query.
-    pub target: Uri,
-    /// The headers, signature included.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
 }
 
 impl WebhookTester {
@@ -115,7 +105,7 @@ impl WebhookTester {
     /// # Panics
     ///
     /// If `target` is not a path.
-    pub fn deliver(&self, target: &str, events: &[serde_json::Value]) -> TestDelivery {
+    pub fn deliver(&self, target: &str, events: &[serde_json::Value]) -> Request<Bytes> {
         self.deliver_raw(target, serde_json::json!({ "payload": events }).to_string())
     }
 
@@ -124,97 +114,61 @@ impl WebhookTester {
     /// # Panics
     ///
     /// If `target` is not a path, or the clock is before 1970.
-    pub fn deliver_raw(&self, target: &str, body: impl Into<Bytes>) -> TestDelivery {
+    pub fn deliver_raw(&self, target: &str, body: impl Into<Bytes>) -> Request<Bytes> {
         let body = body.into();
-        let mut headers = HeaderMap::new();
-        let mut set = |name: &'static str, value: String| {
-            let value = HeaderValue::try_from(value).expect("made of digits, base64 and names");
-            headers.insert(HeaderName::from_static(name), value);
-        };
-        set("accept", "application/json".to_owned());
-        set("content-type", "application/json".to_owned());
-        set("content-length", body.len().to_string());
-        set(
-            self.version.digest_header(),
-            digest_header(self.version, &body),
-        );
-        let target: Uri = target
-            .parse()
+        let digest = digest_header(self.version, &body);
+        let mut delivery = Request::post(target)
+            .header("accept", "application/json")
+            .header("content-type", "application/json")
+            .header("content-length", body.len())
+            .header(self.version.digest_header(), digest)
+            .body(body)
             .expect("the target of a test delivery is a path");
-        let mut delivery = TestDelivery {
-            method: Method::POST,
-            target,
-            headers,
-            body,
-        };
         self.sign(&mut delivery);
         delivery
     }
 
-    fn sign(&self, delivery: &mut TestDelivery) {
-        let at = self.at.unwrap_or_else(SystemTime::now);
-        let created = at
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-            .as_secs();
-        let mut names = vec!["@method", "@path"];
-        if delivery
-            .target
-            .query()
-            .is_some_and(|query| !query.is_empty())
-        {
-            names.push("@query");
-        }
-        names.extend([
-            "accept",
-            "content-length",
-            "content-type",
-            self.version.digest_header(),
-        ]);
-        let list = names
-            .iter()
-            .map(|name| format!("\"{name}\""))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let (key_id, expires) = (&self.key_id, created + 5);
-        let nonce = uuid::Uuid::new_v4().simple();
-        let params = format!(
-            "({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\""
+    fn sign(&self, delivery: &mut Request<Bytes>) {
+        let names = self.covered(delivery.uri());
+        let params = self.signature_params(&names);
+        let received = IncomingRequest::new(
+            delivery.method(),
+            delivery.uri(),
+            delivery.headers(),
+            delivery.body(),
         );
-        let base = signature_base(delivery.received().parts, self.version, &names, &params)
+        let base = signature_base(received.parts, self.version, &names, &params)
             .expect("the delivery has what it covers");
         let signature = self.key.sign_now(&base).expect("a local key signs");
-        delivery.set("signature-input", &format!("sig1={params}"));
-        delivery.set(
-            "signature",
-            &format!("sig1=:{}:", STANDARD.encode(signature)),
-        );
+        let signature = STANDARD.encode(signature);
+        set_header(delivery, "signature-input", &format!("sig1={params}"));
+        set_header(delivery, "signature", &format!("sig1=:{signature}:"));
+    }
+
+    fn covered(&self, target: &Uri) -> Vec<&'static str> {
+        let mut names = vec!["@method", "@path"];
+        if target.query().is_some_and(|query| !query.is_empty()) {
+            names.push("@query");
+        }
+        names.extend(["accept", "content-length", "content-type"]);
+        names.push(self.version.digest_header());
+        names
+    }
+
+    fn signature_params(&self, names: &[&str]) -> String {
+        let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        let list = quoted.join(" ");
+        let key_id = &self.key_id;
+        let at = self.at.unwrap_or_else(SystemTime::now);
+        let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let created = since_1970.as_secs();
+        let expires = created + 5;
+        let nonce = uuid::Uuid::new_v4().simple();
+        format!("({list});keyid=\"{key_id}\";created={created};expires={expires};nonce=\"{nonce}\"")
     }
 }
 
-impl TestDelivery {
-    /// The delivery as a server receives it.
-    pub fn received(&self) -> IncomingRequest<'_> {
-        IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
-    }
-
-    /// The delivery as an HTTP request.
-    pub fn to_request(&self) -> Request<Bytes> {
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.target.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
-
-    fn set(&mut self, name: &'static str, value: &str) {
-        let value = HeaderValue::try_from(value).expect("made of digits, base64 and names");
-        self.headers.insert(HeaderName::from_static(name), value);
-    }
+fn set_header(delivery: &mut Request<Bytes>, name: &'static str, value: &str) {
+    let value = HeaderValue::try_from(value).expect("made of digits, base64 and names");
+    delivery.headers_mut().insert(name, value);
 }
-
-debug_fields!(
-    TestDelivery,
-    |self| target = self.target.path(),
-    body_len = self.body.len()
-);

@@ -4,34 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use http::Request;
+use http_body::Body;
 use serde::Deserialize;
-use upvest_api::Error;
 use uuid::Uuid;
 
-use super::delivery::{Delivery, events_json};
+use super::decode_events::{decode_events, events_json};
+use super::event::{Event, UndecodableEvent};
 use super::keys::fetch_keys::FetchKeys;
-use super::keys::key_cache::{Found, KeyCache, KeyCacheLimits};
+use super::keys::key_cache::{FoundKeys, KeyCache, KeyCacheLimits};
 use super::keys::key_set::KeySet;
-use crate::backend_error::BackendError;
+use super::read_delivery::{BodyLimits, read_delivery};
+use super::verify_error::VerifyError;
 use crate::debug_fields::debug_fields;
 use crate::signing::{
     IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature,
 };
-
-/// Why a delivery was rejected.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// The body is longer than [`WebhookVerifier::body_limit`].
-    #[error("the delivery is longer than {0} bytes")]
-    TooLarge(usize),
-    /// The signature of the delivery is not valid.
-    #[error("{0}")]
-    Rejected(SignatureError),
-    /// The keys could not be fetched. The delivery may be valid, so Upvest should send it again.
-    #[error("the keys for webhooks could not be fetched")]
-    KeysUnavailable(#[source] BackendError),
-}
 
 /// Verifies the signatures of webhook deliveries, in both versions that Upvest uses.
 ///
@@ -41,13 +30,12 @@ pub enum VerifyError {
 /// [`for_webhooks`](Self::for_webhooks).
 ///
 /// ```
-/// use http::{HeaderMap, Method, Uri};
-/// use upvest_ext::signing::IncomingRequest;
+/// use http::Request;
 /// use upvest_ext::webhooks::{KeySet, WebhookVerifier};
 ///
-/// # async fn deliver(jwks: &str, method: Method, uri: Uri, headers: HeaderMap, body: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
-/// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?); for event in verifier.verify(&IncomingRequest::new(&method, &uri,
-/// &headers, &body)).await?.events() {
+/// # async fn deliver(jwks: &str, delivery: Request<Vec<u8>>) -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = WebhookVerifier::new(KeySet::from_json(jwks)?);
+/// for event in verifier.verify(&delivery).await? {
 ///     println!("{:?}", event?.event_type);
 /// }
 /// # Ok(()) }
@@ -58,7 +46,7 @@ pub struct WebhookVerifier {
     policy: SignaturePolicy,
     allowed: Vec<KeyAlgorithm>,
     webhooks: Option<BTreeSet<Uuid>>,
-    body_limit: usize,
+    limits: BodyLimits,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -66,6 +54,15 @@ pub struct WebhookVerifier {
 enum Keys {
     Fixed(KeySet),
     Cached(KeyCache),
+}
+
+impl Keys {
+    fn find(&self, id: &str) -> FoundKeys {
+        match self {
+            Self::Fixed(keys) => keys.find(id).map(Option::<&_>::cloned).collect(),
+            Self::Cached(cache) => cache.find(id),
+        }
+    }
 }
 
 impl WebhookVerifier {
@@ -90,7 +87,7 @@ impl WebhookVerifier {
             policy: SignaturePolicy::deliveries(),
             allowed: vec![KeyAlgorithm::EcdsaP521],
             webhooks: None,
-            body_limit: 2 * 1024 * 1024,
+            limits: BodyLimits::default(),
             clock: Arc::new(SystemTime::now),
         }
     }
@@ -126,16 +123,18 @@ impl WebhookVerifier {
         self
     }
 
-    /// The longest body that is read, in bytes. 2 MiB by default. Upvest sends up to 1 MiB, or more for one large event.
+    /// The longest body that is accepted, in bytes. 2 MiB by default. Upvest sends up to 1 MiB, or more for one large event.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
+        self.limits.bytes = bytes;
         self
     }
 
-    #[cfg(feature = "tower")]
-    pub(super) fn max_body_len(&self) -> usize {
-        self.body_limit
+    /// How long [`read_delivery`](Self::read_delivery) waits for the whole body. 10 s by default.
+    #[must_use]
+    pub fn body_timeout(mut self, time: Duration) -> Self {
+        self.limits.time = time;
+        self
     }
 
     /// Takes the time from `clock` instead of the system.
@@ -145,55 +144,90 @@ impl WebhookVerifier {
         self
     }
 
-    /// Verifies a delivery. If it has several signatures, one valid signature is enough.
+    /// Reads the body of a request from the network, such as axum's `Request` or hyper's.
+    ///
+    /// A request without the headers of a signature is rejected before its body is read. A body is read up to
+    /// [`body_limit`](Self::body_limit) and for [`body_timeout`](Self::body_timeout), and not at all if the request announces a longer
+    /// one. It must run on a tokio runtime, which measures the time.
+    ///
+    /// The URI must be the one that Upvest sent, as its signature covers path and query. A nested router of axum changes the URI;
+    /// its extractor `OriginalUri` has the one that was sent.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Webhook`](crate::ErrorKind::Webhook) if the delivery was rejected, or the kind of the failed call
-    /// if the keys could not be fetched. The error's `source()` is a [`VerifyError`].
-    pub async fn verify<'a>(&self, request: &IncomingRequest<'a>) -> Result<Delivery<'a>, Error> {
-        Ok(self.check(request).await?)
+    /// [`VerifyError`]: answer with its [`status`](VerifyError::status).
+    pub async fn read_delivery<B>(&self, request: Request<B>) -> Result<Request<Bytes>, VerifyError>
+    where
+        B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let delivery = read_delivery(request, self.limits).await;
+        delivery.inspect_err(log_rejection)
     }
 
-    pub(super) async fn check<'a>(
+    /// Verifies a delivery and decodes its events, in the order in which they were sent. An event that cannot be decoded does not
+    /// affect the others.
+    ///
+    /// If the delivery has several signatures, one valid signature is enough. If none is valid and a key is unknown, the keys are
+    /// fetched once, which takes at most 20 s.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`]: answer with its [`status`](VerifyError::status). As an [`Error`](crate::Error) it has the kind
+    /// [`Webhook`](crate::ErrorKind::Webhook), or that of the failed call if the keys could not be fetched.
+    pub async fn verify(
         &self,
-        request: &IncomingRequest<'a>,
-    ) -> Result<Delivery<'a>, VerifyError> {
-        if request.body.len() > self.body_limit {
-            return Err(VerifyError::TooLarge(self.body_limit));
+        delivery: &Request<impl AsRef<[u8]>>,
+    ) -> Result<Vec<Result<Event, UndecodableEvent>>, VerifyError> {
+        let body = delivery.body().as_ref();
+        let method = delivery.method();
+        let received = IncomingRequest::new(method, delivery.uri(), delivery.headers(), body);
+        let verdict = self.check(&received).await;
+        verdict.inspect_err(log_rejection)?;
+        Ok(decode_events(body))
+    }
+
+    async fn check(&self, request: &IncomingRequest<'_>) -> Result<(), VerifyError> {
+        if request.body.len() > self.limits.bytes {
+            return Err(VerifyError::TooLarge(self.limits.bytes));
         }
-        let claims = self
-            .policy
-            .claims(request, (self.clock)())
-            .map_err(VerifyError::Rejected)?;
+        let now = (self.clock)();
+        let claims = self.policy.claims(request, now);
+        let claims = claims.map_err(VerifyError::Rejected)?;
+        self.check_claims(&claims).await?;
+        if !self.is_for_us(request.body) {
+            return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
+        }
+        Ok(())
+    }
+
+    /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a signature.
+    async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
         let mut furthest = SignatureError::UnknownKey;
-        let mut unavailable = None;
+        let mut unknown = Vec::new();
         for claim in claims {
-            let found = match &*self.keys {
-                Keys::Fixed(keys) => keys
-                    .find(claim.key_id())
-                    .map(Option::<&_>::cloned)
-                    .collect(),
-                Keys::Cached(cache) => match cache.find(claim.key_id()).await {
-                    Ok(found) => found,
-                    Err(error) => {
-                        unavailable = Some(error);
-                        continue;
-                    }
-                },
-            };
-            match self.verify_with(&claim, &found) {
-                Ok(()) if !self.is_for_us(request.body) => {
-                    return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
-                }
-                Ok(()) => return Ok(Delivery::new(request.body)),
+            let keys = self.keys.find(claim.key_id());
+            if keys.is_empty() {
+                unknown.push(claim);
+                continue;
+            }
+            match self.verify_with(claim, &keys) {
+                Ok(()) => return Ok(()),
                 Err(error) => furthest = furthest.furthest(error),
             }
         }
-        Err(unavailable.map_or(
-            VerifyError::Rejected(furthest),
-            VerifyError::KeysUnavailable,
-        ))
+        if let Keys::Cached(cache) = &*self.keys
+            && !unknown.is_empty()
+        {
+            let refreshed = cache.refresh().await;
+            for claim in unknown {
+                match self.verify_with(claim, &cache.find(claim.key_id())) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => furthest = furthest.furthest(error),
+                }
+            }
+            refreshed.map_err(VerifyError::KeysUnavailable)?;
+        }
+        Err(VerifyError::Rejected(furthest))
     }
 
     fn is_for_us(&self, body: &[u8]) -> bool {
@@ -215,10 +249,10 @@ impl WebhookVerifier {
     fn verify_with(
         &self,
         claim: &UnverifiedSignature,
-        found: &Found,
+        keys: &FoundKeys,
     ) -> Result<(), SignatureError> {
         let mut furthest = SignatureError::UnknownKey;
-        for key in found {
+        for key in keys {
             let allowed = key
                 .as_ref()
                 .filter(|key| self.allowed.contains(&key.algorithm()));
@@ -233,6 +267,15 @@ impl WebhookVerifier {
         }
         Err(furthest)
     }
+}
+
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(unused_variables, reason = "there is no log")
+)]
+fn log_rejection(reason: &VerifyError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(%reason, "webhook delivery rejected");
 }
 
 debug_fields!(

@@ -60,12 +60,8 @@ async fn verify(tester: &WebhookTester, tamper: Option<Tamper>) -> Result<(), Se
         )],
     );
     let delivery = tamper.map_or(delivery.clone(), |tamper| delivery.tampered(tamper));
-    for event in tester
-        .verifier()
-        .verify(&delivery.received())
-        .await?
-        .events()
-    {
+    let events = tester.verifier().verify(&delivery).await;
+    for event in events.map_err(upvest_ext::Error::from)? {
         event
             .map_err(upvest_ext::Error::from)?
             .resource::<u8>()

@@ -4,8 +4,8 @@
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, HeaderValue};
-use upvest_ext::webhooks::TestDelivery;
+use bytes::Bytes;
+use http::{HeaderValue, Request};
 
 /// A way to change a delivery after it was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +41,17 @@ impl Tamper {
 
 pub trait Tampered {
     /// The delivery, changed.
-    fn tampered(&self, tamper: Tamper) -> TestDelivery;
+    fn tampered(&self, tamper: Tamper) -> Request<Bytes>;
 }
 
-impl Tampered for TestDelivery {
-    fn tampered(&self, tamper: Tamper) -> TestDelivery {
+impl Tampered for Request<Bytes> {
+    fn tampered(&self, tamper: Tamper) -> Request<Bytes> {
         let mut changed = self.clone();
         match tamper {
             Tamper::Body => change_body(&mut changed),
             Tamper::BodyAndDigest => {
                 change_body(&mut changed);
-                let body = changed.body.clone();
+                let body = changed.body().clone();
                 edit(&mut changed, "digest", |_| {
                     format!("SHA-256={}", STANDARD.encode(digest(&SHA256, &body)))
                 });
@@ -61,12 +61,8 @@ impl Tampered for TestDelivery {
                 });
             }
             Tamper::Path => {
-                changed.target = self
-                    .target
-                    .to_string()
-                    .replacen('/', "/x", 1)
-                    .parse()
-                    .unwrap();
+                let target = self.uri().to_string().replacen('/', "/x", 1);
+                *changed.uri_mut() = target.parse().unwrap();
             }
             Tamper::Expiry => {
                 edit(&mut changed, "signature-input", |text| {
@@ -83,23 +79,21 @@ impl Tampered for TestDelivery {
                 let other = if &text[20..21] == "A" { "B" } else { "A" };
                 format!("{}{other}{}", &text[..20], &text[21..])
             }),
-            Tamper::NoSignature => drop(changed.headers.remove("signature")),
+            Tamper::NoSignature => drop(changed.headers_mut().remove("signature")),
         }
         changed
     }
 }
 
-fn change_body(delivery: &mut TestDelivery) {
-    let mut body = delivery.body.to_vec();
+fn change_body(delivery: &mut Request<Bytes>) {
+    let mut body = delivery.body().to_vec();
     body[0] ^= 1;
-    delivery.body = body.into();
+    *delivery.body_mut() = body.into();
 }
 
-fn edit(delivery: &mut TestDelivery, name: &'static str, edit: impl Fn(&str) -> String) {
-    if let Some(value) = delivery.headers.get(name) {
+fn edit(delivery: &mut Request<Bytes>, name: &'static str, edit: impl Fn(&str) -> String) {
+    if let Some(value) = delivery.headers().get(name) {
         let value = HeaderValue::try_from(edit(value.to_str().unwrap())).unwrap();
-        delivery
-            .headers
-            .insert(HeaderName::from_static(name), value);
+        delivery.headers_mut().insert(name, value);
     }
 }

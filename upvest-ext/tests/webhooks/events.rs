@@ -10,12 +10,7 @@ const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 async fn decode(body: impl Into<Vec<u8>>) -> Vec<Result<Event, UndecodableEvent>> {
     let tester = WebhookTester::new().unwrap();
     let delivery = tester.deliver_raw("/webhooks", body.into());
-    tester
-        .verifier()
-        .verify(&delivery.received())
-        .await
-        .unwrap()
-        .events()
+    tester.verifier().verify(&delivery).await.unwrap()
 }
 
 fn event(event_type: &str, object: Value) -> Value {

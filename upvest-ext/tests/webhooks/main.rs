@@ -1,8 +1,6 @@
-//! Tests of webhooks: decoding, handling and the adapters.
+//! Tests of webhooks: reading and decoding.
 #![cfg(feature = "webhooks")]
-#[cfg(feature = "axum")]
-mod adapters;
 #[path = "../common/mod.rs"]
 mod common;
 mod events;
-mod handler;
+mod reading;

@@ -154,8 +154,8 @@ impl Shared {
             .webhook_sender
             .http
             .post(url)
-            .headers(delivery.headers)
-            .body(delivery.body);
+            .headers(delivery.headers().clone())
+            .body(delivery.into_body());
         match request.send().await {
             Ok(response) => Ok(response.status().as_u16()),
             Err(error) => Err(innermost(&error.without_url())),

@@ -1,7 +1,9 @@
 //! The keys for signing deliveries. The newest one signs, and the earlier ones stay in the key set.
 
+use bytes::Bytes;
+use http::Request;
 use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, SignatureVersion, SigningKey};
-use upvest_ext::webhooks::{KeySet, TestDelivery, WebhookTester};
+use upvest_ext::webhooks::{KeySet, WebhookTester};
 
 /// The most earlier keys in the key set.
 const KEPT: usize = 3;
@@ -47,7 +49,7 @@ impl WebhookKeys {
     }
 
     /// Signs a delivery with the current time.
-    pub(crate) fn sign(&self, target: &str, body: Vec<u8>) -> TestDelivery {
+    pub(crate) fn sign(&self, target: &str, body: Vec<u8>) -> Request<Bytes> {
         self.signer.deliver_raw(target, body)
     }
 }

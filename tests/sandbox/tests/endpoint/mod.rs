@@ -16,7 +16,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use upvest_ext::signing::IncomingRequest;
 use upvest_ext::webhooks::{Event, decode_events};
 use uuid::Uuid;
 
@@ -90,8 +89,12 @@ impl Endpoint {
 
 impl Arrival {
     /// The request for a verifier.
-    pub(crate) fn received(&self) -> IncomingRequest<'_> {
-        IncomingRequest::new(&self.method, &self.target, &self.headers, &self.body)
+    pub(crate) fn received(&self) -> Request<Bytes> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {

@@ -1,5 +1,6 @@
 //! A cache of fetched keys. A new key is fetched when it is first used. The number of fetches that forged key ids cause is limited.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,13 +15,14 @@ use crate::debug_fields::debug_fields;
 use crate::detached::detached;
 use crate::signing::PublicKey;
 
-/// A fetch that takes longer has failed.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// A fetch that takes longer has failed. This is the default time of one attempt of a call.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long fetched keys are used, and how often keys are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyCacheLimits {
-    /// How long a key is used before it is fetched again. 1 h by default.
+    /// How long a key is used before the keys are fetched again, in the background. 1 h by default. A key that is no longer
+    /// listed then is used for this time once more, as deliveries that it signed may still arrive.
     pub fresh: Duration,
     /// How long a key is used while keys cannot be fetched. 24 h by default.
     pub stale: Duration,
@@ -39,7 +41,7 @@ impl Default for KeyCacheLimits {
 }
 
 /// The keys with one id. `None` stands for a key that cannot be used. Empty if the id is unknown.
-pub(in crate::webhooks) type Found = Vec<Option<PublicKey>>;
+pub(in crate::webhooks) type FoundKeys = Vec<Option<PublicKey>>;
 
 #[derive(Clone)]
 pub(in crate::webhooks) struct KeyCache {
@@ -50,7 +52,7 @@ pub(in crate::webhooks) struct KeyCache {
 
 #[derive(Default)]
 struct State {
-    keys: Vec<Kept>,
+    keys: Vec<CachedKey>,
     /// When the last fetch began.
     asked: Option<Instant>,
     /// The fetch in progress. It runs independently of its callers, so that none of them can cancel it.
@@ -61,10 +63,25 @@ struct State {
 
 type Flight = Shared<BoxFuture<'static, Option<()>>>;
 
-struct Kept {
+struct CachedKey {
     key: SetKey,
     /// When the server last listed the key.
     listed: Instant,
+    /// When a fetch first found that the server no longer lists the key.
+    unlisted: Option<Instant>,
+}
+
+impl CachedKey {
+    fn is_due(&self, limits: KeyCacheLimits) -> bool {
+        self.unlisted.is_none() && self.listed.elapsed() >= limits.fresh
+    }
+
+    fn is_usable(&self, limits: KeyCacheLimits) -> bool {
+        let has_ended = self
+            .unlisted
+            .is_some_and(|unlisted| unlisted.elapsed() >= limits.fresh);
+        !has_ended && self.listed.elapsed() < limits.stale
+    }
 }
 
 impl KeyCache {
@@ -79,65 +96,69 @@ impl KeyCache {
         }
     }
 
-    /// Returns the keys with this id. Fetches keys if it is unknown or its keys are too old.
+    /// The usable keys with this id. If one is due for renewal, the keys are fetched in the background.
+    pub(in crate::webhooks) fn find(&self, id: &str) -> FoundKeys {
+        let mut found = FoundKeys::new();
+        let mut is_due = false;
+        for cached in &self.lock().keys {
+            if cached.key.id == id && cached.is_usable(self.limits) {
+                found.push(cached.key.key.clone());
+                is_due |= cached.is_due(self.limits);
+            }
+        }
+        if is_due {
+            drop(self.flight());
+        }
+        found
+    }
+
+    /// Waits for the fetch in progress, or a new one unless the last one was only just made.
     ///
     /// # Errors
     ///
-    /// The error of the last fetch, if there is no usable key from an earlier one.
-    pub(in crate::webhooks) async fn find(&self, id: &str) -> Result<Found, BackendError> {
-        let fresh = self.kept(id, self.limits.fresh);
-        if !fresh.is_empty() {
-            return Ok(fresh);
-        }
-        let has_stale = !self.kept(id, self.limits.stale).is_empty();
-        // A caller that has a stale key does not wait for a fetch that another caller started.
-        if let Some((flight, is_new)) = self.flight()
-            && (is_new || !has_stale)
+    /// The error of the last fetch.
+    pub(in crate::webhooks) async fn refresh(&self) -> Result<(), BackendError> {
+        if let Some(flight) = self.flight()
             && flight.await.is_none()
         {
+            // Its runtime was shut down, so it did not clear this itself.
             self.lock().flight = None;
         }
-        let found = self.kept(id, self.limits.stale);
-        match self.lock().failed.clone() {
-            Some(error) if found.is_empty() => Err(error),
-            _ => Ok(found),
-        }
+        self.lock().failed.clone().map_or(Ok(()), Err)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self, id: &str, age: Duration) -> Found {
-        let state = self.lock();
-        let kept = state
-            .keys
-            .iter()
-            .filter(|kept| kept.key.id == id && kept.listed.elapsed() < age);
-        kept.map(|kept| kept.key.key.clone()).collect()
-    }
-
-    /// The fetch in progress, or a new one if one is due. The flag says whether it is new.
-    fn flight(&self) -> Option<(Flight, bool)> {
+    /// The fetch in progress, or a new one if the pause since the last one is over.
+    fn flight(&self) -> Option<Flight> {
         let mut state = self.lock();
-        if let Some(flight) = &state.flight {
-            return Some((flight.clone(), false));
-        }
-        if state
-            .asked
-            .is_some_and(|asked| asked.elapsed() < self.limits.pause)
+        let since_asked = state.asked.map(|asked| asked.elapsed());
+        // A fetch whose runtime was shut down never ends.
+        if let Some(flight) = &state.flight
+            && since_asked.is_some_and(|elapsed| elapsed < 2 * FETCH_TIMEOUT)
         {
+            return Some(flight.clone());
+        }
+        if since_asked.is_some_and(|elapsed| elapsed < self.limits.pause) {
             return None;
         }
         state.asked = Some(Instant::now());
         state.failed = Some(BackendError::new("the fetch was cancelled"));
         let cache = self.clone();
-        let flight = detached(async move { cache.settle(cache.ask().await) }).shared();
+        let flight = detached(async move { cache.fetch_and_settle().await }).shared();
         state.flight = Some(flight.clone());
-        Some((flight, true))
+        Some(flight)
     }
 
-    async fn ask(&self) -> Result<KeySet, BackendError> {
+    async fn fetch_and_settle(&self) {
+        let fetched = AssertUnwindSafe(self.request_keys()).catch_unwind().await;
+        let fetched = fetched.unwrap_or_else(|_| Err(BackendError::new("the fetch panicked")));
+        self.settle(fetched);
+    }
+
+    async fn request_keys(&self) -> Result<KeySet, BackendError> {
         let json = timeout(FETCH_TIMEOUT, self.fetch.fetch())
             .await
             .map_err(BackendError::new)??;
@@ -150,15 +171,19 @@ impl KeyCache {
         state.flight = None;
         state.failed = fetched.as_ref().err().cloned();
         let Ok(set) = fetched else { return };
-        // A key that is no longer listed stays valid as long as it would have without this fetch. Deliveries that it
-        // signed may still arrive, and a forged key id, which triggers a fetch, must not invalidate it early.
-        state.keys.retain(|kept| {
-            kept.listed.elapsed() < self.limits.fresh
-                && set.keys.iter().all(|key| key.id != kept.key.id)
+        state.keys.retain(|cached| {
+            let is_listed = set.keys.iter().any(|key| key.id == cached.key.id);
+            !is_listed && cached.is_usable(self.limits)
         });
-        state
-            .keys
-            .extend(set.keys.into_iter().map(|key| Kept { key, listed: now }));
+        for cached in &mut state.keys {
+            cached.unlisted.get_or_insert(now);
+        }
+        let listed = set.keys.into_iter().map(|key| CachedKey {
+            key,
+            listed: now,
+            unlisted: None,
+        });
+        state.keys.extend(listed);
     }
 }
 

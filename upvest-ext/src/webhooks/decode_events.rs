@@ -1,44 +1,20 @@
-//! A verified delivery: a batch of events that are decoded independently.
+//! Splits a body into its events. They are decoded independently.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{Event, UndecodableEvent};
-use crate::debug_fields::debug_fields;
 
 /// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB or one event
 /// (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs an error with its path.
 const MAX_EVENTS: usize = 10_000;
 
-/// The body of a delivery whose signature is valid.
-#[derive(Clone, Copy)]
-pub struct Delivery<'a> {
-    body: &'a [u8],
-}
-
-impl<'a> Delivery<'a> {
-    pub(super) fn new(body: &'a [u8]) -> Self {
-        Self { body }
-    }
-
-    /// Decodes the events in the order in which they were sent. An event that cannot be decoded does not affect the others. A
-    /// delivery of more than 10,000 events is one [`UndecodableEvent`] that says so.
-    pub fn events(&self) -> Vec<Result<Event, UndecodableEvent>> {
-        decode_events(self.body)
-    }
-
-    /// The body as it was received.
-    pub fn body(&self) -> &'a [u8] {
-        self.body
-    }
-}
-
-/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue.
+/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the order in which
+/// they were sent. An event that cannot be decoded does not affect the others. A body of more than 10,000 events is one
+/// [`UndecodableEvent`] that says so.
 ///
 /// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the network
-/// to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead, and call [`Delivery::events`] on its result.
-///
-/// A body of more than 10,000 events is one [`UndecodableEvent`] that says so.
+/// to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead.
 pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
     let events = events_json(body);
     if events.len() > MAX_EVENTS {
@@ -70,5 +46,3 @@ pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
         Err(_) => vec![body],
     }
 }
-
-debug_fields!(Delivery<'a>, |self| body_len = self.body.len());
