@@ -40,23 +40,27 @@
 //! `opentelemetry` for trace headers; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
 //! your own API.
 
-mod backend_error;
 mod call;
 mod client;
 mod clock;
 mod debug_fields;
 mod detached;
+#[cfg(feature = "webhooks")]
 mod into_error;
 mod metrics;
 pub mod pages;
 mod retry;
-pub mod signing;
 mod token;
 pub mod wait;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
-pub use backend_error::BackendError;
+/// Signs requests, verifies requests and deliveries, and reads keys.
+pub mod signing {
+    #[doc(inline)]
+    pub use upvest_signing::*;
+}
+
 pub use call::{CallOptions, HttpSend, RawPath, RawRequest, SendError};
 pub use client::{Environment, Upvest, UpvestBuilder};
 pub use clock::{Clock, OsRandom, Random, TokioClock};
@@ -65,6 +69,7 @@ pub use http::Method;
 pub use metrics::Measurement;
 pub use pages::PaginateExt;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
+pub use signing::BackendError;
 pub use token::Scopes;
 
 pub use upvest_api as api;

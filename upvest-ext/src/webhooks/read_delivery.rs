@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::verify_error::VerifyError;
-use crate::backend_error::BackendError;
+use crate::signing::BackendError;
 use crate::signing::SignatureError;
 
 /// What is read of one delivery at most.

@@ -14,12 +14,11 @@ use super::decode_events::{decode_events, events_json};
 use super::event::{Event, UndecodableEvent};
 use super::keys::fetch_keys::FetchKeys;
 use super::keys::key_cache::{FoundKeys, KeyCache, KeyCacheLimits};
-use super::keys::key_set::KeySet;
 use super::read_delivery::{BodyLimits, read_delivery};
 use super::verify_error::VerifyError;
 use crate::debug_fields::debug_fields;
 use crate::signing::{
-    IncomingRequest, KeyAlgorithm, SignatureError, SignaturePolicy, UnverifiedSignature,
+    IncomingRequest, KeyAlgorithm, KeySet, SignatureError, SignaturePolicy, UnverifiedSignature,
 };
 
 /// Verifies the signatures of webhook deliveries, in both versions that Upvest uses.
@@ -187,14 +186,14 @@ impl WebhookVerifier {
     }
 
     async fn check(&self, request: &IncomingRequest<'_>) -> Result<(), VerifyError> {
-        if request.body.len() > self.limits.bytes {
+        if request.body().len() > self.limits.bytes {
             return Err(VerifyError::TooLarge(self.limits.bytes));
         }
         let now = (self.clock)();
         let claims = self.policy.claims(request, now);
         let claims = claims.map_err(VerifyError::Rejected)?;
         self.check_claims(&claims).await?;
-        if !self.is_for_us(request.body) {
+        if !self.is_for_us(request.body()) {
             return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
         }
         Ok(())

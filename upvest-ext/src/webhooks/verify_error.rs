@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::backend_error::BackendError;
+use crate::signing::BackendError;
 use crate::signing::SignatureError;
 
 /// Why a delivery is not accepted. It converts into [`Error`](crate::Error).

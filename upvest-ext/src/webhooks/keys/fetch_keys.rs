@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use crate::backend_error::BackendError;
+use crate::signing::BackendError;
 
 /// Fetches the keys that verify webhooks. [`Upvest`](crate::Upvest) implements it by `GET /auth/verify_keys`.
 pub trait FetchKeys: Send + Sync {

@@ -9,11 +9,10 @@ use futures_util::future::{BoxFuture, Shared};
 use tokio::time::{Instant, timeout};
 
 use super::fetch_keys::FetchKeys;
-use super::key_set::{KeySet, SetKey};
-use crate::backend_error::BackendError;
 use crate::debug_fields::debug_fields;
 use crate::detached::detached;
-use crate::signing::PublicKey;
+use crate::signing::BackendError;
+use crate::signing::{KeySet, PublicKey};
 
 /// A fetch that takes longer has failed. This is the default time of one attempt of a call.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
@@ -64,7 +63,9 @@ struct State {
 type Flight = Shared<BoxFuture<'static, Option<()>>>;
 
 struct CachedKey {
-    key: SetKey,
+    id: String,
+    /// `None` if it cannot be used.
+    key: Option<PublicKey>,
     /// When the server last listed the key.
     listed: Instant,
     /// When a fetch first found that the server no longer lists the key.
@@ -101,8 +102,8 @@ impl KeyCache {
         let mut found = FoundKeys::new();
         let mut is_due = false;
         for cached in &self.lock().keys {
-            if cached.key.id == id && cached.is_usable(self.limits) {
-                found.push(cached.key.key.clone());
+            if cached.id == id && cached.is_usable(self.limits) {
+                found.push(cached.key.clone());
                 is_due |= cached.is_due(self.limits);
             }
         }
@@ -172,14 +173,15 @@ impl KeyCache {
         state.failed = fetched.as_ref().err().cloned();
         let Ok(set) = fetched else { return };
         state.keys.retain(|cached| {
-            let is_listed = set.keys.iter().any(|key| key.id == cached.key.id);
+            let is_listed = set.iter().any(|(id, _)| id == cached.id);
             !is_listed && cached.is_usable(self.limits)
         });
         for cached in &mut state.keys {
             cached.unlisted.get_or_insert(now);
         }
-        let listed = set.keys.into_iter().map(|key| CachedKey {
-            key,
+        let listed = set.iter().map(|(id, key)| CachedKey {
+            id: id.to_owned(),
+            key: key.cloned(),
             listed: now,
             unlisted: None,
         });

@@ -2,5 +2,4 @@
 
 pub(super) mod fetch_keys;
 pub(super) mod key_cache;
-pub(super) mod key_set;
 mod verify_keys;

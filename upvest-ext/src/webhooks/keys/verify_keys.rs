@@ -5,8 +5,8 @@ use http::Method;
 use upvest_api::runtime::OperationMeta;
 
 use super::fetch_keys::FetchKeys;
-use crate::backend_error::BackendError;
 use crate::client::upvest::Upvest;
+use crate::signing::BackendError;
 
 /// Defined here because the description does not contain the endpoint.
 static VERIFY_KEYS: OperationMeta =

@@ -1,7 +1,7 @@
 //! Signs requests to Upvest (version 15), and verifies signatures of requests and webhooks.
 //!
 //! ```no_run
-//! use upvest_ext::signing::{RequestSigner, SigningKey};
+//! use upvest_signing::{RequestSigner, SigningKey};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let key = SigningKey::from_pem(std::fs::read("upvest-key.pem")?, Some("passphrase"))?;
@@ -12,30 +12,37 @@
 //!
 //! If Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
 //!
-//! Guide: `docs/guides/going-live.md`. It has the commands that generate a key.
+//! Guide: `docs/guides/going-live.md`. It has the commands that generate a key, and verifies a signed request.
 
+mod backend_error;
 mod base;
 mod base64_any_padding;
+mod delivery_signer;
 mod digest;
 mod explain;
 mod incoming;
 mod keys;
+mod random;
 mod request;
+#[cfg(feature = "runtime")]
+mod runtime;
 mod signature_error;
 mod signature_input;
-pub(crate) mod signer;
+mod signer;
+mod signing_error;
 
+pub use backend_error::BackendError;
 pub use base::SignatureVersion;
-#[cfg(feature = "webhooks")]
-pub(crate) use base::signature_base;
-#[cfg(feature = "webhooks")]
-pub(crate) use digest::digest_header;
-pub use explain::{Explanation, explain_signature};
+pub use delivery_signer::DeliverySigner;
+pub use explain::{ExplainError, Explanation, explain_signature};
+pub use futures_core::future::BoxFuture;
 pub use incoming::{IncomingRequest, SignaturePolicy, UnverifiedSignature};
 pub use keys::algorithm::KeyAlgorithm;
 pub use keys::key::SigningKey;
 pub use keys::key_error::KeyError;
+pub use keys::key_set::KeySet;
 pub use keys::public_key::PublicKey;
-pub use request::{RequestSigner, SigningError};
+pub use request::RequestSigner;
 pub use signature_error::SignatureError;
 pub use signer::{SignRequest, Signer};
+pub use signing_error::SigningError;

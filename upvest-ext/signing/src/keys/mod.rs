@@ -9,6 +9,7 @@ pub(super) mod key;
 mod key_der;
 pub(super) mod key_error;
 mod key_file;
+pub(super) mod key_set;
 #[cfg(feature = "encrypted-keys")]
 mod legacy_pem;
 mod object_ids;

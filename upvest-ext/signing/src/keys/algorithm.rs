@@ -39,7 +39,6 @@ impl KeyAlgorithm {
         }
     }
 
-    #[cfg(feature = "webhooks")]
     pub(crate) fn from_curve(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::signing::base64_any_padding::BASE64;
+use crate::base64_any_padding::BASE64;
 
 /// A text with PEM blocks. Everything outside of the blocks is ignored, whatever its encoding.
 pub(super) struct PemText(Zeroizing<String>);

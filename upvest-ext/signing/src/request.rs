@@ -1,22 +1,22 @@
 //! Signs the requests of the client: version 15 (`PROTOCOL` 1).
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_core::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::digest_header;
 use super::keys::key_error::KeyError;
+use super::random::random_uuid;
 use super::signer::{SignRequest, Signer};
-use crate::backend_error::BackendError;
-use crate::clock::{OsRandom, random_uuid};
-use crate::debug_fields::debug_fields;
+use super::signing_error::SigningError;
 
 const LABEL: &str = "sig1";
 const SIGNATURE: HeaderName = HeaderName::from_static("signature");
@@ -49,21 +49,6 @@ const IGNORED: [&str; 9] = [
     "user-agent",
 ];
 
-/// Why a request could not be signed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SigningError {
-    /// The time of the clock cannot be written as an HTTP date.
-    #[error("the clock shows a year before 1970 or after 9999; set it, for example by NTP")]
-    Clock,
-    /// The nonce source returned an empty text, or one with characters that are not allowed.
-    #[error("the nonce is empty or contains characters other than letters, digits and `-._`")]
-    InvalidNonce,
-    /// The key service or the cryptographic library failed.
-    #[error("the signer failed")]
-    Signer(#[from] BackendError),
-}
-
 type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -74,7 +59,7 @@ type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
+/// use upvest_signing::{KeyAlgorithm, RequestSigner, SigningKey};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
@@ -106,7 +91,7 @@ impl RequestSigner {
             signer: Arc::new(signer),
             lifetime: Duration::from_secs(10),
             clock: Arc::new(SystemTime::now),
-            nonce: Arc::new(|| random_uuid(&OsRandom).to_string()),
+            nonce: Arc::new(|| random_uuid().to_string()),
         })
     }
 
@@ -210,12 +195,15 @@ impl SignRequest for RequestSigner {
     }
 }
 
-debug_fields!(
-    RequestSigner,
-    |self| key_id = self.key_id,
-    signer = self.signer,
-    lifetime = self.lifetime
-);
+impl fmt::Debug for RequestSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestSigner")
+            .field("key_id", &self.key_id)
+            .field("signer", &self.signer)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Removes an old signature, and adds the headers that the HTTP client would otherwise add unsigned.
 fn prepare(

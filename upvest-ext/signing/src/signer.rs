@@ -3,11 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_core::future::BoxFuture;
 use http::Request;
 
 use super::keys::algorithm::KeyAlgorithm;
-use super::request::SigningError;
+use super::signing_error::SigningError;
 use crate::backend_error::BackendError;
 
 /// Signs with a private key, which can be outside of this process: in a key service or a hardware security module.
@@ -15,8 +15,8 @@ use crate::backend_error::BackendError;
 /// [`SigningKey`](super::SigningKey) implements it for keys in a file.
 ///
 /// ```
-/// use upvest_ext::signing::{KeyAlgorithm, Signer};
-/// use upvest_ext::{BackendError, BoxFuture};
+/// use upvest_signing::{KeyAlgorithm, Signer};
+/// use upvest_signing::{BackendError, BoxFuture};
 ///
 /// # async fn ask_the_key_service(_message: &[u8]) -> std::io::Result<Vec<u8>> { Ok(Vec::new()) }
 /// #[derive(Debug)]

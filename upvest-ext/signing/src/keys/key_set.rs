@@ -6,7 +6,9 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::signing::{KeyAlgorithm, KeyError, PublicKey};
+use super::algorithm::KeyAlgorithm;
+use super::key_error::KeyError;
+use super::public_key::PublicKey;
 
 /// Upvest sends no padding, and RFC 7515 forbids it. It is accepted here because it does no harm.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -24,14 +26,14 @@ const MAX_LEN: usize = 1024 * 1024;
 /// signed.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
-    pub(in crate::webhooks) keys: Vec<SetKey>,
+    keys: Vec<SetKey>,
 }
 
 /// One entry of the set. `key` is `None` if its type is unknown or it is invalid.
 #[derive(Clone, Debug)]
-pub(in crate::webhooks) struct SetKey {
-    pub(in crate::webhooks) id: String,
-    pub(in crate::webhooks) key: Option<PublicKey>,
+struct SetKey {
+    id: String,
+    key: Option<PublicKey>,
 }
 
 impl KeySet {
@@ -75,14 +77,18 @@ impl KeySet {
     }
 
     /// The keys with this id, normally one. `None` stands for a key that cannot be used.
-    pub(in crate::webhooks) fn find<'a>(
-        &'a self,
-        id: &'a str,
-    ) -> impl Iterator<Item = Option<&'a PublicKey>> {
+    pub fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Option<&'a PublicKey>> {
         self.keys
             .iter()
             .filter(move |entry| entry.id == id)
             .map(|entry| entry.key.as_ref())
+    }
+
+    /// The ids and keys of the set. `None` stands for a key that cannot be used.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&PublicKey>)> {
+        self.keys
+            .iter()
+            .map(|entry| (entry.id.as_str(), entry.key.as_ref()))
     }
 
     /// The set as JSON, for test servers.

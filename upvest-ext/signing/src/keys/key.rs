@@ -1,27 +1,28 @@
 //! A private key in memory.
 
+use std::fmt;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
 };
-use futures_util::future::BoxFuture;
+use futures_core::future::BoxFuture;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
 use super::key_file;
 use super::public_key::PublicKey;
 use crate::backend_error::BackendError;
-use crate::debug_fields::debug_fields;
-use crate::signing::signer::Signer;
+use crate::signer::Signer;
 
 /// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///
 /// ```
-/// use upvest_ext::signing::{KeyAlgorithm, SigningKey};
+/// use upvest_signing::{KeyAlgorithm, SigningKey};
 ///
 /// let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
 /// assert!(key.public_key().to_pem().starts_with("-----BEGIN PUBLIC KEY-----"));
-/// # Ok::<(), upvest_ext::signing::KeyError>(())
+/// # Ok::<(), upvest_signing::KeyError>(())
 /// ```
 pub struct SigningKey {
     pair: Pair,
@@ -129,4 +130,10 @@ impl Signer for SigningKey {
     }
 }
 
-debug_fields!(SigningKey, |self| public = self.public);
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("public", &self.public)
+            .finish_non_exhaustive()
+    }
+}

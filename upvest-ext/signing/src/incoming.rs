@@ -1,9 +1,10 @@
 //! Reads the signatures of a received request and verifies them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Request, Uri};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::digest::{DigestError, check_digest};
@@ -12,7 +13,6 @@ use super::signature_error::SignatureError;
 use super::signature_input::{
     Labelled, MAX_HEADER, Malformed, SignatureInput, parse_inputs, parse_signatures,
 };
-use crate::debug_fields::debug_fields;
 
 /// The longest lifetime of a signature, in seconds. Upvest's signers use at most 60 (`PROTOCOL` 1.4).
 const LONGEST_LIFE: i64 = 3600;
@@ -25,6 +25,21 @@ pub struct IncomingRequest<'a> {
 }
 
 impl<'a> IncomingRequest<'a> {
+    /// The bytes of the body.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The request as an HTTP library received it.
+    pub fn from_request(request: &'a Request<impl AsRef<[u8]>>) -> Self {
+        Self::new(
+            request.method(),
+            request.uri(),
+            request.headers(),
+            request.body().as_ref(),
+        )
+    }
+
     /// Borrows the parts of a request that are needed to verify it.
     pub fn new(
         method: &'a Method,
@@ -85,12 +100,15 @@ impl<'a> IncomingRequest<'a> {
     }
 }
 
-debug_fields!(
-    IncomingRequest<'a>,
-    |self| method = self.parts.method,
-    path = self.parts.path,
-    body_len = self.body.len()
-);
+impl fmt::Debug for IncomingRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IncomingRequest")
+            .field("method", &self.parts.method)
+            .field("path", &self.parts.path)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
 
 /// The requirements that a signature must meet before its key is looked up.
 #[derive(Clone, Debug)]
@@ -310,7 +328,12 @@ impl UnverifiedSignature {
 
     /// As [`is_signed_by`](Self::is_signed_by), with the reason. The lifetime is checked last, as only the key's owner can have set
     /// it.
-    pub(crate) fn check(&self, key: &PublicKey) -> Result<(), SignatureError> {
+    /// Checks whether `key` made this signature, and that its lifetime is possible.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError::SignatureMismatch`] or [`SignatureError::InvalidLifetime`].
+    pub fn check(&self, key: &PublicKey) -> Result<(), SignatureError> {
         if !key.verifies(&self.base, &self.signature) {
             return Err(SignatureError::SignatureMismatch);
         }
@@ -322,7 +345,13 @@ impl UnverifiedSignature {
     }
 }
 
-debug_fields!(UnverifiedSignature, |self| key_id = self.key_id);
+impl fmt::Debug for UnverifiedSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedSignature")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)

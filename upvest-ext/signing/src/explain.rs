@@ -3,7 +3,6 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, Request};
-use upvest_api::{Error, ErrorKind};
 
 use super::base::{Parts, SignatureVersion, signature_base};
 use super::request::parts;
@@ -16,6 +15,21 @@ const SECRET: [&str; 4] = [
     "proxy-authorization",
     "set-cookie",
 ];
+
+/// Why a signature cannot be explained.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The request is not signed.
+    #[error("the request has no signature-input")]
+    NotSigned,
+    /// The header `signature-input` cannot be read.
+    #[error("the header signature-input is malformed")]
+    Malformed,
+    /// The signature covers a component that the request does not have.
+    #[error("the signature covers `{0}`, which the request does not have")]
+    Missing(String),
+}
 
 /// The result of [`explain_signature`]. `Display` prints every field. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +54,7 @@ pub struct Explanation {
 /// Rebuilds the signature base of a signed request. Tokens and other secrets are masked.
 ///
 /// ```
-/// use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey, explain_signature};
+/// use upvest_signing::{KeyAlgorithm, RequestSigner, SigningKey, explain_signature};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", SigningKey::generate(KeyAlgorithm::EcdsaP521)?)?;
@@ -57,20 +71,19 @@ pub struct Explanation {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidRequest`] if the request is not signed, or if a header that the signature covers was removed.
-pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> {
+/// [`ExplainError`] if the request is not signed, or if a header that the signature covers was removed.
+pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, ExplainError> {
     let headers = request.headers();
     let value = headers
         .get("signature-input")
-        .ok_or_else(|| invalid("the request has no signature-input"))?;
+        .ok_or(ExplainError::NotSigned)?;
     let inputs = value
         .to_str()
         .ok()
         .and_then(|value| parse_inputs(value).ok())
         .unwrap_or_default();
-    let malformed = || invalid("the header signature-input is malformed");
-    let first = inputs.first().ok_or_else(malformed)?;
-    let input = first.value.as_ref().ok_or_else(malformed)?;
+    let first = inputs.first().ok_or(ExplainError::Malformed)?;
+    let input = first.value.as_ref().ok_or(ExplainError::Malformed)?;
     let base = rebuild(parts(request), input)?;
     let masked = masked(headers);
     let shown = rebuild(
@@ -96,16 +109,9 @@ pub fn explain_signature<B>(request: &Request<B>) -> Result<Explanation, Error> 
     })
 }
 
-fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, Error> {
-    signature_base(parts, SignatureVersion::V15, &input.components, input.raw).map_err(|missing| {
-        invalid(format!(
-            "the signature covers `{missing}`, which the request does not have"
-        ))
-    })
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidRequest, message.into())
+fn rebuild(parts: Parts<'_>, input: &SignatureInput<'_>) -> Result<Vec<u8>, ExplainError> {
+    signature_base(parts, SignatureVersion::V15, &input.components, input.raw)
+        .map_err(|missing| ExplainError::Missing(missing.to_string()))
 }
 
 /// The same headers, with each secret replaced by its length.
