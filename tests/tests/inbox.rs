@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use upvest_ext::signing::{KeyAlgorithm, SigningKey};
 use upvest_ext::webhooks::{Event, UndecodableEvent, WebhookTester, decode_events};
 use upvest_tests::inbox::{Connection, Failure, Handler, Inbox};
@@ -90,9 +91,14 @@ impl Database {
 
     /// Handles events until all are done or dead.
     async fn handle_all(&self, handler: &impl Handler) {
-        while self.count("open").await > 0 {
-            self.inbox.handle_next(handler).await.unwrap();
-        }
+        let all = async {
+            while self.count("open").await > 0 {
+                self.inbox.handle_next(handler).await.unwrap();
+            }
+        };
+        timeout(20 * SECOND, all)
+            .await
+            .expect("an event stays open");
     }
 
     async fn count(&self, state: &str) -> i64 {
@@ -181,7 +187,8 @@ async fn an_event_that_always_fails_blocks_no_other_and_ends_as_a_dead_letter() 
 
         // Each is tried once before any is tried again, so the good one is the fifth.
         for _ in 0..5 {
-            assert!(database.inbox.handle_next(&Effects).await.unwrap());
+            let next = timeout(20 * SECOND, database.inbox.handle_next(&Effects));
+            assert!(next.await.expect("the handler hangs").unwrap());
         }
         assert_eq!(database.effects().await, [key(&good)]);
 
@@ -277,13 +284,17 @@ async fn an_event_that_ends_its_process_ends_as_a_dead_letter() {
         let fatal = event("ORDER.FILLED");
         database.insert(std::slice::from_ref(&fatal)).await;
         let mut ended = 0;
-        while database.count("open").await > 0 {
-            let stuck = Stuck::default();
-            tokio::select! {
-                handled = database.inbox.handle_next(&stuck) => drop(handled.unwrap()),
-                () = stuck.begun.notified() => ended += 1,
+        let attempts = async {
+            while database.count("open").await > 0 {
+                let stuck = Stuck::default();
+                tokio::select! {
+                    handled = database.inbox.handle_next(&stuck) => drop(handled.unwrap()),
+                    () = stuck.begun.notified() => ended += 1,
+                }
             }
-        }
+        };
+        let attempts = timeout(20 * SECOND, attempts);
+        attempts.await.expect("the event stays open");
         assert_eq!(ended, 3);
         let letters = database.dead_letters().await;
         let failure = "the process or the transaction of the last attempt ended".to_owned();
