@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use upvest_ext::signing::{KeyAlgorithm, SigningKey};
 use upvest_ext::webhooks::{Event, UndecodableEvent, WebhookTester, decode_events};
 use upvest_tests::inbox::{Connection, Failure, Handler, Inbox};
@@ -26,15 +27,19 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const EFFECTS: &str = "create table effects (event text)";
 
+/// Runs while a test uses it.
+static SHARED_POSTGRES: tokio::sync::Mutex<Weak<Postgres>> =
+    tokio::sync::Mutex::const_new(Weak::new());
+
 /// An inbox with a database of its own.
 struct Database {
     inbox: Inbox,
-    postgres: Option<Postgres>,
-    _folder: TempDir,
+    postgres: Option<Arc<Postgres>>,
+    _folder: Option<TempDir>,
 }
 
 impl Database {
-    async fn open(url: &str, postgres: Option<Postgres>, folder: TempDir) -> Self {
+    async fn open(url: &str) -> Self {
         let mut inbox = Inbox::connect(url).await.unwrap();
         inbox.create_table().await.unwrap();
         sqlx::query(EFFECTS).execute(&inbox.pool).await.unwrap();
@@ -42,23 +47,34 @@ impl Database {
         inbox.pause = Duration::from_millis(1);
         Self {
             inbox,
-            postgres,
-            _folder: folder,
+            postgres: None,
+            _folder: None,
         }
     }
 
     async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/inbox.db?mode=rwc", folder.path().display());
-        Self::open(&url, None, folder).await
+        Self {
+            _folder: Some(folder),
+            ..Self::open(&url).await
+        }
     }
 
     /// `None` if Postgres is not installed and its tests are left out.
     async fn postgres() -> Option<Self> {
-        let postgres = Postgres::start().unwrap()?;
+        let postgres = shared_postgres().await?;
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let server = Inbox::connect(&postgres.url()).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("create database {name}"));
+        sqlx::query(create).execute(&server.pool).await.unwrap();
         let url = postgres.url();
-        let folder = tempfile::tempdir().unwrap();
-        Some(Self::open(&url, Some(postgres), folder).await)
+        let (server, _) = url.rsplit_once('/').unwrap();
+        let database = Self::open(&format!("{server}/{name}")).await;
+        Some(Self {
+            postgres: Some(postgres),
+            ..database
+        })
     }
 
     async fn both() -> Vec<Self> {
@@ -75,9 +91,14 @@ impl Database {
 
     /// Handles events until all are done or dead.
     async fn handle_all(&self, handler: &impl Handler) {
-        while self.count("open").await > 0 {
-            self.inbox.handle_next(handler).await.unwrap();
-        }
+        let all = async {
+            while self.count("open").await > 0 {
+                self.inbox.handle_next(handler).await.unwrap();
+            }
+        };
+        timeout(20 * SECOND, all)
+            .await
+            .expect("an event stays open");
     }
 
     async fn count(&self, state: &str) -> i64 {
@@ -105,6 +126,16 @@ impl Database {
         };
         rows.unwrap().into_iter().map(letter).collect()
     }
+}
+
+async fn shared_postgres() -> Option<Arc<Postgres>> {
+    let mut shared = SHARED_POSTGRES.lock().await;
+    if let Some(postgres) = shared.upgrade() {
+        return Some(postgres);
+    }
+    let postgres = Arc::new(Postgres::start().unwrap()?);
+    *shared = Arc::downgrade(&postgres);
+    Some(postgres)
 }
 
 fn event(event_type: &str) -> Value {
@@ -156,7 +187,8 @@ async fn an_event_that_always_fails_blocks_no_other_and_ends_as_a_dead_letter() 
 
         // Each is tried once before any is tried again, so the good one is the fifth.
         for _ in 0..5 {
-            assert!(database.inbox.handle_next(&Effects).await.unwrap());
+            let next = timeout(20 * SECOND, database.inbox.handle_next(&Effects));
+            assert!(next.await.expect("the handler hangs").unwrap());
         }
         assert_eq!(database.effects().await, [key(&good)]);
 
@@ -252,13 +284,17 @@ async fn an_event_that_ends_its_process_ends_as_a_dead_letter() {
         let fatal = event("ORDER.FILLED");
         database.insert(std::slice::from_ref(&fatal)).await;
         let mut ended = 0;
-        while database.count("open").await > 0 {
-            let stuck = Stuck::default();
-            tokio::select! {
-                handled = database.inbox.handle_next(&stuck) => drop(handled.unwrap()),
-                () = stuck.begun.notified() => ended += 1,
+        let attempts = async {
+            while database.count("open").await > 0 {
+                let stuck = Stuck::default();
+                tokio::select! {
+                    handled = database.inbox.handle_next(&stuck) => drop(handled.unwrap()),
+                    () = stuck.begun.notified() => ended += 1,
+                }
             }
-        }
+        };
+        let attempts = timeout(20 * SECOND, attempts);
+        attempts.await.expect("the event stays open");
         assert_eq!(ended, 3);
         let letters = database.dead_letters().await;
         let failure = "the process or the transaction of the last attempt ended".to_owned();
@@ -360,6 +396,18 @@ async fn the_events_of_a_delivery_are_stored_together_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn deliveries_of_the_same_events_in_other_orders_do_not_block_each_other() {
+    for database in Database::both().await {
+        for _ in 0..5 {
+            let events: Vec<Value> = (0..100).map(|_| event("ORDER.FILLED")).collect();
+            let reversed: Vec<Value> = events.iter().rev().cloned().collect();
+            tokio::join!(database.insert(&events), database.insert(&reversed));
+        }
+        assert_eq!(database.count("open").await, 500);
+    }
+}
+
+#[tokio::test]
 async fn a_forged_delivery_is_not_stored() {
     for database in Database::both().await {
         let tester = WebhookTester::new().unwrap();
@@ -377,9 +425,11 @@ async fn a_forged_delivery_is_not_stored() {
 
 #[tokio::test]
 async fn while_the_database_is_down_a_delivery_is_answered_503_and_nothing_is_lost() {
-    let Some(mut database) = Database::postgres().await else {
+    let Some(mut postgres) = Postgres::start().unwrap() else {
         return;
     };
+    let mut database = Database::open(&postgres.url()).await;
+    database.inbox.store_timeout = SECOND;
     let tester = WebhookTester::new().unwrap();
     let verifier = tester.verifier();
     let inbox = database.inbox.clone();
@@ -391,7 +441,6 @@ async fn while_the_database_is_down_a_delivery_is_answered_503_and_nothing_is_lo
     let meanwhile = event("ORDER.FILLED");
     assert_eq!(receive(&before).await, StatusCode::OK);
 
-    let postgres = database.postgres.as_mut().unwrap();
     postgres.kill().unwrap();
     assert_eq!(receive(&meanwhile).await, StatusCode::SERVICE_UNAVAILABLE);
     inbox.handle_next(&Effects).await.unwrap_err();
@@ -500,10 +549,11 @@ async fn is_accepted(http: &reqwest::Client, port: u16, delivery: Request<Bytes>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_event_has_its_effect_exactly_once_although_a_replica_is_killed_each_second() {
-    let Some(database) = Database::postgres().await else {
+    let Some(postgres) = Postgres::start().unwrap() else {
         return;
     };
-    let url = database.postgres.as_ref().unwrap().url();
+    let url = postgres.url();
+    let database = Database::open(&url).await;
     let key_of_upvest = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let tester = Arc::new(WebhookTester::with_key(key_of_upvest));
     let jwks = tester.key_set().to_json();

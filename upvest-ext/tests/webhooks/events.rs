@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use upvest_api::events::EventObject;
 use upvest_api::types::{Order, OrderId, User};
-use upvest_ext::webhooks::{Event, EventType, ResourceError, UndecodableEvent, WebhookTester};
+use upvest_ext::webhooks::{
+    Event, EventType, ResourceError, UndecodableEvent, WebhookTester, decode_events,
+};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -203,6 +205,47 @@ fn an_event_that_is_kept_as_json_reads_as_the_same_event() {
         let again = Event::decode(&kept).unwrap();
         assert_eq!(format!("{again:?}"), format!("{read:?}"));
         assert_eq!(again.object_json(), read.object_json());
+    }
+}
+
+#[test]
+fn the_json_of_an_event_is_that_which_was_sent_and_reads_as_the_same_event() {
+    let sent = format!(
+        r#"{{ "new_field": 1e999, "object":  {{ "id": "{ID}" }}, "event_type": "COMET.SEEN",
+            "created_at": "2024-05-17T09:30:00.123456789+02:00", "id": "{}" }}"#,
+        ID.to_uppercase()
+    );
+    let [event] = <[_; 1]>::try_from(decode_events(sent.as_bytes())).unwrap();
+    let event = event.unwrap();
+    assert_eq!(event.json(), sent.as_bytes());
+    let again = Event::decode(event.json()).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{event:?}"));
+    assert_eq!(again.object_json(), event.object_json());
+    assert_eq!(again.json(), event.json());
+}
+
+#[test]
+fn the_key_of_an_event_is_its_id_or_else_the_digest_of_its_json() {
+    let sent = event("ORDER.FILLED", json!({ "id": ID })).to_string();
+    let read = Event::decode(sent.as_bytes()).unwrap();
+    assert_eq!(read.key(), read.id.to_string());
+    // sha256sum computes the same digests.
+    for (undecodable, key) in [
+        (
+            format!(r#"{{"id": "{}", "type": 7}}"#, ID.to_uppercase()),
+            ID,
+        ),
+        (
+            "null".to_owned(),
+            "sha256:74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b",
+        ),
+        (
+            r#"{"id": "no uuid"}"#.to_owned(),
+            "sha256:34c8d000de0062dd810236860bd2584b81130390cf3ede297ea251387ec64733",
+        ),
+    ] {
+        let error = Event::decode(undecodable.as_bytes()).unwrap_err();
+        assert_eq!(error.key(), key);
     }
 }
 
