@@ -38,9 +38,9 @@ fn run(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     } else {
         Some(runtime.block_on(Sandbox::start())?)
     };
-    let upvest = sandbox
-        .as_ref()
-        .map_or_else(Upvest::from_env, |sandbox| Ok(sandbox.client()))?;
+    let upvest = sandbox.as_ref().map_or_else(Upvest::from_env, |sandbox| {
+        Ok(Upvest::from_vars(sandbox.vars())?)
+    })?;
     match arguments {
         [] | ["instruments"] => {
             let items: Vec<_> =

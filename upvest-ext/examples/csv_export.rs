@@ -48,7 +48,7 @@ fn line(order: &Order) -> String {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let (upvest, account) = (
-        sandbox.client(),
+        Upvest::from_vars(sandbox.vars())?,
         AccountId::from(sandbox.open_account("10000.00").await?),
     );
     for euros in 1..=250 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncWriteExt as _;
+use upvest_ext::Upvest;
 use upvest_ext::api::types::ReportId;
 use upvest_sandbox::Sandbox;
 
@@ -13,7 +14,7 @@ const BAR: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec}";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
     let report = ReportId::from(sandbox.create_report("ACCOUNT_STATEMENT").await?);
     sandbox.advance(Duration::from_secs(1)).await;
 

@@ -15,7 +15,7 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failure> {
     // With Upvest: `let upvest = Upvest::from_env()?;`. There the clock need not be advanced.
     let sandbox = Sandbox::start().await?;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
 
     let user = create_user(&upvest).await?;
     println!("user {} is {}", user.id, shown(user.status));

@@ -10,7 +10,7 @@ use upvest_sandbox::{Fault, Sandbox};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let account = AccountId::from(sandbox.open_account("1000.00").await?);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
 
     // 1. Generate a key and store it with the order before anything is sent.
     let key = IdempotencyKey::generate();

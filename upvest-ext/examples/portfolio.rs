@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use upvest_ext::Upvest;
 use upvest_ext::api::types::{
     AccountId, Decimal, PortfolioAllocationCreate, PortfolioCreate, PortfolioOrderCreate,
 };
@@ -11,7 +12,7 @@ use upvest_sandbox::Sandbox;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let account = AccountId::from(sandbox.open_account("1000.00").await?);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
 
     let weights = [("IE00B3XXRP09", "0.6"), ("IE00BKBF6H24", "0.4")];
     let mut allocations = Vec::new();

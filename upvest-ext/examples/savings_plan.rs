@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use upvest_ext::PaginateExt as _;
+use upvest_ext::Upvest;
 use upvest_ext::api::types::{
     AccountId, SavingsPlanCreate, SavingsPlanFrequency, SavingsPlanStatus, SavingsPlanUpdate,
 };
@@ -15,7 +16,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
     let account = AccountId::from(sandbox.open_account("1000.00").await?);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
 
     let plan = SavingsPlanCreate::builder()
         .account_id(account)

@@ -11,6 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use upvest_ext::Upvest;
 use upvest_ext::api::types::{OrderCreate, OrderSide, OrderType};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
@@ -133,7 +134,7 @@ async fn signed_orders() {
         .open_account("999999999.00")
         .await
         .expect("an account");
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let took = stream::iter(0..ORDERS).map(|_| async {
         let order = OrderCreate::builder()
             .account_id(account)

@@ -8,8 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use serde_json::json;
-use upvest_ext::signing::SignatureVersion;
 use upvest_sandbox::{Command, PayloadShape, Sandbox, SandboxBuilder};
+use upvest_signing::SignatureVersion;
 
 /// A local server with the whole Investment API of Upvest, with simulated money and faults on demand.
 #[derive(Parser)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
+use upvest_ext::UpvestBuilder;
 use upvest_ext::api::runtime::Decimal;
 use upvest_ext::api::types::{OrderCreate, OrderId, OrderSide, OrderType};
 use upvest_ext::{Backoff, Error, PaginateExt as _, RetryBudget, RetryPolicy, Upvest};
@@ -88,7 +89,10 @@ fn stubborn(sandbox: &Sandbox) -> Upvest {
         .max_attempts(100)
         .backoff(backoff)
         .backoff_when_throttled(backoff);
-    let client = sandbox.client_builder().timeout(PATIENCE).retry(policy);
+    let client = UpvestBuilder::from_vars(sandbox.vars())
+        .unwrap()
+        .timeout(PATIENCE)
+        .retry(policy);
     client
         .retry_budget(RetryBudget::new(10_000_000))
         .build()
@@ -137,7 +141,7 @@ async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId,
 
 /// Lists the orders after all delayed attempts have ended, including those that the client no longer waits for.
 async fn orders_when_all_is_quiet(sandbox: &Sandbox) -> Vec<OrderId> {
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     sandbox
         .fail_next("listOrders", Fault::Delay { millis: 2 * DELAY })
         .await

@@ -65,7 +65,7 @@ struct Lived {
 #[tokio::test]
 async fn every_operation_of_the_generated_client_works_on_a_server_that_remembers() {
     let sandbox = sandbox().await;
-    live(&sandbox.client(), &sandbox).await;
+    live(&Upvest::from_vars(sandbox.vars()).unwrap(), &sandbox).await;
     let requests = sandbox.requests().into_iter();
     let succeeded =
         requests.filter(|request| request.status.is_some_and(|it| (200..300).contains(&it)));
@@ -84,7 +84,7 @@ async fn every_operation_of_the_generated_client_works_on_a_server_that_remember
 #[tokio::test]
 async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
     let sandbox = sandbox().await;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let lived = live(&upvest, &sandbox).await;
     let lived_until = sandbox.requests().len();
     people_are_kept(&upvest, &lived).await;

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Failure> {
     sqlx::query(FILLED).execute(&inbox.pool).await?;
 
     let sandbox = Sandbox::start().await?;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars())?;
     let orders = Orders {
         upvest: upvest.clone(),
     };

@@ -48,6 +48,15 @@ impl Upvest {
         UpvestBuilder::from_env()?.build()
     }
 
+    /// A client from the variables that `lookup` returns, as [`UpvestBuilder::from_vars`] reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with every variable that is missing or wrong.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        UpvestBuilder::from_vars(lookup)?.build()
+    }
+
     /// A client over `transport`, which replaces tokens, signatures, retries and the network, for tests of code that
     /// uses an [`Upvest`].
     ///

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
-use upvest_ext::signing::{IncomingRequest, PublicKey};
+use upvest_signing::{IncomingRequest, PublicKey};
 
 use crate::description::{Description, Operation};
 use crate::http::call::Answer;

@@ -7,9 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::request::Parts;
-use upvest_ext::signing::{
-    IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy,
-};
+use upvest_signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, SignaturePolicy};
 
 use crate::http::problem::Problem;
 

@@ -8,7 +8,7 @@ use chrono::{Datelike as _, TimeDelta};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
-use upvest_ext::signing::PublicKey;
+use upvest_signing::PublicKey;
 
 use crate::amount::{self, Currency, EUR};
 use crate::commands::{Command, CommandError};

@@ -14,7 +14,7 @@ use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
-use upvest_ext::signing::IncomingRequest;
+use upvest_signing::IncomingRequest;
 use uuid::Uuid;
 
 use super::call::{Answer, Call};

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use tokio::net::TcpListener;
-use upvest_ext::signing::{PublicKey, SignatureVersion, SigningKey};
+use upvest_signing::{PublicKey, SignatureVersion, SigningKey};
 use uuid::Uuid;
 
 use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};

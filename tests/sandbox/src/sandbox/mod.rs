@@ -16,8 +16,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use upvest_ext::signing::SigningKey;
-use upvest_ext::{Environment, Upvest, UpvestBuilder};
 use uuid::Uuid;
 
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
@@ -46,11 +44,12 @@ pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use upvest_ext::Upvest;
 /// use upvest_ext::api::types::{OrderCreate, OrderSide, OrderStatus, OrderType};
 /// use upvest_sandbox::Sandbox;
 ///
 /// let sandbox = Sandbox::start().await?;
-/// let upvest = sandbox.client();
+/// let upvest = Upvest::from_vars(sandbox.vars())?;
 /// let account = sandbox.open_account("1000.00").await?;
 ///
 /// let order = OrderCreate::builder()
@@ -160,28 +159,32 @@ impl Sandbox {
         DEMO_KEY
     }
 
-    /// A client for this sandbox, with its credentials and signing key. Other settings are as in production.
+    /// The settings of a client for this sandbox, under the names of the environment variables that the SDK reads: address,
+    /// credentials and signing key. Other settings are as in production.
     ///
-    /// # Panics
+    /// ```
+    /// use upvest_ext::Upvest;
+    /// use upvest_sandbox::Sandbox;
     ///
-    /// If the operating system cannot create an HTTP client.
-    pub fn client(&self) -> Upvest {
-        self.client_builder()
-            .build()
-            .expect("everything that a client needs is set")
-    }
-
-    /// A builder of a client for this sandbox, for other settings.
-    ///
-    /// # Panics
-    ///
-    /// Never: address and key are valid.
-    pub fn client_builder(&self) -> UpvestBuilder {
-        let url = self.url().parse().expect("an address makes a URL");
-        let key = SigningKey::from_pem(DEMO_KEY, None).expect("the key of the sandbox is one");
-        Upvest::builder(Environment::Custom(url))
-            .credentials(CLIENT_ID, CLIENT_SECRET)
-            .signing_key(KEY_ID, key)
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let upvest = Upvest::from_vars(sandbox.vars())?;
+    /// assert!(upvest.list_orders().send().await?.data.is_empty());
+    /// # Ok(()) }
+    /// ```
+    pub fn vars(&self) -> impl Fn(&str) -> Option<String> + Clone + use<> {
+        let url = self.url();
+        move |name| {
+            let value = match name {
+                "UPVEST_ENVIRONMENT" => url.as_str(),
+                "UPVEST_CLIENT_ID" => CLIENT_ID,
+                "UPVEST_CLIENT_SECRET" => CLIENT_SECRET,
+                "UPVEST_SIGNING_KEY_ID" => KEY_ID,
+                "UPVEST_SIGNING_KEY" => DEMO_KEY,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        }
     }
 
     /// The time of the sandbox's clock.

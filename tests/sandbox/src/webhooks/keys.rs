@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::Request;
-use upvest_ext::signing::{KeyAlgorithm, KeyError, PublicKey, SignatureVersion, SigningKey};
-use upvest_ext::webhooks::{KeySet, WebhookTester};
+use upvest_signing::{DeliverySigner, KeySet};
+use upvest_signing::{KeyAlgorithm, KeyError, PublicKey, SignatureVersion, SigningKey};
 
 /// The most earlier keys in the key set.
 const KEPT: usize = 3;
@@ -12,7 +12,7 @@ const KEPT: usize = 3;
 #[derive(Debug)]
 pub(crate) struct WebhookKeys {
     version: SignatureVersion,
-    signer: WebhookTester,
+    signer: DeliverySigner,
     public: Vec<(String, PublicKey)>,
 }
 
@@ -54,10 +54,10 @@ impl WebhookKeys {
     }
 }
 
-fn new_key(version: SignatureVersion) -> Result<(WebhookTester, (String, PublicKey)), KeyError> {
+fn new_key(version: SignatureVersion) -> Result<(DeliverySigner, (String, PublicKey)), KeyError> {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
     let public = key.public_key().clone();
-    let signer = WebhookTester::with_key(key).version(version);
+    let signer = DeliverySigner::with_key(key).version(version);
     let id = signer.key_id().to_owned();
     Ok((signer, (id, public)))
 }

@@ -10,6 +10,8 @@ use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use reqwest::Request;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
+use upvest_ext::Upvest;
+use upvest_ext::UpvestBuilder;
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, Signer, SigningKey};
 use upvest_ext::webhooks::{FetchKeys as _, KeySet};
 use upvest_ext::{BackendError, BoxFuture, ErrorKind, Scopes};
@@ -98,13 +100,18 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
         .start()
         .await
         .unwrap();
-    let granted = sandbox
-        .client_builder()
+    let granted = UpvestBuilder::from_vars(sandbox.vars())
+        .unwrap()
         .scopes(Scopes::new(["users:read"]))
         .build()
         .unwrap();
     assert!(granted.list_users().send().await.is_ok());
-    let error = sandbox.client().list_users().send().await.unwrap_err();
+    let error = Upvest::from_vars(sandbox.vars())
+        .unwrap()
+        .list_users()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind(), error.status().map(|status| status.as_u16())),
         (ErrorKind::Token, Some(401))
@@ -174,7 +181,7 @@ async fn a_revoked_token_is_refused() {
 #[tokio::test]
 async fn the_sdk_requests_a_new_token_if_the_old_one_expired_or_was_revoked() {
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     upvest.list_users().send().await.unwrap();
     for end in ["expiry", "revocation"] {
         let seen = sandbox.requests().len();
@@ -339,7 +346,12 @@ async fn an_unsigned_request_is_refused_and_one_of_the_sdk_is_not() {
     }
     let detail = token_call(&api, &sandbox, "users:read").refused(401).await;
     assert!(detail.starts_with("Signature is incorrect"), "{detail}");
-    sandbox.client().list_users().send().await.unwrap();
+    Upvest::from_vars(sandbox.vars())
+        .unwrap()
+        .list_users()
+        .send()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -639,8 +651,8 @@ async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
     let pem = reqwest::get(url).await.unwrap().text().await.unwrap();
     SigningKey::from_pem(&pem, None).unwrap_err();
     let key = SigningKey::from_pem(&pem, Some("sandbox")).unwrap();
-    let upvest = sandbox
-        .client_builder()
+    let upvest = UpvestBuilder::from_vars(sandbox.vars())
+        .unwrap()
         .signing_key(sandbox.key_id(), key)
         .build()
         .unwrap();
@@ -663,8 +675,8 @@ async fn a_registered_key_outlives_a_restart() {
     sandbox.stop().await;
 
     let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
-    let upvest = sandbox
-        .client_builder()
+    let upvest = UpvestBuilder::from_vars(sandbox.vars())
+        .unwrap()
         .signing_key(key_id.to_string(), key)
         .build()
         .unwrap();
@@ -699,7 +711,12 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
     let sandbox = Sandbox::start().await.unwrap();
     for seconds in [3_600, -3_600] {
         sandbox.shift_clock(seconds).await;
-        let error = sandbox.client().list_users().send().await.unwrap_err();
+        let error = Upvest::from_vars(sandbox.vars())
+            .unwrap()
+            .list_users()
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.status().unwrap(), 401);
         assert!(error.is_authentication());
         assert!(
@@ -710,7 +727,7 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
     }
     // This also affects a client that already has a token.
     sandbox.shift_clock(0).await;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     upvest.list_users().send().await.unwrap();
     sandbox.shift_clock(3_600).await;
     let error = upvest.list_users().send().await.unwrap_err();
@@ -768,7 +785,11 @@ async fn the_webhook_keys_need_the_scope_for_webhooks() {
 #[tokio::test]
 async fn the_sdk_fetches_the_keys_of_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
-    let fetched = sandbox.client().fetch().await.unwrap();
+    let fetched = Upvest::from_vars(sandbox.vars())
+        .unwrap()
+        .fetch()
+        .await
+        .unwrap();
     assert!(
         KeySet::from_json(&fetched)
             .unwrap()

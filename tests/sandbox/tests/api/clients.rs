@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use upvest_ext::Upvest;
+use upvest_ext::UpvestBuilder;
 use upvest_sandbox::{Command, Sandbox};
 
 const OTHER: &str = "team-b";
@@ -17,8 +18,8 @@ async fn sandbox() -> Sandbox {
 }
 
 fn client(sandbox: &Sandbox, id: &str, secret: &str) -> Upvest {
-    sandbox
-        .client_builder()
+    UpvestBuilder::from_vars(sandbox.vars())
+        .unwrap()
         .credentials(id, secret)
         .build()
         .unwrap()
@@ -65,7 +66,10 @@ async fn groups(sandbox: &Sandbox, client: &str) -> usize {
 #[tokio::test]
 async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
     let sandbox = sandbox().await;
-    let (first, other) = (sandbox.client(), client(&sandbox, OTHER, "secret-b"));
+    let (first, other) = (
+        Upvest::from_vars(sandbox.vars()).unwrap(),
+        client(&sandbox, OTHER, "secret-b"),
+    );
     let before = sandbox.now();
     sandbox
         .execute_for(OTHER, Command::Advance { seconds: 3600.0 })

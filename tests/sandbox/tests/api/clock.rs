@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use upvest_ext::Upvest;
 use upvest_ext::api::types::{OrderCreate, OrderSide, OrderStatus, OrderType};
 use upvest_sandbox::Sandbox;
 use uuid::Uuid;
@@ -20,8 +21,8 @@ fn order(account: Uuid) -> upvest_ext::api::bodies::OrderCreateBuilder {
 async fn the_clock_stands_still_until_it_is_advanced() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
-    let order = sandbox
-        .client()
+    let order = Upvest::from_vars(sandbox.vars())
+        .unwrap()
         .create_order()
         .body(order(account))
         .send()
@@ -33,8 +34,8 @@ async fn the_clock_stands_still_until_it_is_advanced() {
     sandbox.advance(Duration::from_millis(1999)).await;
     assert_eq!(sandbox.now() - before, TimeDelta::milliseconds(1999));
     let read = async || {
-        sandbox
-            .client()
+        Upvest::from_vars(sandbox.vars())
+            .unwrap()
             .retrieve_order()
             .order_id(order.id)
             .send()
@@ -51,7 +52,7 @@ async fn the_clock_stands_still_until_it_is_advanced() {
 async fn the_clock_runs_by_itself_with_a_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let order = upvest
         .create_order()
         .body(order(account))
@@ -80,8 +81,8 @@ async fn a_year_passes_with_all_its_midnights() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     sandbox.advance(Duration::from_secs(365 * 86_400)).await;
-    let valuations = sandbox
-        .client()
+    let valuations = Upvest::from_vars(sandbox.vars())
+        .unwrap()
         .list_valuations()
         .account_id(account)
         .send()

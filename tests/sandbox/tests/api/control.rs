@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use upvest_ext::Upvest;
 use upvest_ext::{RetryBudget, RetryPolicy};
 use uuid::Uuid;
 
@@ -293,7 +294,7 @@ async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
     );
     // The state continues from there, and faults are cleared.
     sandbox.top_up(account, "2.00").await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     upvest.list_users().send().await.unwrap();
     sandbox.reset().await;
     assert_eq!((sandbox.now(), sandbox.events().len()), start);

@@ -8,6 +8,7 @@ use http::header::{DATE, RETRY_AFTER};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use upvest_ext::Upvest;
 use upvest_ext::{ErrorKind, RetryPolicy};
 use upvest_sandbox::{Command, Fault, FaultRule, RequestRecord, Sandbox};
 use uuid::Uuid;
@@ -325,7 +326,7 @@ async fn a_client_that_retries_places_one_order_with_any_fault() {
 #[tokio::test]
 async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     upvest.list_orders().send().await.unwrap();
     for (seconds, sign) in [(3600, 1), (-3600, -1)] {
         sandbox.shift_clock(seconds).await;
@@ -353,11 +354,11 @@ async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
 #[tokio::test]
 async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
     let sandbox = Sandbox::start().await.unwrap();
-    let with_token = sandbox.client();
+    let with_token = Upvest::from_vars(sandbox.vars()).unwrap();
     with_token.list_orders().send().await.unwrap();
     sandbox.take_token_endpoint_down().await;
 
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.status().unwrap().as_u16()),

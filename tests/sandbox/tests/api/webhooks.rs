@@ -31,7 +31,7 @@ const DESCRIBED: &str =
 #[tokio::test]
 async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let made = create(&upvest, &endpoint.url(), [WebhookEventCategory::All])
         .await
         .unwrap();
@@ -66,7 +66,7 @@ async fn a_subscription_gets_the_categories_that_it_names() {
         Endpoint::start().await,
         Endpoint::start().await,
     );
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &orders.url(), [WebhookEventCategory::Order]).await;
     subscribe(
         &upvest,
@@ -111,7 +111,7 @@ async fn a_subscription_gets_the_categories_that_it_names() {
 #[tokio::test]
 async fn changed_categories_count_from_then_on() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let webhook = subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::User]).await;
     sandbox.create_account_group().await.unwrap();
     let update = WebhookSubscriptionUpdate::builder()
@@ -136,7 +136,7 @@ async fn changed_categories_count_from_then_on() {
 #[tokio::test]
 async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     for url in [
         "http://example.com/hook",
         "https://192.0.2.1/hook",
@@ -190,7 +190,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
 #[tokio::test]
 async fn an_unknown_category_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let categories = [
         WebhookEventCategory::Order,
         WebhookEventCategory::from_wire("TEA"),
@@ -222,7 +222,7 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
         switch_on(&sandbox, &endpoint).await;
         sandbox.open_account("10.00").await.unwrap();
 
-        let verifier = WebhookVerifier::fetching(sandbox.client());
+        let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
         assert!(!endpoint.arrived().is_empty());
         for arrival in endpoint.arrived() {
             let events = verifier.verify(&arrival.received()).await.unwrap();
@@ -251,7 +251,8 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
         pause: Duration::ZERO,
         ..KeyCacheLimits::default()
     };
-    let verifier = WebhookVerifier::fetching_within(sandbox.client(), limits);
+    let verifier =
+        WebhookVerifier::fetching_within(Upvest::from_vars(sandbox.vars()).unwrap(), limits);
     for _ in 0..3 {
         sandbox.create_account_group().await.unwrap();
         sandbox.settle().await;
@@ -268,7 +269,7 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
         .collect();
     assert_eq!(keys.len(), 3);
     // A new verifier. The key set contains the newest key and the two before it.
-    let newcomer = WebhookVerifier::fetching(sandbox.client());
+    let newcomer = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
     for arrival in &arrived[1..] {
         newcomer.verify(&arrival.received()).await.unwrap();
     }
@@ -277,7 +278,7 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
 #[tokio::test]
 async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     let before = happened(&sandbox).len();
 
@@ -306,7 +307,7 @@ async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
 #[tokio::test]
 async fn an_event_carries_the_whole_thing_as_it_was_then() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     a_week_of_life(&sandbox, &upvest).await;
 
@@ -350,7 +351,7 @@ async fn the_reference_shape_names_described_types_and_carries_no_more_than_an_i
         .await
         .unwrap();
     let endpoint = Endpoint::start().await;
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     a_week_of_life(&sandbox, &upvest).await;
 
@@ -410,10 +411,15 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
         let endpoint = Endpoint::start().await;
         switch_on(&sandbox, &endpoint).await;
         let account = sandbox.open_account("1000.00").await.unwrap();
-        place_order(&sandbox.client(), account, "100.00").await;
+        place_order(
+            &Upvest::from_vars(sandbox.vars()).unwrap(),
+            account,
+            "100.00",
+        )
+        .await;
         sandbox.advance(2 * SECOND).await;
 
-        let verifier = WebhookVerifier::fetching(sandbox.client());
+        let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
         let mut keys = BTreeSet::new();
         let mut filled = 0;
         for arrival in endpoint.arrived() {
@@ -422,7 +428,10 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
                 assert!(event.event_type.is_known(), "{event:?}");
                 assert!(keys.insert(event.key()), "{event:?} arrived twice");
                 if event.event_type == EventType::OrderFilled {
-                    let event = event.fetch(&sandbox.client()).await.unwrap();
+                    let event = event
+                        .fetch(&Upvest::from_vars(sandbox.vars()).unwrap())
+                        .await
+                        .unwrap();
                     let order: Order = event.resource().unwrap();
                     assert_eq!(order.status, Some(OrderStatus::Filled));
                     filled += 1;
@@ -441,7 +450,12 @@ async fn disturbed_deliveries_are_repeated_and_reversed() {
     sandbox.settle().await;
     let before = endpoint.arrived().len();
     sandbox.disturb_deliveries(true, true).await;
-    place_order(&sandbox.client(), account, "100.00").await;
+    place_order(
+        &Upvest::from_vars(sandbox.vars()).unwrap(),
+        account,
+        "100.00",
+    )
+    .await;
     sandbox.advance(2 * SECOND).await;
 
     let disturbed = endpoint.arrived().split_off(before);
@@ -528,7 +542,7 @@ async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minu
         "what has waited need not wait longer"
     );
 
-    let verifier = WebhookVerifier::fetching(sandbox.client());
+    let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
     let nonces: BTreeSet<_> = arrived
         .iter()
         .map(|arrival| parameter(arrival, "nonce"))
@@ -610,7 +624,7 @@ async fn an_endpoint_that_is_not_there_blocks_no_other() {
 #[tokio::test]
 async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     endpoint.otherwise(500);
     let deleted = subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     let switched_off = subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
@@ -643,7 +657,7 @@ async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
         Endpoint::start().await,
         Endpoint::start().await,
     );
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let webhook = subscribe(&upvest, &old.url(), [WebhookEventCategory::All]).await;
     old.otherwise(500);
     sandbox.create_account_group().await.unwrap();
@@ -664,7 +678,7 @@ async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
 #[tokio::test]
 async fn nothing_is_ever_sent_to_another_machine() {
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(
         &upvest,
         "https://example.com/hook",
@@ -714,8 +728,8 @@ async fn a_dropped_advance_blocks_no_delivery() {
     assert!(given_up.is_err(), "the endpoint does not answer");
     drop(silent);
     let update = WebhookSubscriptionUpdate::builder().url(endpoint.url());
-    sandbox
-        .client()
+    Upvest::from_vars(sandbox.vars())
+        .unwrap()
         .update_webhook_subscription()
         .webhook_id(webhook)
         .body(update)
@@ -806,7 +820,7 @@ async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
 #[tokio::test]
 async fn the_logs_say_what_happened_and_what_became_of_it() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
-    let upvest = sandbox.client();
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let webhook = subscribe(
         &upvest,
         &endpoint.url(),

@@ -50,8 +50,8 @@ impl Bench {
             .retry(reqwest::retry::never())
             .build()
             .unwrap();
-        let upvest = sandbox
-            .client_builder()
+        let upvest = UpvestBuilder::from_vars(sandbox.vars())
+            .unwrap()
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
@@ -149,9 +149,13 @@ impl Bench {
         policy: RetryPolicy,
         settings: impl FnOnce(UpvestBuilder) -> UpvestBuilder,
     ) -> Upvest {
-        settings(self.sandbox.client_builder().retry(policy))
-            .build()
-            .unwrap()
+        settings(
+            UpvestBuilder::from_vars(self.sandbox.vars())
+                .unwrap()
+                .retry(policy),
+        )
+        .build()
+        .unwrap()
     }
 
     /// The number of orders, without a request that a fault could affect.
