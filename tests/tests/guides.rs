@@ -99,7 +99,7 @@ fn the_documentation_of_the_code_names_every_guide() {
         );
     }
     for (guide, module) in [
-        ("errors.md", "upvest-api/src/runtime/answers/error.rs"),
+        ("errors.md", "upvest-api/runtime/src/answers/error.rs"),
         ("files.md", "upvest-ext/src/files/mod.rs"),
         ("going-live.md", "upvest-ext/src/signing/mod.rs"),
         ("lists.md", "upvest-ext/src/pages/mod.rs"),

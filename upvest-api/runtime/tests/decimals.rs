@@ -1,7 +1,7 @@
 //! Arithmetic with amounts is exact.
 
-use upvest_runtime::rust_decimal;
 use upvest_runtime::Decimal;
+use upvest_runtime::rust_decimal;
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
