@@ -326,18 +326,18 @@ fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
 
 /// The operation table: an entry for each operation, and a list of all entries sorted by the name of their method.
 pub(super) fn table(api: &Api) -> String {
-    let paging = if api
+    let uses = if api
         .operations
         .iter()
         .any(|operation| operation.paging.is_some())
     {
-        ", Paging"
+        "{OperationMeta, Paging}"
     } else {
-        ""
+        "OperationMeta"
     };
     let mut source = format!(
         "use upvest_runtime::generated_code::find_operation;\nuse upvest_runtime::http::Method;\n\
-         use upvest_runtime::{{OperationMeta{paging}}};\n"
+         use upvest_runtime::{uses};\n"
     );
     for operation in &api.operations {
         entry(&mut source, operation);
@@ -379,12 +379,17 @@ fn entry(source: &mut String, operation: &Operation) {
         scopes,
         ..
     } = operation;
-    let _ = write!(
+    let _ = writeln!(
         source,
-        "\n/// `{method} {path}`\npub static {}: OperationMeta = OperationMeta::new({id:?}, {method_name:?}, Method::{method}, {path:?})\n    \
-         .tagged({tag:?})\n    .scoped(&{scopes:?})\n",
+        "\n/// `{method} {path}`\npub static {}: OperationMeta = OperationMeta::new({id:?}, {method_name:?}, Method::{method}, {path:?})",
         operation.constant(),
     );
+    if !tag.is_empty() {
+        let _ = writeln!(source, "    .tagged({tag:?})");
+    }
+    if !scopes.is_empty() {
+        let _ = writeln!(source, "    .scoped(&{scopes:?})");
+    }
     if operation.idempotency_key {
         source.push_str("    .keyed()\n");
     }
