@@ -23,23 +23,76 @@
 //! println!("{} is {:?}", order.id, order.status);
 //! # Ok(()) }
 //! ```
-
-#[allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "the description decides which of its parts are used"
-)]
-pub mod runtime;
+//!
+//! A setter of a parameter accepts a value, anything that converts into one, or an `Option`:
+//!
+//! ```
+//! # fn list(client: &upvest_api::Client, status: Option<upvest_api::types::OrderStatus>) {
+//! let list = client.list_orders();
+//! let list = list.limit(50).limit(Some(50)).limit(None);
+//! let list = list.status(status).status("FILLED").account_id("7d052811-c57c-4920-9fd6-bdbaa6c94e47");
+//! # let _ = list; }
+//! ```
+//!
+//! # Tests
+//!
+//! A [`MockTransport`] answers without a server:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
+//! use upvest_api::{Client, MockTransport, builder, types::{ListResponse, Order}};
+//!
+//! let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()));
+//! let client = Client::new("http://mock.invalid", mock.clone());
+//!
+//! assert!(client.list_orders().limit(50).send().await?.data.is_empty());
+//! assert_eq!(mock.requests()[0].path, "/orders?limit=50");
+//! # Ok(()) }
+//! ```
+//!
+//! # Request bodies in JSON
+//!
+//! The type of a body rejects unknown fields and values, so that typing errors are found. [`Lenient`](runtime::Lenient) accepts them:
+//!
+//! ```
+//! use upvest_api::runtime::Lenient;
+//! use upvest_api::types::OrderCreate;
+//!
+//! let json = r#"{
+//!     "account_id": "7d052811-c57c-4920-9fd6-bdbaa6c94e47", "instrument_id": "251e84b2-82e1-440b-a008-6357ebe46a96",
+//!     "side": "BUY", "type": "MARKET", "cash_amount": "10.00", "curency": "EUR"
+//! }"#;
+//! let error = serde_json::from_str::<OrderCreate>(json).unwrap_err();
+//! assert!(error.to_string().starts_with("unknown field `curency`"));
+//!
+//! let Lenient(order) = serde_json::from_str::<Lenient<OrderCreate>>(json)?;
+//! assert_eq!(order.currency, None);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Personal data
+//!
+//! `Debug` of a type with personal data shows which fields are set, and [`Unredacted`](runtime::Unredacted) prints their values:
+//!
+//! ```
+//! use upvest_api::{runtime::Unredacted, types::Address};
+//!
+//! let address: Address = serde_json::from_str(
+//!     r#"{"street": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}"#,
+//! )?;
+//! assert!(!format!("{address:?}").contains("Berlin"));
+//! assert!(format!("{:?}", Unredacted(&address)).contains("Berlin"));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, unused_imports, reason = "the style of generated code is its generator's")]
 mod generated;
 
-pub use generated::{bodies, builder, events, operations, types};
-pub use runtime::{
-    ByteStream, Client, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response,
-    Transport,
+pub use generated::{Client, bodies, builder, events, operations, types};
+pub use upvest_runtime as runtime;
+pub use upvest_runtime::{
+    ByteStream, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response, Transport,
 };
 // What stands in public signatures, so that users get the versions that fit.
-pub use {bytes, chrono, http, reqwest, rust_decimal, uuid};
+pub use upvest_runtime::{bytes, chrono, http, reqwest, rust_decimal, uuid};

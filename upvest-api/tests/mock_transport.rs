@@ -48,7 +48,7 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
     let error = list().await.expect_err("the second call is throttled");
     assert_eq!(
         error.to_string(),
-        "listOrders: 429 Too Many Requests: Wait. (slow_down)"
+        "listOrders: 429 Too Many Requests (slow_down)"
     );
     for _ in 0..3 {
         assert!(

@@ -1,13 +1,19 @@
-//! `cargo xtask export`: writes a crate `upvest-api` for any description, which can replace ours.
+//! `cargo xtask export`: writes a crate for any description, which can replace our `upvest-api`.
 
 use std::path::Path;
 
-use crate::flags::Export;
+use crate::flags::{Export, RuntimeSource};
 use crate::folder::{self, MARKER};
 use crate::regen::{Code, source};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use toml::{Table, Value};
 use upvest_gen::Source;
+
+/// The name and the folder of our own crate.
+const OURS: &str = "upvest-api";
+
+/// The folder of the runtime.
+const RUNTIME: &str = "upvest-api/runtime";
 
 /// Runs the command.
 pub(crate) fn run(flags: &Export) -> Result<()> {
@@ -32,47 +38,39 @@ impl Export {
 
 /// Writes the crate, and lists the differences to the crate that was there before.
 pub(crate) fn export(flags: &Export) -> Result<Code> {
-    let (out, (spec, overlay)) = (&flags.out, flags.sources()?);
+    let (spec, overlay) = flags.sources()?;
     let code = Code::generate(&spec, overlay.as_ref(), flags.strict)?;
-    let ours = folder::workspace()?.join("upvest-api");
     let mut files = code.files("src/generated/")?;
-    let lib = folder::read(&ours.join("src/lib.rs"))?;
-    let lib: String = lib
-        .lines()
-        .filter(|line| !line.starts_with("//!"))
-        .fold(String::new(), |text, line| text + line + "\n");
-    files.push((
-        "src/lib.rs".to_owned(),
-        format!("// {MARKER} export`.\n#![doc = include_str!(\"../README.md\")]\n{lib}"),
-    ));
-    let runtime = ours.join("src/runtime");
-    for path in folder::files(&runtime, &["rs"])? {
-        let name = path.strip_prefix(&runtime).unwrap_or(&path).display();
-        files.push((
-            format!("src/runtime/{name}"),
-            format!("// {MARKER} export`.\n{}", folder::read(&path)?),
-        ));
-    }
-    files.push(("Cargo.toml".to_owned(), manifest(&ours)?));
+    files.push(("src/lib.rs".to_owned(), library()?));
+    files.push(("Cargo.toml".to_owned(), manifest(flags)?));
     files.push(("README.md".to_owned(), readme(&code, flags)));
-    let stale = folder::stale(&files, out)?;
-    let before = Code::before(&out.join("src/generated"));
+    let stale = folder::stale(&files, &flags.out)?;
+    let before = Code::before(&flags.out.join("src/generated"));
     folder::write(&stale)?;
     code.say(before.as_ref());
     Ok(code)
 }
 
-/// Our manifest, in which the values inherited from the workspace are written out.
-fn manifest(ours: &Path) -> Result<String> {
-    let parse = |path: &Path| -> Result<Table> {
-        folder::read(path)?
-            .parse()
-            .with_context(|| format!("cannot read {}", path.display()))
-    };
-    let mut manifest = parse(&ours.join("Cargo.toml"))?;
+/// Our front page with the documentation of the new crate, as ours has examples of our description.
+fn library() -> Result<String> {
+    let ours = folder::read(&folder::workspace()?.join(OURS).join("src/lib.rs"))?;
+    let code: Vec<&str> = ours
+        .lines()
+        .filter(|line| !line.starts_with("//!"))
+        .collect();
+    Ok(format!(
+        "// {MARKER} export`.\n#![doc = include_str!(\"../README.md\")]\n{}\n",
+        code.join("\n")
+    ))
+}
+
+/// Our manifest with another name and source of the runtime, in which the values inherited from the workspace are written out.
+fn manifest(flags: &Export) -> Result<String> {
+    let mut manifest = parse(&folder::workspace()?.join(OURS).join("Cargo.toml"))?;
     let workspace = parse(&folder::workspace()?.join("Cargo.toml"))?;
     let inherited =
         |table: &str, key: &str| workspace.get("workspace")?.get(table)?.get(key).cloned();
+    // Path overrides of cargo require the same dependencies, also for tests.
     for (section, table) in [
         ("package", "package"),
         ("dependencies", "dependencies"),
@@ -94,16 +92,49 @@ fn manifest(ours: &Path) -> Result<String> {
     for section in ["lints", "test", "bench", "example"] {
         manifest.remove(section);
     }
-    // The examples in the runtime's documentation need our description.
-    manifest.insert(
-        "lib".to_owned(),
-        Value::Table(Table::from_iter([(
-            "doctest".to_owned(),
-            Value::Boolean(false),
-        )])),
-    );
+    let package = table(&mut manifest, "package")?;
+    package.insert("name".to_owned(), flags.name.clone().into());
+    let runtime = table(table(&mut manifest, "dependencies")?, "upvest-runtime")?;
+    set_source(runtime, flags)?;
     let text = toml::to_string(&manifest).context("cannot write the manifest")?;
     Ok(format!("# {MARKER} export`.\n\n{text}"))
+}
+
+fn parse(path: &Path) -> Result<Table> {
+    folder::read(path)?
+        .parse()
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn table<'t>(parent: &'t mut Table, key: &str) -> Result<&'t mut Table> {
+    parent
+        .get_mut(key)
+        .and_then(Value::as_table_mut)
+        .with_context(|| format!("the manifest has no table `{key}`"))
+}
+
+/// Sets where the runtime comes from.
+fn set_source(dependency: &mut Table, flags: &Export) -> Result<()> {
+    let folder = match &flags.runtime {
+        Some(RuntimeSource::Git { url, revision }) => {
+            for key in ["path", "version"] {
+                dependency.remove(key);
+            }
+            dependency.insert("git".to_owned(), url.clone().into());
+            dependency.insert("rev".to_owned(), revision.clone().into());
+            return Ok(());
+        }
+        Some(RuntimeSource::Folder(folder)) => folder.clone(),
+        None => folder::workspace()?.join(RUNTIME),
+    };
+    ensure!(
+        folder.join("Cargo.toml").is_file(),
+        "{} is not the folder of a crate",
+        folder.display()
+    );
+    let path = folder::relative(&flags.out, &folder)?;
+    dependency.insert("path".to_owned(), path.display().to_string().into());
+    Ok(())
 }
 
 /// A dependency as the workspace declares it, with the crate's additional features and `optional`.
@@ -131,33 +162,59 @@ fn merge(base: Value, own: &Value) -> Value {
 }
 
 fn readme(code: &Code, flags: &Export) -> String {
-    let (spec, out, size) = (flags.spec.display(), flags.out.display(), code.size());
-    let overlay = flags.overlay.as_ref().map_or(String::new(), |file| {
-        format!(" --overlay {}", file.display())
-    });
-    let left_out: Vec<String> = code
+    let left_out: String = code
         .generated
         .left_out
         .iter()
         .map(|error| format!("* left out: {error}\n"))
         .collect();
-    let left_out = left_out.concat();
     format!(
-        "<!-- {MARKER} export`. -->\n\n# upvest-api\n\nThe client for `{spec}`: {size}.\n{left_out}\n{USAGE}```sh\n\
-         cargo xtask export --spec {spec}{overlay} --out {out}\n```\n"
+        "<!-- {MARKER} export`. -->\n\n# {}\n\nThe client for `{}`: {}.\n{left_out}\n{USAGE}```sh\n{}\n```\n",
+        flags.name,
+        flags.spec.display(),
+        code.size(),
+        command(flags)
     )
 }
 
+/// The command that writes the crate anew.
+fn command(flags: &Export) -> String {
+    let mut command = format!("cargo xtask export --spec {}", flags.spec.display());
+    if let Some(overlay) = &flags.overlay {
+        command += &format!(" --overlay {}", overlay.display());
+    }
+    command += &format!(" --out {}", flags.out.display());
+    if flags.name != OURS {
+        command += &format!(" --name {}", flags.name);
+    }
+    match &flags.runtime {
+        None => {}
+        Some(RuntimeSource::Folder(folder)) => {
+            command += &format!(" --runtime {}", folder.display());
+        }
+        Some(RuntimeSource::Git { url, revision }) => {
+            command += &format!(" --runtime {url}#{revision}");
+        }
+    }
+    command
+}
+
 const USAGE: &str = "\
-It takes the place of the `upvest-api` that `upvest-ext` comes with. With `upvest-ext` from a repository, in the `Cargo.toml` of
+It contains generated code only. What this code calls is in the crate `upvest-runtime`, which is available as `runtime` in this crate.
+
+With the name `upvest-api` it takes the place of the `upvest-api` that `upvest-ext` comes with. Both need the same `upvest-runtime`.
+With `upvest-ext` from a repository, export with `--runtime https://the.repository/of/upvest-ext#REV`, and in the `Cargo.toml` of
 your workspace:
 
 ```toml
+[dependencies]
+upvest-ext = { git = \"https://the.repository/of/upvest-ext\", rev = \"REV\" }
+
 [patch.\"https://the.repository/of/upvest-ext\"]
 upvest-api = { path = \"path/to/this/folder\" }
 ```
 
-With `upvest-ext` from a folder, in `.cargo/config.toml` of your workspace:
+With `upvest-ext` from the folder of its repository, in `.cargo/config.toml` of your workspace:
 
 ```toml
 paths = [\"path/to/this/folder\"]

@@ -1,7 +1,9 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Commands of this workspace.
@@ -19,7 +21,7 @@ pub(crate) enum Command {
     Regen(Regen),
     /// Compare two descriptions, and list the changes that break callers in Rust.
     Diff(Diff),
-    /// Write a crate `upvest-api` for your own description, which can replace ours.
+    /// Write a crate for your own description, which can replace our `upvest-api`.
     Export(Export),
     /// Export descriptions to target/try/, and check and test upvest-ext against each.
     Try(Try),
@@ -101,6 +103,15 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
+    /// The name of the crate. Only a crate with the default name can replace ours.
+    #[arg(long, value_name = "NAME", default_value = "upvest-api", value_parser = package_name)]
+    pub(crate) name: String,
+
+    /// Where `upvest-runtime` comes from: a folder, or a git repository with a revision (`https://..#REV`). If it is not given, from
+    /// this checkout.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) runtime: Option<RuntimeSource>,
+
     /// Fail if operations cannot be generated, instead of leaving them out.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -135,4 +146,41 @@ pub(crate) struct Vectors {
     /// The files to check.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Where the crate `upvest-runtime` comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RuntimeSource {
+    /// The folder of the crate.
+    Folder(PathBuf),
+    /// A revision of a git repository that contains the crate.
+    Git { url: String, revision: String },
+}
+
+impl FromStr for RuntimeSource {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if !text.contains("://") {
+            return Ok(Self::Folder(text.into()));
+        }
+        let (url, revision) = text
+            .split_once('#')
+            .filter(|(_, revision)| !revision.is_empty())
+            .context("a repository needs a revision: https://..#REV")?;
+        Ok(Self::Git {
+            url: url.to_owned(),
+            revision: revision.to_owned(),
+        })
+    }
+}
+
+/// Checks the name of a package by the rules of cargo.
+fn package_name(name: &str) -> Result<String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    ensure!(
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_allowed),
+        "the name of a crate has ASCII letters, digits, `-` and `_`, and starts with a letter"
+    );
+    Ok(name.to_owned())
 }

@@ -95,6 +95,45 @@ pub(crate) fn workspace() -> Result<&'static Path> {
         .context("xtask has no workspace around it")
 }
 
+/// The path that leads from the folder `from` to `to`. `from` need not exist.
+pub(crate) fn relative(from: &Path, to: &Path) -> Result<PathBuf> {
+    let from = resolve(from)?;
+    let to = resolve(to)?;
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    // On Windows, two drives have no path between them.
+    if shared == 0 {
+        return Ok(to);
+    }
+    let up = from.components().skip(shared).map(|_| "..".as_ref());
+    let down = to
+        .components()
+        .skip(shared)
+        .map(|component| component.as_os_str());
+    Ok(up.chain(down).collect())
+}
+
+/// The absolute path without symbolic links. The last parts of `path` need not exist.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let absolute =
+        std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))?;
+    let existing = absolute
+        .ancestors()
+        .find(|ancestor| ancestor.exists())
+        .context("no folder exists")?;
+    let rest = absolute.strip_prefix(existing).unwrap_or(Path::new(""));
+    let resolved = fs::canonicalize(existing)
+        .with_context(|| format!("cannot find {}", existing.display()))?;
+    Ok(if rest.as_os_str().is_empty() {
+        resolved
+    } else {
+        resolved.join(rest)
+    })
+}
+
 fn is_ours(text: &str) -> bool {
     text.lines().take(10).any(|line| line.contains(MARKER))
 }

@@ -51,6 +51,8 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
         spec: file.to_owned(),
         overlay: flags.overlay.clone(),
         out,
+        name: "upvest-api".to_owned(),
+        runtime: None,
         strict: false,
     };
     let code = export::export(&flags)?;

@@ -1,13 +1,121 @@
-//! `cargo xtask export` writes a complete crate that does not depend on this workspace.
+//! `cargo xtask export` writes a crate of generated code, which depends on the runtime of this workspace or of a repository.
 
 mod command;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use command::{Folder, ORDERS, workspace};
 
+/// A caller that uses the operations, the types, and each feature that a crate forwards to the runtime.
+const CALLER: &str = r#"
+use orders_api::runtime::{GeneratedClient, Operation};
+use orders_api::types::*;
+use orders_api::{Client, Error, MockTransport, builder};
+
+pub async fn list<C: GeneratedClient>() -> Result<(), Error> {
+    assert_eq!(C::OPERATIONS.len(), 2);
+    assert_eq!(builder::ListOrders::META.name, "list_orders");
+    let client = Client::new("http://mock.invalid", MockTransport::new());
+    client.create_order().body(Order::builder().side(OrderSide::Buy)).send().await?;
+    Ok(())
+}
+
+#[cfg(feature = "schemas")]
+pub fn schemas() {
+    fn has_schemas<T: schemars::JsonSchema + utoipa::ToSchema>() {}
+    has_schemas::<OrderId>();
+    has_schemas::<OrderSide>();
+}
+
+#[cfg(feature = "columns")]
+pub fn columns() {
+    fn has_column<T: sqlx::Type<sqlx::Postgres> + sqlx::Type<sqlx::Sqlite>>() {}
+    has_column::<OrderId>();
+    has_column::<OrderSide>();
+}
+
+#[cfg(feature = "builders")]
+pub fn received() {
+    let _ = orders_api::types::Receipt::builder();
+}
+"#;
+
+/// A crate for another description compiles under another name, with the features that it forwards to the runtime and without.
 #[test]
-fn an_exported_crate_has_plain_versions_and_all_files() {
+fn an_exported_crate_compiles_with_another_name_and_any_features() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = target.join("exported");
+    let _ = fs::remove_dir_all(&folder);
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("it can be made");
+        fs::write(path, text).expect("the file can be written");
+    };
+    write("api.yaml", &with_receipt());
+    write("src/lib.rs", CALLER);
+    write(
+        "Cargo.toml",
+        r#"[package]
+name = "caller"
+version = "0.1.0"
+edition = "2024"
+
+[workspace]
+
+[features]
+schemas = ["orders-api/schemars", "orders-api/utoipa", "dep:schemars", "dep:utoipa"]
+columns = ["orders-api/sqlx-postgres", "orders-api/sqlx-sqlite", "dep:sqlx"]
+builders = ["orders-api/test-util"]
+
+[dependencies]
+orders-api = { path = "orders-api", default-features = false }
+schemars = { version = "1", default-features = false, features = ["std"], optional = true }
+sqlx = { version = "0.9", default-features = false, features = ["postgres", "sqlite"], optional = true }
+utoipa = { version = "6", default-features = false, features = ["macros"], optional = true }
+"#,
+    );
+    // With the versions of this workspace, the dependencies are already there.
+    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("there is one");
+    let export = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args("export --spec api.yaml --name orders-api --out orders-api".split(' '))
+        .current_dir(&folder)
+        .output()
+        .expect("xtask starts");
+    assert!(export.status.success(), "{export:?}");
+
+    let check = |features: &str| {
+        let output = Command::new(env!("CARGO"))
+            .args(["check", "--quiet", "--offline", "--features", features])
+            .arg("--target-dir")
+            .arg(target.join(".."))
+            .current_dir(&folder)
+            .output()
+            .expect("cargo starts");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        // Without a warning, too.
+        assert!(
+            output.status.success() && text.is_empty(),
+            "with the features `{features}`: {text}"
+        );
+    };
+    check("");
+    check("schemas,columns,builders");
+}
+
+/// [`ORDERS`] with an object that is only received.
+fn with_receipt() -> String {
+    let receipt = "    Receipt: { type: object, properties: { number: { type: string } } }\n";
+    let answer =
+        "application/json: { schema: { $ref: \"#/components/schemas/Order\" } } } }\ncomponents";
+    assert!(ORDERS.contains(answer));
+    ORDERS.replace(answer, &answer.replace("schemas/Order", "schemas/Receipt")) + receipt
+}
+
+#[test]
+fn an_exported_crate_has_plain_versions_and_generated_files_only() {
     let folder = Folder::new();
     folder.write("api.yaml", ORDERS);
     let text = folder
@@ -20,8 +128,7 @@ fn an_exported_crate_has_plain_versions_and_all_files() {
         "{manifest}"
     );
     let manifest: toml::Table = manifest.parse().expect("this is TOML");
-    let ours =
-        std::fs::read_to_string(workspace().join("upvest-api/Cargo.toml")).expect("there is one");
+    let ours = fs::read_to_string(workspace().join("upvest-api/Cargo.toml")).expect("there is one");
     let ours: toml::Table = ours.parse().expect("this is TOML");
     // Path overrides of cargo require the same dependencies.
     for section in ["dependencies", "dev-dependencies", "features"] {
@@ -35,14 +142,16 @@ fn an_exported_crate_has_plain_versions_and_all_files() {
         };
         assert_eq!(keys(&manifest), keys(&ours), "{section}");
     }
-    let reqwest = &manifest["dependencies"]["reqwest"];
-    assert!(
-        reqwest["version"].is_str() && reqwest["default-features"].as_bool() == Some(false),
-        "{reqwest}"
+    let serde = &manifest["dependencies"]["serde"];
+    assert!(serde["version"].is_str(), "{serde}");
+    let runtime = manifest["dependencies"]["upvest-runtime"]["path"].as_str();
+    let runtime = folder.path("my/upvest-api").join(runtime.expect("a path"));
+    assert_eq!(
+        fs::canonicalize(runtime).expect("it is there"),
+        fs::canonicalize(workspace().join("upvest-api/runtime")).expect("it is there")
     );
     for file in [
         "src/lib.rs",
-        "src/runtime/mod.rs",
         "src/generated/types.rs",
         "src/generated/facts.json",
         "README.md",
@@ -54,10 +163,52 @@ fn an_exported_crate_has_plain_versions_and_all_files() {
             "{file}"
         );
     }
+    assert!(!folder.path("my/upvest-api/src/runtime").exists());
     let readme = folder.read("my/upvest-api/README.md");
     assert!(
         readme.contains("cargo xtask export --spec api.yaml --out my/upvest-api"),
         "{readme}"
+    );
+}
+
+#[test]
+fn the_runtime_comes_from_a_repository_if_one_is_given() {
+    let folder = Folder::new();
+    folder.write("api.yaml", ORDERS);
+    let export = |runtime: &str| {
+        folder.xtask(&[
+            "export",
+            "--spec",
+            "api.yaml",
+            "--out",
+            "out",
+            "--name",
+            "orders-api",
+            "--runtime",
+            runtime,
+        ])
+    };
+    export("https://the.repository/sdk#0f1e2d").succeeded();
+    let manifest: toml::Table = folder.read("out/Cargo.toml").parse().expect("this is TOML");
+    assert_eq!(manifest["package"]["name"].as_str(), Some("orders-api"));
+    let runtime = &manifest["dependencies"]["upvest-runtime"];
+    assert_eq!(runtime["git"].as_str(), Some("https://the.repository/sdk"));
+    assert_eq!(runtime["rev"].as_str(), Some("0f1e2d"));
+    assert!(runtime.get("path").is_none(), "{runtime}");
+    let readme = folder.read("out/README.md");
+    let flags = "--name orders-api --runtime https://the.repository/sdk#0f1e2d";
+    assert!(readme.contains(flags), "{readme}");
+
+    let run = export("https://the.repository/sdk");
+    assert!(
+        run.stderr().contains("needs a revision"),
+        "{}",
+        run.stderr()
+    );
+    let message = export("nowhere").failed();
+    assert!(
+        message.contains("nowhere is not the folder of a crate"),
+        "{message}"
     );
 }
 
@@ -79,7 +230,6 @@ fn the_same_description_exports_the_same_crate_and_writes_nothing_anew() {
         "out/Cargo.toml",
         "out/README.md",
         "out/src/lib.rs",
-        "out/src/runtime/mod.rs",
         "out/src/generated/types.rs",
     ];
     let before = files.map(modified);

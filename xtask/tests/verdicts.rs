@@ -135,23 +135,11 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
         fs::write(folder.join(name), text).expect("the file can be written");
     };
     for file in &generated.files {
-        match file.name {
-            "mod.rs" => write(
-                "mod.rs",
-                &format!(
-                    "{}\nmod caller;\npub struct Client(crate::runtime::Client);\n",
-                    file.text
-                ),
-            ),
-            "client.rs" => write(
-                file.name,
-                &file
-                    .text
-                    .replace("use crate::runtime::Client;", "use super::Client;")
-                    .replace("::new(self)", "::new(&self.0)"),
-            ),
-            name => write(name, &file.text),
-        }
+        let text = match file.name {
+            "mod.rs" => format!("{}\nmod caller;\n", file.text),
+            _ => file.text.clone(),
+        };
+        write(file.name, &text);
     }
     write("caller.rs", caller);
 }
@@ -169,9 +157,7 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
             .iter()
             .map(|name| format!("mod {name};\n"))
             .collect::<String>();
-        let lib = format!(
-            "#![allow(warnings)]\npub mod runtime;\n{mods}pub use runtime::*;\npub use {{bytes, chrono, http, reqwest, rust_decimal, uuid}};\n"
-        );
+        let lib = format!("#![allow(warnings)]\n{mods}");
         fs::write(folder.join("src/lib.rs"), lib).expect("the file can be written");
         let output = Command::new(env!("CARGO"))
             .args(["check", "--message-format", "short", "--target-dir"])
@@ -200,7 +186,7 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
 /// Code that uses everything in a description.
 fn caller(api: &Api) -> String {
     let mut code = String::from(
-        "use super::{Client, builder};\nuse super::types::*;\nuse crate::runtime::{ByteStream, Nullable, Paginated, Response};\n\
+        "use super::{Client, builder};\nuse super::types::*;\nuse upvest_runtime::{ByteStream, Nullable, Paginated, Response, chrono, serde_json, uuid};\n\
          fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
     );
     for operation in &api.operations {

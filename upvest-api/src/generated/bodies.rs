@@ -4,8 +4,9 @@
 // 9f5d4e6d567d0951392677aeb94d1bd83b72b5f7b29c58d1da68e756f1718982.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
+use upvest_runtime::{Nullable, body_builder, chrono, serde_json, test_util, uuid};
+
 use super::types::{self, *};
-use crate::runtime::{Nullable, body_builder};
 
 body_builder! {
     /// Builds a [`AccountCreate`].
@@ -312,11 +313,10 @@ body_builder! {
     }
 }
 
-#[cfg(feature = "test-util")]
+test_util! {
 pub use received::*;
 
 /// Builders of types that are only received, for tests. The fields are documented in the types.
-#[cfg(feature = "test-util")]
 #[allow(missing_docs)]
 mod received {
 use super::*;
@@ -732,5 +732,6 @@ body_builder! {
         optional status: WithdrawalStatus,
         optional created_at: chrono::DateTime<chrono::Utc>,
     }
+}
 }
 }

@@ -6,10 +6,13 @@
 
 use std::fmt::Display;
 
-use super::{bodies, operations, types};
-use crate::runtime::{
-    Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation,
+use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
+use upvest_runtime::{
+    Argument, ByteStream, Error, Response, bytes, chrono, download, list, operation, serde_json, uuid,
 };
+
+use super::client::Client;
+use super::{bodies, operations, types};
 
 /// Builder for [`Client::create_access_token`].
 #[derive(Clone, Debug)]
@@ -18,7 +21,7 @@ pub struct CreateAccessToken(Call<Form<types::CreateAccessTokenBody>>);
 
 impl CreateAccessToken {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_ACCESS_TOKEN))
+        Self(Call::new(&client.0, &operations::CREATE_ACCESS_TOKEN))
     }
 
     /// Client credentials and scopes, form-encoded; all four fields are required.
@@ -46,7 +49,7 @@ pub struct ListUsers(Call);
 
 impl ListUsers {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_USERS))
+        Self(Call::new(&client.0, &operations::LIST_USERS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -76,7 +79,7 @@ pub struct CreateUser(Call<Json<types::UserCreate>>);
 
 impl CreateUser {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_USER))
+        Self(Call::new(&client.0, &operations::CREATE_USER))
     }
 
     /// Name, email, date of birth, nationality and address, all required.
@@ -104,7 +107,7 @@ pub struct RetrieveUser(Call);
 
 impl RetrieveUser {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_USER))
+        Self(Call::new(&client.0, &operations::RETRIEVE_USER))
     }
 
     /// UUID of the user.
@@ -127,7 +130,7 @@ pub struct UpdateUser(Call<Json<types::UserUpdate>>);
 
 impl UpdateUser {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_USER))
+        Self(Call::new(&client.0, &operations::UPDATE_USER))
     }
 
     /// UUID of the user.
@@ -160,7 +163,7 @@ pub struct ListUserIdentifiers(Call);
 
 impl ListUserIdentifiers {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_USER_IDENTIFIERS))
+        Self(Call::new(&client.0, &operations::LIST_USER_IDENTIFIERS))
     }
 
     /// UUID of the user.
@@ -184,7 +187,7 @@ pub struct CreateUserIdentifier(Call<Json<types::UserIdentifierCreate>>);
 
 impl CreateUserIdentifier {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_USER_IDENTIFIER))
+        Self(Call::new(&client.0, &operations::CREATE_USER_IDENTIFIER))
     }
 
     /// UUID of the user.
@@ -217,7 +220,7 @@ pub struct RetrieveUserIdentifier(Call);
 
 impl RetrieveUserIdentifier {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_USER_IDENTIFIER))
+        Self(Call::new(&client.0, &operations::RETRIEVE_USER_IDENTIFIER))
     }
 
     /// UUID of the identifier entry itself, not the identifying value it holds.
@@ -245,7 +248,7 @@ pub struct UpdateUserIdentifier(Call<Json<types::UserIdentifierUpdate>>);
 
 impl UpdateUserIdentifier {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_USER_IDENTIFIER))
+        Self(Call::new(&client.0, &operations::UPDATE_USER_IDENTIFIER))
     }
 
     /// UUID of the identifier entry itself, not the identifying value it holds.
@@ -283,7 +286,7 @@ pub struct ListUserChecks(Call);
 
 impl ListUserChecks {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_USER_CHECKS))
+        Self(Call::new(&client.0, &operations::LIST_USER_CHECKS))
     }
 
     /// UUID of the user.
@@ -307,7 +310,7 @@ pub struct ListTaxResidencies(Call);
 
 impl ListTaxResidencies {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_TAX_RESIDENCIES))
+        Self(Call::new(&client.0, &operations::LIST_TAX_RESIDENCIES))
     }
 
     /// UUID of the user.
@@ -331,7 +334,7 @@ pub struct CreateTaxResidency(Call<Json<types::TaxResidencyCreate>>);
 
 impl CreateTaxResidency {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_TAX_RESIDENCY))
+        Self(Call::new(&client.0, &operations::CREATE_TAX_RESIDENCY))
     }
 
     /// UUID of the user.
@@ -364,7 +367,7 @@ pub struct ListUserAccounts(Call);
 
 impl ListUserAccounts {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_USER_ACCOUNTS))
+        Self(Call::new(&client.0, &operations::LIST_USER_ACCOUNTS))
     }
 
     /// UUID of the user.
@@ -388,7 +391,7 @@ pub struct ListAccounts(Call);
 
 impl ListAccounts {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_ACCOUNTS))
+        Self(Call::new(&client.0, &operations::LIST_ACCOUNTS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -418,7 +421,7 @@ pub struct CreateAccount(Call<Json<types::AccountCreate>>);
 
 impl CreateAccount {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_ACCOUNT))
+        Self(Call::new(&client.0, &operations::CREATE_ACCOUNT))
     }
 
     /// The user, the account group and, if wanted, the account type.
@@ -446,7 +449,7 @@ pub struct RetrieveAccount(Call);
 
 impl RetrieveAccount {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_ACCOUNT))
+        Self(Call::new(&client.0, &operations::RETRIEVE_ACCOUNT))
     }
 
     /// UUID of the account.
@@ -469,7 +472,7 @@ pub struct CloseAccount(Call);
 
 impl CloseAccount {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CLOSE_ACCOUNT))
+        Self(Call::new(&client.0, &operations::CLOSE_ACCOUNT))
     }
 
     /// UUID of the account.
@@ -492,7 +495,7 @@ pub struct UpdateAccount(Call<Json<types::AccountUpdate>>);
 
 impl UpdateAccount {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_ACCOUNT))
+        Self(Call::new(&client.0, &operations::UPDATE_ACCOUNT))
     }
 
     /// UUID of the account.
@@ -525,7 +528,7 @@ pub struct ListInstruments(Call);
 
 impl ListInstruments {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_INSTRUMENTS))
+        Self(Call::new(&client.0, &operations::LIST_INSTRUMENTS))
     }
 
     /// Only the instrument with this ISIN: twelve characters, capital letters and digits.
@@ -565,7 +568,7 @@ pub struct RetrieveInstrument(Call);
 
 impl RetrieveInstrument {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_INSTRUMENT))
+        Self(Call::new(&client.0, &operations::RETRIEVE_INSTRUMENT))
     }
 
     /// UUID of the instrument. This is not its ISIN.
@@ -588,7 +591,7 @@ pub struct ListInstrumentPrices(Call);
 
 impl ListInstrumentPrices {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_INSTRUMENT_PRICES))
+        Self(Call::new(&client.0, &operations::LIST_INSTRUMENT_PRICES))
     }
 
     /// UUID of the instrument. This is not its ISIN.
@@ -612,7 +615,7 @@ pub struct ListOrders(Call);
 
 impl ListOrders {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_ORDERS))
+        Self(Call::new(&client.0, &operations::LIST_ORDERS))
     }
 
     /// Only orders of this account.
@@ -652,7 +655,7 @@ pub struct CreateOrder(Call<Json<types::OrderCreate>>);
 
 impl CreateOrder {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_ORDER))
+        Self(Call::new(&client.0, &operations::CREATE_ORDER))
     }
 
     /// Account, instrument, side and order type, with a size and the price that the type calls for.
@@ -680,7 +683,7 @@ pub struct RetrieveOrder(Call);
 
 impl RetrieveOrder {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_ORDER))
+        Self(Call::new(&client.0, &operations::RETRIEVE_ORDER))
     }
 
     /// UUID of the order, as returned when it was placed.
@@ -703,7 +706,7 @@ pub struct CancelOrder(Call);
 
 impl CancelOrder {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CANCEL_ORDER))
+        Self(Call::new(&client.0, &operations::CANCEL_ORDER))
     }
 
     /// UUID of the order, as returned when it was placed.
@@ -726,7 +729,7 @@ pub struct ListOrderExecutions(Call);
 
 impl ListOrderExecutions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_ORDER_EXECUTIONS))
+        Self(Call::new(&client.0, &operations::LIST_ORDER_EXECUTIONS))
     }
 
     /// UUID of the order, as returned when it was placed.
@@ -750,7 +753,7 @@ pub struct ListPortfolios(Call);
 
 impl ListPortfolios {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_PORTFOLIOS))
+        Self(Call::new(&client.0, &operations::LIST_PORTFOLIOS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -780,7 +783,7 @@ pub struct CreatePortfolio(Call<Json<types::PortfolioCreate>>);
 
 impl CreatePortfolio {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_PORTFOLIO))
+        Self(Call::new(&client.0, &operations::CREATE_PORTFOLIO))
     }
 
     /// Account, name and allocations, all required.
@@ -808,7 +811,7 @@ pub struct RetrievePortfolio(Call);
 
 impl RetrievePortfolio {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_PORTFOLIO))
+        Self(Call::new(&client.0, &operations::RETRIEVE_PORTFOLIO))
     }
 
     /// UUID of the portfolio.
@@ -831,7 +834,7 @@ pub struct UpdatePortfolio(Call<Json<types::PortfolioUpdate>>);
 
 impl UpdatePortfolio {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_PORTFOLIO))
+        Self(Call::new(&client.0, &operations::UPDATE_PORTFOLIO))
     }
 
     /// UUID of the portfolio.
@@ -864,7 +867,7 @@ pub struct ListPortfolioAllocations(Call);
 
 impl ListPortfolioAllocations {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_PORTFOLIO_ALLOCATIONS))
+        Self(Call::new(&client.0, &operations::LIST_PORTFOLIO_ALLOCATIONS))
     }
 
     /// UUID of the portfolio.
@@ -888,7 +891,7 @@ pub struct UpdatePortfolioAllocations(Call<Json<types::UpdatePortfolioAllocation
 
 impl UpdatePortfolioAllocations {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_PORTFOLIO_ALLOCATIONS))
+        Self(Call::new(&client.0, &operations::UPDATE_PORTFOLIO_ALLOCATIONS))
     }
 
     /// UUID of the portfolio.
@@ -922,7 +925,7 @@ pub struct CreatePortfolioOrder(Call<Json<types::PortfolioOrderCreate>>);
 
 impl CreatePortfolioOrder {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_PORTFOLIO_ORDER))
+        Self(Call::new(&client.0, &operations::CREATE_PORTFOLIO_ORDER))
     }
 
     /// UUID of the portfolio.
@@ -955,7 +958,7 @@ pub struct ListRebalancingExecutions(Call);
 
 impl ListRebalancingExecutions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_REBALANCING_EXECUTIONS))
+        Self(Call::new(&client.0, &operations::LIST_REBALANCING_EXECUTIONS))
     }
 
     /// UUID of the portfolio.
@@ -979,7 +982,7 @@ pub struct TriggerPortfolioRebalancing(Call);
 
 impl TriggerPortfolioRebalancing {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::TRIGGER_PORTFOLIO_REBALANCING))
+        Self(Call::new(&client.0, &operations::TRIGGER_PORTFOLIO_REBALANCING))
     }
 
     /// UUID of the portfolio.
@@ -1002,7 +1005,7 @@ pub struct ListSavingsPlans(Call);
 
 impl ListSavingsPlans {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_SAVINGS_PLANS))
+        Self(Call::new(&client.0, &operations::LIST_SAVINGS_PLANS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1032,7 +1035,7 @@ pub struct CreateSavingsPlan(Call<Json<types::SavingsPlanCreate>>);
 
 impl CreateSavingsPlan {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_SAVINGS_PLAN))
+        Self(Call::new(&client.0, &operations::CREATE_SAVINGS_PLAN))
     }
 
     /// Account, cash amount, currency and frequency, with the portfolio or instrument to invest in.
@@ -1060,7 +1063,7 @@ pub struct RetrieveSavingsPlan(Call);
 
 impl RetrieveSavingsPlan {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_SAVINGS_PLAN))
+        Self(Call::new(&client.0, &operations::RETRIEVE_SAVINGS_PLAN))
     }
 
     /// UUID of the savings plan.
@@ -1083,7 +1086,7 @@ pub struct DeleteSavingsPlan(Call);
 
 impl DeleteSavingsPlan {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::DELETE_SAVINGS_PLAN))
+        Self(Call::new(&client.0, &operations::DELETE_SAVINGS_PLAN))
     }
 
     /// UUID of the savings plan.
@@ -1106,7 +1109,7 @@ pub struct UpdateSavingsPlan(Call<Json<types::SavingsPlanUpdate>>);
 
 impl UpdateSavingsPlan {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_SAVINGS_PLAN))
+        Self(Call::new(&client.0, &operations::UPDATE_SAVINGS_PLAN))
     }
 
     /// UUID of the savings plan.
@@ -1139,7 +1142,7 @@ pub struct ListPositions(Call);
 
 impl ListPositions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_POSITIONS))
+        Self(Call::new(&client.0, &operations::LIST_POSITIONS))
     }
 
     /// UUID of the account.
@@ -1163,7 +1166,7 @@ pub struct RetrievePosition(Call);
 
 impl RetrievePosition {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_POSITION))
+        Self(Call::new(&client.0, &operations::RETRIEVE_POSITION))
     }
 
     /// UUID of the account.
@@ -1191,7 +1194,7 @@ pub struct ListValuations(Call);
 
 impl ListValuations {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_VALUATIONS))
+        Self(Call::new(&client.0, &operations::LIST_VALUATIONS))
     }
 
     /// UUID of the account.
@@ -1215,7 +1218,7 @@ pub struct ListAccountReturns(Call);
 
 impl ListAccountReturns {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_ACCOUNT_RETURNS))
+        Self(Call::new(&client.0, &operations::LIST_ACCOUNT_RETURNS))
     }
 
     /// UUID of the account.
@@ -1239,7 +1242,7 @@ pub struct ListCashBalances(Call);
 
 impl ListCashBalances {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_CASH_BALANCES))
+        Self(Call::new(&client.0, &operations::LIST_CASH_BALANCES))
     }
 
     /// UUID of the account.
@@ -1263,7 +1266,7 @@ pub struct ListDirectDebits(Call);
 
 impl ListDirectDebits {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_DIRECT_DEBITS))
+        Self(Call::new(&client.0, &operations::LIST_DIRECT_DEBITS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1293,7 +1296,7 @@ pub struct CreateDirectDebit(Call<Json<types::DirectDebitCreate>>);
 
 impl CreateDirectDebit {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_DIRECT_DEBIT))
+        Self(Call::new(&client.0, &operations::CREATE_DIRECT_DEBIT))
     }
 
     /// User, account group, mandate, cash amount and currency, with an optional text for the bank
@@ -1322,7 +1325,7 @@ pub struct ListMandates(Call);
 
 impl ListMandates {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_MANDATES))
+        Self(Call::new(&client.0, &operations::LIST_MANDATES))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1352,7 +1355,7 @@ pub struct RetrieveMandate(Call);
 
 impl RetrieveMandate {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_MANDATE))
+        Self(Call::new(&client.0, &operations::RETRIEVE_MANDATE))
     }
 
     /// UUID of the mandate.
@@ -1375,7 +1378,7 @@ pub struct ListWithdrawals(Call);
 
 impl ListWithdrawals {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_WITHDRAWALS))
+        Self(Call::new(&client.0, &operations::LIST_WITHDRAWALS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1405,7 +1408,7 @@ pub struct CreateWithdrawal(Call<Json<types::WithdrawalCreate>>);
 
 impl CreateWithdrawal {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_WITHDRAWAL))
+        Self(Call::new(&client.0, &operations::CREATE_WITHDRAWAL))
     }
 
     /// Account, cash amount and currency, all required.
@@ -1433,7 +1436,7 @@ pub struct ListReferenceAccounts(Call);
 
 impl ListReferenceAccounts {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_REFERENCE_ACCOUNTS))
+        Self(Call::new(&client.0, &operations::LIST_REFERENCE_ACCOUNTS))
     }
 
     /// UUID of the account.
@@ -1457,7 +1460,7 @@ pub struct ListFees(Call);
 
 impl ListFees {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_FEES))
+        Self(Call::new(&client.0, &operations::LIST_FEES))
     }
 
     /// UUID of the account.
@@ -1481,7 +1484,7 @@ pub struct ListFeeConfigurations(Call);
 
 impl ListFeeConfigurations {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_FEE_CONFIGURATIONS))
+        Self(Call::new(&client.0, &operations::LIST_FEE_CONFIGURATIONS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1511,7 +1514,7 @@ pub struct ListReports(Call);
 
 impl ListReports {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_REPORTS))
+        Self(Call::new(&client.0, &operations::LIST_REPORTS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1541,7 +1544,7 @@ pub struct ListTreasuryReports(Call);
 
 impl ListTreasuryReports {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_TREASURY_REPORTS))
+        Self(Call::new(&client.0, &operations::LIST_TREASURY_REPORTS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1571,7 +1574,7 @@ pub struct ListTransactions(Call);
 
 impl ListTransactions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_TRANSACTIONS))
+        Self(Call::new(&client.0, &operations::LIST_TRANSACTIONS))
     }
 
     /// UUID of the account.
@@ -1606,7 +1609,7 @@ pub struct RetrieveFile(Call);
 
 impl RetrieveFile {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_FILE))
+        Self(Call::new(&client.0, &operations::RETRIEVE_FILE))
     }
 
     /// UUID of the file, taken from the `file_id` of a report or treasury report.
@@ -1630,7 +1633,7 @@ pub struct ListLiquidations(Call);
 
 impl ListLiquidations {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_LIQUIDATIONS))
+        Self(Call::new(&client.0, &operations::LIST_LIQUIDATIONS))
     }
 
     /// UUID of the account.
@@ -1654,7 +1657,7 @@ pub struct CreateLiquidation(Call<Json<types::LiquidationCreate>>);
 
 impl CreateLiquidation {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_LIQUIDATION))
+        Self(Call::new(&client.0, &operations::CREATE_LIQUIDATION))
     }
 
     /// UUID of the account.
@@ -1687,7 +1690,7 @@ pub struct ListSecuritiesTransfers(Call);
 
 impl ListSecuritiesTransfers {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_SECURITIES_TRANSFERS))
+        Self(Call::new(&client.0, &operations::LIST_SECURITIES_TRANSFERS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1717,7 +1720,7 @@ pub struct CreateSecuritiesTransfer(Call<Json<types::SecuritiesTransferCreate>>)
 
 impl CreateSecuritiesTransfer {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_SECURITIES_TRANSFER))
+        Self(Call::new(&client.0, &operations::CREATE_SECURITIES_TRANSFER))
     }
 
     /// The direction, the only field.
@@ -1745,7 +1748,7 @@ pub struct ListAccountTransfers(Call);
 
 impl ListAccountTransfers {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_ACCOUNT_TRANSFERS))
+        Self(Call::new(&client.0, &operations::LIST_ACCOUNT_TRANSFERS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1775,7 +1778,7 @@ pub struct CreateAccountTransfer(Call<Json<types::AccountTransferCreate>>);
 
 impl CreateAccountTransfer {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_ACCOUNT_TRANSFER))
+        Self(Call::new(&client.0, &operations::CREATE_ACCOUNT_TRANSFER))
     }
 
     /// Source and target account.
@@ -1803,7 +1806,7 @@ pub struct ListCorporateActions(Call);
 
 impl ListCorporateActions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_CORPORATE_ACTIONS))
+        Self(Call::new(&client.0, &operations::LIST_CORPORATE_ACTIONS))
     }
 
     /// Largest number of items in the page, from 1 to 100; 20 when left out.
@@ -1833,7 +1836,7 @@ pub struct ListWebhookSubscriptions(Call);
 
 impl ListWebhookSubscriptions {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::LIST_WEBHOOK_SUBSCRIPTIONS))
+        Self(Call::new(&client.0, &operations::LIST_WEBHOOK_SUBSCRIPTIONS))
     }
 
     /// Sends `GET /webhooks`. For the errors, see [`Client::list_webhook_subscriptions`].
@@ -1852,7 +1855,7 @@ pub struct CreateWebhookSubscription(Call<Json<types::WebhookSubscriptionCreate>
 
 impl CreateWebhookSubscription {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::CREATE_WEBHOOK_SUBSCRIPTION))
+        Self(Call::new(&client.0, &operations::CREATE_WEBHOOK_SUBSCRIPTION))
     }
 
     /// The endpoint and the event categories it is to receive, both required.
@@ -1880,7 +1883,7 @@ pub struct RetrieveWebhookSubscription(Call);
 
 impl RetrieveWebhookSubscription {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::RETRIEVE_WEBHOOK_SUBSCRIPTION))
+        Self(Call::new(&client.0, &operations::RETRIEVE_WEBHOOK_SUBSCRIPTION))
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
@@ -1903,7 +1906,7 @@ pub struct DeleteWebhookSubscription(Call);
 
 impl DeleteWebhookSubscription {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::DELETE_WEBHOOK_SUBSCRIPTION))
+        Self(Call::new(&client.0, &operations::DELETE_WEBHOOK_SUBSCRIPTION))
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
@@ -1926,7 +1929,7 @@ pub struct UpdateWebhookSubscription(Call<Json<types::WebhookSubscriptionUpdate>
 
 impl UpdateWebhookSubscription {
     pub(crate) fn new(client: &Client) -> Self {
-        Self(Call::new(client, &operations::UPDATE_WEBHOOK_SUBSCRIPTION))
+        Self(Call::new(&client.0, &operations::UPDATE_WEBHOOK_SUBSCRIPTION))
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.

@@ -4,7 +4,7 @@
 // 9f5d4e6d567d0951392677aeb94d1bd83b72b5f7b29c58d1da68e756f1718982.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
-use crate::runtime::open_enum;
+use upvest_runtime::open_enum;
 
 open_enum! {
     /// `PENDING` until the account is usable, then `OPEN`; `CLOSING` while it is being wound up, then

@@ -4,8 +4,9 @@
 // 9f5d4e6d567d0951392677aeb94d1bd83b72b5f7b29c58d1da68e756f1718982.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
+use upvest_runtime::event_objects;
+
 use super::{operations, types};
-use crate::runtime::event_objects;
 
 event_objects! {
     User(types::User) = "USER.CREATED" | "USER.UPDATED" | "USER.BLOCKED" | "USER.CLOSED" => Some(&operations::RETRIEVE_USER),

@@ -4,7 +4,7 @@
 // 9f5d4e6d567d0951392677aeb94d1bd83b72b5f7b29c58d1da68e756f1718982.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
-use crate::runtime::id;
+use upvest_runtime::id;
 
 id! {
     /// Identifies an account group.

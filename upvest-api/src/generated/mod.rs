@@ -12,3 +12,5 @@ pub mod events;
 mod ids;
 pub mod operations;
 pub mod types;
+
+pub use client::Client;

@@ -6,8 +6,8 @@
 
 pub use super::enums::*;
 pub use super::ids::*;
-pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use crate::runtime::{Nullable, hiding_debug, open_union, request_json, settles};
+pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
+use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it
 /// expires.
@@ -56,11 +56,17 @@ pub struct Account {
     pub status: Option<AccountStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -89,12 +95,18 @@ pub struct AccountReturn {
     pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub total_return: Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +131,10 @@ pub struct AccountTransfer {
     pub status: Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -182,16 +197,25 @@ pub struct CashBalance {
     pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub available: Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub pending: Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub total: Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -223,7 +247,10 @@ pub struct CorporateAction {
     pub ex_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -265,7 +292,10 @@ pub struct DirectDebit {
     pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -279,7 +309,10 @@ pub struct DirectDebit {
     pub status: Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -342,15 +375,24 @@ pub struct Execution {
     pub status: Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub quantity: Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub price: Option<Decimal>,
     /// When the trade took place, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub executed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -369,14 +411,20 @@ pub struct Fee {
     pub type_: Option<String>,
     /// Amount of the fee in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -395,7 +443,10 @@ pub struct FeeConfiguration {
     pub type_: Option<String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub rate: Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -450,14 +501,20 @@ pub struct InstrumentPrice {
     pub exchange_id: Option<String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub price: Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub timestamp: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -479,7 +536,10 @@ pub struct Liquidation {
     pub status: Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -513,7 +573,10 @@ pub struct Mandate {
     pub status: Option<MandateStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -552,32 +615,50 @@ pub struct Order {
     pub status: Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub quantity: Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub limit_price: Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -597,7 +678,10 @@ pub struct OrderCancellation {
     pub status: Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -620,22 +704,34 @@ pub struct OrderCreate {
     /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
     /// order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub quantity: Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub limit_price: Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
@@ -662,11 +758,17 @@ pub struct Portfolio {
     pub status: Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -680,7 +782,10 @@ pub struct PortfolioAllocation {
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub weight: Option<Decimal>,
 }
 
@@ -722,7 +827,10 @@ pub struct PortfolioOrder {
     pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -732,7 +840,10 @@ pub struct PortfolioOrder {
     pub status: Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -775,22 +886,34 @@ pub struct Position {
     pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub quantity: Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub average_buy_in_price: Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -808,7 +931,10 @@ pub struct RebalancingExecution {
     pub status: Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -857,7 +983,10 @@ pub struct Report {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -880,7 +1009,10 @@ pub struct SavingsPlan {
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -897,11 +1029,17 @@ pub struct SavingsPlan {
     pub next_execution_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -934,7 +1072,10 @@ request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -960,7 +1101,10 @@ pub struct SecuritiesTransfer {
     pub direction: Option<TransferDirection>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -988,7 +1132,10 @@ pub struct TaxResidency {
     pub tax_identification_number: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1029,14 +1176,20 @@ pub struct Transaction {
     pub type_: Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1055,7 +1208,10 @@ pub struct TreasuryReport {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1100,11 +1256,17 @@ pub struct User {
     pub status: Option<UserStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1127,11 +1289,17 @@ pub struct UserCheck {
     pub status: Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1176,7 +1344,10 @@ pub struct UserIdentifier {
     pub value: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1251,14 +1422,20 @@ pub struct Valuation {
     pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub total_value: Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub valued_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1281,7 +1458,10 @@ pub struct WebhookSubscription {
     pub status: Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1327,7 +1507,10 @@ pub struct Withdrawal {
     pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1337,7 +1520,10 @@ pub struct Withdrawal {
     pub status: Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(default, deserialize_with = "crate::runtime::timestamp::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
+    )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1419,13 +1605,25 @@ pub(super) struct OrderCreateReader {
     pub side: OrderSide,
     #[serde(rename = "type")]
     pub type_: OrderType,
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub quantity: Option<Decimal>,
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub limit_price: Option<Decimal>,
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub stop_price: Option<Decimal>,
     pub currency: Option<CurrencyCode>,
 }
@@ -1472,7 +1670,10 @@ pub(super) struct SavingsPlanCreateReader {
 #[derive(serde::Deserialize)]
 #[serde(remote = "super::SavingsPlanUpdate")]
 pub(super) struct SavingsPlanUpdateReader {
-    #[serde(default, deserialize_with = "crate::runtime::decimal::optional")]
+    #[serde(
+        default,
+        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+    )]
     pub cash_amount: Option<Decimal>,
     pub frequency: Option<SavingsPlanFrequency>,
     pub status: Option<SavingsPlanStatus>,

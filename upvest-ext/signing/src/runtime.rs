@@ -1,6 +1,6 @@
 //! Conversions into the error of the SDK, so that `?` works where both are used.
 
-use upvest_api::{Error, ErrorKind};
+use upvest_runtime::{Error, ErrorKind};
 
 use crate::backend_error::BackendError;
 use crate::explain::ExplainError;

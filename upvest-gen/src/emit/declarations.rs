@@ -7,7 +7,7 @@ use crate::model::{Api, Schema};
 
 /// One `id!` for each typed id.
 pub(super) fn ids(api: &Api) -> String {
-    let mut source = String::from("use crate::runtime::id;\n");
+    let mut source = String::from("use upvest_runtime::id;\n");
     for id in &api.ids {
         source.push_str("\nid! {\n");
         document(&mut source, "    ", &id.description);
@@ -18,7 +18,7 @@ pub(super) fn ids(api: &Api) -> String {
 
 /// One `open_enum!` for each enum.
 pub(super) fn enums(api: &Api) -> String {
-    let mut source = String::from("use crate::runtime::open_enum;\n");
+    let mut source = String::from("use upvest_runtime::open_enum;\n");
     for item in &api.enums {
         source.push_str("\nopen_enum! {\n");
         document(&mut source, "    ", &item.description);
@@ -39,8 +39,9 @@ pub(super) fn enums(api: &Api) -> String {
 
 /// The objects in webhook events, by the types of the events.
 pub(super) fn events(api: &Api) -> String {
-    let mut source =
-        String::from("use super::types;\nuse crate::runtime::event_objects;\n\nevent_objects! {\n");
+    let mut source = String::from(
+        "use upvest_runtime::event_objects;\n\nuse super::types;\n\nevent_objects! {\n",
+    );
     if api.events.iter().any(|event| event.retrieved_by.is_some()) {
         source = source.replace("super::types", "super::{operations, types}");
     }
@@ -64,7 +65,7 @@ pub(super) fn events(api: &Api) -> String {
 /// One `body_builder!` for each struct. Structs that are only received have builders for tests.
 pub(super) fn bodies(api: &Api) -> String {
     let mut source = String::from(
-        "use super::types::{self, *};\nuse crate::runtime::{Nullable, body_builder};\n",
+        "use upvest_runtime::{Nullable, body_builder, chrono, serde_json, test_util, uuid};\n\nuse super::types::{self, *};\n",
     );
     let objects = api
         .schemas
@@ -76,14 +77,14 @@ pub(super) fn bodies(api: &Api) -> String {
     }
     if !received.is_empty() {
         source.push_str(
-            "\n#[cfg(feature = \"test-util\")]\npub use received::*;\n\n\
+            "\ntest_util! {\npub use received::*;\n\n\
              /// Builders of types that are only received, for tests. The fields are documented in the types.\n\
-             #[cfg(feature = \"test-util\")]\n#[allow(missing_docs)]\nmod received {\nuse super::*;\n",
+             #[allow(missing_docs)]\nmod received {\nuse super::*;\n",
         );
         for schema in received {
             builder(&mut source, schema, api);
         }
-        source.push_str("}\n");
+        source.push_str("}\n}\n");
     }
     source
 }

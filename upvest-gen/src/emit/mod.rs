@@ -30,7 +30,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         ),
         part(
             "client.rs",
-            "The operations of the client.",
+            "The client and its operations.",
             operations::client(api),
         ),
         part(
@@ -76,6 +76,8 @@ pub mod events;
 mod ids;
 pub mod operations;
 pub mod types;
+
+pub use client::Client;
 ";
 
 /// Appends `text` as documentation.

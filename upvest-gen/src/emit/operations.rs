@@ -22,10 +22,63 @@ impl Operation {
     }
 }
 
+/// The client without its operations.
+const CLIENT: &str = "\
+use std::fmt;
+
+use upvest_runtime::{ApiClient, GeneratedClient, OperationMeta, Transport};
+
+use super::{builder, operations};
+
+/// A client for the API. It has a method for each operation, which returns the operation's builder.
+///
+/// Cheap to clone; clones share the transport.
+#[derive(Clone)]
+pub struct Client(pub(super) ApiClient);
+
+impl Client {
+    /// A client for the API at `base_url` that sends its requests over `transport`.
+    ///
+    /// A base URL has the scheme `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash
+    /// at its end makes no difference. With an invalid base URL every call fails with
+    /// [`ErrorKind::Configuration`](upvest_runtime::ErrorKind::Configuration).
+    pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
+        Self(ApiClient::new(base_url, transport))
+    }
+
+    /// A client for the same API that sends its requests over `transport`.
+    #[must_use]
+    pub fn with_transport(&self, transport: impl Transport + 'static) -> Self {
+        Self(self.0.with_transport(transport))
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.0.base_url()
+    }
+}
+
+impl GeneratedClient for Client {
+    const OPERATIONS: &'static [&'static OperationMeta] = &operations::OPERATIONS;
+
+    fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
+        Self::new(base_url, transport)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The operations.
+impl Client {
+";
+
 /// The client, with one documented method for each operation.
 pub(super) fn client(api: &Api) -> String {
-    let mut source =
-        String::from("use super::builder;\nuse crate::runtime::Client;\n\nimpl Client {\n");
+    let mut source = CLIENT.to_owned();
     for (index, operation) in api.operations.iter().enumerate() {
         if index > 0 {
             source.push('\n');
@@ -101,8 +154,11 @@ fn documentation(operation: &Operation) -> String {
 /// The builders, with a setter for each parameter and `send`.
 pub(super) fn builders(api: &Api) -> String {
     let mut source = String::from(
-        "use std::fmt::Display;\n\nuse super::{bodies, operations, types};\nuse crate::runtime::{\n    \
-         Argument, Binary, ByteStream, Call, Client, Error, Form, Json, JsonValue, Response, Text, download, list, operation,\n};\n",
+        "use std::fmt::Display;\n\n\
+         use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};\n\
+         use upvest_runtime::{\n    \
+         Argument, ByteStream, Error, Response, bytes, chrono, download, list, operation, serde_json, uuid,\n};\n\n\
+         use super::client::Client;\nuse super::{bodies, operations, types};\n",
     );
     for operation in &api.operations {
         builder(&mut source, operation, api);
@@ -137,7 +193,7 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
         "\n/// Builder for [`Client::{method_name}`].\n#[derive(Clone, Debug)]\n\
          #[must_use = \"nothing happens before `send`\"]\npub struct {builder}({call});\n\n\
          impl {builder} {{\n    pub(crate) fn new(client: &Client) -> Self {{\n        \
-         Self(Call::new(client, &operations::{constant}){required})\n    }}\n\n",
+         Self(Call::new(&client.0, &operations::{constant}){required})\n    }}\n\n",
     );
     for parameter in parameters {
         setter(source, parameter);
@@ -270,47 +326,21 @@ fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
 
 /// The operation table: an entry for each operation, and a list of all entries sorted by the name of their method.
 pub(super) fn table(api: &Api) -> String {
-    let paging = if api
+    let uses = if api
         .operations
         .iter()
         .any(|operation| operation.paging.is_some())
     {
-        ", Paging"
+        "{OperationMeta, Paging}"
     } else {
-        ""
+        "OperationMeta"
     };
     let mut source = format!(
-        "use http::Method;\n\nuse crate::runtime::{{OperationMeta{paging}, find_operation}};\n"
+        "use upvest_runtime::generated_code::find_operation;\nuse upvest_runtime::http::Method;\n\
+         use upvest_runtime::{uses};\n"
     );
     for operation in &api.operations {
-        let Operation {
-            id,
-            method_name,
-            method,
-            path,
-            tag,
-            scopes,
-            idempotency_key,
-            answer,
-            ..
-        } = operation;
-        let paging = operation.paging.map_or_else(
-            || "None".to_owned(),
-            |paging| {
-                format!(
-                    "Some(Paging::new({}, {}, {}))",
-                    paging.default, paging.min, paging.max
-                )
-            },
-        );
-        let _ = write!(
-            source,
-            "\n/// `{method} {path}`\npub static {}: OperationMeta = OperationMeta {{\n    \
-             id: {id:?}, name: {method_name:?}, method: Method::{method}, path: {path:?}, tag: {tag:?},\n    \
-             scopes: &{scopes:?}, idempotency_key: {idempotency_key}, paging: {paging}, accept: {:?},\n}};\n",
-            operation.constant(),
-            answer.accept,
-        );
+        entry(&mut source, operation);
     }
     let mut sorted: Vec<&Operation> = api.operations.iter().collect();
     sorted.sort_by(|a, b| a.method_name.cmp(&b.method_name));
@@ -327,4 +357,48 @@ pub(super) fn table(api: &Api) -> String {
          pub fn find(name: &str) -> Option<&'static OperationMeta> {\n    find_operation(&OPERATIONS, name)\n}\n",
     );
     source
+}
+
+/// The metadata of one operation:
+///
+/// ```text
+/// /// `GET /orders`
+/// pub static LIST_ORDERS: OperationMeta = OperationMeta::new("listOrders", "list_orders", Method::GET, "/orders")
+///     .tagged("Orders")
+///     .scoped(&["orders:read"])
+///     .paged(Paging::new(20, 1, 100))
+///     .accepting("application/json");
+/// ```
+fn entry(source: &mut String, operation: &Operation) {
+    let Operation {
+        id,
+        method_name,
+        method,
+        path,
+        tag,
+        scopes,
+        ..
+    } = operation;
+    let _ = writeln!(
+        source,
+        "\n/// `{method} {path}`\npub static {}: OperationMeta = OperationMeta::new({id:?}, {method_name:?}, Method::{method}, {path:?})",
+        operation.constant(),
+    );
+    if !tag.is_empty() {
+        let _ = writeln!(source, "    .tagged({tag:?})");
+    }
+    if !scopes.is_empty() {
+        let _ = writeln!(source, "    .scoped(&{scopes:?})");
+    }
+    if operation.idempotency_key {
+        source.push_str("    .keyed()\n");
+    }
+    if let Some(paging) = operation.paging {
+        let _ = writeln!(
+            source,
+            "    .paged(Paging::new({}, {}, {}))",
+            paging.default, paging.min, paging.max
+        );
+    }
+    let _ = writeln!(source, "    .accepting({:?});", operation.answer.accept);
 }

@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
-pub use crate::runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use crate::runtime::{Nullable, hiding_debug, open_union, request_json, settles};
+pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
+use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
 ";
 
 /// The source of the module `types`.
@@ -317,10 +317,10 @@ fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
 /// The attribute for reading a field, if its type needs one.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     Some(match (&field.kind, field.is_option(schema)) {
-        _ if field.tells_null(schema) => "crate::runtime::present",
-        (Type::Decimal, true) => "crate::runtime::decimal::optional",
-        (Type::DateTime, true) => "crate::runtime::timestamp::optional",
-        (Type::DateTime, false) => "crate::runtime::timestamp::required",
+        _ if field.tells_null(schema) => "upvest_runtime::present",
+        (Type::Decimal, true) => "upvest_runtime::generated_code::decimal::optional",
+        (Type::DateTime, true) => "upvest_runtime::generated_code::timestamp::optional",
+        (Type::DateTime, false) => "upvest_runtime::generated_code::timestamp::required",
         _ => return None,
     })
 }

@@ -1,0 +1,162 @@
+//! The body of an answer, as a stream or as a whole.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
+
+use super::error::Error;
+use super::error_kind::ErrorKind;
+
+/// The longest JSON answer that is read unless the transport has its own limit, in bytes.
+pub(crate) const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+/// The longest error answer that is read unless the transport has its own limit, in bytes.
+pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
+
+/// The bytes of an answer, as a stream.
+///
+/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. A stream that ends without an
+/// error is complete: if the server announced a length, fewer or more bytes are an error.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_runtime::Error> {
+/// use upvest_runtime::ByteStream;
+///
+/// let stream = ByteStream::from("%PDF-1.7");
+/// assert_eq!(stream.bytes().await?, "%PDF-1.7");
+/// # Ok(()) }
+/// ```
+pub struct ByteStream {
+    body: Body,
+    /// The number of bytes that the server announced.
+    length: Option<u64>,
+    /// The number of bytes that were yielded.
+    position: u64,
+}
+
+enum Body {
+    Whole(Bytes),
+    Stream(BoxStream<'static, Result<Bytes, Error>>),
+}
+
+impl ByteStream {
+    /// A stream of the bytes that `stream` yields.
+    pub fn new(stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
+        Self::from_body(Body::Stream(Box::pin(stream)))
+    }
+
+    fn from_body(body: Body) -> Self {
+        Self {
+            body,
+            length: None,
+            position: 0,
+        }
+    }
+
+    /// The number of bytes that the server announced, for a progress bar.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Fails unless there are `length` bytes.
+    pub(crate) fn of_length(mut self, length: u64) -> Self {
+        self.length = Some(length);
+        self
+    }
+
+    /// Waits for the last byte and returns all bytes in memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of the stream, usually [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        self.bytes_within(usize::MAX).await
+    }
+
+    /// As [`bytes`](Self::bytes), for at most `limit` bytes. A body that is already in memory has no limit.
+    ///
+    /// # Errors
+    ///
+    /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not read.
+    pub async fn bytes_within(mut self, limit: usize) -> Result<Bytes, Error> {
+        let is_limited = matches!(self.body, Body::Stream(_));
+        // Most answers arrive in one chunk, which need not be copied.
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(chunk) = self.try_next().await? {
+            let length = first.len().max(all.len()).saturating_add(chunk.len());
+            if is_limited && length > limit {
+                let message = format!("the body is longer than the limit of {limit} bytes");
+                return Err(Error::new(ErrorKind::Decode, message));
+            }
+            if first.is_empty() {
+                first = chunk;
+                continue;
+            }
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+
+    /// The next bytes, without the check of their number.
+    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        match &mut self.body {
+            Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Body::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Body::Stream(stream) => stream.as_mut().poll_next(context),
+        }
+    }
+
+    /// The error for another number of bytes than announced. The stream ends after it.
+    fn wrong_length(&mut self, length: u64) -> Error {
+        self.body = Body::Whole(Bytes::new());
+        self.length = None;
+        let position = self.position;
+        let message = format!("received {position} of {length} bytes");
+        Error::new(ErrorKind::Interrupted, message).with_position(position)
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for ByteStream {
+    fn from(bytes: T) -> Self {
+        Self::from_body(Body::Whole(bytes.into()))
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let chunk = match ready!(self.poll_body(context)) {
+            Some(Ok(chunk)) => Some(chunk),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            None => None,
+        };
+        let received = chunk.as_ref().map_or(0, Bytes::len) as u64;
+        self.position = self.position.saturating_add(received);
+        let is_wrong = |length: u64| match &chunk {
+            Some(_) => self.position > length,
+            None => self.position != length,
+        };
+        match self.length.filter(|length| is_wrong(*length)) {
+            Some(length) => Poll::Ready(Some(Err(self.wrong_length(length)))),
+            None => Poll::Ready(chunk.map(Ok)),
+        }
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.body {
+            Body::Whole(bytes) => write!(f, "ByteStream({} bytes)", bytes.len()),
+            Body::Stream(_) => f.write_str("ByteStream(..)"),
+        }
+    }
+}

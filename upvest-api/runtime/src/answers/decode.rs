@@ -1,0 +1,76 @@
+//! Decodes the body of an answer. Errors contain the path in the JSON, never a value.
+
+use serde::de::DeserializeOwned;
+
+use super::error::Error;
+use super::error_kind::ErrorKind;
+
+/// Decodes JSON.
+///
+/// # Errors
+///
+/// [`ErrorKind::Decode`], with the path at which `json` does not match the schema of `T`, and what was expected there.
+///
+/// ```
+/// use upvest_runtime::{IdempotencyKey, read_json};
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Order {
+///     id: IdempotencyKey,
+/// }
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Orders {
+///     data: Vec<Order>,
+/// }
+///
+/// let error = read_json::<Orders>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
+/// assert!(error.to_string().starts_with("the body does not match the schema at data[0].id: "));
+/// ```
+pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
+}
+
+/// Parses again with a slower parser that records the path of the error.
+#[cold]
+fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
+    if json.is_empty() {
+        return "the body is empty".to_owned();
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
+        return "the body contains text after its JSON value".to_owned();
+    };
+    let problem = without_values(error.inner());
+    if !error.inner().is_data() {
+        return format!("the body is not valid JSON: {problem}");
+    }
+    match error.path().to_string().as_str() {
+        "." => format!("the body does not match the schema: {problem}"),
+        path => format!("the body does not match the schema at {path}: {problem}"),
+    }
+}
+
+/// Serde quotes what it found (`invalid type: string "Ada", expected u64 at line 1 column 9`), which may be personal
+/// data, so only the type is kept.
+fn without_values(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if message.starts_with("unknown variant") {
+        return "the value is not one of those that the schema allows".to_owned();
+    }
+    let found = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "));
+    let Some((found, expected)) = found.and_then(|found| found.rsplit_once(", expected ")) else {
+        return message;
+    };
+    let expected = expected
+        .rsplit_once(" at line ")
+        .map_or(expected, |(expected, _)| expected);
+    let kind = found
+        .split(['`', '"'])
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    format!("expected {expected}, found {kind}")
+}

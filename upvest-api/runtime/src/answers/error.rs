@@ -1,0 +1,492 @@
+//! The error type of this SDK.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+
+use super::error_kind::ErrorKind;
+use super::problem::Problem;
+use super::response::{Metadata, request_id};
+use crate::operation_meta::OperationMeta;
+use crate::values::idempotency_key::IdempotencyKey;
+use crate::values::invalid::InvalidValue;
+use crate::values::invalid_body::InvalidBody;
+use crate::values::text::{harmless, printable};
+use crate::values::unredacted::Unredacted;
+
+/// The longest text of `Display`, in characters.
+const DISPLAY_LIMIT: usize = 500;
+
+/// The error type of this SDK: what went wrong, where, and what to do about it.
+///
+/// Guide: `docs/guides/errors.md`. It describes what to do for each kind.
+///
+/// Every operation of this SDK that can fail returns this type, so one `#[from]` in your own error type is enough:
+///
+/// ```no_run
+/// use upvest_runtime::{Error, Operation};
+///
+/// async fn place<O: Operation>(order: O) -> Result<O::Output, Error> {
+///     match order.send().await {
+///         Ok(order) => Ok(order.into_inner()),
+///         // The order may exist: send it again with the same `idempotency_key()`, never with a new one.
+///         Err(error) if error.is_outcome_unknown() => Err(error),
+///         Err(error) => {
+///             eprintln!("{error}; {}", error.hint().unwrap_or("no hint"));
+///             Err(error)
+///         }
+///     }
+/// }
+/// ```
+///
+/// `Display` is one line of at most 500 characters with the operation, the status, the problem's code and the request id. `Display`
+/// and `Debug` contain no text that a server wrote, as it may quote personal data or the request: it is in [`Error::problem`], and
+/// [`Unredacted`] prints it. An error is as large as a pointer, and clones share its content. Tests create one with [`Error::new`] and the `with_` methods.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Error>();
+    assert!(size_of::<Error>() == size_of::<usize>());
+};
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    known: Known,
+}
+
+/// The optional fields of an error.
+#[derive(Clone, Default)]
+struct Known {
+    operation: Option<Cow<'static, str>>,
+    status: Option<StatusCode>,
+    problem: Option<Problem>,
+    request_id: Option<String>,
+    attempts: u32,
+    elapsed: Option<Duration>,
+    idempotency_key: Option<IdempotencyKey>,
+    retry_after: Option<Duration>,
+    is_outcome_unknown: bool,
+    hint: Option<Cow<'static, str>>,
+    position: Option<u64>,
+    last_seen: Option<Arc<dyn Any + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The status of the last answer, or that of the token endpoint if no token could be obtained.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.known.status
+    }
+
+    /// The server's description of the error.
+    pub fn problem(&self) -> Option<&Problem> {
+        self.0.known.problem.as_ref()
+    }
+
+    /// The id to quote to Upvest's support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.problem()
+            .and_then(|problem| problem.request_id.as_deref())
+            .or(self.0.known.request_id.as_deref())
+    }
+
+    /// The `operationId` of the call, such as `createOrder`.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.known.operation.as_deref()
+    }
+
+    /// The number of attempts, without token requests.
+    pub fn attempts(&self) -> u32 {
+        self.0.known.attempts
+    }
+
+    /// The time from the call to its failure.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.known.elapsed
+    }
+
+    /// The idempotency key of the call, if its operation supports one. Sending the same body again with this key cannot
+    /// have an effect twice.
+    pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.known.idempotency_key
+    }
+
+    /// How long the server asked to wait before the next attempt.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.known.retry_after
+    }
+
+    /// Whether the server may have carried out the call, although it failed.
+    ///
+    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx status other than 408. `true` is
+    /// possible only for calls that change something: if the connection broke, if there was no answer in time, after any other
+    /// error status, or if a successful answer could not be decoded. Check whether the resource exists, or send the same body again
+    /// with [`Error::idempotency_key`].
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.known.is_outcome_unknown
+    }
+
+    /// The likely cause and what to do about it, if known.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.known.hint.as_deref().or_else(|| self.hint_of_kind())
+    }
+
+    /// How far a list or a download was read: the index of the first item that was not read, counted from 0, or the number of
+    /// bytes that were received.
+    pub fn position(&self) -> Option<u64> {
+        self.0.known.position
+    }
+
+    /// The latest state of the resource that a wait polled, if it is a `T`.
+    pub fn last_seen<T: 'static>(&self) -> Option<&T> {
+        self.0.known.last_seen.as_deref()?.downcast_ref()
+    }
+
+    /// Whether the same call may succeed later. Check [`Error::is_outcome_unknown`] before you send it again.
+    pub fn is_transient(&self) -> bool {
+        match (self.kind(), self.status()) {
+            (ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout, _) => true,
+            (kind, None) => matches!(kind, ErrorKind::Token | ErrorKind::RateLimited),
+            (_, Some(status)) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
+        }
+    }
+
+    /// Whether an attempt or the whole call took too long.
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether no connection could be established, so that nothing was sent.
+    pub fn is_connect(&self) -> bool {
+        self.kind() == ErrorKind::Connect
+    }
+
+    /// Whether the credentials, the token or the signature were rejected (401).
+    pub fn is_authentication(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether a scope or a permission is missing (403).
+    pub fn is_permission(&self) -> bool {
+        self.kind() == ErrorKind::Permission
+    }
+
+    /// Whether the resource does not exist (404, 410).
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound
+    }
+
+    /// Whether the current state of the resource does not allow the operation (409).
+    pub fn is_conflict(&self) -> bool {
+        self.kind() == ErrorKind::Conflict
+    }
+
+    /// Whether the request is invalid, according to the server (400, 422) or to the builder before it was sent.
+    pub fn is_validation(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Rejected | ErrorKind::InvalidRequest)
+    }
+
+    /// Whether there were too many requests (429).
+    pub fn is_rate_limited(&self) -> bool {
+        self.kind() == ErrorKind::RateLimited
+    }
+
+    /// Whether the server failed (5xx).
+    pub fn is_server_error(&self) -> bool {
+        self.kind() == ErrorKind::Server
+    }
+
+    fn hint_of_kind(&self) -> Option<&'static str> {
+        Some(match (self.kind(), self.idempotency_key()) {
+            (ErrorKind::Decode, _) => {
+                "the server does not follow the description of this SDK version: update the SDK, or use a raw request"
+            }
+            (_, Some(_)) if self.is_outcome_unknown() => {
+                "the call may have been carried out: send the same body again with the same `idempotency_key()`"
+            }
+            (_, None) if self.is_outcome_unknown() => {
+                "the call may have been carried out: check that before you send it again, as it has no idempotency key"
+            }
+            (ErrorKind::Permission, _) => {
+                "the token does not have a scope that the operation needs, or the client is not allowed to do this"
+            }
+            (ErrorKind::Connect, _) => {
+                "check the network, the proxy and the base URL; nothing was sent"
+            }
+            (ErrorKind::RateLimited, _) => "send fewer requests at a time",
+            _ => return None,
+        })
+    }
+}
+
+/// For transports and tests.
+impl Error {
+    /// An error of this kind. `message` follows the name of the operation in the text. It must not contain secrets or
+    /// personal data.
+    ///
+    /// ```
+    /// use upvest_runtime::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_operation("createOrder").with_outcome_unknown(true);
+    /// assert!(error.is_timeout() && error.is_outcome_unknown());
+    /// assert_eq!(error.to_string(), "createOrder: no answer in time; it may have been carried out all the same");
+    /// ```
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            known: Known::default(),
+        }))
+    }
+
+    /// The error for an answer to `operation` whose `status` is not a success.
+    pub fn from_answer(
+        operation: &OperationMeta,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
+        let message = match status {
+            status if status.is_redirection() => "redirects are not followed",
+            _ => "the description does not contain this status",
+        };
+        let is_error = status.is_client_error() || status.is_server_error();
+        let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
+        let seconds = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let known = Known {
+            operation: Some(operation.id.into()),
+            status: Some(status),
+            problem: is_error.then(|| Problem::from_body(status, body)),
+            request_id: request_id(headers),
+            retry_after: seconds.map(Duration::from_secs),
+            is_outcome_unknown: may_have_happened && !operation.is_safe(),
+            ..Known::default()
+        };
+        Self(Arc::new(Inner {
+            kind: ErrorKind::of(status),
+            message: message.into(),
+            known,
+        }))
+    }
+
+    /// Changes the kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        Arc::make_mut(&mut self.0).kind = kind;
+        self
+    }
+
+    /// Adds the metadata of the call.
+    #[must_use]
+    pub fn with_metadata(self, metadata: &Metadata) -> Self {
+        self.with(|known| {
+            known.status = Some(metadata.status);
+            known.request_id.clone_from(&metadata.request_id);
+            known.attempts = metadata.attempts;
+            known.elapsed = Some(metadata.elapsed);
+            known.idempotency_key = metadata.idempotency_key;
+        })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
+        change(&mut Arc::make_mut(&mut self.0).known);
+        self
+    }
+}
+
+macro_rules! completed_with {
+    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) -> $field:ident: $known:expr;)*) => {
+        impl Error {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(self, $value: $type) -> Self {
+                    self.with(|known| known.$field = $known)
+                }
+            )*
+        }
+    };
+}
+
+completed_with! {
+    /// Sets the cause, which [`source`](std::error::Error::source) returns.
+    with_source(source: impl Into<Box<dyn StdError + Send + Sync>>) -> source: Some(Arc::from(source.into()));
+    /// Sets the `operationId`.
+    with_operation(id: impl Into<Cow<'static, str>>) -> operation: Some(id.into());
+    /// Sets the status of the answer.
+    with_status(status: StatusCode) -> status: Some(status);
+    /// Sets the server's description of the error.
+    with_problem(problem: Problem) -> problem: Some(problem);
+    /// Sets the id that the server assigned to the request.
+    with_request_id(id: impl Into<String>) -> request_id: Some(id.into());
+    /// Sets the number of attempts.
+    with_attempts(attempts: u32) -> attempts: attempts;
+    /// Sets the time from the call to its failure.
+    with_elapsed(elapsed: Duration) -> elapsed: Some(elapsed);
+    /// Sets the idempotency key of the call.
+    with_idempotency_key(key: IdempotencyKey) -> idempotency_key: Some(key);
+    /// Sets how long the server asked to wait.
+    with_retry_after(wait: Duration) -> retry_after: Some(wait);
+    /// Sets whether the server may have carried out the call.
+    with_outcome_unknown(is_unknown: bool) -> is_outcome_unknown: is_unknown;
+    /// Replaces the hint.
+    with_hint(hint: impl Into<Cow<'static, str>>) -> hint: Some(hint.into());
+    /// Sets the index of the item in a list, or the number of bytes of a download.
+    with_position(position: u64) -> position: Some(position);
+    /// Sets the latest state that a wait polled.
+    with_last_seen(state: impl Any + Send + Sync) -> last_seen: Some(Arc::new(state));
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.describe(&mut line)?;
+        let mut shown = line.chars().map(harmless);
+        shown
+            .by_ref()
+            .take(DISPLAY_LIMIT - 1)
+            .try_for_each(|c| fmt::Write::write_char(f, c))?;
+        match (shown.next(), shown.next()) {
+            (Some(last), None) => fmt::Write::write_char(f, last),
+            (Some(_), Some(_)) => f.write_str("…"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let Inner {
+            kind,
+            message,
+            known,
+        } = &*self.0;
+        if let Some(operation) = &known.operation {
+            write!(out, "{operation}: ")?;
+        }
+        if *kind == ErrorKind::Token {
+            out.write_str("no access token: ")?;
+        }
+        match (known.status, &known.problem) {
+            (Some(status), Some(_)) => write!(out, "{status}")?,
+            (None, Some(problem)) => problem.describe_status(out)?,
+            (Some(status), None) => {
+                let separator = if status.is_success() { ", but " } else { ": " };
+                write!(out, "{status}{separator}{message}")?;
+            }
+            (None, None) => out.write_str(message)?,
+        }
+        let code = known.problem.as_ref().and_then(Problem::code);
+        match (
+            code.and_then(printable),
+            self.request_id().and_then(printable),
+        ) {
+            (Some(code), Some(id)) => write!(out, " ({code}, request {id})")?,
+            (Some(code), None) => write!(out, " ({code})")?,
+            (None, Some(id)) => write!(out, " (request {id})")?,
+            (None, None) => {}
+        }
+        if known.attempts > 1 {
+            write!(out, ", after {} attempts", known.attempts)?;
+        }
+        if let Some(position) = known.position {
+            write!(out, ", at position {position}")?;
+        }
+        if known.is_outcome_unknown {
+            out.write_str("; it may have been carried out all the same")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Known {
+            attempts,
+            idempotency_key,
+            source,
+            ..
+        } = &self.0.known;
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("message", &format_args!("{self}"))
+            .field("status", &self.status().map(|status| status.as_u16()))
+            .field("request_id", &self.request_id().and_then(printable))
+            .field("attempts", attempts)
+            .field("idempotency_key", idempotency_key)
+            .field("source", &source.as_ref().map(ToString::to_string))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The line of the error with the words of the server: title, detail, and the start of a body that is not a problem document.
+/// They may contain personal data.
+///
+/// ```
+/// use upvest_runtime::http::StatusCode;
+/// use upvest_runtime::{Error, ErrorKind, Problem, Unredacted};
+///
+/// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "Ada Lovelace has 12.00 EUR");
+/// let error = Error::new(ErrorKind::Conflict, "").with_problem(problem);
+/// assert_eq!(error.to_string(), "409 Conflict (insufficient_cash)");
+/// assert!(Unredacted(&error).to_string().ends_with("Conflict: Ada Lovelace has 12.00 EUR"));
+/// ```
+impl fmt::Display for Unredacted<'_, Error> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let Some(problem) = self.0.problem() else {
+            return Ok(());
+        };
+        let words = [&problem.title, &problem.detail].map(|text| text.as_deref());
+        for words in words.into_iter().chain([problem.body()]).flatten() {
+            let words: String = words.chars().map(harmless).collect();
+            write!(f, ": {words}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Unredacted<'_, Error> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .known
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<InvalidBody> for Error {
+    fn from(error: InvalidBody) -> Self {
+        Self::new(ErrorKind::InvalidRequest, error.to_string()).with_source(error)
+    }
+}
+
+impl From<InvalidValue> for Error {
+    fn from(error: InvalidValue) -> Self {
+        Self::new(ErrorKind::InvalidRequest, error.to_string()).with_source(error)
+    }
+}

@@ -1,0 +1,80 @@
+//! The kinds of errors.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// The kind of an [`Error`](crate::Error). More may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting of the client or an environment variable is missing or invalid.
+    Configuration,
+    /// The request is incomplete or invalid. It was not sent.
+    InvalidRequest,
+    /// No access token could be obtained, so the call was not sent.
+    Token,
+    /// The request could not be signed, so it was not sent.
+    Signing,
+    /// No connection could be established, so nothing was sent.
+    Connect,
+    /// The connection broke before the answer was complete.
+    Interrupted,
+    /// An attempt or the whole call exceeded its timeout.
+    Timeout,
+    /// The token or the signature was rejected (401).
+    Authentication,
+    /// A scope or a permission is missing (403).
+    Permission,
+    /// The resource does not exist (404, 410).
+    NotFound,
+    /// The current state of the resource does not allow the operation (409).
+    Conflict,
+    /// The server rejected the content of the request (400, 422).
+    Rejected,
+    /// Too many requests (429).
+    RateLimited,
+    /// The server failed (5xx).
+    Server,
+    /// Another status that is not a success, such as a redirect.
+    UnexpectedStatus,
+    /// The body of the answer does not match the schema.
+    Decode,
+    /// The pages of a list contradict each other.
+    Paging,
+    /// Writing to a file, or to another writer, failed.
+    Io,
+    /// A webhook delivery was rejected.
+    Webhook,
+}
+
+impl ErrorKind {
+    /// The kind of an error answer with `status`.
+    pub fn of(status: StatusCode) -> Self {
+        match status.as_u16() {
+            400 | 422 => Self::Rejected,
+            401 => Self::Authentication,
+            403 => Self::Permission,
+            404 | 410 => Self::NotFound,
+            408 => Self::Timeout,
+            409 => Self::Conflict,
+            429 => Self::RateLimited,
+            500..=599 => Self::Server,
+            _ => Self::UnexpectedStatus,
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    /// The name in words: `not found`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        f.pad(&words)
+    }
+}

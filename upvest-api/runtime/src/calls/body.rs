@@ -1,0 +1,174 @@
+//! The body of a call before it is sent.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::body_builder::Buildable;
+
+/// The body of a request: none (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
+pub trait Body: Default {
+    /// The bytes with their media type, or the problems of the body.
+    fn encode(self) -> Encoded;
+
+    /// Describes which fields are set, without their values.
+    fn describe(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(crate) type Encoded = Result<Option<(&'static str, Bytes)>, String>;
+
+impl Body for () {
+    fn encode(self) -> Encoded {
+        Ok(None)
+    }
+}
+
+/// A struct, written as JSON.
+pub type Json<T> = Structured<T, AsJson>;
+/// A struct, written as `application/x-www-form-urlencoded`.
+pub type Form<T> = Structured<T, AsForm>;
+/// A type without a builder, written as JSON: a list, a map, a single value, or one of several objects.
+pub type JsonValue<T> = Plain<T, AsJson>;
+/// Bytes, sent unchanged.
+pub type Binary = Plain<Bytes, AsIs>;
+/// Text in UTF-8.
+pub type Text = Plain<String, AsIs>;
+
+/// A `T` or its builder, in the format `F`.
+#[derive(Clone)]
+pub struct Structured<T: Buildable, F>(Draft<T>, PhantomData<fn() -> F>);
+
+#[derive(Clone)]
+enum Draft<T: Buildable> {
+    Fields(T::Builder),
+    Whole(T),
+    Rejected(String),
+}
+
+impl<T: Buildable, F> Structured<T, F> {
+    pub fn new(value: Result<T, impl Display>) -> Self {
+        Self(
+            value.map_or_else(|error| Draft::Rejected(error.to_string()), Draft::Whole),
+            PhantomData,
+        )
+    }
+
+    pub fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
+        let draft = match self.0 {
+            Draft::Fields(fields) => Draft::Fields(change(fields)),
+            Draft::Whole(value) => Draft::Fields(change(value.into())),
+            rejected @ Draft::Rejected(_) => rejected,
+        };
+        Self(draft, PhantomData)
+    }
+}
+
+impl<T: Buildable, F> Default for Structured<T, F> {
+    fn default() -> Self {
+        Self(Draft::Fields(T::Builder::default()), PhantomData)
+    }
+}
+
+impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
+    fn encode(self) -> Encoded {
+        let value = match self.0 {
+            Draft::Whole(value) => value,
+            Draft::Fields(fields) => fields.try_into().map_err(|error| error.to_string())?,
+            Draft::Rejected(problem) => return Err(problem),
+        };
+        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(match &self.0 {
+            Draft::Fields(fields) => format!("{fields:?}"),
+            Draft::Whole(_) => "set".to_owned(),
+            Draft::Rejected(_) => "invalid".to_owned(),
+        })
+    }
+}
+
+/// A `T` that is set as a whole, in the format `F`.
+#[derive(Clone)]
+pub struct Plain<T, F>(Option<Result<T, String>>, PhantomData<fn() -> F>);
+
+impl<T, F> Plain<T, F> {
+    pub fn new(value: Result<T, impl Display>) -> Self {
+        Self(Some(value.map_err(|error| error.to_string())), PhantomData)
+    }
+}
+
+impl<T, F> Default for Plain<T, F> {
+    fn default() -> Self {
+        Self(None, PhantomData)
+    }
+}
+
+impl<T, F: Format<T>> Body for Plain<T, F> {
+    fn encode(self) -> Encoded {
+        let value = self.0.ok_or("`body` is required")??;
+        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
+    }
+
+    fn describe(&self) -> Option<String> {
+        self.0
+            .as_ref()
+            .map(|value| if value.is_ok() { "set" } else { "invalid" }.to_owned())
+    }
+}
+
+/// The format of a body.
+pub trait Format<T> {
+    const MEDIA_TYPE: &'static str;
+
+    fn write(value: T) -> Result<Bytes, String>;
+}
+
+#[derive(Clone)]
+pub enum AsJson {}
+
+impl<T: Serialize> Format<T> for AsJson {
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn write(value: T) -> Result<Bytes, String> {
+        serde_json::to_vec(&value)
+            .map(Bytes::from)
+            .map_err(|error| error.to_string())
+    }
+}
+
+#[derive(Clone)]
+pub enum AsForm {}
+
+impl<T: Serialize> Format<T> for AsForm {
+    const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
+
+    fn write(value: T) -> Result<Bytes, String> {
+        serde_urlencoded::to_string(&value)
+            .map(Bytes::from)
+            .map_err(|error| error.to_string())
+    }
+}
+
+#[derive(Clone)]
+pub enum AsIs {}
+
+impl Format<Bytes> for AsIs {
+    const MEDIA_TYPE: &'static str = "application/octet-stream";
+
+    fn write(value: Bytes) -> Result<Bytes, String> {
+        Ok(value)
+    }
+}
+
+impl Format<String> for AsIs {
+    const MEDIA_TYPE: &'static str = "text/plain; charset=utf-8";
+
+    fn write(value: String) -> Result<Bytes, String> {
+        Ok(value.into())
+    }
+}

@@ -1,0 +1,478 @@
+//! A call, from its arguments to its answer. The generated builders wrap it.
+
+use std::fmt::{self, Display};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::argument::Argument;
+use super::body::{Body, Plain, Structured};
+use super::body_builder::Buildable;
+use crate::answers::byte_stream::{ANSWER_LIMIT, ByteStream};
+use crate::answers::decode::read_json;
+use crate::answers::error::Error;
+use crate::answers::error_kind::ErrorKind;
+use crate::answers::file_response::whole_file;
+use crate::answers::response::Response;
+use crate::operation_meta::OperationMeta;
+use crate::transports::api_client::ApiClient;
+
+/// The characters that are not percent-encoded in a path argument (RFC 3986 section 2.3). Slashes are encoded.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The parameters and the body of one call, and their problems.
+#[derive(Clone)]
+pub struct Call<B = ()> {
+    client: ApiClient,
+    operation: &'static OperationMeta,
+    accept: &'static str,
+    /// The required query and header parameters.
+    required: &'static [&'static str],
+    parameters: Vec<Parameter>,
+    body: B,
+}
+
+#[derive(Clone)]
+struct Parameter {
+    place: Place,
+    name: &'static str,
+    /// The value that is sent; `None` to leave it out.
+    text: Result<Option<String>, String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Query,
+    /// A query parameter with all values of a list in one text.
+    JoinedQuery,
+    Header,
+}
+
+/// Declares the methods that set a parameter.
+macro_rules! setters {
+    ($($name:ident: $place:ident),*) => {
+        $(#[doc = concat!("Sets a parameter of the kind `", stringify!($name), "`.")]
+        pub fn $name<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
+            let value = value.into_argument().and_then(|value| {
+                serde_json::to_value(value).map_err(|error| error.to_string())
+            });
+            self.set(Place::$place, name, value)
+        })*
+    };
+}
+
+impl<B: Body> Call<B> {
+    /// A call without arguments.
+    pub fn new(client: &ApiClient, operation: &'static OperationMeta) -> Self {
+        let (client, accept, body) = (client.clone(), operation.accept, B::default());
+        Self {
+            client,
+            operation,
+            accept,
+            required: &[],
+            parameters: Vec::new(),
+            body,
+        }
+    }
+
+    /// Requests other media types than the operation's own.
+    pub fn accept(mut self, media_types: &'static str) -> Self {
+        self.accept = media_types;
+        self
+    }
+
+    /// Names the required query and header parameters.
+    pub fn require(mut self, names: &'static [&'static str]) -> Self {
+        self.required = names;
+        self
+    }
+
+    setters! {
+        path: Path, query: Query, required_query: Query, joined_query: JoinedQuery,
+        header: Header, required_header: Header
+    }
+
+    /// The last value of a parameter wins, even over an invalid earlier one.
+    fn set(mut self, place: Place, name: &'static str, value: Result<Value, String>) -> Self {
+        let text = value.and_then(|value| place.text(name, value));
+        self.parameters
+            .retain(|other| other.place != place || other.name != name);
+        self.parameters.push(Parameter { place, name, text });
+        self
+    }
+
+    /// Sends the call and decodes the answer as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        let operation = self.operation;
+        let (stream, headers, metadata) = self.stream().await?.into_parts();
+        let value = stream
+            .bytes_within(ANSWER_LIMIT)
+            .await
+            .map_err(broken_off)
+            .and_then(|body| read_json(&body));
+        match value {
+            Ok(value) => Ok(Response::new(value, headers, metadata)),
+            // The server has carried out the call, although its answer cannot be decoded.
+            Err(error) => Err(error
+                .with_operation(operation.id)
+                .with_metadata(&metadata)
+                .with_outcome_unknown(!operation.is_safe())),
+        }
+    }
+
+    /// Sends the call and ignores the body of the answer.
+    pub async fn empty(self) -> Result<Response<()>, Error> {
+        Ok(self.stream().await?.map(drop))
+    }
+
+    /// Sends the call and returns the body of the answer as a file, which is a stream of bytes.
+    pub async fn file(self) -> Result<Response<ByteStream>, Error> {
+        let operation = self.operation;
+        let accepted = self.accept;
+        let (body, headers, metadata) = self.stream().await?.into_parts();
+        match whole_file(metadata.status, &headers, body, Some(accepted)) {
+            Ok(body) => Ok(Response::new(body, headers, metadata)),
+            Err(error) => Err(error
+                .with_operation(operation.id)
+                .with_metadata(&metadata)
+                .with_outcome_unknown(!operation.is_safe())),
+        }
+    }
+
+    /// Sends the call and returns the body of the answer as a stream.
+    async fn stream(self) -> Result<Response<ByteStream>, Error> {
+        let (client, operation) = (self.client.clone(), self.operation);
+        client.exchange(self.request()?, operation).await
+    }
+
+    /// The request, or an error that names every problem.
+    pub fn request(mut self) -> Result<Request<Bytes>, Error> {
+        let mut problems = Vec::new();
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = self.operation.method.clone();
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(self.accept));
+        let path = self.filled_path(&mut problems);
+        let missing = self
+            .required
+            .iter()
+            .filter(|name| !self.parameters.iter().any(|it| it.is_given(name)));
+        problems.extend(missing.map(|name| format!("`{name}` is required")));
+        self.parameters.sort_by_key(|parameter| parameter.name);
+        let mut query = String::new();
+        for Parameter { place, name, text } in self.parameters {
+            match (place, text) {
+                (_, Err(problem)) => problems.push(format!("`{name}`: {problem}")),
+                (_, Ok(None)) | (Place::Path, _) => {}
+                (Place::Query | Place::JoinedQuery, Ok(Some(text))) => {
+                    query.push_str(if query.is_empty() { "" } else { "&" });
+                    query.push_str(&text);
+                }
+                (Place::Header, Ok(Some(text))) => {
+                    match (HeaderName::try_from(name), HeaderValue::try_from(text)) {
+                        (Ok(name), Ok(value)) => drop(request.headers_mut().insert(name, value)),
+                        _ => problems.push(format!("`{name}`: not a valid HTTP header value")),
+                    }
+                }
+            }
+        }
+        match self.body.encode() {
+            Ok(Some((media_type, bytes))) => {
+                request
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+                *request.body_mut() = bytes;
+            }
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+        let url = if problems.is_empty() {
+            self.client.url(&path, &query)
+        } else {
+            Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")))
+        };
+        *request.uri_mut() = url.map_err(|error| error.with_operation(self.operation.id))?;
+        Ok(request)
+    }
+
+    /// The path of the operation with the arguments inserted.
+    fn filled_path(&self, problems: &mut Vec<String>) -> String {
+        let mut path = String::with_capacity(self.operation.path.len() + 36);
+        let mut template = self.operation.path;
+        while let Some((before, rest)) = template.split_once('{') {
+            let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
+            path.push_str(before);
+            let parameter = self
+                .parameters
+                .iter()
+                .find(|it| it.place == Place::Path && it.name == name);
+            match parameter.map(|parameter| &parameter.text) {
+                Some(Ok(Some(text))) => path.push_str(text),
+                Some(Ok(None)) | None => problems.push(format!("`{name}` is required")),
+                // Reported with the other invalid arguments.
+                Some(Err(_)) => {}
+            }
+            template = after;
+        }
+        path.push_str(template);
+        path
+    }
+}
+
+impl<T: Buildable, F> Call<Structured<T, F>> {
+    /// Sets the body as a whole.
+    pub fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
+        self.body = Structured::new(value.try_into());
+        self
+    }
+
+    /// Changes fields of the body.
+    pub fn body_map(mut self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
+        self.body = self.body.change(change);
+        self
+    }
+}
+
+impl<T, F> Call<Plain<T, F>> {
+    /// Sets the body as a whole.
+    pub fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
+        self.body = Plain::new(value.try_into());
+        self
+    }
+}
+
+impl Parameter {
+    /// Whether the query or header parameter is set.
+    fn is_given(&self, name: &str) -> bool {
+        self.name == name && self.place != Place::Path && self.text != Ok(None)
+    }
+}
+
+impl Place {
+    /// Writes a value for this kind of parameter. Lists are repeated in a query, and joined by commas elsewhere.
+    fn text(self, name: &str, value: Value) -> Result<Option<String>, String> {
+        let texts = match value {
+            Value::Null => return Ok(None),
+            Value::Array(values) if values.is_empty() => return Ok(None),
+            Value::Array(values) => values
+                .into_iter()
+                .map(text)
+                .collect::<Result<Vec<_>, _>>()?,
+            value => vec![text(value)?],
+        };
+        let pairs = |texts: &[String]| {
+            let pairs = texts.iter().map(|text| (name, text));
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish()
+        };
+        let joined = || texts.join(",");
+        match self {
+            Self::Query => Ok(Some(pairs(&texts))),
+            Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
+            Self::Header => Ok(Some(joined())),
+            Self::Path if matches!(joined().as_str(), "" | "." | "..") => Err(format!(
+                "the value {:?} would change the path of the request",
+                joined()
+            )),
+            Self::Path => Ok(Some(utf8_percent_encode(&joined(), PATH).to_string())),
+        }
+    }
+}
+
+fn text(value: Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err("an object cannot be a parameter".to_owned()),
+    }
+}
+
+fn broken_off(error: Error) -> Error {
+    if error.kind() == ErrorKind::Decode {
+        return error;
+    }
+    let mut cause: &dyn std::error::Error = &error;
+    // Only the innermost error explains the cause.
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Error::new(
+        error.kind(),
+        format!("the body could not be received completely: {cause}"),
+    )
+    .with_source(error)
+}
+
+/// Prints which parameters are set, without their values.
+impl<B: Body> fmt::Debug for Call<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.text != Ok(None));
+        let set: Vec<_> = set.map(|parameter| parameter.name).collect();
+        f.debug_struct("Call")
+            .field("operation", &self.operation.id)
+            .field("set", &set)
+            .field("body", &self.body.describe())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::calls::body::{Binary, Text};
+    use crate::{Decimal, MockTransport};
+
+    static META: OperationMeta = OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}");
+
+    fn call() -> Call {
+        call_with()
+    }
+
+    fn call_with<B: Body>() -> Call<B> {
+        Call::new(
+            &ApiClient::new("http://mock.invalid", MockTransport::new()),
+            &META,
+        )
+    }
+
+    /// The URL, or the error.
+    fn target<B: Body>(call: Call<B>) -> String {
+        let target = call.request().map_or_else(
+            |error| error.to_string(),
+            |request| request.uri().to_string(),
+        );
+        target.trim_start_matches("thing: ").to_owned()
+    }
+
+    #[test]
+    fn path_arguments_are_encoded_strictly() {
+        let filled = call()
+            .path::<String, _>("two", "a/b?c#d e%2F.ä~-_")
+            .path::<u8, _>("one", 7);
+        let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_";
+        assert_eq!(target(filled), expected);
+    }
+
+    #[test]
+    fn empty_and_dotted_path_arguments_are_refused() {
+        for text in ["", ".", ".."] {
+            let problem = target(
+                call()
+                    .path::<String, _>("one", text)
+                    .path::<String, _>("two", "..."),
+            );
+            let expected =
+                format!("`one`: the value {text:?} would change the path of the request");
+            assert_eq!(problem, expected);
+        }
+        let dots = call()
+            .path::<String, _>("one", "...")
+            .path::<String, _>("two", "a.b");
+        assert_eq!(target(dots), "http://mock.invalid/a/.../b/a.b");
+        let null = target(
+            call()
+                .path::<Vec<u8>, _>("one", Vec::new())
+                .path::<Value, _>("two", Value::Null),
+        );
+        assert_eq!(null, "`one` is required; `two` is required");
+        let two = target(call().path::<String, _>("two", ""));
+        let expected =
+            "`one` is required; `two`: the value \"\" would change the path of the request";
+        assert_eq!(two, expected);
+    }
+
+    #[test]
+    fn lists_are_repeated_in_a_query_and_sorted_by_name_alone() {
+        let filled = call().path::<u8, _>("one", 1).path::<u8, _>("two", 2);
+        let filled = filled
+            .query::<Vec<&str>, _>("z", vec!["b", "a"])
+            .query::<bool, _>("flag", true)
+            .joined_query::<Vec<&str>, _>("joined", vec!["b", "a,c"])
+            .query::<Vec<u8>, _>("none", Vec::new())
+            .query::<Decimal, _>("a", "10.00")
+            .query::<chrono::NaiveDate, _>("day", chrono::NaiveDate::from_ymd_opt(2026, 3, 16));
+        let expected =
+            "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&joined=b%2Ca%2Cc&z=b&z=a";
+        assert_eq!(target(filled), expected);
+        let parts = call().query::<Value, _>("deep", serde_json::json!({ "a": 1 }));
+        assert!(target(parts).contains("`deep`: an object"));
+    }
+
+    #[test]
+    fn required_parameters_outside_the_path_are_required() {
+        let filled = || {
+            call()
+                .require(&["isin", "x-day"])
+                .path::<u8, _>("one", 1)
+                .path::<u8, _>("two", 2)
+        };
+        assert_eq!(target(filled()), "`isin` is required; `x-day` is required");
+        let given = filled()
+            .required_query::<String, _>("isin", "DE")
+            .required_header::<String, _>("x-day", "now");
+        let request = given.request().expect("nothing is missing");
+        assert_eq!(request.uri().query(), Some("isin=DE"));
+        assert_eq!(request.headers()["x-day"], "now");
+        let wrong = filled()
+            .required_query::<u8, _>("isin", 300)
+            .header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
+        let problem = target(wrong);
+        assert!(
+            problem.starts_with("`isin`: ")
+                && problem.ends_with("; `x-day`: not a valid HTTP header value"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn bytes_and_text_are_sent_as_they_are() {
+        let filled = |call: Call<Binary>| call.path::<u8, _>("one", 1).path::<u8, _>("two", 2);
+        let request = filled(call_with::<Binary>().body("%PDF"))
+            .request()
+            .expect("nothing is missing");
+        assert_eq!(
+            (
+                request.headers()["content-type"].as_bytes(),
+                &request.body()[..]
+            ),
+            (&b"application/octet-stream"[..], &b"%PDF"[..])
+        );
+        assert_eq!(target(filled(call_with())), "`body` is required");
+        let text = call_with::<Text>()
+            .path::<u8, _>("one", 1)
+            .path::<u8, _>("two", 2)
+            .body("ä");
+        assert_eq!(
+            text.request().map(Request::into_body).ok(),
+            Some(Bytes::from("ä"))
+        );
+    }
+
+    #[test]
+    fn a_target_that_is_too_long_is_refused() {
+        let filled = call()
+            .path::<u8, _>("one", 1)
+            .path::<String, _>("two", "x".repeat(70_000));
+        assert_eq!(
+            target(filled),
+            "the URL of the request is too long or malformed"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! What the generated client of the Upvest Investment API calls: requests, answers, errors, values and the trait for transports.
+//!
+//! Applications do not use this crate directly. They use a crate that is generated from a description of the API, such as
+//! `upvest-api` or one that `cargo xtask export` wrote, which names this one `runtime`. Several such crates in one program share
+//! this crate, and so their [`Error`], [`Response`] and [`Transport`].
+//!
+//! A generated crate has a `Client` that wraps an [`ApiClient`] and implements [`GeneratedClient`]. Its builders implement
+//! [`Operation`], for code that is generic over operations.
+//!
+//! ```
+//! use upvest_runtime::{BearerTransport, Error, GeneratedClient};
+//!
+//! fn client<C: GeneratedClient>(token: &str) -> Result<C, Error> {
+//!     let transport = BearerTransport::new(upvest_runtime::reqwest::Client::new()).bearer(token)?;
+//!     Ok(C::new("http://127.0.0.1:8080", transport))
+//! }
+//! ```
+
+mod answers;
+mod calls;
+mod events;
+mod operation_meta;
+mod operations;
+mod test_util;
+mod transports;
+mod values;
+
+pub use answers::byte_stream::ByteStream;
+pub use answers::decode::read_json;
+pub use answers::error::Error;
+pub use answers::error_kind::ErrorKind;
+pub use answers::list_response::{ListResponse, Page, PaginationMeta};
+pub use answers::problem::Problem;
+pub use answers::response::{Metadata, Response};
+pub use calls::argument::{Argument, ByOption, ByValue};
+pub use calls::body_builder::Buildable;
+pub use events::event_type::EventType;
+pub use operation_meta::{OperationMeta, Paging};
+pub use operations::operation::{Download, List, Operation, Paginated};
+pub use operations::settles::Settles;
+pub use transports::api_client::{ApiClient, GeneratedClient};
+pub use transports::bearer_transport::BearerTransport;
+pub use transports::mock_transport::{MockTransport, Recorded};
+pub use transports::transport::Transport;
+pub use values::code::{CountryCode, CurrencyCode, Isin};
+pub use values::decimal::Decimal;
+pub use values::idempotency_key::IdempotencyKey;
+pub use values::invalid::InvalidValue;
+pub use values::invalid_body::InvalidBody;
+pub use values::nullable::{Nullable, present};
+pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::request_json::Lenient;
+pub use values::unredacted::Unredacted;
+// What stands in public signatures, so that users get the versions that fit.
+pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
+
+/// What generated code and the macros in it use. It is not for applications: it changes with the generator.
+#[doc(hidden)]
+pub mod generated_code {
+    pub use crate::calls::argument::{field, sensitive_field};
+    pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
+    pub use crate::calls::body_builder::taken;
+    pub use crate::calls::call::Call;
+    pub use crate::operation_meta::find_operation;
+    pub use crate::values::unredacted::{HIDDEN, hidden_option};
+    pub use crate::values::{decimal, open_enum, open_union, request_json, timestamp};
+    #[cfg(feature = "schemars")]
+    pub use schemars_1;
+    #[cfg(feature = "sqlx")]
+    pub use sqlx;
+    #[cfg(feature = "utoipa")]
+    pub use utoipa;
+    pub use {serde, serde_ignored, serde_json};
+}

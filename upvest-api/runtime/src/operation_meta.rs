@@ -1,0 +1,128 @@
+//! The metadata of operations.
+
+use http::Method;
+
+/// The metadata of one operation of the description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationMeta {
+    /// The description's `operationId`, for example `createOrder`.
+    pub id: &'static str,
+    /// The name of the client's method, for example `create_order`.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path template, for example `/orders/{order_id}`.
+    pub path: &'static str,
+    /// The first tag, for example `Orders`.
+    pub tag: &'static str,
+    /// The OAuth scopes that the call needs. Empty if it needs no token.
+    pub scopes: &'static [&'static str],
+    /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
+    pub idempotency_key: bool,
+    /// The bounds of the page size, if the operation has pages.
+    pub paging: Option<Paging>,
+    /// The `accept` header: the media types of a successful answer.
+    pub accept: &'static str,
+}
+
+impl OperationMeta {
+    /// An operation that the description does not contain, for raw requests, without the optional properties.
+    pub const fn custom(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self::new(id, id, method, path)
+    }
+
+    /// For generated code: an operation that `name` calls, without the optional properties.
+    pub const fn new(
+        id: &'static str,
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            method,
+            path,
+            tag: "",
+            scopes: &[],
+            idempotency_key: false,
+            paging: None,
+            accept: "application/json",
+        }
+    }
+
+    /// Sets the first tag.
+    #[must_use]
+    pub const fn tagged(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// Sets the scopes.
+    #[must_use]
+    pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets that the operation supports an idempotency key.
+    #[must_use]
+    pub const fn keyed(mut self) -> Self {
+        self.idempotency_key = true;
+        self
+    }
+
+    /// Sets that the operation has pages.
+    #[must_use]
+    pub const fn paged(mut self, paging: Paging) -> Self {
+        self.paging = Some(paging);
+        self
+    }
+
+    /// Sets the `accept` header.
+    #[must_use]
+    pub const fn accepting(mut self, media_types: &'static str) -> Self {
+        self.accept = media_types;
+        self
+    }
+
+    /// Whether the call only reads (`GET` or `HEAD`), so that sending it twice changes nothing.
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+/// The bounds that the description sets on `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Paging {
+    /// The page size if the request has no `limit`.
+    pub default_limit: u32,
+    /// The smallest `limit` that the server accepts.
+    pub min_limit: u32,
+    /// The largest `limit` that the server accepts.
+    pub max_limit: u32,
+}
+
+impl Paging {
+    /// The bounds of a page size.
+    pub const fn new(default_limit: u32, min_limit: u32, max_limit: u32) -> Self {
+        Self {
+            default_limit,
+            min_limit,
+            max_limit,
+        }
+    }
+}
+
+/// Finds the operation whose method has this name in a table that is sorted by it.
+pub fn find_operation(
+    table: &[&'static OperationMeta],
+    name: &str,
+) -> Option<&'static OperationMeta> {
+    let index = table
+        .binary_search_by(|operation| operation.name.cmp(name))
+        .ok()?;
+    table.get(index).copied()
+}

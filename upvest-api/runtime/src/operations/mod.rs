@@ -1,0 +1,4 @@
+//! Operations and resources for generic code.
+
+pub(crate) mod operation;
+pub(crate) mod settles;

@@ -1,0 +1,125 @@
+//! The part of a client that is the same for every description.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Uri};
+
+use super::transport::Transport;
+use crate::answers::byte_stream::{ByteStream, ERROR_LIMIT};
+use crate::answers::error::Error;
+use crate::answers::error_kind::ErrorKind;
+use crate::answers::response::Response;
+use crate::operation_meta::OperationMeta;
+
+/// The client of a generated crate. It has a method for each operation, which returns the operation's builder.
+///
+/// Each generated crate has one, named `Client`. With this trait, code can create it without naming the crate.
+pub trait GeneratedClient: Clone + fmt::Debug + Send + Sync + 'static {
+    /// All operations, sorted by the name of their method.
+    const OPERATIONS: &'static [&'static OperationMeta];
+
+    /// A client for the API at `base_url` that sends its requests over `transport`.
+    fn new(base_url: &str, transport: impl Transport + 'static) -> Self;
+}
+
+/// The base URL and the transport of a client. The `Client` of a generated crate wraps it.
+///
+/// Cheap to clone; clones share the transport.
+#[derive(Clone)]
+pub struct ApiClient {
+    base: Arc<Base>,
+    transport: Arc<dyn Transport>,
+}
+
+struct Base {
+    url: String,
+    is_valid: bool,
+}
+
+impl ApiClient {
+    /// A client for the API at `base_url` that sends its requests over `transport`.
+    ///
+    /// A base URL has the scheme `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash
+    /// at its end makes no difference. With an invalid base URL every call fails with [`ErrorKind::Configuration`].
+    pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
+        let url = base_url.trim_end_matches('/').to_owned();
+        Self {
+            base: Arc::new(Base {
+                is_valid: is_base(&url),
+                url,
+            }),
+            transport: Arc::new(transport),
+        }
+    }
+
+    /// A client for the same API that sends its requests over `transport`.
+    #[must_use]
+    pub fn with_transport(&self, transport: impl Transport + 'static) -> Self {
+        Self {
+            base: Arc::clone(&self.base),
+            transport: Arc::new(transport),
+        }
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base.url
+    }
+
+    /// The URL of `path` and `query`, which may be empty. Both are already percent-encoded.
+    pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
+        if !self.base.is_valid {
+            // The message does not contain the URL, as it may include a password.
+            let message = "the client's base URL is not of the form https://host[:port][/path]";
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = [self.base_url(), path, separator, query].concat();
+        Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| {
+            let message = "the URL of the request is too long or malformed";
+            Error::new(ErrorKind::InvalidRequest, message).with_source(error)
+        })
+    }
+
+    /// Sends `request` and turns every answer that is not a success into an error.
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        operation: &'static OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let error = match self.transport.execute(request, operation).await {
+            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) => {
+                let (stream, headers, metadata) = response.into_parts();
+                // An error about the body must not hide the status, which is more useful.
+                let body = stream.bytes_within(ERROR_LIMIT).await.unwrap_or_default();
+                Error::from_answer(operation, metadata.status, &headers, &body)
+                    .with_metadata(&metadata)
+            }
+            Err(error) => error,
+        };
+        Err(if error.operation().is_none() {
+            error.with_operation(operation.id)
+        } else {
+            error
+        })
+    }
+}
+
+/// A URL with a user or a password is invalid, as they would become a second `authorization`.
+fn is_base(url: &str) -> bool {
+    let is_http = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    url.parse().is_ok_and(is_http) && !url.contains(['@', '?', '#'])
+}
+
+/// Prints it as the `Client` that wraps it.
+impl fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.base.is_valid.then_some(&self.base.url))
+            .field("transport", &self.transport)
+            .finish()
+    }
+}

@@ -1,0 +1,59 @@
+//! The interface between the operation builders and the code that sends their requests.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Request;
+
+use crate::answers::byte_stream::ByteStream;
+use crate::answers::error::Error;
+use crate::answers::response::Response;
+use crate::operation_meta::OperationMeta;
+
+/// Sends the requests that the operation builders make.
+///
+/// A transport gets each call once. It is responsible for retries, tokens and signatures.
+///
+/// ```
+/// use bytes::Bytes;
+/// use futures_util::future::BoxFuture;
+/// use upvest_runtime::{BearerTransport, ByteStream, Error, OperationMeta, Response, Transport};
+///
+/// /// Prints each operation before it is sent.
+/// #[derive(Debug)]
+/// struct Printing(BearerTransport);
+///
+/// impl Transport for Printing {
+///     fn execute<'a>(
+///         &'a self,
+///         request: http::Request<Bytes>,
+///         operation: &'a OperationMeta,
+///     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+///         println!("{}: {} {}", operation.id, request.method(), operation.path);
+///         self.0.execute(request, operation)
+///     }
+/// }
+/// ```
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends `request`, which was built for `operation`, and returns the answer.
+    ///
+    /// The answer may have any status. The caller turns an error status into an [`Error`] with the answer's
+    /// [`Problem`](crate::Problem). A transport with more information about a failure returns the error itself.
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        T::execute(self, request, operation)
+    }
+}

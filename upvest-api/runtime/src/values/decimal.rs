@@ -1,0 +1,239 @@
+//! Exact decimal numbers for amounts, prices, quantities, weights and rates.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{self, Deref};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::invalid::InvalidValue;
+use super::text::{read, read_optional};
+
+macro_rules! rule {
+    () => {
+        "digits with at most one point and no exponent, within 96 bits and 28 decimal places, such as 1234.50"
+    };
+}
+const RULE: &str = rule!();
+const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
+
+/// An exact decimal number. It is never rounded, never a float, and keeps its number of decimal places.
+///
+/// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28 digits
+/// fit). Other numbers are an error.
+///
+/// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it dereferences. An
+/// operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like return `None`.
+///
+/// ```
+/// use upvest_runtime::Decimal;
+///
+/// let amount: Decimal = "10.00".parse()?;
+/// assert_eq!(amount.to_string(), "10.00");
+/// assert_eq!((amount + amount * 2).to_string(), "30.00");
+/// assert_eq!([amount, amount].into_iter().sum::<Decimal>(), Decimal::from(20));
+/// assert!(amount > upvest_runtime::rust_decimal::Decimal::ONE);
+/// assert!("1e400".parse::<Decimal>().is_err());
+/// # Ok::<(), upvest_runtime::InvalidValue>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Decimal(rust_decimal::Decimal);
+
+impl Decimal {
+    /// Zero, without decimal places.
+    pub const ZERO: Self = Self(rust_decimal::Decimal::ZERO);
+
+    /// The number `digits` with `scale` decimal places: `new(1050, 2)` is `10.50`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidValue`] if `scale` is over 28.
+    pub fn new(digits: i64, scale: u32) -> Result<Self, InvalidValue> {
+        rust_decimal::Decimal::try_new(digits, scale)
+            .map(Self)
+            .map_err(|_| InvalidValue::new(&format!("{digits}e-{scale}"), "decimal number", RULE))
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        exact(text)
+            .map(Self)
+            .ok_or_else(|| InvalidValue::new(text, "decimal number", RULE))
+    }
+}
+
+/// Parses `-?[0-9]+(\.[0-9]+)?` exactly. The library's own parser is slower, and also accepts `1_000`, `+1` and `1.`,
+/// which the API never sends.
+fn exact(text: &str) -> Option<rust_decimal::Decimal> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (unsigned, ""),
+    };
+    if whole.is_empty() {
+        return None;
+    }
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    // Eighteen digits fit an `i64`.
+    let number = if whole.len() + fraction.len() <= 18 {
+        i128::from(digits.try_fold(0_i64, |number, digit| {
+            Some(number * 10 + i64::from(value(digit)?))
+        })?)
+    } else {
+        digits.try_fold(0_i128, |number, digit| {
+            number.checked_mul(10)?.checked_add(value(digit)?.into())
+        })?
+    };
+    let scale = u32::try_from(fraction.len()).ok()?;
+    let mut number = rust_decimal::Decimal::try_from_i128_with_scale(number, scale).ok()?;
+    number.set_sign_negative(unsigned.len() < text.len());
+    Some(number)
+}
+
+fn value(digit: u8) -> Option<u8> {
+    digit.is_ascii_digit().then(|| digit - b'0')
+}
+
+crate::from_text!(Decimal);
+crate::json_schema!(
+    Decimal,
+    Some("decimal"),
+    concat!("A decimal number: ", rule!(), ".")
+);
+crate::open_api_schema!(
+    Decimal,
+    Some("decimal"),
+    concat!("A decimal number: ", rule!(), ".")
+);
+
+// A decimal is an exact number in the database. SQLite has no exact numbers, so it is a text there.
+#[cfg(feature = "sqlx-postgres")]
+crate::database_column! {
+    impl[] Decimal as rust_decimal::Decimal, sqlx::Postgres where []:
+    |number| number.0, |number| Ok(Self(number))
+}
+#[cfg(feature = "sqlx-sqlite")]
+crate::database_column! {
+    impl[] Decimal as String, sqlx::Sqlite where []: |number| number.to_string(), |text| Ok(text.parse()?)
+}
+
+impl From<rust_decimal::Decimal> for Decimal {
+    fn from(number: rust_decimal::Decimal) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Decimal> for rust_decimal::Decimal {
+    fn from(number: Decimal) -> Self {
+        number.0
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {
+        $(impl From<$integer> for Decimal {
+            fn from(number: $integer) -> Self {
+                Self(number.into())
+            }
+        })*
+    };
+}
+from_integers! { i32 u32 i64 }
+
+macro_rules! arithmetic {
+    ($($operator:ident $method:ident)*) => {
+        $(
+            impl<T: Into<Self>> ops::$operator<T> for Decimal {
+                type Output = Self;
+
+                fn $method(self, other: T) -> Self {
+                    Self(ops::$operator::$method(self.0, other.into().0))
+                }
+            }
+        )*
+    };
+}
+arithmetic! { Add add Sub sub Mul mul }
+
+impl ops::Neg for Decimal {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl Sum for Decimal {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.fold(Self::ZERO, |sum, number| sum + number)
+    }
+}
+
+impl<'a> Sum<&'a Self> for Decimal {
+    fn sum<I: Iterator<Item = &'a Self>>(numbers: I) -> Self {
+        numbers.copied().sum()
+    }
+}
+
+impl PartialEq<rust_decimal::Decimal> for Decimal {
+    fn eq(&self, other: &rust_decimal::Decimal) -> bool {
+        self.0 == *other
+    }
+}
+
+impl PartialOrd<rust_decimal::Decimal> for Decimal {
+    fn partial_cmp(&self, other: &rust_decimal::Decimal) -> Option<Ordering> {
+        self.0.partial_cmp(other)
+    }
+}
+
+impl Deref for Decimal {
+    type Target = rust_decimal::Decimal;
+
+    fn deref(&self) -> &rust_decimal::Decimal {
+        &self.0
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer, EXPECTED, |text| exact(text).map(Self))
+    }
+}
+
+/// Reads an optional decimal. `""` means none: Upvest sends it for the price of an order without one
+/// (PROTOCOL 7).
+pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    let number = |text: &str| {
+        if text.is_empty() {
+            Some(None)
+        } else {
+            exact(text).map(|it| Some(Decimal(it)))
+        }
+    };
+    read_optional(deserializer, EXPECTED, number).map(Option::flatten)
+}

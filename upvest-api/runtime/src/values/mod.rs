@@ -1,0 +1,16 @@
+//! The types of fields.
+
+pub(crate) mod code;
+pub mod decimal;
+pub(crate) mod foreign_traits;
+pub(crate) mod id;
+pub(crate) mod idempotency_key;
+pub(crate) mod invalid;
+pub(crate) mod invalid_body;
+pub(crate) mod nullable;
+pub mod open_enum;
+pub mod open_union;
+pub mod request_json;
+pub(crate) mod text;
+pub mod timestamp;
+pub(crate) mod unredacted;

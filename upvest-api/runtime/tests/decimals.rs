@@ -1,0 +1,52 @@
+//! Arithmetic with amounts is exact.
+
+use upvest_runtime::Decimal;
+use upvest_runtime::rust_decimal;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+#[test]
+fn arithmetic_is_exact_and_keeps_decimal_places() {
+    let half_a_cent = decimal("0.005");
+    assert_eq!((half_a_cent + half_a_cent).to_string(), "0.010");
+    assert_eq!((decimal("0.1") + decimal("0.2")).to_string(), "0.3");
+    assert_eq!((decimal("10.00") - 10).to_string(), "0.00");
+    assert_eq!((decimal("1.10") * decimal("1.10")).to_string(), "1.2100");
+    assert_eq!((-decimal("250.00")).to_string(), "-250.00");
+    let total = decimal("7.50") + rust_decimal::Decimal::new(25, 1);
+    assert_eq!(total, decimal("10"));
+}
+
+#[test]
+fn amounts_sum_up_by_value_and_by_reference() {
+    let amounts = [decimal("19.99"), decimal("0.01"), decimal("-5.00")];
+    assert_eq!(amounts.iter().sum::<Decimal>(), Decimal::from(15));
+    assert_eq!(amounts.into_iter().sum::<Decimal>().to_string(), "15.00");
+    assert_eq!([].iter().sum::<Decimal>(), Decimal::ZERO);
+}
+
+#[test]
+fn a_decimal_compares_with_the_one_of_rust_decimal() {
+    let limit = rust_decimal::Decimal::new(10_000, 2);
+    assert!(decimal("99.99") < limit && decimal("100.0") == limit && decimal("100.01") > limit);
+    let (there, back) = (
+        rust_decimal::Decimal::from(decimal("1.50")),
+        Decimal::from(limit),
+    );
+    assert_eq!(
+        (there.to_string().as_str(), back.to_string().as_str()),
+        ("1.50", "100.00")
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_none_with_checked_arithmetic() {
+    let most = decimal("79228162514264337593543950335");
+    assert_eq!(most.checked_add(*decimal("1")), None);
+    assert_eq!(
+        most.checked_sub(*decimal("1")).map(Decimal::from),
+        Some(most - 1)
+    );
+}

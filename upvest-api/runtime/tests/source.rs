@@ -1,0 +1,157 @@
+//! Rules for the source of this crate: imports run one way, and no exported macro asks for a feature of the crate that uses it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each file or module imports.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn no_exported_macro_contains_a_feature() {
+    let mut macros = 0;
+    for file in files() {
+        let text = fs::read_to_string(&file).expect("the file can be read");
+        for (_, rest) in text
+            .match_indices("#[macro_export]")
+            .map(|(at, _)| text.split_at(at))
+        {
+            let (body, _) = rest
+                .split_once("\n}\n")
+                .expect("a macro ends with its brace");
+            for condition in [
+                "cfg(feature",
+                "cfg_attr(",
+                "cfg!(",
+                "cfg(not(",
+                "cfg(any(",
+                "cfg(all(",
+            ] {
+                assert!(!body.contains(condition), "{}: {body}", file.display());
+            }
+            macros += 1;
+        }
+    }
+    assert!(macros > 10, "found only {macros} macros");
+}
+
+#[test]
+fn no_file_imports_a_file_that_imports_it() {
+    let imports = imports();
+    assert!(imports.len() > 20, "found only {imports:?}");
+    assert_eq!(circle(&imports), None);
+}
+
+#[test]
+fn no_module_imports_a_module_that_imports_it() {
+    let mut modules = Imports::new();
+    for (file, imported) in imports() {
+        let module = module(&file);
+        let others = imported.iter().map(|file| self::module(file));
+        let others = others.filter(|other| *other != module).map(str::to_owned);
+        modules.entry(module.to_owned()).or_default().extend(others);
+    }
+    assert_eq!(circle(&modules), None);
+}
+
+#[test]
+fn a_circle_is_found() {
+    let imports = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")];
+    let imports = imports.map(|(from, to)| (from.to_owned(), BTreeSet::from([to.to_owned()])));
+    assert_eq!(
+        circle(&Imports::from(imports)),
+        Some("a -> b -> c -> a".to_owned())
+    );
+}
+
+/// The imports of each file, as `module/file`. The front page `lib.rs` imports from all and is imported by none.
+fn imports() -> Imports {
+    let mut imports = Imports::new();
+    for path in files() {
+        let text = fs::read_to_string(&path).expect("the file can be read");
+        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+        let file = path.strip_prefix(source()).expect("it is in the folder");
+        let file = file.with_extension("").display().to_string();
+        let imported = code.lines().filter_map(|line| imported(&file, line));
+        imports.insert(file.clone(), imported.collect());
+    }
+    imports.remove("lib");
+    imports
+}
+
+/// The file that a line of `file` imports from.
+fn imported(file: &str, line: &str) -> Option<String> {
+    let (from, path) = if let Some(path) = line.strip_prefix("use crate::") {
+        (None, path)
+    } else {
+        (Some(module(file)), line.strip_prefix("use super::")?)
+    };
+    let mut names = path.split("::");
+    let first = names.next()?;
+    let is_file = |name: &str| source().join(name).with_extension("rs").exists();
+    let found = match from {
+        Some(module) => format!("{module}/{first}"),
+        None if is_file(first) => first.to_owned(),
+        None => format!("{first}/{}", names.next()?),
+    };
+    assert!(
+        is_file(&found),
+        "{file}: import from the file that has it, one file in a line: {line}"
+    );
+    Some(found)
+}
+
+fn module(file: &str) -> &str {
+    file.split_once('/').map_or(file, |(module, _)| module)
+}
+
+/// The first circle of imports.
+fn circle(imports: &Imports) -> Option<String> {
+    let mut done = BTreeSet::new();
+    imports
+        .keys()
+        .find_map(|start| circle_from(start, imports, &mut Vec::new(), &mut done))
+}
+
+fn circle_from<'i>(
+    from: &'i str,
+    imports: &'i Imports,
+    way: &mut Vec<&'i str>,
+    done: &mut BTreeSet<&'i str>,
+) -> Option<String> {
+    if let Some(start) = way.iter().position(|passed| *passed == from) {
+        return Some([&way[start..], &[from]].concat().join(" -> "));
+    }
+    if done.contains(from) {
+        return None;
+    }
+    way.push(from);
+    let found = imports
+        .get(from)
+        .into_iter()
+        .flatten()
+        .find_map(|to| circle_from(to, imports, way, done));
+    way.pop();
+    done.insert(from);
+    found
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut folders = vec![source()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
