@@ -100,7 +100,7 @@ fn the_documentation_of_the_code_names_every_guide() {
     for (guide, module) in [
         ("errors.md", "upvest-api/runtime/src/answers/error.rs"),
         ("files.md", "upvest-api/runtime/src/answers/write_to.rs"),
-        ("going-live.md", "upvest-ext/src/signing/mod.rs"),
+        ("going-live.md", "upvest-ext/signing/src/lib.rs"),
         ("lists.md", "upvest-ext/src/pages/mod.rs"),
         ("observability.md", "upvest-ext/src/metrics.rs"),
         ("orders.md", "upvest-ext/src/wait.rs"),

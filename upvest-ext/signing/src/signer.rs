@@ -7,6 +7,7 @@ use futures_core::future::BoxFuture;
 use http::Request;
 
 use super::keys::algorithm::KeyAlgorithm;
+use super::keys::key::SigningKey;
 use super::signing_error::SigningError;
 use crate::backend_error::BackendError;
 
@@ -48,4 +49,14 @@ pub trait SignRequest: fmt::Debug + Send + Sync {
         &'a self,
         request: &'a mut Request<Bytes>,
     ) -> BoxFuture<'a, Result<(), SigningError>>;
+}
+
+impl Signer for SigningKey {
+    fn algorithm(&self) -> KeyAlgorithm {
+        SigningKey::algorithm(self)
+    }
+
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
+        Box::pin(async move { self.sign_now(message) })
+    }
 }

@@ -6,14 +6,12 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
 };
-use futures_core::future::BoxFuture;
 
 use super::algorithm::KeyAlgorithm;
 use super::key_error::KeyError;
 use super::key_file;
 use super::public_key::PublicKey;
 use crate::backend_error::BackendError;
-use crate::signer::Signer;
 
 /// A private key that signs requests: P-521 or Ed25519, the two that Upvest accepts.
 ///
@@ -117,16 +115,6 @@ impl SigningKey {
         let signature = signature
             .map_err(|_| BackendError::new("the cryptographic library refused to sign"))?;
         Ok(signature.as_ref().to_vec())
-    }
-}
-
-impl Signer for SigningKey {
-    fn algorithm(&self) -> KeyAlgorithm {
-        self.public.algorithm()
-    }
-
-    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
-        Box::pin(async move { self.sign_now(message) })
     }
 }
 
