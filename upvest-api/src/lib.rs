@@ -12,7 +12,7 @@
 //! use upvest_api::{Client, Error, runtime::BearerTransport};
 //!
 //! # async fn place(account: AccountId, instrument: InstrumentId) -> Result<(), Error> {
-//! let client = Client::new("http://127.0.0.1:8080", BearerTransport::new(reqwest::Client::new()).bearer("token")?);
+//! let client = Client::new("http://127.0.0.1:8080", BearerTransport::new(upvest_api::reqwest::Client::new()).bearer("token")?);
 //! let order = OrderCreate::builder()
 //!     .account_id(account)
 //!     .instrument_id(instrument)

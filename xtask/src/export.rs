@@ -162,12 +162,13 @@ fn merge(base: Value, own: &Value) -> Value {
 }
 
 fn readme(code: &Code, flags: &Export) -> String {
-    let left_out: String = code
+    let left_out: Vec<String> = code
         .generated
         .left_out
         .iter()
         .map(|error| format!("* left out: {error}\n"))
         .collect();
+    let left_out = left_out.concat();
     format!(
         "<!-- {MARKER} export`. -->\n\n# {}\n\nThe client for `{}`: {}.\n{left_out}\n{USAGE}```sh\n{}\n```\n",
         flags.name,
@@ -179,24 +180,21 @@ fn readme(code: &Code, flags: &Export) -> String {
 
 /// The command that writes the crate anew.
 fn command(flags: &Export) -> String {
-    let mut command = format!("cargo xtask export --spec {}", flags.spec.display());
+    let mut command = vec![
+        "cargo xtask export --spec".to_owned(),
+        flags.spec.display().to_string(),
+    ];
     if let Some(overlay) = &flags.overlay {
-        command += &format!(" --overlay {}", overlay.display());
+        command.extend(["--overlay".to_owned(), overlay.display().to_string()]);
     }
-    command += &format!(" --out {}", flags.out.display());
+    command.extend(["--out".to_owned(), flags.out.display().to_string()]);
     if flags.name != OURS {
-        command += &format!(" --name {}", flags.name);
+        command.extend(["--name".to_owned(), flags.name.clone()]);
     }
-    match &flags.runtime {
-        None => {}
-        Some(RuntimeSource::Folder(folder)) => {
-            command += &format!(" --runtime {}", folder.display());
-        }
-        Some(RuntimeSource::Git { url, revision }) => {
-            command += &format!(" --runtime {url}#{revision}");
-        }
+    if let Some(runtime) = &flags.runtime {
+        command.extend(["--runtime".to_owned(), runtime.to_string()]);
     }
-    command
+    command.join(" ")
 }
 
 const USAGE: &str = "\

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -172,6 +173,16 @@ impl FromStr for RuntimeSource {
             url: url.to_owned(),
             revision: revision.to_owned(),
         })
+    }
+}
+
+/// As on the command line.
+impl fmt::Display for RuntimeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Git { url, revision } => write!(f, "{url}#{revision}"),
+        }
     }
 }
 

@@ -112,7 +112,7 @@ pub(crate) fn relative(from: &Path, to: &Path) -> Result<PathBuf> {
     let down = to
         .components()
         .skip(shared)
-        .map(|component| component.as_os_str());
+        .map(std::path::Component::as_os_str);
     Ok(up.chain(down).collect())
 }
 

@@ -42,6 +42,7 @@ impl<T> Argument<T, ByOption> for Option<T> {
 }
 
 /// Converts the value of the field `name`. The error contains the name, the value and the rule.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
@@ -52,6 +53,7 @@ where
 }
 
 /// As [`field`], for personal data and secrets. The error does not contain the value.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn sensitive_field<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,

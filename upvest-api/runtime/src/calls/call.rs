@@ -1,5 +1,11 @@
 //! A call, from its arguments to its answer. The generated builders wrap it.
 
+#![allow(
+    clippy::missing_errors_doc,
+    clippy::return_self_not_must_use,
+    reason = "generated code calls it, and documents errors and `must_use` itself"
+)]
+
 use std::fmt::{self, Display};
 
 use bytes::Bytes;

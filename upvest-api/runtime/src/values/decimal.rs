@@ -227,6 +227,7 @@ impl<'de> Deserialize<'de> for Decimal {
 
 /// Reads an optional decimal. `""` means none: Upvest sends it for the price of an order without one
 /// (PROTOCOL 7).
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     let number = |text: &str| {
         if text.is_empty() {

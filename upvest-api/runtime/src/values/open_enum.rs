@@ -125,6 +125,7 @@ pub fn unknown(wire: &str) -> UnknownValue {
 }
 
 /// The known value with this text.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn known<T: OpenEnum>(
     wire: &str,
     what: &'static str,
@@ -139,6 +140,7 @@ pub fn known<T: OpenEnum>(
 }
 
 /// Reads any value, or only a known one in a request.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
     if Mode::current() != Mode::Request {
         return read(deserializer, "a string", |wire| Some(T::from_wire(wire)));

@@ -55,6 +55,7 @@ macro_rules! open_union {
 }
 
 /// Reads an object that is already known to be a `T`.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn variant<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
     serde_json::from_value(value).map_err(E::custom)
 }

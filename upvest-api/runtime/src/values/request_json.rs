@@ -85,6 +85,7 @@ macro_rules! request_json {
 }
 
 /// The value, or an error if the JSON has an unknown field.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn complete<T, E: serde::de::Error>(read: T, unknown: Option<String>) -> Result<T, E> {
     match unknown {
         None => Ok(read),
