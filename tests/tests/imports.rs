@@ -91,12 +91,11 @@ fn imports(source: &Path) -> Imports {
 
 /// The file that a line of `file` imports from.
 fn imported(source: &Path, file: &str, line: &str) -> Option<String> {
-    let (folder, path) = match line.strip_prefix("use crate::") {
-        Some(path) => (None, path),
-        None => {
-            let folder = file.split_once('/').map(|(folder, _)| folder);
-            (folder, line.strip_prefix("use super::")?)
-        }
+    let (folder, path) = if let Some(path) = line.strip_prefix("use crate::") {
+        (None, path)
+    } else {
+        let folder = file.split_once('/').map(|(folder, _)| folder);
+        (folder, line.strip_prefix("use super::")?)
     };
     let mut names = path.trim_end_matches(';').split("::");
     let first = names.next()?;

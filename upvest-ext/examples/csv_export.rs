@@ -30,10 +30,8 @@ async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
 fn line(order: &Order) -> String {
     let text =
         |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
-    let (side, status) = (
-        order.side.as_ref().map(|it| it as _),
-        order.status.as_ref().map(|it| it as _),
-    );
+    let side = order.side.as_ref().map(|it| it as _);
+    let status = order.status.as_ref().map(|it| it as _);
     let amount = order.cash_amount.as_ref().map(|it| it as _);
     format!(
         "{},{},{},{}\n",
@@ -47,10 +45,8 @@ fn line(order: &Order) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start().await?;
-    let (upvest, account) = (
-        Upvest::from_vars(sandbox.vars())?,
-        AccountId::from(sandbox.open_account("10000.00").await?),
-    );
+    let upvest = Upvest::from_vars(sandbox.vars())?;
+    let account = AccountId::from(sandbox.open_account("10000.00").await?);
     for euros in 1..=250 {
         let order = OrderCreate::builder()
             .account_id(account)

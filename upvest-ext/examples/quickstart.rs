@@ -79,7 +79,8 @@ impl Steps {
 
 pub(crate) async fn run(kill_after: Option<u32>) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
-    let (url, group) = (sandbox.url(), sandbox.account_group());
+    let url = sandbox.url();
+    let group = sandbox.account_group();
     let upvest = Upvest::from_vars(sandbox.vars())?;
     let mut steps = Steps {
         started: Instant::now(),

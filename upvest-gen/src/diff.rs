@@ -106,10 +106,8 @@ impl Facts {
         let nothing = Parts::new();
         for what in keys(&old.0, &new.0) {
             let is_both = old.0.contains_key(what) && new.0.contains_key(what);
-            let (before, after) = (
-                old.0.get(what).unwrap_or(&nothing),
-                new.0.get(what).unwrap_or(&nothing),
-            );
+            let before = old.0.get(what).unwrap_or(&nothing);
+            let after = new.0.get(what).unwrap_or(&nothing);
             let all = |parts: &Parts, fact: &str| {
                 parts.get("").and_then(|facts| facts.get(fact)).cloned()
             };
@@ -149,7 +147,8 @@ impl Facts {
 
     /// Renames operations to their ids in `new`, and returns the facts with these changes.
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
-        let (mut old, mut changes) = (self.clone(), Vec::new());
+        let mut old = self.clone();
+        let mut changes = Vec::new();
         let route = |parts: &Parts| {
             parts
                 .get("")

@@ -79,7 +79,8 @@ fn wrap(line: &str) -> Vec<String> {
 /// `[`name`](path)` and are not changed.
 fn escape(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
-    let (mut code, mut rest) = (false, line);
+    let mut code = false;
+    let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let url = !code
             && !escaped.ends_with('<')

@@ -110,7 +110,8 @@ pub(crate) fn resolve_at<'a>(
     value: &'a Value,
     at: &str,
 ) -> (String, &'a Value) {
-    let (mut value, mut at) = (value, at);
+    let mut value = value;
+    let mut at = at;
     // A longer chain is circular.
     for _ in 0..16 {
         let target = value

@@ -126,8 +126,9 @@ impl<'a> Node<'a> {
             self.keywords.remove(annotation);
         }
         let is_whole = self.is_annotation();
-        let (at, component, alternatives) =
-            (own.at.clone(), own.component, own.alternatives.clone());
+        let at = own.at.clone();
+        let component = own.component;
+        let alternatives = own.alternatives.clone();
         self.merge(own);
         (self.at, self.alternatives) = (at, alternatives);
         self.component = component.filter(|_| is_whole);

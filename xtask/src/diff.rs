@@ -34,10 +34,8 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
         .into_iter()
         .zip(overlays)
         .map(|(file, overlay)| {
-            let (spec, overlay) = (
-                regen::source(file)?,
-                overlay.map(|file| regen::source(file)).transpose()?,
-            );
+            let spec = regen::source(file)?;
+            let overlay = overlay.map(|file| regen::source(file)).transpose()?;
             Facts::read(&spec, overlay.as_ref()).map_err(|errors| {
                 let errors: Vec<_> = errors.iter().collect();
                 problems::refusal(
@@ -48,7 +46,8 @@ pub(crate) fn run(flags: &Diff) -> Result<()> {
                 )
             })
         });
-    let (old, new) = (facts.next(), facts.next());
+    let old = facts.next();
+    let new = facts.next();
     let (old, new) = old
         .zip(new)
         .ok_or_else(|| anyhow!("one of the two descriptions is missing"))?;

@@ -20,7 +20,8 @@ pub(crate) struct Stale {
 ///
 /// Fails if a file to be written, or any other `.rs` file in the folder, was not written by these commands.
 pub(crate) fn stale(wanted: &[(String, String)], out: &Path) -> Result<Vec<Stale>> {
-    let (mut stale, mut strange) = (Vec::new(), Vec::new());
+    let mut stale = Vec::new();
+    let mut strange = Vec::new();
     for (name, text) in wanted {
         let path = out.join(name);
         let old = if path.exists() {

@@ -188,7 +188,8 @@ fn problems(document: &Value, overlay: Option<&Value>) -> Option<(usize, Vec<(St
 
 /// A JSON pointer as a JSONPath (RFC 9535).
 fn json_path(document: &Value, pointer: &str) -> String {
-    let (mut path, mut value) = ("$".to_owned(), document);
+    let mut path = "$".to_owned();
+    let mut value = document;
     for segment in pointer.split('/').skip(1) {
         let key = segment.replace("~1", "/").replace("~0", "~");
         let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

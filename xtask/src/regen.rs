@@ -179,10 +179,8 @@ fn mending(flags: &Regen) -> String {
 fn report(stale: &[Stale], mending: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     for file in stale {
-        let (name, new) = (
-            file.path.display().to_string(),
-            file.new.as_deref().unwrap_or_default(),
-        );
+        let name = file.path.display().to_string();
+        let new = file.new.as_deref().unwrap_or_default();
         let diff = TextDiff::from_lines(&file.old, new);
         write!(stdout, "{}", diff.unified_diff().header(&name, &name))
             .context("cannot show the difference")?;

@@ -62,10 +62,8 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
         start.elapsed().as_secs_f64()
     );
     let sources = flags.sources()?;
-    let (api, document) = (
-        model(&sources.0, sources.1.as_ref())?,
-        describe(&sources.0, sources.1.as_ref())?,
-    );
+    let api = model(&sources.0, sources.1.as_ref())?;
+    let document = describe(&sources.0, sources.1.as_ref())?;
     println!(
         "left out: {} operations\n{}",
         api.left_out.len(),

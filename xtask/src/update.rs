@@ -24,17 +24,16 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     };
     let read = |name: &str| folder::read(&root.join(name));
     let text = folder::read(&flags.file)?;
-    let (old, spec) = (
-        Source::new(SPEC, read(SPEC)?),
-        Source::new(SPEC, text.clone()),
-    );
+    let old = Source::new(SPEC, read(SPEC)?);
+    let spec = Source::new(SPEC, text.clone());
     let overlay = Source::new(OVERLAY, read(OVERLAY)?);
     let document = describe(&spec, Some(&overlay)).map_err(|errors| {
         let errors: Vec<_> = errors.iter().collect();
         problems::refusal("nothing was written", &errors, &spec, None)
     })?;
     let code = Code::generate(&spec, Some(&overlay), false)?;
-    let (out, before) = (root.join(OUT), Facts::read(&old, Some(&overlay))?);
+    let out = root.join(OUT);
+    let before = Facts::read(&old, Some(&overlay))?;
     let stale = folder::stale(&code.files("")?, &out)?;
     let changes = before.compare(&code.facts);
     let version = document["info"]["version"]

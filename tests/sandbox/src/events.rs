@@ -83,7 +83,8 @@ impl Shared {
             .rev()
             .take(SHOWN)
             .map(|it| {
-                let (at, kind) = (it.created_at, it.kind.official);
+                let at = it.created_at;
+                let kind = it.kind.official;
                 json!({ "created_at": at, "event_type": kind, "about": it.about, "reason": it.reason })
             })
             .collect();
@@ -117,7 +118,8 @@ impl Shared {
     /// The number of resources of each type.
     pub(crate) fn summary(&self) -> Value {
         let now = self.clock.now();
-        let (requests, deliveries) = (self.requests().count(), self.deliveries().count());
+        let requests = self.requests().count();
+        let deliveries = self.deliveries().count();
         let core = self.core();
         let state = &core.state;
         json!({

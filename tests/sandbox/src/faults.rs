@@ -196,10 +196,8 @@ impl FaultPlan {
 
 impl RandomFaults {
     fn draw(&mut self) -> Option<Fault> {
-        let (hit, which) = (
-            self.draws.random::<f64>(),
-            self.draws.random_range(0..self.faults.len()),
-        );
+        let hit = self.draws.random::<f64>();
+        let which = self.draws.random_range(0..self.faults.len());
         (hit < self.rate).then(|| self.faults[which].clone())
     }
 }

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let (mut passed, mut failed) = (0, 0);
+    let mut passed = 0;
+    let mut failed = 0;
     for file in std::env::args_os().skip(1).map(PathBuf::from) {
         let text = std::fs::read_to_string(&file)
             .with_context(|| format!("cannot read {}", file.display()))?;

@@ -9,8 +9,11 @@ use upvest_ext::webhooks::{KeySet, VerifyError, WebhookVerifier};
 use super::{bytes, headers, text, time};
 
 pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
-    let (request, expected, now) = (&case["request"], &case["expected"], time(case, "now")?);
-    let (headers, body) = (headers(request, "headers")?, bytes(request, "body_base64")?);
+    let request = &case["request"];
+    let expected = &case["expected"];
+    let now = time(case, "now")?;
+    let headers = headers(request, "headers")?;
+    let body = bytes(request, "body_base64")?;
     let mut delivery = Request::builder()
         .method(text(request, "method")?)
         .uri(text(request, "target")?)

@@ -59,11 +59,10 @@ fn read_keys(entry: &Value) -> Result<(PublicKey, SigningKey)> {
 
 fn theirs(public: &PublicKey, key: &SigningKey, case: &Value) -> Result<()> {
     let expected = &case["expected"];
-    let (method, target) = (text(expected, "method")?, text(expected, "url")?);
-    let (headers, body) = (
-        headers(expected, "wire_headers")?,
-        bytes(&case["input"], "body_base64")?,
-    );
+    let method = text(expected, "method")?;
+    let target = text(expected, "url")?;
+    let headers = headers(expected, "wire_headers")?;
+    let body = bytes(&case["input"], "body_base64")?;
     let claim = claim(
         &IncomingRequest::from_text(method, target, &headers, &body)?,
         case,
@@ -84,8 +83,10 @@ fn theirs(public: &PublicKey, key: &SigningKey, case: &Value) -> Result<()> {
 }
 
 async fn ours(key: SigningKey, case: &Value) -> Result<()> {
-    let (input, expected) = (&case["input"], &case["expected"]);
-    let (created, nonce) = (time(case, "created")?, text(case, "nonce")?.to_owned());
+    let input = &case["input"];
+    let expected = &case["expected"];
+    let created = time(case, "created")?;
+    let nonce = text(case, "nonce")?.to_owned();
     let public = key.public_key().clone();
     let lifetime = case["lifetime"].as_u64().unwrap_or(10);
     let signer = RequestSigner::new(text(case, "keyid")?, key)?
@@ -122,10 +123,8 @@ async fn ours(key: SigningKey, case: &Value) -> Result<()> {
     } else {
         &[PARAMS]
     };
-    let (ours, theirs) = (
-        claim.signature_base(),
-        text(expected, "signature_base")?.as_bytes(),
-    );
+    let ours = claim.signature_base();
+    let theirs = text(expected, "signature_base")?.as_bytes();
     ensure!(lines(ours, skip)? == lines(theirs, skip)?, "other lines");
     Ok(())
 }

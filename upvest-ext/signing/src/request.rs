@@ -150,7 +150,8 @@ impl RequestSigner {
         components: &'a [String],
         created: u64,
     ) -> Result<Params<'a>, SigningError> {
-        let (key_id, nonce) = (&self.key_id, (self.nonce)());
+        let key_id = &self.key_id;
+        let nonce = (self.nonce)();
         if !is_plain(&nonce) {
             return Err(SigningError::InvalidNonce);
         }

@@ -119,7 +119,8 @@ impl Network {
         info: &mut CallInfo,
     ) -> Result<Result<Response<ByteStream>, SendError>, Error> {
         info.attempts += 1;
-        let (started, left) = (core.clock_and_rng.now(), core.time_until(call.deadline));
+        let started = core.clock_and_rng.now();
+        let left = core.time_until(call.deadline);
         let mut exchange = pin!(async {
             read(
                 self.http.send(request).await?,

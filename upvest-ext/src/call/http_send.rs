@@ -254,7 +254,8 @@ impl HttpSend for ReqwestSend {
 }
 
 fn answer(mut response: reqwest::Response) -> Response<ByteStream> {
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
     let body = response
         .bytes_stream()
         .map_err(|error| SendError::from(error).into());

@@ -344,7 +344,8 @@ impl UpvestBuilder {
     }
 
     fn sender_of_our_own(&self, base_url: &Url) -> Result<ReqwestSend, Error> {
-        let (connect_timeout, proxy) = (self.connect_timeout, self.proxy.clone());
+        let connect_timeout = self.connect_timeout;
+        let proxy = self.proxy.clone();
         let is_loopback = is_loopback(base_url);
         let connect = move || {
             let client = reqwest::Client::builder()

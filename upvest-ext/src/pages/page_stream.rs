@@ -72,7 +72,8 @@ impl<I> Pages<I> {
 
     /// Starts requests for as many pages as may be in progress. Before the first page there is one, as the total is unknown.
     fn ask(&mut self) {
-        let (next, total) = (self.progress.next(), self.progress.total());
+        let next = self.progress.next();
+        let total = self.progress.total();
         // Prefetched pages cannot be used if the list continues at another offset than expected.
         if self
             .asked

@@ -102,7 +102,8 @@ impl TokenCache {
         if let Some((flight, _)) = &state.flight {
             return flight.clone();
         }
-        let (request, slot) = (Arc::clone(&self.request), Arc::downgrade(slot));
+        let request = Arc::clone(&self.request);
+        let slot = Arc::downgrade(slot);
         let scopes = scopes.clone();
         let (client, gone) = oneshot::channel::<()>();
         let flight = detached(async move {

@@ -135,7 +135,8 @@ impl Event {
     /// [`ResourceError::NotCarried`] if the delivery contains only the id of the resource;
     /// [`ResourceError::Unfit`] if the resource does not match the schema of `T`.
     pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
-        let (json, event_type) = (self.carried()?, self.event_type.as_str());
+        let json = self.carried()?;
+        let event_type = self.event_type.as_str();
         if EventObject::carries::<T>(event_type) == Some(false) {
             let asked = std::any::type_name::<T>()
                 .rsplit("::")

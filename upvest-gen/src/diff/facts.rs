@@ -135,7 +135,8 @@ impl Facts {
                 .map(|(_, it)| it.clone())
                 .filter(is_transport)
                 .collect();
-            let (mut statuses, mut errors) = (Vec::new(), BTreeSet::new());
+            let mut statuses = Vec::new();
+            let mut errors = BTreeSet::new();
             for (status, response) in found.responses(document) {
                 statuses.push(status);
                 if !document::is_success(status) {

@@ -90,7 +90,8 @@ pub(super) fn bodies(api: &Api) -> String {
 }
 
 fn builder(source: &mut String, schema: &Schema, api: &Api) {
-    let (name, builder) = (&schema.name, schema.builder(api));
+    let name = &schema.name;
+    let builder = schema.builder(api);
     let _ = write!(
         source,
         "\nbody_builder! {{\n    /// Builds a [`{name}`].\n    {name} {builder} {{\n"

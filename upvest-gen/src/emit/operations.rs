@@ -175,7 +175,8 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
         parameters,
         ..
     } = operation;
-    let (constant, output) = (operation.constant(), operation.output());
+    let constant = operation.constant();
+    let output = operation.output();
     let call =
         body(operation, api).map_or_else(|| "Call".to_owned(), |body| format!("Call<{body}>"));
     let required: Vec<&str> = parameters

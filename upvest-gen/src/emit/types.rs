@@ -28,7 +28,8 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         .map(|item| (item.ident.to_string(), item))
         .collect();
     let objects = schemas::objects(api);
-    let (mut source, mut readers) = (String::new(), String::new());
+    let mut source = String::new();
+    let mut readers = String::new();
     // A module without types has nothing to re-export.
     for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
         if !is_empty {

@@ -31,7 +31,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Reads a description and finds all its problems in one run. An operation with a problem is left out.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
-    let (reader, taken) = (Reader::new(document), BTreeSet::new());
+    let reader = Reader::new(document);
+    let taken = BTreeSet::new();
     let mut builder = Builder {
         document,
         reader,
@@ -171,7 +172,8 @@ impl<'a> Builder<'a> {
 
     /// Unique names for the method and the builder.
     fn names(&mut self, id: &str) -> (String, String) {
-        let (mut method, mut builder) = (names::method(id), names::builder(id));
+        let mut method = names::method(id);
+        let mut builder = names::builder(id);
         while !self.taken.insert(format!("method {method}")) {
             method.push('_');
         }
@@ -316,7 +318,8 @@ impl<'a> Builder<'a> {
     }
 
     fn check_path(&mut self, found: &document::Operation<'a>, parameters: &[(String, &'a Value)]) {
-        let (path, at) = (found.path, &found.pointer);
+        let path = found.path;
+        let at = &found.pointer;
         let outside = path
             .split('{')
             .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
@@ -555,7 +558,8 @@ impl<'a> Builder<'a> {
                 .filter(|parameter| parameter.place == Place::Query);
             queries.find(|parameter| parameter.name == name)
         };
-        let (offset, limit) = (find("offset")?, find("limit")?);
+        let offset = find("offset")?;
+        let limit = find("limit")?;
         if !matches!(answer.content, Content::List(_)) {
             return None;
         }
@@ -817,7 +821,8 @@ fn mark_recursive(api: &mut Api) {
         .map(|schema| (schema.name.clone(), inner(schema)))
         .collect();
     let is_within = |name: &str, start: &str| {
-        let (mut open, mut seen) = (vec![start], BTreeSet::new());
+        let mut open = vec![start];
+        let mut seen = BTreeSet::new();
         while let Some(next) = open.pop() {
             if next == name {
                 return true;

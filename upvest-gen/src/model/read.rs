@@ -401,7 +401,8 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self, node: &Node<'a>, context: &Context<'_>) -> Type {
         if !matches!(node.text("format"), Some("float" | "double")) {
-            let (field, entity) = (context.field, context.entity);
+            let field = context.field;
+            let entity = context.entity;
             self.notes.push(Error::at(
                 &node.at,
                 format!("`{field}` of {entity} is a JSON number, which is read as a float and not exactly"),
@@ -693,7 +694,8 @@ impl<'a> Reader<'a> {
         if !node.alternatives.is_empty() {
             return None;
         }
-        let (mut data, mut page) = (None, None);
+        let mut data = None;
+        let mut page = None;
         for property in &node.properties {
             match property.name {
                 "data" => data = Some(property),

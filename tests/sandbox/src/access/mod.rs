@@ -92,7 +92,8 @@ impl Access {
     /// Issues a token with all scopes of the client.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
-        let (client_id, until) = (self.client_id.clone(), now + self.strictness.token_lifetime);
+        let client_id = self.client_id.clone();
+        let until = now + self.strictness.token_lifetime;
         self.tokens.issue(
             secret.clone(),
             Token {
@@ -185,10 +186,8 @@ impl Access {
             "expires_in": self.strictness.token_lifetime.num_seconds(),
             "scope": scopes.join(" "),
         });
-        let (client_id, until) = (
-            field("client_id").to_owned(),
-            now + self.strictness.token_lifetime,
-        );
+        let client_id = field("client_id").to_owned();
+        let until = now + self.strictness.token_lifetime;
         self.tokens.issue(
             secret,
             Token {

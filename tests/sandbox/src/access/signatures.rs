@@ -109,7 +109,8 @@ pub(super) fn check(
                 );
             }
             Some(_) => {
-                let (mismatch, server) = (SignatureError::SignatureMismatch, shown(&base));
+                let mismatch = SignatureError::SignatureMismatch;
+                let server = shown(&base);
                 let client = client_base(&parts.headers)
                     .map_or_else(String::new, |client| beside(&client, &server));
                 reason = Problem::unauthorised(format!(

@@ -31,7 +31,8 @@ impl Shared {
                 json!({ "now": self.clock.now() })
             }
             Command::IssueToken => {
-                let (secret, now) = (self.token_secret(), self.clock.now());
+                let secret = self.token_secret();
+                let now = self.clock.now();
                 json!({ "access_token": self.access().issue(secret, now) })
             }
             Command::RegisterPublicKey { pem, key_id } => {
@@ -248,7 +249,8 @@ impl State {
                 made(self.list_instrument(&isin, kind, quote, fractional)?)
             }
             Command::SetPrice { isin, bid, offer } => {
-                let (bid, offer) = (price("bid", &bid)?, price("offer", &offer)?);
+                let bid = price("bid", &bid)?;
+                let offer = price("offer", &offer)?;
                 self.set_price(instrument_id(&isin), bid, offer)
                     .map(nothing)?
             }

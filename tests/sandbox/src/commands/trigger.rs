@@ -42,7 +42,8 @@ impl Shared {
         steps.push(json!(["wait", event]));
         let mut happened = Value::Null;
         for step in &steps {
-            let (name, fields) = (step[0].as_str().unwrap_or_default(), &step[1]);
+            let name = step[0].as_str().unwrap_or_default();
+            let fields = &step[1];
             if let Some(event) = fields.as_str() {
                 happened = self.until(event, &ids).await?;
             } else {

@@ -55,7 +55,10 @@ impl State {
     pub(in crate::domain) fn start_job(&mut self, purpose: Purpose, account: Uuid, trades: Trades) {
         let id = JobId::try_from(self.jobs.len()).unwrap_or(JobId::MAX);
         let Trades { sell, then_buy } = trades;
-        let (filled, ended_otherwise, executed, why) = (0, 0, Decimal::ZERO, None);
+        let filled = 0;
+        let ended_otherwise = 0;
+        let executed = Decimal::ZERO;
+        let why = None;
         self.jobs.push(Job {
             purpose,
             account,
@@ -125,7 +128,8 @@ impl State {
         let Some(job) = self.jobs.get_mut(id as usize) else {
             return false;
         };
-        let (account, any) = (job.account, !orders.is_empty());
+        let account = job.account;
+        let any = !orders.is_empty();
         job.open = orders.len();
         for (instrument, how_much) in orders {
             self.place_market_order(&MarketOrder {

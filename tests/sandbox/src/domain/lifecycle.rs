@@ -410,7 +410,8 @@ mod tests {
 
     fn agree<T: Resource>(kinds: &mut Vec<&'static str>) {
         for (status, event) in T::Status::ALL.iter().zip(T::EVENTS) {
-            let (word, status) = (event.official.rsplit('.').next().unwrap(), name(*status));
+            let word = event.official.rsplit('.').next().unwrap();
+            let status = name(*status);
             let other = OTHER_WORDS.contains(&(event.official, status.as_str()));
             assert!(
                 word == status || other,

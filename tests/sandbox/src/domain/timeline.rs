@@ -60,7 +60,8 @@ struct Planned {
 
 impl Timeline {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
-        let (events, schedule) = (Events::new(event_limit), Schedule::default());
+        let events = Events::new(event_limit);
+        let schedule = Schedule::default();
         Self {
             now,
             events,

@@ -117,7 +117,8 @@ impl Call {
             self.query(name)
                 .map_or(default, |text| text.parse().unwrap_or(u64::MAX))
         };
-        let (offset, limit) = (number("offset", 0), number("limit", DEFAULT_LIMIT));
+        let offset = number("offset", 0);
+        let limit = number("limit", DEFAULT_LIMIT);
         let total = items.len();
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
         let data: Vec<_> = items

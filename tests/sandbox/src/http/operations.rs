@@ -53,7 +53,8 @@ fn reading(operation: &str) -> Option<Read> {
         "listAccounts" => |w, c| Ok(c.page(w.accounts.rows().iter(), |it| &it.view)),
         "retrieveAccount" => |w, c| Ok(Answer::ok(&w.account(c.id("account_id"))?.view)),
         "listInstruments" => |w, c| {
-            let (isin, kind) = (c.query("isin"), c.query("type"));
+            let isin = c.query("isin");
+            let kind = c.query("type");
             let fits = |wanted: Option<&str>, is: &str| wanted.is_none_or(|wanted| wanted == is);
             let fits = |it: &&Instrument| fits(isin, &it.view.isin) && fits(kind, &it.view.r#type);
             let all = w.instruments.rows().iter();

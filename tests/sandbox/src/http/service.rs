@@ -95,7 +95,8 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     ));
     let mut router = Router::new();
     for (path, operations) in paths {
-        let (clients, operations) = (Arc::clone(clients), Arc::new(operations));
+        let clients = Arc::clone(clients);
+        let operations = Arc::new(operations);
         let serve = async move |path: Result<RawPathParams, RawPathParamsRejection>,
                                 request: Request<Body>| {
             let path = path.map(|path| {
@@ -166,7 +167,8 @@ impl Exchange {
             fault: None,
             problem: None,
         };
-        let (arrived, accept) = (shared.wall(), header(ACCEPT).unwrap_or_default());
+        let arrived = shared.wall();
+        let accept = header(ACCEPT).unwrap_or_default();
         Self {
             clients,
             shared,
@@ -434,7 +436,8 @@ impl Shared {
         path: Vec<(String, String)>,
         idempotency_key: Option<&str>,
     ) -> Result<Outcome, Problem> {
-        let (operation, parts) = (route.operation, arrival.parts);
+        let operation = route.operation;
+        let parts = arrival.parts;
         self.throttle()?;
         let handler = match route.does {
             Does::Handle(handler) => handler,
@@ -477,7 +480,8 @@ impl Shared {
         acceptable(&operation.media_types, arrival.parts)?;
         let form = read_body(operation, arrival.parts, arrival.body)?;
         let call = Call::read(operation, Vec::new(), None, form)?;
-        let (secret, now) = (self.token_secret(), self.clock.now());
+        let secret = self.token_secret();
+        let now = self.clock.now();
         let mut access = self.access();
         access.check_signature(&arrival.received(), arrival.parts, arrival.at)?;
         access.grant(&call.body, secret, now)

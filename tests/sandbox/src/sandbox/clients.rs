@@ -228,7 +228,8 @@ impl Clients {
             if std::mem::replace(&mut saved, now) == now {
                 continue;
             }
-            let (clients, path) = (Arc::clone(&self), path.clone());
+            let clients = Arc::clone(&self);
+            let path = path.clone();
             // If this fails, the error is reported when the program ends.
             let _ = tokio::task::spawn_blocking(move || clients.save(&path)).await;
         }

@@ -103,10 +103,8 @@ impl Sandbox {
             [] => router,
             _ => router.layer(from_fn_with_state(Arc::clone(&shared), control::cors)),
         };
-        let (state, listening) = (
-            shared.port.server.subscribe(),
-            shared.port.listening.clone(),
-        );
+        let state = shared.port.server.subscribe();
+        let listening = shared.port.listening.clone();
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
         let mut tasks = vec![tokio::spawn(async move { alive.drive().await })];

@@ -80,7 +80,9 @@ macro_rules! setters {
 impl<B: Body> Call<B> {
     /// A call without arguments.
     pub fn new(client: &ApiClient, operation: &'static OperationMeta) -> Self {
-        let (client, accept, body) = (client.clone(), operation.accept, B::default());
+        let client = client.clone();
+        let accept = operation.accept;
+        let body = B::default();
         Self {
             client,
             operation,
@@ -157,7 +159,8 @@ impl<B: Body> Call<B> {
 
     /// Sends the call and returns the body of the answer as a stream.
     async fn stream(self) -> Result<Response<ByteStream>, Error> {
-        let (client, operation) = (self.client.clone(), self.operation);
+        let client = self.client.clone();
+        let operation = self.operation;
         client.exchange(self.request()?, operation).await
     }
 

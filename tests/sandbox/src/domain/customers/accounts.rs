@@ -101,7 +101,8 @@ impl State {
         self.groups
             .named("account_group_id", new.account_group_id)?;
         let status = self.editable::<User>(new.user_id)?.0.view.status;
-        let (id, now) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let now = self.time.now;
         if status == UserStatus::Active {
             self.time.after(STEP, Due::OpenAccount(id));
         }
@@ -142,10 +143,8 @@ impl State {
                 r#type: None,
             })?
             .id;
-        let (iban, bic) = (
-            "DE89370400440532013000".to_owned(),
-            "COBADEFFXXX".to_owned(),
-        );
+        let iban = "DE89370400440532013000".to_owned();
+        let bic = "COBADEFFXXX".to_owned();
         self.add_reference_account(id, iban, bic, "Erika Mustermann".to_owned())?;
         Ok(id)
     }

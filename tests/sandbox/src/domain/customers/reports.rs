@@ -63,7 +63,8 @@ identified!(by id: TreasuryReport StoredFile);
 impl State {
     /// Creates a report. Its file is available one step later, unless the report fails.
     pub(crate) fn create_report(&mut self, kind: String, fails: bool) -> &ReportView {
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let view = ReportView {
             id,
             r#type: kind,
@@ -95,7 +96,8 @@ impl State {
 
     pub(crate) fn create_treasury_report(&mut self, kind: String) -> &TreasuryReport {
         let file_id = self.store_report_file(&format!("{kind} of {}", self.time.now.date_naive()));
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let report = TreasuryReport {
             id,
             r#type: kind,

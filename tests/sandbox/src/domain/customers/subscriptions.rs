@@ -103,7 +103,8 @@ impl Subscription {
 
 /// The pause after the nth failure in a row: 1, 2, 3, 5, 8 ... up to 600 seconds (PROTOCOL 2.1).
 pub(crate) fn pause(failures: u32) -> TimeDelta {
-    let (mut pause, mut next) = (1, 2);
+    let mut pause = 1;
+    let mut next = 2;
     for _ in 1..failures {
         (pause, next) = (next, pause + next);
         if pause >= 600 {

@@ -155,7 +155,8 @@ resource!(User, "user", users, |it| it.view => UserView, UserStatus,
 impl State {
     /// Registers a user, and starts the check that makes it active.
     pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
-        let (id, now) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let now = self.time.now;
         let status = UserStatus::Pending;
         let view = UserView {
             id,
@@ -217,7 +218,8 @@ impl State {
         new: IdentifierCreate,
     ) -> Result<&UserIdentifier, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time
             .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         user.identifiers.push(UserIdentifier {
@@ -261,7 +263,8 @@ impl State {
         new: TaxResidencyCreate,
     ) -> Result<&TaxResidency, Refused> {
         let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time
             .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
         user.tax_residencies.push(TaxResidency {

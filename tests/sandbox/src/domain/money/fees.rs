@@ -65,7 +65,8 @@ impl State {
                 "is more than the account has available",
             ));
         }
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let fee = Fee {
             id,
             account_id,

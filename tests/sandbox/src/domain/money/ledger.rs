@@ -151,7 +151,8 @@ impl State {
         let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
             return;
         };
-        let (id, account_id) = (self.time.id(), account.view.id);
+        let id = self.time.id();
+        let account_id = account.view.id;
         let transaction = Transaction {
             id,
             account_id,
@@ -324,7 +325,8 @@ impl State {
         quantity: Decimal,
         cost: Decimal,
     ) {
-        let (now, id) = (self.time.now, self.time.id());
+        let now = self.time.now;
+        let id = self.time.id();
         let currency = self
             .instruments
             .get(instrument)

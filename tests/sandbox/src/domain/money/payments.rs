@@ -168,7 +168,8 @@ impl State {
         iban: String,
     ) -> Result<&Mandate, Refused> {
         self.groups.find(account_group_id)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         Ok(self.add(Mandate {
             id,
             account_group_id,
@@ -202,7 +203,8 @@ impl State {
                 name(user)
             )));
         }
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let view = DirectDebitView {
             id,
             asked: new,
@@ -275,7 +277,8 @@ impl State {
     /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be in debt.
     pub(crate) fn reverse_direct_debit(&mut self, id: Uuid) -> Result<(), Refused> {
         let debit = self.direct_debits.find(id)?;
-        let (view, credited) = (debit.view.clone(), debit.credited);
+        let view = debit.view.clone();
+        let credited = debit.credited;
         let account = credited.filter(|_| view.status == DebitStatus::Completed);
         let Some(account) = account else {
             return Err(Refused::invalid(
@@ -320,7 +323,8 @@ impl State {
             return Err(Refused::Conflict(detail.to_owned()));
         }
         self.check_bars(account_id, Way::Out)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time.after(STEP, Due::Withdrawal(id));
         Ok(self.add(Withdrawal {
             id,

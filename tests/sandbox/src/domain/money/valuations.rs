@@ -57,7 +57,8 @@ impl State {
             .map(|account| (account.id(), self.value_of(account)))
             .collect();
         for (account_id, total_value) in values {
-            let (id, valued_at) = (self.time.id(), self.time.now);
+            let id = self.time.id();
+            let valued_at = self.time.now;
             let valuation = Valuation {
                 id,
                 account_id,

@@ -35,7 +35,8 @@ resource!(Cancellation, "cancellation", cancellations, |it| *it => Self, Cancell
 impl State {
     pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Refused> {
         self.orders.find(order_id)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time.after(DECISION, Due::DecideCancellation(id));
         Ok(self.add(Cancellation {
             id,

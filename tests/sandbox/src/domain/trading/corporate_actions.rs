@@ -78,7 +78,8 @@ impl State {
             self.check_split(instrument_id, all)
                 .map_err(|why| Refused::invalid("ratio", &why))?;
         }
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let view = CorporateActionView {
             id,
             instrument_id,
@@ -103,7 +104,8 @@ impl State {
         let Some(action) = self.corporate_actions.get(id) else {
             return;
         };
-        let (instrument, effect) = (action.view.instrument_id, action.effect);
+        let instrument = action.view.instrument_id;
+        let effect = action.effect;
         match effect {
             Effect::Split(ratio) => {
                 if let Err(why) = self.check_split(instrument, ratio) {

@@ -41,7 +41,8 @@ impl State {
     ) -> Result<&Liquidation, Refused> {
         self.account(account_id)?;
         self.check_bars(account_id, Way::Out)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time.after(STEP, Due::Liquidation(id));
         Ok(self.add(Liquidation {
             id,
@@ -57,10 +58,8 @@ impl State {
         let Some(liquidation) = self.liquidations.get(id) else {
             return;
         };
-        let (account_id, whole) = (
-            liquidation.account_id,
-            liquidation.r#type == LiquidationType::Full,
-        );
+        let account_id = liquidation.account_id;
+        let whole = liquidation.r#type == LiquidationType::Full;
         if let Err(why) = self.may_trade(account_id, Way::Out) {
             self.change_because::<Liquidation>(id, Progress::Failed, Some(why));
             return;

@@ -229,7 +229,8 @@ impl State {
         needed("stop_price", stop_price, new.r#type == OrderType::Stop)?;
         self.accounts.named("account_id", new.account_id)?;
         self.instruments.named("instrument_id", new.instrument_id)?;
-        let (account, instrument) = (new.account_id, new.instrument_id);
+        let account = new.account_id;
+        let instrument = new.instrument_id;
         let currency = new.currency.unwrap_or(EUR);
         let order = MarketOrder {
             account,
@@ -254,7 +255,8 @@ impl State {
         limit_price: Option<Decimal>,
         stop_price: Option<Decimal>,
     ) -> &OrderView {
-        let (id, now) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let now = self.time.now;
         let (quantity, cash_amount) = match order.size {
             Size::Units(units) => (Some(units), None),
             Size::Cash(cash) => (None, Some(cash)),
@@ -316,7 +318,8 @@ impl State {
         let Some(instrument) = self.instruments.get(view.instrument_id) else {
             return;
         };
-        let (slices, triggered) = (slices(&view, instrument), is_triggered(&view, instrument));
+        let slices = slices(&view, instrument);
+        let triggered = is_triggered(&view, instrument);
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
@@ -389,8 +392,10 @@ impl State {
         else {
             return;
         };
-        let (account, side) = (order.view.account_id, order.view.side);
-        let (allowed, is_open) = (self.may_trade(account, side.way()), self.venue_is_open());
+        let account = order.view.account_id;
+        let side = order.view.side;
+        let allowed = self.may_trade(account, side.way());
+        let is_open = self.venue_is_open();
         let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else {
             return;
         };
@@ -466,7 +471,8 @@ impl State {
                 );
             }
         }
-        let (execution, executed_at) = (self.time.id(), self.time.now);
+        let execution = self.time.id();
+        let executed_at = self.time.now;
         let status = ExecutionStatus::New;
         let execution = Execution {
             id: execution,
@@ -520,7 +526,8 @@ impl State {
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
-        let (reserved, job) = (std::mem::take(&mut order.reserved), order.job);
+        let reserved = std::mem::take(&mut order.reserved);
+        let job = order.job;
         let view = order.view.clone();
         let executed = order
             .executions

@@ -117,7 +117,8 @@ impl State {
         self.accounts.named("account_id", account_id)?;
         self.check_bars(account_id, Way::In)?;
         self.check_allocations(&new.allocations)?;
-        let (id, now) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let now = self.time.now;
         let status = PortfolioStatus::Active;
         let view = PortfolioView {
             id,
@@ -214,7 +215,8 @@ impl State {
         cash_amount: Decimal,
         currency: Currency,
     ) -> &PortfolioOrder {
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let status = PortfolioOrderStatus::New;
         self.time.after(STEP, Due::PortfolioOrder(id));
         self.add(PortfolioOrder {
@@ -272,7 +274,8 @@ impl State {
     ) -> Result<&Rebalancing, Refused> {
         let account = self.editable::<Portfolio>(portfolio_id)?.0.view.account_id;
         self.check_bars(account, Way::In)?;
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         self.time.after(STEP, Due::Rebalancing(id));
         Ok(self.add(Rebalancing {
             id,

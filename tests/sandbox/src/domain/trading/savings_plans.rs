@@ -110,7 +110,8 @@ impl State {
             }
         }
         self.check_bars(new.account_id, Way::In)?;
-        let (id, now) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let now = self.time.now;
         let anchor = now.date_naive();
         let view = SavingsPlanView {
             id,

@@ -90,7 +90,8 @@ impl State {
             self.instruments
                 .named("instrument_id", securities.instrument)?;
         }
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let view = SecuritiesTransferView {
             id,
             status: Progress::New,
@@ -105,11 +106,9 @@ impl State {
         let Some(transfer) = self.securities_transfers.get(id) else {
             return;
         };
-        let (status, direction, moves) = (
-            transfer.view.status,
-            transfer.view.direction,
-            transfer.moves,
-        );
+        let status = transfer.view.status;
+        let direction = transfer.view.direction;
+        let moves = transfer.moves;
         if status == Progress::New {
             self.time.after(STEP, Due::SecuritiesTransfer(id));
             self.change::<SecuritiesTransfer>(id, Progress::Processing);
@@ -159,7 +158,8 @@ impl State {
         &mut self,
         new: &AccountTransferCreate,
     ) -> Result<&AccountTransferView, Refused> {
-        let (source, target) = (new.source_account_id, new.target_account_id);
+        let source = new.source_account_id;
+        let target = new.target_account_id;
         for (field, id) in [("source_account_id", source), ("target_account_id", target)] {
             id.map(|id| self.accounts.named(field, id)).transpose()?;
         }
@@ -169,7 +169,8 @@ impl State {
             self.check_bars(source, Way::Out)?;
             self.check_bars(target, Way::In)?;
         }
-        let (id, created_at) = (self.time.id(), self.time.now);
+        let id = self.time.id();
+        let created_at = self.time.now;
         let view = AccountTransferView {
             id,
             status: Progress::New,
@@ -200,7 +201,8 @@ impl State {
         let Some(transfer) = self.account_transfers.get(id) else {
             return;
         };
-        let (status, both) = (transfer.view.status, transfer.source.zip(transfer.target));
+        let status = transfer.view.status;
+        let both = transfer.source.zip(transfer.target);
         if status == Progress::New {
             self.time.after(STEP, Due::AccountTransfer(id));
             self.change::<AccountTransfer>(id, Progress::Processing);
