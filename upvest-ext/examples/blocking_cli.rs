@@ -39,7 +39,7 @@ fn run(arguments: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         Some(runtime.block_on(Sandbox::start())?)
     };
     let upvest = sandbox.as_ref().map_or_else(Upvest::from_env, |sandbox| {
-        Ok(Upvest::from_vars(sandbox.vars())?)
+        Upvest::from_vars(sandbox.vars())
     })?;
     match arguments {
         [] | ["instruments"] => {
