@@ -102,7 +102,7 @@ impl SigningKey {
         self.public.algorithm()
     }
 
-    /// Signs `message` without a future; [`Signer::sign`] does the same.
+    /// Signs `message` without a future; [`Signer::sign`](crate::Signer::sign) does the same.
     ///
     /// # Errors
     ///
