@@ -41,7 +41,8 @@ use crate::debug_fields::debug_fields;
 use crate::pages::Paginator;
 use crate::retry::Backoff;
 
-/// How long a resource may not be found, as it may have been created a moment ago (PROTOCOL 7).
+/// How long a resource may not be found. It may have been created a moment ago (PROTOCOL 7), or have moved to another page of a list
+/// while the list was read.
 const APPEARANCE: Duration = Duration::from_secs(30);
 
 type Poll<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
@@ -194,13 +195,16 @@ impl<T: Send + Sync + 'static> Wait<T> {
     }
 
     async fn poll_until_met(&mut self, last: &mut Option<T>) -> Result<T, Error> {
-        let started = self.clock_and_rng.now();
+        let mut seen = self.clock_and_rng.now();
         let mut polls = 0;
         loop {
             match (self.poll)().await? {
                 Some(state) if (self.is_met)(&state) => return Ok(state),
-                Some(state) => *last = Some(state),
-                None if last.is_none() && self.clock_and_rng.now() < started + APPEARANCE => {}
+                Some(state) => {
+                    *last = Some(state);
+                    seen = self.clock_and_rng.now();
+                }
+                None if self.clock_and_rng.now() < seen + APPEARANCE => {}
                 None => {
                     let message = "the awaited resource does not exist";
                     return Err(Error::new(ErrorKind::NotFound, message));

@@ -35,7 +35,7 @@ const INSERT: &str =
     values ($1, $2, $3, $4, $5, 0, $4, 'open') on conflict do nothing";
 /// Counts the attempt before it is made, so that an event that ends its process becomes a dead letter, too.
 const CLAIM: &str =
-    "update inbox set attempts = attempts + 1, next_attempt = $1 + $2 * (1 << attempts)
+    "update inbox set attempts = attempts + 1, next_attempt = $1 + $2 * (1 << case when attempts < 16 then attempts else 16 end)
     where key = (select key from inbox where state = 'open' and next_attempt <= $1
         order by next_attempt, position limit 1 for update skip locked)
     returning key, json, attempts";
@@ -64,7 +64,7 @@ pub struct Inbox {
     pub pool: sqlx::Pool<Db>,
     /// The number of attempts for each event.
     pub max_attempts: i32,
-    /// The pause after the first failure. It doubles with each further failure.
+    /// The pause between the starts of the first two attempts. It doubles with each further attempt.
     pub pause: Duration,
     /// How long storing a delivery may take.
     pub store_timeout: Duration,
@@ -167,16 +167,20 @@ impl Inbox {
         transaction.commit().await
     }
 
-    /// Handles events until its future is dropped. Run it in each process, several times if handlers are slow.
+    /// Handles events until its future is dropped. Run it in each process, several times if handlers are slow, but with fewer
+    /// workers than connections, so that deliveries can be stored meanwhile.
     pub async fn work(&self, handler: &impl Handler) {
+        // A connection that hangs must not stop the worker.
+        let limit = self.handler_timeout + 2 * self.store_timeout;
         loop {
-            match self.handle_next(handler).await {
-                Ok(true) => {}
-                Ok(false) => sleep(IDLE).await,
-                Err(error) => {
+            match timeout(limit, self.handle_next(handler)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => sleep(IDLE).await,
+                Ok(Err(error)) => {
                     eprintln!("inbox: {error}");
                     sleep(Duration::from_secs(1)).await;
                 }
+                Err(_elapsed) => eprintln!("inbox: the database does not answer"),
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::call::pipeline::{Call, Core};
 use crate::call::telemetry::CallSpan;
 use crate::call::throttle;
 use crate::metrics::Measurement;
-use crate::retry::{AttemptFailure, Decision, Try, retry_after};
+use crate::retry::{AttemptFailure, Decision, GiveUpReason, Try, retry_after};
 use crate::signing::{SignRequest, SigningError};
 use crate::token::{AccessToken, TokenCache};
 
@@ -75,7 +75,11 @@ impl Network {
                 Decision::Again { wait, cost } => {
                     CallSpan::retrying(info.attempts, failure, wait);
                     spent = Some(cost);
-                    core.pause(wait, call.deadline).await?;
+                    if core.pause(wait, call.deadline).await.is_err() {
+                        // The failure of this call says more than the pause that another call caused.
+                        info.gave_up = Some(GiveUpReason::Deadline);
+                        return result.map_err(Error::from);
+                    }
                 }
                 Decision::GiveUp(reason) => {
                     CallSpan::gave_up(info.attempts, failure, reason);

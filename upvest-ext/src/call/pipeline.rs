@@ -44,7 +44,7 @@ pub(crate) struct Core {
     pub(crate) headers: HeaderMap,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
-    pub(crate) throttle: Throttle,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) metrics: Metrics,
     pub(crate) attempt_timeout: Duration,
     pub(crate) call_timeout: Duration,

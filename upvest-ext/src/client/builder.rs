@@ -224,6 +224,7 @@ impl UpvestBuilder {
         let signing_key =
             signing_key.map(|signer| Arc::new(signer.clone().clock(move || clock.wall())) as _);
         let signer = self.signer.clone().or(signing_key);
+        let throttle = Arc::<Throttle>::default();
         let tokens = TokenRequest {
             url: join(&base_url, TOKEN_REQUEST.path, "")?,
             client_id: self.client_id.clone(),
@@ -236,6 +237,7 @@ impl UpvestBuilder {
             retry: self.retry.capped(3),
             budget: self.budget.clone(),
             metrics: self.metrics.clone(),
+            throttle: Arc::clone(&throttle),
             clock_and_rng: self.clock_and_rng.clone(),
         };
         let network = Network {
@@ -243,7 +245,7 @@ impl UpvestBuilder {
             signer,
             tokens: TokenCache::new(tokens),
         };
-        self.assemble(base_url, headers, Link::Network(network))
+        self.assemble(base_url, headers, Link::Network(network), throttle)
     }
 
     /// A client over `transport`. Its requests have a URL with a host that does not exist, as they are not sent.
@@ -252,11 +254,17 @@ impl UpvestBuilder {
         let builder = Self::new(Environment::Custom(base_url.clone()));
         let link = Link::Transport(Arc::new(transport));
         builder
-            .assemble(base_url, HeaderMap::new(), link)
+            .assemble(base_url, HeaderMap::new(), link, Arc::default())
             .expect("the URL is valid")
     }
 
-    fn assemble(self, base_url: Url, headers: HeaderMap, link: Link) -> Result<Upvest, Error> {
+    fn assemble(
+        self,
+        base_url: Url,
+        headers: HeaderMap,
+        link: Link,
+        throttle: Arc<Throttle>,
+    ) -> Result<Upvest, Error> {
         let core = Core {
             base_uri: to_uri(&base_url)?,
             base_url,
@@ -269,7 +277,7 @@ impl UpvestBuilder {
             headers,
             retry: self.retry,
             budget: self.budget,
-            throttle: Throttle::default(),
+            throttle,
             metrics: self.metrics,
             attempt_timeout: self.attempt_timeout,
             call_timeout: self.call_timeout,

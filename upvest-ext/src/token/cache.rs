@@ -66,7 +66,7 @@ impl TokenCache {
         }
         Err(Error::new(
             ErrorKind::Token,
-            "the token request was cancelled, because the signer panicked",
+            "there was no response in time: the token endpoint or the signer hangs, or the signer panicked",
         ))
     }
 

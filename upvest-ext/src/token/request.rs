@@ -20,6 +20,7 @@ use crate::call::call_info::request_id;
 use crate::call::hint::token_hint;
 use crate::call::http_send::{HttpSend, SendError};
 use crate::call::telemetry::CallSpan;
+use crate::call::throttle::Throttle;
 use crate::clock::ClockAndRng;
 use crate::debug_fields::debug_fields;
 use crate::metrics::{Measurement, Metrics};
@@ -53,6 +54,8 @@ pub(crate) struct TokenRequest {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) metrics: Metrics,
+    /// Calls wait after a 429 of the token endpoint too, as the server counts requests by client id.
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock_and_rng: ClockAndRng,
 }
 
@@ -133,6 +136,10 @@ impl TokenRequest {
                 Err((Some(failure), error)) => (failure, error),
                 Err((None, error)) => return Err(error),
             };
+            if failure == AttemptFailure::Answered(StatusCode::TOO_MANY_REQUESTS) {
+                self.throttle
+                    .pause(self.clock_and_rng.now(), error.retry_after());
+            }
             let attempt = Try {
                 class: RetryClass::Safe,
                 failure,
@@ -227,15 +234,21 @@ impl TokenRequest {
         let problem =
             serde_json::json!({ "status": status.as_u16(), "type": code, "request_id": id });
         let body = problem.to_string();
-        let error = Error::from_answer(&TOKEN_REQUEST, status, headers, body.as_bytes());
+        let mut headers = headers.clone();
+        let repeats_secret = request_id(&headers)
+            .is_none_or(|id| self.is_secret(id) || !is_made_of(id, is_id_character));
+        if repeats_secret {
+            headers.remove("upvest-request-id");
+        }
+        let error = Error::from_answer(&TOKEN_REQUEST, status, &headers, body.as_bytes());
         // The call that needs the token was not sent, so its outcome is known.
         let mut error = error
             .with_kind(ErrorKind::Token)
             .with_outcome_unknown(false);
-        if let Some(wait) = retry_after(headers, wall) {
+        if let Some(wait) = retry_after(&headers, wall) {
             error = error.with_retry_after(wait);
         }
-        match token_hint(&error, crate::clock::offset(headers, wall)) {
+        match token_hint(&error, crate::clock::offset(&headers, wall)) {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
@@ -272,8 +285,12 @@ impl Rejection {
 
     fn request_id(&self) -> Option<&str> {
         let id = self.request_id.as_deref()?;
-        is_made_of(id, |byte| byte.is_ascii_alphanumeric() || byte == b'-').then_some(id)
+        is_made_of(id, is_id_character).then_some(id)
     }
+}
+
+fn is_id_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
 /// Whether `text` is short and has no other characters, so that it is neither prose nor a part of the request.

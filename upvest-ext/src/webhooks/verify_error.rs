@@ -15,7 +15,7 @@ use crate::signing::SignatureError;
 /// | --- | --- |
 /// | 200 | the events of the delivery are stored |
 /// | 400 | the body of the delivery broke off |
-/// | 401 | Upvest did not sign the delivery |
+/// | 401 | Upvest did not sign the delivery for this endpoint, or the signature is too old |
 /// | 408 | the body did not arrive in time |
 /// | 413 | the body is too long |
 /// | 503 | the keys could not be fetched, or your database could not store the events |

@@ -151,7 +151,7 @@ async fn nothing_but_the_whole_file_is_accepted_as_the_file() {
         (
             "200 OK",
             "content-encoding: br, gzip",
-            "compressed as `br, gzip`",
+            "compressed as `another encoding`",
         ),
     ];
     for (status, header, reason) in parts {
@@ -167,6 +167,33 @@ async fn nothing_but_the_whole_file_is_accepted_as_the_file() {
         let link = format!("http://{}/file", server.address);
         assert!(follow(&link).await.is_err(), "{header}");
     }
+}
+
+#[tokio::test]
+async fn a_success_without_a_file_is_not_an_empty_file() {
+    for status in ["202 Accepted", "204 No Content", "205 Reset Content"] {
+        let upvest = server(move |_| answer(status, "", ""))
+            .await
+            .builder()
+            .build()
+            .unwrap();
+        let error = assert_nothing_is_written(&upvest).await;
+        assert_eq!(error.kind(), ErrorKind::Decode, "{status}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_longer_than_its_link_says_is_not_read_to_its_end() {
+    let endless = futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[0; 1024])));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.zip");
+    let written = ByteStream::new(endless).write_to_checked(&path, 1_000_000, SHA256);
+    let error = written.await.unwrap_err();
+    assert!(
+        error.to_string().contains("more than 1000000 bytes"),
+        "{error}"
+    );
+    assert!(names(&folder).is_empty());
 }
 
 #[tokio::test]

@@ -110,6 +110,18 @@ async fn an_order_may_appear_late_but_not_never() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_order_that_is_missing_for_a_moment_is_waited_for() {
+    let api = FakeApi::new(|_, n| match n {
+        0 => order("NEW"),
+        1 => Reply::status(404),
+        _ => order("FILLED"),
+    });
+    let upvest = api.client();
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    assert_eq!(order.await.unwrap().status, Some(OrderStatus::Filled));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
     let api = FakeApi::new(|seen, n| {
         let first = seen.query.contains("offset=0");

@@ -157,3 +157,36 @@ async fn a_waiting_call_that_is_dropped_holds_up_nobody() {
     list(&upvest).await.unwrap();
     assert_eq!(server.arrivals().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_429_of_the_token_endpoint_makes_all_calls_wait_too() {
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::status(429).header("retry-after", "40"),
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    list(&upvest).await.unwrap_err();
+    let asked = api.token_calls();
+    let hasty = upvest.with(CallOptions::new().call_timeout(30 * SECOND));
+    for _ in 0..100 {
+        let error = list(&hasty).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+    }
+    assert_eq!(api.token_calls(), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_another_call_caused_does_not_hide_the_failure_of_a_call() {
+    let api = FakeApi::new(|seen, _| {
+        if seen.query.contains("limit=1") {
+            Reply::status(503).after(SECOND)
+        } else {
+            Reply::status(429).header("retry-after", "30")
+        }
+    });
+    let upvest = api.client();
+    let failing = upvest.with(CallOptions::new().call_timeout(5 * SECOND));
+    let throttled = upvest.with(CallOptions::new().retry(RetryPolicy::never()));
+    let (error, _) = futures_util::join!(failing.list_orders().limit(1).send(), list(&throttled));
+    assert_eq!(error.unwrap_err().status().unwrap().as_u16(), 503);
+}

@@ -263,10 +263,11 @@ async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_
         (html, None),
     ] {
         let api = FakeApi::with_tokens(
-            move |_, _| Reply::new(401, body),
+            move |_, _| Reply::new(401, body).header("upvest-request-id", "the secret & more"),
             |_, _| Reply::empty_list(),
         );
         let error = list(&api.client()).await.unwrap_err();
+        assert!(error.request_id().is_none_or(|id| id == "r-1"));
         let problem = error.problem().unwrap();
         assert_eq!(problem.status, Some(401));
         assert_eq!(problem.code(), code);

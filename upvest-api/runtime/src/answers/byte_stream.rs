@@ -19,8 +19,8 @@ pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 
 /// The bytes of an answer, as a stream.
 ///
-/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. A stream that ends without an
-/// error is complete: if the server announced a length, fewer or more bytes are an error.
+/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. If the server
+/// announced a length, fewer or more bytes are an error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_runtime::Error> {

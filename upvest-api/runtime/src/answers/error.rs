@@ -171,7 +171,8 @@ impl Error {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether no connection could be established, so that nothing was sent.
+    /// Whether the last attempt sent nothing, as no connection could be established. An earlier attempt may have been carried out:
+    /// see [`Error::is_outcome_unknown`].
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
     }
@@ -225,9 +226,7 @@ impl Error {
             (ErrorKind::Permission, _) => {
                 "the token does not have a scope that the operation needs, or the client is not allowed to do this"
             }
-            (ErrorKind::Connect, _) => {
-                "check the network, the proxy and the base URL; nothing was sent"
-            }
+            (ErrorKind::Connect, _) => "check the network, the proxy and the base URL",
             (ErrorKind::RateLimited, _) => "send fewer requests at a time",
             _ => return None,
         })

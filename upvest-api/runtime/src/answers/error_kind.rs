@@ -12,11 +12,11 @@ pub enum ErrorKind {
     Configuration,
     /// The request is incomplete or invalid. It was not sent.
     InvalidRequest,
-    /// No access token could be obtained, so the call was not sent.
+    /// No access token could be obtained, so the last attempt was not sent.
     Token,
-    /// The request could not be signed, so it was not sent.
+    /// The request could not be signed, so the last attempt was not sent.
     Signing,
-    /// No connection could be established, so nothing was sent.
+    /// No connection could be established, so the last attempt sent nothing.
     Connect,
     /// The connection broke before the answer was complete.
     Interrupted,

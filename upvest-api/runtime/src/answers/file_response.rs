@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use super::byte_stream::ByteStream;
 use super::error::Error;
 use super::error_kind::ErrorKind;
-use crate::values::text::harmless;
+use crate::values::text::printable;
 
 /// The media types of web pages and error messages, which are not files.
 const NOT_FILES: [&str; 5] = [
@@ -17,9 +17,6 @@ const NOT_FILES: [&str; 5] = [
     "application/xml",
     "text/xml",
 ];
-
-/// The longest text of a header that an error repeats, in characters.
-const SHOWN: usize = 40;
 
 impl ByteStream {
     /// The file that another server than the API's sent, such as the one that a signed link points to.
@@ -31,7 +28,9 @@ impl ByteStream {
     /// # async fn fetch(link: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use upvest_runtime::ByteStream;
     ///
-    /// let response = reqwest::get(link).await.map_err(reqwest::Error::without_url)?;
+    /// let timeout = std::time::Duration::from_secs(20);
+    /// let http = reqwest::Client::builder().read_timeout(timeout).build()?;
+    /// let response = http.get(link).send().await.map_err(reqwest::Error::without_url)?;
     /// let file = ByteStream::from_response(response)?;
     /// println!("{:?} bytes", file.length());
     /// # Ok(()) }
@@ -81,10 +80,13 @@ pub(crate) fn whole_file(
     if status == StatusCode::PARTIAL_CONTENT {
         return Err(not_a_file("a part of the file instead of the whole file"));
     }
+    if status != StatusCode::OK && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
+        return Err(not_a_file("a response without a file"));
+    }
     if let Some(encoding) = text(headers, &CONTENT_ENCODING)
         && !encoding.trim().eq_ignore_ascii_case("identity")
     {
-        let shown = excerpt(encoding);
+        let shown = printable(encoding).unwrap_or("another encoding");
         return Err(not_a_file(&format!(
             "the file compressed as `{shown}`, which was not requested"
         )));
@@ -115,7 +117,7 @@ fn check_type(headers: &HeaderMap, accepted: Option<&str>) -> Result<(), Error> 
     if is_file {
         return Ok(());
     }
-    let shown = excerpt(&found);
+    let shown = printable(&found).unwrap_or("another media type");
     Err(not_a_file(&format!("`{shown}` instead of a file")))
 }
 
@@ -143,10 +145,6 @@ fn total(range: &str) -> Option<u64> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(SHOWN).map(harmless).collect()
 }
 
 fn not_a_file(what: &str) -> Error {

@@ -34,7 +34,7 @@ impl ByteStream {
     /// The error of the stream, usually [`ErrorKind::Interrupted`] if the connection broke or the file is shorter or longer
     /// than announced; [`ErrorKind::Io`] if the file cannot be written.
     pub async fn write_to(self, path: impl AsRef<Path>) -> Result<u64, Error> {
-        self.write(path.as_ref(), |_| Ok(())).await
+        self.write(path.as_ref(), u64::MAX, |_| Ok(())).await
     }
 
     /// As [`ByteStream::write_to`], for a file whose length and SHA-256 checksum, in 64 hexadecimal digits, are known from
@@ -56,13 +56,14 @@ impl ByteStream {
         };
         let expected = Content { length, sha256 };
         let is_expected = |found: &Content| expected.check(found);
-        self.write(path.as_ref(), is_expected).await?;
+        self.write(path.as_ref(), length, is_expected).await?;
         Ok(())
     }
 
     async fn write(
         mut self,
         path: &Path,
+        longest: u64,
         check: impl FnOnce(&Content) -> Result<(), Error>,
     ) -> Result<u64, Error> {
         // The file is removed if this is dropped before `persist`.
@@ -71,9 +72,13 @@ impl ByteStream {
         let mut length = 0;
         let mut digest = Sha256::new();
         while let Some(chunk) = self.try_next().await? {
+            length += chunk.len() as u64;
+            if length > longest {
+                let message = format!("the file has more than {longest} bytes");
+                return Err(Error::new(ErrorKind::Decode, message));
+            }
             file.write_all(&chunk).await.map_err(not_written)?;
             digest.update(&chunk);
-            length += chunk.len() as u64;
         }
         let sha256 = digest.finalize().into();
         check(&Content { length, sha256 })?;

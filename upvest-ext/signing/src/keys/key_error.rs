@@ -35,7 +35,7 @@ pub enum KeyError {
     },
     /// The key is encrypted, and the feature `encrypted-keys` is not enabled.
     #[error(
-        "the key is encrypted, and this program was built without the feature `encrypted-keys` of upvest-ext"
+        "the key is encrypted, and this program was built without the feature `encrypted-keys`"
     )]
     EncryptionNotBuilt,
     /// Upvest does not accept keys of this type.
