@@ -235,9 +235,9 @@ impl TokenRequest {
             serde_json::json!({ "status": status.as_u16(), "type": code, "request_id": id });
         let body = problem.to_string();
         let mut headers = headers.clone();
-        let repeats_secret = request_id(&headers)
-            .is_none_or(|id| self.is_secret(id) || !is_made_of(id, is_id_character));
-        if repeats_secret {
+        let is_plain_id = request_id(&headers)
+            .is_some_and(|id| is_made_of(id, is_id_character) && !self.is_secret(id));
+        if !is_plain_id {
             headers.remove("upvest-request-id");
         }
         let error = Error::from_answer(&TOKEN_REQUEST, status, &headers, body.as_bytes());
