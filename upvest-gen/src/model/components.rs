@@ -67,8 +67,9 @@ fn problems(document: &Value) -> BTreeSet<&str> {
             .filter(|(status, _)| !document::is_success(status));
         for (_, response) in errors {
             let contents = response["content"].as_object().into_iter().flatten();
-            problems
-                .extend(contents.filter_map(|(_, media)| document::schema_name(&media["schema"])));
+            problems.extend(
+                contents.filter_map(|(_, media)| document::schema_name(document, &media["schema"])),
+            );
         }
     }
     problems

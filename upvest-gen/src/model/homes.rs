@@ -15,15 +15,15 @@ pub(super) fn home(at: &str) -> Option<&str> {
 pub(super) fn name(at: &str) -> Option<String> {
     let home = home(at)?;
     let (_, component) = home.rsplit_once('/')?;
-    let mut field = String::new();
+    let mut field = "";
     let mut segments = at.strip_prefix(home)?.split('/');
     while let Some(segment) = segments.next() {
-        match segment {
-            "properties" => field = segments.next()?.to_owned(),
-            "items" | "additionalProperties" if field.is_empty() => "item".clone_into(&mut field),
-            "items" | "additionalProperties" => field = names::singular(&field).to_owned(),
-            _ => {}
-        }
+        field = match segment {
+            "properties" => segments.next()?,
+            "items" | "additionalProperties" if field.is_empty() => "item",
+            "items" | "additionalProperties" => names::singular(field),
+            _ => field,
+        };
     }
     Some(names::type_name(&format!("{component}-{field}")))
 }

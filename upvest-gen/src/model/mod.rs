@@ -1,11 +1,4 @@
 //! The model of an API. The code that writes Rust reads only this.
-//!
-//! ```text
-//! build -> operations -> { parameters, bodies, responses, paging, scopes }   events, components
-//!          each of them -> values -> { texts, numbers, objects, unions }     a schema becomes a type
-//!          objects -> types: the objects that remain to be read -> schemas: reads them one after the other
-//!          naming: equal objects become one type, and each gets its name
-//! ```
 
 mod api;
 mod bodies;

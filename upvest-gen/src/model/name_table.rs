@@ -76,14 +76,7 @@ impl NameTable {
             match self.enums.get_mut(&name) {
                 _ if is_other => {}
                 Some(known) if covers(known, &found) || covers(&found, known) => {
-                    if !covers(known, &found) {
-                        known.variants = found.variants;
-                    }
-                    if known.description == known.name && found.description != base {
-                        known.description = found.description;
-                    }
-                    found.finals.retain(|name| !known.finals.contains(name));
-                    known.finals.append(&mut found.finals);
+                    merge(known, found);
                     return Ok(name);
                 }
                 Some(_) => {}
@@ -153,6 +146,33 @@ fn covers(all: &Enum, some: &Enum) -> bool {
         .all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
 }
 
+/// Adds the values and the documentation of `found` to `known`, one of which has all values of the other.
+fn merge(known: &mut Enum, mut found: Enum) {
+    if known.description == known.name {
+        known.description.clone_from(&found.description);
+    }
+    if !covers(known, &found) {
+        std::mem::swap(&mut known.variants, &mut found.variants);
+    }
+    for variant in &mut known.variants {
+        let is_undescribed = variant.description == undescribed(&variant.wire);
+        let other = found
+            .variants
+            .iter()
+            .find(|other| other.wire == variant.wire);
+        if let Some(other) = other.filter(|_| is_undescribed) {
+            variant.description.clone_from(&other.description);
+        }
+    }
+    found.finals.retain(|name| !known.finals.contains(name));
+    known.finals.append(&mut found.finals);
+}
+
+/// The description of a value that has none.
+fn undescribed(wire: &str) -> String {
+    format!("The value `{wire}`.")
+}
+
 fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
     let meanings = node.object("x-enum-descriptions");
     let mut variants: Vec<Variant> = Vec::new();
@@ -171,7 +191,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
         let meaning = meanings
             .and_then(|meanings| meanings.get(wire))
             .and_then(Value::as_str);
-        let description = meaning.map_or_else(|| format!("The value `{wire}`."), str::to_owned);
+        let description = meaning.map_or_else(|| undescribed(wire), str::to_owned);
         variants.push(Variant {
             name,
             wire: wire.to_owned(),

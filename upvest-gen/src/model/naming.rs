@@ -100,15 +100,22 @@ fn mistitled(
     names: &BTreeMap<String, String>,
     owners: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
+    let mut inside_owners: BTreeMap<&String, BTreeMap<String, usize>> = BTreeMap::new();
     let mut mistitled = BTreeMap::new();
     for (key, draft) in drafts {
-        let name = names
-            .get(key)
-            .filter(|name| !draft.names.starts_with(&[(*name).clone()]));
-        let wanted = draft.names.first().and_then(|wanted| owners.get(wanted));
-        if let (Some(name), Some(owner)) = (name, wanted)
-            && depths(drafts, &[owner.clone()]).contains_key(key)
-        {
+        let Some(wanted) = draft.names.first() else {
+            continue;
+        };
+        let (Some(name), Some(owner)) = (names.get(key), owners.get(wanted)) else {
+            continue;
+        };
+        if name == wanted {
+            continue;
+        }
+        let inside = inside_owners
+            .entry(owner)
+            .or_insert_with(|| depths(drafts, std::slice::from_ref(owner)));
+        if inside.contains_key(key) {
             mistitled.insert(key.clone(), name.clone());
         }
     }

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::pointer;
 
 /// The operations that can be generated, and the problems of the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Operations {
     pub(super) operations: Vec<Operation>,
     pub(super) left_out: Vec<Error>,
@@ -28,7 +28,10 @@ pub(super) struct Operations {
 
 /// Reads all operations.
 pub(super) fn read(types: &mut Types<'_>) -> Operations {
-    let mut read = Operations::default();
+    let mut read = Operations {
+        operations: Vec::new(),
+        left_out: document::problems_of_paths(types.document),
+    };
     let mut taken = Taken::default();
     for found in document::operations(types.document) {
         let known = types.errors.len();
