@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use upvest_api::events::EventKind;
+use upvest_ext::api::events::EventKind;
 use upvest_ext::api::runtime::OpenEnum as _;
 use upvest_ext::api::types::{
     Account, AccountCreate, AccountId, Address, CountryCode, CurrencyCode, DirectDebit,
@@ -416,7 +416,7 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
         for arrival in endpoint.arrived() {
             for event in verifier.verify(&arrival.received()).await.unwrap() {
                 let event = event.unwrap();
-                assert!(event.event_type.is_known(), "{event:?}");
+                assert!(EventKind::from(&event.event_type).is_known(), "{event:?}");
                 assert!(keys.insert(event.key()), "{event:?} arrived twice");
                 if event.event_type == EventKind::OrderFilled {
                     let event = event
