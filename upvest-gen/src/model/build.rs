@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::api::Api;
 use super::components;
 use super::directions::{Bodies, mark_directions};
-use super::events;
+use super::events::{self, Events};
 use super::naming::{self, Naming};
 use super::operations::{self, Operations};
 use super::recursion::mark_recursive;
@@ -31,7 +31,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
 struct Reading<'a> {
     types: Types<'a>,
     operations: Operations,
-    events: Vec<events::Delivered>,
+    events: Events,
     naming: Naming,
 }
 
@@ -43,8 +43,7 @@ impl<'a> Reading<'a> {
         let events = events::read(&mut types);
         components::read_unused(&mut types);
         read_objects(&mut types);
-        let objects = events.iter().map(|event| &event.object);
-        let bodies = Bodies::of(&operations.operations, objects);
+        let bodies = Bodies::of(&operations.operations, events.objects());
         let naming = naming::name(&mut types, &bodies);
         Self {
             types,
@@ -75,7 +74,7 @@ impl<'a> Reading<'a> {
         }
         let info = &self.types.document["info"];
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
-        let events = events::events(self.events, &self.naming, &operations);
+        let events = self.events.by_object(&self.naming, &operations);
         let mut schemas = self.naming.schemas;
         let objects = events.iter().map(|event| &event.object);
         mark_directions(&mut schemas, &Bodies::of(&operations, objects));
@@ -84,6 +83,7 @@ impl<'a> Reading<'a> {
             title: text("title"),
             version: text("version"),
             operations,
+            event_kinds: self.events.kinds,
             events,
             schemas,
             enums,

@@ -1,8 +1,8 @@
-//! The objects in webhook events, from `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
+//! The webhook events, from `webhooks` or `x-webhooks`: the body of each delivery has a `type`, and an `object` if it is described.
 
 use serde_json::Value;
 
-use super::api::{Content, Event, Operation, Parameter, Place, Type};
+use super::api::{Content, Event, Operation, Parameter, Place, Type, Variant};
 use super::context::Context;
 use super::media_types;
 use super::names;
@@ -14,16 +14,24 @@ use crate::document;
 use crate::normalize::Node;
 use crate::pointer;
 
-/// Types of events, and the key of the object in them.
-#[derive(Debug)]
-pub(super) struct Delivered {
-    types: Vec<String>,
-    pub(super) object: String,
+/// The events of a description.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    /// The types of all events.
+    pub(super) kinds: Vec<Variant>,
+    delivered: Vec<Delivered>,
 }
 
-/// Reads the objects of all events.
-pub(super) fn read(types: &mut Types<'_>) -> Vec<Delivered> {
-    let mut delivered = Vec::new();
+/// Types of events, and the key of the object in them.
+#[derive(Debug)]
+struct Delivered {
+    types: Vec<String>,
+    object: String,
+}
+
+/// Reads all events and their objects.
+pub(super) fn read(types: &mut Types<'_>) -> Events {
+    let mut events = Events::default();
     for keyword in ["webhooks", "x-webhooks"] {
         let groups = types.document.get(keyword).and_then(Value::as_object);
         for (group, item) in groups.into_iter().flatten() {
@@ -32,68 +40,88 @@ pub(super) fn read(types: &mut Types<'_>) -> Vec<Delivered> {
             let (at, body) =
                 document::resolve_at(types.document, &item["post"]["requestBody"], &at);
             for (at, schema) in media_types::json_schemas(body, &at) {
-                let Ok(delivery) = types.node(schema, &at) else {
-                    continue;
-                };
-                delivered.extend(event(types, &delivery, group));
+                if let Ok(delivery) = types.node(schema, &at) {
+                    events.read_delivery(types, &delivery, group);
+                }
             }
         }
     }
     read_objects(types);
-    delivered
-}
-
-/// The event in the body of a delivery.
-fn event<'a>(types: &mut Types<'a>, delivery: &Node<'a>, group: &str) -> Option<Delivered> {
-    let find = |name: &str| {
-        let mut properties = delivery.properties.iter();
-        properties.find(|property| property.name == name)
-    };
-    let kind = find("type")?;
-    let object = find("object")?;
-    let event_types = types.part(kind).ok().and_then(|node| node.values());
-    let event_types: Vec<String> = event_types
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
-    let category = event_types.first().and_then(|name| name.split('.').next());
-    let entity = names::entity(category.unwrap_or(group));
-    let context = Context::of_operation(&entity, "event");
-    match values::value(types, object.value, &object.at, &context) {
-        (Type::Schema(object), _) => Some(Delivered {
-            types: event_types,
-            object,
-        }),
-        _ => None,
-    }
-}
-
-/// The events by their objects, which have their names now.
-pub(super) fn events(
-    delivered: Vec<Delivered>,
-    naming: &Naming,
-    operations: &[Operation],
-) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
-    for Delivered { types, object } in delivered {
-        let object = naming.name(&object);
-        if let Some(event) = events.iter_mut().find(|event| event.object == object) {
-            event.types.extend(types);
-            continue;
-        }
-        let operation = operations
-            .iter()
-            .find(|operation| retrieves(operation, &object));
-        let retrieved_by = operation.map(|operation| operation.method_name.clone());
-        events.push(Event {
-            types,
-            object,
-            retrieved_by,
-        });
-    }
     events
+}
+
+impl Events {
+    fn read_delivery<'a>(&mut self, types: &mut Types<'a>, delivery: &Node<'a>, group: &str) {
+        let find = |name: &str| {
+            let mut properties = delivery.properties.iter();
+            properties.find(|property| property.name == name)
+        };
+        let Some(kind) = find("type") else {
+            return;
+        };
+        let values = types.part(kind).ok().and_then(|node| node.values());
+        let names: Vec<&str> = values
+            .iter()
+            .flatten()
+            .filter_map(|value| value.as_str())
+            .collect();
+        let mut new = names.clone();
+        new.retain(|name| self.add_kind(name));
+        let Some(object) = find("object") else {
+            return;
+        };
+        let category = names.first().and_then(|name| name.split('.').next());
+        let entity = names::entity(category.unwrap_or(group));
+        let context = Context::of_operation(&entity, "event");
+        let (kind, _) = values::value(types, object.value, &object.at, &context);
+        if let Type::Schema(object) = kind
+            && !new.is_empty()
+        {
+            let types = new.into_iter().map(str::to_owned).collect();
+            self.delivered.push(Delivered { types, object });
+        }
+    }
+
+    /// Whether the type is new. A type that occurs twice has the object of its first occurrence.
+    fn add_kind(&mut self, wire: &str) -> bool {
+        if self.kinds.iter().any(|kind| kind.wire == wire) {
+            return false;
+        }
+        let others = self.kinds.iter().map(|kind| kind.name.as_str());
+        let name = names::variant(wire, others);
+        self.kinds.push(Variant {
+            name,
+            wire: wire.to_owned(),
+            description: format!("`{wire}`"),
+        });
+        true
+    }
+
+    /// The keys of the objects in the events.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &String> {
+        self.delivered.iter().map(|delivered| &delivered.object)
+    }
+
+    /// The events by their objects, which have their names now.
+    pub(super) fn by_object(&self, naming: &Naming, operations: &[Operation]) -> Vec<Event> {
+        let mut events: Vec<Event> = Vec::new();
+        for Delivered { types, object } in &self.delivered {
+            let object = naming.name(object);
+            if let Some(event) = events.iter_mut().find(|event| event.object == object) {
+                event.types.extend_from_slice(types);
+                continue;
+            }
+            let operation = operations
+                .iter()
+                .find(|operation| retrieves(operation, &object));
+            events.push(Event {
+                types: types.clone(),
+                retrieved_by: operation.map(|operation| operation.method_name.clone()),
+                object,
+            });
+        }
+        events
+    }
 }
 
 /// Whether the operation reads the object by its id at the end of the path, without other required parameters.
