@@ -40,7 +40,6 @@ mod docs;
 mod document;
 mod emit;
 mod error;
-mod guard;
 mod load;
 pub mod model;
 mod normalize;

@@ -4,327 +4,376 @@
 // 9f5d4e6d567d0951392677aeb94d1bd83b72b5f7b29c58d1da68e756f1718982.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
+use std::fmt;
+
+pub use upvest_runtime::{
+    CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
+};
+use upvest_runtime::generated_code::{HIDDEN, hidden_option};
+use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+
 pub use super::enums::*;
 pub use super::ids::*;
-pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it
 /// expires.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct AccessToken {
     /// The bearer token, an opaque string to send in the `authorization` header. A secret: keep it out of
     /// logs.
-    pub access_token: String,
+    pub access_token: ::std::string::String,
     /// Kind of token; always `bearer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_type: Option<TokenType>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub token_type: ::std::option::Option<TokenType>,
     /// Seconds until the token expires, counted from the answer. The figure varies, so obey it rather than
     /// assume one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub expires_in: ::std::option::Option<u64>,
     /// Scopes the token carries, separated by spaces.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub scope: ::std::option::Option<::std::string::String>,
 }
 
-hiding_debug! {
-    AccessToken { hide access_token, show token_type, show expires_in, show scope, }
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("access_token", &HIDDEN)
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish()
+    }
 }
 
 /// An investment account of one user. Orders, positions, cash and portfolios belong to it.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Account {
     /// Identifies the account.
     pub id: AccountId,
     /// The user who owns the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub user_id: ::std::option::Option<UserId>,
     /// The account group the account belongs to. Mandates and direct debits refer to the group, not to one
     /// account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_group_id: Option<AccountGroupId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_group_id: ::std::option::Option<AccountGroupId>,
     /// What the account is for, for example `TRADING`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// `PENDING` until the account is usable, then `OPEN`; `CLOSING` while it is being wound up, then
     /// `CLOSED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<AccountStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<AccountStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What is needed to open an account for a user.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountCreate {
     /// The user who will own the account.
     pub user_id: UserId,
     /// The account group the account will belong to.
     pub account_group_id: AccountGroupId,
     /// What the account is for, for example `TRADING`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(AccountCreate by readers::AccountCreateReader);
 
 /// What an account gained or lost over a period.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountReturn {
     /// The account the return is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_return: Option<Decimal>,
+    pub total_return: ::std::option::Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_return_percentage: Option<Decimal>,
+    pub total_return_percentage: ::std::option::Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period_start: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub period_start: ::std::option::Option<chrono::NaiveDate>,
     /// Last day of the period, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period_end: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub period_end: ::std::option::Option<chrono::NaiveDate>,
     /// ISO 4217 code of the currency of `total_return`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
 }
 
 /// A transfer from one account to another. The answer does not repeat which accounts, so keep them with
 /// the `id`.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountTransfer {
     /// Identifies the transfer.
     pub id: AccountTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<AccountTransferStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A transfer to start between two accounts.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountTransferCreate {
     /// The account to transfer from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source_account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub source_account_id: ::std::option::Option<AccountId>,
     /// The account to transfer to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub target_account_id: ::std::option::Option<AccountId>,
 }
 
 request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
 
 /// Changes to an account. Owner and group cannot be changed.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountUpdate {
     /// What the account is to be for, for example `TRADING`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(AccountUpdate by readers::AccountUpdateReader);
 
 /// A postal address.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct Address {
     /// Street and house number.
-    pub street: String,
+    pub street: ::std::string::String,
     /// Anything the street line has no room for, such as a floor, a flat or a care-of name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub additional_line: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub additional_line: ::std::option::Option<::std::string::String>,
     /// Town or city.
-    pub city: String,
+    pub city: ::std::string::String,
     /// Postal code as written in `country`. A string: leading zeros and letters count.
-    pub postal_code: String,
+    pub postal_code: ::std::string::String,
     /// Federal state, province or region, where the country uses one. Free text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub state: ::std::option::Option<::std::string::String>,
     /// ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
 }
 
-hiding_debug! {
-    Address { hide street, hide_option additional_line, hide city, hide postal_code, hide_option state, hide country, }
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address")
+            .field("street", &HIDDEN)
+            .field("additional_line", &hidden_option(self.additional_line.as_ref()))
+            .field("city", &HIDDEN)
+            .field("postal_code", &HIDDEN)
+            .field("state", &hidden_option(self.state.as_ref()))
+            .field("country", &HIDDEN)
+            .finish()
+    }
 }
 
 /// The cash of an account in one currency.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct CashBalance {
     /// The account that holds the cash.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub available: Option<Decimal>,
+    pub available: ::std::option::Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub pending: Option<Decimal>,
+    pub pending: ::std::option::Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total: Option<Decimal>,
+    pub total: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
 }
 
 /// An event at an issuer that affects the holders of an instrument, such as a dividend.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct CorporateAction {
     /// Identifies the corporate action.
     pub id: CorporateActionId,
     /// The instrument concerned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// `DIVIDEND`: a payment to holders; `SPLIT`: units are divided or combined; `MERGER`: the issuer
     /// merges with another; `RIGHTS_ISSUE`: holders are offered new units.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<CorporateActionType>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<CorporateActionType>,
     /// `ANNOUNCED` until it has been carried out, then `PROCESSED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<CorporateActionStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<CorporateActionStatus>,
     /// Day on which a holder must be on the books to take part, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record_date: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub record_date: ::std::option::Option<chrono::NaiveDate>,
     /// First day on which the instrument trades without the entitlement, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ex_date: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub ex_date: ::std::option::Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The client's credentials, and the scopes of the token.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct CreateAccessTokenBody {
     /// Always `client_credentials`.
     pub grant_type: GrantType,
     /// Id of your API client.
-    pub client_id: String,
+    pub client_id: ::std::string::String,
     /// Secret that goes with `client_id`. Keep it out of logs.
-    pub client_secret: String,
+    pub client_secret: ::std::string::String,
     /// Wanted scopes, separated by single spaces, for example `orders:read orders:admin`. One that the
     /// client has not been granted makes the request fail with 401.
-    pub scope: String,
+    pub scope: ::std::string::String,
 }
 
 request_json!(CreateAccessTokenBody by readers::CreateAccessTokenBodyReader);
 
-hiding_debug! {
-    CreateAccessTokenBody { show grant_type, show client_id, hide client_secret, show scope, }
+impl fmt::Debug for CreateAccessTokenBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateAccessTokenBody")
+            .field("grant_type", &self.grant_type)
+            .field("client_id", &self.client_id)
+            .field("client_secret", &HIDDEN)
+            .field("scope", &self.scope)
+            .finish()
+    }
 }
 
 /// A payment collected from a user's bank account under a mandate, to fund their investments.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct DirectDebit {
     /// Identifies the direct debit.
     pub id: DirectDebitId,
     /// The user who pays.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub user_id: ::std::option::Option<UserId>,
     /// The account group that receives the money.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_group_id: Option<AccountGroupId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_group_id: ::std::option::Option<AccountGroupId>,
     /// The mandate that permits the collection.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mandate_id: Option<MandateId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub mandate_id: ::std::option::Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// Reference text for the bank statement of the payer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remittance_information: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub remittance_information: ::std::option::Option<::std::string::String>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`. `REVERSED`: the money was taken back, so
     /// `COMPLETED` need not be the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<DirectDebitStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    DirectDebit { show id, show user_id, show account_group_id, show mandate_id, show cash_amount, show currency, hide_option remittance_information, show status, show created_at, }
+impl fmt::Debug for DirectDebit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectDebit")
+            .field("id", &self.id)
+            .field("user_id", &self.user_id)
+            .field("account_group_id", &self.account_group_id)
+            .field("mandate_id", &self.mandate_id)
+            .field("cash_amount", &self.cash_amount)
+            .field("currency", &self.currency)
+            .field(
+                "remittance_information",
+                &hidden_option(self.remittance_information.as_ref()),
+            )
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
-settles!(DirectDebit, DirectDebitId, optional status);
+impl upvest_runtime::Settles for DirectDebit {
+    type Id = DirectDebitId;
+    fn id(&self) -> DirectDebitId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A payment to collect under an existing mandate.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct DirectDebitCreate {
     /// The user who pays.
     pub user_id: UserId,
@@ -337,217 +386,234 @@ pub struct DirectDebitCreate {
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     pub currency: CurrencyCode,
     /// Reference text for the bank statement of the payer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remittance_information: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub remittance_information: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(DirectDebitCreate by readers::DirectDebitCreateReader);
 
-hiding_debug! {
-    DirectDebitCreate { show user_id, show account_group_id, show mandate_id, show cash_amount, show currency, hide_option remittance_information, }
+impl fmt::Debug for DirectDebitCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectDebitCreate")
+            .field("user_id", &self.user_id)
+            .field("account_group_id", &self.account_group_id)
+            .field("mandate_id", &self.mandate_id)
+            .field("cash_amount", &self.cash_amount)
+            .field("currency", &self.currency)
+            .field(
+                "remittance_information",
+                &hidden_option(self.remittance_information.as_ref()),
+            )
+            .finish()
+    }
 }
 
 /// A trading venue of an instrument.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// Identifies the exchange in this API; `InstrumentPrice` refers to it. A plain string, not a UUID.
-    pub id: String,
+    pub id: ::std::string::String,
     /// Name of the exchange for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
     /// Market identifier code (ISO 10383) of the exchange, such as `XETR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mic: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub mic: ::std::option::Option<::std::string::String>,
 }
 
 /// A trade that filled an order wholly or in part. One order can have several.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Execution {
     /// Identifies the execution.
     pub id: ExecutionId,
     /// The order this execution belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<OrderId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub order_id: ::std::option::Option<OrderId>,
     /// `NEW`: traded, not settled; `SETTLED`: securities and cash have changed hands; `CANCELLED`: undone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ExecutionStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: Option<Decimal>,
+    pub quantity: ::std::option::Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub price: Option<Decimal>,
+    pub price: ::std::option::Option<Decimal>,
     /// When the trade took place, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub executed_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub executed_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A fee charged to an account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Fee {
     /// Identifies the fee.
     pub id: FeeId,
     /// The account that is charged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// Amount of the fee in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub amount: Option<Decimal>,
+    pub amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A rule by which fees are worked out.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct FeeConfiguration {
     /// Identifies the fee configuration.
     pub id: FeeConfigurationId,
     /// Name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub rate: Option<Decimal>,
+    pub rate: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
 }
 
 /// A security that can be held or traded: a share, an exchange-traded fund, a bond or a fund.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Instrument {
     /// Identifies the instrument in this API. Orders, positions and allocations use it rather than the
     /// ISIN.
     pub id: InstrumentId,
     /// ISIN (ISO 6166): 12 characters, a two-letter prefix first and a check digit last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub isin: Option<Isin>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub isin: ::std::option::Option<Isin>,
     /// German securities number (Wertpapierkennnummer), where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wkn: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub wkn: ::std::option::Option<::std::string::String>,
     /// Name of the instrument for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
     /// Asset class: `EQUITY` is a share, `ETF` an exchange-traded fund, `BOND` a debt security, `FUND` any
     /// other fund.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<InstrumentType>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<InstrumentType>,
     /// ISO 4217 code of the instrument's currency, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// Exchanges on which the instrument is available.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exchanges: Option<Vec<Exchange>>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub exchanges: ::std::option::Option<Vec<Exchange>>,
     /// Whether it can be traded at present. An order for one that cannot is still accepted and only fails
     /// later.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tradeable: Option<bool>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub tradeable: ::std::option::Option<bool>,
     /// Whether parts of a unit can be bought and sold. If false, order whole units.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fractional_trading_enabled: Option<bool>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub fractional_trading_enabled: ::std::option::Option<bool>,
 }
 
 /// The price of an instrument on one exchange at one moment.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct InstrumentPrice {
     /// The instrument the price is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// The exchange the price comes from: the `id` of an `Exchange`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exchange_id: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub exchange_id: ::std::option::Option<::std::string::String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub price: Option<Decimal>,
+    pub price: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub timestamp: Option<chrono::DateTime<chrono::Utc>>,
+    pub timestamp: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The sale of what an account holds, wholly or in part.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Liquidation {
     /// Identifies the liquidation.
     pub id: LiquidationId,
     /// The account whose holdings are sold.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// `FULL` sells everything, `PARTIAL` a part.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<LiquidationType>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<LiquidationType>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<LiquidationStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Liquidation, LiquidationId, optional status);
+impl upvest_runtime::Settles for Liquidation {
+    type Id = LiquidationId;
+    fn id(&self) -> LiquidationId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A liquidation to start. It sells securities, so ask the user first.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct LiquidationCreate {
     /// `FULL` sells everything in the account, `PARTIAL` a part.
     #[serde(rename = "type")]
@@ -557,138 +623,154 @@ pub struct LiquidationCreate {
 request_json!(LiquidationCreate by readers::LiquidationCreateReader);
 
 /// A payer's permission to collect direct debits from their bank account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct Mandate {
     /// Identifies the mandate.
     pub id: MandateId,
     /// The account group the mandate funds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_group_id: Option<AccountGroupId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_group_id: ::std::option::Option<AccountGroupId>,
     /// IBAN of the bank account that is debited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iban: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub iban: ::std::option::Option<::std::string::String>,
     /// `ACTIVE`, or `REVOKED` when it permits no further collection.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<MandateStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<MandateStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    Mandate { show id, show account_group_id, hide_option iban, show status, show created_at, }
+impl fmt::Debug for Mandate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mandate")
+            .field("id", &self.id)
+            .field("account_group_id", &self.account_group_id)
+            .field("iban", &hidden_option(self.iban.as_ref()))
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// An instruction to buy or sell an instrument for an account. Orders are checked after they were
 /// accepted, so watch `status`.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Order {
     /// Identifies the order.
     pub id: OrderId,
     /// The account the order trades for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// The owner of that account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub user_id: ::std::option::Option<UserId>,
     /// The instrument to buy or sell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// `BUY` or `SELL`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub side: Option<OrderSide>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub side: ::std::option::Option<OrderSide>,
     /// `MARKET` trades at the best price to be had; `LIMIT` at `limit_price` or better; `STOP` waits until
     /// the market reaches `stop_price`. `LIMIT` and `STOP` need a whole number in `quantity`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<OrderType>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<OrderType>,
     /// `NEW`: accepted, nothing checked yet, and still to be cancelled by the client. `PROCESSING`: on its
     /// way to or at the venue. `FILLED`: done. `CANCELLED`, `REJECTED`: ended without being filled
     /// completely; be prepared for either.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<OrderStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: Option<Decimal>,
+    pub quantity: ::std::option::Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub limit_price: Option<Decimal>,
+    pub limit_price: ::std::option::Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub stop_price: Option<Decimal>,
+    pub stop_price: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Order, OrderId, optional status);
+impl upvest_runtime::Settles for Order {
+    type Id = OrderId;
+    fn id(&self) -> OrderId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A request to cancel an order, and what became of it. An order past `NEW` can refuse.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct OrderCancellation {
     /// Identifies the cancellation, not the order.
     pub id: OrderCancellationId,
     /// The order to be cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<OrderId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub order_id: ::std::option::Option<OrderId>,
     /// `PENDING` until decided; `CONFIRMED`: the order is cancelled; `REJECTED`: the order goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<OrderCancellationStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// An order to place. Give `quantity` for a unit order or `cash_amount` for a nominal one; nominal and
 /// fractional orders must be `MARKET`.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct OrderCreate {
     /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
     /// carried out.
@@ -703,95 +785,95 @@ pub struct OrderCreate {
     pub type_: OrderType,
     /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
     /// order.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: Option<Decimal>,
+    pub quantity: ::std::option::Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub limit_price: Option<Decimal>,
+    pub limit_price: ::std::option::Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub stop_price: Option<Decimal>,
+    pub stop_price: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
 }
 
 request_json!(OrderCreate by readers::OrderCreateReader);
 
 /// A set of instruments in an account, held at fixed target weights. The weights are its allocations.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Portfolio {
     /// Identifies the portfolio.
     pub id: PortfolioId,
     /// The account that holds the portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// Name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
     /// `ACTIVE`, or `CLOSED` once it has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<PortfolioStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The share of one instrument in a portfolio.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct PortfolioAllocation {
     /// The instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub weight: Option<Decimal>,
+    pub weight: ::std::option::Option<Decimal>,
 }
 
 /// The share that one instrument is to have in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioAllocationCreate {
     /// The instrument. Name each one once.
     pub instrument_id: InstrumentId,
@@ -803,13 +885,13 @@ pub struct PortfolioAllocationCreate {
 request_json!(PortfolioAllocationCreate by readers::PortfolioAllocationCreateReader);
 
 /// A portfolio to set up in an account.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioCreate {
     /// The account that will hold the portfolio.
     pub account_id: AccountId,
     /// Name for display.
-    pub name: String,
+    pub name: ::std::string::String,
     /// The instruments and their target weights. Let the weights sum to 1.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
@@ -817,41 +899,50 @@ pub struct PortfolioCreate {
 request_json!(PortfolioCreate by readers::PortfolioCreateReader);
 
 /// An order to invest an amount of cash across the instruments of a portfolio.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioOrder {
     /// Identifies the portfolio order.
     pub id: PortfolioOrderId,
     /// The portfolio to invest in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub portfolio_id: Option<PortfolioId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub portfolio_id: ::std::option::Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `CANCELLED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<PortfolioOrderStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(PortfolioOrder, PortfolioOrderId, optional status);
+impl upvest_runtime::Settles for PortfolioOrder {
+    type Id = PortfolioOrderId;
+    fn id(&self) -> PortfolioOrderId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// An amount of cash to invest in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioOrderCreate {
     /// Amount in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
@@ -862,199 +953,224 @@ pub struct PortfolioOrderCreate {
 request_json!(PortfolioOrderCreate by readers::PortfolioOrderCreateReader);
 
 /// Changes to a portfolio itself; its allocations are replaced with a call of their own.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct PortfolioUpdate {
     /// New name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub name: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(PortfolioUpdate by readers::PortfolioUpdateReader);
 
 /// How much of one instrument an account holds.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Position {
     /// Identifies the position.
     pub id: PositionId,
     /// The account that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// The instrument held.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: Option<Decimal>,
+    pub quantity: ::std::option::Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub average_buy_in_price: Option<Decimal>,
+    pub average_buy_in_price: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// One run that trades a portfolio back to its target weights.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct RebalancingExecution {
     /// Identifies the run.
     pub id: RebalancingExecutionId,
     /// The portfolio being rebalanced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub portfolio_id: Option<PortfolioId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub portfolio_id: ::std::option::Option<PortfolioId>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<RebalancingExecutionStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(RebalancingExecution, RebalancingExecutionId, optional status);
+impl upvest_runtime::Settles for RebalancingExecution {
+    type Id = RebalancingExecutionId;
+    fn id(&self) -> RebalancingExecutionId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A bank account outside the platform that belongs to an investment account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct ReferenceAccount {
     /// Identifies the reference account.
     pub id: ReferenceAccountId,
     /// IBAN of the bank account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iban: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub iban: ::std::option::Option<::std::string::String>,
     /// BIC (ISO 9362) of the bank, 8 or 11 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bic: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub bic: ::std::option::Option<::std::string::String>,
     /// Name of the holder as the bank has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_holder: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_holder: ::std::option::Option<::std::string::String>,
     /// `ACTIVE` if it can be used, else `INACTIVE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ReferenceAccountStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<ReferenceAccountStatus>,
 }
 
-hiding_debug! {
-    ReferenceAccount { show id, hide_option iban, hide_option bic, hide_option account_holder, show status, }
+impl fmt::Debug for ReferenceAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceAccount")
+            .field("id", &self.id)
+            .field("iban", &hidden_option(self.iban.as_ref()))
+            .field("bic", &hidden_option(self.bic.as_ref()))
+            .field("account_holder", &hidden_option(self.account_holder.as_ref()))
+            .field("status", &self.status)
+            .finish()
+    }
 }
 
 /// A document such as a statement. It is produced in the background and then fetched as a file.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Report {
     /// Identifies the report.
     pub id: ReportId,
     /// What kind of report it is, for example `QUARTERLY_STATEMENT`. Free text; expect kinds you do not
     /// know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// `PENDING` while it is produced, then `READY` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<ReportStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<ReportStatus>,
     /// The file to fetch. Expect it only once `status` is `READY`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_id: Option<FileId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub file_id: ::std::option::Option<FileId>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Report, ReportId, optional status);
+impl upvest_runtime::Settles for Report {
+    type Id = ReportId;
+    fn id(&self) -> ReportId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A standing instruction to invest the same amount again and again.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SavingsPlan {
     /// Identifies the savings plan.
     pub id: SavingsPlanId,
     /// The account that invests.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// The portfolio to invest in, if the plan is for a portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub portfolio_id: Option<PortfolioId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub portfolio_id: ::std::option::Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// How often the plan invests: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every
     /// three months).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub frequency: Option<SavingsPlanFrequency>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub frequency: ::std::option::Option<SavingsPlanFrequency>,
     /// `ACTIVE` invests; `PAUSED` can be resumed; `CANCELLED` has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<SavingsPlanStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<SavingsPlanStatus>,
     /// Day of the next execution, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_execution_date: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub next_execution_date: ::std::option::Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A savings plan to set up.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SavingsPlanCreate {
     /// The account that is to invest.
     pub account_id: AccountId,
     /// The portfolio to invest in, if the plan is for a portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub portfolio_id: Option<PortfolioId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub portfolio_id: ::std::option::Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instrument_id: Option<InstrumentId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub instrument_id: ::std::option::Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
@@ -1067,50 +1183,50 @@ pub struct SavingsPlanCreate {
 request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
 
 /// Changes to a savings plan. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub frequency: Option<SavingsPlanFrequency>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub frequency: ::std::option::Option<SavingsPlanFrequency>,
     /// `PAUSED` to suspend the plan, `ACTIVE` to resume it. To end it, delete it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<SavingsPlanStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<SavingsPlanStatus>,
 }
 
 request_json!(SavingsPlanUpdate by readers::SavingsPlanUpdateReader);
 
 /// A move of securities to or from another institution.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SecuritiesTransfer {
     /// Identifies the transfer.
     pub id: SecuritiesTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<SecuritiesTransferStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<SecuritiesTransferStatus>,
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub direction: Option<TransferDirection>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub direction: ::std::option::Option<TransferDirection>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A securities transfer to start.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SecuritiesTransferCreate {
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
     pub direction: TransferDirection,
@@ -1119,200 +1235,230 @@ pub struct SecuritiesTransferCreate {
 request_json!(SecuritiesTransferCreate by readers::SecuritiesTransferCreateReader);
 
 /// A country in which a user is liable to tax. A user can have several.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct TaxResidency {
     /// Identifies this tax residency.
     pub id: TaxResidencyId,
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<CountryCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub country: ::std::option::Option<CountryCode>,
     /// Number the tax authority of `country` gave the user, in that country's format. May be absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tax_identification_number: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub tax_identification_number: ::std::option::Option<::std::string::String>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    TaxResidency { show id, hide_option country, hide_option tax_identification_number, show created_at, }
+impl fmt::Debug for TaxResidency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaxResidency")
+            .field("id", &self.id)
+            .field("country", &hidden_option(self.country.as_ref()))
+            .field(
+                "tax_identification_number",
+                &hidden_option(self.tax_identification_number.as_ref()),
+            )
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// A tax residency to add to a user.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct TaxResidencyCreate {
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
     /// Number the tax authority of `country` gave the user. Optional here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tax_identification_number: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub tax_identification_number: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(TaxResidencyCreate by readers::TaxResidencyCreateReader);
 
-hiding_debug! {
-    TaxResidencyCreate { hide country, hide_option tax_identification_number, }
+impl fmt::Debug for TaxResidencyCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaxResidencyCreate")
+            .field("country", &HIDDEN)
+            .field(
+                "tax_identification_number",
+                &hidden_option(self.tax_identification_number.as_ref()),
+            )
+            .finish()
+    }
 }
 
 /// A booking on an account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Transaction {
     /// Identifies the transaction.
     pub id: TransactionId,
     /// The account that was booked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// What caused it: `ORDER_EXECUTION` (a trade), `FEE`, `DIVIDEND`, `TRANSFER`, `DIRECT_DEBIT` (money in
     /// from a bank) or `WITHDRAWAL` (money out to a bank).
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<TransactionType>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub amount: Option<Decimal>,
+    pub amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A report for the client's treasury, fetched as a file.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct TreasuryReport {
     /// Identifies the treasury report.
     pub id: TreasuryReportId,
     /// What kind of report it is, for example `CASH_SETTLEMENT`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// The file to fetch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_id: Option<FileId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub file_id: ::std::option::Option<FileId>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// All new allocations of a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct UpdatePortfolioAllocationsBody {
     /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
     /// dropped from the set.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
 
-request_json!(UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader);
+request_json!(
+    UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader
+);
 
 /// A natural person who invests through the client. Accounts, orders and payments hang off a user.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct User {
     /// Identifies the user.
     pub id: UserId,
     /// Given name or names. Any Unicode letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub first_name: ::std::option::Option<::std::string::String>,
     /// Family name. Any Unicode letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub last_name: ::std::option::Option<::std::string::String>,
     /// Email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub email: ::std::option::Option<::std::string::String>,
     /// Date of birth, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub date_of_birth: Option<chrono::NaiveDate>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub date_of_birth: ::std::option::Option<chrono::NaiveDate>,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nationality: Option<CountryCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub nationality: ::std::option::Option<CountryCode>,
     /// A postal address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub address: ::std::option::Option<Address>,
     /// `PENDING` until the user may act, then `ACTIVE`; `BLOCKED` is barred from acting, `CLOSED` has
     /// ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<UserStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<UserStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    User { show id, hide_option first_name, hide_option last_name, hide_option email, hide_option date_of_birth, hide_option nationality, show address, show status, show created_at, show updated_at, }
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("first_name", &hidden_option(self.first_name.as_ref()))
+            .field("last_name", &hidden_option(self.last_name.as_ref()))
+            .field("email", &hidden_option(self.email.as_ref()))
+            .field("date_of_birth", &hidden_option(self.date_of_birth.as_ref()))
+            .field("nationality", &hidden_option(self.nationality.as_ref()))
+            .field("address", &self.address)
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .field("updated_at", &self.updated_at)
+            .finish()
+    }
 }
 
 /// One check of a user, such as an identity check, and how it ended.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct UserCheck {
     /// Identifies the check.
     pub id: UserCheckId,
     /// What was checked, for example `KYC`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// `PENDING` while the check runs, then `PASSED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<UserCheckStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub completed_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What is needed to register a user. Every field is required.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct UserCreate {
     /// Given name or names. Any Unicode letters.
-    pub first_name: String,
+    pub first_name: ::std::string::String,
     /// Family name. Any Unicode letters.
-    pub last_name: String,
+    pub last_name: ::std::string::String,
     /// Email address.
-    pub email: String,
+    pub email: ::std::string::String,
     /// Date of birth, `YYYY-MM-DD`. Cannot be changed with an update.
     pub date_of_birth: chrono::NaiveDate,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case. Cannot be changed with an
@@ -1324,155 +1470,186 @@ pub struct UserCreate {
 
 request_json!(UserCreate by readers::UserCreateReader);
 
-hiding_debug! {
-    UserCreate { hide first_name, hide last_name, hide email, hide date_of_birth, hide nationality, show address, }
+impl fmt::Debug for UserCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserCreate")
+            .field("first_name", &HIDDEN)
+            .field("last_name", &HIDDEN)
+            .field("email", &HIDDEN)
+            .field("date_of_birth", &HIDDEN)
+            .field("nationality", &HIDDEN)
+            .field("address", &self.address)
+            .finish()
+    }
 }
 
 /// A number or code that identifies a user towards authorities, such as a national identity number.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct UserIdentifier {
     /// Identifies this record, not the user.
     pub id: UserIdentifierId,
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`. Free text; expect kinds
     /// you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub type_: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+    pub type_: ::std::option::Option<::std::string::String>,
     /// The identifier itself. Personal data.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub value: ::std::option::Option<::std::string::String>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    UserIdentifier { show id, show type_, hide_option value, show created_at, }
+impl fmt::Debug for UserIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifier")
+            .field("id", &self.id)
+            .field("type_", &self.type_)
+            .field("value", &hidden_option(self.value.as_ref()))
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// An identifier to add to a user. Its `type` is fixed afterwards; only `value` can be changed.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct UserIdentifierCreate {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
     #[serde(rename = "type")]
-    pub type_: String,
+    pub type_: ::std::string::String,
     /// The identifier itself. Personal data.
-    pub value: String,
+    pub value: ::std::string::String,
 }
 
 request_json!(UserIdentifierCreate by readers::UserIdentifierCreateReader);
 
-hiding_debug! {
-    UserIdentifierCreate { show type_, hide value, }
+impl fmt::Debug for UserIdentifierCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifierCreate")
+            .field("type_", &self.type_)
+            .field("value", &HIDDEN)
+            .finish()
+    }
 }
 
 /// A new value for an identifier, for instance after a change of name.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserIdentifierUpdate {
     /// The identifier that replaces the present one. Personal data.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub value: ::std::option::Option<::std::string::String>,
 }
 
 request_json!(UserIdentifierUpdate by readers::UserIdentifierUpdateReader);
 
-hiding_debug! {
-    UserIdentifierUpdate { hide_option value, }
+impl fmt::Debug for UserIdentifierUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifierUpdate")
+            .field("value", &hidden_option(self.value.as_ref()))
+            .finish()
+    }
 }
 
 /// Changes to a user. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserUpdate {
     /// New given name or names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub first_name: ::std::option::Option<::std::string::String>,
     /// New family name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub last_name: ::std::option::Option<::std::string::String>,
     /// New email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub email: ::std::option::Option<::std::string::String>,
     /// A postal address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub address: ::std::option::Option<Address>,
 }
 
 request_json!(UserUpdate by readers::UserUpdateReader);
 
-hiding_debug! {
-    UserUpdate { hide_option first_name, hide_option last_name, hide_option email, show address, }
+impl fmt::Debug for UserUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserUpdate")
+            .field("first_name", &hidden_option(self.first_name.as_ref()))
+            .field("last_name", &hidden_option(self.last_name.as_ref()))
+            .field("email", &hidden_option(self.email.as_ref()))
+            .field("address", &self.address)
+            .finish()
+    }
 }
 
 /// What an account was worth at one moment.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Valuation {
     /// Identifies the valuation.
     pub id: ValuationId,
     /// The account that was valued.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_value: Option<Decimal>,
+    pub total_value: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub valued_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub valued_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A subscription that has events sent to an address of yours.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WebhookSubscription {
     /// Identifies the subscription. Delivered events carry it as `webhook_id`.
     pub id: WebhookId,
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub url: ::std::option::Option<::std::string::String>,
     /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind. New kinds
     /// can appear.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_categories: Option<Vec<WebhookEventCategory>>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` delivers, `INACTIVE` does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<WebhookSubscriptionStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A subscription to set up. Check `status` in the answer: it may have to be set to `ACTIVE` before
 /// anything is delivered.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WebhookSubscriptionCreate {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect. At most 1000 characters.
-    pub url: String,
+    pub url: ::std::string::String,
     /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind.
     pub event_categories: Vec<WebhookEventCategory>,
 }
@@ -1480,58 +1657,67 @@ pub struct WebhookSubscriptionCreate {
 request_json!(WebhookSubscriptionCreate by readers::WebhookSubscriptionCreateReader);
 
 /// Changes to a subscription. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct WebhookSubscriptionUpdate {
     /// New address. `https` with a DNS name, no IP address, and it must not redirect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub url: ::std::option::Option<::std::string::String>,
     /// Kinds of event to deliver from now on; `ALL` stands for every kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_categories: Option<Vec<WebhookEventCategory>>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` to deliver, `INACTIVE` to stop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<WebhookSubscriptionStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<WebhookSubscriptionStatus>,
 }
 
 request_json!(WebhookSubscriptionUpdate by readers::WebhookSubscriptionUpdateReader);
 
 /// A payment of cash from an account to the user's bank.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Withdrawal {
     /// Identifies the withdrawal.
     pub id: WithdrawalId,
     /// The account the money leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_id: Option<AccountId>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub account_id: ::std::option::Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: Option<Decimal>,
+    pub cash_amount: ::std::option::Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub currency: Option<CurrencyCode>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub currency: ::std::option::Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<WithdrawalStatus>,
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    pub status: ::std::option::Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Withdrawal, WithdrawalId, optional status);
+impl upvest_runtime::Settles for Withdrawal {
+    type Id = WithdrawalId;
+    fn id(&self) -> WithdrawalId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// An amount to pay out from an account. There is no field for the destination.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WithdrawalCreate {
     /// The account the money leaves.
     pub account_id: AccountId,
@@ -1545,213 +1731,235 @@ request_json!(WithdrawalCreate by readers::WithdrawalCreateReader);
 
 /// How the bodies of requests are read.
 mod readers {
-use super::*;
+    use super::*;
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountCreate")]
+    pub(super) struct AccountCreateReader {
+        pub user_id: UserId,
+        pub account_group_id: AccountGroupId,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountCreate")]
-pub(super) struct AccountCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountTransferCreate")]
+    pub(super) struct AccountTransferCreateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub source_account_id: ::std::option::Option<AccountId>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub target_account_id: ::std::option::Option<AccountId>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountTransferCreate")]
-pub(super) struct AccountTransferCreateReader {
-    pub source_account_id: Option<AccountId>,
-    pub target_account_id: Option<AccountId>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountUpdate")]
+    pub(super) struct AccountUpdateReader {
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountUpdate")]
-pub(super) struct AccountUpdateReader {
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::CreateAccessTokenBody")]
+    pub(super) struct CreateAccessTokenBodyReader {
+        pub grant_type: GrantType,
+        pub client_id: ::std::string::String,
+        pub client_secret: ::std::string::String,
+        pub scope: ::std::string::String,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::CreateAccessTokenBody")]
-pub(super) struct CreateAccessTokenBodyReader {
-    pub grant_type: GrantType,
-    pub client_id: String,
-    pub client_secret: String,
-    pub scope: String,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::DirectDebitCreate")]
+    pub(super) struct DirectDebitCreateReader {
+        pub user_id: UserId,
+        pub account_group_id: AccountGroupId,
+        pub mandate_id: MandateId,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub remittance_information: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::DirectDebitCreate")]
-pub(super) struct DirectDebitCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    pub mandate_id: MandateId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub remittance_information: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::LiquidationCreate")]
+    pub(super) struct LiquidationCreateReader {
+        #[serde(rename = "type")]
+        pub type_: LiquidationType,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::LiquidationCreate")]
-pub(super) struct LiquidationCreateReader {
-    #[serde(rename = "type")]
-    pub type_: LiquidationType,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::OrderCreate")]
+    pub(super) struct OrderCreateReader {
+        pub account_id: AccountId,
+        pub instrument_id: InstrumentId,
+        pub side: OrderSide,
+        #[serde(rename = "type")]
+        pub type_: OrderType,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub quantity: ::std::option::Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub cash_amount: ::std::option::Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub limit_price: ::std::option::Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub stop_price: ::std::option::Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<CurrencyCode>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::OrderCreate")]
-pub(super) struct OrderCreateReader {
-    pub account_id: AccountId,
-    pub instrument_id: InstrumentId,
-    pub side: OrderSide,
-    #[serde(rename = "type")]
-    pub type_: OrderType,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub quantity: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub limit_price: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub stop_price: Option<Decimal>,
-    pub currency: Option<CurrencyCode>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioAllocationCreate")]
+    pub(super) struct PortfolioAllocationCreateReader {
+        pub instrument_id: InstrumentId,
+        pub weight: Decimal,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioAllocationCreate")]
-pub(super) struct PortfolioAllocationCreateReader {
-    pub instrument_id: InstrumentId,
-    pub weight: Decimal,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioCreate")]
+    pub(super) struct PortfolioCreateReader {
+        pub account_id: AccountId,
+        pub name: ::std::string::String,
+        pub allocations: Vec<PortfolioAllocationCreate>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioCreate")]
-pub(super) struct PortfolioCreateReader {
-    pub account_id: AccountId,
-    pub name: String,
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioOrderCreate")]
+    pub(super) struct PortfolioOrderCreateReader {
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioOrderCreate")]
-pub(super) struct PortfolioOrderCreateReader {
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioUpdate")]
+    pub(super) struct PortfolioUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioUpdate")]
-pub(super) struct PortfolioUpdateReader {
-    pub name: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SavingsPlanCreate")]
+    pub(super) struct SavingsPlanCreateReader {
+        pub account_id: AccountId,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub portfolio_id: ::std::option::Option<PortfolioId>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub instrument_id: ::std::option::Option<InstrumentId>,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+        pub frequency: SavingsPlanFrequency,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanCreate")]
-pub(super) struct SavingsPlanCreateReader {
-    pub account_id: AccountId,
-    pub portfolio_id: Option<PortfolioId>,
-    pub instrument_id: Option<InstrumentId>,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub frequency: SavingsPlanFrequency,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SavingsPlanUpdate")]
+    pub(super) struct SavingsPlanUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub cash_amount: ::std::option::Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub frequency: ::std::option::Option<SavingsPlanFrequency>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<SavingsPlanStatus>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanUpdate")]
-pub(super) struct SavingsPlanUpdateReader {
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    pub frequency: Option<SavingsPlanFrequency>,
-    pub status: Option<SavingsPlanStatus>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SecuritiesTransferCreate")]
+    pub(super) struct SecuritiesTransferCreateReader {
+        pub direction: TransferDirection,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SecuritiesTransferCreate")]
-pub(super) struct SecuritiesTransferCreateReader {
-    pub direction: TransferDirection,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::TaxResidencyCreate")]
+    pub(super) struct TaxResidencyCreateReader {
+        pub country: CountryCode,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tax_identification_number: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::TaxResidencyCreate")]
-pub(super) struct TaxResidencyCreateReader {
-    pub country: CountryCode,
-    pub tax_identification_number: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UpdatePortfolioAllocationsBody")]
+    pub(super) struct UpdatePortfolioAllocationsBodyReader {
+        pub allocations: Vec<PortfolioAllocationCreate>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UpdatePortfolioAllocationsBody")]
-pub(super) struct UpdatePortfolioAllocationsBodyReader {
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserCreate")]
+    pub(super) struct UserCreateReader {
+        pub first_name: ::std::string::String,
+        pub last_name: ::std::string::String,
+        pub email: ::std::string::String,
+        pub date_of_birth: chrono::NaiveDate,
+        pub nationality: CountryCode,
+        pub address: Address,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserCreate")]
-pub(super) struct UserCreateReader {
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub date_of_birth: chrono::NaiveDate,
-    pub nationality: CountryCode,
-    pub address: Address,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserIdentifierCreate")]
+    pub(super) struct UserIdentifierCreateReader {
+        #[serde(rename = "type")]
+        pub type_: ::std::string::String,
+        pub value: ::std::string::String,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierCreate")]
-pub(super) struct UserIdentifierCreateReader {
-    #[serde(rename = "type")]
-    pub type_: String,
-    pub value: String,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserIdentifierUpdate")]
+    pub(super) struct UserIdentifierUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: ::std::option::Option<::std::string::String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierUpdate")]
-pub(super) struct UserIdentifierUpdateReader {
-    pub value: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserUpdate")]
+    pub(super) struct UserUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub first_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: ::std::option::Option<Address>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserUpdate")]
-pub(super) struct UserUpdateReader {
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub address: Option<Address>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WebhookSubscriptionCreate")]
+    pub(super) struct WebhookSubscriptionCreateReader {
+        pub url: ::std::string::String,
+        pub event_categories: Vec<WebhookEventCategory>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionCreate")]
-pub(super) struct WebhookSubscriptionCreateReader {
-    pub url: String,
-    pub event_categories: Vec<WebhookEventCategory>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WebhookSubscriptionUpdate")]
+    pub(super) struct WebhookSubscriptionUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub url: ::std::option::Option<::std::string::String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<WebhookSubscriptionStatus>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionUpdate")]
-pub(super) struct WebhookSubscriptionUpdateReader {
-    pub url: Option<String>,
-    pub event_categories: Option<Vec<WebhookEventCategory>>,
-    pub status: Option<WebhookSubscriptionStatus>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WithdrawalCreate")]
-pub(super) struct WithdrawalCreateReader {
-    pub account_id: AccountId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WithdrawalCreate")]
+    pub(super) struct WithdrawalCreateReader {
+        pub account_id: AccountId,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+    }
 }
