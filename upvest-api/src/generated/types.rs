@@ -22,17 +22,17 @@ pub use super::ids::*;
 pub struct AccessToken {
     /// The bearer token, an opaque string to send in the `authorization` header. A secret: keep it out of
     /// logs.
-    pub access_token: ::std::string::String,
+    pub access_token: String,
     /// Kind of token; always `bearer`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub token_type: ::std::option::Option<TokenType>,
+    pub token_type: Option<TokenType>,
     /// Seconds until the token expires, counted from the answer. The figure varies, so obey it rather than
     /// assume one.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub expires_in: ::std::option::Option<u64>,
+    pub expires_in: Option<u64>,
     /// Scopes the token carries, separated by spaces.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub scope: ::std::option::Option<::std::string::String>,
+    pub scope: Option<String>,
 }
 
 impl fmt::Debug for AccessToken {
@@ -54,32 +54,32 @@ pub struct Account {
     pub id: AccountId,
     /// The user who owns the account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub user_id: ::std::option::Option<UserId>,
+    pub user_id: Option<UserId>,
     /// The account group the account belongs to. Mandates and direct debits refer to the group, not to one
     /// account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_group_id: ::std::option::Option<AccountGroupId>,
+    pub account_group_id: Option<AccountGroupId>,
     /// What the account is for, for example `TRADING`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// `PENDING` until the account is usable, then `OPEN`; `CLOSING` while it is being wound up, then
     /// `CLOSED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<AccountStatus>,
+    pub status: Option<AccountStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What is needed to open an account for a user.
@@ -92,7 +92,7 @@ pub struct AccountCreate {
     pub account_group_id: AccountGroupId,
     /// What the account is for, for example `TRADING`.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
 }
 
 request_json!(AccountCreate by readers::AccountCreateReader);
@@ -103,14 +103,14 @@ request_json!(AccountCreate by readers::AccountCreateReader);
 pub struct AccountReturn {
     /// The account the return is for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_return: ::std::option::Option<Decimal>,
+    pub total_return: Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -118,16 +118,16 @@ pub struct AccountReturn {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_return_percentage: ::std::option::Option<Decimal>,
+    pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub period_start: ::std::option::Option<chrono::NaiveDate>,
+    pub period_start: Option<chrono::NaiveDate>,
     /// Last day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub period_end: ::std::option::Option<chrono::NaiveDate>,
+    pub period_end: Option<chrono::NaiveDate>,
     /// ISO 4217 code of the currency of `total_return`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
 }
 
 /// A transfer from one account to another. The answer does not repeat which accounts, so keep them with
@@ -139,14 +139,14 @@ pub struct AccountTransfer {
     pub id: AccountTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<AccountTransferStatus>,
+    pub status: Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A transfer to start between two accounts.
@@ -155,10 +155,10 @@ pub struct AccountTransfer {
 pub struct AccountTransferCreate {
     /// The account to transfer from.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub source_account_id: ::std::option::Option<AccountId>,
+    pub source_account_id: Option<AccountId>,
     /// The account to transfer to.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub target_account_id: ::std::option::Option<AccountId>,
+    pub target_account_id: Option<AccountId>,
 }
 
 request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
@@ -169,7 +169,7 @@ request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
 pub struct AccountUpdate {
     /// What the account is to be for, for example `TRADING`.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
 }
 
 request_json!(AccountUpdate by readers::AccountUpdateReader);
@@ -179,17 +179,17 @@ request_json!(AccountUpdate by readers::AccountUpdateReader);
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct Address {
     /// Street and house number.
-    pub street: ::std::string::String,
+    pub street: String,
     /// Anything the street line has no room for, such as a floor, a flat or a care-of name.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub additional_line: ::std::option::Option<::std::string::String>,
+    pub additional_line: Option<String>,
     /// Town or city.
-    pub city: ::std::string::String,
+    pub city: String,
     /// Postal code as written in `country`. A string: leading zeros and letters count.
-    pub postal_code: ::std::string::String,
+    pub postal_code: String,
     /// Federal state, province or region, where the country uses one. Free text.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub state: ::std::option::Option<::std::string::String>,
+    pub state: Option<String>,
     /// ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
 }
@@ -213,14 +213,14 @@ impl fmt::Debug for Address {
 pub struct CashBalance {
     /// The account that holds the cash.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub available: ::std::option::Option<Decimal>,
+    pub available: Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -228,17 +228,17 @@ pub struct CashBalance {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub pending: ::std::option::Option<Decimal>,
+    pub pending: Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total: ::std::option::Option<Decimal>,
+    pub total: Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
 }
 
 /// An event at an issuer that affects the holders of an instrument, such as a dividend.
@@ -249,27 +249,27 @@ pub struct CorporateAction {
     pub id: CorporateActionId,
     /// The instrument concerned.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// `DIVIDEND`: a payment to holders; `SPLIT`: units are divided or combined; `MERGER`: the issuer
     /// merges with another; `RIGHTS_ISSUE`: holders are offered new units.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<CorporateActionType>,
+    pub type_: Option<CorporateActionType>,
     /// `ANNOUNCED` until it has been carried out, then `PROCESSED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<CorporateActionStatus>,
+    pub status: Option<CorporateActionStatus>,
     /// Day on which a holder must be on the books to take part, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub record_date: ::std::option::Option<chrono::NaiveDate>,
+    pub record_date: Option<chrono::NaiveDate>,
     /// First day on which the instrument trades without the entitlement, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub ex_date: ::std::option::Option<chrono::NaiveDate>,
+    pub ex_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The client's credentials, and the scopes of the token.
@@ -279,12 +279,12 @@ pub struct CreateAccessTokenBody {
     /// Always `client_credentials`.
     pub grant_type: GrantType,
     /// Id of your API client.
-    pub client_id: ::std::string::String,
+    pub client_id: String,
     /// Secret that goes with `client_id`. Keep it out of logs.
-    pub client_secret: ::std::string::String,
+    pub client_secret: String,
     /// Wanted scopes, separated by single spaces, for example `orders:read orders:admin`. One that the
     /// client has not been granted makes the request fail with 401.
-    pub scope: ::std::string::String,
+    pub scope: String,
 }
 
 request_json!(CreateAccessTokenBody by readers::CreateAccessTokenBodyReader);
@@ -308,37 +308,37 @@ pub struct DirectDebit {
     pub id: DirectDebitId,
     /// The user who pays.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub user_id: ::std::option::Option<UserId>,
+    pub user_id: Option<UserId>,
     /// The account group that receives the money.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_group_id: ::std::option::Option<AccountGroupId>,
+    pub account_group_id: Option<AccountGroupId>,
     /// The mandate that permits the collection.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub mandate_id: ::std::option::Option<MandateId>,
+    pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// Reference text for the bank statement of the payer.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub remittance_information: ::std::option::Option<::std::string::String>,
+    pub remittance_information: Option<String>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`. `REVERSED`: the money was taken back, so
     /// `COMPLETED` need not be the end.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<DirectDebitStatus>,
+    pub status: Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl fmt::Debug for DirectDebit {
@@ -387,7 +387,7 @@ pub struct DirectDebitCreate {
     pub currency: CurrencyCode,
     /// Reference text for the bank statement of the payer.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub remittance_information: ::std::option::Option<::std::string::String>,
+    pub remittance_information: Option<String>,
 }
 
 request_json!(DirectDebitCreate by readers::DirectDebitCreateReader);
@@ -413,13 +413,13 @@ impl fmt::Debug for DirectDebitCreate {
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// Identifies the exchange in this API; `InstrumentPrice` refers to it. A plain string, not a UUID.
-    pub id: ::std::string::String,
+    pub id: String,
     /// Name of the exchange for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub name: ::std::option::Option<::std::string::String>,
+    pub name: Option<String>,
     /// Market identifier code (ISO 10383) of the exchange, such as `XETR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub mic: ::std::option::Option<::std::string::String>,
+    pub mic: Option<String>,
 }
 
 /// A trade that filled an order wholly or in part. One order can have several.
@@ -430,31 +430,31 @@ pub struct Execution {
     pub id: ExecutionId,
     /// The order this execution belongs to.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub order_id: ::std::option::Option<OrderId>,
+    pub order_id: Option<OrderId>,
     /// `NEW`: traded, not settled; `SETTLED`: securities and cash have changed hands; `CANCELLED`: undone.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<ExecutionStatus>,
+    pub status: Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: ::std::option::Option<Decimal>,
+    pub quantity: Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub price: ::std::option::Option<Decimal>,
+    pub price: Option<Decimal>,
     /// When the trade took place, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub executed_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub executed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A fee charged to an account.
@@ -465,27 +465,27 @@ pub struct Fee {
     pub id: FeeId,
     /// The account that is charged.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// Amount of the fee in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub amount: ::std::option::Option<Decimal>,
+    pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A rule by which fees are worked out.
@@ -496,20 +496,20 @@ pub struct FeeConfiguration {
     pub id: FeeConfigurationId,
     /// Name for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub name: ::std::option::Option<::std::string::String>,
+    pub name: Option<String>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub rate: ::std::option::Option<Decimal>,
+    pub rate: Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
 }
 
 /// A security that can be held or traded: a share, an exchange-traded fund, a bond or a fund.
@@ -521,30 +521,30 @@ pub struct Instrument {
     pub id: InstrumentId,
     /// ISIN (ISO 6166): 12 characters, a two-letter prefix first and a check digit last.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub isin: ::std::option::Option<Isin>,
+    pub isin: Option<Isin>,
     /// German securities number (Wertpapierkennnummer), where there is one.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub wkn: ::std::option::Option<::std::string::String>,
+    pub wkn: Option<String>,
     /// Name of the instrument for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub name: ::std::option::Option<::std::string::String>,
+    pub name: Option<String>,
     /// Asset class: `EQUITY` is a share, `ETF` an exchange-traded fund, `BOND` a debt security, `FUND` any
     /// other fund.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<InstrumentType>,
+    pub type_: Option<InstrumentType>,
     /// ISO 4217 code of the instrument's currency, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// Exchanges on which the instrument is available.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub exchanges: ::std::option::Option<Vec<Exchange>>,
+    pub exchanges: Option<Vec<Exchange>>,
     /// Whether it can be traded at present. An order for one that cannot is still accepted and only fails
     /// later.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub tradeable: ::std::option::Option<bool>,
+    pub tradeable: Option<bool>,
     /// Whether parts of a unit can be bought and sold. If false, order whole units.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub fractional_trading_enabled: ::std::option::Option<bool>,
+    pub fractional_trading_enabled: Option<bool>,
 }
 
 /// The price of an instrument on one exchange at one moment.
@@ -553,27 +553,27 @@ pub struct Instrument {
 pub struct InstrumentPrice {
     /// The instrument the price is for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// The exchange the price comes from: the `id` of an `Exchange`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub exchange_id: ::std::option::Option<::std::string::String>,
+    pub exchange_id: Option<String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub price: ::std::option::Option<Decimal>,
+    pub price: Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub timestamp: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub timestamp: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The sale of what an account holds, wholly or in part.
@@ -584,20 +584,20 @@ pub struct Liquidation {
     pub id: LiquidationId,
     /// The account whose holdings are sold.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// `FULL` sells everything, `PARTIAL` a part.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<LiquidationType>,
+    pub type_: Option<LiquidationType>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<LiquidationStatus>,
+    pub status: Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for Liquidation {
@@ -630,20 +630,20 @@ pub struct Mandate {
     pub id: MandateId,
     /// The account group the mandate funds.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_group_id: ::std::option::Option<AccountGroupId>,
+    pub account_group_id: Option<AccountGroupId>,
     /// IBAN of the bank account that is debited.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub iban: ::std::option::Option<::std::string::String>,
+    pub iban: Option<String>,
     /// `ACTIVE`, or `REVOKED` when it permits no further collection.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<MandateStatus>,
+    pub status: Option<MandateStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl fmt::Debug for Mandate {
@@ -667,39 +667,39 @@ pub struct Order {
     pub id: OrderId,
     /// The account the order trades for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// The owner of that account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub user_id: ::std::option::Option<UserId>,
+    pub user_id: Option<UserId>,
     /// The instrument to buy or sell.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// `BUY` or `SELL`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub side: ::std::option::Option<OrderSide>,
+    pub side: Option<OrderSide>,
     /// `MARKET` trades at the best price to be had; `LIMIT` at `limit_price` or better; `STOP` waits until
     /// the market reaches `stop_price`. `LIMIT` and `STOP` need a whole number in `quantity`.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<OrderType>,
+    pub type_: Option<OrderType>,
     /// `NEW`: accepted, nothing checked yet, and still to be cancelled by the client. `PROCESSING`: on its
     /// way to or at the venue. `FILLED`: done. `CANCELLED`, `REJECTED`: ended without being filled
     /// completely; be prepared for either.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<OrderStatus>,
+    pub status: Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: ::std::option::Option<Decimal>,
+    pub quantity: Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -707,7 +707,7 @@ pub struct Order {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub limit_price: ::std::option::Option<Decimal>,
+    pub limit_price: Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -715,24 +715,24 @@ pub struct Order {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub stop_price: ::std::option::Option<Decimal>,
+    pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for Order {
@@ -754,17 +754,17 @@ pub struct OrderCancellation {
     pub id: OrderCancellationId,
     /// The order to be cancelled.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub order_id: ::std::option::Option<OrderId>,
+    pub order_id: Option<OrderId>,
     /// `PENDING` until decided; `CONFIRMED`: the order is cancelled; `REJECTED`: the order goes on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<OrderCancellationStatus>,
+    pub status: Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// An order to place. Give `quantity` for a unit order or `cash_amount` for a nominal one; nominal and
@@ -790,7 +790,7 @@ pub struct OrderCreate {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: ::std::option::Option<Decimal>,
+    pub quantity: Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -798,7 +798,7 @@ pub struct OrderCreate {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -806,7 +806,7 @@ pub struct OrderCreate {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub limit_price: ::std::option::Option<Decimal>,
+    pub limit_price: Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -814,11 +814,11 @@ pub struct OrderCreate {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub stop_price: ::std::option::Option<Decimal>,
+    pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
 }
 
 request_json!(OrderCreate by readers::OrderCreateReader);
@@ -831,27 +831,27 @@ pub struct Portfolio {
     pub id: PortfolioId,
     /// The account that holds the portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// Name for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub name: ::std::option::Option<::std::string::String>,
+    pub name: Option<String>,
     /// `ACTIVE`, or `CLOSED` once it has ended.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<PortfolioStatus>,
+    pub status: Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// The share of one instrument in a portfolio.
@@ -860,7 +860,7 @@ pub struct Portfolio {
 pub struct PortfolioAllocation {
     /// The instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -868,7 +868,7 @@ pub struct PortfolioAllocation {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub weight: ::std::option::Option<Decimal>,
+    pub weight: Option<Decimal>,
 }
 
 /// The share that one instrument is to have in a portfolio.
@@ -891,7 +891,7 @@ pub struct PortfolioCreate {
     /// The account that will hold the portfolio.
     pub account_id: AccountId,
     /// Name for display.
-    pub name: ::std::string::String,
+    pub name: String,
     /// The instruments and their target weights. Let the weights sum to 1.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
@@ -906,27 +906,27 @@ pub struct PortfolioOrder {
     pub id: PortfolioOrderId,
     /// The portfolio to invest in.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub portfolio_id: ::std::option::Option<PortfolioId>,
+    pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `CANCELLED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<PortfolioOrderStatus>,
+    pub status: Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for PortfolioOrder {
@@ -958,7 +958,7 @@ request_json!(PortfolioOrderCreate by readers::PortfolioOrderCreateReader);
 pub struct PortfolioUpdate {
     /// New name for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub name: ::std::option::Option<::std::string::String>,
+    pub name: Option<String>,
 }
 
 request_json!(PortfolioUpdate by readers::PortfolioUpdateReader);
@@ -971,41 +971,41 @@ pub struct Position {
     pub id: PositionId,
     /// The account that holds it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// The instrument held.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub quantity: ::std::option::Option<Decimal>,
+    pub quantity: Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub average_buy_in_price: ::std::option::Option<Decimal>,
+    pub average_buy_in_price: Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// One run that trades a portfolio back to its target weights.
@@ -1016,17 +1016,17 @@ pub struct RebalancingExecution {
     pub id: RebalancingExecutionId,
     /// The portfolio being rebalanced.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub portfolio_id: ::std::option::Option<PortfolioId>,
+    pub portfolio_id: Option<PortfolioId>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<RebalancingExecutionStatus>,
+    pub status: Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for RebalancingExecution {
@@ -1048,16 +1048,16 @@ pub struct ReferenceAccount {
     pub id: ReferenceAccountId,
     /// IBAN of the bank account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub iban: ::std::option::Option<::std::string::String>,
+    pub iban: Option<String>,
     /// BIC (ISO 9362) of the bank, 8 or 11 characters.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub bic: ::std::option::Option<::std::string::String>,
+    pub bic: Option<String>,
     /// Name of the holder as the bank has it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_holder: ::std::option::Option<::std::string::String>,
+    pub account_holder: Option<String>,
     /// `ACTIVE` if it can be used, else `INACTIVE`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<ReferenceAccountStatus>,
+    pub status: Option<ReferenceAccountStatus>,
 }
 
 impl fmt::Debug for ReferenceAccount {
@@ -1081,20 +1081,20 @@ pub struct Report {
     /// What kind of report it is, for example `QUARTERLY_STATEMENT`. Free text; expect kinds you do not
     /// know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// `PENDING` while it is produced, then `READY` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<ReportStatus>,
+    pub status: Option<ReportStatus>,
     /// The file to fetch. Expect it only once `status` is `READY`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub file_id: ::std::option::Option<FileId>,
+    pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for Report {
@@ -1116,47 +1116,47 @@ pub struct SavingsPlan {
     pub id: SavingsPlanId,
     /// The account that invests.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// The portfolio to invest in, if the plan is for a portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub portfolio_id: ::std::option::Option<PortfolioId>,
+    pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// How often the plan invests: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every
     /// three months).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub frequency: ::std::option::Option<SavingsPlanFrequency>,
+    pub frequency: Option<SavingsPlanFrequency>,
     /// `ACTIVE` invests; `PAUSED` can be resumed; `CANCELLED` has ended.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<SavingsPlanStatus>,
+    pub status: Option<SavingsPlanStatus>,
     /// Day of the next execution, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub next_execution_date: ::std::option::Option<chrono::NaiveDate>,
+    pub next_execution_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A savings plan to set up.
@@ -1167,10 +1167,10 @@ pub struct SavingsPlanCreate {
     pub account_id: AccountId,
     /// The portfolio to invest in, if the plan is for a portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub portfolio_id: ::std::option::Option<PortfolioId>,
+    pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub instrument_id: ::std::option::Option<InstrumentId>,
+    pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
@@ -1192,13 +1192,13 @@ pub struct SavingsPlanUpdate {
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub frequency: ::std::option::Option<SavingsPlanFrequency>,
+    pub frequency: Option<SavingsPlanFrequency>,
     /// `PAUSED` to suspend the plan, `ACTIVE` to resume it. To end it, delete it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<SavingsPlanStatus>,
+    pub status: Option<SavingsPlanStatus>,
 }
 
 request_json!(SavingsPlanUpdate by readers::SavingsPlanUpdateReader);
@@ -1211,17 +1211,17 @@ pub struct SecuritiesTransfer {
     pub id: SecuritiesTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<SecuritiesTransferStatus>,
+    pub status: Option<SecuritiesTransferStatus>,
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub direction: ::std::option::Option<TransferDirection>,
+    pub direction: Option<TransferDirection>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A securities transfer to start.
@@ -1242,17 +1242,17 @@ pub struct TaxResidency {
     pub id: TaxResidencyId,
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub country: ::std::option::Option<CountryCode>,
+    pub country: Option<CountryCode>,
     /// Number the tax authority of `country` gave the user, in that country's format. May be absent.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub tax_identification_number: ::std::option::Option<::std::string::String>,
+    pub tax_identification_number: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl fmt::Debug for TaxResidency {
@@ -1277,7 +1277,7 @@ pub struct TaxResidencyCreate {
     pub country: CountryCode,
     /// Number the tax authority of `country` gave the user. Optional here.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub tax_identification_number: ::std::option::Option<::std::string::String>,
+    pub tax_identification_number: Option<String>,
 }
 
 request_json!(TaxResidencyCreate by readers::TaxResidencyCreateReader);
@@ -1302,28 +1302,28 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The account that was booked.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// What caused it: `ORDER_EXECUTION` (a trade), `FEE`, `DIVIDEND`, `TRANSFER`, `DIRECT_DEBIT` (money in
     /// from a bank) or `WITHDRAWAL` (money out to a bank).
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<TransactionType>,
+    pub type_: Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub amount: ::std::option::Option<Decimal>,
+    pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A report for the client's treasury, fetched as a file.
@@ -1334,17 +1334,17 @@ pub struct TreasuryReport {
     pub id: TreasuryReportId,
     /// What kind of report it is, for example `CASH_SETTLEMENT`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// The file to fetch.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub file_id: ::std::option::Option<FileId>,
+    pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// All new allocations of a portfolio.
@@ -1368,40 +1368,40 @@ pub struct User {
     pub id: UserId,
     /// Given name or names. Any Unicode letters.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub first_name: ::std::option::Option<::std::string::String>,
+    pub first_name: Option<String>,
     /// Family name. Any Unicode letters.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub last_name: ::std::option::Option<::std::string::String>,
+    pub last_name: Option<String>,
     /// Email address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub email: ::std::option::Option<::std::string::String>,
+    pub email: Option<String>,
     /// Date of birth, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub date_of_birth: ::std::option::Option<chrono::NaiveDate>,
+    pub date_of_birth: Option<chrono::NaiveDate>,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub nationality: ::std::option::Option<CountryCode>,
+    pub nationality: Option<CountryCode>,
     /// A postal address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub address: ::std::option::Option<Address>,
+    pub address: Option<Address>,
     /// `PENDING` until the user may act, then `ACTIVE`; `BLOCKED` is barred from acting, `CLOSED` has
     /// ended.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<UserStatus>,
+    pub status: Option<UserStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub updated_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl fmt::Debug for User {
@@ -1429,24 +1429,24 @@ pub struct UserCheck {
     pub id: UserCheckId,
     /// What was checked, for example `KYC`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// `PENDING` while the check runs, then `PASSED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<UserCheckStatus>,
+    pub status: Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub completed_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What is needed to register a user. Every field is required.
@@ -1454,11 +1454,11 @@ pub struct UserCheck {
 #[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct UserCreate {
     /// Given name or names. Any Unicode letters.
-    pub first_name: ::std::string::String,
+    pub first_name: String,
     /// Family name. Any Unicode letters.
-    pub last_name: ::std::string::String,
+    pub last_name: String,
     /// Email address.
-    pub email: ::std::string::String,
+    pub email: String,
     /// Date of birth, `YYYY-MM-DD`. Cannot be changed with an update.
     pub date_of_birth: chrono::NaiveDate,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case. Cannot be changed with an
@@ -1492,17 +1492,17 @@ pub struct UserIdentifier {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`. Free text; expect kinds
     /// you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-    pub type_: ::std::option::Option<::std::string::String>,
+    pub type_: Option<String>,
     /// The identifier itself. Personal data.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub value: ::std::option::Option<::std::string::String>,
+    pub value: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl fmt::Debug for UserIdentifier {
@@ -1522,9 +1522,9 @@ impl fmt::Debug for UserIdentifier {
 pub struct UserIdentifierCreate {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
     #[serde(rename = "type")]
-    pub type_: ::std::string::String,
+    pub type_: String,
     /// The identifier itself. Personal data.
-    pub value: ::std::string::String,
+    pub value: String,
 }
 
 request_json!(UserIdentifierCreate by readers::UserIdentifierCreateReader);
@@ -1544,7 +1544,7 @@ impl fmt::Debug for UserIdentifierCreate {
 pub struct UserIdentifierUpdate {
     /// The identifier that replaces the present one. Personal data.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub value: ::std::option::Option<::std::string::String>,
+    pub value: Option<String>,
 }
 
 request_json!(UserIdentifierUpdate by readers::UserIdentifierUpdateReader);
@@ -1563,16 +1563,16 @@ impl fmt::Debug for UserIdentifierUpdate {
 pub struct UserUpdate {
     /// New given name or names.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub first_name: ::std::option::Option<::std::string::String>,
+    pub first_name: Option<String>,
     /// New family name.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub last_name: ::std::option::Option<::std::string::String>,
+    pub last_name: Option<String>,
     /// New email address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub email: ::std::option::Option<::std::string::String>,
+    pub email: Option<String>,
     /// A postal address.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub address: ::std::option::Option<Address>,
+    pub address: Option<Address>,
 }
 
 request_json!(UserUpdate by readers::UserUpdateReader);
@@ -1596,24 +1596,24 @@ pub struct Valuation {
     pub id: ValuationId,
     /// The account that was valued.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub total_value: ::std::option::Option<Decimal>,
+    pub total_value: Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub valued_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub valued_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A subscription that has events sent to an address of yours.
@@ -1625,21 +1625,21 @@ pub struct WebhookSubscription {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: Option<String>,
     /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind. New kinds
     /// can appear.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
+    pub event_categories: Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` delivers, `INACTIVE` does not.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<WebhookSubscriptionStatus>,
+    pub status: Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A subscription to set up. Check `status` in the answer: it may have to be set to `ACTIVE` before
@@ -1649,7 +1649,7 @@ pub struct WebhookSubscription {
 pub struct WebhookSubscriptionCreate {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect. At most 1000 characters.
-    pub url: ::std::string::String,
+    pub url: String,
     /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind.
     pub event_categories: Vec<WebhookEventCategory>,
 }
@@ -1662,13 +1662,13 @@ request_json!(WebhookSubscriptionCreate by readers::WebhookSubscriptionCreateRea
 pub struct WebhookSubscriptionUpdate {
     /// New address. `https` with a DNS name, no IP address, and it must not redirect.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub url: ::std::option::Option<::std::string::String>,
+    pub url: Option<String>,
     /// Kinds of event to deliver from now on; `ALL` stands for every kind.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
+    pub event_categories: Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` to deliver, `INACTIVE` to stop.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<WebhookSubscriptionStatus>,
+    pub status: Option<WebhookSubscriptionStatus>,
 }
 
 request_json!(WebhookSubscriptionUpdate by readers::WebhookSubscriptionUpdateReader);
@@ -1681,27 +1681,27 @@ pub struct Withdrawal {
     pub id: WithdrawalId,
     /// The account the money leaves.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub account_id: ::std::option::Option<AccountId>,
+    pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
-    pub cash_amount: ::std::option::Option<Decimal>,
+    pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub currency: ::std::option::Option<CurrencyCode>,
+    pub currency: Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub status: ::std::option::Option<WithdrawalStatus>,
+    pub status: Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
-    pub created_at: ::std::option::Option<chrono::DateTime<chrono::Utc>>,
+    pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl upvest_runtime::Settles for Withdrawal {
@@ -1738,32 +1738,32 @@ mod readers {
         pub user_id: UserId,
         pub account_group_id: AccountGroupId,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<::std::string::String>,
+        pub type_: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::AccountTransferCreate")]
     pub(super) struct AccountTransferCreateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub source_account_id: ::std::option::Option<AccountId>,
+        pub source_account_id: Option<AccountId>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub target_account_id: ::std::option::Option<AccountId>,
+        pub target_account_id: Option<AccountId>,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::AccountUpdate")]
     pub(super) struct AccountUpdateReader {
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: ::std::option::Option<::std::string::String>,
+        pub type_: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::CreateAccessTokenBody")]
     pub(super) struct CreateAccessTokenBodyReader {
         pub grant_type: GrantType,
-        pub client_id: ::std::string::String,
-        pub client_secret: ::std::string::String,
-        pub scope: ::std::string::String,
+        pub client_id: String,
+        pub client_secret: String,
+        pub scope: String,
     }
 
     #[derive(serde::Deserialize)]
@@ -1775,7 +1775,7 @@ mod readers {
         pub cash_amount: Decimal,
         pub currency: CurrencyCode,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub remittance_information: ::std::option::Option<::std::string::String>,
+        pub remittance_information: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
@@ -1798,27 +1798,27 @@ mod readers {
             default,
             deserialize_with = "upvest_runtime::generated_code::decimal::optional"
         )]
-        pub quantity: ::std::option::Option<Decimal>,
+        pub quantity: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(
             default,
             deserialize_with = "upvest_runtime::generated_code::decimal::optional"
         )]
-        pub cash_amount: ::std::option::Option<Decimal>,
+        pub cash_amount: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(
             default,
             deserialize_with = "upvest_runtime::generated_code::decimal::optional"
         )]
-        pub limit_price: ::std::option::Option<Decimal>,
+        pub limit_price: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(
             default,
             deserialize_with = "upvest_runtime::generated_code::decimal::optional"
         )]
-        pub stop_price: ::std::option::Option<Decimal>,
+        pub stop_price: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: ::std::option::Option<CurrencyCode>,
+        pub currency: Option<CurrencyCode>,
     }
 
     #[derive(serde::Deserialize)]
@@ -1832,7 +1832,7 @@ mod readers {
     #[serde(remote = "super::PortfolioCreate")]
     pub(super) struct PortfolioCreateReader {
         pub account_id: AccountId,
-        pub name: ::std::string::String,
+        pub name: String,
         pub allocations: Vec<PortfolioAllocationCreate>,
     }
 
@@ -1847,7 +1847,7 @@ mod readers {
     #[serde(remote = "super::PortfolioUpdate")]
     pub(super) struct PortfolioUpdateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
+        pub name: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
@@ -1855,9 +1855,9 @@ mod readers {
     pub(super) struct SavingsPlanCreateReader {
         pub account_id: AccountId,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub portfolio_id: ::std::option::Option<PortfolioId>,
+        pub portfolio_id: Option<PortfolioId>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub instrument_id: ::std::option::Option<InstrumentId>,
+        pub instrument_id: Option<InstrumentId>,
         pub cash_amount: Decimal,
         pub currency: CurrencyCode,
         pub frequency: SavingsPlanFrequency,
@@ -1871,11 +1871,11 @@ mod readers {
             default,
             deserialize_with = "upvest_runtime::generated_code::decimal::optional"
         )]
-        pub cash_amount: ::std::option::Option<Decimal>,
+        pub cash_amount: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub frequency: ::std::option::Option<SavingsPlanFrequency>,
+        pub frequency: Option<SavingsPlanFrequency>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<SavingsPlanStatus>,
+        pub status: Option<SavingsPlanStatus>,
     }
 
     #[derive(serde::Deserialize)]
@@ -1889,7 +1889,7 @@ mod readers {
     pub(super) struct TaxResidencyCreateReader {
         pub country: CountryCode,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tax_identification_number: ::std::option::Option<::std::string::String>,
+        pub tax_identification_number: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
@@ -1901,9 +1901,9 @@ mod readers {
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::UserCreate")]
     pub(super) struct UserCreateReader {
-        pub first_name: ::std::string::String,
-        pub last_name: ::std::string::String,
-        pub email: ::std::string::String,
+        pub first_name: String,
+        pub last_name: String,
+        pub email: String,
         pub date_of_birth: chrono::NaiveDate,
         pub nationality: CountryCode,
         pub address: Address,
@@ -1913,34 +1913,34 @@ mod readers {
     #[serde(remote = "super::UserIdentifierCreate")]
     pub(super) struct UserIdentifierCreateReader {
         #[serde(rename = "type")]
-        pub type_: ::std::string::String,
-        pub value: ::std::string::String,
+        pub type_: String,
+        pub value: String,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::UserIdentifierUpdate")]
     pub(super) struct UserIdentifierUpdateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: ::std::option::Option<::std::string::String>,
+        pub value: Option<String>,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::UserUpdate")]
     pub(super) struct UserUpdateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub first_name: ::std::option::Option<::std::string::String>,
+        pub first_name: Option<String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub last_name: ::std::option::Option<::std::string::String>,
+        pub last_name: Option<String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub email: ::std::option::Option<::std::string::String>,
+        pub email: Option<String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub address: ::std::option::Option<Address>,
+        pub address: Option<Address>,
     }
 
     #[derive(serde::Deserialize)]
     #[serde(remote = "super::WebhookSubscriptionCreate")]
     pub(super) struct WebhookSubscriptionCreateReader {
-        pub url: ::std::string::String,
+        pub url: String,
         pub event_categories: Vec<WebhookEventCategory>,
     }
 
@@ -1948,11 +1948,11 @@ mod readers {
     #[serde(remote = "super::WebhookSubscriptionUpdate")]
     pub(super) struct WebhookSubscriptionUpdateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: ::std::option::Option<::std::string::String>,
+        pub url: Option<String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub event_categories: ::std::option::Option<Vec<WebhookEventCategory>>,
+        pub event_categories: Option<Vec<WebhookEventCategory>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: ::std::option::Option<WebhookSubscriptionStatus>,
+        pub status: Option<WebhookSubscriptionStatus>,
     }
 
     #[derive(serde::Deserialize)]
