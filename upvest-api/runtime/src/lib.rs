@@ -34,6 +34,7 @@ pub use answers::problem::Problem;
 pub use answers::response::{Metadata, Response};
 pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
+pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
 pub use operation_meta::{OperationMeta, Paging};
 pub use operations::operation::{Download, List, Operation, Paginated};

@@ -18,7 +18,7 @@ pub(super) fn builders(api: &Api) -> Result<String, Error> {
         use std::fmt::Display;
 
         use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
-        use upvest_runtime::{Argument, ByteStream, Error, Response, bytes, chrono, serde_json, uuid};
+        use upvest_runtime::{Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json, uuid};
 
         use super::client::Client;
         use super::{bodies, operations, types};
@@ -63,6 +63,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     let require = require(operation);
     let setters = operation.parameters.iter().map(setter);
     let body_setters = body_setters(operation, api);
+    let idempotency_key = operation.idempotency_key.then(idempotency_key);
     let download = download(operation);
     let output = operation.output();
     let receive = receive(&operation.answer);
@@ -81,6 +82,8 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
             #(#setters)*
 
             #body_setters
+
+            #idempotency_key
 
             #download
 
@@ -229,6 +232,17 @@ fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
     api.schemas
         .iter()
         .find(|schema| schema.name == *name && !schema.fields().is_empty())
+}
+
+/// The setter of operations that support an idempotency key.
+fn idempotency_key() -> TokenStream {
+    quote! {
+        /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+        /// with the same key again if its outcome is unknown.
+        pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+            Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
+        }
+    }
 }
 
 /// ```text

@@ -18,6 +18,7 @@ pub(super) fn client(api: &Api) -> Result<String, Error> {
 
         use upvest_runtime::{ApiClient, GeneratedClient, OperationMeta, Transport};
 
+        use super::events::EventObject;
         use super::{builder, operations};
 
         /// A client for the API. It has a method for each operation, which returns the operation's builder.
@@ -49,6 +50,8 @@ pub(super) fn client(api: &Api) -> Result<String, Error> {
         }
 
         impl GeneratedClient for Client {
+            type EventObject = EventObject;
+
             const OPERATIONS: &'static [&'static OperationMeta] = &operations::OPERATIONS;
 
             fn new(base_url: &str, transport: impl Transport + 'static) -> Self {

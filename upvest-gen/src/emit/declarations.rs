@@ -46,7 +46,7 @@ pub(super) fn enums(api: &Api) -> String {
 ///     } final Filled
 /// }
 /// ```
-fn open_enum(item: &Enum) -> String {
+pub(super) fn open_enum(item: &Enum) -> String {
     let docs = doc_comment("    ", &item.description);
     let name = &item.name;
     let mut variants = String::new();

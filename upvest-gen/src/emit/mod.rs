@@ -60,8 +60,8 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         ),
         part(
             "events.rs",
-            "The objects in webhook events.",
-            events::events(api),
+            "The types of webhook events and their objects.",
+            events::events(api)?,
         ),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
