@@ -27,6 +27,7 @@ pub static LIST_USERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -39,6 +40,7 @@ pub static CREATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -51,6 +53,7 @@ pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json");
 
 /// `PATCH /users/{user_id}`
@@ -62,6 +65,7 @@ pub static UPDATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/identifiers`
@@ -73,6 +77,7 @@ pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json");
 
 /// `POST /users/{user_id}/identifiers`
@@ -84,6 +89,7 @@ pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/identifiers/{identifier_id}`
@@ -95,6 +101,7 @@ pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json");
 
 /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
@@ -106,6 +113,7 @@ pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/checks`
@@ -117,6 +125,7 @@ pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Checks")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/tax_residencies`
@@ -128,6 +137,7 @@ pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json");
 
 /// `POST /users/{user_id}/tax_residencies`
@@ -139,6 +149,7 @@ pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -151,6 +162,7 @@ pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `GET /accounts`
@@ -162,6 +174,7 @@ pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -174,6 +187,7 @@ pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -186,6 +200,7 @@ pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `DELETE /accounts/{account_id}`
@@ -197,6 +212,7 @@ pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .accepting("application/json");
 
 /// `PATCH /accounts/{account_id}`
@@ -208,6 +224,7 @@ pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .accepting("application/json");
 
 /// `GET /instruments`
@@ -219,6 +236,7 @@ pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -231,6 +249,7 @@ pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .accepting("application/json");
 
 /// `GET /instruments/{instrument_id}/prices`
@@ -242,6 +261,7 @@ pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
     )
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .accepting("application/json");
 
 /// `GET /orders`
@@ -253,6 +273,7 @@ pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -265,6 +286,7 @@ pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -277,6 +299,7 @@ pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json");
 
 /// `POST /orders/{order_id}/cancellation`
@@ -288,6 +311,7 @@ pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json");
 
 /// `GET /orders/{order_id}/executions`
@@ -299,6 +323,7 @@ pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Executions")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json");
 
 /// `GET /portfolios`
@@ -310,6 +335,7 @@ pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -322,6 +348,7 @@ pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -334,6 +361,7 @@ pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json");
 
 /// `PATCH /portfolios/{portfolio_id}`
@@ -345,6 +373,7 @@ pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .accepting("application/json");
 
 /// `GET /portfolios/{portfolio_id}/allocations`
@@ -356,6 +385,7 @@ pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json");
 
 /// `PUT /portfolios/{portfolio_id}/allocations`
@@ -367,6 +397,7 @@ pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .accepting("application/json");
 
 /// `POST /portfolios/{portfolio_id}/orders`
@@ -378,6 +409,7 @@ pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Orders")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -390,6 +422,7 @@ pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json");
 
 /// `POST /portfolios/{portfolio_id}/rebalancing`
@@ -401,6 +434,7 @@ pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -413,6 +447,7 @@ pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -425,6 +460,7 @@ pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -437,6 +473,7 @@ pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json");
 
 /// `DELETE /savings_plans/{savings_plan_id}`
@@ -448,6 +485,7 @@ pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json");
 
 /// `PATCH /savings_plans/{savings_plan_id}`
@@ -459,6 +497,7 @@ pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/positions`
@@ -470,6 +509,7 @@ pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
+    .sufficient(&[&["positions:read"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/positions/{position_id}`
@@ -481,6 +521,7 @@ pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
+    .sufficient(&[&["positions:read"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/valuations`
@@ -492,6 +533,7 @@ pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Valuations")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/returns`
@@ -503,6 +545,7 @@ pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
     )
     .tagged("Returns")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/cash_balances`
@@ -514,6 +557,7 @@ pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
     )
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `GET /direct_debits`
@@ -525,6 +569,7 @@ pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -537,6 +582,7 @@ pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -549,6 +595,7 @@ pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -561,6 +608,7 @@ pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .accepting("application/json");
 
 /// `GET /withdrawals`
@@ -572,6 +620,7 @@ pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -584,6 +633,7 @@ pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -596,6 +646,7 @@ pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/fees`
@@ -607,6 +658,7 @@ pub static LIST_FEES: OperationMeta = OperationMeta::new(
     )
     .tagged("Fees")
     .scoped(&["fees:read"])
+    .sufficient(&[&["fees:read"]])
     .accepting("application/json");
 
 /// `GET /fee_configurations`
@@ -618,6 +670,7 @@ pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Fee Configurations")
     .scoped(&["fees:read"])
+    .sufficient(&[&["fees:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -630,6 +683,7 @@ pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -642,6 +696,7 @@ pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Treasury Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -654,6 +709,7 @@ pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Transactions")
     .scoped(&["transactions:read"])
+    .sufficient(&[&["transactions:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -666,6 +722,7 @@ pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
     )
     .tagged("Files")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .accepting("application/pdf, application/octet-stream");
 
 /// `GET /accounts/{account_id}/liquidations`
@@ -677,6 +734,7 @@ pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json");
 
 /// `POST /accounts/{account_id}/liquidations`
@@ -688,6 +746,7 @@ pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -700,6 +759,7 @@ pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -712,6 +772,7 @@ pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -724,6 +785,7 @@ pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -736,6 +798,7 @@ pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -748,6 +811,7 @@ pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Corporate Actions")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
@@ -760,6 +824,7 @@ pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
+    .sufficient(&[&["webhooks:read"]])
     .accepting("application/json");
 
 /// `POST /webhooks`
@@ -771,6 +836,7 @@ pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json");
 
 /// `GET /webhooks/{webhook_id}`
@@ -782,6 +848,7 @@ pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
+    .sufficient(&[&["webhooks:read"]])
     .accepting("application/json");
 
 /// `DELETE /webhooks/{webhook_id}`
@@ -793,6 +860,7 @@ pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json");
 
 /// `PATCH /webhooks/{webhook_id}`
@@ -804,6 +872,7 @@ pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json");
 
 /// All operations, sorted by the name of their method.
