@@ -41,11 +41,13 @@ mod document;
 mod emit;
 mod error;
 mod guard;
+pub mod ledger;
 mod load;
 pub mod model;
 mod normalize;
 mod overlay;
 mod pointer;
+mod survey;
 #[cfg(test)]
 mod testing;
 mod write;
@@ -135,14 +137,18 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
 ///
 /// As [`generate`].
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
-    let document = describe(spec, overlay)?;
+    model_of(&describe(spec, overlay)?, spec)
+}
+
+/// The model of a description that is already read.
+fn model_of(document: &Value, spec: &Source) -> Result<Api, Errors> {
     let place = |errors: Vec<Error>| -> Vec<Error> {
         errors
             .into_iter()
-            .map(|error| error.within(&document).in_file(&spec.name))
+            .map(|error| error.within(document).in_file(&spec.name))
             .collect()
     };
-    let api = model::build(&document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
+    let api = model::build(document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
     Ok(Api {
         left_out: place(api.left_out),
         notes: place(api.notes),

@@ -7,7 +7,7 @@ mod read;
 
 use serde::Serialize;
 
-pub(crate) use build::build;
+pub(crate) use build::{TRANSPORT_HEADERS, build};
 
 /// An API: its operations and its types, in the order of the description.
 #[derive(Clone, Debug, PartialEq, Serialize)]
