@@ -31,11 +31,11 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::describe::{Source, describe, model_of};
 use crate::error::Errors;
 use crate::model::Api;
 pub use crate::survey::ItemKind;
 use crate::survey::{Item, Presence, Survey};
-use crate::{Source, describe, model_of};
 
 /// What a description contains, and what the crate has of it.
 ///
@@ -167,7 +167,8 @@ impl fmt::Display for Ledger {
             }
         }
         for (reason, all) in reasons {
-            let reason = reason.unwrap_or("no reason is known: please report this as an error of the generator");
+            let reason = reason
+                .unwrap_or("no reason is known: please report this as an error of the generator");
             writeln!(f, "not in the crate: {reason}")?;
             for missing in all {
                 writeln!(f, "  {}: {}", missing.kind.title(), missing.name)?;

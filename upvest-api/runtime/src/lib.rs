@@ -49,6 +49,7 @@ pub use values::invalid::InvalidValue;
 pub use values::invalid_body::InvalidBody;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::path_segment::encode_path_segment;
 pub use values::request_json::Lenient;
 pub use values::unredacted::Unredacted;
 // What stands in public signatures, so that users get the versions that fit.

@@ -39,7 +39,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         taken,
         errors: Vec::new(),
     };
-    let mut left_out = Vec::new();
+    let mut left_out = document::problems_of_paths(document);
     let mut operations = Vec::new();
     for found in document::operations(document) {
         let known = builder.reader.errors.len();

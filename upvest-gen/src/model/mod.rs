@@ -282,6 +282,18 @@ pub struct Field {
     pub description: String,
 }
 
+impl Field {
+    /// Whether the field is an `Option`.
+    pub(crate) fn is_option(&self, schema: &Schema) -> bool {
+        !self.required || self.nullable || (self.blank && !schema.sent)
+    }
+
+    /// Whether a missing field of a request has another meaning than one that is `null`.
+    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
+        schema.sent && self.nullable && !self.required
+    }
+}
+
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

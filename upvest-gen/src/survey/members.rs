@@ -157,10 +157,16 @@ impl<'a> Members<'a> {
                 "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" | "nullable"
                     if *value == Value::Bool(false) => {}
                 "type" | "nullable" | "required" => {
-                    self.structure.entry(keyword).or_default().insert(text(value));
+                    self.structure
+                        .entry(keyword)
+                        .or_default()
+                        .insert(text(value));
                 }
                 _ => {
-                    self.keywords.entry(keyword).or_default().insert(text(value));
+                    self.keywords
+                        .entry(keyword)
+                        .or_default()
+                        .insert(text(value));
                 }
             }
         }

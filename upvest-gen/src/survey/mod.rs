@@ -95,7 +95,12 @@ impl<'a> Surveyor<'a> {
         let shared = pointer::join(found.item_pointer(), "parameters");
         let places = vec![found.pointer.clone(), shared];
         let link = self.walk.links.part(places, None);
-        self.count(ItemKind::Operation, route.clone(), operation.is_some(), link);
+        self.count(
+            ItemKind::Operation,
+            route.clone(),
+            operation.is_some(),
+            link,
+        );
         let owner = Owner {
             route,
             operation,
@@ -127,10 +132,7 @@ impl<'a> Surveyor<'a> {
             known.find(|known| known.name == name && word(known.place) == location)
         });
         let is_of_transport = known.is_none() && location == "header" && self.is_set_for(name);
-        let link = self
-            .walk
-            .links
-            .part(vec![at.to_owned()], Some(owner.link));
+        let link = self.walk.links.part(vec![at.to_owned()], Some(owner.link));
         let item = format!("{}, {location} {name}", owner.route);
         let is_there = known.is_some() || is_of_transport && owner.operation.is_some();
         self.count(ItemKind::Parameter, item, is_there, link);
@@ -139,7 +141,11 @@ impl<'a> Surveyor<'a> {
             None if is_there => Held::Whole,
             None => Held::Nothing,
         };
-        let kind = if is_of_transport { "header" } else { "parameter" };
+        let kind = if is_of_transport {
+            "header"
+        } else {
+            "parameter"
+        };
         let schema = parameter.get("schema");
         let direct = schema.map(|schema| (pointer::join(at, "schema"), schema));
         for (at, schema) in direct.into_iter().chain(schemas(parameter, at)) {
@@ -166,11 +172,10 @@ impl<'a> Surveyor<'a> {
         };
         let at = pointer::join(&found.pointer, "requestBody");
         let (to, body) = document::resolve_at(self.document, body, &at);
-        let link = self
-            .walk
-            .links
-            .part(vec![at, to.clone()], Some(owner.link));
-        let known = owner.operation.and_then(|operation| operation.body.as_ref());
+        let link = self.walk.links.part(vec![at, to.clone()], Some(owner.link));
+        let known = owner
+            .operation
+            .and_then(|operation| operation.body.as_ref());
         for (media_type, media) in members(&body["content"]) {
             let is_sent = known.is_some_and(|body| is_sent_as(media_type, body.encoding));
             let held = match known.filter(|_| is_sent) {
@@ -384,10 +389,7 @@ impl Owner<'_> {
 }
 
 /// The schemas of the media types of a body, a response or a parameter.
-fn schemas<'a>(
-    body: &'a Value,
-    at: &str,
-) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+fn schemas<'a>(body: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = pointer::join(at, "content");
     members(&body["content"]).filter_map(move |(media_type, media)| {
         let at = pointer::join(&at, media_type);

@@ -28,6 +28,42 @@ pub(crate) enum Held {
     Nothing,
 }
 
+impl Held {
+    /// The name of the type, if it is an object.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        match self.kind() {
+            Some(Type::Schema(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The name of the type, if it is an enum.
+    pub(crate) fn enumeration(&self) -> Option<&str> {
+        match self.kind() {
+            Some(Type::Enum(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether a type of the model says what the value may be.
+    pub(crate) fn is_typed(&self) -> bool {
+        match self.kind() {
+            Some(kind) => *kind != Type::Json,
+            None => matches!(self, Self::List(_)),
+        }
+    }
+
+    fn kind(&self) -> Option<&Type> {
+        let Self::Typed(kind) = self else {
+            return None;
+        };
+        match kind {
+            Type::Nullable(inner) => Some(inner),
+            kind => Some(kind),
+        }
+    }
+}
+
 /// The part of the crate that holds a value, for the facts about it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Site {
