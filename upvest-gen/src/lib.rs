@@ -58,6 +58,7 @@ pub mod model;
 pub mod normalize;
 mod overlay;
 mod pointer;
+pub mod remedy;
 mod survey;
 #[cfg(test)]
 mod testing;

@@ -82,14 +82,14 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/paths/~1orders/get/parameters/0/name",
             |it| *it = json!("skip"),
-            "paging changed from",
+            "paging changed from `yes` to none",
             Build,
         ),
         (
             "/paths/~1orders/get/parameters/1/schema/maximum",
             |it| *it = json!(50),
-            "paging changed from",
-            Compatible,
+            "page size max changed from `100` to `50`",
+            Calls,
         ),
         (
             "/paths/~1orders/get/parameters/2",
@@ -201,7 +201,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/components/schemas/Problem/properties/title/type",
             |it| *it = json!("integer"),
-            "place /components/schemas/Problem: content changed",
+            "error /components/schemas/Problem: title.type changed from `string` to `integer`",
             Compatible,
         ),
     ];

@@ -42,6 +42,19 @@ fn everything_that_the_crate_does_not_have_is_listed() {
     );
 }
 
+/// Losses that the generator does not report yet, by description and by a part of the name. Nothing may be added.
+const OPEN: [(&str, &str); 9] = [
+    ("official", "/paths/~1users/get/responses/200/"),
+    ("newer constructs", "/components/schemas/Order/"),
+    ("newer constructs", "/components/schemas/BusinessRole/"),
+    ("all-of-override.yaml", "/OverriddenBase/properties/kind"),
+    ("body-multipart.yaml", "multipart"),
+    ("enum-of-integers.yaml", "/properties/"),
+    ("integers.yaml", "/properties/values"),
+    ("one-of-values.yaml", "/OneOfValues/properties/mixed"),
+    ("one-of-values.yaml", "/OneOfValuesCreate/properties/mixed"),
+];
+
 fn ledger(name: &str, spec: &Source, overlay: Option<&Source>) -> Ledger {
     Ledger::read(spec, overlay).unwrap_or_else(|errors| panic!("{name}: {errors}"))
 }

@@ -45,9 +45,7 @@ impl Facts {
         facts.model(api);
         facts.operations(document, api);
         let survey = Survey::new(document, api);
-        for visit in &survey.visits {
-            facts.value(visit, api);
-        }
+        facts.values(&survey, api);
         facts.components(document, &survey);
         facts
     }
@@ -61,6 +59,13 @@ impl Facts {
             .or_default();
         if !matches!(value, "" | "none" | "no") {
             facts.insert(fact.to_owned(), value.to_owned());
+        }
+    }
+
+    /// Sets a fact, unless it has no value.
+    fn set_if_any(&mut self, what: &str, part: &str, fact: &str, value: &str) {
+        if !value.is_empty() {
+            self.set(what, part, fact, value);
         }
     }
 
@@ -172,13 +177,12 @@ impl Facts {
         let mut statuses = Vec::new();
         for (status, response) in found.responses(document) {
             statuses.push(status);
-            let part = match document::is_success(status) {
-                true => format!("response {status}"),
-                false => format!("error {status}"),
-            };
-            self.media_types(what, &part, response);
+            let is_success = document::is_success(status);
+            let part = if is_success { "answer" } else { "errors" };
+            self.media_types(what, part, response);
             for key in ["headers", "links"] {
-                self.set(what, &part, key, &digest(&response[key]));
+                let fact = format!("{status}: {key}");
+                self.set_if_any(what, part, &fact, &digest(&response[key]));
             }
         }
         self.set(what, "", "statuses", &statuses.join(", "));
@@ -217,7 +221,7 @@ impl Facts {
             .flatten()
             .map(|(name, _)| name.as_str())
             .collect();
-        self.set(what, part, "media types", &names.join(", "));
+        self.set_if_any(what, part, "media types", &names.join(", "));
         for (name, media) in content.into_iter().flatten() {
             for (key, value) in media.as_object().into_iter().flatten() {
                 if !matches!(key.as_str(), "schema" | "example" | "examples") {
@@ -227,59 +231,18 @@ impl Facts {
         }
     }
 
-    /// Adds what a value may be: the keywords that its type does not express, and the values of an enum that it does not take.
-    fn value(&mut self, visit: &Visit<'_>, api: &Api) {
-        let Visit {
-            members,
-            held,
-            site,
-        } = visit;
-        if *held == Held::Nothing {
-            return;
+    /// Adds what the values may be: the keywords that their types do not express, and the values of an enum that they do not
+    /// take. Several places of the description can be one part of the crate.
+    fn values(&mut self, survey: &Survey<'_>, api: &Api) {
+        let mut all: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+        for visit in survey.visits.iter().filter(|it| it.held != Held::Nothing) {
+            for (place, values) in facts_of_value(visit, api) {
+                all.entry(place).or_default().extend(values);
+            }
         }
-        let (what, part, way) = match held.schema() {
-            Some(name) => (format!("type {name}"), "", ""),
-            None => (site.what.clone(), site.part.as_str(), site.way.as_str()),
-        };
-        let mut set = |keyword: &str, values: &BTreeSet<String>| {
+        for (place, values) in all {
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
-            self.set(
-                &what,
-                part,
-                &format!("{way}{keyword}"),
-                &values.join(" or "),
-            );
-        };
-        for (keyword, values) in &members.keywords {
-            set(keyword, values);
-        }
-        let is_typed = held.is_typed();
-        if !is_typed {
-            set("is described", &BTreeSet::from(["yes".to_owned()]));
-            for (keyword, values) in &members.structure {
-                set(keyword, values);
-            }
-        }
-        let named: BTreeSet<String> = members
-            .enumerated
-            .iter()
-            .map(|value| value.text.clone())
-            .collect();
-        match held.enumeration() {
-            Some(name) => {
-                let whole = api.enums.iter().filter(|item| item.name == *name);
-                for variant in whole.flat_map(|item| &item.variants) {
-                    if !named.is_empty() && !named.contains(&variant.wire) {
-                        let fact = format!("{way}value {}", variant.wire);
-                        self.set(&what, part, &fact, "not listed");
-                    }
-                }
-            }
-            None => {
-                for value in named {
-                    self.set(&what, part, &format!("{way}value {value}"), "listed");
-                }
-            }
+            self.set(&place.what, &place.part, &place.fact, &values.join(" or "));
         }
     }
 
@@ -309,6 +272,60 @@ impl Facts {
             }
         }
     }
+}
+
+/// The place of a fact.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    what: String,
+    part: String,
+    fact: String,
+}
+
+fn facts_of_value(visit: &Visit<'_>, api: &Api) -> Vec<(Place, BTreeSet<String>)> {
+    let Visit {
+        members,
+        held,
+        site,
+    } = visit;
+    let (what, part, way) = match held.schema() {
+        Some(name) => (format!("type {name}"), "", ""),
+        None => (site.what.clone(), site.part.as_str(), site.way.as_str()),
+    };
+    let place = |keyword: &str| Place {
+        what: what.clone(),
+        part: part.to_owned(),
+        fact: format!("{way}{keyword}"),
+    };
+    let mut facts = Vec::new();
+    for (keyword, values) in &members.keywords {
+        facts.push((place(keyword), values.clone()));
+    }
+    if !held.is_typed() {
+        let is_there = BTreeSet::from(["yes".to_owned()]);
+        facts.push((place("is described"), is_there));
+        for (keyword, values) in &members.structure {
+            facts.push((place(keyword), values.clone()));
+        }
+    }
+    let listed = members.enumerated.iter().map(|value| value.text.as_str());
+    let listed: BTreeSet<&str> = listed.collect();
+    if let Some(name) = held.enumeration() {
+        let whole = api.enums.iter().filter(|item| item.name == *name);
+        let others = whole
+            .flat_map(|item| &item.variants)
+            .filter(|variant| !listed.is_empty() && !listed.contains(variant.wire.as_str()));
+        for variant in others {
+            let is_not = BTreeSet::from(["not listed".to_owned()]);
+            facts.push((place(&format!("value {}", variant.wire)), is_not));
+        }
+    } else {
+        for value in listed {
+            let is = BTreeSet::from(["listed".to_owned()]);
+            facts.push((place(&format!("value {value}")), is));
+        }
+    }
+    facts
 }
 
 /// The problem because of which an operation is left out.

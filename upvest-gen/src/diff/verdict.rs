@@ -65,7 +65,8 @@ pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
         // These have no constraints that a caller has to meet.
         "description" => Some(of_description(subject)),
         "place" => Some((Impact::None, "no code depends on it")),
-        "error" => Some((
+        "page" => Some((Impact::None, "the crate reads each page in the same way")),
+        "error" | "errors" => Some((
             Impact::None,
             "an error is read as a `Problem`, which keeps its whole body",
         )),
@@ -75,7 +76,7 @@ pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
         "type" => of_type(subject),
         "field" => of_field(subject),
         "enum" => of_enum(subject),
-        "body" | "answer" | "response" => of_body(subject),
+        "body" | "answer" => of_body(subject),
         "id" | "variant" | "event" | "object" => of_names(subject),
         _ => None,
     };
@@ -224,7 +225,7 @@ fn of_body(subject: &Subject<'_>) -> Option<Verdict> {
         ("", _) => (None, "another line says what changes for callers"),
         ("required", Step::Gained) => (Calls, "a call without a body is rejected"),
         ("required", _) => (None, "the body may be left out"),
-        ("media types" | "headers" | "links", _) => {
+        (fact, _) if fact == "media types" || fact.contains(": ") => {
             (None, "where the type changes, another line says so")
         }
         _ => return Option::None,

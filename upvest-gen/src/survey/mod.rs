@@ -16,7 +16,7 @@ pub(crate) use items::{Item, Presence};
 pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
-use crate::document;
+use crate::document::{self, METHODS};
 use crate::model::{Api, Content, Encoding, Event, Operation, Place, Type};
 use crate::pointer;
 use links::Links;
@@ -24,11 +24,6 @@ use walk::{Site, Start, Walk};
 
 /// The fields of an event that the layer on top reads.
 const EVENT: [&str; 5] = ["id", "created_at", "type", "object", "webhook_id"];
-
-/// The methods of a path item.
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
 
 /// The values of a description, with what the crate has for them.
 pub(crate) struct Survey<'a> {
@@ -196,7 +191,7 @@ impl<'a> Surveyor<'a> {
                 self.walk.visit(Start {
                     places: vec![members_place(at, schema)],
                     held: Held::Untyped,
-                    site: owner.site(format!("error {status}")),
+                    site: owner.site("errors").further(status),
                     link: Some(link),
                     is_foreign: true,
                 });

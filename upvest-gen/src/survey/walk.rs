@@ -84,7 +84,7 @@ impl Site {
         }
     }
 
-    fn further(&self, step: &str) -> Self {
+    pub(crate) fn further(&self, step: &str) -> Self {
         Self {
             way: format!("{}{step}.", self.way),
             ..self.clone()
@@ -264,7 +264,8 @@ impl<'a> Walk<'a> {
         };
         let (at, _) = document::resolve_at(self.document, place.schema, &place.at);
         let is_new = at != place.at || from.site.way.is_empty();
-        if !(at.starts_with("/components/") && is_new) {
+        let is_page = matches!(from.held, Held::Fields(_));
+        if is_page || !(at.starts_with("/components/") && is_new) {
             return from.site.clone();
         }
         let kind = if from.is_foreign { "error" } else { "JSON" };
@@ -279,12 +280,12 @@ impl<'a> Walk<'a> {
             }
             Held::Typed(Type::Schema(schema)) => self.field_of(schema, name, site),
             Held::List(item) => {
-                let held = match name {
-                    "data" => Held::Typed(Type::List(Box::new(item.clone()))),
-                    "meta" => Held::Fields(&PAGE),
-                    _ => Held::Untyped,
-                };
-                (held, site.further(name))
+                let items = Type::List(Box::new(item.clone()));
+                match name {
+                    "data" => (Held::Typed(items), site.further(name)),
+                    "meta" => (Held::Fields(&PAGE), Site::new("page", "")),
+                    _ => (Held::Untyped, site.further(name)),
+                }
             }
             Held::Fields(known) if known.contains(&name) => (Held::Whole, site.further(name)),
             Held::Whole => (Held::Whole, site.further(name)),
