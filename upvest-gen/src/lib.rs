@@ -50,8 +50,6 @@ mod emit;
 mod error;
 #[cfg(feature = "emit")]
 mod generate;
-#[cfg(feature = "emit")]
-mod guard;
 pub mod ledger;
 mod load;
 pub mod model;

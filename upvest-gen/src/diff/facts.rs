@@ -93,6 +93,10 @@ impl Facts {
                 self.item(&what, "", item);
             }
         }
+        for kind in &api.event_kinds {
+            let part = format!("variant {}", kind.wire);
+            self.set("event kinds", &part, "name", &kind.name);
+        }
         for schema in &api.schemas {
             for field in schema.fields() {
                 let how = match (field.tells_null(schema), field.is_option(schema)) {
