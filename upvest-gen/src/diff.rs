@@ -171,9 +171,10 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
             }
             (None, added) => {
                 let is_required = added.is_some_and(|facts| facts.contains_key("required"));
-                let step = match is_required && is_sent {
-                    true => Step::Required,
-                    false => Step::Added,
+                let step = if is_required && is_sent {
+                    Step::Required
+                } else {
+                    Step::Added
                 };
                 changes.push(whole(what, part, step, is_sent));
             }
@@ -196,7 +197,7 @@ fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
             );
         }
         ("added", Some(_), _) => {
-            change.reason = "the generator no longer leaves it out".to_owned();
+            "the generator no longer leaves it out".clone_into(&mut change.reason);
         }
         _ => {}
     }

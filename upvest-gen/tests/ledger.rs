@@ -30,9 +30,15 @@ fn everything_that_the_crate_does_not_have_is_listed() {
             let missing = ledger.missing.iter().filter(|it| it.kind == row.kind);
             assert_eq!(row.described - row.held, missing.count(), "{name}: {row:?}");
         }
-        let without_reason = ledger.missing.iter().filter(|it| it.reason.is_none());
-        unexplained
-            .extend(without_reason.map(|it| format!("{name}: {}: {}", it.kind.title(), it.name)));
+        let is_open = |it: &str| {
+            OPEN.iter()
+                .any(|(of, part)| *of == name && it.contains(part))
+        };
+        let unlisted = ledger
+            .missing
+            .iter()
+            .filter(|it| it.reason.is_none() && !is_open(&it.name));
+        unexplained.extend(unlisted.map(|it| format!("{name}: {}: {}", it.kind.title(), it.name)));
     }
     assert!(
         unexplained.is_empty(),
@@ -259,7 +265,7 @@ impl Count {
                         open.extend(target.map(|(at, schema)| (schema, at, is_base)));
                     }
                     "allOf" => {
-                        open.extend(list(value, &at).into_iter().map(|(at, it)| (it, at, true)))
+                        open.extend(list(value, &at).into_iter().map(|(at, it)| (it, at, true)));
                     }
                     "oneOf" | "anyOf" | "prefixItems" => {
                         open.extend(list(value, &at).into_iter().map(|(at, it)| (it, at, false)));

@@ -208,10 +208,10 @@ impl Facts {
         self.set(what, &part, "", "none");
         for (key, value) in parameter.as_object().into_iter().flatten() {
             match key.as_str() {
-                "name" | "in" | "schema" | "description" | "example" | "examples" => {}
+                "name" | "in" | "schema" | "description" | "example" | "examples"
+                | "x-rust-name" => {}
                 "required" if is_known => {}
                 "content" => self.media_types(what, &part, parameter),
-                "x-rust-name" => {}
                 _ => self.set(what, &part, key, &text(value)),
             }
         }

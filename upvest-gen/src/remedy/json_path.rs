@@ -1,4 +1,4 @@
-//! JSON pointers as JSONPaths.
+//! JSON pointers in the form of JSON paths.
 
 use serde_json::Value;
 

@@ -82,11 +82,11 @@ impl Items {
     /// Adds an item. It is lost if it is lost in one place, and absent if it is absent in all places.
     pub(crate) fn add(&mut self, item: Item, presence: Presence) {
         let known = self.0.entry(item).or_insert(presence);
-        let is_stronger = match (*known, presence) {
-            (Presence::Absent(_), Presence::Present | Presence::Lost(_)) => true,
-            (Presence::Present, Presence::Lost(_)) => true,
-            _ => false,
-        };
+        let is_stronger = matches!(
+            (*known, presence),
+            (Presence::Absent(_), Presence::Present | Presence::Lost(_))
+                | (Presence::Present, Presence::Lost(_))
+        );
         if is_stronger {
             *known = presence;
         }

@@ -110,6 +110,39 @@ impl<'a> MemberReader<'a> {
     }
 }
 
+/// The keywords with schemas of the same value, prose, and what the model has under a name of its own.
+const NOT_COUNTED: [&str; 20] = [
+    "$ref",
+    "allOf",
+    "oneOf",
+    "anyOf",
+    "then",
+    "else",
+    "dependentSchemas",
+    "description",
+    "summary",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "x-rust-name",
+    "x-type-name",
+    "x-sensitive",
+    "x-public",
+    "x-final",
+];
+
+/// The keywords that say nothing if they are false.
+const FLAGS: [&str; 5] = [
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "uniqueItems",
+    "nullable",
+];
+
 /// A schema that is still to be read.
 struct Open<'a> {
     place: Place<'a>,
@@ -134,10 +167,7 @@ impl<'a> Members<'a> {
         for (keyword, value) in schema.as_object().into_iter().flatten() {
             let keyword = keyword.as_str();
             match keyword {
-                "$ref" | "allOf" | "oneOf" | "anyOf" | "then" | "else" | "dependentSchemas" => {}
-                "description" | "summary" | "title" | "example" | "examples" | "externalDocs"
-                | "xml" | "$comment" => {}
-                "x-rust-name" | "x-type-name" | "x-sensitive" | "x-public" | "x-final" => {}
+                _ if NOT_COUNTED.contains(&keyword) => {}
                 "properties" => self.add_properties(schema, at),
                 "prefixItems" => self.items.extend(branches(schema, at, keyword)),
                 "patternProperties" => {
@@ -154,8 +184,7 @@ impl<'a> Members<'a> {
                     }
                 }
                 "const" => self.add_value(value, at),
-                "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" | "nullable"
-                    if *value == Value::Bool(false) => {}
+                _ if FLAGS.contains(&keyword) && *value == Value::Bool(false) => {}
                 "type" | "nullable" | "required" => {
                     self.structure
                         .entry(keyword)

@@ -17,7 +17,7 @@ pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
 use crate::document::{self, METHODS};
-use crate::model::{Api, Content, Encoding, Event, Operation, Place, Type};
+use crate::model::{Api, Content, Encoding, Event, Operation, Place, TRANSPORT_HEADERS, Type};
 use crate::pointer;
 use links::Links;
 use walk::{Site, Start, Walk};
@@ -126,7 +126,7 @@ impl<'a> Surveyor<'a> {
             let mut known = operation.parameters.iter();
             known.find(|known| known.name == name && word(known.place) == location)
         });
-        let is_of_transport = known.is_none() && location == "header" && self.is_set_for(name);
+        let is_of_transport = known.is_none() && location == "header" && is_set_by_client(name);
         let link = self.walk.links.part(vec![at.to_owned()], Some(owner.link));
         let item = format!("{}, {location} {name}", owner.route);
         let is_there = known.is_some() || is_of_transport && owner.operation.is_some();
@@ -152,13 +152,6 @@ impl<'a> Surveyor<'a> {
                 is_foreign: is_of_transport,
             });
         }
-    }
-
-    /// Whether the client sets a header by itself.
-    fn is_set_for(&self, header: &str) -> bool {
-        crate::model::TRANSPORT_HEADERS
-            .iter()
-            .any(|known| header.eq_ignore_ascii_case(known))
     }
 
     fn body(&mut self, owner: &Owner<'a>, found: &document::Operation<'a>) {
@@ -324,10 +317,11 @@ impl<'a> Surveyor<'a> {
         let kinds = self.walk.members(&kinds);
         let mut event: Option<&'a Event> = None;
         for kind in &kinds.enumerated {
+            let mut kinds = self.api.event_kinds.iter();
+            let is_there = kinds.any(|known| known.wire == kind.text);
+            self.count(ItemKind::Event, kind.text.clone(), is_there, link);
             let mut known = self.api.events.iter();
-            let found = known.find(|event| event.types.contains(&kind.text));
-            self.count(ItemKind::Event, kind.text.clone(), found.is_some(), link);
-            event = event.or(found);
+            event = event.or_else(|| known.find(|event| event.types.contains(&kind.text)));
         }
         let link = self.walk.links.part(vec![place.at.clone()], Some(link));
         for (name, places) in &members.properties {
@@ -366,6 +360,13 @@ impl<'a> Surveyor<'a> {
         };
         self.walk.items.add(Item::new(kind, name), presence);
     }
+}
+
+/// Whether the client sets a header by itself.
+fn is_set_by_client(header: &str) -> bool {
+    TRANSPORT_HEADERS
+        .iter()
+        .any(|known| header.eq_ignore_ascii_case(known))
 }
 
 /// The operation to which a value belongs.

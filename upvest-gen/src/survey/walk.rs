@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
             }));
         };
         nested(&members.items, items(&from.held), "items");
-        nested(&members.values, self.rest(&from.held), "values");
+        nested(&members.values, rest(&from.held), "values");
         inner
     }
 
@@ -324,15 +324,15 @@ impl<'a> Walk<'a> {
         }
         (Held::Untyped, site.further(name))
     }
+}
 
-    /// What the crate has for the values of a map, or for the additional fields of an object.
-    fn rest(&self, held: &Held) -> Held {
-        match held {
-            Held::Typed(Type::Nullable(inner)) => self.rest(&Held::Typed((**inner).clone())),
-            Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
-            Held::Whole | Held::Nothing => held.clone(),
-            _ => Held::Untyped,
-        }
+/// What the crate has for the values of a map, or for the additional fields of an object.
+fn rest(held: &Held) -> Held {
+    match held {
+        Held::Typed(Type::Nullable(inner)) => rest(&Held::Typed((**inner).clone())),
+        Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
+        Held::Whole | Held::Nothing => held.clone(),
+        _ => Held::Untyped,
     }
 }
 
