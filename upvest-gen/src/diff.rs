@@ -154,9 +154,13 @@ fn route(parts: &Parts) -> Option<(&String, &String)> {
 /// Adds the differences between the parts of a subject.
 fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>) {
     let has = |parts: &Parts, fact: &str| parts.get("").is_some_and(|it| it.contains_key(fact));
-    let is_type = what.starts_with("type ");
-    let is_sent = !is_type || has(old, "sent") || has(new, "sent");
+    let is_sent_type = has(old, "sent") || has(new, "sent");
     for part in keys(old, new) {
+        let is_sent = match what.split(' ').next() {
+            Some("type") => is_sent_type,
+            Some("webhook") => false,
+            _ => part != "answer",
+        };
         match (old.get(part), new.get(part)) {
             (Some(old), Some(new)) => {
                 for fact in keys(old, new) {

@@ -72,6 +72,8 @@ pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
         )),
         "header" => Some((Impact::None, "the client sets this header by itself")),
         "operation" => Some(of_operation(subject)),
+        "webhook" => Some((Impact::None, "other lines say which types of events change")),
+        "envelope" => Some(of_envelope(subject)),
         "parameter" => of_parameter(subject),
         "type" => of_type(subject),
         "field" => of_field(subject),
@@ -230,6 +232,15 @@ fn of_body(subject: &Subject<'_>) -> Option<Verdict> {
         }
         _ => return Option::None,
     })
+}
+
+/// The verdict on a field of an event that is not its object.
+fn of_envelope(subject: &Subject<'_>) -> Verdict {
+    match (subject.fact, subject.step) {
+        ("", Step::Removed) => (Impact::Calls, "an event without it may not be readable"),
+        ("type", _) => (Impact::Calls, "an event with another value may not be readable"),
+        _ => (Impact::None, "events are read as before"),
+    }
 }
 
 fn of_names(subject: &Subject<'_>) -> Option<Verdict> {

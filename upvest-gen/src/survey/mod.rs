@@ -343,7 +343,7 @@ impl<'a> Surveyor<'a> {
             self.walk.visit(Start {
                 places: places.clone(),
                 held,
-                site: Site::new(format!("event group {group}"), format!("field {name}")),
+                site: Site::new(format!("webhook {group}"), format!("envelope {name}")),
                 link: Some(link),
                 // The types are counted as events.
                 is_foreign: *name == "type",
