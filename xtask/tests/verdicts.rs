@@ -265,7 +265,10 @@ fn caller(api: &Api) -> String {
     }
     for kind in &api.event_kinds {
         let name = &kind.name;
-        let _ = writeln!(code, "fn kind_{name}() -> EventKind {{ EventKind::{name} }}");
+        let _ = writeln!(
+            code,
+            "fn kind_{name}() -> EventKind {{ EventKind::{name} }}"
+        );
     }
     for item in &api.enums {
         for variant in &item.variants {

@@ -238,7 +238,10 @@ fn of_body(subject: &Subject<'_>) -> Option<Verdict> {
 fn of_envelope(subject: &Subject<'_>) -> Verdict {
     match (subject.fact, subject.step) {
         ("", Step::Removed) => (Impact::Calls, "an event without it may not be readable"),
-        ("type", _) => (Impact::Calls, "an event with another value may not be readable"),
+        ("type", _) => (
+            Impact::Calls,
+            "an event with another value may not be readable",
+        ),
         _ => (Impact::None, "events are read as before"),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
 use crate::document::{self, METHODS};
-use crate::model::{Api, Content, Encoding, Event, Operation, Place, TRANSPORT_HEADERS, Type};
+use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, encoding};
 use crate::pointer;
 use links::Links;
 use walk::{Site, Start, Walk};
@@ -165,7 +165,7 @@ impl<'a> Surveyor<'a> {
             .operation
             .and_then(|operation| operation.body.as_ref());
         for (media_type, media) in members(&body["content"]) {
-            let is_sent = known.is_some_and(|body| is_sent_as(media_type, body.encoding));
+            let is_sent = known.is_some_and(|body| encoding(media_type) == Some(body.encoding));
             let held = match known.filter(|_| is_sent) {
                 Some(body) => Held::Typed(body.kind.clone()),
                 None => Held::Nothing,
@@ -407,16 +407,5 @@ fn word(place: Place) -> &'static str {
         Place::Path => "path",
         Place::Query => "query",
         Place::Header => "header",
-    }
-}
-
-/// Whether a body of this media type is sent in this encoding.
-fn is_sent_as(media_type: &str, encoding: Encoding) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    match encoding {
-        Encoding::Json => document::is_json(media_type),
-        Encoding::Form => essence == "application/x-www-form-urlencoded",
-        Encoding::Binary => essence == "application/octet-stream",
-        Encoding::Text => essence == "text/plain",
     }
 }
