@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::describe::{Source, describe, model_of};
 use crate::diff::Facts;
+use crate::emit;
 use crate::error::{Error, Errors};
 use crate::ledger::Ledger;
-use crate::{emit, write};
+use crate::write;
 
 /// The code that was generated from a description.
 #[derive(Clone, Debug, PartialEq, Eq)]

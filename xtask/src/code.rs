@@ -4,7 +4,9 @@ use anyhow::Result;
 use upvest_gen::diff::Facts;
 use upvest_gen::{Generated, Source, generate};
 
-use crate::{changes, facts_file, problems};
+use crate::changes;
+use crate::facts_file;
+use crate::problems;
 
 /// The generated files, and the problems of the description.
 pub(crate) struct Code {

@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use upvest_gen::diff::Facts;
 
+use crate::changes;
 use crate::flags::{Diff, Format};
+use crate::problems;
 use crate::source::source;
-use crate::{changes, problems};
 
 /// Runs the command.
 pub(crate) fn run(flags: &Diff) -> Result<()> {

@@ -6,8 +6,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use upvest_gen::{describe, model};
 
+use crate::cargo;
+use crate::export;
 use crate::flags::{Export, Try};
-use crate::{cargo, export, folder, progress};
+use crate::folder;
+use crate::progress;
 
 /// The tests of `upvest-ext` that work with any description: tokens, signatures, retries, idempotency, raw requests, pages
 /// of a mock list, and webhooks.

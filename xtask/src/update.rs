@@ -9,10 +9,12 @@ use sha2::{Digest, Sha256};
 use upvest_gen::diff::{Change, Facts};
 use upvest_gen::{Source, describe, model};
 
+use crate::changes;
 use crate::code::Code;
 use crate::flags::Update;
+use crate::folder;
+use crate::problems;
 use crate::source::{OUT, OVERLAY, SPEC};
-use crate::{changes, folder, problems};
 
 /// The folders and files that mention operations and types of the vendored description.
 const BOUND: [&str; 5] = ["README.md", "docs", "tests", "upvest-api", "upvest-ext"];
