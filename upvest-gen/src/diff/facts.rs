@@ -6,20 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-<<<<<<< HEAD
 use crate::describe::{Source, describe, model_of};
 use crate::document;
 use crate::error::Errors;
 use crate::model::Api;
 use crate::pointer;
 use crate::survey::{self, Held, Survey, Visit};
-=======
-use crate::describe::{Source, describe};
-use crate::document;
-use crate::error::Errors;
-use crate::model::{self, Api};
-use crate::pointer;
->>>>>>> main
 
 /// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is the whole
 /// subject.
