@@ -34,7 +34,7 @@ use crate::pointer;
 pub(crate) const SCHEMAS: &str = "/components/schemas";
 
 /// The methods that a path item may have, in the order in which operations are listed.
-const METHODS: [&str; 8] = [
+pub(crate) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
