@@ -10,7 +10,7 @@ use super::names::{self, Names};
 use super::{Alternative, Enum, Field, Id, Schema, Shape, Type};
 use crate::document;
 use crate::error::{Error, Result};
-use crate::normalize::{Node, Part, normalize};
+use crate::normalize::{Node, Part, Schemas, normalize};
 use crate::pointer;
 
 /// The fields of the object that describes a page.
@@ -243,8 +243,7 @@ impl<'a> Reader<'a> {
         }
         let alternatives = std::mem::take(&mut node.alternatives);
         for part in &alternatives {
-            let mut branch = normalize(self.document, part.value, &part.at)?;
-            branch.add_base(&node);
+            let branch = Schemas::new(self.document).read_alternative(part, &node)?;
             self.collect_branches(branch, depth + 1, found)?;
         }
         if alternatives.is_empty() {
