@@ -24,6 +24,8 @@ pub struct Api {
     pub enums: Vec<Enum>,
     /// The typed ids.
     pub ids: Vec<Id>,
+    /// The types of webhook events.
+    pub event_kinds: Vec<Variant>,
     /// The objects in webhook events.
     pub events: Vec<Event>,
     /// The problems of operations that were left out. `operations` does not contain them.

@@ -39,7 +39,8 @@ const RESERVED_METHODS: &str = "base_url builder clone deref exchange from_env f
     transport try_into url with with_transport";
 
 /// Methods that every builder of an operation has.
-const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
+const RESERVED_SETTERS: &str =
+    "at body body_map clone download idempotency_key into new send to_owned try_into";
 
 /// Methods that every builder of a body has.
 const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";

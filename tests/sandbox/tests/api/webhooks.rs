@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use upvest_ext::api::events::EventKind;
 use upvest_ext::api::runtime::OpenEnum as _;
 use upvest_ext::api::types::{
     Account, AccountCreate, AccountId, Address, CountryCode, CurrencyCode, DirectDebit,
@@ -15,7 +16,7 @@ use upvest_ext::api::types::{
     WebhookSubscriptionUpdate,
 };
 use upvest_ext::signing::SignatureVersion;
-use upvest_ext::webhooks::{EventType, KeyCacheLimits, ResourceError, WebhookVerifier};
+use upvest_ext::webhooks::{KeyCacheLimits, ResourceError, WebhookVerifier};
 use upvest_ext::{Error, Upvest};
 use upvest_sandbox::{Command, DeliveryRecord, PayloadShape, Sandbox};
 use uuid::Uuid;
@@ -415,9 +416,9 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
         for arrival in endpoint.arrived() {
             for event in verifier.verify(&arrival.received()).await.unwrap() {
                 let event = event.unwrap();
-                assert!(event.event_type.is_known(), "{event:?}");
+                assert!(EventKind::from(&event.event_type).is_known(), "{event:?}");
                 assert!(keys.insert(event.key()), "{event:?} arrived twice");
-                if event.event_type == EventType::OrderFilled {
+                if event.event_type == EventKind::OrderFilled {
                     let event = event
                         .fetch(&Upvest::from_vars(sandbox.vars()).unwrap())
                         .await
