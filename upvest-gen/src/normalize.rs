@@ -91,10 +91,19 @@ impl<'a> Schemas<'a> {
             return self.read(part.value, &part.at);
         }
         self.once(key, &part.at, || {
-            let mut whole = Node::at(&part.at);
+            let mut whole = Node::default();
+            let mut places = Vec::new();
             for (at, value) in part.schemas() {
                 let schema = self.read(value, at)?;
                 self.merge(&mut whole, &schema)?;
+                if !schema.is_annotation() {
+                    places.push(at.to_owned());
+                }
+            }
+            // The last schema is that of the most special object.
+            if whole.component.is_none() {
+                whole.at = places.pop().unwrap_or_else(|| part.at.clone());
+                whole.others = places;
             }
             Ok(whole)
         })
@@ -110,6 +119,11 @@ impl<'a> Schemas<'a> {
         let conflicts = alternative.add_base(base)?;
         self.note(conflicts);
         Ok(alternative)
+    }
+
+    /// The document that contains the schemas.
+    pub(crate) fn document(&self) -> &'a Value {
+        self.document
     }
 
     /// What could not be merged in the schemas that have been read.
@@ -240,13 +254,6 @@ fn address(value: &Value) -> usize {
 
 fn is_null(schema: &Value) -> bool {
     schema["type"] == "null" || schema.get("const") == Some(&Value::Null)
-}
-
-/// Reads the schema `value` at `at`.
-pub(crate) fn normalize<'a>(document: &'a Value, value: &'a Value, at: &str) -> Result<Node<'a>> {
-    Schemas::new(document)
-        .read(value, at)
-        .map(Rc::unwrap_or_clone)
 }
 
 /// Reads the keywords of the schema itself.

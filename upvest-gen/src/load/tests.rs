@@ -114,6 +114,7 @@ fn a_value_of_a_text_is_what_the_source_says() {
         ),
         ("{ type: integer, enum: [1, 2] }", json!([1, 2])),
         ("{ enum: [1, 2] }", json!([1, 2])),
+        ("{ enum: [1, A, true] }", json!([1, "A", true])),
         ("{ type: [string, integer], enum: [1, A] }", json!([1, "A"])),
     ] {
         let document = parse(&format!("a: {schema}")).unwrap();

@@ -217,7 +217,7 @@ impl Converter<'_> {
     }
 
     fn object<N: Node>(&self, members: Vec<(N::Key, N)>, at: &str) -> Result<Value> {
-        let is_text = is_of_text(&members);
+        let is_text = self.is_of_text(&members);
         let mut places: HashMap<String, Option<Location>> = HashMap::new();
         let mut object = Map::new();
         for (key, node) in members {
@@ -233,6 +233,38 @@ impl Converter<'_> {
         Ok(Value::Object(object))
     }
 
+    /// Whether the object is the schema of a text: by its `type`, or because its `enum` contains texts and a number that JSON
+    /// would write in another way, such as `0123`.
+    fn is_of_text<N: Node>(&self, members: &[(N::Key, N)]) -> bool {
+        match find(members, "type") {
+            Some(Tree::Scalar(name)) => name == "string",
+            Some(Tree::List(names)) => {
+                let is_text = |node: &N| is_named(node, "string");
+                names.iter().any(is_text)
+                    && names
+                        .iter()
+                        .all(|node| is_text(node) || is_named(node, "null"))
+            }
+            Some(Tree::Object(_) | Tree::NotFinite) => false,
+            None => match find(members, "enum") {
+                Some(Tree::List(values)) => {
+                    let is_text = |node: &N| matches!(node.tree(), Tree::Scalar(Value::String(_)));
+                    values.iter().any(is_text)
+                        && values.iter().any(|value| self.is_written_otherwise(value))
+                }
+                _ => false,
+            },
+        }
+    }
+
+    fn is_written_otherwise<N: Node>(&self, node: &N) -> bool {
+        let source = node.place().and_then(|location| self.source(location));
+        match node.tree() {
+            Tree::Scalar(Value::Number(number)) => source != Some(number.to_string().as_str()),
+            tree => matches!(tree, Tree::NotFinite),
+        }
+    }
+
     /// The text of the scalar at `location`.
     fn source(&self, location: Location) -> Option<&str> {
         let start = usize::try_from(location.span().byte_offset()?).ok()?;
@@ -241,30 +273,13 @@ impl Converter<'_> {
     }
 }
 
-/// Whether the object is the schema of a text: by its `type`, or by the other values of its `enum`.
-fn is_of_text<N: Node>(members: &[(N::Key, N)]) -> bool {
-    let find = |name: &str| {
-        let mut members = members.iter().filter(|(key, _)| key.text() == name);
-        members.next().map(|(_, node)| node.tree())
-    };
-    match find("type") {
-        Some(Tree::Scalar(name)) => name == "string",
-        Some(Tree::List(names)) => {
-            let is = |node: &N, name: &str| matches!(node.tree(), Tree::Scalar(it) if it == name);
-            names.iter().any(|node| is(node, "string"))
-                && names
-                    .iter()
-                    .all(|node| is(node, "string") || is(node, "null"))
-        }
-        Some(Tree::Object(_) | Tree::NotFinite) => false,
-        None => {
-            matches!(find("enum"), Some(Tree::List(values)) if values.iter().any(is_text_value))
-        }
-    }
+fn find<'m, N: Node>(members: &'m [(N::Key, N)], name: &str) -> Option<&'m Tree<N, N::Key>> {
+    let (_, node) = members.iter().find(|(key, _)| key.text() == name)?;
+    Some(node.tree())
 }
 
-fn is_text_value<N: Node>(node: &N) -> bool {
-    matches!(node.tree(), Tree::Scalar(Value::String(_)))
+fn is_named<N: Node>(node: &N, name: &str) -> bool {
+    matches!(node.tree(), Tree::Scalar(found) if found == name)
 }
 
 fn duplicate(key: &str, at: &str, first: Option<Location>, second: Option<Location>) -> Error {

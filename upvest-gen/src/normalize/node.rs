@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct Node<'a> {
     /// The place in the file.
     pub at: String,
+    /// The places of the other schemas that apply, if the schemas of an `allOf` have the same property.
+    pub(super) others: Vec<String>,
     /// The component to which it refers, if it adds only annotations to the reference.
     pub component: Option<&'a str>,
     /// The `type`, if there is exactly one.
@@ -65,6 +67,17 @@ impl<'a> Part<'a> {
         std::iter::once(first).chain(others)
     }
 
+    /// A key that only this part has: the places of its schemas.
+    pub(crate) fn key(&self) -> String {
+        joined(&self.at, self.others.iter().map(|(at, _)| at.as_str()))
+    }
+
+    /// Whether both consist of equal schemas.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let ours = self.schemas().map(|(_, value)| value);
+        ours.eq(other.schemas().map(|(_, value)| value))
+    }
+
     /// Adds the schemas of `other`, except those that it already has.
     pub(super) fn add(&mut self, other: &Self) {
         for (at, value) in other.schemas() {
@@ -92,6 +105,11 @@ impl<'a> Node<'a> {
             alternatives,
             ..Self::default()
         }
+    }
+
+    /// A key that only this schema has: its place, and those of the other schemas that apply.
+    pub(crate) fn key(&self) -> String {
+        joined(&self.at, self.others.iter().map(String::as_str))
     }
 
     /// The value of a keyword, such as `example`.
@@ -170,4 +188,8 @@ impl<'a> Node<'a> {
             && self.values.is_none()
             && !self.keywords.contains_key("format")
     }
+}
+
+fn joined<'p>(first: &str, others: impl Iterator<Item = &'p str>) -> String {
+    others.fold(first.to_owned(), |key, place| format!("{key}|{place}"))
 }
