@@ -80,16 +80,16 @@ fn parse_yaml(text: &str) -> Result<Value> {
             max_nodes: MOST_VALUES,
         },
     };
-    let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options).map_err(syntax)?;
-    tree::value(tree, text)
+    let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options);
+    tree::value(tree.map_err(|error| syntax(&error))?, text)
 }
 
-fn syntax(error: YamlError) -> Error {
+fn syntax(error: &YamlError) -> Error {
     let place = match error.location() {
         Some(at) => tree::place(at),
         None => String::new(),
     };
-    if is_about_depth(&error) {
+    if is_about_depth(error) {
         return Error::at(
             place,
             format!("lists and objects are nested more than {DEEPEST} levels deep"),

@@ -136,9 +136,10 @@ fn nesting_has_a_limit_with_a_message() {
     let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
     let indented = |depth: usize| -> String {
-        (0..depth)
-            .map(|level| format!("{}a:\n", " ".repeat(level)))
-            .collect()
+        let lines: Vec<String> = (0..depth)
+            .map(|level| format!("{}a:", " ".repeat(level)))
+            .collect();
+        lines.join("\n")
     };
     for nested in [lists, objects, indented] as [fn(usize) -> String; 3] {
         assert!(parse(&nested(120)).is_ok());
