@@ -36,7 +36,7 @@ pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
 pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
-pub use operation_meta::{OperationMeta, Paging};
+pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType};
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
