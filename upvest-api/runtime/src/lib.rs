@@ -26,7 +26,7 @@ mod transports;
 mod values;
 
 pub use answers::byte_stream::ByteStream;
-pub use answers::decode::read_json;
+pub use answers::decode::{read_json, without_byte_order_mark};
 pub use answers::error::Error;
 pub use answers::error_kind::ErrorKind;
 pub use answers::list_response::{ListResponse, Page, PaginationMeta};
@@ -36,7 +36,7 @@ pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
 pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
-pub use operation_meta::{OperationMeta, Paging};
+pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType};
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
