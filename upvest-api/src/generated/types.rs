@@ -7,7 +7,7 @@
 pub use super::enums::*;
 pub use super::ids::*;
 pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
+use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, serde_json, settles, uuid};
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it
 /// expires.
@@ -71,7 +71,7 @@ pub struct Account {
 }
 
 /// What is needed to open an account for a user.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AccountCreate {
     /// The user who will own the account.
@@ -83,8 +83,6 @@ pub struct AccountCreate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-
-request_json!(AccountCreate by readers::AccountCreateReader);
 
 /// What an account gained or lost over a period.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
@@ -139,7 +137,7 @@ pub struct AccountTransfer {
 }
 
 /// A transfer to start between two accounts.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AccountTransferCreate {
     /// The account to transfer from.
@@ -150,10 +148,8 @@ pub struct AccountTransferCreate {
     pub target_account_id: Option<AccountId>,
 }
 
-request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
-
 /// Changes to an account. Owner and group cannot be changed.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AccountUpdate {
     /// What the account is to be for, for example `TRADING`.
@@ -161,8 +157,6 @@ pub struct AccountUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
 }
-
-request_json!(AccountUpdate by readers::AccountUpdateReader);
 
 /// A postal address.
 #[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
@@ -255,7 +249,7 @@ pub struct CorporateAction {
 }
 
 /// The client's credentials, and the scopes of the token.
-#[derive(serde::Serialize, Clone, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CreateAccessTokenBody {
     /// Always `client_credentials`.
@@ -268,8 +262,6 @@ pub struct CreateAccessTokenBody {
     /// client has not been granted makes the request fail with 401.
     pub scope: String,
 }
-
-request_json!(CreateAccessTokenBody by readers::CreateAccessTokenBodyReader);
 
 hiding_debug! {
     CreateAccessTokenBody { show grant_type, show client_id, hide client_secret, show scope, }
@@ -323,7 +315,7 @@ hiding_debug! {
 settles!(DirectDebit, DirectDebitId, optional status);
 
 /// A payment to collect under an existing mandate.
-#[derive(serde::Serialize, Clone, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DirectDebitCreate {
     /// The user who pays.
@@ -340,8 +332,6 @@ pub struct DirectDebitCreate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remittance_information: Option<String>,
 }
-
-request_json!(DirectDebitCreate by readers::DirectDebitCreateReader);
 
 hiding_debug! {
     DirectDebitCreate { show user_id, show account_group_id, show mandate_id, show cash_amount, show currency, hide_option remittance_information, }
@@ -546,15 +536,13 @@ pub struct Liquidation {
 settles!(Liquidation, LiquidationId, optional status);
 
 /// A liquidation to start. It sells securities, so ask the user first.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LiquidationCreate {
     /// `FULL` sells everything in the account, `PARTIAL` a part.
     #[serde(rename = "type")]
     pub type_: LiquidationType,
 }
-
-request_json!(LiquidationCreate by readers::LiquidationCreateReader);
 
 /// A payer's permission to collect direct debits from their bank account.
 #[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
@@ -687,7 +675,7 @@ pub struct OrderCancellation {
 
 /// An order to place. Give `quantity` for a unit order or `cash_amount` for a nominal one; nominal and
 /// fractional orders must be `MARKET`.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OrderCreate {
     /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
@@ -739,8 +727,6 @@ pub struct OrderCreate {
     pub currency: Option<CurrencyCode>,
 }
 
-request_json!(OrderCreate by readers::OrderCreateReader);
-
 /// A set of instruments in an account, held at fixed target weights. The weights are its allocations.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -790,7 +776,7 @@ pub struct PortfolioAllocation {
 }
 
 /// The share that one instrument is to have in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PortfolioAllocationCreate {
     /// The instrument. Name each one once.
@@ -800,10 +786,8 @@ pub struct PortfolioAllocationCreate {
     pub weight: Decimal,
 }
 
-request_json!(PortfolioAllocationCreate by readers::PortfolioAllocationCreateReader);
-
 /// A portfolio to set up in an account.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PortfolioCreate {
     /// The account that will hold the portfolio.
@@ -813,8 +797,6 @@ pub struct PortfolioCreate {
     /// The instruments and their target weights. Let the weights sum to 1.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
-
-request_json!(PortfolioCreate by readers::PortfolioCreateReader);
 
 /// An order to invest an amount of cash across the instruments of a portfolio.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
@@ -850,7 +832,7 @@ pub struct PortfolioOrder {
 settles!(PortfolioOrder, PortfolioOrderId, optional status);
 
 /// An amount of cash to invest in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PortfolioOrderCreate {
     /// Amount in units of `currency`, a decimal string.
@@ -859,18 +841,14 @@ pub struct PortfolioOrderCreate {
     pub currency: CurrencyCode,
 }
 
-request_json!(PortfolioOrderCreate by readers::PortfolioOrderCreateReader);
-
 /// Changes to a portfolio itself; its allocations are replaced with a call of their own.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PortfolioUpdate {
     /// New name for display.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
-
-request_json!(PortfolioUpdate by readers::PortfolioUpdateReader);
 
 /// How much of one instrument an account holds.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
@@ -1044,7 +1022,7 @@ pub struct SavingsPlan {
 }
 
 /// A savings plan to set up.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavingsPlanCreate {
     /// The account that is to invest.
@@ -1064,10 +1042,8 @@ pub struct SavingsPlanCreate {
     pub frequency: SavingsPlanFrequency,
 }
 
-request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
-
 /// Changes to a savings plan. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
@@ -1084,8 +1060,6 @@ pub struct SavingsPlanUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SavingsPlanStatus>,
 }
-
-request_json!(SavingsPlanUpdate by readers::SavingsPlanUpdateReader);
 
 /// A move of securities to or from another institution.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
@@ -1109,14 +1083,12 @@ pub struct SecuritiesTransfer {
 }
 
 /// A securities transfer to start.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SecuritiesTransferCreate {
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
     pub direction: TransferDirection,
 }
-
-request_json!(SecuritiesTransferCreate by readers::SecuritiesTransferCreateReader);
 
 /// A country in which a user is liable to tax. A user can have several.
 #[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
@@ -1144,7 +1116,7 @@ hiding_debug! {
 }
 
 /// A tax residency to add to a user.
-#[derive(serde::Serialize, Clone, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TaxResidencyCreate {
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
@@ -1153,8 +1125,6 @@ pub struct TaxResidencyCreate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_identification_number: Option<String>,
 }
-
-request_json!(TaxResidencyCreate by readers::TaxResidencyCreateReader);
 
 hiding_debug! {
     TaxResidencyCreate { hide country, hide_option tax_identification_number, }
@@ -1216,15 +1186,13 @@ pub struct TreasuryReport {
 }
 
 /// All new allocations of a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct UpdatePortfolioAllocationsBody {
     /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
     /// dropped from the set.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
-
-request_json!(UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader);
 
 /// A natural person who invests through the client. Accounts, orders and payments hang off a user.
 #[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
@@ -1304,7 +1272,7 @@ pub struct UserCheck {
 }
 
 /// What is needed to register a user. Every field is required.
-#[derive(serde::Serialize, Clone, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UserCreate {
     /// Given name or names. Any Unicode letters.
@@ -1321,8 +1289,6 @@ pub struct UserCreate {
     /// A postal address.
     pub address: Address,
 }
-
-request_json!(UserCreate by readers::UserCreateReader);
 
 hiding_debug! {
     UserCreate { hide first_name, hide last_name, hide email, hide date_of_birth, hide nationality, show address, }
@@ -1356,7 +1322,7 @@ hiding_debug! {
 }
 
 /// An identifier to add to a user. Its `type` is fixed afterwards; only `value` can be changed.
-#[derive(serde::Serialize, Clone, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UserIdentifierCreate {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
@@ -1366,14 +1332,12 @@ pub struct UserIdentifierCreate {
     pub value: String,
 }
 
-request_json!(UserIdentifierCreate by readers::UserIdentifierCreateReader);
-
 hiding_debug! {
     UserIdentifierCreate { show type_, hide value, }
 }
 
 /// A new value for an identifier, for instance after a change of name.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UserIdentifierUpdate {
     /// The identifier that replaces the present one. Personal data.
@@ -1381,14 +1345,12 @@ pub struct UserIdentifierUpdate {
     pub value: Option<String>,
 }
 
-request_json!(UserIdentifierUpdate by readers::UserIdentifierUpdateReader);
-
 hiding_debug! {
     UserIdentifierUpdate { hide_option value, }
 }
 
 /// Changes to a user. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UserUpdate {
     /// New given name or names.
@@ -1404,8 +1366,6 @@ pub struct UserUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
 }
-
-request_json!(UserUpdate by readers::UserUpdateReader);
 
 hiding_debug! {
     UserUpdate { hide_option first_name, hide_option last_name, hide_option email, show address, }
@@ -1467,7 +1427,7 @@ pub struct WebhookSubscription {
 
 /// A subscription to set up. Check `status` in the answer: it may have to be set to `ACTIVE` before
 /// anything is delivered.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookSubscriptionCreate {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
@@ -1477,10 +1437,8 @@ pub struct WebhookSubscriptionCreate {
     pub event_categories: Vec<WebhookEventCategory>,
 }
 
-request_json!(WebhookSubscriptionCreate by readers::WebhookSubscriptionCreateReader);
-
 /// Changes to a subscription. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookSubscriptionUpdate {
     /// New address. `https` with a DNS name, no IP address, and it must not redirect.
@@ -1493,8 +1451,6 @@ pub struct WebhookSubscriptionUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<WebhookSubscriptionStatus>,
 }
-
-request_json!(WebhookSubscriptionUpdate by readers::WebhookSubscriptionUpdateReader);
 
 /// A payment of cash from an account to the user's bank.
 #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
@@ -1530,7 +1486,7 @@ pub struct Withdrawal {
 settles!(Withdrawal, WithdrawalId, optional status);
 
 /// An amount to pay out from an account. There is no field for the destination.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WithdrawalCreate {
     /// The account the money leaves.
@@ -1539,219 +1495,4 @@ pub struct WithdrawalCreate {
     pub cash_amount: Decimal,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     pub currency: CurrencyCode,
-}
-
-request_json!(WithdrawalCreate by readers::WithdrawalCreateReader);
-
-/// How the bodies of requests are read.
-mod readers {
-use super::*;
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountCreate")]
-pub(super) struct AccountCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountTransferCreate")]
-pub(super) struct AccountTransferCreateReader {
-    pub source_account_id: Option<AccountId>,
-    pub target_account_id: Option<AccountId>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountUpdate")]
-pub(super) struct AccountUpdateReader {
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::CreateAccessTokenBody")]
-pub(super) struct CreateAccessTokenBodyReader {
-    pub grant_type: GrantType,
-    pub client_id: String,
-    pub client_secret: String,
-    pub scope: String,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::DirectDebitCreate")]
-pub(super) struct DirectDebitCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    pub mandate_id: MandateId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub remittance_information: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::LiquidationCreate")]
-pub(super) struct LiquidationCreateReader {
-    #[serde(rename = "type")]
-    pub type_: LiquidationType,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::OrderCreate")]
-pub(super) struct OrderCreateReader {
-    pub account_id: AccountId,
-    pub instrument_id: InstrumentId,
-    pub side: OrderSide,
-    #[serde(rename = "type")]
-    pub type_: OrderType,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub quantity: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub limit_price: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub stop_price: Option<Decimal>,
-    pub currency: Option<CurrencyCode>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioAllocationCreate")]
-pub(super) struct PortfolioAllocationCreateReader {
-    pub instrument_id: InstrumentId,
-    pub weight: Decimal,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioCreate")]
-pub(super) struct PortfolioCreateReader {
-    pub account_id: AccountId,
-    pub name: String,
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioOrderCreate")]
-pub(super) struct PortfolioOrderCreateReader {
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioUpdate")]
-pub(super) struct PortfolioUpdateReader {
-    pub name: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanCreate")]
-pub(super) struct SavingsPlanCreateReader {
-    pub account_id: AccountId,
-    pub portfolio_id: Option<PortfolioId>,
-    pub instrument_id: Option<InstrumentId>,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub frequency: SavingsPlanFrequency,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanUpdate")]
-pub(super) struct SavingsPlanUpdateReader {
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    pub frequency: Option<SavingsPlanFrequency>,
-    pub status: Option<SavingsPlanStatus>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SecuritiesTransferCreate")]
-pub(super) struct SecuritiesTransferCreateReader {
-    pub direction: TransferDirection,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::TaxResidencyCreate")]
-pub(super) struct TaxResidencyCreateReader {
-    pub country: CountryCode,
-    pub tax_identification_number: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UpdatePortfolioAllocationsBody")]
-pub(super) struct UpdatePortfolioAllocationsBodyReader {
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserCreate")]
-pub(super) struct UserCreateReader {
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub date_of_birth: chrono::NaiveDate,
-    pub nationality: CountryCode,
-    pub address: Address,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierCreate")]
-pub(super) struct UserIdentifierCreateReader {
-    #[serde(rename = "type")]
-    pub type_: String,
-    pub value: String,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierUpdate")]
-pub(super) struct UserIdentifierUpdateReader {
-    pub value: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserUpdate")]
-pub(super) struct UserUpdateReader {
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub address: Option<Address>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionCreate")]
-pub(super) struct WebhookSubscriptionCreateReader {
-    pub url: String,
-    pub event_categories: Vec<WebhookEventCategory>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionUpdate")]
-pub(super) struct WebhookSubscriptionUpdateReader {
-    pub url: Option<String>,
-    pub event_categories: Option<Vec<WebhookEventCategory>>,
-    pub status: Option<WebhookSubscriptionStatus>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WithdrawalCreate")]
-pub(super) struct WithdrawalCreateReader {
-    pub account_id: AccountId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
 }

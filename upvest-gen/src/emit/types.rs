@@ -17,7 +17,7 @@ use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
 const USES: &str = "\
 pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
+use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, serde_json, settles, uuid};
 ";
 
 /// The source of the module `types`.
@@ -29,7 +29,6 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         .collect();
     let objects = schemas::objects(api);
     let mut source = String::new();
-    let mut readers = String::new();
     // A module without types has nothing to re-export.
     for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
         if !is_empty {
@@ -52,69 +51,12 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
         let item = structs.remove(&key(&schema.name));
         let item = item
             .ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
-        let mut item = adjust(item, schema, &objects)?;
         source.push('\n');
-        if schema.sent && !schema.received {
-            readers.push('\n');
-            readers.push_str(&print(Item::Struct(reader(&item))));
-            item.attrs = attributes_without_reading(&item)?;
-            source.push_str(&print(Item::Struct(item)));
-            let _ = writeln!(
-                source,
-                "\nrequest_json!({0} by readers::{0}Reader);",
-                schema.name
-            );
-        } else {
-            source.push_str(&print(Item::Struct(item)));
-        }
+        source.push_str(&print(Item::Struct(adjust(item, schema, &objects)?)));
         source.push_str(&hiding_debug(schema));
         source.push_str(&settles(schema, api));
     }
-    if !readers.is_empty() {
-        let _ = write!(
-            source,
-            "\n/// How the bodies of requests are read.\nmod readers {{\nuse super::*;\n{readers}}}\n"
-        );
-    }
     Ok(source)
-}
-
-/// A private copy of a struct that is only sent, for which serde derives `Deserialize`. The struct itself adds its own rules.
-fn reader(item: &ItemStruct) -> ItemStruct {
-    let mut twin = item.clone();
-    let name = format!("super::{}", item.ident);
-    twin.attrs = vec![
-        parse_quote!(#[derive(serde::Deserialize)]),
-        parse_quote!(#[serde(remote = #name)]),
-    ];
-    twin.ident = format_ident!("{}Reader", item.ident);
-    twin.vis = parse_quote!(pub(super));
-    let is_for_writing = |attribute: &Attribute| {
-        let setting = attribute.parse_args::<syn::MetaNameValue>();
-        setting.is_ok_and(|setting| setting.path.is_ident("skip_serializing_if"))
-    };
-    for field in &mut twin.fields {
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("doc") && !is_for_writing(attribute));
-    }
-    twin
-}
-
-fn attributes_without_reading(item: &ItemStruct) -> Result<Vec<Attribute>, Error> {
-    let is_reading = |path: &Path| {
-        path.segments
-            .last()
-            .is_some_and(|last| last.ident == "Deserialize")
-    };
-    let without = |attribute: &Attribute| {
-        if attribute.path().is_ident("derive") {
-            derive(attribute, is_reading)
-        } else {
-            Ok(attribute.clone())
-        }
-    };
-    item.attrs.iter().map(without).collect()
 }
 
 /// The structs that progenitor wrote. Its builders, conversions and error module are not used.
