@@ -35,7 +35,7 @@ macro_rules! enums {
 }
 
 enums! {
-    AccountStatus AccountTransferStatus CorporateActionStatus CorporateActionType DirectDebitStatus
+    AccountGroupStatus AccountGroupType AccountStatus AccountTransferStatus CorporateActionStatus CorporateActionType DirectDebitStatus
     ExecutionStatus GrantType InstrumentType LiquidationStatus LiquidationType MandateStatus
     OrderCancellationStatus OrderSide OrderStatus OrderType PortfolioOrderStatus PortfolioStatus
     RebalancingExecutionStatus ReferenceAccountStatus ReportStatus SavingsPlanFrequency SavingsPlanStatus

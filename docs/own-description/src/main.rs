@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use upvest_ext::api::events::EventKind;
 use upvest_ext::api::http::Uri;
 use upvest_ext::api::types::{
-    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide, OrderStatus,
+    Order, OrderInstrumentIdType, OrderType, OrderPlaceRequest, OrderSide, OrderStatus,
 };
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
 use upvest_ext::webhooks::WebhookTester;
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .side(OrderSide::Buy)
         .instrument_id("IE00B3XXRP09")
         .instrument_id_type(OrderInstrumentIdType::Isin)
-        .order_type(OrderOrderType::Market)
+        .order_type(OrderType::Market)
         .cash_amount("250.00")
         .currency("EUR");
     let answer = upvest.place_order().body(order).send().await?;

@@ -1,9 +1,14 @@
-//! Writes Rust code from the model. There is a module for each type of file.
+//! Writes Rust code from the model. There is a module for each generated file.
 
+mod bodies;
+mod builders;
+mod client;
 mod declarations;
-mod operations;
+mod events;
+mod operation_table;
+mod print;
 mod rust_type;
-mod schemas;
+mod structs;
 mod types;
 
 use std::fmt::Write;
@@ -31,12 +36,12 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "client.rs",
             "The client and its operations.",
-            operations::client(api),
+            client::client(api)?,
         ),
         part(
             "builder.rs",
             "One builder for each operation, with its parameters.",
-            operations::builders(api),
+            builders::builders(api)?,
         ),
         part(
             "types.rs",
@@ -46,7 +51,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "bodies.rs",
             "Builders of request bodies.",
-            declarations::bodies(api),
+            bodies::bodies(api),
         ),
         part(
             "enums.rs",
@@ -56,13 +61,13 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "events.rs",
             "The types of webhook events and their objects.",
-            declarations::events(api),
+            events::events(api)?,
         ),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
             "operations.rs",
             "The operation table, with the metadata of each operation.",
-            operations::table(api),
+            operation_table::operation_table(api)?,
         ),
     ])
 }
@@ -80,10 +85,21 @@ pub mod types;
 pub use client::Client;
 ";
 
-/// Appends `text` as documentation.
-fn document(source: &mut String, indent: &str, text: &str) {
+/// `text` as the documentation of an item in a macro call, which the printer cannot format.
+fn doc_comment(indent: &str, text: &str) -> String {
+    let mut comment = String::new();
     for line in doc_lines(text) {
         let space = if line.is_empty() { "" } else { " " };
-        let _ = writeln!(source, "{indent}///{space}{line}");
+        let _ = writeln!(comment, "{indent}///{space}{line}");
     }
+    comment
+}
+
+/// An error that no description should cause.
+fn defect(problem: &str) -> Error {
+    Error::at(
+        "",
+        problem,
+        "report this as a bug of the generator, with the description",
+    )
 }

@@ -13,6 +13,8 @@ pub mod open_enum;
 pub mod open_union;
 pub(crate) mod path_segment;
 pub(crate) mod strict;
+mod strict_findings;
+mod strict_reader;
 pub(crate) mod text;
 pub mod timestamp;
 pub(crate) mod unredacted;
