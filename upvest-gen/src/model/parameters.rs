@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::pointer;
 
 /// Headers that the transport adds. They are not parameters of an operation.
-const TRANSPORT_HEADERS: [&str; 7] = [
+pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
     "accept",
     "authorization",
     "signature",
