@@ -51,7 +51,7 @@ pub use values::invalid_body::InvalidBody;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
 pub use values::path_segment::encode_path_segment;
-pub use values::request_json::Lenient;
+pub use values::strict::Strict;
 pub use values::unredacted::Unredacted;
 // What stands in public signatures, so that users get the versions that fit.
 pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
@@ -65,12 +65,12 @@ pub mod generated_code {
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
-    pub use crate::values::{decimal, open_enum, open_union, request_json, timestamp};
+    pub use crate::values::{decimal, open_enum, open_union, timestamp};
     #[cfg(feature = "schemars")]
     pub use schemars_1;
     #[cfg(feature = "sqlx")]
     pub use sqlx;
     #[cfg(feature = "utoipa")]
     pub use utoipa;
-    pub use {serde, serde_ignored, serde_json};
+    pub use {serde, serde_json};
 }
