@@ -1,7 +1,7 @@
 //! Events: one for each change of a status, for the log and for the subscriptions to its category.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,26 @@ pub(crate) struct EventKind {
     pub(crate) official: &'static str,
     /// Its `event_type` in the format with references. `None` if that format does not have this type.
     pub(crate) referring: Option<&'static str>,
+}
+
+/// The types of events of other descriptions, by their names. There are few, so that they are kept until the process ends.
+static DESCRIBED: Mutex<BTreeMap<(String, String), &'static EventKind>> =
+    Mutex::new(BTreeMap::new());
+
+impl EventKind {
+    /// The type with this category and this name, which a description has.
+    pub(crate) fn described(category: &str, name: &str) -> &'static Self {
+        let key = (category.to_owned(), name.to_owned());
+        let mut known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(key).or_insert_with(|| {
+            let name: &str = Box::leak(name.into());
+            Box::leak(Box::new(Self {
+                category: Box::leak(category.into()),
+                official: name,
+                referring: Some(name),
+            }))
+        })
+    }
 }
 
 /// Something that happened.
@@ -161,10 +181,9 @@ kinds! {
     FEE_CHARGED: "FEE", "FEE_COLLECTION.FINALISED", Some("FEE.CHARGED");
 }
 
-/// Writes a type with both of its names, as a single name can be ambiguous.
+/// Writes a type with its category and both of its names, as a single name can be ambiguous.
 mod kind_by_name {
     use super::EventKind;
-    use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     // serde requires this signature.
@@ -176,16 +195,20 @@ mod kind_by_name {
         kind: &&EventKind,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        (kind.official, kind.referring).serialize(serializer)
+        (kind.category, kind.official, kind.referring).serialize(serializer)
     }
 
     pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<&'static EventKind, D::Error> {
-        let (official, referring) = <(String, Option<String>)>::deserialize(from)?;
+        let (category, official, referring) =
+            <(String, String, Option<String>)>::deserialize(from)?;
         let mut kinds = EventKind::ALL.iter().copied();
-        kinds
-            .find(|kind| kind.official == official && kind.referring == referring.as_deref())
-            .ok_or_else(|| D::Error::custom("an event of a type that this version does not know"))
+        let known = kinds.find(|kind| {
+            kind.category == category
+                && kind.official == official
+                && kind.referring == referring.as_deref()
+        });
+        Ok(known.unwrap_or_else(|| EventKind::described(&category, &official)))
     }
 }
