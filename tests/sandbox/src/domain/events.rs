@@ -40,6 +40,13 @@ impl EventKind {
             }))
         })
     }
+
+    /// The type with this category and this name, if a description that was read has it.
+    fn described_before(category: &str, name: &str) -> Option<&'static Self> {
+        let key = (category.to_owned(), name.to_owned());
+        let known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&key).copied()
+    }
 }
 
 /// Something that happened.
@@ -184,6 +191,7 @@ kinds! {
 /// Writes a type with its category and both of its names, as a single name can be ambiguous.
 mod kind_by_name {
     use super::EventKind;
+    use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     // serde requires this signature.
@@ -209,6 +217,8 @@ mod kind_by_name {
                 && kind.official == official
                 && kind.referring == referring.as_deref()
         });
-        Ok(known.unwrap_or_else(|| EventKind::described(&category, &official)))
+        known
+            .or_else(|| EventKind::described_before(&category, &official))
+            .ok_or_else(|| D::Error::custom("an event of a type that this version does not know"))
     }
 }

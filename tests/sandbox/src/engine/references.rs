@@ -62,7 +62,7 @@ impl Engine {
         }
         named.iter().any(|table| {
             let rows = rows.table(&table.name);
-            rows.is_some_and(|rows| rows.with_id(id).next().is_some())
+            rows.is_some_and(|rows| !rows.with_id(id).is_empty())
         })
     }
 }
@@ -144,6 +144,20 @@ impl Row {
         let wanted = plain(name);
         let (_, value) = fields.iter().find(|(name, _)| plain(name) == wanted)?;
         id_text(value)
+    }
+
+    /// Whether the row has an id in the object that a parameter is named after: `instrument_id` is an id in `instrument`. The id can
+    /// have a prefix, such as `isin:`.
+    pub(super) fn is_about(&self, parameter: &str, id: &str) -> bool {
+        let wanted = plain(parameter);
+        let wanted = wanted.strip_suffix("id").unwrap_or(&wanted);
+        let fields = self.value.as_object().into_iter().flatten();
+        let mut objects = fields.filter(|(name, _)| plain(name) == wanted);
+        let id = id.rsplit(':').next().unwrap_or(id);
+        objects.any(|(_, object)| {
+            let ids = object.as_object().into_iter().flatten();
+            ids.into_iter().any(|(_, value)| value == id)
+        })
     }
 
     /// The ids of other resources, with their names.

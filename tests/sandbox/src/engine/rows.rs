@@ -131,10 +131,29 @@ impl TableRows {
         self.rows.values()
     }
 
-    /// The rows with this id.
-    pub(super) fn with_id(&self, id: &str) -> impl Iterator<Item = &Row> {
-        let numbers = self.by_id.get(id).into_iter().flatten();
-        numbers.filter_map(|number| self.rows.get(number))
+    /// The rows with this id. An id can say of which kind it is, such as `isin:IE00B3XXRP09` or `urn:uuid:...`; then it is that of the
+    /// field with this name, or else the id itself.
+    pub(super) fn with_id(&self, id: &str) -> Vec<&Row> {
+        if let Some(numbers) = self.by_id.get(id) {
+            return self.numbered(numbers);
+        }
+        let Some((kind, id)) = id.rsplit_once(':') else {
+            return Vec::new();
+        };
+        let field = kind.rsplit(':').next().unwrap_or_default();
+        match self.by_id.get(id) {
+            Some(numbers) => self.numbered(numbers),
+            None => self
+                .rows
+                .values()
+                .filter(|row| row.value[field] == id)
+                .collect(),
+        }
+    }
+
+    fn numbered(&self, numbers: &[u64]) -> Vec<&Row> {
+        let rows = numbers.iter();
+        rows.filter_map(|number| self.rows.get(number)).collect()
     }
 
     pub(super) fn len(&self) -> usize {

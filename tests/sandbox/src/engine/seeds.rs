@@ -11,6 +11,7 @@ use super::rows::Rows;
 use super::serve::{exists, single_id};
 use super::tables::Table;
 use super::values::{Fill, ValueMaker};
+use super::words::{plain, singular};
 use super::{Engine, World};
 use crate::description::Shape;
 
@@ -169,7 +170,25 @@ impl Engine {
         };
         let name = &self.tables[at].collection;
         let mut maker = self.maker(world.time.now, random, fill);
+        if fill == Fill::All {
+            maker.references = self.references(world.rows, at);
+        }
         maker.valid_value(schema, Some(known), name)
+    }
+
+    /// The ids of the first rows of the other tables, by the names of the fields that refer to them.
+    fn references(&self, rows: &Rows, own: usize) -> BTreeMap<String, String> {
+        let others = self.tables.iter().enumerate();
+        let others = others.filter(|(at, table)| *at != own && !table.is_single);
+        let mut references = BTreeMap::new();
+        for (_, table) in others {
+            let first = rows.table(&table.name).and_then(|rows| rows.all().next());
+            if let Some(row) = first.filter(|_| table.id.is_some()) {
+                let name = format!("{}id", plain(&singular(&table.collection)));
+                references.entry(name).or_insert_with(|| row.id.clone());
+            }
+        }
+        references
     }
 
     pub(super) fn maker(

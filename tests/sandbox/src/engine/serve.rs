@@ -215,9 +215,15 @@ impl Engine {
         request: Request<'_>,
         id: &str,
     ) -> Option<&'a Row> {
-        let table = rows.table(&self.tables[action.table].name)?;
-        let mut found = table.with_id(id);
-        found.find(|row| {
+        let table = &self.tables[action.table];
+        let all = rows.table(&table.name)?;
+        let mut found = all.with_id(id);
+        if let (None, Some(key)) = (&table.id, &action.key)
+            && found.is_empty()
+        {
+            found = all.all().filter(|row| row.is_about(key, id)).collect();
+        }
+        found.into_iter().find(|row| {
             action.parents.iter().all(|parent| {
                 let id = request.parameter(&parent.parameter).unwrap_or_default();
                 parent.table == Some(action.table) || self.belongs(rows, row, &parent.parameter, id)
@@ -361,7 +367,7 @@ pub(super) fn single_id(action: &Action, request: Request<'_>) -> String {
 
 pub(super) fn exists(rows: &Rows, table: &Table, id: &str) -> bool {
     let rows = rows.table(&table.name);
-    rows.is_some_and(|rows| rows.with_id(id).next().is_some())
+    rows.is_some_and(|rows| !rows.with_id(id).is_empty())
 }
 
 /// Merges a body into a value (RFC 7396): null removes a field.

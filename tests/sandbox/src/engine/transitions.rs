@@ -252,7 +252,7 @@ impl Engine {
         };
         let table = &self.tables[at];
         let rows = world.rows.table(&table.name);
-        let row = rows.and_then(|rows| rows.with_id(id).next());
+        let row = rows.and_then(|rows| rows.with_id(id).first().copied());
         let number = row.ok_or("no resource has this id")?.number;
         let known = table
             .status
@@ -269,7 +269,7 @@ impl Engine {
     fn table_with(&self, world: &World<'_>, id: &str) -> Option<usize> {
         self.tables.iter().position(|table| {
             let rows = world.rows.table(&table.name);
-            rows.is_some_and(|rows| rows.with_id(id).next().is_some())
+            rows.is_some_and(|rows| !rows.with_id(id).is_empty())
         })
     }
 

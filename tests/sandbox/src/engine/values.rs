@@ -1,6 +1,6 @@
 //! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and pattern.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
 use super::patterns::{PatternTexts, TextRule};
+use super::words::plain;
 use crate::description::{Additional, Schema, Shape, is_of};
 
 /// Optional fields are left out of objects that are nested deeper than this.
@@ -28,6 +29,16 @@ pub(super) enum Fill {
     All,
 }
 
+impl Place<'_> {
+    /// The name of a field that refers to another resource. `uuid` and `id` in `instrument` are an `instrument_id`.
+    fn reference(self) -> String {
+        match self.name {
+            "id" | "uuid" => format!("{}id", plain(self.parent)),
+            name => plain(name),
+        }
+    }
+}
+
 /// Makes values. The same seed gives the same values.
 pub(super) struct ValueMaker<'a> {
     pub(super) document: &'a Value,
@@ -35,6 +46,8 @@ pub(super) struct ValueMaker<'a> {
     pub(super) now: DateTime<Utc>,
     pub(super) random: StdRng,
     pub(super) fill: Fill,
+    /// Ids of resources that exist, by the names of fields that refer to them, such as `instrumentid`.
+    pub(super) references: BTreeMap<String, String>,
     /// How often the value at a place did not match its schema.
     corrections: HashMap<String, u8>,
 }
@@ -45,6 +58,8 @@ struct Place<'a> {
     pointer: &'a str,
     /// The name of the field.
     name: &'a str,
+    /// The name of the object with the field.
+    parent: &'a str,
     depth: usize,
 }
 
@@ -62,6 +77,7 @@ impl<'a> ValueMaker<'a> {
             now,
             random,
             fill,
+            references: BTreeMap::new(),
             corrections: HashMap::new(),
         }
     }
@@ -120,6 +136,7 @@ impl<'a> ValueMaker<'a> {
         let place = Place {
             pointer: "",
             name,
+            parent: "",
             depth: 0,
         };
         self.make(schema, known, place).unwrap_or_default()
@@ -152,6 +169,11 @@ impl<'a> ValueMaker<'a> {
         }
         if let Some(value) = shape.values().and_then(|values| values.first().copied()) {
             return Some(value.clone());
+        }
+        if let Some(id) = self.references.get(&place.reference())
+            && corrections == 0
+        {
+            return Some(json!(id));
         }
         match kind {
             Some("array") => Some(self.array(&shape, place)),
@@ -225,6 +247,7 @@ impl<'a> ValueMaker<'a> {
         let place = Place {
             pointer: &pointer,
             name,
+            parent: if place.depth == 0 { "" } else { place.name },
             depth: place.depth + 1,
         };
         self.make(schema, known, place)
@@ -271,6 +294,7 @@ impl<'a> ValueMaker<'a> {
             let item = Place {
                 pointer: &pointer,
                 name: place.name,
+                parent: place.parent,
                 depth: place.depth + 1,
             };
             items.extend(self.make(schema, None, item));
@@ -387,13 +411,23 @@ fn integer(shape: &Shape<'_>) -> Value {
 fn number(shape: &Shape<'_>) -> Value {
     let limit = |keyword: &str| shape.keyword(keyword)?.as_f64();
     let above = limit("exclusiveMinimum");
-    let least = limit("minimum").or(above.map(|limit| limit + 1.0));
-    let most = limit("maximum").or(limit("exclusiveMaximum"));
-    let mut value = least.unwrap_or(1.0).max(1.0);
-    if let Some(most) = most.filter(|most| *most < value) {
-        let floor = least.or(above).unwrap_or(most - 1.0);
-        value = f64::midpoint(floor, most);
-    }
+    let below = limit("exclusiveMaximum");
+    let least = limit("minimum").or(above);
+    let most = limit("maximum").or(below);
+    let is_within = |value: f64| {
+        least.is_none_or(|least| value >= least)
+            && most.is_none_or(|most| value <= most)
+            && above.is_none_or(|above| value > above)
+            && below.is_none_or(|below| value < below)
+    };
+    let usual = [1.0, 0.0].into_iter().find(|value| is_within(*value));
+    let mut value = usual.unwrap_or_else(|| match (least, most) {
+        (Some(least), Some(most)) => f64::midpoint(least, most),
+        (Some(least), None) if is_within(least) => least,
+        (Some(least), None) => least + 1.0,
+        (None, Some(most)) => most - 1.0,
+        (None, None) => 1.0,
+    });
     if let Some(step) = limit("multipleOf").filter(|step| *step > 0.0) {
         value = (value / step).ceil() * step;
     }

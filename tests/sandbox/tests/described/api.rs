@@ -34,6 +34,27 @@ pub(crate) struct Operation {
     place: String,
 }
 
+/// A parameter of an operation.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) is_path: bool,
+    pub(crate) is_required: bool,
+    /// A value that its schema allows.
+    pub(crate) value: String,
+    schema: Value,
+}
+
+impl Parameter {
+    /// The id in a form that the schema allows: some have a prefix with the kind of id.
+    pub(crate) fn accepted(&self, id: &str) -> Option<String> {
+        let validator = jsonschema::draft202012::new(&self.schema).unwrap();
+        let forms = ["", "uuid:", "isin:"].map(|prefix| format!("{prefix}{id}"));
+        let is_integer = self.schema["type"] == "integer";
+        let mut forms = forms.into_iter();
+        forms.find(|id| is_integer || validator.is_valid(&json!(id)))
+    }
+}
+
 /// A response, with what is wrong with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -115,19 +136,60 @@ impl Api {
         self.document.pointer(&operation.place).unwrap()
     }
 
-    /// The names of the parameters that the query must have.
-    pub(crate) fn required_query(&self, operation: &Operation) -> Vec<String> {
-        let parameters = self.value(operation)["parameters"].as_array();
-        let parameters = parameters.into_iter().flatten();
-        let parameters = parameters.map(|it| resolved(&self.document, it));
-        let required = parameters.filter(|it| it["in"] == "query" && it["required"] == true);
-        required
-            .map(|it| it["name"].as_str().unwrap().to_owned())
-            .collect()
+    /// The parameters in the path and the query, with values made from their schemas.
+    pub(crate) fn parameters(
+        &self,
+        operation: &Operation,
+        ids: &BTreeMap<String, String>,
+    ) -> Vec<Parameter> {
+        let bodies = Bodies {
+            document: &self.document,
+            ids,
+        };
+        let of_item = &self.document["paths"][&operation.path]["parameters"];
+        let own = self.value(operation)["parameters"].as_array();
+        let all = own.into_iter().chain(of_item.as_array()).flatten();
+        let all = all.map(|it| resolved(&self.document, it));
+        let all = all.filter(|it| it["in"] == "path" || it["in"] == "query");
+        let parameters = all.map(|it| {
+            let example = it["examples"].as_object();
+            let example = example.and_then(|all| all.values().next());
+            let example = example.map(|example| example["value"].clone());
+            let name = it["name"].as_str().unwrap().to_owned();
+            let value = example.unwrap_or_else(|| bodies.parameter(&it["schema"], &name));
+            Parameter {
+                is_path: it["in"] == "path",
+                is_required: it["required"] == true && it["in"] == "query",
+                value: value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+                schema: self.inlined(&it["schema"]),
+                name,
+            }
+        });
+        parameters.collect()
+    }
+
+    fn inlined(&self, schema: &Value) -> Value {
+        resolved(&self.document, schema).clone()
+    }
+
+    /// A scope of the description.
+    pub(crate) fn scope(&self) -> &str {
+        let schemes = self.document["components"]["securitySchemes"].as_object();
+        let mut flows = schemes.into_iter().flatten();
+        let scopes =
+            flows.find_map(|(_, it)| it["flows"]["clientCredentials"]["scopes"].as_object());
+        let first = scopes.and_then(|scopes| scopes.keys().next());
+        first.map_or("", String::as_str)
     }
 
     /// A body of the operation, made from its schema.
-    pub(crate) fn body(&self, operation: &Operation, ids: &BTreeMap<String, String>) -> Option<Value> {
+    pub(crate) fn body(
+        &self,
+        operation: &Operation,
+        ids: &BTreeMap<String, String>,
+    ) -> Option<Value> {
         let body = resolved(&self.document, &self.value(operation)["requestBody"]);
         let (_, content) = body["content"].as_object()?.iter().next()?;
         let bodies = Bodies {
@@ -151,7 +213,11 @@ impl Api {
         let content = resolved(&self.document, &self.value(operation)["requestBody"]);
         let is_form = content.to_string().contains("x-www-form-urlencoded");
         if let Some(body) = body {
-            request = if is_form { request.form(body) } else { request.json(body) };
+            request = if is_form {
+                request.form(body)
+            } else {
+                request.json(body)
+            };
         }
         let response = request.send().await.unwrap();
         let status = response.status();
@@ -170,10 +236,14 @@ impl Api {
     /// How a response differs from the description.
     fn check(&self, operation: &Operation, status: StatusCode, reply: &Reply) -> Option<String> {
         let responses = &self.value(operation)["responses"];
-        let key = [status.as_str(), &format!("{}XX", status.as_u16() / 100), "default"]
-            .into_iter()
-            .find(|key| responses.get(key).is_some())
-            .map(str::to_owned);
+        let key = [
+            status.as_str(),
+            &format!("{}XX", status.as_u16() / 100),
+            "default",
+        ]
+        .into_iter()
+        .find(|key| responses.get(key).is_some())
+        .map(str::to_owned);
         let Some(key) = key else {
             return Some(format!("{status} is not described: {}", reply.text));
         };
@@ -197,7 +267,11 @@ impl Api {
         if !given.ends_with("json") || described.get("schema").is_none() {
             return None;
         }
-        let name = if content.contains_key(given) { given } else { "*/*" };
+        let name = if content.contains_key(given) {
+            given
+        } else {
+            "*/*"
+        };
         let place = format!("{place}/content/{}/schema", escaped(name));
         let body: Value = serde_json::from_str(&reply.text).unwrap();
         let validator = self.validator(&place);

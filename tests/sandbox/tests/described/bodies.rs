@@ -11,10 +11,11 @@ pub(crate) struct Bodies<'a> {
 }
 
 /// Texts that the patterns of descriptions accept.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 17] = [
     "DE89370400440532013000",
     "COBADEFFXXX",
     "IE00B3XXRP09",
+    "isin:IE00B3XXRP09",
     "65929970489",
     "DE",
     "EUR",
@@ -33,6 +34,20 @@ const TEXTS: [&str; 16] = [
 impl Bodies<'_> {
     pub(crate) fn body(&self, schema: &Value) -> Value {
         self.value(schema, "", 0)
+    }
+
+    /// A value of a parameter, which is not an id that is known.
+    pub(crate) fn parameter(&self, schema: &Value, name: &str) -> Value {
+        let nobody = BTreeMap::new();
+        let bodies = Bodies {
+            document: self.document,
+            ids: if schema["enum"].is_null() {
+                self.ids
+            } else {
+                &nobody
+            },
+        };
+        bodies.value(schema, name, 0)
     }
 
     fn value(&self, schema: &Value, name: &str, depth: usize) -> Value {
@@ -73,6 +88,12 @@ impl Bodies<'_> {
         for (name, _) in schema["properties"].as_object().into_iter().flatten() {
             if let Some(id) = self.ids.get(name).filter(|_| name != "id") {
                 object.insert(name.clone(), json!(id));
+            }
+        }
+        let least = schema["minProperties"].as_u64().unwrap_or(0) as usize;
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if object.len() < least && !object.contains_key(name) {
+                object.insert(name.clone(), self.value(property, name, depth + 1));
             }
         }
         Value::Object(object)
@@ -135,5 +156,8 @@ fn text(schema: &Value, name: &str) -> String {
     let named = [name];
     let all = of_format.iter().chain(&named).chain(&TEXTS).copied();
     let mut fitting = all.filter(|text| validator.is_valid(&json!(text)));
-    fitting.next().unwrap_or_else(|| panic!("no text for {rule}")).to_owned()
+    fitting
+        .next()
+        .unwrap_or_else(|| panic!("no text for {rule}"))
+        .to_owned()
 }

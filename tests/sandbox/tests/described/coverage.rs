@@ -12,9 +12,15 @@ pub(crate) struct Coverage(Vec<(String, Option<String>)>);
 impl Coverage {
     /// Calls all operations: first those that create, then those that read, then those that change, and at last those that delete.
     pub(crate) async fn of(api: &Api) -> Self {
+        let credentials = [
+            ("client_id", api.sandbox.client_id()),
+            ("client_secret", api.sandbox.client_secret()),
+            ("scope", api.scope()),
+        ];
+        let ids = credentials.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut run = Run {
             api,
-            ids: BTreeMap::new(),
+            ids: ids.into(),
             results: Vec::new(),
         };
         let mut operations = api.operations();
@@ -24,7 +30,6 @@ impl Coverage {
         for operation in creates {
             run.call(operation).await;
         }
-        run.results.clear();
         for operation in &operations {
             let wrong = run.call(operation).await;
             run.results.push((operation.id.clone(), wrong));
@@ -62,68 +67,68 @@ impl Run<'_> {
             return reply.wrong;
         }
         let body = body.unwrap_or_default();
-        Some(format!("{} {path}: {} {} to {body}", operation.method, reply.status, reply.text))
+        Some(format!(
+            "{} {path}: {} {} to {body}",
+            operation.method, reply.status, reply.text
+        ))
     }
 
     fn path(&self, operation: &Operation) -> String {
+        let parameters = self.api.parameters(operation, &self.ids);
         let mut path = operation.path.clone();
-        while let Some((before, rest)) = path.split_once('{') {
-            let (name, after) = rest.split_once('}').unwrap();
-            let own = format!("{}{}", collection(before), name);
-            let known = self.ids.get(&own).or_else(|| self.ids.get(name));
-            let unknown = || match name {
-                "instrument_id" => "isin:DE0007164600".to_owned(),
-                "currency" => "EUR".to_owned(),
-                _ => "5b2f8a3e-6f0a-4a3c-9a52-6f0cbd0f1f55".to_owned(),
-            };
-            let id = known.cloned().unwrap_or_else(unknown);
-            path = format!("{before}{id}{after}");
+        for (at, _) in operation.path.match_indices('{') {
+            let (before, rest) = operation.path.split_at(at);
+            let (name, _) = rest[1..].split_once('}').unwrap();
+            let own = self.ids.get(&format!("{}{name}", collection(before)));
+            let mut of_path = parameters.iter().filter(|it| it.is_path);
+            let parameter = of_path.find(|it| it.name == name).unwrap();
+            let known = own.or_else(|| self.ids.get(name));
+            let known = known.and_then(|id| parameter.accepted(id));
+            let id = known.unwrap_or_else(|| parameter.value.clone());
+            path = path.replace(&format!("{{{name}}}"), &id);
         }
-        path + &self.query(operation)
-    }
-
-    /// The parameters of the query that are required.
-    fn query(&self, operation: &Operation) -> String {
-        let names = self.api.required_query(operation);
-        let pairs = names.iter().map(|name| {
-            let value = self.ids.get(name).cloned();
-            format!("{name}={}", value.unwrap_or_else(|| "2026-11-30".to_owned()))
-        });
+        let query = parameters.iter().filter(|it| !it.is_path && it.is_required);
+        let pairs = query.map(|it| format!("{}={}", it.name, it.value));
         let pairs: Vec<_> = pairs.collect();
         if pairs.is_empty() {
-            String::new()
+            path
         } else {
-            format!("?{}", pairs.join("&"))
+            format!("{path}?{}", pairs.join("&"))
         }
     }
 
-    /// Remembers the id of a resource that a response contains, by the parameter that names it.
+    /// Remembers the id of a resource that a response contains, by the parameters that name it.
     fn learn(&mut self, operation: &Operation, reply: &Reply) {
         let body = reply.json();
         let item = first_item(&body);
-        let own_path = operation.path.trim_end_matches(|it| it != '{');
-        let names: Vec<_> = self
-            .api
-            .operations()
-            .into_iter()
-            .filter_map(|other| {
-                let (before, name) = other.path.rsplit_once('{')?;
-                let name = name.strip_suffix('}')?.to_owned();
-                let same = collection(before) == collection(&format!("{}/", operation.path));
-                let same_path = own_path.strip_suffix('{') == Some(before);
-                (same || same_path).then(|| (before.to_owned(), name))
-            })
-            .collect();
-        for (before, name) in names {
-            let id = item.get(&name).or_else(|| item.get("id"));
-            let id = id.and_then(|id| match id {
-                Value::String(id) => Some(id.clone()),
-                Value::Number(id) => Some(id.to_string()),
-                _ => None,
-            });
-            if let Some(id) = id {
-                self.ids.insert(format!("{}{name}", collection(&before)), id.clone());
-                self.ids.insert(name, id);
+        let own = match operation.path.strip_suffix('}') {
+            Some(path) => path.rsplit_once('{').unwrap().0.to_owned(),
+            None => format!("{}/", operation.path),
+        };
+        for other in self.api.operations() {
+            let opened = other.path.match_indices('{').map(|(at, _)| at);
+            for at in opened {
+                let (before, rest) = other.path.split_at(at);
+                let name = rest[1..].split_once('}').unwrap().0;
+                let is_same = collection(before) == collection(&own);
+                if last(before) != last(&own) {
+                    continue;
+                }
+                let nested = &item[name.trim_end_matches("_id")];
+                let id = item.get(name).or_else(|| item.get("id"));
+                let id = id.or_else(|| nested.get("uuid"));
+                let id = id.and_then(|id| match id {
+                    Value::String(id) => Some(id.clone()),
+                    Value::Number(id) => Some(id.to_string()),
+                    _ => None,
+                });
+                if let Some(id) = id {
+                    let own = format!("{}{name}", collection(before));
+                    if is_same || !self.ids.contains_key(&own) {
+                        self.ids.insert(own, id.clone());
+                        self.ids.insert(name.to_owned(), id);
+                    }
+                }
             }
         }
     }
@@ -134,6 +139,12 @@ fn collection(before: &str) -> String {
     let segments = before.trim_end_matches('/').split('/');
     let fixed: Vec<_> = segments.filter(|it| !it.contains('{')).collect();
     fixed[fixed.len().saturating_sub(2)..].join("/")
+}
+
+/// The last fixed segment before an id.
+fn last(before: &str) -> &str {
+    let mut segments = before.trim_end_matches('/').split('/');
+    segments.rfind(|it| !it.contains('{')).unwrap_or_default()
 }
 
 fn first_item(body: &Value) -> &Value {
@@ -147,10 +158,13 @@ fn first_item(body: &Value) -> &Value {
 }
 
 fn rank(operation: &Operation) -> u8 {
+    let is_item = operation.path.ends_with('}');
     match operation.method.as_str() {
         "POST" => 0,
-        "GET" => 1,
-        "PUT" | "PATCH" => 2,
-        _ => 3,
+        "GET" if !is_item => 1,
+        "PUT" => 2,
+        "GET" => 3,
+        "PATCH" => 4,
+        _ => 5,
     }
 }
