@@ -24,8 +24,7 @@ use tokio::time::{sleep, timeout};
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy,
-    Upvest,
+    Backoff, BoxFuture, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
 };
 
 const TASKS: usize = 200;
@@ -239,8 +238,8 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
         let key = IdempotencyKey::generate();
         for _ in 0..3 {
             let order = common::order().cash_amount(amount.as_str());
-            let client = upvest.with(CallOptions::new().idempotency_key(key));
-            match call(&random, &tally, client.create_order().body(order).send()).await {
+            let call_again = upvest.create_order().idempotency_key(key).body(order);
+            match call(&random, &tally, call_again.send()).await {
                 Some(Ok(order)) => {
                     assert_eq!(
                         order.cash_amount.unwrap().to_string(),

@@ -188,7 +188,7 @@ async fn show(
         "event_types" => {
             let types = match &shared.setup.engine {
                 Some(engine) => engine.event_types(),
-                None => EventKind::ALL.iter().map(|kind| kind.official).collect(),
+                None => EventKind::ALL.iter().map(|kind| kind.event_type).collect(),
             };
             json_answer(&types.into_iter().collect::<BTreeSet<_>>())
         }

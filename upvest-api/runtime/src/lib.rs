@@ -34,6 +34,7 @@ pub use answers::problem::Problem;
 pub use answers::response::{Metadata, Response};
 pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
+pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
 pub use operation_meta::{OperationMeta, Paging};
 pub use operations::operation::{Download, List, Operation, Paginated};
@@ -49,6 +50,7 @@ pub use values::invalid::InvalidValue;
 pub use values::invalid_body::InvalidBody;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::path_segment::encode_path_segment;
 pub use values::request_json::Lenient;
 pub use values::unredacted::Unredacted;
 // What stands in public signatures, so that users get the versions that fit.
@@ -57,9 +59,9 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 /// What generated code and the macros in it use. It is not for applications: it changes with the generator.
 #[doc(hidden)]
 pub mod generated_code {
-    pub use crate::calls::argument::{field, sensitive_field};
+    pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
-    pub use crate::calls::body_builder::taken;
+    pub use crate::calls::body_builder::{Slot, checked, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};

@@ -203,6 +203,15 @@ impl Pipeline {
         request: &Request<Bytes>,
         operation: &OperationMeta,
     ) -> Result<Option<IdempotencyKey>, Error> {
+        if let Some(key) = request.headers().get(&IDEMPOTENCY_KEY) {
+            let key = key.to_str().ok().and_then(|key| key.parse().ok());
+            return key.map(Some).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidRequest,
+                    "the idempotency key is not a UUID",
+                )
+            });
+        }
         match &self.options.idempotency_key {
             Some(given) => given.for_request(request).map(Some).ok_or_else(|| {
                 let message =

@@ -5,10 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use upvest_api::runtime::{OperationMeta, read_json};
+use upvest_api::runtime::{OperationMeta, encode_path_segment, read_json};
 use upvest_api::{Error, ErrorKind, Response};
 
 use crate::call::options::CallOptions;
@@ -31,13 +31,6 @@ const NOT_A_PATH: &str = "the path of a raw request must start with a slash and 
 const DOT_SEGMENT: &str = "the path of a raw request must not contain segments `.` or `..`, in any encoding; give its segments as \
     a list, such as `[\"orders\", id]`";
 const EMPTY_SEGMENT: &str = "a segment of a raw request's path must not be empty, `.` or `..`";
-
-/// All characters of a segment are encoded, except the unreserved ones (RFC 3986 section 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 impl RawPath {
     fn checked(path: String) -> Self {
@@ -64,12 +57,11 @@ impl RawPath {
     fn of_segments<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> Self {
         let mut path = String::new();
         for segment in segments {
-            let segment = segment.as_ref();
-            if segment.is_empty() || is_dot_segment(segment) {
+            let Some(segment) = encode_path_segment(segment.as_ref()) else {
                 return Self(Err(EMPTY_SEGMENT));
-            }
+            };
             path.push('/');
-            path.extend(utf8_percent_encode(segment, SEGMENT));
+            path.push_str(&segment);
         }
         Self(Ok(path))
     }

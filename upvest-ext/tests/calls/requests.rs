@@ -312,6 +312,11 @@ async fn segments_of_a_raw_path_are_encoded() {
         ("a?b#c", "/orders/a%3Fb%23c".to_owned()),
         ("a\\b\n", "/orders/a%5Cb%0A".to_owned()),
         ("ä b", "/orders/%C3%A4%20b".to_owned()),
+        (
+            "urn:isin:DE0005933931",
+            "/orders/urn:isin:DE0005933931".to_owned(),
+        ),
+        ("@!$&'()*+,;=", "/orders/@!$&'()*+,;=".to_owned()),
     ] {
         upvest
             .request(Method::DELETE, ["orders", id])

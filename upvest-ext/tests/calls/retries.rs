@@ -206,10 +206,9 @@ impl Exchange {
 }
 
 async fn place(upvest: &Upvest, key: IdempotencyKey) -> Result<(), Error> {
-    let options = CallOptions::new().idempotency_key(key);
     upvest
-        .with(options)
         .create_order()
+        .idempotency_key(key)
         .body(crate::common::order())
         .send()
         .await?;

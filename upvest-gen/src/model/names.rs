@@ -1,13 +1,6 @@
-//! Unique names for types, and names for methods, setters and fields.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The rules for names of types, methods, setters and fields.
 
 use heck::{ToPascalCase, ToSnakeCase, ToTitleCase};
-use serde_json::Value;
-
-use super::{Enum, Id, Variant};
-use crate::error::{Error, Result};
-use crate::normalize::Node;
 
 /// Words in titles that are not part of the entity's name.
 const VERBS: &str =
@@ -39,7 +32,8 @@ const RESERVED_METHODS: &str = "base_url builder clone deref exchange from_env f
     transport try_into url with with_transport";
 
 /// Methods that every builder of an operation has.
-const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
+const RESERVED_SETTERS: &str =
+    "at body body_map clone download idempotency_key into new send to_owned try_into";
 
 /// Methods that every builder of a body has.
 const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";
@@ -60,6 +54,15 @@ pub(super) fn builder(text: &str) -> String {
     )
 }
 
+/// The keywords of edition 2024 that an identifier in snake case can be, those that are only reserved included.
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 /// A name for a method of the client.
 pub(super) fn method(text: &str) -> String {
     escape(identifier(text), RESERVED_METHODS)
@@ -77,11 +80,10 @@ pub(super) fn field(text: &str) -> String {
 
 fn identifier(text: &str) -> String {
     let name = digits_last(ascii(text).to_snake_case(), "n");
-    // `gen` is a keyword since edition 2024, which syn does not know.
-    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() {
-        name
-    } else {
+    if KEYWORDS.contains(&name.as_str()) {
         format!("{name}_")
+    } else {
+        name
     }
 }
 
@@ -178,185 +180,6 @@ pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     ]
     .contains(&verb);
     is_entity.then(|| type_name(singular(noun)))
-}
-
-/// The ids and enums, which are derived from fields. Each is created once, however often it occurs.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    ids: BTreeSet<String>,
-    enums: BTreeMap<String, Enum>,
-    /// The names of enums whose values are defined elsewhere, each with a place.
-    mentions: BTreeMap<String, String>,
-    /// The names of objects.
-    objects: BTreeSet<String>,
-}
-
-impl Names {
-    /// Reserves the name for an object, unless another type has it.
-    pub(super) fn claim(&mut self, name: &str) -> bool {
-        let is_free = !self.ids.contains(name)
-            && !self.enums.contains_key(name)
-            && !self.objects.contains(name);
-        if is_free {
-            self.objects.insert(name.to_owned());
-        }
-        is_free
-    }
-
-    /// The name of the id type `name`.
-    pub(super) fn id(&mut self, name: &str) -> String {
-        let mut name = self.apart_from_objects(type_name(name));
-        while self.enums.contains_key(&name) {
-            name = numbered(&name, 2);
-        }
-        self.ids.insert(name.clone());
-        name
-    }
-
-    /// Records the use of the enum `name`, whose values are defined elsewhere.
-    pub(super) fn mention(&mut self, name: &str, at: &str) -> String {
-        self.mentions.insert(name.to_owned(), at.to_owned());
-        name.to_owned()
-    }
-
-    /// The name of the enum with `values`: `wanted`, unless an enum with that name has other values.
-    ///
-    /// Two fields share a type if one has all the values of the other, as an update often allows only some of the values that the
-    /// entity can have.
-    pub(super) fn values(
-        &mut self,
-        wanted: &str,
-        node: &Node<'_>,
-        values: &[&Value],
-    ) -> Result<String> {
-        let base = self.apart_from_objects(type_name(wanted));
-        let mut found = variants(&base, node, values)?;
-        let mut name = base.clone();
-        let mut number = 1;
-        loop {
-            let is_other = self.ids.contains(&name) || self.objects.contains(&name);
-            match self.enums.get_mut(&name) {
-                _ if is_other => {}
-                Some(known) if covers(known, &found) || covers(&found, known) => {
-                    if !covers(known, &found) {
-                        known.variants = found.variants;
-                    }
-                    found.finals.retain(|name| !known.finals.contains(name));
-                    known.finals.append(&mut found.finals);
-                    return Ok(name);
-                }
-                Some(_) => {}
-                None => {
-                    found.name.clone_from(&name);
-                    self.enums.insert(name.clone(), found);
-                    return Ok(name);
-                }
-            }
-            number += 1;
-            name = numbered(&base, number);
-        }
-    }
-
-    /// The enums and ids, or an error for each use of an enum without values.
-    pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
-        let strays = self
-            .mentions
-            .iter()
-            .filter(|(name, _)| !self.enums.contains_key(*name));
-        let errors: Vec<Error> = strays
-            .map(|(name, at)| {
-                let problem = format!("`x-type-name: {name}` names an enum without values");
-                Error::at(at, problem, "correct the name, or give the values")
-            })
-            .collect();
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let ids = self
-            .ids
-            .into_iter()
-            .map(|name| Id {
-                description: id_description(&name),
-                name,
-            })
-            .collect();
-        Ok((self.enums.into_values().collect(), ids))
-    }
-
-    fn apart_from_objects(&self, name: String) -> String {
-        if self.objects.contains(&name) {
-            name + "_"
-        } else {
-            name
-        }
-    }
-}
-
-fn id_description(name: &str) -> String {
-    let thing = name
-        .strip_suffix("Id")
-        .unwrap_or(name)
-        .to_title_case()
-        .to_lowercase();
-    let article = if thing.starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
-    format!("Identifies {article} {thing}.")
-}
-
-fn covers(all: &Enum, some: &Enum) -> bool {
-    some.variants
-        .iter()
-        .all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
-}
-
-fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
-    let meanings = node.object("x-enum-descriptions");
-    let mut variants: Vec<Variant> = Vec::new();
-    for value in values {
-        let Some(wire) = value.as_str() else {
-            return Err(Error::at(
-                &node.at,
-                format!("the enum value {value} is not a string"),
-                "use strings",
-            ));
-        };
-        if variants.iter().any(|variant| variant.wire == wire) {
-            continue;
-        }
-        let name = variant(wire, variants.iter().map(|variant| variant.name.as_str()));
-        let meaning = meanings
-            .and_then(|meanings| meanings.get(wire))
-            .and_then(Value::as_str);
-        let description = meaning.map_or_else(|| format!("The value `{wire}`."), str::to_owned);
-        variants.push(Variant {
-            name,
-            wire: wire.to_owned(),
-            description,
-        });
-    }
-    let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
-    let finals = node.list("x-final").iter().filter_map(Value::as_str);
-    let explained = meanings
-        .into_iter()
-        .flatten()
-        .map(|(wire, _)| ("x-enum-descriptions", wire.as_str()));
-    let mut named = explained.chain(finals.clone().map(|wire| ("x-final", wire)));
-    if let Some((keyword, strange)) = named.find(|(_, wire)| !known(wire)) {
-        let problem = format!("`{keyword}` names {strange:?}, which is not a value");
-        return Err(Error::at(&node.at, problem, "correct the overlay"));
-    }
-    let finals = finals.filter_map(|wire| variants.iter().find(|variant| variant.wire == wire));
-    let finals = finals.map(|variant| variant.name.clone()).collect();
-    let description = node.prose().unwrap_or(name).to_owned();
-    Ok(Enum {
-        name: name.to_owned(),
-        description,
-        variants,
-        finals,
-    })
 }
 
 /// A name for a value that is unique among `others`. `Unknown` is reserved for unknown values.

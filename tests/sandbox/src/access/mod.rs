@@ -112,8 +112,14 @@ impl Access {
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
-        let OperationAccess::Token(scopes) = &operation.access else {
-            return Ok(());
+        let scopes = match &operation.access {
+            OperationAccess::Open => return Ok(()),
+            OperationAccess::Key(header) if headers.contains_key(header.as_str()) => return Ok(()),
+            OperationAccess::Key(header) => {
+                let problem = format!("The header `{header}` is missing.");
+                return Err(Problem::unauthorised(problem));
+            }
+            OperationAccess::Token(scopes) => scopes,
         };
         if self.strictness.strict
             && headers

@@ -61,6 +61,8 @@ pub(crate) struct Operation {
 pub(crate) enum OperationAccess {
     /// Everyone may call it.
     Open,
+    /// Any key or password in this header.
+    Key(String),
     /// A token that has one of these scopes, or any token if there are none.
     Token(Vec<String>),
 }
@@ -191,6 +193,17 @@ impl Description {
     /// The description with schemas of JSON Schema 2020-12, at the same places as in the document.
     pub(crate) fn schemas(&self) -> &Arc<Value> {
         &self.schemas
+    }
+}
+
+impl Parameter {
+    /// The values in a text: a list is written with commas.
+    pub(crate) fn values<'a>(&self, text: &'a str) -> Vec<&'a str> {
+        if self.is_array {
+            text.split(',').collect()
+        } else {
+            vec![text]
+        }
     }
 }
 

@@ -148,10 +148,20 @@ impl<'a> Reader<'a> {
         if alternatives.is_empty() || alternatives.iter().any(|schemes| schemes.is_empty()) {
             return OperationAccess::Open;
         }
+        let names = alternatives.iter().flat_map(|schemes| schemes.keys());
+        let schemes: Vec<_> = names.map(|name| self.scheme(name)).collect();
+        if !schemes.is_empty() && schemes.iter().all(|scheme| is_key(scheme)) {
+            return key_access(&schemes);
+        }
         let scopes = alternatives.iter().flat_map(|schemes| schemes.values());
         let scopes = scopes.filter_map(Value::as_array).flatten();
         let scopes = scopes.filter_map(|scope| Some(scope.as_str()?.to_owned()));
         OperationAccess::Token(scopes.collect())
+    }
+
+    fn scheme(&self, name: &str) -> &'a Value {
+        let document = self.document;
+        resolve(document, &document["components"]["securitySchemes"][name])
     }
 
     /// The parameters of the operation and of its path. One of the operation replaces one of the path.
@@ -244,6 +254,28 @@ impl<'a> Reader<'a> {
         content.get("schema")?;
         let place = format!("{place}/content/{}/schema", escape(media_type));
         Some(Schema::at(place, self.registry))
+    }
+}
+
+/// Whether a security scheme is a key or a password, which the sandbox does not issue.
+fn is_key(scheme: &Value) -> bool {
+    let is_basic = scheme["type"] == "http" && scheme["scheme"] == "basic";
+    is_basic || scheme["type"] == "apiKey" || scheme["type"] == "mutualTLS"
+}
+
+/// The header with the key. A key elsewhere is not checked.
+fn key_access(schemes: &[&Value]) -> OperationAccess {
+    let headers = schemes.iter().map(|scheme| {
+        if scheme["type"] == "http" {
+            Some("authorization")
+        } else {
+            scheme["name"].as_str().filter(|_| scheme["in"] == "header")
+        }
+    });
+    let headers: Option<Vec<_>> = headers.collect();
+    match headers.as_deref() {
+        Some([only]) => OperationAccess::Key((*only).to_owned()),
+        _ => OperationAccess::Open,
     }
 }
 

@@ -77,10 +77,6 @@ impl Schema {
         errors.map(|error| mismatch(&error)).collect()
     }
 
-    pub(crate) fn is_valid(&self, value: &Value) -> bool {
-        self.validator().is_none_or(|it| it.is_valid(value))
-    }
-
     fn validator(&self) -> Option<&Validator> {
         let validator = self.validator.get_or_init(|| {
             // The pointer becomes a URI fragment, which must not contain some characters (RFC 3986 section 3.5).

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use super::responses::{Content, content};
-use super::tables::{SAME, Table, ends_with_parameter, properties_at, template};
+use super::tables::{SAME, Table, ends_with_parameter, properties_at, template, with_verb};
 use crate::description::{Description, Operation};
 
 /// What an operation does.
@@ -61,6 +61,7 @@ pub(super) fn actions(
             operation,
             tables,
             own: *table,
+            path: with_verb(&operation.path),
         };
         actions.push(reader.action());
     }
@@ -82,13 +83,14 @@ struct Reader<'a> {
     tables: &'a [Table],
     /// The index of the table at the path.
     own: usize,
+    path: String,
 }
 
 impl Reader<'_> {
     fn action(&self) -> Action {
         let content = content(self.description.schemas(), self.operation);
         let mut kind = self.kind(&content);
-        let path = &self.operation.path;
+        let path = &self.path;
         let names = parameters(path);
         let target = match &kind {
             Kind::Act(_) => self.table_before(names.last().copied()),
@@ -119,9 +121,9 @@ impl Reader<'_> {
 
     fn kind(&self, content: &Content) -> Kind {
         let operation = self.operation;
-        let has_key = ends_with_parameter(&operation.path);
+        let has_key = ends_with_parameter(&self.path);
         let is_single = self.table().is_single;
-        let last = operation.path.trim_end_matches('/').rsplit('/').next();
+        let last = self.path.trim_end_matches('/').rsplit('/').next();
         let verb = last.unwrap_or_default().to_owned();
         match operation.method {
             Method::GET | Method::HEAD => match content {
@@ -159,7 +161,7 @@ impl Reader<'_> {
 
     /// Whether a `POST` to `/orders/{id}/cancel` asks a row for something and creates nothing.
     fn asks_for_something(&self, content: &Content) -> bool {
-        let mut segments = self.operation.path.trim_matches('/').rsplit('/').skip(1);
+        let mut segments = self.path.trim_matches('/').rsplit('/').skip(1);
         let follows_parameter = segments.next().is_some_and(|it| it.contains('{'));
         let table = self.table();
         let is_read = self
@@ -170,7 +172,7 @@ impl Reader<'_> {
         if !follows_parameter || is_read {
             return false;
         }
-        let parent = self.table_before(parameters(&self.operation.path).last().copied());
+        let parent = self.table_before(parameters(&self.path).last().copied());
         let Some(place) = content.place() else {
             return true;
         };
@@ -181,7 +183,7 @@ impl Reader<'_> {
 
     /// The table of the resource that a parameter names.
     fn table_before(&self, parameter: Option<&str>) -> Option<usize> {
-        let path = &self.operation.path;
+        let path = &self.path;
         let (before, _) = path.split_once(&format!("{{{}}}", parameter?))?;
         let template = template(before);
         let collection = template.rsplit('/').find(|segment| *segment != "*")?;

@@ -61,8 +61,8 @@ impl EventTypes {
         let object = find(&shape, &words::EVENT_OBJECT);
         let properties = object.map(|object| {
             let shape = Shape::of(document, object);
-            let names = shape.properties().into_iter();
-            names.map(|(name, _)| name.to_owned()).collect()
+            let properties = shape.properties().into_iter();
+            properties.map(|(name, _)| name.to_owned()).collect()
         });
         for name in types.iter().filter_map(|name| name.as_str()) {
             if self.named(name).is_some() {
@@ -80,11 +80,11 @@ impl EventTypes {
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&EventType> {
-        self.0.iter().find(|event| event.kind.official == name)
+        self.0.iter().find(|event| event.kind.event_type == name)
     }
 
     pub(super) fn names(&self) -> Vec<&'static str> {
-        self.0.iter().map(|event| event.kind.official).collect()
+        self.0.iter().map(|event| event.kind.event_type).collect()
     }
 
     /// The event that is named after what happened to a row: one of `actions`, such as a status.

@@ -8,7 +8,7 @@ use super::Engine;
 use super::actions::Action;
 use super::references::id_text;
 use super::request::Request;
-use super::rows::{Row, Rows};
+use super::rows::{Row, Rows, TableRows};
 use super::words::{self, is_one_of, plain};
 use crate::description::{Operation, Shape};
 
@@ -43,7 +43,7 @@ impl Engine {
         let all = rows.table(&table.name);
         let mut found: Vec<_> = all
             .into_iter()
-            .flat_map(|all| all.all())
+            .flat_map(TableRows::all)
             .filter(|row| self.is_asked_for(rows, row, operation, action, request))
             .collect();
         sort(&mut found, operation, request);
@@ -89,10 +89,7 @@ fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
             .iter()
             .filter(|(name, _)| *name == parameter.name);
         let wanted: Vec<&str> = given
-            .flat_map(|(_, value)| match parameter.is_array {
-                true => value.split(',').collect(),
-                false => vec![value.as_str()],
-            })
+            .flat_map(|(_, value)| parameter.values(value))
             .collect();
         if wanted.is_empty() {
             return true;
@@ -238,7 +235,7 @@ impl PageFacts {
                     Some(self.fields(document, schema, request, depth + 1))
                 }
                 Some("array") => None,
-                _ => self.of_request(name, request).or_else(|| self.named(name)),
+                _ => of_request(name, request).or_else(|| self.named(name)),
             };
             let Some(value) = value else { continue };
             // A cursor can be a text, and a next page a number.
@@ -250,14 +247,6 @@ impl PageFacts {
             fields.insert(name.to_owned(), value);
         }
         Value::Object(fields)
-    }
-
-    /// A field that repeats a parameter, such as `sort` or an id in the path.
-    fn of_request(self, name: &str, request: Request<'_>) -> Option<Value> {
-        let mut given = request.path.iter().chain(request.query);
-        let is_number = is_one_of(name, &words::LIMIT) || is_one_of(name, &words::OFFSET);
-        let (_, value) = given.find(|(known, _)| known == name && !is_number)?;
-        Some(json!(value))
     }
 
     fn named(self, name: &str) -> Option<Value> {
@@ -285,4 +274,12 @@ impl PageFacts {
             None
         }
     }
+}
+
+/// A field that repeats a parameter, such as `sort` or an id in the path.
+fn of_request(name: &str, request: Request<'_>) -> Option<Value> {
+    let mut given = request.path.iter().chain(request.query);
+    let is_number = is_one_of(name, &words::LIMIT) || is_one_of(name, &words::OFFSET);
+    let (_, value) = given.find(|(known, _)| known == name && !is_number)?;
+    Some(json!(value))
 }

@@ -13,6 +13,7 @@ mod events;
 mod life;
 mod listing;
 mod patterns;
+mod problems;
 mod references;
 mod replies;
 mod request;

@@ -57,7 +57,7 @@ impl Engine {
             table.id.is_some()
                 && (table.has_create || table.has_list && looks_like_id(table, rows, id))
         };
-        if named.is_empty() || !named.iter().all(|table| can_tell(table)) {
+        if named.is_empty() || !named.iter().all(can_tell) {
             return true;
         }
         named.iter().any(|table| {

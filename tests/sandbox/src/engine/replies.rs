@@ -121,12 +121,12 @@ impl Engine {
         let described =
             described.filter(|(name, _)| !OF_SERVER.contains(&name.to_ascii_lowercase().as_str()));
         let headers = described.map(|(name, place)| {
-            let make = || {
+            let sample = || {
                 let schema = place.as_ref().and_then(|place| document.pointer(place));
                 let mut maker = self.maker(now, random_of(0), Fill::Known);
                 schema.map(|schema| maker.value(schema, None, name))
             };
-            let made = || match make()? {
+            let made = || match sample()? {
                 Value::String(text) => Some(text),
                 value => Some(value.to_string()),
             };
@@ -147,7 +147,7 @@ impl Engine {
         let action = &self.actions[at];
         let known = self.known_of(at, row, request);
         let known = match &action.content {
-            Content::Item { field: None, .. } => known,
+            Content::Item { field: None, .. } | Content::Nothing => known,
             Content::List { field: None, .. } => json!([known]),
             Content::Item {
                 field: Some(field), ..
@@ -155,7 +155,6 @@ impl Engine {
             Content::List {
                 field: Some(field), ..
             } => json!({ field: [known] }),
-            Content::Nothing => known,
         };
         if self.is_schema_of_rows(at, schema) && action.kind != Kind::ReadSingle {
             return known;

@@ -52,7 +52,8 @@ pub(super) fn content(document: &Value, operation: &Operation) -> Content {
     let collection = operation.path.split('/').rfind(|it| !it.contains('{'));
     let collection = collection.unwrap_or_default();
     let has_id = shape.property("id").is_some();
-    let is_read = operation.method == Method::GET || operation.method == Method::HEAD;
+    // A resource can have a list of its own, such as the lines of a basket.
+    let is_read = operation.method == Method::GET && !operation.path.ends_with('}');
     if !has_id
         && let Some(field) = list_field(document, &shape, collection, is_read)
         && let Some(place) = property_place(document, place, &field)

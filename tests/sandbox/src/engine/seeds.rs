@@ -207,6 +207,16 @@ impl Engine {
         properties.map(|(name, _)| name.to_owned()).collect()
     }
 
+    /// The names of the fields that only the server sets.
+    pub(super) fn read_only_fields(&self, table: &Table) -> Vec<String> {
+        let document = self.description.schemas();
+        let properties = self.shape(table).map(|shape| shape.properties());
+        let properties = properties.unwrap_or_default().into_iter();
+        let read_only =
+            properties.filter(|(_, schema)| Shape::of(document, schema).is_true("readOnly"));
+        read_only.map(|(name, _)| name.to_owned()).collect()
+    }
+
     fn shape(&self, table: &Table) -> Option<Shape<'_>> {
         let document = self.description.schemas();
         let schema = document.pointer(table.schema.as_ref()?.place())?;

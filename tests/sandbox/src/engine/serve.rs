@@ -77,10 +77,8 @@ impl Engine {
         let table = &self.tables[action.table];
         self.check_parents(world.rows, action, request)?;
         self.check_references(world.rows, request.body)?;
-        let own_id = table
-            .id
-            .as_ref()
-            .and_then(|id| id_text(request.body.get(id)?));
+        let body = self.writable(table, request.body);
+        let own_id = table.id.as_ref().and_then(|id| id_text(body.get(id)?));
         if let Some(id) = &own_id
             && self.with_id(world.rows, action, request, id).is_some()
         {
@@ -88,8 +86,8 @@ impl Engine {
                 "a resource with the id `{id}` already exists"
             )));
         }
-        let known = with_path(request.body, action, request);
-        let links = self.links(action, request);
+        let known = with_path(&body, action, request);
+        let links = links(action, request);
         let number = self.insert(world, action.table, own_id, &known, links);
         self.begin_life(world, action.table, number, &["CREATED"]);
         self.follow_subscription(world, action.table, number);
@@ -111,10 +109,11 @@ impl Engine {
         self.check_references(world.rows, request.body)?;
         let number = match self.find(world.rows, action, request) {
             Ok(row) => row.number,
-            Err(_) if creates => return self.create_at_path(at, world, request),
+            Err(_) if creates => return Ok(self.create_at_path(at, world, request)),
             Err(rejection) => return Err(rejection),
         };
-        let before = self.change(world, action.table, number, request.body, replaces);
+        let body = self.writable(table, request.body);
+        let before = self.change(world, action.table, number, &body, replaces);
         self.tell_change(world, action.table, number, before.as_deref());
         self.follow_subscription(world, action.table, number);
         let row = world.rows.get(&table.name, number);
@@ -122,16 +121,12 @@ impl Engine {
     }
 
     /// Creates the row that a path names.
-    fn create_at_path(
-        &self,
-        at: usize,
-        world: &mut World<'_>,
-        request: Request<'_>,
-    ) -> Served<Reply> {
+    fn create_at_path(&self, at: usize, world: &mut World<'_>, request: Request<'_>) -> Reply {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
-        let known = with_path(request.body, action, request);
-        let links = self.links(action, request);
+        let body = self.writable(table, request.body);
+        let known = with_path(&body, action, request);
+        let links = links(action, request);
         let id = match &action.key {
             Some(key) => request.parameter(key).map(str::to_owned),
             None => Some(single_id(action, request)),
@@ -144,7 +139,7 @@ impl Engine {
         if self.operation(at).answers(201) {
             reply.status = 201;
         }
-        Ok(reply)
+        reply
     }
 
     fn delete(&self, at: usize, world: &mut World<'_>, request: Request<'_>) -> Served<Reply> {
@@ -195,6 +190,20 @@ impl Engine {
             Some(field) => Err(Rejection::Unknown { field }),
             None => Ok(()),
         }
+    }
+
+    /// A body without the fields that only the server sets.
+    fn writable(&self, table: &Table, body: &Value) -> Value {
+        let read_only = self.read_only_fields(table);
+        let Value::Object(fields) = body else {
+            return body.clone();
+        };
+        let fields = fields.iter().filter(|(name, _)| !read_only.contains(name));
+        Value::Object(
+            fields
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
     }
 
     /// The row that the path names.
@@ -271,10 +280,10 @@ impl Engine {
     ) -> Option<String> {
         let table = &self.tables[at];
         let row = world.rows.get(&table.name, number)?.clone();
-        let before = self.status_of(table, &row);
+        let before = status_of(table, &row);
         let mut value = row.value.clone();
         if replaces {
-            value = self.kept(table, &row.value);
+            value = kept(table, &row.value);
         }
         merge(&mut value, body);
         if let Value::Object(fields) = &mut value {
@@ -288,28 +297,6 @@ impl Engine {
             row.value = value;
         }
         before
-    }
-
-    /// The fields that a request that replaces a row does not set.
-    fn kept(&self, table: &Table, value: &Value) -> Value {
-        let status = table.status.as_ref().map(|status| status.name.as_str());
-        let is_kept = |name: &str| {
-            table.id.as_deref() == Some(name)
-                || status == Some(name)
-                || is_one_of(name, &words::CREATED_AT)
-                || plain(name).ends_with("id")
-        };
-        let fields = value.as_object().into_iter().flatten();
-        let kept = fields.filter(|(name, _)| is_kept(name));
-        Value::Object(
-            kept.map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
-    }
-
-    pub(super) fn status_of(&self, table: &Table, row: &Row) -> Option<String> {
-        let status = table.status.as_ref()?;
-        row.value[&status.name].as_str().map(str::to_owned)
     }
 
     /// Sets the time of the last change, and that of the creation of a new row.
@@ -328,22 +315,44 @@ impl Engine {
             }
         }
     }
+}
 
-    /// The ids in the path, and those in the body.
-    fn links(&self, action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
-        let mut links = BTreeMap::new();
-        for (name, value) in request.body.as_object().into_iter().flatten() {
-            if let Some(id) = id_text(value).filter(|_| plain(name).ends_with("id")) {
-                links.insert(name.clone(), id);
-            }
+/// The fields that a request that replaces a row does not set.
+fn kept(table: &Table, value: &Value) -> Value {
+    let status = table.status.as_ref().map(|status| status.name.as_str());
+    let is_kept = |name: &str| {
+        table.id.as_deref() == Some(name)
+            || status == Some(name)
+            || is_one_of(name, &words::CREATED_AT)
+            || plain(name).ends_with("id")
+    };
+    let fields = value.as_object().into_iter().flatten();
+    let kept = fields.filter(|(name, _)| is_kept(name));
+    Value::Object(
+        kept.map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
+}
+
+pub(super) fn status_of(table: &Table, row: &Row) -> Option<String> {
+    let status = table.status.as_ref()?;
+    row.value[&status.name].as_str().map(str::to_owned)
+}
+
+/// The ids in the path, and those in the body.
+fn links(action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
+    let mut links = BTreeMap::new();
+    for (name, value) in request.body.as_object().into_iter().flatten() {
+        if let Some(id) = id_text(value).filter(|_| plain(name).ends_with("id")) {
+            links.insert(name.clone(), id);
         }
-        for parent in &action.parents {
-            if let Some(id) = request.parameter(&parent.parameter) {
-                links.insert(parent.parameter.clone(), id.to_owned());
-            }
-        }
-        links
     }
+    for parent in &action.parents {
+        if let Some(id) = request.parameter(&parent.parameter) {
+            links.insert(parent.parameter.clone(), id.to_owned());
+        }
+    }
+    links
 }
 
 /// The body of a request, and the ids in its path.

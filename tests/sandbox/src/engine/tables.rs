@@ -97,20 +97,16 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
         )
     });
     for (group, table) in found {
-        let at = match tables.iter().position(|known| {
+        let same = tables.iter().position(|known| {
             known.collection == table.collection
                 && known.is_single == table.is_single
                 && known.likeness(&table.properties) >= SAME
-        }) {
-            Some(at) => {
-                tables[at].absorb(table);
-                at
-            }
-            None => {
-                tables.push(table);
-                tables.len() - 1
-            }
-        };
+        });
+        let at = same.unwrap_or(tables.len());
+        match tables.get_mut(at) {
+            Some(known) => known.absorb(table),
+            None => tables.push(table),
+        }
         for operation in &group.operations {
             of_operation[*operation] = at;
         }
@@ -206,8 +202,14 @@ fn name_all(tables: &mut [Table]) {
     }
 }
 
+/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as `/orders/{id}/cancel`.
+pub(super) fn with_verb(path: &str) -> String {
+    path.replace("}:", "}/")
+}
+
 /// A path without the parameters at its end, and with `*` for the others.
 pub(super) fn template(path: &str) -> String {
+    let path = with_verb(path);
     let segments = path.trim_matches('/').split('/');
     let mut segments: Vec<_> = segments
         .map(|segment| if segment.contains('{') { "*" } else { segment })
@@ -219,7 +221,7 @@ pub(super) fn template(path: &str) -> String {
 }
 
 pub(super) fn ends_with_parameter(path: &str) -> bool {
-    path.trim_end_matches('/').ends_with('}')
+    with_verb(path).trim_end_matches('/').ends_with('}')
 }
 
 /// The name of the parameter at the end of a path.
@@ -307,6 +309,7 @@ mod tests {
     fn templates_and_parameters_are_those_of_the_path() {
         assert_eq!(template("/accounts/{id}/orders"), "accounts/*/orders");
         assert_eq!(template("/fees/{group}/{id}"), "fees");
+        assert_eq!(template("/orders/{id}:cancel"), "orders/*/cancel");
         assert_eq!(last_parameter("/orders/{order_id}"), Some("order_id"));
         assert_eq!(last_parameter("/orders"), None);
     }

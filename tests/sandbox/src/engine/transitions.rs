@@ -8,6 +8,7 @@ use super::events::EventType;
 use super::life::{first_status, last_statuses, status_after};
 use super::request::Rejection;
 use super::rows::{Row, Step};
+use super::serve::status_of;
 use super::tables::{StatusField, Table};
 use super::values::{Fill, instant};
 use super::words::{self, is_one_of};
@@ -33,7 +34,7 @@ impl Engine {
         let Some(row) = world.rows.get(&step.table, step.row) else {
             return;
         };
-        let status = self.status_of(&self.tables[at], row);
+        let status = status_of(&self.tables[at], row);
         if step.from.is_some() && step.from != status {
             return;
         }
@@ -65,7 +66,7 @@ impl Engine {
         let Some(row) = world.rows.get(&table.name, number) else {
             return;
         };
-        let status = self.status_of(table, row);
+        let status = status_of(table, row);
         let life = self.life.of(&table.name);
         let named = life.and_then(|life| life.created.as_deref());
         let named = named.and_then(|name| self.events.named(name));
@@ -89,7 +90,7 @@ impl Engine {
         let Some(row) = world.rows.get(&table.name, number) else {
             return;
         };
-        let status = self.status_of(table, row);
+        let status = status_of(table, row);
         let is_new = status.as_deref() != before;
         let of_status = status.as_deref().filter(|_| is_new).into_iter();
         let actions: Vec<_> = of_status.chain(["UPDATED", "CHANGED"]).collect();
@@ -144,7 +145,7 @@ impl Engine {
     fn plan_next(&self, world: &mut World<'_>, at: usize, number: u64) {
         let table = &self.tables[at];
         let row = world.rows.get(&table.name, number);
-        let status = row.and_then(|row| self.status_of(table, row));
+        let status = row.and_then(|row| status_of(table, row));
         let life = self.life.of(&table.name);
         let Some(next) = life
             .zip(status)
@@ -172,7 +173,7 @@ impl Engine {
     ) -> Result<(), Rejection> {
         let table = &self.tables[at];
         let row = world.rows.get(&table.name, number);
-        let status = row.and_then(|row| self.status_of(table, row));
+        let status = row.and_then(|row| status_of(table, row));
         let life = self.life.of(&table.name);
         if let Some(ending) = life.and_then(|life| life.delete.as_ref()) {
             let status = status.unwrap_or_default();

@@ -28,13 +28,11 @@ impl Engine {
         let id = id.unwrap_or_else(|| world.time.id());
         let now = world.time.now;
         let subscriptions = &mut world.time.events.subscriptions;
-        match subscriptions.get_mut(id) {
-            Some(subscription) => subscription.set(url, categories, is_enabled, now),
-            None => {
-                let mut subscription = Subscription::new(id, now);
-                subscription.set(url, categories, is_enabled, now);
-                subscriptions.insert(subscription);
-            }
+        if subscriptions.get(id).is_none() {
+            subscriptions.insert(Subscription::new(id, now));
+        }
+        if let Some(subscription) = subscriptions.get_mut(id) {
+            subscription.set(url, categories, is_enabled, now);
         }
         if let Some(row) = world.rows.get_mut(&table.name, number) {
             row.subscription = Some(id);

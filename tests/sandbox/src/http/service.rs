@@ -258,12 +258,12 @@ impl Exchange {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
         let Some(Fault::Delay { millis }) = fault else {
-            return self.carry_out(route, &parts, path, body, fault.as_ref());
+            return self.carry_out(&route, &parts, path, body, fault.as_ref());
         };
         // It runs on its own task, so that it is completed even if the caller disconnects.
         let late = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
-            self.carry_out(route, &parts, path, body, fault.as_ref())
+            self.carry_out(&route, &parts, path, body, fault.as_ref())
         });
         late.await.unwrap_or_else(|_| reset())
     }
@@ -271,7 +271,7 @@ impl Exchange {
     /// `path` and `body` are `None` if they could not be read.
     fn carry_out(
         mut self,
-        route: Route,
+        route: &Route,
         parts: &Parts,
         path: Option<Vec<(String, String)>>,
         body: Option<Bytes>,
@@ -289,12 +289,8 @@ impl Exchange {
                 {
                     self.shared = self.client_of_form(&body).unwrap_or(self.shared);
                 }
-                self.shared.call(
-                    &route,
-                    arrival,
-                    path,
-                    self.record.idempotency_key.as_deref(),
-                )
+                self.shared
+                    .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
             (_, None) => Outcome::refused(Problem::invalid(
@@ -411,13 +407,26 @@ impl Exchange {
 
     fn problem_as(&self, media_type: &'static str, problem: &Problem) -> Response<Bytes> {
         let body = problem.to_json(&self.record.request_id.to_string());
+        let described = self.described_problem(problem, &body);
+        let media_type = described
+            .as_ref()
+            .and_then(|(media_type, _)| HeaderValue::try_from(media_type).ok())
+            .unwrap_or(HeaderValue::from_static(media_type));
+        let body = described.map_or(body, |(_, body)| body.into_bytes());
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
         response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        response
+    }
+
+    /// The error as a description of the user's own has it: its media type and its body.
+    fn described_problem(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
+        let engine = self.shared.setup.engine.as_ref()?;
+        let operation = self.operation.as_ref()?;
+        let body = serde_json::from_slice(body).ok()?;
+        let now = self.shared.clock.now();
+        engine.problem_body(operation, problem.status, &body, now)
     }
 
     fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
@@ -594,7 +603,7 @@ impl Shared {
         let headers = &arrival.parts.headers;
         let mut access = self.access();
         access.check(operation, headers, self.clock.now())?;
-        if operation.access == OperationAccess::Open {
+        if !matches!(operation.access, OperationAccess::Token(_)) {
             return Ok(());
         }
         access.check_signature(&arrival.received(), arrival.parts, arrival.at)

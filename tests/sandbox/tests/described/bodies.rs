@@ -90,7 +90,7 @@ impl Bodies<'_> {
                 object.insert(name.clone(), json!(id));
             }
         }
-        let least = schema["minProperties"].as_u64().unwrap_or(0) as usize;
+        let least = usize::try_from(schema["minProperties"].as_u64().unwrap_or(0)).unwrap();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             if object.len() < least && !object.contains_key(name) {
                 object.insert(name.clone(), self.value(property, name, depth + 1));

@@ -37,10 +37,6 @@ impl Coverage {
         Self(run.results)
     }
 
-    pub(crate) fn served(&self) -> usize {
-        self.0.iter().filter(|(_, wrong)| wrong.is_none()).count()
-    }
-
     /// The operations that are not served as described, with the reasons.
     pub(crate) fn others(&self) -> Vec<(&str, &str)> {
         let others = self.0.iter();
@@ -152,6 +148,7 @@ fn first_item(body: &Value) -> &Value {
     let mut lists = lists.filter_map(|(_, value)| value.as_array());
     match body {
         Value::Array(items) => items.first().unwrap_or(&Value::Null),
+        Value::Object(fields) if fields.len() == 1 && body["book"].is_object() => &body["book"],
         _ if body.get("id").is_some() => body,
         _ => lists.find_map(|items| items.first()).unwrap_or(body),
     }

@@ -105,7 +105,7 @@ impl Subscription {
     pub(in crate::domain) fn take(&mut self, event: &Arc<Event>) {
         let categories = &self.view.event_categories;
         let wanted = categories.iter().any(|wanted| {
-            wanted == "ALL" || wanted == event.kind.category || wanted == event.kind.official
+            wanted == "ALL" || wanted == event.kind.category || wanted == event.kind.event_type
         });
         if wanted && self.view.status == SubscriptionStatus::Active {
             self.waiting.push_back(Arc::clone(event));
