@@ -6,7 +6,9 @@
 
 use upvest_runtime::generated_code::find_operation;
 use upvest_runtime::http::Method;
-use upvest_runtime::{OperationMeta, Paging};
+use upvest_runtime::{
+    OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType,
+};
 
 /// `POST /auth/token`
 pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
@@ -29,7 +31,13 @@ pub static LIST_USERS: OperationMeta = OperationMeta::new(
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /users`
 pub static CREATE_USER: OperationMeta = OperationMeta::new(
@@ -54,7 +62,13 @@ pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
     .tagged("Users")
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}`
 pub static UPDATE_USER: OperationMeta = OperationMeta::new(
@@ -66,7 +80,13 @@ pub static UPDATE_USER: OperationMeta = OperationMeta::new(
     .tagged("Users")
     .scoped(&["users:admin"])
     .sufficient(&[&["users:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers`
 pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
@@ -78,7 +98,13 @@ pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
     .tagged("User Identifiers")
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/identifiers`
 pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -90,7 +116,13 @@ pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
     .sufficient(&[&["users:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers/{identifier_id}`
 pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -102,7 +134,19 @@ pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     .tagged("User Identifiers")
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
 pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -114,7 +158,19 @@ pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
     .sufficient(&[&["users:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/checks`
 pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
@@ -126,7 +182,13 @@ pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
     .tagged("User Checks")
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/tax_residencies`
 pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
@@ -138,7 +200,13 @@ pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
     .sufficient(&[&["users:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/tax_residencies`
 pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
@@ -151,7 +219,13 @@ pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
     .scoped(&["users:admin"])
     .sufficient(&[&["users:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/accounts`
 pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -163,7 +237,13 @@ pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts`
 pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -176,7 +256,13 @@ pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /accounts`
 pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -201,7 +287,13 @@ pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /accounts/{account_id}`
 pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -213,7 +305,13 @@ pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
     .sufficient(&[&["accounts:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /accounts/{account_id}`
 pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -225,7 +323,13 @@ pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
     .sufficient(&[&["accounts:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /instruments`
 pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
@@ -238,7 +342,19 @@ pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
     .scoped(&["instruments:read"])
     .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("isin", ParameterPlace::Query, ParameterType::Isin),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "type",
+                ParameterPlace::Query,
+                ParameterType::Enum(&["EQUITY", "ETF", "BOND", "FUND"]),
+            ),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}`
 pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
@@ -250,7 +366,17 @@ pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
     .tagged("Instruments")
     .scoped(&["instruments:read"])
     .sufficient(&[&["instruments:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}/prices`
 pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
@@ -262,7 +388,17 @@ pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
     .sufficient(&[&["instruments:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /orders`
 pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
@@ -275,7 +411,21 @@ pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
     .scoped(&["orders:read"])
     .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Query, ParameterType::Uuid),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "status",
+                ParameterPlace::Query,
+                ParameterType::Enum(
+                    &["NEW", "PROCESSING", "FILLED", "CANCELLED", "REJECTED"],
+                ),
+            ),
+        ],
+    );
 
 /// `POST /orders`
 pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
@@ -300,7 +450,13 @@ pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
     .tagged("Orders")
     .scoped(&["orders:read"])
     .sufficient(&[&["orders:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /orders/{order_id}/cancellation`
 pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
@@ -312,7 +468,13 @@ pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
     .sufficient(&[&["orders:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /orders/{order_id}/executions`
 pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -324,7 +486,13 @@ pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
     .tagged("Executions")
     .scoped(&["orders:read"])
     .sufficient(&[&["orders:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios`
 pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
@@ -337,7 +505,13 @@ pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
     .scoped(&["portfolios:read"])
     .sufficient(&[&["portfolios:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /portfolios`
 pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -362,7 +536,13 @@ pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
     .sufficient(&[&["portfolios:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /portfolios/{portfolio_id}`
 pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -374,7 +554,13 @@ pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
     .sufficient(&[&["portfolios:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/allocations`
 pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -386,7 +572,13 @@ pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
     .sufficient(&[&["portfolios:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PUT /portfolios/{portfolio_id}/allocations`
 pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -398,7 +590,13 @@ pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
     .sufficient(&[&["portfolios:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/orders`
 pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
@@ -411,7 +609,13 @@ pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
     .scoped(&["portfolios:admin"])
     .sufficient(&[&["portfolios:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/rebalancing`
 pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -423,7 +627,13 @@ pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
     .sufficient(&[&["portfolios:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/rebalancing`
 pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
@@ -436,7 +646,13 @@ pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
     .scoped(&["portfolios:admin"])
     .sufficient(&[&["portfolios:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /savings_plans`
 pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
@@ -449,7 +665,13 @@ pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
     .scoped(&["orders:read"])
     .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /savings_plans`
 pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -474,7 +696,17 @@ pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
     .sufficient(&[&["orders:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `DELETE /savings_plans/{savings_plan_id}`
 pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -486,7 +718,17 @@ pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
     .sufficient(&[&["orders:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `PATCH /savings_plans/{savings_plan_id}`
 pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -498,7 +740,17 @@ pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
     .sufficient(&[&["orders:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions`
 pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
@@ -510,7 +762,13 @@ pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
     .tagged("Positions")
     .scoped(&["positions:read"])
     .sufficient(&[&["positions:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions/{position_id}`
 pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
@@ -522,7 +780,15 @@ pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
     .tagged("Positions")
     .scoped(&["positions:read"])
     .sufficient(&[&["positions:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("position_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/valuations`
 pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
@@ -534,7 +800,13 @@ pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
     .tagged("Valuations")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/returns`
 pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
@@ -546,7 +818,13 @@ pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
     .tagged("Returns")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/cash_balances`
 pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
@@ -558,7 +836,13 @@ pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /direct_debits`
 pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
@@ -571,7 +855,13 @@ pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
     .scoped(&["payments:read"])
     .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /direct_debits`
 pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
@@ -597,7 +887,13 @@ pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
     .scoped(&["payments:read"])
     .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /mandates/{mandate_id}`
 pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
@@ -609,7 +905,13 @@ pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
     .tagged("Mandates")
     .scoped(&["payments:read"])
     .sufficient(&[&["payments:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("mandate_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /withdrawals`
 pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
@@ -622,7 +924,13 @@ pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
     .scoped(&["payments:read"])
     .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /withdrawals`
 pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
@@ -647,7 +955,13 @@ pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
     .sufficient(&[&["payments:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/fees`
 pub static LIST_FEES: OperationMeta = OperationMeta::new(
@@ -659,7 +973,13 @@ pub static LIST_FEES: OperationMeta = OperationMeta::new(
     .tagged("Fees")
     .scoped(&["fees:read"])
     .sufficient(&[&["fees:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /fee_configurations`
 pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
@@ -672,7 +992,13 @@ pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
     .scoped(&["fees:read"])
     .sufficient(&[&["fees:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /reports`
 pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
@@ -685,7 +1011,13 @@ pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
     .scoped(&["reports:read"])
     .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /treasury_reports`
 pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
@@ -698,7 +1030,13 @@ pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
     .scoped(&["reports:read"])
     .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/transactions`
 pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
@@ -711,7 +1049,15 @@ pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
     .scoped(&["transactions:read"])
     .sufficient(&[&["transactions:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /files/{file_id}`
 pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
@@ -723,7 +1069,13 @@ pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
     .tagged("Files")
     .scoped(&["reports:read"])
     .sufficient(&[&["reports:read"]])
-    .accepting("application/pdf, application/octet-stream");
+    .accepting("application/pdf, application/octet-stream")
+    .with_parameters(
+        &[
+            ParameterMeta::new("file_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/liquidations`
 pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
@@ -735,7 +1087,13 @@ pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /accounts/{account_id}/liquidations`
 pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
@@ -748,7 +1106,13 @@ pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
     .scoped(&["accounts:admin"])
     .sufficient(&[&["accounts:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /securities_transfers`
 pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
@@ -761,7 +1125,13 @@ pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /securities_transfers`
 pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
@@ -787,7 +1157,13 @@ pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
     .scoped(&["accounts:read"])
     .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /account_transfers`
 pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
@@ -813,7 +1189,13 @@ pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
     .scoped(&["instruments:read"])
     .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /webhooks`
 pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
@@ -849,7 +1231,13 @@ pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
     .sufficient(&[&["webhooks:read"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /webhooks/{webhook_id}`
 pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -861,7 +1249,13 @@ pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
     .sufficient(&[&["webhooks:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /webhooks/{webhook_id}`
 pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -873,7 +1267,13 @@ pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
     .sufficient(&[&["webhooks:admin"]])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// All operations, sorted by the name of their method.
 pub static OPERATIONS: [&OperationMeta; 70] = [
