@@ -30,7 +30,7 @@ const SEPARATOR: char = '\u{1f}';
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_union {
-    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $wire:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $($wire:literal)|+,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
@@ -66,7 +66,7 @@ macro_rules! open_union {
         }
 
         impl $crate::generated_code::open_union::OpenUnion for $name {
-            const NAME: &'static str = concat!("union by\u{1f}", $tag $(, "\u{1f}", $wire)+);
+            const NAME: &'static str = concat!("union by\u{1f}", $tag $($(, "\u{1f}", $wire)+)+);
             const TAG: &'static str = $tag;
 
             fn read<'de, A: $crate::generated_code::serde::de::VariantAccess<'de>>(
@@ -74,7 +74,7 @@ macro_rules! open_union {
                 content: A,
             ) -> Result<Self, A::Error> {
                 match tag {
-                    $(Some($wire) => content.newtype_variant().map(Self::$variant),)+
+                    $(Some($($wire)|+) => content.newtype_variant().map(Self::$variant),)+
                     _ => content.newtype_variant().map(Self::Unknown),
                 }
             }
