@@ -158,13 +158,11 @@ fn setter(parameter: &Parameter) -> TokenStream {
     };
     let setter = format_ident!("{}", parameter.setter);
     let kind = parameter.kind.tokens("types::");
-    let place = match (parameter.place, parameter.required) {
-        (Place::Path, _) => quote!(path),
-        (Place::Query, _) if parameter.joined => quote!(joined_query),
-        (Place::Query, true) => quote!(required_query),
-        (Place::Query, false) => quote!(query),
-        (Place::Header, true) => quote!(required_header),
-        (Place::Header, false) => quote!(header),
+    let place = match parameter.place {
+        Place::Path => quote!(path),
+        Place::Query if parameter.joined => quote!(joined_query),
+        Place::Query => quote!(query),
+        Place::Header => quote!(header),
     };
     let (generics, argument) = if parameter.required && !parameter.joined {
         (quote!(), quote!(TryInto<#kind, Error: Display>))
