@@ -29,6 +29,7 @@ pub struct AccessToken {
     /// Seconds until the token expires, counted from the answer. The figure varies, so obey it rather than
     /// assume one.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub expires_in: Option<u64>,
     /// Scopes the token carries, separated by spaces.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -68,17 +69,11 @@ pub struct Account {
     pub status: Option<AccountStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -111,17 +106,11 @@ pub struct AccountGroup {
     pub status: Option<AccountGroupStatus>,
     /// When it was created.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it was last changed.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -134,18 +123,12 @@ pub struct AccountReturn {
     pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub total_return: Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -170,10 +153,7 @@ pub struct AccountTransfer {
     pub status: Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -244,25 +224,16 @@ pub struct CashBalance {
     pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub available: Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub pending: Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub total: Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -293,10 +264,7 @@ pub struct CorporateAction {
     pub ex_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -345,10 +313,7 @@ pub struct DirectDebit {
     pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -362,10 +327,7 @@ pub struct DirectDebit {
     pub status: Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -464,24 +426,15 @@ pub struct Execution {
     pub status: Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub quantity: Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub price: Option<Decimal>,
     /// When the trade took place, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub executed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -499,20 +452,14 @@ pub struct Fee {
     pub type_: Option<String>,
     /// Amount of the fee in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -530,10 +477,7 @@ pub struct FeeConfiguration {
     pub type_: Option<String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub rate: Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -587,20 +531,14 @@ pub struct InstrumentPrice {
     pub exchange_id: Option<String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub price: Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub timestamp: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -621,10 +559,7 @@ pub struct Liquidation {
     pub status: Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -667,10 +602,7 @@ pub struct Mandate {
     pub status: Option<MandateStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -716,50 +648,32 @@ pub struct Order {
     pub status: Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub quantity: Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub limit_price: Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -788,10 +702,7 @@ pub struct OrderCancellation {
     pub status: Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -814,34 +725,22 @@ pub struct OrderCreate {
     /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
     /// order.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub quantity: Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub limit_price: Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
@@ -868,17 +767,11 @@ pub struct Portfolio {
     pub status: Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -892,10 +785,7 @@ pub struct PortfolioAllocation {
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub weight: Option<Decimal>,
 }
 
@@ -937,10 +827,7 @@ pub struct PortfolioOrder {
     pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -950,10 +837,7 @@ pub struct PortfolioOrder {
     pub status: Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1005,34 +889,22 @@ pub struct Position {
     pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub quantity: Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub average_buy_in_price: Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1050,10 +922,7 @@ pub struct RebalancingExecution {
     pub status: Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1118,10 +987,7 @@ pub struct Report {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1153,10 +1019,7 @@ pub struct SavingsPlan {
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1173,17 +1036,11 @@ pub struct SavingsPlan {
     pub next_execution_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1216,10 +1073,7 @@ request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1245,10 +1099,7 @@ pub struct SecuritiesTransfer {
     pub direction: Option<TransferDirection>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1276,10 +1127,7 @@ pub struct TaxResidency {
     pub tax_identification_number: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1337,20 +1185,14 @@ pub struct Transaction {
     pub type_: Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1368,10 +1210,7 @@ pub struct TreasuryReport {
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1418,17 +1257,11 @@ pub struct User {
     pub status: Option<UserStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1463,17 +1296,11 @@ pub struct UserCheck {
     pub status: Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1526,10 +1353,7 @@ pub struct UserIdentifier {
     pub value: Option<String>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1627,20 +1451,14 @@ pub struct Valuation {
     pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub total_value: Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub valued_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1663,10 +1481,7 @@ pub struct WebhookSubscription {
     pub status: Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1712,10 +1527,7 @@ pub struct Withdrawal {
     pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1725,10 +1537,7 @@ pub struct Withdrawal {
     pub status: Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
-    )]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -1822,28 +1631,16 @@ mod readers {
         #[serde(rename = "type")]
         pub type_: OrderType,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
+        #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
         pub quantity: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
+        #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
         pub cash_amount: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
+        #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
         pub limit_price: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
+        #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
         pub stop_price: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: Option<CurrencyCode>,
@@ -1895,10 +1692,7 @@ mod readers {
     #[serde(remote = "super::SavingsPlanUpdate")]
     pub(super) struct SavingsPlanUpdateReader {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
+        #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
         pub cash_amount: Option<Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub frequency: Option<SavingsPlanFrequency>,
