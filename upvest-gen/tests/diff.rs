@@ -194,8 +194,8 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         ),
         (
             "/components/schemas/Order/properties/note",
-            |it| it["x-sensitive"] = json!(true),
-            "sensitive changed from none to `yes`",
+            |it| it["x-public"] = json!(true),
+            "public changed from none to `yes`",
             Compatible,
         ),
         (

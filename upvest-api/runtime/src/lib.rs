@@ -62,7 +62,7 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 pub mod generated_code {
     pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
-    pub use crate::calls::body_builder::{Slot, checked, optional, required};
+    pub use crate::calls::body_builder::{Slot, checked, extra, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     pub use crate::values::reading::read;

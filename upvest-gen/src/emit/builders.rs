@@ -61,6 +61,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     let call = call_type(operation, api);
     let constant = operation.constant();
     let require = require(operation);
+    let body_settings = body_settings(operation);
     let setters = operation.parameters.iter().map(setter);
     let body_setters = body_setters(operation, api);
     let idempotency_key = operation.idempotency_key.then(idempotency_key);
@@ -76,7 +77,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 
         impl #builder {
             pub(crate) fn new(client: &Client) -> Self {
-                Self(Call::new(&client.0, &operations::#constant)#require)
+                Self(Call::new(&client.0, &operations::#constant)#require #body_settings)
             }
 
             #(#setters)*
@@ -103,6 +104,10 @@ impl Operation {
         match &self.answer.content {
             Content::Empty => quote!(()),
             Content::Binary => quote!(ByteStream),
+            Content::Json(kind) if self.answer.optional => {
+                let kind = kind.tokens("types::");
+                quote!(Option<#kind>)
+            }
             Content::Json(kind) => kind.tokens("types::"),
             Content::List(item) => {
                 let item = item.tokens("types::");
@@ -143,6 +148,19 @@ fn require(operation: &Operation) -> TokenStream {
     }
 }
 
+/// `.optional_body().media_type("application/merge-patch+json")`, for a body that is unusual in these respects.
+fn body_settings(operation: &Operation) -> TokenStream {
+    let Some(body) = &operation.body else {
+        return TokenStream::new();
+    };
+    let optional = (!body.required).then(|| quote!(.optional_body()));
+    let media_type = body
+        .media_type
+        .as_ref()
+        .map(|media_type| quote!(.media_type(#media_type)));
+    quote!(#optional #media_type)
+}
+
 /// ```text
 /// /// Only orders of this side.
 /// pub fn side<M>(self, value: impl Argument<types::OrderSide, M>) -> Self {
@@ -159,6 +177,9 @@ fn setter(parameter: &Parameter) -> TokenStream {
     let setter = format_ident!("{}", parameter.setter);
     let kind = parameter.kind.tokens("types::");
     let place = match parameter.place {
+        Place::Path if parameter.json => quote!(json_path),
+        Place::Query if parameter.json => quote!(json_query),
+        Place::Header if parameter.json => quote!(json_header),
         Place::Path => quote!(path),
         Place::Query if parameter.joined => quote!(joined_query),
         Place::Query => quote!(query),
@@ -268,6 +289,8 @@ fn receive(answer: &Answer) -> TokenStream {
     match answer.content {
         Content::Empty => quote!(empty),
         Content::Binary => quote!(file),
+        Content::Json(_) if answer.optional => quote!(optional_json),
+        Content::List(_) if answer.optional => quote!(optional_list),
         Content::Json(_) | Content::List(_) => quote!(json),
     }
 }

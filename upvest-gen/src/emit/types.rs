@@ -75,7 +75,7 @@ fn imports(api: &Api) -> TokenStream {
             CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
         };
         use upvest_runtime::generated_code::{HIDDEN, hidden_option};
-        use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+        use upvest_runtime::{Nested, Nullable, chrono, open_union, request_json, serde_json, uuid};
 
         #enums
         #ids
@@ -99,7 +99,7 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
     for field in schema.fields() {
         let place = written
             .iter()
-            .position(|written| name_in_json(written) == field.name);
+            .position(|written| is_same_field(written, field));
         let place = place.ok_or_else(|| {
             defect(&format!(
                 "progenitor wrote `{}` without the field `{}`",
@@ -116,7 +116,8 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
 fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> syn::Field {
     document(&mut written.attrs, &field.description);
     let name = format_ident!("{}", field.rust);
-    if field.rust != field.name && written.ident.as_ref().is_some_and(|it| *it == field.name) {
+    let is_renamed = field.rust != field.name && !field.extra;
+    if is_renamed && written.ident.as_ref().is_some_and(|it| *it == field.name) {
         let name_in_json = &field.name;
         written
             .attrs
@@ -139,6 +140,22 @@ fn document(attributes: &mut Vec<Attribute>, description: &str) {
         .collect::<Vec<_>>();
     *attributes = docs::attributes(description);
     attributes.extend(others);
+}
+
+/// Whether progenitor wrote this field. That of the additional properties has no name in JSON.
+fn is_same_field(written: &syn::Field, field: &Field) -> bool {
+    let is_extra = written.attrs.iter().any(is_flatten);
+    if is_extra || field.extra {
+        return is_extra && field.extra;
+    }
+    name_in_json(written) == field.name
+}
+
+fn is_flatten(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde")
+        && attribute
+            .parse_args::<syn::Ident>()
+            .is_ok_and(|setting| setting == "flatten")
 }
 
 /// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
@@ -222,7 +239,7 @@ fn reader(item: &ItemStruct) -> TokenStream {
 }
 
 fn hides_something(schema: &Schema) -> bool {
-    schema.fields().iter().any(|field| field.sensitive)
+    schema.fields().iter().any(Field::is_hidden)
 }
 
 /// `Debug` for a struct with fields that must not be printed:
@@ -246,7 +263,7 @@ fn debug(schema: &Schema) -> Option<TokenStream> {
     let fields = schema.fields().iter().map(|field| {
         let text = &field.rust;
         let field_name = format_ident!("{text}");
-        let value = match (field.sensitive, field.is_option(schema)) {
+        let value = match (field.is_hidden(), field.is_option(schema)) {
             (false, _) => quote!(self.#field_name),
             (true, false) => quote!(HIDDEN),
             (true, true) => quote!(hidden_option(self.#field_name.as_ref())),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::api::{Operation, Schema, Type};
+use super::api::{Direction, Operation, Schema, Shape, Type};
 
 /// The types of whole bodies.
 #[derive(Debug, Default)]
@@ -49,6 +49,24 @@ pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
     for schema in schemas {
         schema.sent = sent.contains(&schema.name);
         schema.received = received.contains(&schema.name);
+        require_in_one_direction(schema);
+    }
+}
+
+/// A property that occurs in one direction only is required only there.
+fn require_in_one_direction(schema: &mut Schema) {
+    let is_sent = schema.sent;
+    let is_received = schema.received;
+    let Shape::Object(fields) = &mut schema.shape else {
+        return;
+    };
+    for field in fields {
+        let is_missing = match field.only {
+            Some(Direction::Received) => is_sent,
+            Some(Direction::Sent) => is_received,
+            None => false,
+        };
+        field.required &= !is_missing;
     }
 }
 
