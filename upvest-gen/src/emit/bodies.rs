@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::doc_comment;
+use super::doc_comment::doc_comment;
 use crate::model::{Api, Schema};
 
 /// The module `bodies`. Objects that are only received have builders for tests.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::doc_comment;
+use super::doc_comment::doc_comment;
 use crate::model::{Api, Enum, Id};
 
 /// The module `ids`.

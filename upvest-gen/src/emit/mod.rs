@@ -4,6 +4,8 @@ mod bodies;
 mod builders;
 mod client;
 mod declarations;
+mod defect;
+mod doc_comment;
 mod events;
 mod operation_table;
 mod print;
@@ -11,9 +13,6 @@ mod rust_type;
 mod structs;
 mod types;
 
-use std::fmt::Write;
-
-use crate::docs::doc_lines;
 use crate::error::Error;
 use crate::model::Api;
 
@@ -84,22 +83,3 @@ pub mod types;
 
 pub use client::Client;
 ";
-
-/// `text` as the documentation of an item in a macro call, which the printer cannot format.
-fn doc_comment(indent: &str, text: &str) -> String {
-    let mut comment = String::new();
-    for line in doc_lines(text) {
-        let space = if line.is_empty() { "" } else { " " };
-        let _ = writeln!(comment, "{indent}///{space}{line}");
-    }
-    comment
-}
-
-/// An error that no description should cause.
-fn defect(problem: &str) -> Error {
-    Error::at(
-        "",
-        problem,
-        "report this as a bug of the generator, with the description",
-    )
-}

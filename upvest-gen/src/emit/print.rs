@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Item;
 
-use super::defect;
+use super::defect::defect;
 use crate::error::Error;
 
 /// The source of the items in `tokens`, with an empty line between items and between methods.

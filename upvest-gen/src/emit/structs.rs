@@ -34,7 +34,7 @@ use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Item, ItemStruct, Path};
 
-use super::defect;
+use super::defect::defect;
 use crate::error::Error;
 use crate::model::{Api, Field, Schema, Type};
 

@@ -7,9 +7,10 @@ use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, ItemStruct, Path, Token, parse_quote};
 
+use super::defect::defect;
+use super::doc_comment::doc_comment;
 use super::print::print;
 use super::structs::structs;
-use super::{defect, doc_comment};
 use crate::docs;
 use crate::error::Error;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
