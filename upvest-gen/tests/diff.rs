@@ -129,7 +129,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/paths/~1orders/post",
             |it| _ = it.as_object_mut().expect("an object").remove("requestBody"),
-            "body changed from `encoding json, type schema OrderCreate` to none",
+            "body changed from `encoding json, media_type none, required no, type schema OrderCreate` to none",
             Build,
         ),
         (
