@@ -60,9 +60,12 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     );
     let call = call_type(operation, api);
     let constant = operation.constant();
-    let require = require(operation);
     let body_settings = body_settings(operation);
-    let setters = operation.parameters.iter().map(setter);
+    let filters = operation.default_filters();
+    let setters = operation
+        .parameters
+        .iter()
+        .map(|parameter| setter(parameter, filters.contains(&parameter)));
     let body_setters = body_setters(operation, api);
     let idempotency_key = operation.idempotency_key.then(idempotency_key);
     let download = download(operation);
@@ -77,7 +80,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 
         impl #builder {
             pub(crate) fn new(client: &Client) -> Self {
-                Self(Call::new(&client.0, &operations::#constant)#require #body_settings)
+                Self(Call::new(&client.0, &operations::#constant)#body_settings)
             }
 
             #(#setters)*
@@ -132,22 +135,6 @@ fn call_type(operation: &Operation, api: &Api) -> TokenStream {
     }
 }
 
-/// `.require(&["side"])`, for the required parameters outside of the path.
-fn require(operation: &Operation) -> TokenStream {
-    let is_checked = |parameter: &&Parameter| parameter.required && parameter.place != Place::Path;
-    let required: Vec<&str> = operation
-        .parameters
-        .iter()
-        .filter(is_checked)
-        .map(|parameter| parameter.name.as_str())
-        .collect();
-    if required.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(.require(&[#(#required),*]))
-    }
-}
-
 /// `.optional_body().media_type("application/merge-patch+json")`, for a body that is unusual in these respects.
 fn body_settings(operation: &Operation) -> TokenStream {
     let Some(body) = &operation.body else {
@@ -167,13 +154,19 @@ fn body_settings(operation: &Operation) -> TokenStream {
 ///     Self(self.0.query("side", value))
 /// }
 /// ```
-fn setter(parameter: &Parameter) -> TokenStream {
+fn setter(parameter: &Parameter, filters: bool) -> TokenStream {
     let name = &parameter.name;
-    let docs = if parameter.description.is_empty() {
-        docs::attributes(&format!("Sets `{name}`."))
+    let mut text = if parameter.description.is_empty() {
+        format!("Sets `{name}`.")
     } else {
-        docs::attributes(&parameter.description)
+        parameter.description.clone()
     };
+    if let Some(default) = parameter.default.as_ref().filter(|_| filters) {
+        text = format!(
+            "{text}\n\nIf it is not set, the server filters the list by `{default}`, so that other items are missing."
+        );
+    }
+    let docs = docs::attributes(&text);
     let setter = format_ident!("{}", parameter.setter);
     let kind = parameter.kind.tokens("types::");
     let place = match parameter.place {

@@ -32,7 +32,7 @@ use progenitor::{GenerationSettings, Generator, TypePatch};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Item, ItemStruct, Path};
+use syn::{Item, ItemStruct, Path, PathSegment};
 
 use super::defect::defect;
 use crate::error::Error;
@@ -179,23 +179,21 @@ fn structs_of(file: syn::File) -> Vec<ItemStruct> {
     structs.collect()
 }
 
-/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has such a name.
+/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has such a name. The module imports `serde_json`.
 struct ShortPaths;
 
 impl VisitMut for ShortPaths {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
-        let is_std = path.leading_colon.is_some()
-            && path
-                .segments
-                .first()
-                .is_some_and(|first| first.ident == "std");
-        let name = path
-            .segments
-            .last()
-            .filter(|last| last.ident == "Option" || last.ident == "String");
-        if let Some(name) = name.cloned().filter(|_| is_std) {
-            *path = Path::from(name);
+        let Some(root) = path.segments.first().map(|root| root.ident.to_string()) else {
+            return;
+        };
+        let is_short = |last: &PathSegment| last.ident == "Option" || last.ident == "String";
+        let last = path.segments.last().cloned();
+        match last.filter(is_short) {
+            Some(last) if root == "std" => *path = Path::from(last),
+            _ if root == "serde_json" => path.leading_colon = None,
+            _ => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use super::api::{Direction, Operation, Schema, Shape, Type};
 /// The types of whole bodies.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    /// In requests.
+    /// In requests: bodies, and parameters that are written as JSON.
     pub(super) sent: Vec<String>,
     /// In answers and events.
     pub(super) received: Vec<String>,
@@ -19,10 +19,15 @@ impl Bodies {
         operations: &'o [Operation],
         events: impl Iterator<Item = &'o String>,
     ) -> Self {
-        let sent = operations
+        let bodies = operations
             .iter()
             .filter_map(|operation| operation.body.as_ref())
-            .filter_map(|body| object(&body.kind));
+            .map(|body| &body.kind);
+        let parameters = operations
+            .iter()
+            .flat_map(|operation| &operation.parameters)
+            .map(|parameter| &parameter.kind);
+        let sent = bodies.chain(parameters).filter_map(object);
         let answers = operations
             .iter()
             .filter_map(|operation| operation.answer.content.kind())

@@ -1,5 +1,7 @@
 //! The fields of an object.
 
+use std::rc::Rc;
+
 use super::api::{Direction, Field, Type};
 use super::context::Context;
 use super::decimal_pattern::admits_empty;
@@ -71,7 +73,7 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
 }
 
 /// The only direction of a property. A property in several schemas has one only if all of them agree.
-fn only(nodes: &[Node<'_>]) -> Option<Direction> {
+fn only(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
     let are_all = |keyword| !nodes.is_empty() && nodes.iter().all(|node| node.is_true(keyword));
     if are_all("readOnly") {
         Some(Direction::Received)
@@ -103,7 +105,7 @@ fn field<'a>(
     wire: &'a str,
     parts: &[Part<'a>],
 ) -> Field {
-    let nodes: Vec<Node<'a>> = parts
+    let nodes: Vec<Rc<Node<'a>>> = parts
         .iter()
         .filter_map(|part| types.part(part).ok())
         .collect();
@@ -118,8 +120,9 @@ fn field<'a>(
         ..Context::new(&object.name, &object.entity, wire)
     };
     let (kind, nullable) = values::any(types, parts, &context);
-    let blank =
-        kind == Type::Decimal && nodes.len() == parts.len() && nodes.iter().all(admits_nothing);
+    let blank = kind == Type::Decimal
+        && nodes.len() == parts.len()
+        && nodes.iter().all(|node| admits_nothing(node));
     let required = object
         .branches
         .iter()

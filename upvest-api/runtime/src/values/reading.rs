@@ -95,15 +95,16 @@ impl<'de> Read<'de> for Decimal {
 }
 
 macro_rules! read_integers {
-    ($($integer:ident by $method:ident)*) => {
+    ($($integer:ident)*) => {
         $(impl<'de> Read<'de> for $integer {
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.$method(Integer::<Self>(stringify!($integer), PhantomData))
+                // Flattened maps do not convert a float if they are asked for an integer.
+                deserializer.deserialize_any(Integer::<Self>(stringify!($integer), PhantomData))
             }
         })*
     };
 }
-read_integers! { i64 by deserialize_i64 u32 by deserialize_u32 u64 by deserialize_u64 }
+read_integers! { i64 u32 u64 }
 
 /// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too.
 struct Integer<T>(&'static str, PhantomData<T>);
