@@ -30,7 +30,11 @@ async fn one_token_serves_all_calls_until_it_is_refused() {
     });
     let upvest = server.client();
     for _ in 0..3 {
-        upvest.request(Method::GET, "/things").send().await.unwrap();
+        upvest
+            .request(Method::GET, ["things"])
+            .send()
+            .await
+            .unwrap();
     }
     let tokens: Vec<String> = server
         .requests()
@@ -65,7 +69,7 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
         .build()
         .unwrap();
     let answer: Response<Value> = upvest
-        .request(Method::GET, "/things")
+        .request(Method::GET, ["things"])
         .query("a", 1)
         .send_json()
         .await
@@ -103,7 +107,7 @@ async fn a_change_is_repeated_under_its_key_alone() {
     let server = Server::new(|_, _| (503, json!({})));
     let upvest = server.client();
     let error = upvest
-        .request(Method::POST, "/things")
+        .request(Method::POST, ["things"])
         .json(&json!({}))
         .send()
         .await
@@ -115,7 +119,7 @@ async fn a_change_is_repeated_under_its_key_alone() {
 
     let options = CallOptions::new().idempotency_key(IdempotencyKey::generate());
     let error = upvest
-        .request(Method::POST, "/things")
+        .request(Method::POST, ["things"])
         .options(options)
         .json(&json!({}))
         .send()
@@ -139,7 +143,7 @@ async fn an_error_answer_of_any_shape_is_one_error() {
         let server = Server::new(move |_, _| (422, body.clone()));
         let error = server
             .client()
-            .request(Method::POST, "/things")
+            .request(Method::POST, ["things"])
             .send()
             .await
             .unwrap_err();
@@ -153,7 +157,7 @@ async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
     let server = Server::new(|_, _| (0, json!({})));
     let error = server
         .client()
-        .request(Method::GET, "/things")
+        .request(Method::GET, ["things"])
         .send()
         .await
         .unwrap_err();
@@ -237,7 +241,7 @@ impl Operation for Numbers {
     type Output = ListResponse<u64>;
 
     async fn send(self) -> Result<Response<ListResponse<u64>>, Error> {
-        let request = self.upvest.request(Method::GET, "/numbers");
+        let request = self.upvest.request(Method::GET, ["numbers"]);
         request
             .query("offset", self.offset)
             .query("limit", self.limit)

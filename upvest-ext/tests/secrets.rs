@@ -257,7 +257,7 @@ async fn show(upvest: &Upvest, out: &mut String) {
     let _ = write!(out, "{upvest:?}{upvest:#?}{list:?}");
     let order_result = upvest.create_order().body(order()).send().await;
     let raw = upvest
-        .request(upvest_ext::Method::GET, "/x")
+        .request(upvest_ext::Method::GET, ["x"])
         .send_json::<u8>()
         .await;
     match list.send().await {

@@ -11,6 +11,7 @@ use upvest_runtime::{OperationMeta, Paging};
 /// `POST /auth/token`
 pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new("createAccessToken", "create_access_token", Method::POST, "/auth/token")
     .tagged("Authentication")
+    .without_token()
     .accepting("application/json");
 
 /// `GET /users`

@@ -12,7 +12,7 @@ use upvest_api::events::EventObject;
 use upvest_api::runtime::{EventType, OpenEnum as _};
 use uuid::Uuid;
 
-use crate::client::upvest::Upvest;
+use crate::client::Upvest;
 use crate::debug_fields::debug_fields;
 
 /// An event that Upvest reports, such as a filled order.
@@ -180,10 +180,11 @@ impl Event {
             && let Some(operation) = EventObject::retrieved_by(self.event_type.as_str())
             && let Some((path, _)) = operation.path.rsplit_once('/')
         {
-            let path = format!("{path}/{}", reference.id);
+            let id = reference.id.to_string();
+            let segments = path.split('/').skip(1).chain([id.as_str()]);
             let request = upvest
-                .request(operation.method.clone(), path)
-                .facts_of(operation);
+                .request(operation.method.clone(), segments)
+                .for_operation(operation);
             self.object = request.send_json::<Box<RawValue>>().await?.into_inner();
         }
         Ok(self)

@@ -391,7 +391,7 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();
-    let options = CallOptions::new().timeout(Duration::from_secs(7));
+    let options = CallOptions::new().attempt_timeout(Duration::from_secs(7));
     let file = open(&upvest.with(options)).await.unwrap();
     let error = file.bytes().await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::from_secs(7));

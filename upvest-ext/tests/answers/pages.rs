@@ -112,7 +112,7 @@ async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resumin
             orders(seen, 50)
         }
     });
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let mut read = Vec::new();
     let mut items = upvest.list_orders().page_size(10).items();
     let error = loop {

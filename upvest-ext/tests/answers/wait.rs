@@ -62,7 +62,7 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
         1 => Reply::fate(Fate::Broken),
         _ => order("FILLED"),
     });
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest
         .wait_for(upvest.retrieve_order().order_id(id()))
         .await

@@ -164,12 +164,16 @@ fn keys_are_random_version_4_uuids_and_survive_a_round_trip() {
 async fn raw_requests_are_keyed_only_by_the_key_given() {
     let api = FakeApi::new(|_, _| Reply::status(503));
     let upvest = api.client();
-    upvest.request(Method::POST, "/x").send().await.unwrap_err();
+    upvest
+        .request(Method::POST, ["x"])
+        .send()
+        .await
+        .unwrap_err();
     assert!(api.seen()[0].headers.get("idempotency-key").is_none());
     let key = IdempotencyKey::generate();
     let options = CallOptions::new().idempotency_key(key);
     let error = upvest
-        .request(Method::POST, "/x")
+        .request(Method::POST, ["x"])
         .options(options)
         .send()
         .await

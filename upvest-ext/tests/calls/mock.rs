@@ -118,7 +118,7 @@ async fn a_raw_request_reaches_a_mock() {
     let mock = MockTransport::new();
     let upvest = Upvest::from_transport(mock.clone());
     let error = upvest
-        .request(Method::GET, "/quotes")
+        .request(Method::GET, ["quotes"])
         .query("isin", "x")
         .send()
         .await

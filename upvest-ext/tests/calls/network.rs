@@ -143,7 +143,7 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
     .await;
     let upvest = server
         .builder()
-        .http_client(reqwest::Client::new())
+        .transport(HttpTransport::new(|| Ok(reqwest::Client::new())).unwrap())
         .build()
         .unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();

@@ -47,7 +47,7 @@ async fn download(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn raw(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.request(Method::GET, "/quotes").send().await?;
+    upvest.request(Method::GET, ["quotes"]).send().await?;
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn verify(tester: &WebhookTester, tamper: Option<Tamper>) -> Result<(), Se
 #[tokio::test(start_paused = true)]
 async fn one_from_in_a_users_error_catches_calls_pages_waits_downloads_and_verifications() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Broken));
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     for result in [
         call(&upvest).await,
         page(&upvest).await,

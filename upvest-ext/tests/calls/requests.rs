@@ -207,7 +207,7 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
     });
     let upvest = api.client();
     let quote = upvest
-        .request(Method::GET, "/quotes")
+        .request(Method::GET, ["quotes"])
         .query("isin", "DE 1&2")
         .send_json::<Quote>()
         .await
@@ -224,7 +224,7 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
     assert_eq!(seen.header("accept"), "application/json");
 
     let error = upvest
-        .request(Method::GET, "/quotes")
+        .request(Method::GET, ["quotes"])
         .send_json::<u8>()
         .await
         .map(drop)
@@ -342,7 +342,7 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
         "/orders" | "/raw" => huge(200),
         _ => huge(503),
     });
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.is_outcome_unknown()),
@@ -350,7 +350,7 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
     );
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest
-        .request(Method::POST, "/raw")
+        .request(Method::POST, ["raw"])
         .send()
         .await
         .unwrap_err();
@@ -400,7 +400,7 @@ async fn only_a_4xx_other_than_408_says_that_nothing_happened() {
         501, 503, 599,
     ] {
         let api = FakeApi::new(move |_, _| Reply::status(status));
-        let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+        let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
         let expected = !(400..500).contains(&status) || status == 408;
         let error = upvest
             .create_order()
@@ -410,7 +410,7 @@ async fn only_a_4xx_other_than_408_says_that_nothing_happened() {
             .unwrap_err();
         assert_eq!(error.is_outcome_unknown(), expected, "{status}");
         let error = upvest
-            .request(Method::POST, "/orders")
+            .request(Method::POST, ["orders"])
             .send()
             .await
             .unwrap_err();

@@ -84,14 +84,14 @@ async fn status_by_method_by_key_exactly_the_allowed_retries_are_made() {
     for (row, expected) in TABLE {
         for (method, keyed, column) in CALLS {
             let api = always(*row);
-            let mut options = CallOptions::new().timeout(5 * SECOND);
+            let mut options = CallOptions::new().attempt_timeout(5 * SECOND);
             if *keyed {
                 options = options.idempotency_key(IdempotencyKey::generate());
             }
             let error = api
                 .client()
                 .with(options)
-                .request(method.clone(), "/x")
+                .request(method.clone(), ["x"])
                 .send()
                 .await
                 .unwrap_err();
@@ -107,7 +107,7 @@ async fn status_by_method_by_key_exactly_the_allowed_retries_are_made() {
 async fn the_generated_operations_follow_the_same_table() {
     for (row, expected) in TABLE {
         let (read, keyed, never) = (always(*row), always(*row), always(*row));
-        let options = || CallOptions::new().timeout(5 * SECOND);
+        let options = || CallOptions::new().attempt_timeout(5 * SECOND);
         read.client()
             .with(options())
             .list_orders()
@@ -270,7 +270,7 @@ async fn without_a_key_an_error_that_claims_nothing_happened_is_right() {
         let result = exchange
             .api(run)
             .client()
-            .request(Method::POST, "/unkeyed")
+            .request(Method::POST, ["unkeyed"])
             .json(&1)
             .send()
             .await;
@@ -313,7 +313,7 @@ async fn a_call_never_outlasts_its_deadline() {
                 );
                 let api =
                     FakeApi::with_tokens(move |_, _| token.clone(), move |_, _| reply.clone());
-                let upvest = api.builder().retry(patient).build().unwrap();
+                let upvest = api.client_with(CallOptions::new().retry(patient));
                 for options in [
                     CallOptions::new().call_timeout(deadline),
                     CallOptions::new().deadline((Instant::now() + deadline).into_std()),
@@ -539,11 +539,7 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_can_be_set_for_the_client_and_for_a_call() {
     let api = always(Row::Status(503));
-    let upvest = api
-        .builder()
-        .retry(RetryPolicy::new().max_attempts(2))
-        .build()
-        .unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::new().max_attempts(2)));
     let count = async |upvest: &Upvest| upvest.list_orders().send().await.unwrap_err().attempts();
     assert_eq!(count(&upvest).await, 2);
     assert_eq!(

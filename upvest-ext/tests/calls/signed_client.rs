@@ -89,7 +89,7 @@ async fn the_client_finds_the_keys_of_webhooks() {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
     let upvest = api.builder().signing_key(KEY_ID, key).build().unwrap();
-    let verifier = WebhookVerifier::fetching(upvest);
+    let verifier = WebhookVerifier::fetching(&upvest);
 
     let order = serde_json::json!({ "id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11" });
     let delivery = tester.deliver("/hooks", &[WebhookTester::event("ORDER.FILLED", order)]);

@@ -532,7 +532,7 @@ async fn one_503_of_the_token_endpoint_fails_none_of_200_waiting_calls() {
 async fn retries_of_the_token_request_obey_policy_and_budget() {
     let down = || FakeApi::with_tokens(|_, _| Reply::status(503), |_, _| Reply::empty_list());
     let api = down();
-    list(&api.builder().retry(RetryPolicy::never()).build().unwrap())
+    list(&api.client_with(CallOptions::new().retry(RetryPolicy::never())))
         .await
         .unwrap_err();
     assert_eq!(api.token_calls(), 1);

@@ -122,7 +122,8 @@ fn documentation(operation: &Operation) -> String {
     }
     let _ = write!(text, "Sends `{method} {path}`");
     let _ = match scopes.as_slice() {
-        [] => write!(text, " without a token."),
+        [] if operation.without_token => write!(text, " without a token."),
+        [] => write!(text, " with a token."),
         scopes => write!(
             text,
             "; the token needs the scope `{}`.",
@@ -390,6 +391,9 @@ fn entry(source: &mut String, operation: &Operation) {
     }
     if !scopes.is_empty() {
         let _ = writeln!(source, "    .scoped(&{scopes:?})");
+    }
+    if operation.without_token {
+        source.push_str("    .without_token()\n");
     }
     if operation.idempotency_key {
         source.push_str("    .keyed()\n");

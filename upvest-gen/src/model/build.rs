@@ -145,6 +145,9 @@ impl<'a> Builder<'a> {
         let body = self.body(found, &id);
         let answer = answer?;
         let paging = self.paging(&own, &parameters, &answer);
+        let security = value
+            .get("security")
+            .or_else(|| self.document.get("security"));
         Some(Operation {
             method_name,
             builder,
@@ -153,11 +156,8 @@ impl<'a> Builder<'a> {
             tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
             summary: text(value, "summary"),
             description: text(value, "description"),
-            scopes: scopes(
-                value
-                    .get("security")
-                    .or_else(|| self.document.get("security")),
-            ),
+            scopes: scopes(security),
+            without_token: !self.needs_token(security),
             idempotency_key: parameters
                 .iter()
                 .any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY)),
@@ -168,6 +168,15 @@ impl<'a> Builder<'a> {
             errors,
             id,
         })
+    }
+
+    /// Whether an operation with these requirements needs a token. A description without any requirements does not say.
+    fn needs_token(&self, security: Option<&Value>) -> bool {
+        let requirements = security.and_then(Value::as_array).into_iter().flatten();
+        let is_required = requirements
+            .filter_map(Value::as_object)
+            .any(|requirement| !requirement.is_empty());
+        is_required || (security.is_none() && !has_security(self.document))
     }
 
     /// Unique names for the method and the builder.
@@ -752,6 +761,15 @@ fn scopes(security: Option<&Value>) -> Vec<String> {
         .flatten();
     let scopes: BTreeSet<&str> = lists.filter_map(Value::as_str).collect();
     scopes.into_iter().map(str::to_owned).collect()
+}
+
+/// Whether any operation of the document has security requirements.
+fn has_security(document: &Value) -> bool {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(_, item)| item.as_object())
+        .flat_map(|item| item.values())
+        .any(|operation| operation.get("security").is_some())
 }
 
 /// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.

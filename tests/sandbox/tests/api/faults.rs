@@ -615,7 +615,7 @@ async fn the_log_tells_what_each_request_met() {
     let key = Uuid::new_v4();
     let post = || {
         bench
-            .request(reqwest::Method::POST, "/orders")
+            .request(reqwest::Method::POST, ["orders"])
             .header("idempotency-key", key.to_string())
     };
     post().json(&bench.body()).send().await.unwrap_err();

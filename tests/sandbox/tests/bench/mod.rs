@@ -90,7 +90,7 @@ impl Bench {
     /// Places an order by plain HTTP.
     pub(crate) async fn order(&self) -> Answer {
         Answer::read(
-            self.request(reqwest::Method::POST, "/orders")
+            self.request(reqwest::Method::POST, ["orders"])
                 .json(&self.body()),
         )
         .await
