@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use upvest_gen::Source;
 use upvest_gen::model;
 use upvest_gen::model::{Api, Type};
-use upvest_tests::description::source;
+use upvest_tests::description::{source, workspace_file};
 
 fn official() -> Api {
     let spec = source("tests/fixtures/official/official-1.9.0.json");
@@ -41,18 +42,15 @@ fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_fina
         ("FeeCollection", "Finalised Cancelled"),
         ("Order", "Filled Cancelled"),
         ("OrderExecution", "Settled Cancelled"),
-        ("PaymentsWithdrawal", "Confirmed Cancelled"),
+        ("PortfolioOrder", "Settled Cancelled"),
         ("PortfolioOrderItem", "Filled Cancelled"),
-        ("PortfoliosOrder", "Settled Cancelled"),
         ("User", ""),
         ("UserCheck", "Passed Failed"),
         ("UserCreateRequest", ""),
         ("UserGetResponse", ""),
-        (
-            "VirtualCashBalanceVirtualCashDecrease",
-            "Confirmed Cancelled",
-        ),
-        ("VirtualCashBalanceVirtualCashIncrease", "Confirmed"),
+        ("VirtualCashDecrease", "Confirmed Cancelled"),
+        ("VirtualCashIncrease", "Confirmed"),
+        ("Withdrawal", "Confirmed Cancelled"),
     ];
     let expected = expected.map(|(name, finals)| (name, finals.to_owned()));
     assert_eq!(found, expected);
@@ -63,7 +61,7 @@ fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_fina
 fn a_portfolio_order_and_a_liquidation_are_one_type_in_every_answer_and_event() {
     let api = official();
     for (object, retrieve) in [
-        ("PortfoliosOrder", Some("retrieve_portfolios_order")),
+        ("PortfolioOrder", Some("retrieve_portfolios_order")),
         ("AccountLiquidation", None),
     ] {
         let event = api.events.iter().find(|event| event.object == object);
@@ -83,4 +81,44 @@ fn no_operation_of_the_official_description_is_left_out() {
     let api = official();
     assert_eq!(api.left_out.len(), 0, "{:?}", api.left_out);
     assert_eq!(api.operations.len(), 94);
+}
+
+/// Actions that match nothing have no effect, so a typing error would not be noticed otherwise.
+#[test]
+fn every_action_of_the_official_overlay_matches_version_1_9_0() {
+    let spec = source("tests/fixtures/official/official-1.9.0.json");
+    let text = std::fs::read_to_string(workspace_file("spec/official-overlay.yaml"));
+    let text = text.expect("the overlay can be read");
+    let overlay = Source::new("overlay", text.replace("    x-optional: true\n", ""));
+    model(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn types_of_the_official_description_do_not_repeat_their_section() {
+    let api = official();
+    let schemas = api.schemas.iter().map(|schema| schema.name.as_str());
+    let enums = api.enums.iter().map(|item| item.name.as_str());
+    let names: Vec<&str> = schemas.chain(enums).collect();
+    for name in [
+        "OrderType",
+        "Withdrawal",
+        "PortfolioOrder",
+        "VirtualCashIncrease",
+        "AccessToken",
+    ] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    let repeats = |name: &&&str| {
+        let prefixes = [
+            "OrderOrder",
+            "Payments",
+            "Portfolios",
+            "VirtualCashBalance",
+            "Auth",
+            "RequestAuth",
+        ];
+        prefixes.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let long: Vec<_> = names.iter().filter(repeats).collect();
+    assert!(long.is_empty(), "{long:?}");
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use upvest_api::runtime::EventType;
+use upvest_api::events::EventKind;
 use upvest_api::runtime::OpenEnum;
 use upvest_api::types;
 use upvest_tests::description::{Description, workspace_file};
@@ -35,7 +35,7 @@ macro_rules! enums {
 }
 
 enums! {
-    AccountStatus AccountTransferStatus CorporateActionStatus CorporateActionType DirectDebitStatus
+    AccountGroupStatus AccountGroupType AccountStatus AccountTransferStatus CorporateActionStatus CorporateActionType DirectDebitStatus
     ExecutionStatus GrantType InstrumentType LiquidationStatus LiquidationType MandateStatus
     OrderCancellationStatus OrderSide OrderStatus OrderType PortfolioOrderStatus PortfolioStatus
     RebalancingExecutionStatus ReferenceAccountStatus ReportStatus SavingsPlanFrequency SavingsPlanStatus
@@ -99,10 +99,10 @@ fn the_known_values_are_those_of_the_description() {
     for list in &lists {
         let covered =
             |values: &Vec<&str>| list.iter().all(|value| values.contains(&value.as_str()));
-        // The types of events are one enum for all descriptions.
+        // The types of events of all deliveries are one enum.
         let events = || {
             list.iter()
-                .all(|value| EventType::from_wire(value).is_known())
+                .all(|value| EventKind::from_wire(value).is_known())
         };
         assert!(
             known.iter().any(covered) || events(),

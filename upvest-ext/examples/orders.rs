@@ -64,9 +64,10 @@ async fn place(
     key: IdempotencyKey,
     options: CallOptions,
 ) -> Result<Order, Error> {
-    let upvest = upvest.with(options.idempotency_key(key));
     Ok(upvest
+        .with(options)
         .create_order()
+        .idempotency_key(key)
         .body(order_for(account, "250.00"))
         .send()
         .await?

@@ -100,9 +100,7 @@ impl<'a> CallRecord<'a> {
             context.is_outcome_unknown |= self.may_have_happened;
             context.retry_after = context.retry_after.or(self.retry_after);
             context.idempotency_key = context.idempotency_key.or(self.idempotency_key);
-            if self.attempts > 0 {
-                context.attempts = self.attempts;
-            }
+            context.attempts = context.attempts.max(self.attempts);
         });
         match self.hint(&error) {
             Some(hint) => error.with_context(|context| context.hint = Some(hint.into())),

@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use upvest_runtime::IdempotencyKey;
 
 use crate::reserved_headers::is_reserved;
 use crate::retry::RetryPolicy;
@@ -29,7 +28,6 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct CallOptions {
-    idempotency_key: Option<IdempotencyKey>,
     attempt_timeout: Option<Duration>,
     call_timeout: Option<Duration>,
     retry: Option<RetryPolicy>,
@@ -41,12 +39,6 @@ impl CallOptions {
     /// No settings.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Sends the call with this idempotency key.
-    pub fn idempotency_key(mut self, key: impl Into<IdempotencyKey>) -> Self {
-        self.idempotency_key = Some(key.into());
-        self
     }
 
     /// The longest time for one attempt with its response, and the longest time without bytes of a file. 20 s by default, 24 h at
@@ -103,17 +95,12 @@ impl CallOptions {
         let mut headers = defaults.headers.clone();
         headers.extend(self.headers);
         Self {
-            idempotency_key: self.idempotency_key.or(defaults.idempotency_key),
             attempt_timeout: self.attempt_timeout.or(defaults.attempt_timeout),
             call_timeout: self.call_timeout.or(defaults.call_timeout),
             retry: self.retry.or(defaults.retry),
             headers,
             problem: self.problem.or_else(|| defaults.problem.clone()),
         }
-    }
-
-    pub(crate) fn key(&self) -> Option<IdempotencyKey> {
-        self.idempotency_key
     }
 
     pub(crate) fn attempt_limit(&self) -> Duration {

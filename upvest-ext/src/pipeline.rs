@@ -170,7 +170,7 @@ impl Core {
             // Without compression, the content length is the length of the file.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
-        record.idempotency_key = idempotency_key(headers, operation, options);
+        record.idempotency_key = idempotency_key(headers, operation)?;
         Ok(Call {
             operation,
             class: RetryClass::of_request(operation, headers.contains_key(IDEMPOTENCY_KEY)),
@@ -432,22 +432,25 @@ fn fetch_token(
     })
 }
 
-/// The idempotency key of a call. A key in the request stays.
+/// The idempotency key of a call. One that is in the request stays.
 fn idempotency_key(
     headers: &mut HeaderMap,
     operation: &OperationMeta,
-    options: &CallOptions,
-) -> Option<IdempotencyKey> {
+) -> Result<Option<IdempotencyKey>, Error> {
     if let Some(given) = headers.get(IDEMPOTENCY_KEY) {
-        return given.to_str().ok()?.parse().ok();
+        let key = given.to_str().ok().and_then(|key| key.parse().ok());
+        let message = "the idempotency key is not a UUID";
+        return match key {
+            Some(key) => Ok(Some(key)),
+            None => Err(Error::new(ErrorKind::InvalidRequest, message)),
+        };
     }
-    let key = match options.key() {
-        Some(key) => key,
-        None if operation.idempotency_key => IdempotencyKey::generate(),
-        None => return None,
-    };
+    if !operation.idempotency_key {
+        return Ok(None);
+    }
+    let key = IdempotencyKey::generate();
     headers.insert(IDEMPOTENCY_KEY, key_header(key));
-    Some(key)
+    Ok(Some(key))
 }
 
 /// The value of the header for a key.

@@ -5,11 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use upvest_runtime::{
-    Error, ErrorKind, GeneratedClient, IdempotencyKey, OperationMeta, Response, read_json,
+    Error, ErrorKind, GeneratedClient, IdempotencyKey, OperationMeta, Response,
+    encode_path_segment, read_json,
 };
 
 use crate::client::UpvestFor;
@@ -19,13 +19,6 @@ use crate::pipeline::{IDEMPOTENCY_KEY, Pipeline, key_header};
 /// The entries of raw requests in the operation table. Their path in logs is `raw`, as the real one may contain ids.
 static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");
 static WRITE: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw");
-
-/// All characters of a segment are encoded, except the unreserved ones (RFC 3986 section 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A request with any method and path, from [`Upvest::request`](UpvestFor::request).
 ///
@@ -37,7 +30,7 @@ pub struct RawRequest {
     operation: &'static OperationMeta,
     method: Method,
     path: Result<String, Error>,
-    query: form_urlencoded::Serializer<'static, String>,
+    query: String,
     body: Result<Option<Vec<u8>>, Error>,
     idempotency_key: Option<IdempotencyKey>,
 }
@@ -67,7 +60,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
             operation: if is_read { &READ } else { &WRITE },
             method,
             path: encode(segments),
-            query: form_urlencoded::Serializer::new(String::new()),
+            query: String::new(),
             body: Ok(None),
             idempotency_key: None,
         }
@@ -77,7 +70,9 @@ impl<C: GeneratedClient> UpvestFor<C> {
 impl RawRequest {
     /// Adds a query parameter.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.query.append_pair(name, &value.to_string());
+        let mut pairs = form_urlencoded::Serializer::new(self.query);
+        pairs.append_pair(name, &value.to_string());
+        self.query = pairs.finish();
         self
     }
 
@@ -140,10 +135,10 @@ impl RawRequest {
         }
     }
 
-    fn into_request(mut self) -> Result<Request<Bytes>, Error> {
+    fn into_request(self) -> Result<Request<Bytes>, Error> {
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.method;
-        *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query.finish())?;
+        *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query)?;
         let headers = request.headers_mut();
         if let Some(key) = self.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, key_header(key));
@@ -160,21 +155,13 @@ impl RawRequest {
 fn encode<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> Result<String, Error> {
     let mut path = String::new();
     for segment in segments {
-        let segment = segment.as_ref();
-        if segment.is_empty() || is_dot_segment(segment) {
-            return Err(invalid(
-                "a segment of a raw request's path must not be empty, `.` or `..`",
-            ));
-        }
+        let segment = encode_path_segment(segment.as_ref()).ok_or_else(|| {
+            invalid("a segment of a raw request's path must not be empty, `.` or `..`")
+        })?;
         path.push('/');
-        path.extend(utf8_percent_encode(segment, SEGMENT));
+        path.push_str(&segment);
     }
     Ok(path)
-}
-
-/// Some servers ignore the part of a segment after a semicolon.
-fn is_dot_segment(segment: &str) -> bool {
-    matches!(segment.split(';').next(), Some("." | ".."))
 }
 
 fn invalid(message: &'static str) -> Error {

@@ -12,8 +12,6 @@ use upvest_runtime::{Error, ErrorKind};
 
 /// A failed request is remembered for no longer than this, whatever its `retry-after` asks for.
 const LONGEST_MEMORY: Duration = Duration::from_secs(60);
-/// A renewal that failed is tried again after so many times the pause, as nobody waits for it.
-const RENEWAL_FACTOR: u32 = 5;
 
 /// A fetched value.
 #[derive(Clone)]
@@ -31,14 +29,14 @@ pub(crate) type Fetch<T> = BoxFuture<'static, Result<Lease<T>, Error>>;
 /// The request in progress. It yields `None` if its task panicked or its runtime has ended.
 type Flight<T> = Shared<BoxFuture<'static, Option<Result<Lease<T>, Error>>>>;
 
-/// The shortest time between the end of one request and the start of the next.
+/// The shortest times between the starts of two requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Pauses {
     pub(crate) after_success: Duration,
     /// If the server did not say how long to wait.
     pub(crate) after_failure: Duration,
-    /// After a request without a response in time.
-    pub(crate) after_silence: Duration,
+    /// After a renewal that failed. Nobody waits for it, as the value before it is still good.
+    pub(crate) between_renewals: Duration,
 }
 
 /// The value, its request in progress, and its last failure. Used for the access token and for the keys of webhooks.
@@ -51,9 +49,11 @@ struct State<T> {
     lease: Option<Lease<T>>,
     flight: Option<Flight<T>>,
     task: Option<AbortHandle>,
+    /// When the last request started.
+    started: Option<Instant>,
     failed: Option<Error>,
-    quiet_until: Option<Instant>,
-    no_renewal_until: Option<Instant>,
+    next_request: Option<Instant>,
+    next_renewal: Option<Instant>,
 }
 
 /// What a caller finds.
@@ -70,9 +70,10 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
             lease: None,
             flight: None,
             task: None,
+            started: None,
             failed: None,
-            quiet_until: None,
-            no_renewal_until: None,
+            next_request: None,
+            next_renewal: None,
         };
         Arc::new(Self {
             pauses,
@@ -88,28 +89,25 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         fits: impl Fn(&T) -> bool,
         fetch: impl Fn(Option<T>) -> Fetch<T>,
     ) -> Result<Option<T>, Error> {
-        // The second round is for a request whose task panicked, or whose runtime has ended.
-        for _ in 0..2 {
-            let flight = match self.find(&fits, &fetch) {
+        // The second round is for a request whose task panicked, or whose runtime has ended. It does not wait for a pause.
+        for is_second in [false, true] {
+            let flight = match self.find(&fits, &fetch, is_second) {
                 Found::Value(value) => return Ok(Some(value)),
                 Found::Pause(Some(error)) => return Err(error),
                 Found::Pause(None) => return Ok(None),
                 Found::Flight(flight) => flight,
             };
-            if let Some(fetched) = flight.clone().await {
+            if let Some(fetched) = flight.await {
                 return fetched.map(|lease| Some(lease.value).filter(|value| fits(value)));
             }
-            let is_broken = |current: &mut Flight<T>| current.ptr_eq(&flight);
-            self.lock().flight.take_if(is_broken);
         }
-        let message =
-            "the request ended without a result, as its task panicked or its runtime was shut down";
-        Err(Error::new(ErrorKind::Interrupted, message))
+        Err(broken())
     }
 
-    /// Whether the current value fits.
-    pub(crate) fn has(&self, fits: impl Fn(&T) -> bool) -> bool {
-        self.lock().usable(fits).is_some()
+    /// The current value, without a request.
+    pub(crate) fn peek(&self) -> Option<T> {
+        let lease = self.lock().usable(|_| true);
+        lease.map(|lease| lease.value)
     }
 
     /// Drops the current value if `is_bad`.
@@ -122,12 +120,16 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         self: &Arc<Self>,
         fits: impl Fn(&T) -> bool,
         fetch: impl Fn(Option<T>) -> Fetch<T>,
+        is_second: bool,
     ) -> Found<T> {
+        let now = Instant::now();
         let mut state = self.lock();
+        let was_broken = state.drop_broken_flight();
         let usable = state.usable(fits);
+        let is_past = |time: Option<Instant>| time.is_none_or(|time| time <= now);
         let is_due = match &usable {
-            Some(lease) => lease.renew_at <= Instant::now() && state.may_renew(),
-            None => state.may_request(),
+            Some(lease) => lease.renew_at <= now && is_past(state.next_renewal),
+            None => is_second || was_broken || is_past(state.next_request),
         };
         if is_due && state.flight.is_none() {
             let old = state.lease.as_ref().map(|lease| lease.value.clone());
@@ -152,39 +154,37 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
             fetched
         };
         let task = tokio::spawn(work.in_current_span());
+        let now = Instant::now();
         state.task = Some(task.abort_handle());
         state.flight = Some(task.map(Result::ok).boxed().shared());
+        state.started = Some(now);
+        // What holds if the request never settles.
+        state.failed = Some(broken());
+        state.next_request = Some(now + self.pauses.after_failure);
+        state.next_renewal = Some(now + self.pauses.between_renewals);
     }
 
     fn settle(&self, fetched: &Result<Lease<T>, Error>) {
-        let now = Instant::now();
         let mut state = self.lock();
         state.flight = None;
         state.task = None;
         match fetched {
             Ok(lease) => {
+                let pause = self.pauses.after_success;
                 state.lease = Some(lease.clone());
                 state.failed = None;
-                state.quiet_until = Some(now + self.pauses.after_success);
-                state.no_renewal_until = None;
+                state.next_request = state.started.map(|started| started + pause);
+                state.next_renewal = None;
             }
             Err(error) => {
-                let pause = self.pause_after(error);
-                let renewal_pause = pause.max(self.pauses.after_failure * RENEWAL_FACTOR);
                 state.failed = Some(error.clone());
-                state.quiet_until = Some(now + pause);
-                state.no_renewal_until = Some(now + renewal_pause);
+                if let Some(wait) = error.retry_after() {
+                    let next = Instant::now() + wait.min(LONGEST_MEMORY);
+                    state.next_request = Some(next);
+                    state.next_renewal = state.next_renewal.max(Some(next));
+                }
             }
         }
-    }
-
-    fn pause_after(&self, error: &Error) -> Duration {
-        let own = if error.is_timeout() {
-            self.pauses.after_silence
-        } else {
-            self.pauses.after_failure
-        };
-        error.retry_after().unwrap_or(own).min(LONGEST_MEMORY)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -193,20 +193,23 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
 }
 
 impl<T: Clone> State<T> {
+    /// A task that ended without settling has panicked, or its runtime was shut down. Returns whether there was one.
+    fn drop_broken_flight(&mut self) -> bool {
+        let is_finished = self.task.as_ref().is_some_and(AbortHandle::is_finished);
+        self.flight.take_if(|_| is_finished).is_some()
+    }
+
     fn usable(&self, fits: impl Fn(&T) -> bool) -> Option<Lease<T>> {
         let lease = self.lease.as_ref()?;
         let is_usable = Instant::now() < lease.good_until && fits(&lease.value);
         is_usable.then(|| lease.clone())
     }
+}
 
-    fn may_request(&self) -> bool {
-        self.quiet_until.is_none_or(|until| until <= Instant::now())
-    }
-
-    fn may_renew(&self) -> bool {
-        let is_over = |until: Instant| until <= Instant::now();
-        self.may_request() && self.no_renewal_until.is_none_or(is_over)
-    }
+fn broken() -> Error {
+    let message =
+        "the request ended without a result, as its task panicked or its runtime was shut down";
+    Error::new(ErrorKind::Interrupted, message)
 }
 
 impl<T> Drop for Refreshing<T> {

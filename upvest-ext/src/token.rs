@@ -2,6 +2,7 @@
 //!
 //! The pipeline sends the request, as it sends any other call.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::time::Instant;
-use upvest_runtime::{Error, ErrorKind, OperationMeta, Problem};
+use upvest_runtime::{Error, ErrorContext, ErrorKind, OperationMeta, Problem};
 use zeroize::Zeroizing;
 
 use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
@@ -61,15 +62,12 @@ impl Credentials {
         request
     }
 
-    /// `text` if it is a code or an id, and not the secret.
-    fn plain<'a>(&self, text: Option<&'a str>) -> Option<&'a str> {
-        let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+    /// `text` if it is short, has no other characters, and does not contain the secret.
+    fn plain<'a>(&self, text: Option<&'a str>, is_allowed: fn(u8) -> bool) -> Option<&'a str> {
         let text = text?;
-        let fits = (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_plain);
-        let secret = self.client_secret.expose_secret();
-        let has_secret = text
-            .to_ascii_lowercase()
-            .contains(&secret.to_ascii_lowercase());
+        let fits = (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_allowed);
+        let secret = self.client_secret.expose_secret().to_ascii_lowercase();
+        let has_secret = text.to_ascii_lowercase().contains(&secret);
         (fits && !has_secret).then_some(text)
     }
 }
@@ -96,7 +94,7 @@ impl Tokens {
         let pauses = Pauses {
             after_success: Duration::ZERO,
             after_failure: Duration::from_secs(2),
-            after_silence: Duration::ZERO,
+            between_renewals: Duration::from_secs(15),
         };
         Self {
             credentials,
@@ -140,37 +138,51 @@ impl Tokens {
     /// The error of a call that got no token. The server's text is left out, as it may repeat the request and with it the secret.
     fn no_token(&self, error: &Error) -> Error {
         let is_silent = error.is_timeout() && error.status().is_none() && error.attempts() > 0;
-        let message = if is_silent {
-            "no response from the token endpoint"
+        let failed = if is_silent {
+            Error::new(ErrorKind::Token, "no response from the token endpoint")
         } else {
-            error.message()
+            error.clone().with_kind(kind_without_token(error.kind()))
         };
-        let mut failed = Error::new(ErrorKind::Token, message.to_owned()).with_context(|context| {
-            let id = self.credentials.plain(error.request_id());
+        let failed = failed.with_context(|context| {
+            *context = ErrorContext::default();
+            let id = self.credentials.plain(error.request_id(), is_id_character);
             context.request_id = id.map(str::to_owned);
             context.retry_after = error.retry_after();
-            context.hint = error.context().hint.clone();
+            context.hint = hint(error);
         });
-        if failed.hint().is_none() && error.is_transient() {
-            let hint = "the token request failed for all calls that waited for it: try the call again later";
-            failed = failed.with_context(|context| context.hint = Some(hint.into()));
-        }
-        if let Some(status) = error.status() {
-            failed = failed.with_status(status);
-        }
-        if let Some(problem) = error.problem() {
-            let mut shown = Problem::default();
-            let code = problem.code().or(problem.title.as_deref());
-            shown.status = error.status().map(|status| status.as_u16());
-            shown.type_ = self.credentials.plain(code).map(str::to_owned);
-            failed = failed.with_problem(shown);
-        }
-        if error.problem().is_none() && error.status().is_none() {
-            // Its text is our own, and says what is wrong with the network.
-            failed = failed.with_source(error.clone());
-        }
-        failed
+        let Some(problem) = error.problem() else {
+            return failed;
+        };
+        let code = problem.code().or(problem.title.as_deref());
+        let code = self.credentials.plain(code, is_code_character);
+        let mut shown = Problem::default();
+        shown.status = error.status().map(|status| status.as_u16());
+        shown.type_ = code.map(str::to_owned);
+        failed.with_problem(shown)
     }
+}
+
+/// A call fails with the kind `Token`, unless no request for a token could be made.
+fn kind_without_token(kind: ErrorKind) -> ErrorKind {
+    match kind {
+        ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Signing => kind,
+        _ => ErrorKind::Token,
+    }
+}
+
+fn hint(error: &Error) -> Option<Cow<'static, str>> {
+    let text =
+        "the token request failed for all calls that waited for it: try the call again later";
+    let own = error.context().hint.clone();
+    own.or_else(|| error.is_transient().then_some(text.into()))
+}
+
+fn is_id_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+fn is_code_character(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte == b'_'
 }
 
 /// Reads the response to a token request that was sent at `asked`.

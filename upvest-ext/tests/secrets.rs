@@ -205,7 +205,7 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
         shown.len(),
         logged.len()
     );
-    assert_eq!(logged.contains("upvest.call"), cfg!(feature = "tracing"));
+    assert!(logged.contains("upvest.call"));
     assert!(logged.contains("hyper"), "nothing was logged");
     assert_eq!(leaks(&shown), [""; 0], "shown");
     assert_eq!(leaks(&logged), [""; 0], "logged");

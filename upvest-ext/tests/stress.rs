@@ -239,8 +239,8 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
         let key = IdempotencyKey::generate();
         for _ in 0..3 {
             let order = common::order().cash_amount(amount.as_str());
-            let client = upvest.with(CallOptions::new().idempotency_key(key));
-            match call(&random, &tally, client.create_order().body(order).send()).await {
+            let call_again = upvest.create_order().idempotency_key(key).body(order);
+            match call(&random, &tally, call_again.send()).await {
                 Some(Ok(order)) => {
                     assert_eq!(
                         order.cash_amount.unwrap().to_string(),
@@ -286,19 +286,16 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let signer = RequestSigner::new("stress", key).unwrap();
     let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(200));
+    let options = CallOptions::new()
+        .attempt_timeout(ATTEMPT)
+        .call_timeout(CALL)
+        .retry(RetryPolicy::new().max_attempts(8).backoff(backoff));
     Upvest::builder(Environment::Custom(
         format!("http://{address}").parse().unwrap(),
     ))
     .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
     .signer(Signer(signer, random.clone()))
-    .timeout(ATTEMPT)
-    .call_timeout(CALL)
-    .retry(
-        RetryPolicy::new()
-            .max_attempts(8)
-            .backoff(backoff)
-            .backoff_when_throttled(backoff),
-    )
+    .defaults(options)
     // A third of the requests fails all the time, for which the default budget is too small.
     .retry_budget(RetryBudget::new(1_000_000))
     .build()

@@ -1,36 +1,88 @@
-//! Reads an OpenAPI document: operations, references and media types.
+//! Walks through an OpenAPI document: operations, references and media types.
+//!
+//! ```
+//! use upvest_gen::{Source, describe, document};
+//!
+//! let spec = Source::new(
+//!     "api.yaml",
+//!     "
+//! openapi: 3.1.0
+//! info: { title: Orders, version: '1' }
+//! paths:
+//!   /orders: { $ref: '#/components/pathItems/Orders' }
+//! components:
+//!   pathItems:
+//!     Orders: { get: { responses: { '204': {} } } }
+//! ",
+//! );
+//! let document = describe(&spec, None)?;
+//! let operations = document::operations(&document);
+//! assert_eq!(operations[0].method, "get");
+//! assert_eq!(operations[0].id(), "getOrders");
+//! # Ok::<(), upvest_gen::Errors>(())
+//! ```
+
+use std::collections::BTreeSet;
 
 use heck::ToLowerCamelCase;
 use serde_json::{Map, Value};
 
+use crate::error::{Error, Result};
 use crate::pointer;
 
 /// The place of the component schemas.
 pub(crate) const SCHEMAS: &str = "/components/schemas";
 
-/// The methods that a path item may have, in the order in which progenitor takes them.
+/// The methods that a path item may have, in the order in which operations are listed.
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
+/// The members of a path item that are not operations.
+const OTHER_MEMBERS: [&str; 5] = ["$ref", "summary", "description", "servers", "parameters"];
+
+/// The name of a path item with its place and the object.
+#[derive(Clone, Debug)]
+struct Item<'a> {
+    at: String,
+    members: &'a Map<String, Value>,
+}
+
 /// One operation and its place.
-pub(crate) struct Operation<'a> {
-    pub(crate) pointer: String,
-    pub(crate) path: &'a str,
-    pub(crate) method: &'a str,
-    pub(crate) item: &'a Map<String, Value>,
-    pub(crate) value: &'a Value,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Operation<'a> {
+    /// The place of the operation, as a JSON pointer. It is in another path or in a component if the path item is a reference.
+    pub pointer: String,
+    /// The path template, or the name of a webhook.
+    pub path: &'a str,
+    /// The HTTP method in lower case.
+    pub method: &'a str,
+    /// The operation itself.
+    pub value: &'a Value,
+    /// The path item, followed by those to which it refers.
+    items: Vec<Item<'a>>,
+    /// Whether another operation has the `operationId`, as both are the same object of the document.
+    is_copy: bool,
 }
 
 impl<'a> Operation<'a> {
-    /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`.
-    pub(crate) fn id(&self) -> String {
-        if let Some(id) = self.value["operationId"]
-            .as_str()
-            .filter(|id| id.contains(|c: char| c.is_ascii_alphanumeric()))
-        {
-            return id.to_owned();
+    /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`. If several paths refer
+    /// to one path item, only one of them has the `operationId`.
+    pub fn id(&self) -> String {
+        match self.operation_id() {
+            Some(id) if !self.is_copy => id.to_owned(),
+            _ => self.id_from_path(),
         }
+    }
+
+    fn operation_id(&self) -> Option<&'a str> {
+        let id = self.value["operationId"].as_str()?;
+        id.contains(|c: char| c.is_ascii_alphanumeric())
+            .then_some(id)
+    }
+
+    fn id_from_path(&self) -> String {
         let words = self
             .path
             .split('/')
@@ -45,107 +97,289 @@ impl<'a> Operation<'a> {
             .to_lower_camel_case()
     }
 
-    /// The place of the path item.
+    /// The place of the path item that contains the operation.
     pub(crate) fn item_pointer(&self) -> &str {
         self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
     }
 
-    /// The parameters of the path item and the operation with resolved references, each with its pointer. A parameter of the
+    /// The parameters of the operation and its path item with resolved references, each with its place. A parameter of the
     /// operation replaces one of the path item with the same name and location.
-    pub(crate) fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
-        let resolved = |(at, value): (String, &'a Value)| resolve_at(document, value, &at);
-        let own = items(
+    pub fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
+        let lists = self.items.iter().rev().map(|item| {
+            let place = pointer::join(&item.at, "parameters");
+            (place, item.members.get("parameters"))
+        });
+        let own = (
+            pointer::join(&self.pointer, "parameters"),
             self.value.get("parameters"),
-            &pointer::join(&self.pointer, "parameters"),
         );
-        let own: Vec<_> = own.map(resolved).collect();
-        let shared = items(
-            self.item.get("parameters"),
-            &pointer::join(self.item_pointer(), "parameters"),
-        )
-        .map(resolved);
-        let same = |a: &Value, b: &Value| a["name"] == b["name"] && a["in"] == b["in"];
-        let shared = shared.filter(|(_, shared)| !own.iter().any(|(_, own)| same(own, shared)));
-        shared.collect::<Vec<_>>().into_iter().chain(own).collect()
+        let mut parameters: Vec<(String, &'a Value)> = Vec::new();
+        for (place, list) in lists.chain([own]) {
+            let list: Vec<(String, &'a Value)> = items(list, &place)
+                .map(|(at, value)| resolve_at(document, value, &at))
+                .collect();
+            parameters.retain(|(_, known)| !list.iter().any(|(_, value)| is_same(known, value)));
+            parameters.extend(list);
+        }
+        parameters
     }
 
-    /// The responses with their status codes and resolved references.
-    pub(crate) fn responses(
+    /// The request body with its place. A reference is followed.
+    pub fn request_body(&self, document: &'a Value) -> Option<(String, &'a Value)> {
+        let body = self.value.get("requestBody")?;
+        let at = pointer::join(&self.pointer, "requestBody");
+        Some(resolve_at(document, body, &at))
+    }
+
+    /// The responses with their status codes. References are followed.
+    pub fn responses(
         &self,
         document: &'a Value,
-    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         let responses = self.value["responses"].as_object().into_iter().flatten();
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
     }
 }
 
-/// All operations, in the order of the document.
-pub(crate) fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
+/// Whether two parameters have the same name and location.
+fn is_same(one: &Value, other: &Value) -> bool {
+    one["name"] == other["name"] && one["in"] == other["in"]
+}
+
+/// All operations, in the order of the document. References of path items are followed.
+pub fn operations(document: &Value) -> Vec<Operation<'_>> {
+    paths(document).0
+}
+
+/// The path items whose operations cannot be read, and the members of path items that are not operations although they look
+/// like some.
+pub(crate) fn problems_of_paths(document: &Value) -> Vec<Error> {
+    paths(document).1
+}
+
+fn paths(document: &Value) -> (Vec<Operation<'_>>, Vec<Error>) {
+    let mut operations = Vec::new();
+    let mut problems = Vec::new();
     let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .filter_map(|(path, item)| Some((path, item.as_object()?)))
-        .flat_map(|(path, item)| {
-            let at = pointer::join("/paths", path);
-            METHODS.into_iter().filter_map(move |method| {
-                let value = item.get(method)?;
-                Some(Operation {
-                    pointer: pointer::join(&at, method),
-                    path,
-                    method,
-                    item,
-                    value,
-                })
-            })
+    for (path, item) in paths.filter(|(path, _)| !path.starts_with("x-")) {
+        let at = pointer::join("/paths", path);
+        let (found, unread) = operations_of_item(document, path, item, &at);
+        operations.extend(found);
+        problems.extend(unread);
+    }
+    mark_copies(&mut operations);
+    (operations, problems)
+}
+
+/// The operations of a path item, and what of it cannot be read.
+pub(crate) fn operations_of_item<'a>(
+    document: &'a Value,
+    path: &'a str,
+    item: &'a Value,
+    at: &str,
+) -> (Vec<Operation<'a>>, Vec<Error>) {
+    let (items, problem) = chain(document, item, at);
+    let mut problems: Vec<Error> = problem
+        .map(|problem| problem.about(&format!("the operations of `{path}` are missing")))
+        .into_iter()
+        .collect();
+    let mut operations = Vec::new();
+    for method in METHODS {
+        let mut with_method = items
+            .iter()
+            .filter(|item| item.members.contains_key(method));
+        let Some(found) = with_method.next() else {
+            continue;
+        };
+        if let Some(hidden) = with_method.next() {
+            problems.push(Error::at(
+                pointer::join(&found.at, method),
+                format!(
+                    "`{path}` has `{method}` here and in `{}`, to which it refers",
+                    hidden.at
+                ),
+                "remove one of them, as OpenAPI does not say which one applies",
+            ));
+        }
+        operations.push(Operation {
+            pointer: pointer::join(&found.at, method),
+            path,
+            method,
+            value: &found.members[method],
+            items: items.clone(),
+            is_copy: false,
+        });
+    }
+    for item in &items {
+        problems.extend(unknown_members(item, path));
+    }
+    (operations, problems)
+}
+
+/// A path item with those to which it refers, and the problem because of which the last reference cannot be followed.
+fn chain<'a>(document: &'a Value, item: &'a Value, at: &str) -> (Vec<Item<'a>>, Option<Error>) {
+    let mut items: Vec<Item<'a>> = Vec::new();
+    let mut next = (at.to_owned(), item);
+    loop {
+        let (at, value) = next;
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Null => return (items, None),
+            other => {
+                let problem = Error::at(
+                    at,
+                    format!("{} is not a path item", kind_of(other)),
+                    "write an object whose members are HTTP methods",
+                );
+                return (items, Some(problem));
+            }
+        };
+        if items.iter().any(|known| known.at == at) {
+            let problem = Error::at(at, "the reference is circular", "remove the cycle");
+            return (items, Some(problem));
+        }
+        let reference = members.get("$ref");
+        items.push(Item {
+            at: at.clone(),
+            members,
+        });
+        let Some(reference) = reference else {
+            return (items, None);
+        };
+        match target(document, reference, &at) {
+            Ok(found) => next = found,
+            Err(problem) => return (items, Some(problem)),
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The members of a path item that OpenAPI does not know, such as `GET`, if they look like an operation.
+fn unknown_members(item: &Item<'_>, path: &str) -> Vec<Error> {
+    let is_known = |name: &str| {
+        METHODS.contains(&name) || OTHER_MEMBERS.contains(&name) || name.starts_with("x-")
+    };
+    let unknown = item
+        .members
+        .iter()
+        .filter(|(name, value)| !is_known(name) && value.is_object());
+    unknown
+        .map(|(name, _)| {
+            Error::at(
+                pointer::join(&item.at, name),
+                format!("`{name}` of `{path}` is not a method of OpenAPI"),
+                format!("write one of {}", METHODS.join(", ")),
+            )
         })
+        .collect()
+}
+
+/// Marks the operations that several paths share, except one of them: that in the path that contains it, or else the first.
+fn mark_copies(operations: &mut [Operation<'_>]) {
+    let mut owners: BTreeSet<String> = BTreeSet::new();
+    let is_in_its_path = |operation: &Operation<'_>| {
+        operation.items.first().map(|item| item.at.as_str()) == Some(operation.item_pointer())
+    };
+    for operation in operations.iter().filter(|it| is_in_its_path(it)) {
+        owners.insert(operation.pointer.clone());
+    }
+    for operation in operations.iter_mut() {
+        if !is_in_its_path(operation) {
+            operation.is_copy = !owners.insert(operation.pointer.clone());
+        }
+    }
+}
+
+/// The place and the value to which `reference` leads.
+pub(crate) fn target<'a>(
+    document: &'a Value,
+    reference: &Value,
+    at: &str,
+) -> Result<(String, &'a Value)> {
+    let Some(reference) = reference.as_str() else {
+        return Err(Error::at(
+            at,
+            format!("{reference} is not a reference"),
+            "write it as a text",
+        ));
+    };
+    let Some(place) = pointer::of_reference(reference) else {
+        return Err(Error::at(
+            at,
+            format!("the reference `{reference}` points outside of the document"),
+            "copy its target into `components`",
+        ));
+    };
+    match document.pointer(&place) {
+        Some(value) => Ok((place, value)),
+        None => Err(Error::at(
+            at,
+            format!("the target of `{reference}` does not exist"),
+            "correct it, or add its target",
+        )),
+    }
 }
 
 /// Follows a local reference. Any other value is returned unchanged.
-pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     resolve_at(document, value, "").1
 }
 
 /// As [`resolve`], and returns the place of the result.
-pub(crate) fn resolve_at<'a>(
-    document: &'a Value,
-    value: &'a Value,
-    at: &str,
-) -> (String, &'a Value) {
-    let mut value = value;
-    let mut at = at;
+pub fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) -> (String, &'a Value) {
+    let mut found = (at.to_owned(), value);
     // A longer chain is circular.
     for _ in 0..16 {
-        let target = value
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|target| target.strip_prefix('#'));
-        match target.and_then(|target| Some((target, document.pointer(target)?))) {
-            Some((target, found)) => (at, value) = (target, found),
-            None => break,
+        let Some(reference) = found.1.get("$ref") else {
+            break;
+        };
+        match target(document, reference, at) {
+            Ok(next) => found = next,
+            Err(_) => break,
         }
     }
-    (at.to_owned(), value)
+    found
 }
 
 /// The name of the component schema to which `schema` refers.
-pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
-    schema
-        .get("$ref")?
-        .as_str()?
-        .strip_prefix("#/components/schemas/")
+pub(crate) fn schema_name<'a>(document: &'a Value, schema: &Value) -> Option<&'a str> {
+    let (place, _) = target(document, schema.get("$ref")?, "").ok()?;
+    component_name(document, &place)
+}
+
+/// The name of the component schema at `place`.
+pub(crate) fn component_name<'a>(document: &'a Value, place: &str) -> Option<&'a str> {
+    let name = place.strip_prefix(SCHEMAS)?.strip_prefix('/')?;
+    if name.contains('/') {
+        return None;
+    }
+    let schemas = document.pointer(SCHEMAS)?.as_object()?;
+    let (name, _) = schemas.get_key_value(&pointer::unescaped(name))?;
+    Some(name)
 }
 
 /// Whether a status code, such as `200` or `2XX`, means success.
-pub(crate) fn is_success(status: &str) -> bool {
+pub fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
 /// Whether a status code, such as `400` or `4XX`, means an error.
-pub(crate) fn is_error(status: &str) -> bool {
+pub fn is_error(status: &str) -> bool {
     status.starts_with('4') || status.starts_with('5')
 }
 
 /// Whether a media type is JSON: `application/json`, or any that ends in `+json` (RFC 6839), such as that of problem documents.
-pub(crate) fn is_json(media_type: &str) -> bool {
+pub fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence == "application/json" || essence.ends_with("+json")
 }

@@ -48,6 +48,12 @@ impl Error {
         self
     }
 
+    /// Says first what is affected by the problem.
+    pub(crate) fn about(mut self, affected: &str) -> Self {
+        self.problem = format!("{affected}: {}", self.problem);
+        self
+    }
+
     /// Moves the error to the nearest existing place in `document`, as a missing value has no place.
     pub(crate) fn within(mut self, document: &Value) -> Self {
         self.pointer

@@ -2,8 +2,29 @@
 //!
 //! It follows references, merges `allOf`, and turns `null` into a flag. The document itself is not changed, so
 //! that errors contain the places in the file.
+//!
+//! ```
+//! use serde_json::json;
+//! use upvest_gen::normalize::Schemas;
+//!
+//! let document = json!({
+//!     "components": { "schemas": {
+//!         "Order": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "required": ["id"] }] },
+//!         "Base": { "properties": { "id": { "type": ["string", "null"] } } },
+//!     } },
+//! });
+//! let schemas = Schemas::new(&document);
+//! let order = schemas.read(&document["components"]["schemas"]["Order"], "/components/schemas/Order")?;
+//! assert_eq!(order.kind(), Some("object"));
+//! assert!(order.required.contains("id"));
+//! let id = schemas.read_part(&order.properties[0])?;
+//! assert_eq!((id.kind(), id.nullable), (Some("string"), true));
+//! # Ok::<(), upvest_gen::Error>(())
+//! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -14,32 +35,81 @@ use crate::pointer;
 /// A longer chain of references is circular.
 const LONGEST_CHAIN: usize = 32;
 
+/// Reads the schemas of a document, each of them once.
+#[derive(Debug)]
+pub struct Schemas<'a> {
+    document: &'a Value,
+    /// The schemas that have been read, by their addresses in the document.
+    known: RefCell<HashMap<usize, Result<Rc<Node<'a>>>>>,
+}
+
+impl<'a> Schemas<'a> {
+    /// The schemas of `document`, to which references lead.
+    pub fn new(document: &'a Value) -> Self {
+        Self {
+            document,
+            known: RefCell::default(),
+        }
+    }
+
+    /// Reads the schema `value` at the place `at`, a JSON pointer.
+    ///
+    /// # Errors
+    ///
+    /// The schema is invalid, or a reference in it has no target.
+    pub fn read(&self, value: &'a Value, at: &str) -> Result<Rc<Node<'a>>> {
+        let address = std::ptr::from_ref(value).addr();
+        if let Some(known) = self.known.borrow().get(&address) {
+            return known.clone();
+        }
+        let node = normalize(self.document, value, at).map(Rc::new);
+        self.known.borrow_mut().insert(address, node.clone());
+        node
+    }
+
+    /// Reads a nested schema.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schemas::read`].
+    pub fn read_part(&self, part: &Part<'a>) -> Result<Rc<Node<'a>>> {
+        self.read(part.value, &part.at)
+    }
+}
+
 /// A schema.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Node<'a> {
+pub struct Node<'a> {
     /// The place in the file.
-    pub(crate) at: String,
+    pub at: String,
     /// The component to which it refers, if it adds only annotations to the reference.
-    pub(crate) component: Option<&'a str>,
+    pub component: Option<&'a str>,
     /// The `type`, if there is exactly one.
-    pub(crate) kind: Option<&'a str>,
-    pub(crate) nullable: bool,
-    pub(crate) properties: Vec<Part<'a>>,
-    pub(crate) required: BTreeSet<&'a str>,
-    pub(crate) items: Option<Part<'a>>,
+    pub kind: Option<&'a str>,
+    /// Whether the value may be `null`.
+    pub nullable: bool,
+    /// The properties of an object, in the order of the document.
+    pub properties: Vec<Part<'a>>,
+    /// The names of the required properties.
+    pub required: BTreeSet<&'a str>,
+    /// The schema of the items of a list.
+    pub items: Option<Part<'a>>,
     /// The schema of additional properties.
-    pub(crate) rest: Option<Part<'a>>,
+    pub rest: Option<Part<'a>>,
     /// The alternatives of `oneOf` or `anyOf`.
-    pub(crate) alternatives: Vec<Part<'a>>,
+    pub alternatives: Vec<Part<'a>>,
     keywords: BTreeMap<&'a str, &'a Value>,
 }
 
 /// A nested schema with its place in the file.
 #[derive(Clone, Debug)]
-pub(crate) struct Part<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) at: String,
-    pub(crate) value: &'a Value,
+pub struct Part<'a> {
+    /// The name of a property, or else the keyword.
+    pub name: &'a str,
+    /// The place in the file.
+    pub at: String,
+    /// The schema.
+    pub value: &'a Value,
 }
 
 impl<'a> Node<'a> {
@@ -52,37 +122,46 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The value of a keyword, such as `example`.
+    pub fn keyword(&self, keyword: &str) -> Option<&'a Value> {
+        self.keywords.get(keyword).copied()
+    }
+
     /// The value of a keyword, if it is a text.
-    pub(crate) fn text(&self, keyword: &str) -> Option<&'a str> {
+    pub fn text(&self, keyword: &str) -> Option<&'a str> {
         self.keywords.get(keyword)?.as_str()
     }
 
     /// The description, or else the title.
-    pub(crate) fn prose(&self) -> Option<&'a str> {
+    pub fn prose(&self) -> Option<&'a str> {
         let is_there = |text: &&str| !text.trim().is_empty();
         self.text("description")
             .filter(is_there)
             .or_else(|| self.text("title").filter(is_there))
     }
 
-    pub(crate) fn number(&self, keyword: &str) -> Option<&'a Value> {
+    /// The value of a keyword, if it is a number.
+    pub fn number(&self, keyword: &str) -> Option<&'a Value> {
         self.keywords
             .get(keyword)
             .copied()
             .filter(|value| value.is_number())
     }
 
-    pub(crate) fn is_true(&self, keyword: &str) -> bool {
+    /// Whether the value of a keyword is `true`.
+    pub fn is_true(&self, keyword: &str) -> bool {
         self.keywords
             .get(keyword)
             .is_some_and(|value| **value == Value::Bool(true))
     }
 
-    pub(crate) fn object(&self, keyword: &str) -> Option<&'a Map<String, Value>> {
+    /// The value of a keyword, if it is an object.
+    pub fn object(&self, keyword: &str) -> Option<&'a Map<String, Value>> {
         self.keywords.get(keyword)?.as_object()
     }
 
-    pub(crate) fn list(&self, keyword: &str) -> &'a [Value] {
+    /// The items of a keyword. Empty if it is not a list.
+    pub fn list(&self, keyword: &str) -> &'a [Value] {
         self.keywords
             .get(keyword)
             .and_then(|value| value.as_array())
@@ -90,7 +169,7 @@ impl<'a> Node<'a> {
     }
 
     /// The values of `enum`, or that of `const`.
-    pub(crate) fn values(&self) -> Option<Vec<&'a Value>> {
+    pub fn values(&self) -> Option<Vec<&'a Value>> {
         let constant = self.keywords.get("const").map(|value| vec![*value]);
         let values = self
             .keywords
@@ -100,7 +179,7 @@ impl<'a> Node<'a> {
     }
 
     /// The type, or else the type that follows from other keywords.
-    pub(crate) fn kind(&self) -> Option<&'a str> {
+    pub fn kind(&self) -> Option<&'a str> {
         let is_text = || {
             self.values()
                 .is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
@@ -380,7 +459,7 @@ fn component<'a>(
             "write it as a text",
         );
     };
-    let Some(place) = target.strip_prefix('#') else {
+    let Some(place) = pointer::of_reference(target) else {
         return wrong(
             format!("the reference `{target}` points outside of the document"),
             "copy its target into `components`",
@@ -401,11 +480,10 @@ fn component<'a>(
             "make this part a component, and refer to that",
         );
     }
-    let name = name.replace("~1", "/").replace("~0", "~");
     let schemas = document
         .pointer(document::SCHEMAS)
         .and_then(Value::as_object);
-    match schemas.and_then(|schemas| schemas.get_key_value(&name)) {
+    match schemas.and_then(|schemas| schemas.get_key_value(&pointer::unescaped(name))) {
         Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
         None => wrong(
             format!("the target of `{target}` does not exist"),

@@ -1,10 +1,24 @@
 //! JSON pointers (RFC 6901).
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// Appends `key` to `pointer`, escaped.
 pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A key of a pointer without its escapes.
+pub(crate) fn unescaped(key: &str) -> String {
+    key.replace("~1", "/").replace("~0", "~")
+}
+
+/// The pointer in a reference to a place of the same document, such as `#/components/schemas/Order%20Line`. In a URL,
+/// characters of a pointer may be percent-encoded (RFC 6901 section 6).
+pub(crate) fn of_reference(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#')?;
+    let decoded = percent_decode_str(fragment).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
 
 /// The longest start of `pointer` that exists in `document`, as an error about a missing value needs an existing place.
@@ -22,7 +36,7 @@ pub(crate) fn remove(document: &mut Value, pointer: &str) {
     };
     match document.pointer_mut(parent) {
         Some(Value::Object(parent)) => {
-            parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
+            parent.shift_remove(&unescaped(key));
         }
         Some(Value::Array(parent)) => {
             if let Some(index) = key.parse().ok().filter(|index| *index < parent.len()) {

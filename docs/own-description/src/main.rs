@@ -9,12 +9,13 @@ use std::time::SystemTime;
 
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
+use upvest_ext::api::events::EventKind;
 use upvest_ext::api::http::Uri;
 use upvest_ext::api::types::{
-    Order, OrderInstrumentIdType, OrderOrderType, OrderPlaceRequest, OrderSide, OrderStatus,
+    Order, OrderInstrumentIdType, OrderType, OrderPlaceRequest, OrderSide, OrderStatus,
 };
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignaturePolicy, SigningKey};
-use upvest_ext::webhooks::{EventType, WebhookTester};
+use upvest_ext::webhooks::WebhookTester;
 use upvest_ext::{Environment, PaginateExt as _, Upvest};
 use uuid::Uuid;
 use wiremock::matchers::{method, path, query_param};
@@ -37,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .side(OrderSide::Buy)
         .instrument_id("IE00B3XXRP09")
         .instrument_id_type(OrderInstrumentIdType::Isin)
-        .order_type(OrderOrderType::Market)
+        .order_type(OrderType::Market)
         .cash_amount("250.00")
         .currency("EUR");
     let answer = upvest.place_order().body(order).send().await?;
@@ -73,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     for event in tester.verifier().verify(&delivery).await? {
         let event = event?;
-        assert_eq!(event.event_type, EventType::OrderFilled);
+        assert_eq!(event.event_type, EventKind::OrderFilled);
         let order: Order = event.resource()?;
         println!(
             "verified: {} of order {}, side {:?}",

@@ -186,7 +186,7 @@ async fn show(
         }
         "commands" => json_answer(&reference()),
         "event_types" => {
-            let types: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.official).collect();
+            let types: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.event_type).collect();
             json_answer(&types)
         }
         "lifecycles" => json_answer(&lifecycle::table()),

@@ -51,7 +51,7 @@ impl From<&Event> for EventRecord {
         Self {
             id: event.id,
             created_at: event.created_at,
-            event_type: event.kind.official,
+            event_type: event.kind.event_type,
             about: event.about,
             object: event.object.clone(),
             reason: event.reason.clone(),
@@ -84,7 +84,7 @@ impl Shared {
             .take(SHOWN)
             .map(|it| {
                 let at = it.created_at;
-                let kind = it.kind.official;
+                let kind = it.kind.event_type;
                 json!({ "created_at": at, "event_type": kind, "about": it.about, "reason": it.reason })
             })
             .collect();

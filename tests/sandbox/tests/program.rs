@@ -362,7 +362,7 @@ async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
         assert!(rounds < 200, "nothing is saved");
     }
     assert!(
-        before.starts_with(br#"{"version":3,"#),
+        before.starts_with(br#"{"version":4,"#),
         "the state says what form it has"
     );
     program.process.kill().unwrap();
@@ -403,7 +403,7 @@ fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
     std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
     let error = failure(&["--port", "0", "--load", path(&other)]);
     assert!(
-        error.contains("version 7") && error.contains("version 3"),
+        error.contains("version 7") && error.contains("version 4"),
         "{error}"
     );
 }

@@ -35,6 +35,7 @@ pub use answers::problem::Problem;
 pub use answers::response::{Metadata, Response};
 pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
+pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
 pub use operation_meta::{OperationMeta, Paging};
 pub use operations::operation::{Download, List, Operation, Paginated};
@@ -50,6 +51,7 @@ pub use values::invalid::InvalidValue;
 pub use values::invalid_body::InvalidBody;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::path_segment::encode_path_segment;
 pub use values::request_json::Lenient;
 pub use values::unredacted::Unredacted;
 // What stands in public signatures, so that users get the versions that fit.

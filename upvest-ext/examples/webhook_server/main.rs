@@ -17,8 +17,9 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use inbox::{Connection, Failure, Handler, Inbox};
 use upvest_ext::Upvest;
+use upvest_ext::api::events::EventKind;
 use upvest_ext::api::types::{AccountId, Order, OrderCreate, OrderSide, OrderType};
-use upvest_ext::webhooks::{Event, EventType, WebhookVerifier};
+use upvest_ext::webhooks::{Event, WebhookVerifier};
 use upvest_sandbox::Sandbox;
 
 const FILLED: &str = "create table if not exists filled (order_id text, amount text)";
@@ -30,7 +31,7 @@ struct Orders {
 
 impl Handler for Orders {
     async fn handle(&self, event: Event, changes: &mut Connection) -> Result<(), Failure> {
-        if event.event_type != EventType::OrderFilled {
+        if event.event_type != EventKind::OrderFilled {
             println!("not of interest: {}", event.event_type);
             return Ok(());
         }

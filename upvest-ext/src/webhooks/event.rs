@@ -4,15 +4,12 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use upvest_api::Error;
-use upvest_api::events::EventObject;
-use upvest_api::runtime::{EventType, OpenEnum as _};
+use upvest_runtime::{Error, EventObjects, EventResource, EventType, GeneratedClient};
 use uuid::Uuid;
 
-use crate::client::Upvest;
+use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
 
 /// An event that Upvest reports, such as a filled order.
@@ -108,7 +105,7 @@ impl Event {
         Ok(Self {
             id: wire.id,
             created_at: wire.created_at,
-            event_type: EventType::from_wire(&event_type),
+            event_type,
             webhook_id: wire.webhook_id,
             object: wire.object.to_owned(),
             json: json.into(),
@@ -134,16 +131,15 @@ impl Event {
     /// [`ResourceError::OtherType`] if events of this type contain a different type of resource;
     /// [`ResourceError::NotCarried`] if the delivery contains only the id of the resource;
     /// [`ResourceError::Unfit`] if the resource does not match the schema of `T`.
-    pub fn resource<T: DeserializeOwned + 'static>(&self) -> Result<T, ResourceError> {
+    pub fn resource<T: EventResource>(&self) -> Result<T, ResourceError> {
         let json = self.carried()?;
-        let event_type = self.event_type.as_str();
-        if EventObject::carries::<T>(event_type) == Some(false) {
+        if !T::can_be_in(&self.event_type) {
             let asked = std::any::type_name::<T>()
                 .rsplit("::")
                 .next()
                 .unwrap_or_default();
             return Err(ResourceError::OtherType {
-                event_type: event_type.to_owned(),
+                event_type: self.event_type.to_string(),
                 asked,
             });
         }
@@ -175,9 +171,9 @@ impl Event {
     /// # Errors
     ///
     /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer exists.
-    pub async fn fetch(mut self, upvest: &Upvest) -> Result<Self, Error> {
+    pub async fn fetch<C: GeneratedClient>(mut self, upvest: &UpvestFor<C>) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
-            && let Some(operation) = EventObject::retrieved_by(self.event_type.as_str())
+            && let Some(operation) = C::EventObject::retrieved_by(&self.event_type)
             && let Some((path, _)) = operation.path.rsplit_once('/')
         {
             let id = reference.id.to_string();
@@ -190,13 +186,26 @@ impl Event {
         Ok(self)
     }
 
-    /// Decodes the resource in the delivery as the type that the description specifies for this type of event.
+    /// Decodes the resource in the delivery as the type that the description of a generated crate specifies for this type of event.
+    ///
+    /// ```
+    /// use upvest_ext::api::events::EventObject;
+    /// use upvest_ext::webhooks::{Event, ResourceError};
+    ///
+    /// # fn handle(event: &Event) -> Result<(), ResourceError> {
+    /// match event.object::<EventObject>()? {
+    ///     EventObject::Order(order) => println!("order {} is {:?}", order.id, order.status),
+    ///     EventObject::Account(account) => println!("account {} is {:?}", account.id, account.status),
+    ///     _ => println!("not of interest: {}", event.event_type),
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`Event::resource`].
-    pub fn object(&self) -> Result<EventObject, ResourceError> {
-        EventObject::read(self.event_type.as_str(), self.carried()?.as_bytes())
+    pub fn object<O: EventObjects>(&self) -> Result<O, ResourceError> {
+        O::read(&self.event_type, self.carried()?.as_bytes())
             .map_err(|error| ResourceError::Unfit(error.to_string()))
     }
 
@@ -228,8 +237,8 @@ struct Wire<'a> {
     id: Uuid,
     created_at: DateTime<Utc>,
     #[serde(rename = "type")]
-    type_: Option<String>,
-    event_type: Option<String>,
+    type_: Option<EventType>,
+    event_type: Option<EventType>,
     webhook_id: Option<Uuid>,
     #[serde(borrow)]
     object: &'a RawValue,

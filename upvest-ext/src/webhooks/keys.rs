@@ -47,7 +47,7 @@ impl Keys {
         let pauses = Pauses {
             after_success: BETWEEN_REQUESTS,
             after_failure: BETWEEN_REQUESTS,
-            after_silence: BETWEEN_REQUESTS,
+            between_renewals: BETWEEN_REQUESTS,
         };
         Self::Fetched {
             pipeline: Pipeline {
@@ -58,24 +58,26 @@ impl Keys {
         }
     }
 
-    /// Whether a key with this id is there without a request.
-    pub(super) fn knows(&self, id: &str) -> bool {
+    /// The keys with this id, without a request.
+    pub(super) fn current(&self, id: &str) -> FoundKeys {
         match self {
-            Self::Fixed(keys) => keys.find(id).next().is_some(),
-            Self::Fetched { cell, .. } => cell.has(|keys| keys.knows(id)),
+            Self::Fixed(keys) => keys.find(id).map(Option::<&_>::cloned).collect(),
+            Self::Fetched { cell, .. } => match cell.peek() {
+                Some(keys) => keys.find(id),
+                None => FoundKeys::new(),
+            },
         }
     }
 
-    /// The keys with this id. They are fetched if there are none, unless they were fetched a moment ago.
-    pub(super) async fn find(&self, id: &str) -> Result<FoundKeys, Error> {
-        match self {
-            Self::Fixed(keys) => Ok(keys.find(id).map(Option::<&_>::cloned).collect()),
-            Self::Fetched { pipeline, cell } => {
-                let fetch = |earlier| fetch_keys(pipeline.clone(), earlier);
-                let keys = cell.get(|keys| keys.knows(id), fetch).await?;
-                Ok(keys.map_or_else(FoundKeys::new, |keys| keys.find(id)))
-            }
-        }
+    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request soon after
+    /// another one.
+    pub(super) async fn refresh(&self, ids: &[&str]) -> Result<(), Error> {
+        let Self::Fetched { pipeline, cell } = self else {
+            return Ok(());
+        };
+        let fetch = |earlier| fetch_keys(pipeline.clone(), earlier);
+        let fits = |keys: &Arc<ListedKeys>| ids.iter().any(|id| keys.knows(id));
+        cell.get(fits, fetch).await.map(drop)
     }
 }
 

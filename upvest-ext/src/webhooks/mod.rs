@@ -1,7 +1,8 @@
 //! Webhooks: a delivery is read, verified, and then its events are a `match`.
 //!
 //! ```
-//! use upvest_ext::webhooks::{EventType, VerifyError, WebhookVerifier};
+//! use upvest_ext::api::events::EventKind;
+//! use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
 //!
 //! /// `request` has any type of body, such as that of axum or hyper.
 //! async fn receive<B>(verifier: &WebhookVerifier, request: http::Request<B>) -> Result<(), VerifyError>
@@ -11,7 +12,7 @@
 //!     let delivery = verifier.read_delivery(request).await?;
 //!     for event in verifier.verify(&delivery).await? {
 //!         match event {
-//!             Ok(event) if event.event_type == EventType::OrderFilled => println!("{}", event.id),
+//!             Ok(event) if event.event_type == EventKind::OrderFilled => println!("{}", event.id),
 //!             Ok(_) => {}
 //!             Err(undecodable) => println!("{}", undecodable.key()),
 //!         }
@@ -39,6 +40,6 @@ pub use crate::signing::KeySet;
 pub use decode_events::decode_events;
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
 pub use tester::WebhookTester;
-pub use upvest_api::runtime::EventType;
+pub use upvest_runtime::EventType;
 pub use verifier::WebhookVerifier;
 pub use verify_error::VerifyError;

@@ -195,17 +195,21 @@ impl WebhookVerifier {
 
     /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a signature.
     async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
-        let is_known = |claim: &&UnverifiedSignature| self.keys.knows(claim.key_id());
+        let is_known = |claim: &&UnverifiedSignature| !self.keys.current(claim.key_id()).is_empty();
         let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(is_known);
         let mut furthest = SignatureError::UnknownKey;
         let mut unavailable = None;
-        for claim in known.into_iter().chain(unknown) {
-            match self.keys.find(claim.key_id()).await {
-                Ok(keys) => match self.verify_with(claim, &keys) {
+        for claims in [known, unknown] {
+            let ids: Vec<_> = claims.iter().map(|claim| claim.key_id()).collect();
+            if !ids.is_empty() {
+                // This returns at once if a key is known, and renews it in the background if that is due.
+                unavailable = self.keys.refresh(&ids).await.err();
+            }
+            for claim in claims {
+                match self.verify_with(claim, &self.keys.current(claim.key_id())) {
                     Ok(()) => return Ok(()),
                     Err(error) => furthest = furthest.furthest(error),
-                },
-                Err(error) => unavailable = Some(error),
+                }
             }
         }
         Err(match unavailable {

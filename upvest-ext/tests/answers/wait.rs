@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common::{FakeApi, Fate, Reply};
 use serde_json::json;
 use upvest_ext::api::types::{DirectDebit, Order, OrderId, OrderStatus, ReportStatus, Withdrawal};
-use upvest_ext::{Error, ErrorKind, RetryPolicy, Upvest};
+use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 

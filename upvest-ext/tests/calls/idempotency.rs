@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::common::{FakeApi, Fate, Reply, order};
-use upvest_ext::{CallOptions, ErrorKind, IdempotencyKey, Method};
+use upvest_ext::{ErrorKind, IdempotencyKey, Method};
 
 #[tokio::test(start_paused = true)]
 async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
@@ -84,27 +84,17 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
     });
     let stored = IdempotencyKey::generate().to_string();
     // The process crashes during the call.
-    let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
-    let first = api.client();
-    let call = tokio::spawn(async move {
-        first
-            .with(options)
-            .create_order()
-            .body(order())
-            .send()
-            .await
-            .map(drop)
-    });
+    let first = api.client().create_order().idempotency_key(&*stored);
+    let call = tokio::spawn(async move { first.body(order()).send().await.map(drop) });
     while api.api_calls() == 0 {
         tokio::task::yield_now().await;
     }
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     // Another one finds the order and its key.
-    let options = CallOptions::new().idempotency_key(stored.parse::<IdempotencyKey>().unwrap());
     api.client()
-        .with(options)
         .create_order()
+        .idempotency_key(&*stored)
         .body(order())
         .send()
         .await
@@ -118,35 +108,25 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_refused_for_a_second_request_but_not_for_the_same_one_again() {
+async fn a_key_that_is_no_uuid_is_refused_before_anything_is_sent() {
     let api = FakeApi::new(|_, _| Reply::order());
-    let upvest = api
-        .client()
-        .with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
-    upvest.create_order().body(order()).send().await.unwrap();
-    upvest.create_order().body(order()).send().await.unwrap();
-    let other = upvest
-        .create_order()
-        .body(order().cash_amount("100.01"))
-        .send()
-        .await;
-    let error = other.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts()),
-        (ErrorKind::InvalidRequest, 0)
-    );
-    assert_eq!(api.api_calls(), 2);
+    let call = api.client().create_order().idempotency_key("order-17");
+    let error = call.body(order()).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("`idempotency-key`"), "{error}");
+    assert_eq!(api.api_calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_on_an_operation_that_takes_none_does_not_make_it_repeatable() {
+async fn every_attempt_has_the_key_that_the_builder_was_given() {
     let api = FakeApi::new(|_, _| Reply::status(503));
-    let upvest = api
-        .client()
-        .with(CallOptions::new().idempotency_key(IdempotencyKey::generate()));
-    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    upvest.cancel_order().order_id(id).send().await.unwrap_err();
-    assert_eq!(api.api_calls(), 1);
+    let key = IdempotencyKey::generate();
+    let call = api.client().create_order().idempotency_key(key);
+    let error = call.body(order()).send().await.unwrap_err();
+    assert_eq!((error.attempts(), error.idempotency_key()), (4, Some(key)));
+    let seen = api.seen();
+    let keys: HashSet<_> = seen.iter().map(|it| it.header("idempotency-key")).collect();
+    assert_eq!(keys, HashSet::from([key.to_string().as_str()]));
 }
 
 #[test]
@@ -171,10 +151,9 @@ async fn raw_requests_are_keyed_only_by_the_key_given() {
         .unwrap_err();
     assert!(api.seen()[0].headers.get("idempotency-key").is_none());
     let key = IdempotencyKey::generate();
-    let options = CallOptions::new().idempotency_key(key);
     let error = upvest
         .request(Method::POST, ["x"])
-        .options(options)
+        .idempotency_key(key)
         .send()
         .await
         .unwrap_err();

@@ -3,9 +3,10 @@
 use crate::common::tamper::{Tamper, Tampered as _};
 use crate::common::{FakeApi, Fate, Reply, order};
 use futures_util::TryStreamExt as _;
+use upvest_api::types::Address;
 use upvest_ext::signing::SigningKey;
 use upvest_ext::webhooks::WebhookTester;
-use upvest_ext::{ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
+use upvest_ext::{CallOptions, ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
 
 /// The error type of a user's service.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ async fn verify(tester: &WebhookTester, tamper: Option<Tamper>) -> Result<(), Se
     for event in events.map_err(upvest_ext::Error::from)? {
         event
             .map_err(upvest_ext::Error::from)?
-            .resource::<u8>()
+            .resource::<Address>()
             .map_err(upvest_ext::Error::from)?;
     }
     Ok(())

@@ -253,7 +253,10 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
     }
     let body: ByteStream = match reply.fate {
         Fate::Answer => reply.body.into(),
-        Fate::NotSent => return Err(Error::new(ErrorKind::Connect, "connection refused")),
+        Fate::NotSent => {
+            let error = Error::new(ErrorKind::Connect, "no connection to the server");
+            return Err(error.with_source("connection refused"));
+        }
         Fate::Broken => return Err(broken()),
         Fate::Silence => std::future::pending().await,
         Fate::Huge => {
@@ -269,7 +272,8 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::Interrupted, "connection reset")
+    let message = "the connection broke before the answer was complete";
+    Error::new(ErrorKind::Interrupted, message).with_source("connection reset")
 }
 
 pub fn order() -> upvest_ext::api::bodies::OrderCreateBuilder {

@@ -49,6 +49,12 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
         ),
         (Method::GET, "/files/Pr\u{fc}f bericht.zip?redirect=1", None),
         (Method::GET, "/a//b;v=1/%7Ex?", None),
+        (
+            Method::GET,
+            "/instruments/urn:isin:DE0005933931/prices",
+            None,
+        ),
+        (Method::GET, "/files/@!$&'()*+,;=/x", None),
         (Method::POST, "/webhooks/1/test", None),
         (Method::POST, "/orders", Some("{\"name\": \"Zo\u{eb}\"}")),
         (Method::DELETE, "/orders/1", None),

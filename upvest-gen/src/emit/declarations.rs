@@ -37,29 +37,177 @@ pub(super) fn enums(api: &Api) -> String {
     source
 }
 
-/// The objects in webhook events, by the types of the events.
+const EVENT_USES: &str = "\
+use std::fmt;
+
+use upvest_runtime::{Error, EventObjects, EventResource, EventType, OperationMeta, open_enum, read_json, serde_json};
+
+use super::{operations, types};
+
+";
+
+/// The types of webhook events and their objects:
+///
+/// ```text
+/// open_enum! {
+///     EventKind {
+///         OrderFilled = "ORDER.FILLED",
+///     }
+/// }
+///
+/// pub enum EventObject {
+///     Order(types::Order),
+///     Unknown(serde_json::Value),
+/// }
+///
+/// fn object_of(event_type: &EventType) -> Option<&'static str> {
+///     match event_type.as_str() {
+///         "ORDER.FILLED" => Some("Order"),
+///         _ => None,
+///     }
+/// }
+///
+/// impl EventObjects for EventObject { .. }
+/// impl EventResource for types::Order { .. }
+/// ```
 pub(super) fn events(api: &Api) -> String {
-    let mut source = String::from(
-        "use upvest_runtime::event_objects;\n\nuse super::types;\n\nevent_objects! {\n",
-    );
-    if api.events.iter().any(|event| event.retrieved_by.is_some()) {
-        source = source.replace("super::types", "super::{operations, types}");
-    }
-    for event in &api.events {
-        let types: Vec<String> = event.types.iter().map(|name| format!("{name:?}")).collect();
-        let object = &event.object;
-        let retrieved_by = match &event.retrieved_by {
-            Some(method) => format!("Some(&operations::{})", method.to_ascii_uppercase()),
-            None => "None".to_owned(),
-        };
-        let _ = writeln!(
-            source,
-            "    {object}(types::{object}) = {} => {retrieved_by},",
-            types.join(" | ")
-        );
-    }
-    source.push_str("}\n");
+    let mut source = EVENT_USES.to_owned();
+    event_kinds(&mut source, api);
+    event_object(&mut source, api);
+    event_resources(&mut source, api);
     source
+}
+
+/// Events whose type the description does not contain can have any object that is received.
+fn event_resources(source: &mut String, api: &Api) {
+    for schema in api.schemas.iter().filter(|schema| schema.received) {
+        let name = &schema.name;
+        if api.events.iter().any(|event| event.object == *name) {
+            let _ = write!(
+                source,
+                "\nimpl EventResource for types::{name} {{\n    \
+                 fn can_be_in(event_type: &EventType) -> bool {{\n        \
+                 object_of(event_type).is_none_or(|object| object == {name:?})\n    }}\n}}\n"
+            );
+        } else {
+            let _ = writeln!(source, "\nimpl EventResource for types::{name} {{}}");
+        }
+    }
+}
+
+fn event_kinds(source: &mut String, api: &Api) {
+    source.push_str(
+        "open_enum! {\n    /// The types of events that the description contains. It can be compared with an [`EventType`].\n    EventKind {\n",
+    );
+    for kind in &api.event_kinds {
+        document(source, "        ", &kind.description);
+        let _ = writeln!(source, "        {} = {:?},", kind.name, kind.wire);
+    }
+    source.push_str(
+        "    }
+}
+
+impl From<&EventType> for EventKind {
+    fn from(event_type: &EventType) -> Self {
+        upvest_runtime::OpenEnum::from_wire(event_type.as_str())
+    }
+}
+
+impl From<EventKind> for EventType {
+    fn from(kind: EventKind) -> Self {
+        Self::new(kind.as_str())
+    }
+}
+
+impl PartialEq<EventKind> for EventType {
+    fn eq(&self, kind: &EventKind) -> bool {
+        self.as_str() == kind.as_str()
+    }
+}
+",
+    );
+}
+
+fn event_object(source: &mut String, api: &Api) {
+    let mut variants = String::new();
+    let mut kinds = String::new();
+    let mut shown = String::new();
+    let mut read = String::new();
+    let mut retrieved_by = String::new();
+    for event in &api.events {
+        let object = &event.object;
+        let variant = if object == "Unknown" {
+            "Unknown_"
+        } else {
+            object
+        };
+        let quoted: Vec<String> = event.types.iter().map(|name| format!("{name:?}")).collect();
+        document(
+            &mut variants,
+            "    ",
+            &format!("In events of the types `{}`.", event.types.join("`, `")),
+        );
+        let _ = writeln!(variants, "    {variant}(types::{object}),");
+        let _ = writeln!(kinds, "        {} => Some({object:?}),", quoted.join(" | "));
+        let _ = writeln!(
+            shown,
+            "            Self::{variant}(object) => f.debug_tuple({variant:?}).field(object).finish(),"
+        );
+        let _ = writeln!(
+            read,
+            "            Some({object:?}) => read_json(json).map(Self::{variant}),"
+        );
+        if let Some(method) = &event.retrieved_by {
+            let constant = method.to_ascii_uppercase();
+            let _ = writeln!(
+                retrieved_by,
+                "            Some({object:?}) => Some(&operations::{constant}),"
+            );
+        }
+    }
+    let _ = write!(
+        source,
+        "
+/// The object of a webhook event, with the type that belongs to the type of the event.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant)]
+pub enum EventObject {{
+{variants}    /// The object of an event whose object the description does not contain.
+    Unknown(serde_json::Value),
+}}
+
+impl fmt::Debug for EventObject {{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{
+        match self {{
+{shown}            // Its fields are unknown, so any of them may be personal data.
+            Self::Unknown(_) => f.write_str(\"Unknown(<hidden>)\"),
+        }}
+    }}
+}}
+
+/// The name of the object in events of this type.
+fn object_of(event_type: &EventType) -> Option<&'static str> {{
+    match event_type.as_str() {{
+{kinds}        _ => None,
+    }}
+}}
+
+impl EventObjects for EventObject {{
+    fn read(event_type: &EventType, json: &[u8]) -> Result<Self, Error> {{
+        match object_of(event_type) {{
+{read}            _ => read_json(json).map(Self::Unknown),
+        }}
+    }}
+
+    fn retrieved_by(event_type: &EventType) -> Option<&'static OperationMeta> {{
+        match object_of(event_type) {{
+{retrieved_by}            _ => None,
+        }}
+    }}
+}}
+"
+    );
 }
 
 /// One `body_builder!` for each struct. Structs that are only received have builders for tests.

@@ -55,7 +55,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         ),
         part(
             "events.rs",
-            "The objects in webhook events.",
+            "The types of webhook events and their objects.",
             declarations::events(api),
         ),
         part("ids.rs", "Typed ids.", declarations::ids(api)),

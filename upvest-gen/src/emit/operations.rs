@@ -28,6 +28,7 @@ use std::fmt;
 
 use upvest_runtime::{ApiClient, GeneratedClient, OperationMeta, Transport};
 
+use super::events::EventObject;
 use super::{builder, operations};
 
 /// A client for the API. It has a method for each operation, which returns the operation's builder.
@@ -59,6 +60,8 @@ impl Client {
 }
 
 impl GeneratedClient for Client {
+    type EventObject = EventObject;
+
     const OPERATIONS: &'static [&'static OperationMeta] = &operations::OPERATIONS;
 
     fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
@@ -158,7 +161,7 @@ pub(super) fn builders(api: &Api) -> String {
         "use std::fmt::Display;\n\n\
          use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};\n\
          use upvest_runtime::{\n    \
-         Argument, ByteStream, Error, Response, bytes, chrono, download, list, operation, serde_json, uuid,\n};\n\n\
+         Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, download, list, operation, serde_json, uuid,\n};\n\n\
          use super::client::Client;\nuse super::{bodies, operations, types};\n",
     );
     for operation in &api.operations {
@@ -201,6 +204,9 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
         setter(source, parameter);
     }
     body_setters(source, operation, api);
+    if operation.idempotency_key {
+        source.push_str(IDEMPOTENCY_KEY);
+    }
     if let Some(accept) = &operation.answer.download {
         let _ = write!(
             source,
@@ -235,6 +241,16 @@ fn builder(source: &mut String, operation: &Operation, api: &Api) {
         let _ = writeln!(source, "download!({builder});");
     }
 }
+
+/// The setter of operations that support an idempotency key.
+const IDEMPOTENCY_KEY: &str = "    \
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
+    /// same key again if its outcome is unknown.
+    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+        Self(self.0.header::<IdempotencyKey, _>(\"idempotency-key\", key))
+    }
+
+";
 
 fn setter(source: &mut String, parameter: &Parameter) {
     let Parameter {

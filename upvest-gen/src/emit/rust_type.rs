@@ -33,16 +33,6 @@ impl Type {
 }
 
 impl Field {
-    /// Whether the field is an `Option`.
-    pub(crate) fn is_option(&self, schema: &Schema) -> bool {
-        !self.required || self.nullable || (self.blank && !schema.sent)
-    }
-
-    /// Whether a missing field of a request has another meaning than one that is `null`.
-    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
-        schema.sent && self.nullable && !self.required
-    }
-
     /// The type of the field, without its `Option`.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");

@@ -9,7 +9,7 @@ use super::names;
 use super::read::{Context, Reader};
 use super::{
     Answer, Api, Body, Content, Encoding, Event, Operation, Paging, Parameter, Place, Schema,
-    Shape, Type,
+    Shape, Type, Variant,
 };
 use crate::document;
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         taken,
         errors: Vec::new(),
     };
-    let mut left_out = Vec::new();
+    let mut left_out = document::problems_of_paths(document);
     let mut operations = Vec::new();
     for found in document::operations(document) {
         let known = builder.reader.errors.len();
@@ -92,7 +92,8 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
         title: text("title"),
         version: text("version"),
         operations,
-        events,
+        event_kinds: events.kinds,
+        events: events.objects,
         schemas,
         enums,
         ids,
@@ -604,13 +605,18 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The objects in webhook events, from `webhooks` or `x-webhooks`: the schema of `object` in the body of each delivery.
-fn events<'a>(
-    document: &'a Value,
-    reader: &mut Reader<'a>,
-    operations: &[Operation],
-) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
+/// The webhook events, from `webhooks` or `x-webhooks`.
+struct Events {
+    kinds: Vec<Variant>,
+    objects: Vec<Event>,
+}
+
+/// Reads the schema of each delivery: its `type` has the types of the events, and its `object` their object, if it is described.
+fn events<'a>(document: &'a Value, reader: &mut Reader<'a>, operations: &[Operation]) -> Events {
+    let mut events = Events {
+        kinds: Vec::new(),
+        objects: Vec::new(),
+    };
     for keyword in ["webhooks", "x-webhooks"] {
         for (group, item) in document
             .get(keyword)
@@ -634,18 +640,21 @@ fn events<'a>(
                         .iter()
                         .find(|property| property.name == name)
                 };
-                let (Some(kind), Some(object)) = (find("type"), find("object")) else {
+                let Some(kind) = find("type") else {
                     continue;
                 };
-                let types = normalize(document, kind.value, &kind.at)
+                let values = normalize(document, kind.value, &kind.at)
                     .ok()
                     .and_then(|node| node.values())
                     .unwrap_or_default();
+                let types = values.into_iter().filter_map(Value::as_str);
                 let types: Vec<String> = types
-                    .into_iter()
-                    .filter_map(Value::as_str)
+                    .filter(|name| events.add_kind(name))
                     .map(str::to_owned)
                     .collect();
+                let Some(object) = find("object") else {
+                    continue;
+                };
                 let entity = names::entity(
                     types
                         .first()
@@ -657,27 +666,48 @@ fn events<'a>(
                     entity: &entity,
                     field: "event",
                 };
-                let Type::Schema(object) = reader.value(object.value, &object.at, &context).0
-                else {
-                    continue;
-                };
-                if let Some(event) = events.iter_mut().find(|event| event.object == object) {
-                    event.types.extend(types);
-                    continue;
+                if let Type::Schema(object) = reader.value(object.value, &object.at, &context).0 {
+                    events.add_object(object, types, operations);
                 }
-                let operation = operations
-                    .iter()
-                    .find(|operation| retrieves(operation, &object));
-                let retrieved_by = operation.map(|operation| operation.method_name.clone());
-                events.push(Event {
-                    types,
-                    object,
-                    retrieved_by,
-                });
             }
         }
     }
     events
+}
+
+impl Events {
+    /// Whether the type is new. A type that occurs twice has the object of its first occurrence.
+    fn add_kind(&mut self, wire: &str) -> bool {
+        if self.kinds.iter().any(|kind| kind.wire == wire) {
+            return false;
+        }
+        let others = self.kinds.iter().map(|kind| kind.name.as_str());
+        let name = names::variant(wire, others);
+        self.kinds.push(Variant {
+            name,
+            wire: wire.to_owned(),
+            description: format!("`{wire}`"),
+        });
+        true
+    }
+
+    fn add_object(&mut self, object: String, types: Vec<String>, operations: &[Operation]) {
+        if types.is_empty() {
+            return;
+        }
+        if let Some(event) = self.objects.iter_mut().find(|event| event.object == object) {
+            event.types.extend(types);
+            return;
+        }
+        let operation = operations
+            .iter()
+            .find(|operation| retrieves(operation, &object));
+        self.objects.push(Event {
+            types,
+            retrieved_by: operation.map(|operation| operation.method_name.clone()),
+            object,
+        });
+    }
 }
 
 /// Whether the operation reads the object by its id at the end of the path, without other required parameters.

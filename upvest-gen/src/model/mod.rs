@@ -24,6 +24,8 @@ pub struct Api {
     pub enums: Vec<Enum>,
     /// The typed ids.
     pub ids: Vec<Id>,
+    /// The types of webhook events.
+    pub event_kinds: Vec<Variant>,
     /// The objects in webhook events.
     pub events: Vec<Event>,
     /// The problems of operations that were left out. `operations` does not contain them.
@@ -282,6 +284,18 @@ pub struct Field {
     pub recursive: bool,
     /// What it means, in Markdown.
     pub description: String,
+}
+
+impl Field {
+    /// Whether the field is an `Option`.
+    pub(crate) fn is_option(&self, schema: &Schema) -> bool {
+        !self.required || self.nullable || (self.blank && !schema.sent)
+    }
+
+    /// Whether a missing field of a request has another meaning than one that is `null`.
+    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
+        schema.sent && self.nullable && !self.required
+    }
 }
 
 /// The type of a value.

@@ -39,7 +39,8 @@ const RESERVED_METHODS: &str = "base_url builder clone deref exchange from_env f
     transport try_into url with with_transport";
 
 /// Methods that every builder of an operation has.
-const RESERVED_SETTERS: &str = "at body body_map clone download into new send to_owned try_into";
+const RESERVED_SETTERS: &str =
+    "at body body_map clone download idempotency_key into new send to_owned try_into";
 
 /// Methods that every builder of a body has.
 const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";
@@ -60,6 +61,15 @@ pub(super) fn builder(text: &str) -> String {
     )
 }
 
+/// The keywords of edition 2024 that an identifier in snake case can be, those that are only reserved included.
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 /// A name for a method of the client.
 pub(super) fn method(text: &str) -> String {
     escape(identifier(text), RESERVED_METHODS)
@@ -77,11 +87,10 @@ pub(super) fn field(text: &str) -> String {
 
 fn identifier(text: &str) -> String {
     let name = digits_last(ascii(text).to_snake_case(), "n");
-    // `gen` is a keyword since edition 2024, which syn does not know.
-    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() {
-        name
-    } else {
+    if KEYWORDS.contains(&name.as_str()) {
         format!("{name}_")
+    } else {
+        name
     }
 }
 

@@ -139,9 +139,9 @@ impl<'a> Reader<'a> {
                     .and_then(Value::as_object)
                     .into_iter()
                     .flatten();
-                problems.extend(
-                    contents.filter_map(|(_, media)| document::schema_name(&media["schema"])),
-                );
+                problems.extend(contents.filter_map(|(_, media)| {
+                    document::schema_name(self.document, &media["schema"])
+                }));
             }
         }
         problems

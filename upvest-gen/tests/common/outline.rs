@@ -30,6 +30,18 @@ pub(crate) fn outline(api: &Api) -> String {
         let ids: Vec<&str> = api.ids.iter().map(|id| id.name.as_str()).collect();
         let _ = writeln!(text, "\nids: {}", ids.join(", "));
     }
+    let without_object = api.event_kinds.iter().filter(|kind| {
+        let mut events = api.events.iter();
+        !events.any(|event| event.types.contains(&kind.wire))
+    });
+    let without_object: Vec<&str> = without_object.map(|kind| kind.wire.as_str()).collect();
+    if !without_object.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nevents without an object: {}",
+            without_object.join(" ")
+        );
+    }
     for event in &api.events {
         let _ = writeln!(text, "\nevents {}: {}", event.types.join(" "), event.object);
     }

@@ -76,13 +76,13 @@ fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
     settings.set_omit_expression(true);
     settings.bind(|| {
         for fixture in fixtures {
-            let Fixture { api, generated, .. } = &fixture;
+            let Fixture { api, .. } = &fixture;
             // The code for many names is long and contains nothing of interest besides the names.
             let is_about_names = fixture.name.starts_with("reserved-");
             let code = if is_about_names {
                 String::new()
             } else {
-                code(&fixture.name, generated)
+                code(&fixture)
             };
             insta::assert_snapshot!(fixture.name.as_str(), format!("{}{code}", outline(api)));
         }
@@ -91,11 +91,16 @@ fn the_model_and_the_code_of_each_description_are_what_was_reviewed() {
 
 /// The code without parts that are the same for all descriptions or follow from the model: the client, the table of
 /// operations, and the documentation, unless the description tests it.
-fn code(name: &str, generated: &Generated) -> String {
-    let is_about_prose = ["hostile-prose", "empty-descriptions"].contains(&name);
+fn code(fixture: &Fixture) -> String {
+    let is_about_prose = ["hostile-prose", "empty-descriptions"].contains(&&*fixture.name);
+    let has_events = !fixture.api.event_kinds.is_empty();
     let mut code = String::new();
-    for file in &generated.files {
-        let is_routine = ["mod.rs", "client.rs", "operations.rs"].contains(&file.name);
+    for file in &fixture.generated.files {
+        let is_routine = match file.name {
+            "mod.rs" | "client.rs" | "operations.rs" => true,
+            "events.rs" => !has_events,
+            _ => false,
+        };
         if is_about_prose {
             code.push_str(&format!(
                 "\n=== {}\n\n{}",
@@ -126,7 +131,6 @@ fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str>
         "#[cfg(",
         "#[allow(",
         "mod received",
-        "event_objects!",
     ];
     let of_builders = [
         "impl ",

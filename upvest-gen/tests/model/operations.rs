@@ -105,7 +105,7 @@ fn only_a_header_of_that_name_makes_an_operation_idempotent() {
             ),
             (
                 "parameters: [{ name: idempotency-key, in: query, schema: { type: string } }]",
-                "-> nothing; idempotency-key as idempotency_key: text in query",
+                "-> nothing; idempotency-key as idempotency_key_: text in query",
             ),
             ("deprecated: true", "-> nothing"),
         ],
@@ -454,4 +454,48 @@ fn webhooks_of_both_dialects_say_what_events_carry() {
             ("ORDER.NEW ORDER.FILLED", "Order")
         );
     }
+}
+
+#[test]
+fn types_of_events_are_known_without_an_object_and_only_once() {
+    let delivery = |types: &str, object: &str| {
+        format!(
+            "{{ post: {{ requestBody: {{ content: {{ application/json: {{ schema: {{ properties: {{ \
+             type: {{ enum: [{types}] }} {object} }} }} }} }} }} }} }}"
+        )
+    };
+    let order = ", object: { title: Order, properties: { a: {} } }";
+    let user = ", object: { title: User, properties: { b: {} } }";
+    let parts = format!(
+        "paths: {{ /a: {{ get: {{ responses: {{ '204': {{}} }} }} }} }}\nx-webhooks:\n  a: {}\n  b: {}\n  c: {}",
+        delivery("ORDER.NEW, ORDER.FILLED", order),
+        delivery("ORDER.NEW, ORDER_NEW, COMET.SEEN, UNKNOWN", ""),
+        delivery("ORDER.NEW, USER.CREATED", user),
+    );
+    let api = read("3.0.3", &parts).unwrap();
+    let kinds: Vec<String> = api
+        .event_kinds
+        .iter()
+        .map(|kind| format!("{} {}", kind.name, kind.wire))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "OrderNew ORDER.NEW",
+            "OrderFilled ORDER.FILLED",
+            "OrderNew2 ORDER_NEW",
+            "CometSeen COMET.SEEN",
+            "UnknownValue UNKNOWN",
+            "UserCreated USER.CREATED"
+        ]
+    );
+    let objects: Vec<String> = api
+        .events
+        .iter()
+        .map(|event| format!("{}: {}", event.object, event.types.join(" ")))
+        .collect();
+    assert_eq!(
+        objects,
+        ["Order: ORDER.NEW ORDER.FILLED", "User: USER.CREATED"]
+    );
 }

@@ -92,7 +92,7 @@ impl Shared {
                 .rev()
                 .find_map(|it| {
                     let named = |id: &str| !id.is_empty() && it.object.get().contains(id);
-                    let is_it = it.kind.official == event && own.iter().any(|(_, id)| named(id));
+                    let is_it = it.kind.event_type == event && own.iter().any(|(_, id)| named(id));
                     is_it.then(|| json!({ "id": it.id, "about": it.about }))
                 });
             if let Some(happened) = happened {

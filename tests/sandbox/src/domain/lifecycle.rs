@@ -260,7 +260,7 @@ fn rows<T: Resource>(table: &mut serde_json::Map<String, serde_json::Value>) {
         let next: Vec<_> = status.next().iter().map(|status| name(*status)).collect();
         (
             name(*status),
-            serde_json::json!({ "next": next, "event": event.official }),
+            serde_json::json!({ "next": next, "event": event.event_type }),
         )
     });
     table.insert(
@@ -410,21 +410,21 @@ mod tests {
 
     fn agree<T: Resource>(kinds: &mut Vec<&'static str>) {
         for (status, event) in T::Status::ALL.iter().zip(T::EVENTS) {
-            let word = event.official.rsplit('.').next().unwrap();
+            let word = event.event_type.rsplit('.').next().unwrap();
             let status = name(*status);
-            let other = OTHER_WORDS.contains(&(event.official, status.as_str()));
+            let other = OTHER_WORDS.contains(&(event.event_type, status.as_str()));
             assert!(
                 word == status || other,
                 "{} is {status} in {}",
                 T::NAME,
-                event.official
+                event.event_type
             );
             assert!(
-                !kinds.contains(&event.official),
+                !kinds.contains(&event.event_type),
                 "{} stands for two statuses",
-                event.official
+                event.event_type
             );
-            kinds.push(event.official);
+            kinds.push(event.event_type);
         }
     }
 
@@ -447,7 +447,7 @@ mod tests {
         assert!(
             EventKind::ALL
                 .iter()
-                .all(|kind| !never.contains(&kind.official))
+                .all(|kind| !never.contains(&kind.event_type))
         );
     }
 

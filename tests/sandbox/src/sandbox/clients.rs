@@ -19,7 +19,7 @@ use crate::sandbox::builder::{SandboxBuilder, StartError};
 use crate::sandbox::shared::{Core, Port, Shared};
 
 /// The version of the format of saved states.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// How often the state is saved, in real time.
 const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 /// The most clients. Test runs have far fewer at a time.

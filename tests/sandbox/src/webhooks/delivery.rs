@@ -106,25 +106,18 @@ impl Shared {
         }
         let near =
             Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
-        let outcome = match payload(self.webhook_sender.shape, batch.webhook, &batch.events) {
-            // A test must not deliver to the endpoints of others.
-            Some(_) if !near => Err(OUT_OF_REACH.to_owned()),
-            Some(body) => match self.post(&batch.url, body.clone()).await {
+        let body = payload(self.webhook_sender.shape, batch.webhook, &batch.events);
+        let outcome = if near {
+            match self.post(&batch.url, body.clone()).await {
                 Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,
                 outcome => outcome,
-            },
-            // This format has none of the event types.
-            None => return self.end_delivery(batch.webhook, true),
+            }
+        } else {
+            // A test must not deliver to the endpoints of others.
+            Err(OUT_OF_REACH.to_owned())
         };
-        // Event types that the format does not have were not sent.
-        let sent = batch
-            .events
-            .iter()
-            .filter_map(|event| match self.webhook_sender.shape {
-                PayloadShape::Full => Some((event.id, event.kind.official)),
-                PayloadShape::Reference => event.kind.referring.map(|name| (event.id, name)),
-            });
-        let (events, event_types) = sent.unzip();
+        let sent = batch.events.iter();
+        let (events, event_types) = sent.map(|event| (event.id, event.kind.event_type)).unzip();
         let record = DeliveryRecord {
             at: self.clock.now(),
             webhook_id: batch.webhook,

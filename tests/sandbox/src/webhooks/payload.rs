@@ -16,8 +16,7 @@ pub enum PayloadShape {
     /// Upvest's own format: `type`, and the whole resource in `object`.
     #[default]
     Full,
-    /// The format of the third-party description: `event_type`, and only an id and a type in `object`. Events that its
-    /// list does not have are left out.
+    /// The format of the third-party description: `event_type`, and only an id and a type in `object`.
     Reference,
 }
 
@@ -54,37 +53,34 @@ struct Reference {
     r#type: &'static str,
 }
 
-/// The body of a delivery. `None` if the format has none of the event types.
-pub(super) fn payload(
-    shape: PayloadShape,
-    webhook_id: Uuid,
-    events: &[Arc<Event>],
-) -> Option<Vec<u8>> {
-    let payload: Vec<_> = events
-        .iter()
-        .filter_map(|event| {
-            let what = match shape {
-                PayloadShape::Full => What::Full {
-                    r#type: event.kind.official,
-                    object: &event.object,
-                },
-                PayloadShape::Reference => {
-                    let event_type = event.kind.referring?;
-                    let object = Reference {
-                        id: event.about,
-                        r#type: event.kind.category,
-                    };
-                    What::Reference { event_type, object }
-                }
+/// The body of a delivery.
+pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Vec<u8> {
+    let entries = events.iter().map(|event| Entry {
+        id: event.id,
+        created_at: event.created_at,
+        what: what(shape, event),
+        webhook_id,
+    });
+    let payload = Payload {
+        payload: entries.collect(),
+    };
+    serde_json::to_vec(&payload).expect("the state can be written as JSON")
+}
+
+fn what(shape: PayloadShape, event: &Event) -> What<'_> {
+    let event_type = event.kind.event_type;
+    match shape {
+        PayloadShape::Full => What::Full {
+            r#type: event_type,
+            object: &event.object,
+        },
+        PayloadShape::Reference => {
+            let category = event_type.split('.').next().unwrap_or_default();
+            let object = Reference {
+                id: event.about,
+                r#type: category,
             };
-            Some(Entry {
-                id: event.id,
-                created_at: event.created_at,
-                what,
-                webhook_id,
-            })
-        })
-        .collect();
-    let payload = (!payload.is_empty()).then_some(Payload { payload })?;
-    Some(serde_json::to_vec(&payload).expect("the state can be written as JSON"))
+            What::Reference { event_type, object }
+        }
+    }
 }

@@ -7,6 +7,8 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use upvest_ext::Upvest;
+use upvest_ext::api::events::{EventKind, EventObject};
+use upvest_ext::api::runtime::{EventObjects as _, EventType};
 use upvest_ext::{RetryBudget, RetryPolicy};
 use uuid::Uuid;
 
@@ -433,4 +435,24 @@ async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_u
             .unwrap()
             .contains("ORDER.EATEN")
     );
+}
+
+#[tokio::test]
+async fn every_event_of_the_sandbox_has_an_object_of_a_described_type() {
+    let bench = Bench::start().await;
+    let types = bench.get("/_sandbox/event_types").await.json();
+    for event_type in types.as_array().unwrap() {
+        let event_type = event_type.as_str().unwrap();
+        bench.sandbox.trigger(event_type).await.unwrap();
+    }
+    let events = bench.sandbox.events();
+    let sent: BTreeSet<&str> = events.iter().map(|event| event.event_type).collect();
+    assert!(sent.len() > 60, "{sent:?}");
+    for event in &events {
+        let event_type = EventType::new(event.event_type);
+        assert!(EventKind::from(&event_type).is_known(), "{event_type}");
+        let object = EventObject::read(&event_type, event.object.get().as_bytes());
+        let object = object.unwrap_or_else(|error| panic!("{event_type}: {error}"));
+        assert!(!matches!(object, EventObject::Unknown(_)), "{event_type}");
+    }
 }

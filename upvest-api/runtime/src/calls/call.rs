@@ -11,7 +11,6 @@ use std::fmt::{self, Display};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -27,13 +26,9 @@ use crate::answers::file_response::whole_file;
 use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::OperationMeta;
 use crate::transports::api_client::ApiClient;
+use crate::values::path_segment::encode_path_segment;
 
-/// The characters that are not percent-encoded in a path argument (RFC 3986 section 2.3). Slashes are encoded.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const NOT_A_SEGMENT: &str = "an empty value, `.` and `..` would change the path of the request";
 
 /// The parameters and the body of one call, and their problems.
 #[derive(Clone)]
@@ -287,11 +282,9 @@ impl Place {
             Self::Query => Ok(Some(pairs(&texts))),
             Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
             Self::Header => Ok(Some(joined())),
-            Self::Path if matches!(joined().as_str(), "" | "." | "..") => Err(format!(
-                "the value {:?} would change the path of the request",
-                joined()
-            )),
-            Self::Path => Ok(Some(utf8_percent_encode(&joined(), PATH).to_string())),
+            Self::Path => encode_path_segment(&joined())
+                .map(Some)
+                .ok_or_else(|| NOT_A_SEGMENT.to_owned()),
         }
     }
 }
@@ -378,9 +371,9 @@ mod tests {
     #[test]
     fn path_arguments_are_encoded_strictly() {
         let filled = call()
-            .path::<String, _>("two", "a/b?c#d e%2F.ä~-_")
+            .path::<String, _>("two", "a/b?c#d e%2F.ä~-_:@[]")
             .path::<u8, _>("one", 7);
-        let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_";
+        let expected = "http://mock.invalid/a/7/b/a%2Fb%3Fc%23d%20e%252F.%C3%A4~-_:@%5B%5D";
         assert_eq!(target(filled), expected);
     }
 
@@ -392,9 +385,7 @@ mod tests {
                     .path::<String, _>("one", text)
                     .path::<String, _>("two", "..."),
             );
-            let expected =
-                format!("`one`: the value {text:?} would change the path of the request");
-            assert_eq!(problem, expected);
+            assert_eq!(problem, format!("`one`: {NOT_A_SEGMENT}"));
         }
         let dots = call()
             .path::<String, _>("one", "...")
@@ -407,9 +398,7 @@ mod tests {
         );
         assert_eq!(null, "`one` is required; `two` is required");
         let two = target(call().path::<String, _>("two", ""));
-        let expected =
-            "`one` is required; `two`: the value \"\" would change the path of the request";
-        assert_eq!(two, expected);
+        assert_eq!(two, format!("`one` is required; `two`: {NOT_A_SEGMENT}"));
     }
 
     #[test]

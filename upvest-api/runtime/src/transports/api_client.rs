@@ -11,12 +11,28 @@ use crate::answers::byte_stream::{ByteStream, ERROR_LIMIT};
 use crate::answers::error::Error;
 use crate::answers::error_kind::ErrorKind;
 use crate::answers::response::Response;
+use crate::events::event_object::EventObjects;
 use crate::operation_meta::OperationMeta;
 
-/// The client of a generated crate. It has a method for each operation, which returns the operation's builder.
+/// The `Client` of a generated crate, for code that works with the client of any crate.
 ///
-/// Each generated crate has one, named `Client`. With this trait, code can create it without naming the crate.
+/// Every generated crate implements it; you never do. A `Client` has a method for each operation of its description, which returns
+/// the builder of the operation. These methods differ from crate to crate, so they are not a part of the trait. The trait has only
+/// what such code needs: how to make a client from a transport, the list of all operations, and the objects in events.
+///
+/// ```
+/// use upvest_runtime::GeneratedClient;
+///
+/// /// The scopes that a token needs for all operations of a description.
+/// fn all_scopes<C: GeneratedClient>() -> Vec<&'static str> {
+///     let operations = C::OPERATIONS.iter();
+///     operations.flat_map(|operation| operation.scopes).copied().collect()
+/// }
+/// ```
 pub trait GeneratedClient: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The objects in the webhook events of the description.
+    type EventObject: EventObjects;
+
     /// All operations, sorted by the name of their method.
     const OPERATIONS: &'static [&'static OperationMeta];
 

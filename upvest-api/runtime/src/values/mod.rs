@@ -10,6 +10,7 @@ pub(crate) mod invalid_body;
 pub(crate) mod nullable;
 pub mod open_enum;
 pub mod open_union;
+pub(crate) mod path_segment;
 pub mod request_json;
 pub(crate) mod text;
 pub mod timestamp;

@@ -36,24 +36,24 @@ impl UnknownValue {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)+ } $(final $($final:ident)+)?) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $wire:literal,)* } $(final $($final:ident)+)?) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)+
+            $($(#[$variant_meta])* $variant,)*
             /// A value that this version does not know. It is kept and sent again unchanged.
             Unknown($crate::UnknownValue),
         }
 
         impl $name {
             /// The known values, in the description's order.
-            pub const VARIANTS: &'static [Self] = &[$(Self::$variant,)+];
+            pub const VARIANTS: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The value as it stands on the wire.
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $wire,)+
+                    $(Self::$variant => $wire,)*
                     Self::Unknown(value) => value.as_str(),
                 }
             }
@@ -84,7 +84,7 @@ macro_rules! open_enum {
 
             fn from_wire(wire: &str) -> Self {
                 match wire {
-                    $($wire => Self::$variant,)+
+                    $($wire => Self::$variant,)*
                     _ => Self::Unknown($crate::generated_code::open_enum::unknown(wire)),
                 }
             }
@@ -104,12 +104,12 @@ macro_rules! open_enum {
 
             /// Accepts only known values, so that typing errors are found. [`str::parse`] accepts any value.
             fn try_from(wire: &str) -> Result<Self, $crate::InvalidValue> {
-                $crate::generated_code::open_enum::known(wire, stringify!($name), concat!("one of", $(" ", $wire),+))
+                $crate::generated_code::open_enum::known(wire, stringify!($name), concat!("one of" $(, " ", $wire)*))
             }
         }
 
         $crate::as_text!($name);
-        $crate::foreign_traits!($name as text: concat!("One of", $(" `", $wire, "`"),+, ", or a value that was added later."));
+        $crate::foreign_traits!($name as text: concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
 
         impl<'de> $crate::generated_code::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

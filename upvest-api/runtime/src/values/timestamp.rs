@@ -24,12 +24,14 @@ pub fn optional<'de, D: Deserializer<'de>>(
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    let general = || {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| time.to_utc())
-    };
-    utc(text.as_bytes()).or_else(general)
+    utc(text.as_bytes()).or_else(|| general(text))
+}
+
+/// RFC 3339, and offsets without a colon, such as `+0000`, which some events have (`PROTOCOL` 11.2).
+fn general(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
+    Some(time.ok()?.to_utc())
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.f]Z` with up to nine digits of a second. Other formats of RFC 3339 are left to the general
@@ -118,6 +120,9 @@ mod tests {
                 "2026-03-16T09:31:48.1234567899Z",
                 "2026-03-16T09:31:48.123456789Z",
             ),
+            ("2026-03-16T09:31:48+0000", "2026-03-16T09:31:48Z"),
+            ("2026-03-16T09:31:48.5+0000", "2026-03-16T09:31:48.5Z"),
+            ("2026-03-16T09:31:48.25-0130", "2026-03-16T11:01:48.25Z"),
         ] {
             assert_eq!(utc(text.as_bytes()), None);
             assert_eq!(read(text), read(same), "{text}");
@@ -135,6 +140,10 @@ mod tests {
             "2026-03-16T09:31:48.Z",
             "2026-03-16",
             "é026-03-16T09:31:4Z",
+            "2026-03-16T09:31:48",
+            "2026-03-16T09:31:48+2500",
+            "2026-03-16T09:31:48+00",
+            "2026-03-16T09:31:48+0000 ",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -343,11 +343,6 @@ impl State {
             .holdings
             .iter()
             .position(|holding| holding.view.instrument_id == instrument);
-        let kind = if place.is_some() {
-            EventKind::POSITION_CHANGED
-        } else {
-            EventKind::POSITION_CREATED
-        };
         let place = place.unwrap_or_else(|| {
             let view = Position {
                 id,
@@ -370,7 +365,8 @@ impl State {
         holding.view.quantity = (holding.view.quantity + quantity).normalize();
         holding.cost += cost;
         holding.refresh(now);
-        self.time.emit(kind, holding.view.id, &holding.view);
+        self.time
+            .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
     }
 
     /// Removes units from an account and returns their share of the cost.
@@ -409,12 +405,8 @@ impl State {
         holding.view.quantity = (holding.view.quantity - quantity).normalize();
         holding.refresh(now);
         let is_gone = holding.view.quantity.is_zero();
-        let kind = if is_gone {
-            EventKind::POSITION_CLOSED
-        } else {
-            EventKind::POSITION_CHANGED
-        };
-        self.time.emit(kind, holding.view.id, &holding.view);
+        self.time
+            .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         if is_gone {
             held.holdings.remove(place);
         }
