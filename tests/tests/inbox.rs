@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use upvest_ext::signing::{KeyAlgorithm, SigningKey};
-use upvest_ext::webhooks::{Event, UndecodableEvent, WebhookTester, decode_events};
+use upvest_ext::webhooks::{Event, WebhookTester, decode_events};
 use upvest_tests::inbox::{Connection, Failure, Handler, Inbox};
 use upvest_tests::servers::Postgres;
 use uuid::Uuid;
@@ -194,10 +194,7 @@ async fn an_event_that_always_fails_blocks_no_other_and_ends_as_a_dead_letter() 
 
         database.handle_all(&Effects).await;
         assert_eq!(database.effects().await, [key(&good)], "others are undone");
-        let undecodable = UndecodableEvent {
-            path: String::new(),
-            raw: undecodable.to_string().into_bytes().into(),
-        };
+        let undecodable = Event::decode(undecodable.to_string().as_bytes()).unwrap_err();
         let expected = [
             (key(&failing), "the ledger says no"),
             (key(&panicking), "the handler panicked"),
@@ -206,6 +203,29 @@ async fn an_event_that_always_fails_blocks_no_other_and_ends_as_a_dead_letter() 
         ];
         let expected = expected.map(|(key, error)| (key, (3, error.to_owned())));
         assert_eq!(database.dead_letters().await, BTreeMap::from(expected));
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_stored_with_its_id_and_type() {
+    let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+    for database in Database::both().await {
+        let broken =
+            json!({ "id": id, "type": "COMET.SEEN", "created_at": "yesterday", "object": {} });
+        let timeless = json!({ "id": Uuid::new_v4(), "type": "ISA_WRAPPER.NEW", "object": {} });
+        database.insert(&[broken.clone(), timeless, broken]).await;
+        let types: Vec<String> =
+            sqlx::query_scalar("select event_type from inbox order by event_type")
+                .fetch_all(&database.inbox.pool)
+                .await
+                .unwrap();
+        assert_eq!(types, ["COMET.SEEN", "ISA_WRAPPER.NEW"]);
+        let key: String =
+            sqlx::query_scalar("select key from inbox where event_type = 'COMET.SEEN'")
+                .fetch_one(&database.inbox.pool)
+                .await
+                .unwrap();
+        assert_eq!(key, id);
     }
 }
 

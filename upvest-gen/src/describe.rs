@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::error::{Error, Errors};
+use crate::load;
 use crate::model::{self, Api};
-use crate::{load, overlay};
+use crate::overlay;
 
 /// A text with a name for errors and headers.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::describe::{Source, model};
+use crate::emit;
 use crate::error::{Error, Errors};
-use crate::{emit, write};
+use crate::write;
 
 /// The code that was generated from a description.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,8 +50,6 @@ mod emit;
 mod error;
 #[cfg(feature = "emit")]
 mod generate;
-#[cfg(feature = "emit")]
-mod guard;
 mod load;
 pub mod model;
 pub mod normalize;

@@ -12,11 +12,11 @@ body_builder! {
     /// Builds a [`AccountCreate`].
     AccountCreate AccountCreateBuilder {
         /// The user who will own the account.
-        required user_id: UserId,
+        required shown user_id: UserId,
         /// The account group the account will belong to.
-        required account_group_id: AccountGroupId,
+        required shown account_group_id: AccountGroupId,
         /// What the account is for, for example `TRADING`.
-        optional type_: String,
+        optional shown type_: String,
     }
 }
 
@@ -24,9 +24,9 @@ body_builder! {
     /// Builds a [`AccountTransferCreate`].
     AccountTransferCreate AccountTransferCreateBuilder {
         /// The account to transfer from.
-        optional source_account_id: AccountId,
+        optional shown source_account_id: AccountId,
         /// The account to transfer to.
-        optional target_account_id: AccountId,
+        optional shown target_account_id: AccountId,
     }
 }
 
@@ -34,7 +34,7 @@ body_builder! {
     /// Builds a [`AccountUpdate`].
     AccountUpdate AccountUpdateBuilder {
         /// What the account is to be for, for example `TRADING`.
-        optional type_: String,
+        optional shown type_: String,
     }
 }
 
@@ -42,17 +42,17 @@ body_builder! {
     /// Builds a [`Address`].
     Address AddressBuilder {
         /// Street and house number.
-        required (secret) street: String,
+        required hidden street: String,
         /// Anything the street line has no room for, such as a floor, a flat or a care-of name.
-        optional (secret) additional_line: String,
+        optional hidden additional_line: String,
         /// Town or city.
-        required (secret) city: String,
+        required hidden city: String,
         /// Postal code as written in `country`. A string: leading zeros and letters count.
-        required (secret) postal_code: String,
+        required hidden postal_code: String,
         /// Federal state, province or region, where the country uses one. Free text.
-        optional (secret) state: String,
+        optional hidden state: String,
         /// ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-        required (secret) country: CountryCode,
+        required hidden country: CountryCode,
     }
 }
 
@@ -60,14 +60,14 @@ body_builder! {
     /// Builds a [`CreateAccessTokenBody`].
     CreateAccessTokenBody CreateAccessTokenBodyBuilder {
         /// Always `client_credentials`.
-        required grant_type: GrantType,
+        required shown grant_type: GrantType,
         /// Id of your API client.
-        required client_id: String,
+        required shown client_id: String,
         /// Secret that goes with `client_id`. Keep it out of logs.
-        required (secret) client_secret: String,
+        required hidden client_secret: String,
         /// Wanted scopes, separated by single spaces, for example `orders:read orders:admin`. One that the
         /// client has not been granted makes the request fail with 401.
-        required scope: String,
+        required shown scope: String,
     }
 }
 
@@ -75,17 +75,17 @@ body_builder! {
     /// Builds a [`DirectDebitCreate`].
     DirectDebitCreate DirectDebitCreateBuilder {
         /// The user who pays.
-        required user_id: UserId,
+        required shown user_id: UserId,
         /// The account group that is to receive the money.
-        required account_group_id: AccountGroupId,
+        required shown account_group_id: AccountGroupId,
         /// The mandate that permits the collection.
-        required mandate_id: MandateId,
+        required shown mandate_id: MandateId,
         /// Amount to collect in units of `currency`, a decimal string.
-        required cash_amount: Decimal,
+        required shown cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-        required currency: CurrencyCode,
+        required shown currency: CurrencyCode,
         /// Reference text for the bank statement of the payer.
-        optional (secret) remittance_information: String,
+        optional hidden remittance_information: String,
     }
 }
 
@@ -93,7 +93,7 @@ body_builder! {
     /// Builds a [`LiquidationCreate`].
     LiquidationCreate LiquidationCreateBuilder {
         /// `FULL` sells everything in the account, `PARTIAL` a part.
-        required type_: LiquidationType,
+        required shown type_: LiquidationType,
     }
 }
 
@@ -102,29 +102,29 @@ body_builder! {
     OrderCreate OrderCreateBuilder {
         /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
         /// carried out.
-        required account_id: AccountId,
+        required shown account_id: AccountId,
         /// The instrument to buy or sell.
-        required instrument_id: InstrumentId,
+        required shown instrument_id: InstrumentId,
         /// `BUY` or `SELL`.
-        required side: OrderSide,
+        required shown side: OrderSide,
         /// `MARKET` trades at the best price to be had; `LIMIT` at `limit_price` or better; `STOP` waits until
         /// the market reaches `stop_price`. `LIMIT` and `STOP` need a whole number in `quantity`.
-        required type_: OrderType,
+        required shown type_: OrderType,
         /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
         /// order.
-        optional quantity: Decimal,
+        optional shown quantity: Decimal,
         /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
         /// `MARKET` orders only.
-        optional cash_amount: Decimal,
+        optional shown cash_amount: Decimal,
         /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
         /// `currency`, a decimal string.
-        optional limit_price: Decimal,
+        optional shown limit_price: Decimal,
         /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
         /// string.
-        optional stop_price: Decimal,
+        optional shown stop_price: Decimal,
         /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
         /// the order unexecuted.
-        optional currency: CurrencyCode,
+        optional shown currency: CurrencyCode,
     }
 }
 
@@ -132,10 +132,10 @@ body_builder! {
     /// Builds a [`PortfolioAllocationCreate`].
     PortfolioAllocationCreate PortfolioAllocationCreateBuilder {
         /// The instrument. Name each one once.
-        required instrument_id: InstrumentId,
+        required shown instrument_id: InstrumentId,
         /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. Let all
         /// weights of a request sum to 1.
-        required weight: Decimal,
+        required shown weight: Decimal,
     }
 }
 
@@ -143,11 +143,11 @@ body_builder! {
     /// Builds a [`PortfolioCreate`].
     PortfolioCreate PortfolioCreateBuilder {
         /// The account that will hold the portfolio.
-        required account_id: AccountId,
+        required shown account_id: AccountId,
         /// Name for display.
-        required name: String,
+        required shown name: String,
         /// The instruments and their target weights. Let the weights sum to 1.
-        required allocations: Vec<PortfolioAllocationCreate>,
+        required shown allocations: Vec<PortfolioAllocationCreate>,
     }
 }
 
@@ -155,9 +155,9 @@ body_builder! {
     /// Builds a [`PortfolioOrderCreate`].
     PortfolioOrderCreate PortfolioOrderCreateBuilder {
         /// Amount in units of `currency`, a decimal string.
-        required cash_amount: Decimal,
+        required shown cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-        required currency: CurrencyCode,
+        required shown currency: CurrencyCode,
     }
 }
 
@@ -165,7 +165,7 @@ body_builder! {
     /// Builds a [`PortfolioUpdate`].
     PortfolioUpdate PortfolioUpdateBuilder {
         /// New name for display.
-        optional name: String,
+        optional shown name: String,
     }
 }
 
@@ -173,18 +173,18 @@ body_builder! {
     /// Builds a [`SavingsPlanCreate`].
     SavingsPlanCreate SavingsPlanCreateBuilder {
         /// The account that is to invest.
-        required account_id: AccountId,
+        required shown account_id: AccountId,
         /// The portfolio to invest in, if the plan is for a portfolio.
-        optional portfolio_id: PortfolioId,
+        optional shown portfolio_id: PortfolioId,
         /// The instrument to buy, if the plan is for an instrument.
-        optional instrument_id: InstrumentId,
+        optional shown instrument_id: InstrumentId,
         /// Amount of each execution in units of `currency`, a decimal string.
-        required cash_amount: Decimal,
+        required shown cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-        required currency: CurrencyCode,
+        required shown currency: CurrencyCode,
         /// How often the plan invests: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every
         /// three months).
-        required frequency: SavingsPlanFrequency,
+        required shown frequency: SavingsPlanFrequency,
     }
 }
 
@@ -192,11 +192,11 @@ body_builder! {
     /// Builds a [`SavingsPlanUpdate`].
     SavingsPlanUpdate SavingsPlanUpdateBuilder {
         /// New amount of each execution, a decimal string in the currency of the plan.
-        optional cash_amount: Decimal,
+        optional shown cash_amount: Decimal,
         /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
-        optional frequency: SavingsPlanFrequency,
+        optional shown frequency: SavingsPlanFrequency,
         /// `PAUSED` to suspend the plan, `ACTIVE` to resume it. To end it, delete it.
-        optional status: SavingsPlanStatus,
+        optional shown status: SavingsPlanStatus,
     }
 }
 
@@ -204,7 +204,7 @@ body_builder! {
     /// Builds a [`SecuritiesTransferCreate`].
     SecuritiesTransferCreate SecuritiesTransferCreateBuilder {
         /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
-        required direction: TransferDirection,
+        required shown direction: TransferDirection,
     }
 }
 
@@ -212,9 +212,9 @@ body_builder! {
     /// Builds a [`TaxResidencyCreate`].
     TaxResidencyCreate TaxResidencyCreateBuilder {
         /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-        required (secret) country: CountryCode,
+        required hidden country: CountryCode,
         /// Number the tax authority of `country` gave the user. Optional here.
-        optional (secret) tax_identification_number: String,
+        optional hidden tax_identification_number: String,
     }
 }
 
@@ -223,7 +223,7 @@ body_builder! {
     UpdatePortfolioAllocationsBody UpdatePortfolioAllocationsBodyBuilder {
         /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
         /// dropped from the set.
-        required allocations: Vec<PortfolioAllocationCreate>,
+        required shown allocations: Vec<PortfolioAllocationCreate>,
     }
 }
 
@@ -231,18 +231,18 @@ body_builder! {
     /// Builds a [`UserCreate`].
     UserCreate UserCreateBuilder {
         /// Given name or names. Any Unicode letters.
-        required (secret) first_name: String,
+        required hidden first_name: String,
         /// Family name. Any Unicode letters.
-        required (secret) last_name: String,
+        required hidden last_name: String,
         /// Email address.
-        required (secret) email: String,
+        required hidden email: String,
         /// Date of birth, `YYYY-MM-DD`. Cannot be changed with an update.
-        required (secret) date_of_birth: chrono::NaiveDate,
+        required hidden date_of_birth: chrono::NaiveDate,
         /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case. Cannot be changed with an
         /// update.
-        required (secret) nationality: CountryCode,
+        required hidden nationality: CountryCode,
         /// A postal address.
-        required address: Address,
+        required shown address: Address,
     }
 }
 
@@ -250,9 +250,9 @@ body_builder! {
     /// Builds a [`UserIdentifierCreate`].
     UserIdentifierCreate UserIdentifierCreateBuilder {
         /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
-        required type_: String,
+        required shown type_: String,
         /// The identifier itself. Personal data.
-        required (secret) value: String,
+        required hidden value: String,
     }
 }
 
@@ -260,7 +260,7 @@ body_builder! {
     /// Builds a [`UserIdentifierUpdate`].
     UserIdentifierUpdate UserIdentifierUpdateBuilder {
         /// The identifier that replaces the present one. Personal data.
-        optional (secret) value: String,
+        optional hidden value: String,
     }
 }
 
@@ -268,13 +268,13 @@ body_builder! {
     /// Builds a [`UserUpdate`].
     UserUpdate UserUpdateBuilder {
         /// New given name or names.
-        optional (secret) first_name: String,
+        optional hidden first_name: String,
         /// New family name.
-        optional (secret) last_name: String,
+        optional hidden last_name: String,
         /// New email address.
-        optional (secret) email: String,
+        optional hidden email: String,
         /// A postal address.
-        optional address: Address,
+        optional shown address: Address,
     }
 }
 
@@ -283,9 +283,9 @@ body_builder! {
     WebhookSubscriptionCreate WebhookSubscriptionCreateBuilder {
         /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
         /// not redirect. At most 1000 characters.
-        required url: String,
+        required shown url: String,
         /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind.
-        required event_categories: Vec<WebhookEventCategory>,
+        required shown event_categories: Vec<WebhookEventCategory>,
     }
 }
 
@@ -293,11 +293,11 @@ body_builder! {
     /// Builds a [`WebhookSubscriptionUpdate`].
     WebhookSubscriptionUpdate WebhookSubscriptionUpdateBuilder {
         /// New address. `https` with a DNS name, no IP address, and it must not redirect.
-        optional url: String,
+        optional shown url: String,
         /// Kinds of event to deliver from now on; `ALL` stands for every kind.
-        optional event_categories: Vec<WebhookEventCategory>,
+        optional shown event_categories: Vec<WebhookEventCategory>,
         /// `ACTIVE` to deliver, `INACTIVE` to stop.
-        optional status: WebhookSubscriptionStatus,
+        optional shown status: WebhookSubscriptionStatus,
     }
 }
 
@@ -305,11 +305,11 @@ body_builder! {
     /// Builds a [`WithdrawalCreate`].
     WithdrawalCreate WithdrawalCreateBuilder {
         /// The account the money leaves.
-        required account_id: AccountId,
+        required shown account_id: AccountId,
         /// Amount to pay out in units of `currency`, a decimal string.
-        required cash_amount: Decimal,
+        required shown cash_amount: Decimal,
         /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-        required currency: CurrencyCode,
+        required shown currency: CurrencyCode,
     }
 }
 
@@ -324,424 +324,424 @@ use super::*;
 body_builder! {
     /// Builds a [`AccessToken`].
     AccessToken AccessTokenBuilder {
-        required (secret) access_token: String,
-        optional token_type: TokenType,
-        optional expires_in: u64,
-        optional scope: String,
+        required hidden access_token: String,
+        optional shown token_type: TokenType,
+        optional shown expires_in: u64,
+        optional shown scope: String,
     }
 }
 
 body_builder! {
     /// Builds a [`Account`].
     Account AccountBuilder {
-        required id: AccountId,
-        optional user_id: UserId,
-        optional account_group_id: AccountGroupId,
-        optional type_: String,
-        optional status: AccountStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: AccountId,
+        optional shown user_id: UserId,
+        optional shown account_group_id: AccountGroupId,
+        optional shown type_: String,
+        optional shown status: AccountStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`AccountGroup`].
     AccountGroup AccountGroupBuilder {
-        required id: AccountGroupId,
-        optional type_: AccountGroupType,
-        optional status: AccountGroupStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: AccountGroupId,
+        optional shown type_: AccountGroupType,
+        optional shown status: AccountGroupStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`AccountReturn`].
     AccountReturn AccountReturnBuilder {
-        optional account_id: AccountId,
-        optional total_return: Decimal,
-        optional total_return_percentage: Decimal,
-        optional period_start: chrono::NaiveDate,
-        optional period_end: chrono::NaiveDate,
-        optional currency: CurrencyCode,
+        optional shown account_id: AccountId,
+        optional shown total_return: Decimal,
+        optional shown total_return_percentage: Decimal,
+        optional shown period_start: chrono::NaiveDate,
+        optional shown period_end: chrono::NaiveDate,
+        optional shown currency: CurrencyCode,
     }
 }
 
 body_builder! {
     /// Builds a [`AccountTransfer`].
     AccountTransfer AccountTransferBuilder {
-        required id: AccountTransferId,
-        optional status: AccountTransferStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: AccountTransferId,
+        optional shown status: AccountTransferStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`CashBalance`].
     CashBalance CashBalanceBuilder {
-        optional account_id: AccountId,
-        optional available: Decimal,
-        optional pending: Decimal,
-        optional total: Decimal,
-        optional currency: CurrencyCode,
+        optional shown account_id: AccountId,
+        optional shown available: Decimal,
+        optional shown pending: Decimal,
+        optional shown total: Decimal,
+        optional shown currency: CurrencyCode,
     }
 }
 
 body_builder! {
     /// Builds a [`CorporateAction`].
     CorporateAction CorporateActionBuilder {
-        required id: CorporateActionId,
-        optional instrument_id: InstrumentId,
-        optional type_: CorporateActionType,
-        optional status: CorporateActionStatus,
-        optional record_date: chrono::NaiveDate,
-        optional ex_date: chrono::NaiveDate,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: CorporateActionId,
+        optional shown instrument_id: InstrumentId,
+        optional shown type_: CorporateActionType,
+        optional shown status: CorporateActionStatus,
+        optional shown record_date: chrono::NaiveDate,
+        optional shown ex_date: chrono::NaiveDate,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`DirectDebit`].
     DirectDebit DirectDebitBuilder {
-        required id: DirectDebitId,
-        optional user_id: UserId,
-        optional account_group_id: AccountGroupId,
-        optional mandate_id: MandateId,
-        optional cash_amount: Decimal,
-        optional currency: CurrencyCode,
-        optional (secret) remittance_information: String,
-        optional status: DirectDebitStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: DirectDebitId,
+        optional shown user_id: UserId,
+        optional shown account_group_id: AccountGroupId,
+        optional shown mandate_id: MandateId,
+        optional shown cash_amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional hidden remittance_information: String,
+        optional shown status: DirectDebitStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Exchange`].
     Exchange ExchangeBuilder {
-        required id: String,
-        optional name: String,
-        optional mic: String,
+        required shown id: String,
+        optional shown name: String,
+        optional shown mic: String,
     }
 }
 
 body_builder! {
     /// Builds a [`Execution`].
     Execution ExecutionBuilder {
-        required id: ExecutionId,
-        optional order_id: OrderId,
-        optional status: ExecutionStatus,
-        optional quantity: Decimal,
-        optional price: Decimal,
-        optional executed_at: chrono::DateTime<chrono::Utc>,
+        required shown id: ExecutionId,
+        optional shown order_id: OrderId,
+        optional shown status: ExecutionStatus,
+        optional shown quantity: Decimal,
+        optional shown price: Decimal,
+        optional shown executed_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Fee`].
     Fee FeeBuilder {
-        required id: FeeId,
-        optional account_id: AccountId,
-        optional type_: String,
-        optional amount: Decimal,
-        optional currency: CurrencyCode,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: FeeId,
+        optional shown account_id: AccountId,
+        optional shown type_: String,
+        optional shown amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`FeeConfiguration`].
     FeeConfiguration FeeConfigurationBuilder {
-        required id: FeeConfigurationId,
-        optional name: String,
-        optional type_: String,
-        optional rate: Decimal,
-        optional currency: CurrencyCode,
+        required shown id: FeeConfigurationId,
+        optional shown name: String,
+        optional shown type_: String,
+        optional shown rate: Decimal,
+        optional shown currency: CurrencyCode,
     }
 }
 
 body_builder! {
     /// Builds a [`Instrument`].
     Instrument InstrumentBuilder {
-        required id: InstrumentId,
-        optional isin: Isin,
-        optional wkn: String,
-        optional name: String,
-        optional type_: InstrumentType,
-        optional currency: CurrencyCode,
-        optional exchanges: Vec<Exchange>,
-        optional tradeable: bool,
-        optional fractional_trading_enabled: bool,
+        required shown id: InstrumentId,
+        optional shown isin: Isin,
+        optional shown wkn: String,
+        optional shown name: String,
+        optional shown type_: InstrumentType,
+        optional shown currency: CurrencyCode,
+        optional shown exchanges: Vec<Exchange>,
+        optional shown tradeable: bool,
+        optional shown fractional_trading_enabled: bool,
     }
 }
 
 body_builder! {
     /// Builds a [`InstrumentPrice`].
     InstrumentPrice InstrumentPriceBuilder {
-        optional instrument_id: InstrumentId,
-        optional exchange_id: String,
-        optional price: Decimal,
-        optional currency: CurrencyCode,
-        optional timestamp: chrono::DateTime<chrono::Utc>,
+        optional shown instrument_id: InstrumentId,
+        optional shown exchange_id: String,
+        optional shown price: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown timestamp: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Liquidation`].
     Liquidation LiquidationBuilder {
-        required id: LiquidationId,
-        optional account_id: AccountId,
-        optional type_: LiquidationType,
-        optional status: LiquidationStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: LiquidationId,
+        optional shown account_id: AccountId,
+        optional shown type_: LiquidationType,
+        optional shown status: LiquidationStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Mandate`].
     Mandate MandateBuilder {
-        required id: MandateId,
-        optional account_group_id: AccountGroupId,
-        optional (secret) iban: String,
-        optional status: MandateStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: MandateId,
+        optional shown account_group_id: AccountGroupId,
+        optional hidden iban: String,
+        optional shown status: MandateStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Order`].
     Order OrderBuilder {
-        required id: OrderId,
-        optional account_id: AccountId,
-        optional user_id: UserId,
-        optional instrument_id: InstrumentId,
-        optional side: OrderSide,
-        optional type_: OrderType,
-        optional status: OrderStatus,
-        optional quantity: Decimal,
-        optional cash_amount: Decimal,
-        optional limit_price: Decimal,
-        optional stop_price: Decimal,
-        optional currency: CurrencyCode,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: OrderId,
+        optional shown account_id: AccountId,
+        optional shown user_id: UserId,
+        optional shown instrument_id: InstrumentId,
+        optional shown side: OrderSide,
+        optional shown type_: OrderType,
+        optional shown status: OrderStatus,
+        optional shown quantity: Decimal,
+        optional shown cash_amount: Decimal,
+        optional shown limit_price: Decimal,
+        optional shown stop_price: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`OrderCancellation`].
     OrderCancellation OrderCancellationBuilder {
-        required id: OrderCancellationId,
-        optional order_id: OrderId,
-        optional status: OrderCancellationStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: OrderCancellationId,
+        optional shown order_id: OrderId,
+        optional shown status: OrderCancellationStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Portfolio`].
     Portfolio PortfolioBuilder {
-        required id: PortfolioId,
-        optional account_id: AccountId,
-        optional name: String,
-        optional status: PortfolioStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: PortfolioId,
+        optional shown account_id: AccountId,
+        optional shown name: String,
+        optional shown status: PortfolioStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`PortfolioAllocation`].
     PortfolioAllocation PortfolioAllocationBuilder {
-        optional instrument_id: InstrumentId,
-        optional weight: Decimal,
+        optional shown instrument_id: InstrumentId,
+        optional shown weight: Decimal,
     }
 }
 
 body_builder! {
     /// Builds a [`PortfolioOrder`].
     PortfolioOrder PortfolioOrderBuilder {
-        required id: PortfolioOrderId,
-        optional portfolio_id: PortfolioId,
-        optional cash_amount: Decimal,
-        optional currency: CurrencyCode,
-        optional status: PortfolioOrderStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: PortfolioOrderId,
+        optional shown portfolio_id: PortfolioId,
+        optional shown cash_amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown status: PortfolioOrderStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Position`].
     Position PositionBuilder {
-        required id: PositionId,
-        optional account_id: AccountId,
-        optional instrument_id: InstrumentId,
-        optional quantity: Decimal,
-        optional average_buy_in_price: Decimal,
-        optional currency: CurrencyCode,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: PositionId,
+        optional shown account_id: AccountId,
+        optional shown instrument_id: InstrumentId,
+        optional shown quantity: Decimal,
+        optional shown average_buy_in_price: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`RebalancingExecution`].
     RebalancingExecution RebalancingExecutionBuilder {
-        required id: RebalancingExecutionId,
-        optional portfolio_id: PortfolioId,
-        optional status: RebalancingExecutionStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: RebalancingExecutionId,
+        optional shown portfolio_id: PortfolioId,
+        optional shown status: RebalancingExecutionStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`ReferenceAccount`].
     ReferenceAccount ReferenceAccountBuilder {
-        required id: ReferenceAccountId,
-        optional (secret) iban: String,
-        optional (secret) bic: String,
-        optional (secret) account_holder: String,
-        optional status: ReferenceAccountStatus,
+        required shown id: ReferenceAccountId,
+        optional hidden iban: String,
+        optional hidden bic: String,
+        optional hidden account_holder: String,
+        optional shown status: ReferenceAccountStatus,
     }
 }
 
 body_builder! {
     /// Builds a [`Report`].
     Report ReportBuilder {
-        required id: ReportId,
-        optional type_: String,
-        optional status: ReportStatus,
-        optional file_id: FileId,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: ReportId,
+        optional shown type_: String,
+        optional shown status: ReportStatus,
+        optional shown file_id: FileId,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`SavingsPlan`].
     SavingsPlan SavingsPlanBuilder {
-        required id: SavingsPlanId,
-        optional account_id: AccountId,
-        optional portfolio_id: PortfolioId,
-        optional instrument_id: InstrumentId,
-        optional cash_amount: Decimal,
-        optional currency: CurrencyCode,
-        optional frequency: SavingsPlanFrequency,
-        optional status: SavingsPlanStatus,
-        optional next_execution_date: chrono::NaiveDate,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: SavingsPlanId,
+        optional shown account_id: AccountId,
+        optional shown portfolio_id: PortfolioId,
+        optional shown instrument_id: InstrumentId,
+        optional shown cash_amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown frequency: SavingsPlanFrequency,
+        optional shown status: SavingsPlanStatus,
+        optional shown next_execution_date: chrono::NaiveDate,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`SecuritiesTransfer`].
     SecuritiesTransfer SecuritiesTransferBuilder {
-        required id: SecuritiesTransferId,
-        optional status: SecuritiesTransferStatus,
-        optional direction: TransferDirection,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: SecuritiesTransferId,
+        optional shown status: SecuritiesTransferStatus,
+        optional shown direction: TransferDirection,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`TaxResidency`].
     TaxResidency TaxResidencyBuilder {
-        required id: TaxResidencyId,
-        optional (secret) country: CountryCode,
-        optional (secret) tax_identification_number: String,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: TaxResidencyId,
+        optional hidden country: CountryCode,
+        optional hidden tax_identification_number: String,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Transaction`].
     Transaction TransactionBuilder {
-        required id: TransactionId,
-        optional account_id: AccountId,
-        optional type_: TransactionType,
-        optional amount: Decimal,
-        optional currency: CurrencyCode,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: TransactionId,
+        optional shown account_id: AccountId,
+        optional shown type_: TransactionType,
+        optional shown amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`TreasuryReport`].
     TreasuryReport TreasuryReportBuilder {
-        required id: TreasuryReportId,
-        optional type_: String,
-        optional file_id: FileId,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: TreasuryReportId,
+        optional shown type_: String,
+        optional shown file_id: FileId,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`User`].
     User UserBuilder {
-        required id: UserId,
-        optional (secret) first_name: String,
-        optional (secret) last_name: String,
-        optional (secret) email: String,
-        optional (secret) date_of_birth: chrono::NaiveDate,
-        optional (secret) nationality: CountryCode,
-        optional address: Address,
-        optional status: UserStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional updated_at: chrono::DateTime<chrono::Utc>,
+        required shown id: UserId,
+        optional hidden first_name: String,
+        optional hidden last_name: String,
+        optional hidden email: String,
+        optional hidden date_of_birth: chrono::NaiveDate,
+        optional hidden nationality: CountryCode,
+        optional shown address: Address,
+        optional shown status: UserStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown updated_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`UserCheck`].
     UserCheck UserCheckBuilder {
-        required id: UserCheckId,
-        optional type_: String,
-        optional status: UserCheckStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
-        optional completed_at: chrono::DateTime<chrono::Utc>,
+        required shown id: UserCheckId,
+        optional shown type_: String,
+        optional shown status: UserCheckStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
+        optional shown completed_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`UserIdentifier`].
     UserIdentifier UserIdentifierBuilder {
-        required id: UserIdentifierId,
-        optional type_: String,
-        optional (secret) value: String,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: UserIdentifierId,
+        optional shown type_: String,
+        optional hidden value: String,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Valuation`].
     Valuation ValuationBuilder {
-        required id: ValuationId,
-        optional account_id: AccountId,
-        optional total_value: Decimal,
-        optional currency: CurrencyCode,
-        optional valued_at: chrono::DateTime<chrono::Utc>,
+        required shown id: ValuationId,
+        optional shown account_id: AccountId,
+        optional shown total_value: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown valued_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`WebhookSubscription`].
     WebhookSubscription WebhookSubscriptionBuilder {
-        required id: WebhookId,
-        optional url: String,
-        optional event_categories: Vec<WebhookEventCategory>,
-        optional status: WebhookSubscriptionStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: WebhookId,
+        optional shown url: String,
+        optional shown event_categories: Vec<WebhookEventCategory>,
+        optional shown status: WebhookSubscriptionStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 
 body_builder! {
     /// Builds a [`Withdrawal`].
     Withdrawal WithdrawalBuilder {
-        required id: WithdrawalId,
-        optional account_id: AccountId,
-        optional cash_amount: Decimal,
-        optional currency: CurrencyCode,
-        optional status: WithdrawalStatus,
-        optional created_at: chrono::DateTime<chrono::Utc>,
+        required shown id: WithdrawalId,
+        optional shown account_id: AccountId,
+        optional shown cash_amount: Decimal,
+        optional shown currency: CurrencyCode,
+        optional shown status: WithdrawalStatus,
+        optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
 }
 }

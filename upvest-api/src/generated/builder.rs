@@ -8,7 +8,8 @@ use std::fmt::Display;
 
 use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
 use upvest_runtime::{
-    Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, download, list, operation, serde_json, uuid,
+    Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json,
+    uuid,
 };
 
 use super::client::Client;
@@ -25,12 +26,20 @@ impl CreateAccessToken {
     }
 
     /// Client credentials and scopes, form-encoded; all four fields are required.
-    pub fn body(self, value: impl TryInto<types::CreateAccessTokenBody, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::CreateAccessTokenBody, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::CreateAccessTokenBodyBuilder) -> bodies::CreateAccessTokenBodyBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::CreateAccessTokenBodyBuilder,
+        ) -> bodies::CreateAccessTokenBodyBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -40,7 +49,13 @@ impl CreateAccessToken {
     }
 }
 
-operation!(CreateAccessToken, CREATE_ACCESS_TOKEN -> types::AccessToken);
+impl upvest_runtime::Operation for CreateAccessToken {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_ACCESS_TOKEN;
+    type Output = types::AccessToken;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_users`].
 #[derive(Clone, Debug)]
@@ -64,13 +79,33 @@ impl ListUsers {
     }
 
     /// Sends `GET /users`. For the errors, see [`Client::list_users`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::User>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::User>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUsers, LIST_USERS -> types::ListResponse<types::User>);
-list!(ListUsers, types::User, paginated);
+impl upvest_runtime::Operation for ListUsers {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_USERS;
+    type Output = types::ListResponse<types::User>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListUsers {
+    type Item = types::User;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListUsers {}
 
 /// Builder for [`Client::create_user`].
 #[derive(Clone, Debug)]
@@ -88,13 +123,19 @@ impl CreateUser {
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::UserCreateBuilder) -> bodies::UserCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(bodies::UserCreateBuilder) -> bodies::UserCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -104,7 +145,13 @@ impl CreateUser {
     }
 }
 
-operation!(CreateUser, CREATE_USER -> types::User);
+impl upvest_runtime::Operation for CreateUser {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_USER;
+    type Output = types::User;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_user`].
 #[derive(Clone, Debug)]
@@ -127,7 +174,13 @@ impl RetrieveUser {
     }
 }
 
-operation!(RetrieveUser, RETRIEVE_USER -> types::User);
+impl upvest_runtime::Operation for RetrieveUser {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_USER;
+    type Output = types::User;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_user`].
 #[derive(Clone, Debug)]
@@ -150,7 +203,10 @@ impl UpdateUser {
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::UserUpdateBuilder) -> bodies::UserUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(bodies::UserUpdateBuilder) -> bodies::UserUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -160,7 +216,13 @@ impl UpdateUser {
     }
 }
 
-operation!(UpdateUser, UPDATE_USER -> types::User);
+impl upvest_runtime::Operation for UpdateUser {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_USER;
+    type Output = types::User;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_user_identifiers`].
 #[derive(Clone, Debug)]
@@ -178,13 +240,31 @@ impl ListUserIdentifiers {
     }
 
     /// Sends `GET /users/{user_id}/identifiers`. For the errors, see [`Client::list_user_identifiers`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::UserIdentifier>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::UserIdentifier>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserIdentifiers, LIST_USER_IDENTIFIERS -> types::ListResponse<types::UserIdentifier>);
-list!(ListUserIdentifiers, types::UserIdentifier);
+impl upvest_runtime::Operation for ListUserIdentifiers {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_USER_IDENTIFIERS;
+    type Output = types::ListResponse<types::UserIdentifier>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListUserIdentifiers {
+    type Item = types::UserIdentifier;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::create_user_identifier`].
 #[derive(Clone, Debug)]
@@ -202,12 +282,20 @@ impl CreateUserIdentifier {
     }
 
     /// Type and value of the identifier, both required.
-    pub fn body(self, value: impl TryInto<types::UserIdentifierCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::UserIdentifierCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::UserIdentifierCreateBuilder) -> bodies::UserIdentifierCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::UserIdentifierCreateBuilder,
+        ) -> bodies::UserIdentifierCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -217,7 +305,13 @@ impl CreateUserIdentifier {
     }
 }
 
-operation!(CreateUserIdentifier, CREATE_USER_IDENTIFIER -> types::UserIdentifier);
+impl upvest_runtime::Operation for CreateUserIdentifier {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_USER_IDENTIFIER;
+    type Output = types::UserIdentifier;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_user_identifier`].
 #[derive(Clone, Debug)]
@@ -230,7 +324,10 @@ impl RetrieveUserIdentifier {
     }
 
     /// UUID of the identifier entry itself, not the identifying value it holds.
-    pub fn identifier_id(self, value: impl TryInto<types::UserIdentifierId, Error: Display>) -> Self {
+    pub fn identifier_id(
+        self,
+        value: impl TryInto<types::UserIdentifierId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("identifier_id", value))
     }
 
@@ -245,7 +342,13 @@ impl RetrieveUserIdentifier {
     }
 }
 
-operation!(RetrieveUserIdentifier, RETRIEVE_USER_IDENTIFIER -> types::UserIdentifier);
+impl upvest_runtime::Operation for RetrieveUserIdentifier {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_USER_IDENTIFIER;
+    type Output = types::UserIdentifier;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_user_identifier`].
 #[derive(Clone, Debug)]
@@ -258,7 +361,10 @@ impl UpdateUserIdentifier {
     }
 
     /// UUID of the identifier entry itself, not the identifying value it holds.
-    pub fn identifier_id(self, value: impl TryInto<types::UserIdentifierId, Error: Display>) -> Self {
+    pub fn identifier_id(
+        self,
+        value: impl TryInto<types::UserIdentifierId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("identifier_id", value))
     }
 
@@ -268,12 +374,20 @@ impl UpdateUserIdentifier {
     }
 
     /// The new value.
-    pub fn body(self, value: impl TryInto<types::UserIdentifierUpdate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::UserIdentifierUpdate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::UserIdentifierUpdateBuilder) -> bodies::UserIdentifierUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::UserIdentifierUpdateBuilder,
+        ) -> bodies::UserIdentifierUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -283,7 +397,13 @@ impl UpdateUserIdentifier {
     }
 }
 
-operation!(UpdateUserIdentifier, UPDATE_USER_IDENTIFIER -> types::UserIdentifier);
+impl upvest_runtime::Operation for UpdateUserIdentifier {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_USER_IDENTIFIER;
+    type Output = types::UserIdentifier;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_user_checks`].
 #[derive(Clone, Debug)]
@@ -301,13 +421,31 @@ impl ListUserChecks {
     }
 
     /// Sends `GET /users/{user_id}/checks`. For the errors, see [`Client::list_user_checks`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::UserCheck>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::UserCheck>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserChecks, LIST_USER_CHECKS -> types::ListResponse<types::UserCheck>);
-list!(ListUserChecks, types::UserCheck);
+impl upvest_runtime::Operation for ListUserChecks {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_USER_CHECKS;
+    type Output = types::ListResponse<types::UserCheck>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListUserChecks {
+    type Item = types::UserCheck;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_tax_residencies`].
 #[derive(Clone, Debug)]
@@ -325,13 +463,31 @@ impl ListTaxResidencies {
     }
 
     /// Sends `GET /users/{user_id}/tax_residencies`. For the errors, see [`Client::list_tax_residencies`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::TaxResidency>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::TaxResidency>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTaxResidencies, LIST_TAX_RESIDENCIES -> types::ListResponse<types::TaxResidency>);
-list!(ListTaxResidencies, types::TaxResidency);
+impl upvest_runtime::Operation for ListTaxResidencies {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_TAX_RESIDENCIES;
+    type Output = types::ListResponse<types::TaxResidency>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListTaxResidencies {
+    type Item = types::TaxResidency;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::create_tax_residency`].
 #[derive(Clone, Debug)]
@@ -349,18 +505,29 @@ impl CreateTaxResidency {
     }
 
     /// Country as a two-letter code in capitals, and the tax number if there is one.
-    pub fn body(self, value: impl TryInto<types::TaxResidencyCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::TaxResidencyCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::TaxResidencyCreateBuilder) -> bodies::TaxResidencyCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::TaxResidencyCreateBuilder,
+        ) -> bodies::TaxResidencyCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -370,7 +537,13 @@ impl CreateTaxResidency {
     }
 }
 
-operation!(CreateTaxResidency, CREATE_TAX_RESIDENCY -> types::TaxResidency);
+impl upvest_runtime::Operation for CreateTaxResidency {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_TAX_RESIDENCY;
+    type Output = types::TaxResidency;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_user_accounts`].
 #[derive(Clone, Debug)]
@@ -388,13 +561,31 @@ impl ListUserAccounts {
     }
 
     /// Sends `GET /users/{user_id}/accounts`. For the errors, see [`Client::list_user_accounts`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Account>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Account>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListUserAccounts, LIST_USER_ACCOUNTS -> types::ListResponse<types::Account>);
-list!(ListUserAccounts, types::Account);
+impl upvest_runtime::Operation for ListUserAccounts {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_USER_ACCOUNTS;
+    type Output = types::ListResponse<types::Account>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListUserAccounts {
+    type Item = types::Account;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_accounts`].
 #[derive(Clone, Debug)]
@@ -418,13 +609,33 @@ impl ListAccounts {
     }
 
     /// Sends `GET /accounts`. For the errors, see [`Client::list_accounts`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Account>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Account>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccounts, LIST_ACCOUNTS -> types::ListResponse<types::Account>);
-list!(ListAccounts, types::Account, paginated);
+impl upvest_runtime::Operation for ListAccounts {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ACCOUNTS;
+    type Output = types::ListResponse<types::Account>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListAccounts {
+    type Item = types::Account;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListAccounts {}
 
 /// Builder for [`Client::create_account`].
 #[derive(Clone, Debug)]
@@ -437,18 +648,27 @@ impl CreateAccount {
     }
 
     /// The user, the account group and, if wanted, the account type.
-    pub fn body(self, value: impl TryInto<types::AccountCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::AccountCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::AccountCreateBuilder) -> bodies::AccountCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(bodies::AccountCreateBuilder) -> bodies::AccountCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -458,7 +678,13 @@ impl CreateAccount {
     }
 }
 
-operation!(CreateAccount, CREATE_ACCOUNT -> types::Account);
+impl upvest_runtime::Operation for CreateAccount {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_ACCOUNT;
+    type Output = types::Account;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_account`].
 #[derive(Clone, Debug)]
@@ -471,7 +697,10 @@ impl RetrieveAccount {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
@@ -481,7 +710,13 @@ impl RetrieveAccount {
     }
 }
 
-operation!(RetrieveAccount, RETRIEVE_ACCOUNT -> types::Account);
+impl upvest_runtime::Operation for RetrieveAccount {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_ACCOUNT;
+    type Output = types::Account;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::close_account`].
 #[derive(Clone, Debug)]
@@ -494,7 +729,10 @@ impl CloseAccount {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
@@ -504,7 +742,13 @@ impl CloseAccount {
     }
 }
 
-operation!(CloseAccount, CLOSE_ACCOUNT -> ());
+impl upvest_runtime::Operation for CloseAccount {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CLOSE_ACCOUNT;
+    type Output = ();
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_account`].
 #[derive(Clone, Debug)]
@@ -517,17 +761,26 @@ impl UpdateAccount {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// The new account type.
-    pub fn body(self, value: impl TryInto<types::AccountUpdate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::AccountUpdate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::AccountUpdateBuilder) -> bodies::AccountUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(bodies::AccountUpdateBuilder) -> bodies::AccountUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -537,7 +790,13 @@ impl UpdateAccount {
     }
 }
 
-operation!(UpdateAccount, UPDATE_ACCOUNT -> types::Account);
+impl upvest_runtime::Operation for UpdateAccount {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_ACCOUNT;
+    type Output = types::Account;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_instruments`].
 #[derive(Clone, Debug)]
@@ -571,13 +830,33 @@ impl ListInstruments {
     }
 
     /// Sends `GET /instruments`. For the errors, see [`Client::list_instruments`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Instrument>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Instrument>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListInstruments, LIST_INSTRUMENTS -> types::ListResponse<types::Instrument>);
-list!(ListInstruments, types::Instrument, paginated);
+impl upvest_runtime::Operation for ListInstruments {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_INSTRUMENTS;
+    type Output = types::ListResponse<types::Instrument>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListInstruments {
+    type Item = types::Instrument;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListInstruments {}
 
 /// Builder for [`Client::retrieve_instrument`].
 #[derive(Clone, Debug)]
@@ -590,7 +869,10 @@ impl RetrieveInstrument {
     }
 
     /// UUID of the instrument. This is not its ISIN.
-    pub fn instrument_id(self, value: impl TryInto<types::InstrumentId, Error: Display>) -> Self {
+    pub fn instrument_id(
+        self,
+        value: impl TryInto<types::InstrumentId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("instrument_id", value))
     }
 
@@ -600,7 +882,13 @@ impl RetrieveInstrument {
     }
 }
 
-operation!(RetrieveInstrument, RETRIEVE_INSTRUMENT -> types::Instrument);
+impl upvest_runtime::Operation for RetrieveInstrument {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_INSTRUMENT;
+    type Output = types::Instrument;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_instrument_prices`].
 #[derive(Clone, Debug)]
@@ -613,18 +901,39 @@ impl ListInstrumentPrices {
     }
 
     /// UUID of the instrument. This is not its ISIN.
-    pub fn instrument_id(self, value: impl TryInto<types::InstrumentId, Error: Display>) -> Self {
+    pub fn instrument_id(
+        self,
+        value: impl TryInto<types::InstrumentId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("instrument_id", value))
     }
 
     /// Sends `GET /instruments/{instrument_id}/prices`. For the errors, see [`Client::list_instrument_prices`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::InstrumentPrice>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::InstrumentPrice>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListInstrumentPrices, LIST_INSTRUMENT_PRICES -> types::ListResponse<types::InstrumentPrice>);
-list!(ListInstrumentPrices, types::InstrumentPrice);
+impl upvest_runtime::Operation for ListInstrumentPrices {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_INSTRUMENT_PRICES;
+    type Output = types::ListResponse<types::InstrumentPrice>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListInstrumentPrices {
+    type Item = types::InstrumentPrice;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_orders`].
 #[derive(Clone, Debug)]
@@ -658,13 +967,33 @@ impl ListOrders {
     }
 
     /// Sends `GET /orders`. For the errors, see [`Client::list_orders`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Order>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Order>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListOrders, LIST_ORDERS -> types::ListResponse<types::Order>);
-list!(ListOrders, types::Order, paginated);
+impl upvest_runtime::Operation for ListOrders {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ORDERS;
+    type Output = types::ListResponse<types::Order>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListOrders {
+    type Item = types::Order;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListOrders {}
 
 /// Builder for [`Client::create_order`].
 #[derive(Clone, Debug)]
@@ -682,13 +1011,19 @@ impl CreateOrder {
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::OrderCreateBuilder) -> bodies::OrderCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(bodies::OrderCreateBuilder) -> bodies::OrderCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -698,7 +1033,13 @@ impl CreateOrder {
     }
 }
 
-operation!(CreateOrder, CREATE_ORDER -> types::Order);
+impl upvest_runtime::Operation for CreateOrder {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_ORDER;
+    type Output = types::Order;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_order`].
 #[derive(Clone, Debug)]
@@ -721,7 +1062,13 @@ impl RetrieveOrder {
     }
 }
 
-operation!(RetrieveOrder, RETRIEVE_ORDER -> types::Order);
+impl upvest_runtime::Operation for RetrieveOrder {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_ORDER;
+    type Output = types::Order;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::cancel_order`].
 #[derive(Clone, Debug)]
@@ -744,7 +1091,13 @@ impl CancelOrder {
     }
 }
 
-operation!(CancelOrder, CANCEL_ORDER -> types::OrderCancellation);
+impl upvest_runtime::Operation for CancelOrder {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CANCEL_ORDER;
+    type Output = types::OrderCancellation;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_order_executions`].
 #[derive(Clone, Debug)]
@@ -762,13 +1115,31 @@ impl ListOrderExecutions {
     }
 
     /// Sends `GET /orders/{order_id}/executions`. For the errors, see [`Client::list_order_executions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Execution>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Execution>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListOrderExecutions, LIST_ORDER_EXECUTIONS -> types::ListResponse<types::Execution>);
-list!(ListOrderExecutions, types::Execution);
+impl upvest_runtime::Operation for ListOrderExecutions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ORDER_EXECUTIONS;
+    type Output = types::ListResponse<types::Execution>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListOrderExecutions {
+    type Item = types::Execution;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_portfolios`].
 #[derive(Clone, Debug)]
@@ -792,13 +1163,33 @@ impl ListPortfolios {
     }
 
     /// Sends `GET /portfolios`. For the errors, see [`Client::list_portfolios`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Portfolio>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Portfolio>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPortfolios, LIST_PORTFOLIOS -> types::ListResponse<types::Portfolio>);
-list!(ListPortfolios, types::Portfolio, paginated);
+impl upvest_runtime::Operation for ListPortfolios {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_PORTFOLIOS;
+    type Output = types::ListResponse<types::Portfolio>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListPortfolios {
+    type Item = types::Portfolio;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListPortfolios {}
 
 /// Builder for [`Client::create_portfolio`].
 #[derive(Clone, Debug)]
@@ -811,18 +1202,29 @@ impl CreatePortfolio {
     }
 
     /// Account, name and allocations, all required.
-    pub fn body(self, value: impl TryInto<types::PortfolioCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::PortfolioCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioCreateBuilder) -> bodies::PortfolioCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::PortfolioCreateBuilder,
+        ) -> bodies::PortfolioCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -832,7 +1234,13 @@ impl CreatePortfolio {
     }
 }
 
-operation!(CreatePortfolio, CREATE_PORTFOLIO -> types::Portfolio);
+impl upvest_runtime::Operation for CreatePortfolio {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_PORTFOLIO;
+    type Output = types::Portfolio;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_portfolio`].
 #[derive(Clone, Debug)]
@@ -845,7 +1253,10 @@ impl RetrievePortfolio {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
@@ -855,7 +1266,13 @@ impl RetrievePortfolio {
     }
 }
 
-operation!(RetrievePortfolio, RETRIEVE_PORTFOLIO -> types::Portfolio);
+impl upvest_runtime::Operation for RetrievePortfolio {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_PORTFOLIO;
+    type Output = types::Portfolio;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_portfolio`].
 #[derive(Clone, Debug)]
@@ -868,17 +1285,28 @@ impl UpdatePortfolio {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
     /// The new name.
-    pub fn body(self, value: impl TryInto<types::PortfolioUpdate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::PortfolioUpdate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioUpdateBuilder) -> bodies::PortfolioUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::PortfolioUpdateBuilder,
+        ) -> bodies::PortfolioUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -888,7 +1316,13 @@ impl UpdatePortfolio {
     }
 }
 
-operation!(UpdatePortfolio, UPDATE_PORTFOLIO -> types::Portfolio);
+impl upvest_runtime::Operation for UpdatePortfolio {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_PORTFOLIO;
+    type Output = types::Portfolio;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_portfolio_allocations`].
 #[derive(Clone, Debug)]
@@ -901,18 +1335,39 @@ impl ListPortfolioAllocations {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
     /// Sends `GET /portfolios/{portfolio_id}/allocations`. For the errors, see [`Client::list_portfolio_allocations`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPortfolioAllocations, LIST_PORTFOLIO_ALLOCATIONS -> types::ListResponse<types::PortfolioAllocation>);
-list!(ListPortfolioAllocations, types::PortfolioAllocation);
+impl upvest_runtime::Operation for ListPortfolioAllocations {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_PORTFOLIO_ALLOCATIONS;
+    type Output = types::ListResponse<types::PortfolioAllocation>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListPortfolioAllocations {
+    type Item = types::PortfolioAllocation;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::update_portfolio_allocations`].
 #[derive(Clone, Debug)]
@@ -925,28 +1380,57 @@ impl UpdatePortfolioAllocations {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
     /// The complete new set of allocations.
-    pub fn body(self, value: impl TryInto<types::UpdatePortfolioAllocationsBody, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::UpdatePortfolioAllocationsBody, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::UpdatePortfolioAllocationsBodyBuilder) -> bodies::UpdatePortfolioAllocationsBodyBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::UpdatePortfolioAllocationsBodyBuilder,
+        ) -> bodies::UpdatePortfolioAllocationsBodyBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
     /// Sends `PUT /portfolios/{portfolio_id}/allocations`. For the errors, see [`Client::update_portfolio_allocations`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::PortfolioAllocation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(UpdatePortfolioAllocations, UPDATE_PORTFOLIO_ALLOCATIONS -> types::ListResponse<types::PortfolioAllocation>);
-list!(UpdatePortfolioAllocations, types::PortfolioAllocation);
+impl upvest_runtime::Operation for UpdatePortfolioAllocations {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_PORTFOLIO_ALLOCATIONS;
+    type Output = types::ListResponse<types::PortfolioAllocation>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for UpdatePortfolioAllocations {
+    type Item = types::PortfolioAllocation;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::create_portfolio_order`].
 #[derive(Clone, Debug)]
@@ -959,23 +1443,37 @@ impl CreatePortfolioOrder {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
     /// Cash amount and currency, both required.
-    pub fn body(self, value: impl TryInto<types::PortfolioOrderCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::PortfolioOrderCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::PortfolioOrderCreateBuilder) -> bodies::PortfolioOrderCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::PortfolioOrderCreateBuilder,
+        ) -> bodies::PortfolioOrderCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -985,7 +1483,13 @@ impl CreatePortfolioOrder {
     }
 }
 
-operation!(CreatePortfolioOrder, CREATE_PORTFOLIO_ORDER -> types::PortfolioOrder);
+impl upvest_runtime::Operation for CreatePortfolioOrder {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_PORTFOLIO_ORDER;
+    type Output = types::PortfolioOrder;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_rebalancing_executions`].
 #[derive(Clone, Debug)]
@@ -998,18 +1502,39 @@ impl ListRebalancingExecutions {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
     /// Sends `GET /portfolios/{portfolio_id}/rebalancing`. For the errors, see [`Client::list_rebalancing_executions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::RebalancingExecution>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::RebalancingExecution>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListRebalancingExecutions, LIST_REBALANCING_EXECUTIONS -> types::ListResponse<types::RebalancingExecution>);
-list!(ListRebalancingExecutions, types::RebalancingExecution);
+impl upvest_runtime::Operation for ListRebalancingExecutions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_REBALANCING_EXECUTIONS;
+    type Output = types::ListResponse<types::RebalancingExecution>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListRebalancingExecutions {
+    type Item = types::RebalancingExecution;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::trigger_portfolio_rebalancing`].
 #[derive(Clone, Debug)]
@@ -1022,13 +1547,19 @@ impl TriggerPortfolioRebalancing {
     }
 
     /// UUID of the portfolio.
-    pub fn portfolio_id(self, value: impl TryInto<types::PortfolioId, Error: Display>) -> Self {
+    pub fn portfolio_id(
+        self,
+        value: impl TryInto<types::PortfolioId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("portfolio_id", value))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1038,7 +1569,13 @@ impl TriggerPortfolioRebalancing {
     }
 }
 
-operation!(TriggerPortfolioRebalancing, TRIGGER_PORTFOLIO_REBALANCING -> types::RebalancingExecution);
+impl upvest_runtime::Operation for TriggerPortfolioRebalancing {
+    const META: &'static upvest_runtime::OperationMeta = &operations::TRIGGER_PORTFOLIO_REBALANCING;
+    type Output = types::RebalancingExecution;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_savings_plans`].
 #[derive(Clone, Debug)]
@@ -1062,13 +1599,33 @@ impl ListSavingsPlans {
     }
 
     /// Sends `GET /savings_plans`. For the errors, see [`Client::list_savings_plans`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::SavingsPlan>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::SavingsPlan>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListSavingsPlans, LIST_SAVINGS_PLANS -> types::ListResponse<types::SavingsPlan>);
-list!(ListSavingsPlans, types::SavingsPlan, paginated);
+impl upvest_runtime::Operation for ListSavingsPlans {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_SAVINGS_PLANS;
+    type Output = types::ListResponse<types::SavingsPlan>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListSavingsPlans {
+    type Item = types::SavingsPlan;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListSavingsPlans {}
 
 /// Builder for [`Client::create_savings_plan`].
 #[derive(Clone, Debug)]
@@ -1081,18 +1638,29 @@ impl CreateSavingsPlan {
     }
 
     /// Account, cash amount, currency and frequency, with the portfolio or instrument to invest in.
-    pub fn body(self, value: impl TryInto<types::SavingsPlanCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::SavingsPlanCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::SavingsPlanCreateBuilder) -> bodies::SavingsPlanCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::SavingsPlanCreateBuilder,
+        ) -> bodies::SavingsPlanCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1102,7 +1670,13 @@ impl CreateSavingsPlan {
     }
 }
 
-operation!(CreateSavingsPlan, CREATE_SAVINGS_PLAN -> types::SavingsPlan);
+impl upvest_runtime::Operation for CreateSavingsPlan {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_SAVINGS_PLAN;
+    type Output = types::SavingsPlan;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_savings_plan`].
 #[derive(Clone, Debug)]
@@ -1115,7 +1689,10 @@ impl RetrieveSavingsPlan {
     }
 
     /// UUID of the savings plan.
-    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+    pub fn savings_plan_id(
+        self,
+        value: impl TryInto<types::SavingsPlanId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("savings_plan_id", value))
     }
 
@@ -1125,7 +1702,13 @@ impl RetrieveSavingsPlan {
     }
 }
 
-operation!(RetrieveSavingsPlan, RETRIEVE_SAVINGS_PLAN -> types::SavingsPlan);
+impl upvest_runtime::Operation for RetrieveSavingsPlan {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_SAVINGS_PLAN;
+    type Output = types::SavingsPlan;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::delete_savings_plan`].
 #[derive(Clone, Debug)]
@@ -1138,7 +1721,10 @@ impl DeleteSavingsPlan {
     }
 
     /// UUID of the savings plan.
-    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+    pub fn savings_plan_id(
+        self,
+        value: impl TryInto<types::SavingsPlanId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("savings_plan_id", value))
     }
 
@@ -1148,7 +1734,13 @@ impl DeleteSavingsPlan {
     }
 }
 
-operation!(DeleteSavingsPlan, DELETE_SAVINGS_PLAN -> ());
+impl upvest_runtime::Operation for DeleteSavingsPlan {
+    const META: &'static upvest_runtime::OperationMeta = &operations::DELETE_SAVINGS_PLAN;
+    type Output = ();
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_savings_plan`].
 #[derive(Clone, Debug)]
@@ -1161,17 +1753,28 @@ impl UpdateSavingsPlan {
     }
 
     /// UUID of the savings plan.
-    pub fn savings_plan_id(self, value: impl TryInto<types::SavingsPlanId, Error: Display>) -> Self {
+    pub fn savings_plan_id(
+        self,
+        value: impl TryInto<types::SavingsPlanId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("savings_plan_id", value))
     }
 
     /// The fields to change, all optional; `status` takes `ACTIVE` or `PAUSED`.
-    pub fn body(self, value: impl TryInto<types::SavingsPlanUpdate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::SavingsPlanUpdate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::SavingsPlanUpdateBuilder) -> bodies::SavingsPlanUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::SavingsPlanUpdateBuilder,
+        ) -> bodies::SavingsPlanUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -1181,7 +1784,13 @@ impl UpdateSavingsPlan {
     }
 }
 
-operation!(UpdateSavingsPlan, UPDATE_SAVINGS_PLAN -> types::SavingsPlan);
+impl upvest_runtime::Operation for UpdateSavingsPlan {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_SAVINGS_PLAN;
+    type Output = types::SavingsPlan;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_positions`].
 #[derive(Clone, Debug)]
@@ -1194,18 +1803,39 @@ impl ListPositions {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/positions`. For the errors, see [`Client::list_positions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Position>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Position>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListPositions, LIST_POSITIONS -> types::ListResponse<types::Position>);
-list!(ListPositions, types::Position);
+impl upvest_runtime::Operation for ListPositions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_POSITIONS;
+    type Output = types::ListResponse<types::Position>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListPositions {
+    type Item = types::Position;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::retrieve_position`].
 #[derive(Clone, Debug)]
@@ -1218,12 +1848,18 @@ impl RetrievePosition {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// UUID of the position, which must belong to the account in the path.
-    pub fn position_id(self, value: impl TryInto<types::PositionId, Error: Display>) -> Self {
+    pub fn position_id(
+        self,
+        value: impl TryInto<types::PositionId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("position_id", value))
     }
 
@@ -1233,7 +1869,13 @@ impl RetrievePosition {
     }
 }
 
-operation!(RetrievePosition, RETRIEVE_POSITION -> types::Position);
+impl upvest_runtime::Operation for RetrievePosition {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_POSITION;
+    type Output = types::Position;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_valuations`].
 #[derive(Clone, Debug)]
@@ -1246,18 +1888,39 @@ impl ListValuations {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/valuations`. For the errors, see [`Client::list_valuations`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Valuation>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Valuation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListValuations, LIST_VALUATIONS -> types::ListResponse<types::Valuation>);
-list!(ListValuations, types::Valuation);
+impl upvest_runtime::Operation for ListValuations {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_VALUATIONS;
+    type Output = types::ListResponse<types::Valuation>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListValuations {
+    type Item = types::Valuation;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_account_returns`].
 #[derive(Clone, Debug)]
@@ -1270,18 +1933,39 @@ impl ListAccountReturns {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/returns`. For the errors, see [`Client::list_account_returns`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::AccountReturn>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::AccountReturn>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccountReturns, LIST_ACCOUNT_RETURNS -> types::ListResponse<types::AccountReturn>);
-list!(ListAccountReturns, types::AccountReturn);
+impl upvest_runtime::Operation for ListAccountReturns {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ACCOUNT_RETURNS;
+    type Output = types::ListResponse<types::AccountReturn>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListAccountReturns {
+    type Item = types::AccountReturn;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_cash_balances`].
 #[derive(Clone, Debug)]
@@ -1294,18 +1978,39 @@ impl ListCashBalances {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/cash_balances`. For the errors, see [`Client::list_cash_balances`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::CashBalance>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::CashBalance>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListCashBalances, LIST_CASH_BALANCES -> types::ListResponse<types::CashBalance>);
-list!(ListCashBalances, types::CashBalance);
+impl upvest_runtime::Operation for ListCashBalances {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_CASH_BALANCES;
+    type Output = types::ListResponse<types::CashBalance>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListCashBalances {
+    type Item = types::CashBalance;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_direct_debits`].
 #[derive(Clone, Debug)]
@@ -1329,13 +2034,33 @@ impl ListDirectDebits {
     }
 
     /// Sends `GET /direct_debits`. For the errors, see [`Client::list_direct_debits`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::DirectDebit>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::DirectDebit>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListDirectDebits, LIST_DIRECT_DEBITS -> types::ListResponse<types::DirectDebit>);
-list!(ListDirectDebits, types::DirectDebit, paginated);
+impl upvest_runtime::Operation for ListDirectDebits {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_DIRECT_DEBITS;
+    type Output = types::ListResponse<types::DirectDebit>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListDirectDebits {
+    type Item = types::DirectDebit;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListDirectDebits {}
 
 /// Builder for [`Client::create_direct_debit`].
 #[derive(Clone, Debug)]
@@ -1349,18 +2074,29 @@ impl CreateDirectDebit {
 
     /// User, account group, mandate, cash amount and currency, with an optional text for the bank
     /// statement.
-    pub fn body(self, value: impl TryInto<types::DirectDebitCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::DirectDebitCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::DirectDebitCreateBuilder) -> bodies::DirectDebitCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::DirectDebitCreateBuilder,
+        ) -> bodies::DirectDebitCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1370,7 +2106,13 @@ impl CreateDirectDebit {
     }
 }
 
-operation!(CreateDirectDebit, CREATE_DIRECT_DEBIT -> types::DirectDebit);
+impl upvest_runtime::Operation for CreateDirectDebit {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_DIRECT_DEBIT;
+    type Output = types::DirectDebit;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_mandates`].
 #[derive(Clone, Debug)]
@@ -1394,13 +2136,33 @@ impl ListMandates {
     }
 
     /// Sends `GET /mandates`. For the errors, see [`Client::list_mandates`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Mandate>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Mandate>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListMandates, LIST_MANDATES -> types::ListResponse<types::Mandate>);
-list!(ListMandates, types::Mandate, paginated);
+impl upvest_runtime::Operation for ListMandates {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_MANDATES;
+    type Output = types::ListResponse<types::Mandate>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListMandates {
+    type Item = types::Mandate;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListMandates {}
 
 /// Builder for [`Client::retrieve_mandate`].
 #[derive(Clone, Debug)]
@@ -1413,7 +2175,10 @@ impl RetrieveMandate {
     }
 
     /// UUID of the mandate.
-    pub fn mandate_id(self, value: impl TryInto<types::MandateId, Error: Display>) -> Self {
+    pub fn mandate_id(
+        self,
+        value: impl TryInto<types::MandateId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("mandate_id", value))
     }
 
@@ -1423,7 +2188,13 @@ impl RetrieveMandate {
     }
 }
 
-operation!(RetrieveMandate, RETRIEVE_MANDATE -> types::Mandate);
+impl upvest_runtime::Operation for RetrieveMandate {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_MANDATE;
+    type Output = types::Mandate;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_withdrawals`].
 #[derive(Clone, Debug)]
@@ -1447,13 +2218,33 @@ impl ListWithdrawals {
     }
 
     /// Sends `GET /withdrawals`. For the errors, see [`Client::list_withdrawals`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Withdrawal>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Withdrawal>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListWithdrawals, LIST_WITHDRAWALS -> types::ListResponse<types::Withdrawal>);
-list!(ListWithdrawals, types::Withdrawal, paginated);
+impl upvest_runtime::Operation for ListWithdrawals {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_WITHDRAWALS;
+    type Output = types::ListResponse<types::Withdrawal>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListWithdrawals {
+    type Item = types::Withdrawal;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListWithdrawals {}
 
 /// Builder for [`Client::create_withdrawal`].
 #[derive(Clone, Debug)]
@@ -1466,18 +2257,29 @@ impl CreateWithdrawal {
     }
 
     /// Account, cash amount and currency, all required.
-    pub fn body(self, value: impl TryInto<types::WithdrawalCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::WithdrawalCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::WithdrawalCreateBuilder) -> bodies::WithdrawalCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::WithdrawalCreateBuilder,
+        ) -> bodies::WithdrawalCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1487,7 +2289,13 @@ impl CreateWithdrawal {
     }
 }
 
-operation!(CreateWithdrawal, CREATE_WITHDRAWAL -> types::Withdrawal);
+impl upvest_runtime::Operation for CreateWithdrawal {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_WITHDRAWAL;
+    type Output = types::Withdrawal;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_reference_accounts`].
 #[derive(Clone, Debug)]
@@ -1500,18 +2308,39 @@ impl ListReferenceAccounts {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/reference_accounts`. For the errors, see [`Client::list_reference_accounts`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::ReferenceAccount>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::ReferenceAccount>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListReferenceAccounts, LIST_REFERENCE_ACCOUNTS -> types::ListResponse<types::ReferenceAccount>);
-list!(ListReferenceAccounts, types::ReferenceAccount);
+impl upvest_runtime::Operation for ListReferenceAccounts {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_REFERENCE_ACCOUNTS;
+    type Output = types::ListResponse<types::ReferenceAccount>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListReferenceAccounts {
+    type Item = types::ReferenceAccount;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_fees`].
 #[derive(Clone, Debug)]
@@ -1524,7 +2353,10 @@ impl ListFees {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
@@ -1534,8 +2366,24 @@ impl ListFees {
     }
 }
 
-operation!(ListFees, LIST_FEES -> types::ListResponse<types::Fee>);
-list!(ListFees, types::Fee);
+impl upvest_runtime::Operation for ListFees {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_FEES;
+    type Output = types::ListResponse<types::Fee>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListFees {
+    type Item = types::Fee;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::list_fee_configurations`].
 #[derive(Clone, Debug)]
@@ -1559,13 +2407,33 @@ impl ListFeeConfigurations {
     }
 
     /// Sends `GET /fee_configurations`. For the errors, see [`Client::list_fee_configurations`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::FeeConfiguration>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::FeeConfiguration>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListFeeConfigurations, LIST_FEE_CONFIGURATIONS -> types::ListResponse<types::FeeConfiguration>);
-list!(ListFeeConfigurations, types::FeeConfiguration, paginated);
+impl upvest_runtime::Operation for ListFeeConfigurations {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_FEE_CONFIGURATIONS;
+    type Output = types::ListResponse<types::FeeConfiguration>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListFeeConfigurations {
+    type Item = types::FeeConfiguration;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListFeeConfigurations {}
 
 /// Builder for [`Client::list_reports`].
 #[derive(Clone, Debug)]
@@ -1589,13 +2457,33 @@ impl ListReports {
     }
 
     /// Sends `GET /reports`. For the errors, see [`Client::list_reports`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Report>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Report>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListReports, LIST_REPORTS -> types::ListResponse<types::Report>);
-list!(ListReports, types::Report, paginated);
+impl upvest_runtime::Operation for ListReports {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_REPORTS;
+    type Output = types::ListResponse<types::Report>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListReports {
+    type Item = types::Report;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListReports {}
 
 /// Builder for [`Client::list_treasury_reports`].
 #[derive(Clone, Debug)]
@@ -1619,13 +2507,33 @@ impl ListTreasuryReports {
     }
 
     /// Sends `GET /treasury_reports`. For the errors, see [`Client::list_treasury_reports`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::TreasuryReport>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::TreasuryReport>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTreasuryReports, LIST_TREASURY_REPORTS -> types::ListResponse<types::TreasuryReport>);
-list!(ListTreasuryReports, types::TreasuryReport, paginated);
+impl upvest_runtime::Operation for ListTreasuryReports {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_TREASURY_REPORTS;
+    type Output = types::ListResponse<types::TreasuryReport>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListTreasuryReports {
+    type Item = types::TreasuryReport;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListTreasuryReports {}
 
 /// Builder for [`Client::list_transactions`].
 #[derive(Clone, Debug)]
@@ -1638,7 +2546,10 @@ impl ListTransactions {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
@@ -1654,13 +2565,33 @@ impl ListTransactions {
     }
 
     /// Sends `GET /accounts/{account_id}/transactions`. For the errors, see [`Client::list_transactions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Transaction>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Transaction>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListTransactions, LIST_TRANSACTIONS -> types::ListResponse<types::Transaction>);
-list!(ListTransactions, types::Transaction, paginated);
+impl upvest_runtime::Operation for ListTransactions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_TRANSACTIONS;
+    type Output = types::ListResponse<types::Transaction>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListTransactions {
+    type Item = types::Transaction;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListTransactions {}
 
 /// Builder for [`Client::retrieve_file`].
 #[derive(Clone, Debug)]
@@ -1683,8 +2614,15 @@ impl RetrieveFile {
     }
 }
 
-operation!(RetrieveFile, RETRIEVE_FILE -> ByteStream);
-download!(RetrieveFile);
+impl upvest_runtime::Operation for RetrieveFile {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_FILE;
+    type Output = ByteStream;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::Download for RetrieveFile {}
 
 /// Builder for [`Client::list_liquidations`].
 #[derive(Clone, Debug)]
@@ -1697,18 +2635,39 @@ impl ListLiquidations {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// Sends `GET /accounts/{account_id}/liquidations`. For the errors, see [`Client::list_liquidations`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::Liquidation>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::Liquidation>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListLiquidations, LIST_LIQUIDATIONS -> types::ListResponse<types::Liquidation>);
-list!(ListLiquidations, types::Liquidation);
+impl upvest_runtime::Operation for ListLiquidations {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_LIQUIDATIONS;
+    type Output = types::ListResponse<types::Liquidation>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListLiquidations {
+    type Item = types::Liquidation;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::create_liquidation`].
 #[derive(Clone, Debug)]
@@ -1721,23 +2680,37 @@ impl CreateLiquidation {
     }
 
     /// UUID of the account.
-    pub fn account_id(self, value: impl TryInto<types::AccountId, Error: Display>) -> Self {
+    pub fn account_id(
+        self,
+        value: impl TryInto<types::AccountId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("account_id", value))
     }
 
     /// How far to liquidate: `FULL` or `PARTIAL`.
-    pub fn body(self, value: impl TryInto<types::LiquidationCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::LiquidationCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::LiquidationCreateBuilder) -> bodies::LiquidationCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::LiquidationCreateBuilder,
+        ) -> bodies::LiquidationCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1747,7 +2720,13 @@ impl CreateLiquidation {
     }
 }
 
-operation!(CreateLiquidation, CREATE_LIQUIDATION -> types::Liquidation);
+impl upvest_runtime::Operation for CreateLiquidation {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_LIQUIDATION;
+    type Output = types::Liquidation;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_securities_transfers`].
 #[derive(Clone, Debug)]
@@ -1771,13 +2750,33 @@ impl ListSecuritiesTransfers {
     }
 
     /// Sends `GET /securities_transfers`. For the errors, see [`Client::list_securities_transfers`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::SecuritiesTransfer>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::SecuritiesTransfer>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListSecuritiesTransfers, LIST_SECURITIES_TRANSFERS -> types::ListResponse<types::SecuritiesTransfer>);
-list!(ListSecuritiesTransfers, types::SecuritiesTransfer, paginated);
+impl upvest_runtime::Operation for ListSecuritiesTransfers {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_SECURITIES_TRANSFERS;
+    type Output = types::ListResponse<types::SecuritiesTransfer>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListSecuritiesTransfers {
+    type Item = types::SecuritiesTransfer;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListSecuritiesTransfers {}
 
 /// Builder for [`Client::create_securities_transfer`].
 #[derive(Clone, Debug)]
@@ -1790,18 +2789,29 @@ impl CreateSecuritiesTransfer {
     }
 
     /// The direction, the only field.
-    pub fn body(self, value: impl TryInto<types::SecuritiesTransferCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::SecuritiesTransferCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::SecuritiesTransferCreateBuilder) -> bodies::SecuritiesTransferCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::SecuritiesTransferCreateBuilder,
+        ) -> bodies::SecuritiesTransferCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1811,7 +2821,13 @@ impl CreateSecuritiesTransfer {
     }
 }
 
-operation!(CreateSecuritiesTransfer, CREATE_SECURITIES_TRANSFER -> types::SecuritiesTransfer);
+impl upvest_runtime::Operation for CreateSecuritiesTransfer {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_SECURITIES_TRANSFER;
+    type Output = types::SecuritiesTransfer;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_account_transfers`].
 #[derive(Clone, Debug)]
@@ -1835,13 +2851,33 @@ impl ListAccountTransfers {
     }
 
     /// Sends `GET /account_transfers`. For the errors, see [`Client::list_account_transfers`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::AccountTransfer>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::AccountTransfer>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListAccountTransfers, LIST_ACCOUNT_TRANSFERS -> types::ListResponse<types::AccountTransfer>);
-list!(ListAccountTransfers, types::AccountTransfer, paginated);
+impl upvest_runtime::Operation for ListAccountTransfers {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ACCOUNT_TRANSFERS;
+    type Output = types::ListResponse<types::AccountTransfer>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListAccountTransfers {
+    type Item = types::AccountTransfer;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListAccountTransfers {}
 
 /// Builder for [`Client::create_account_transfer`].
 #[derive(Clone, Debug)]
@@ -1854,18 +2890,29 @@ impl CreateAccountTransfer {
     }
 
     /// Source and target account.
-    pub fn body(self, value: impl TryInto<types::AccountTransferCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::AccountTransferCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::AccountTransferCreateBuilder) -> bodies::AccountTransferCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::AccountTransferCreateBuilder,
+        ) -> bodies::AccountTransferCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call with the
-    /// same key again if its outcome is unknown.
-    pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+    /// with the same key again if its outcome is unknown.
+    pub fn idempotency_key(
+        self,
+        key: impl TryInto<IdempotencyKey, Error: Display>,
+    ) -> Self {
         Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
     }
 
@@ -1875,7 +2922,13 @@ impl CreateAccountTransfer {
     }
 }
 
-operation!(CreateAccountTransfer, CREATE_ACCOUNT_TRANSFER -> types::AccountTransfer);
+impl upvest_runtime::Operation for CreateAccountTransfer {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_ACCOUNT_TRANSFER;
+    type Output = types::AccountTransfer;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::list_corporate_actions`].
 #[derive(Clone, Debug)]
@@ -1899,13 +2952,33 @@ impl ListCorporateActions {
     }
 
     /// Sends `GET /corporate_actions`. For the errors, see [`Client::list_corporate_actions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::CorporateAction>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::CorporateAction>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListCorporateActions, LIST_CORPORATE_ACTIONS -> types::ListResponse<types::CorporateAction>);
-list!(ListCorporateActions, types::CorporateAction, paginated);
+impl upvest_runtime::Operation for ListCorporateActions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_CORPORATE_ACTIONS;
+    type Output = types::ListResponse<types::CorporateAction>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListCorporateActions {
+    type Item = types::CorporateAction;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, offset: u64, limit: u32) -> Self {
+        self.offset(offset).limit(limit)
+    }
+}
+
+impl upvest_runtime::Paginated for ListCorporateActions {}
 
 /// Builder for [`Client::list_webhook_subscriptions`].
 #[derive(Clone, Debug)]
@@ -1918,13 +2991,31 @@ impl ListWebhookSubscriptions {
     }
 
     /// Sends `GET /webhooks`. For the errors, see [`Client::list_webhook_subscriptions`].
-    pub async fn send(self) -> Result<Response<types::ListResponse<types::WebhookSubscription>>, Error> {
+    pub async fn send(
+        self,
+    ) -> Result<Response<types::ListResponse<types::WebhookSubscription>>, Error> {
         self.0.json().await
     }
 }
 
-operation!(ListWebhookSubscriptions, LIST_WEBHOOK_SUBSCRIPTIONS -> types::ListResponse<types::WebhookSubscription>);
-list!(ListWebhookSubscriptions, types::WebhookSubscription);
+impl upvest_runtime::Operation for ListWebhookSubscriptions {
+    const META: &'static upvest_runtime::OperationMeta = &operations::LIST_WEBHOOK_SUBSCRIPTIONS;
+    type Output = types::ListResponse<types::WebhookSubscription>;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
+
+impl upvest_runtime::List for ListWebhookSubscriptions {
+    type Item = types::WebhookSubscription;
+    fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+        output.into()
+    }
+
+    fn at(self, _offset: u64, _limit: u32) -> Self {
+        self
+    }
+}
 
 /// Builder for [`Client::create_webhook_subscription`].
 #[derive(Clone, Debug)]
@@ -1937,12 +3028,20 @@ impl CreateWebhookSubscription {
     }
 
     /// The endpoint and the event categories it is to receive, both required.
-    pub fn body(self, value: impl TryInto<types::WebhookSubscriptionCreate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::WebhookSubscriptionCreate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::WebhookSubscriptionCreateBuilder) -> bodies::WebhookSubscriptionCreateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::WebhookSubscriptionCreateBuilder,
+        ) -> bodies::WebhookSubscriptionCreateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -1952,7 +3051,13 @@ impl CreateWebhookSubscription {
     }
 }
 
-operation!(CreateWebhookSubscription, CREATE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);
+impl upvest_runtime::Operation for CreateWebhookSubscription {
+    const META: &'static upvest_runtime::OperationMeta = &operations::CREATE_WEBHOOK_SUBSCRIPTION;
+    type Output = types::WebhookSubscription;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::retrieve_webhook_subscription`].
 #[derive(Clone, Debug)]
@@ -1965,7 +3070,10 @@ impl RetrieveWebhookSubscription {
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+    pub fn webhook_id(
+        self,
+        value: impl TryInto<types::WebhookId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("webhook_id", value))
     }
 
@@ -1975,7 +3083,13 @@ impl RetrieveWebhookSubscription {
     }
 }
 
-operation!(RetrieveWebhookSubscription, RETRIEVE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);
+impl upvest_runtime::Operation for RetrieveWebhookSubscription {
+    const META: &'static upvest_runtime::OperationMeta = &operations::RETRIEVE_WEBHOOK_SUBSCRIPTION;
+    type Output = types::WebhookSubscription;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::delete_webhook_subscription`].
 #[derive(Clone, Debug)]
@@ -1988,7 +3102,10 @@ impl DeleteWebhookSubscription {
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+    pub fn webhook_id(
+        self,
+        value: impl TryInto<types::WebhookId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("webhook_id", value))
     }
 
@@ -1998,7 +3115,13 @@ impl DeleteWebhookSubscription {
     }
 }
 
-operation!(DeleteWebhookSubscription, DELETE_WEBHOOK_SUBSCRIPTION -> ());
+impl upvest_runtime::Operation for DeleteWebhookSubscription {
+    const META: &'static upvest_runtime::OperationMeta = &operations::DELETE_WEBHOOK_SUBSCRIPTION;
+    type Output = ();
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}
 
 /// Builder for [`Client::update_webhook_subscription`].
 #[derive(Clone, Debug)]
@@ -2011,17 +3134,28 @@ impl UpdateWebhookSubscription {
     }
 
     /// UUID of the webhook subscription. Events carry it as `webhook_id`.
-    pub fn webhook_id(self, value: impl TryInto<types::WebhookId, Error: Display>) -> Self {
+    pub fn webhook_id(
+        self,
+        value: impl TryInto<types::WebhookId, Error: Display>,
+    ) -> Self {
         Self(self.0.path("webhook_id", value))
     }
 
     /// The fields to change, all optional.
-    pub fn body(self, value: impl TryInto<types::WebhookSubscriptionUpdate, Error: Display>) -> Self {
+    pub fn body(
+        self,
+        value: impl TryInto<types::WebhookSubscriptionUpdate, Error: Display>,
+    ) -> Self {
         Self(self.0.body(value))
     }
 
     /// Sets fields of the body, by the builder of its type.
-    pub fn body_map(self, change: impl FnOnce(bodies::WebhookSubscriptionUpdateBuilder) -> bodies::WebhookSubscriptionUpdateBuilder) -> Self {
+    pub fn body_map(
+        self,
+        change: impl FnOnce(
+            bodies::WebhookSubscriptionUpdateBuilder,
+        ) -> bodies::WebhookSubscriptionUpdateBuilder,
+    ) -> Self {
         Self(self.0.body_map(change))
     }
 
@@ -2031,4 +3165,10 @@ impl UpdateWebhookSubscription {
     }
 }
 
-operation!(UpdateWebhookSubscription, UPDATE_WEBHOOK_SUBSCRIPTION -> types::WebhookSubscription);
+impl upvest_runtime::Operation for UpdateWebhookSubscription {
+    const META: &'static upvest_runtime::OperationMeta = &operations::UPDATE_WEBHOOK_SUBSCRIPTION;
+    type Output = types::WebhookSubscription;
+    async fn send(self) -> Result<Response<Self::Output>, Error> {
+        self.send().await
+    }
+}

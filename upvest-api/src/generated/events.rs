@@ -6,7 +6,10 @@
 
 use std::fmt;
 
-use upvest_runtime::{Error, EventObjects, EventResource, EventType, OperationMeta, open_enum, read_json, serde_json};
+use upvest_runtime::{
+    Error, EventObjects, EventResource, EventType, OperationMeta, open_enum, read_json,
+    serde_json,
+};
 
 use super::{operations, types};
 
@@ -494,30 +497,59 @@ impl fmt::Debug for EventObject {
             Self::User(object) => f.debug_tuple("User").field(object).finish(),
             Self::UserCheck(object) => f.debug_tuple("UserCheck").field(object).finish(),
             Self::Account(object) => f.debug_tuple("Account").field(object).finish(),
-            Self::AccountGroup(object) => f.debug_tuple("AccountGroup").field(object).finish(),
+            Self::AccountGroup(object) => {
+                f.debug_tuple("AccountGroup").field(object).finish()
+            }
             Self::Order(object) => f.debug_tuple("Order").field(object).finish(),
-            Self::OrderCancellation(object) => f.debug_tuple("OrderCancellation").field(object).finish(),
+            Self::OrderCancellation(object) => {
+                f.debug_tuple("OrderCancellation").field(object).finish()
+            }
             Self::Execution(object) => f.debug_tuple("Execution").field(object).finish(),
             Self::Position(object) => f.debug_tuple("Position").field(object).finish(),
-            Self::CashBalance(object) => f.debug_tuple("CashBalance").field(object).finish(),
-            Self::Transaction(object) => f.debug_tuple("Transaction").field(object).finish(),
+            Self::CashBalance(object) => {
+                f.debug_tuple("CashBalance").field(object).finish()
+            }
+            Self::Transaction(object) => {
+                f.debug_tuple("Transaction").field(object).finish()
+            }
             Self::Valuation(object) => f.debug_tuple("Valuation").field(object).finish(),
             Self::Portfolio(object) => f.debug_tuple("Portfolio").field(object).finish(),
-            Self::PortfolioOrder(object) => f.debug_tuple("PortfolioOrder").field(object).finish(),
-            Self::RebalancingExecution(object) => f.debug_tuple("RebalancingExecution").field(object).finish(),
-            Self::SavingsPlan(object) => f.debug_tuple("SavingsPlan").field(object).finish(),
-            Self::DirectDebit(object) => f.debug_tuple("DirectDebit").field(object).finish(),
-            Self::Withdrawal(object) => f.debug_tuple("Withdrawal").field(object).finish(),
+            Self::PortfolioOrder(object) => {
+                f.debug_tuple("PortfolioOrder").field(object).finish()
+            }
+            Self::RebalancingExecution(object) => {
+                f.debug_tuple("RebalancingExecution").field(object).finish()
+            }
+            Self::SavingsPlan(object) => {
+                f.debug_tuple("SavingsPlan").field(object).finish()
+            }
+            Self::DirectDebit(object) => {
+                f.debug_tuple("DirectDebit").field(object).finish()
+            }
+            Self::Withdrawal(object) => {
+                f.debug_tuple("Withdrawal").field(object).finish()
+            }
             Self::Mandate(object) => f.debug_tuple("Mandate").field(object).finish(),
-            Self::SecuritiesTransfer(object) => f.debug_tuple("SecuritiesTransfer").field(object).finish(),
-            Self::AccountTransfer(object) => f.debug_tuple("AccountTransfer").field(object).finish(),
-            Self::CorporateAction(object) => f.debug_tuple("CorporateAction").field(object).finish(),
-            Self::Liquidation(object) => f.debug_tuple("Liquidation").field(object).finish(),
+            Self::SecuritiesTransfer(object) => {
+                f.debug_tuple("SecuritiesTransfer").field(object).finish()
+            }
+            Self::AccountTransfer(object) => {
+                f.debug_tuple("AccountTransfer").field(object).finish()
+            }
+            Self::CorporateAction(object) => {
+                f.debug_tuple("CorporateAction").field(object).finish()
+            }
+            Self::Liquidation(object) => {
+                f.debug_tuple("Liquidation").field(object).finish()
+            }
             Self::Report(object) => f.debug_tuple("Report").field(object).finish(),
-            Self::TreasuryReport(object) => f.debug_tuple("TreasuryReport").field(object).finish(),
+            Self::TreasuryReport(object) => {
+                f.debug_tuple("TreasuryReport").field(object).finish()
+            }
             Self::Fee(object) => f.debug_tuple("Fee").field(object).finish(),
-            Self::Instrument(object) => f.debug_tuple("Instrument").field(object).finish(),
-            // Its fields are unknown, so any of them may be personal data.
+            Self::Instrument(object) => {
+                f.debug_tuple("Instrument").field(object).finish()
+            }
             Self::Unknown(_) => f.write_str("Unknown(<hidden>)"),
         }
     }
@@ -526,32 +558,75 @@ impl fmt::Debug for EventObject {
 /// The name of the object in events of this type.
 fn object_of(event_type: &EventType) -> Option<&'static str> {
     match event_type.as_str() {
-        "USER.CREATED" | "USER.ACTIVATED" | "USER.UPDATED" | "USER.DATA_CHANGED" | "USER.DATA_CHANGE_FAILED" | "USER.BLOCKED" | "USER.DEACTIVATED" | "USER.CLOSED" | "USER.OFFBOARDING_INITIATED" | "USER.OFFBOARDED" => Some("User"),
-        "USER_CHECK.CREATED" | "USER_CHECK.PASSED" | "USER_CHECK.FAILED" => Some("UserCheck"),
-        "ACCOUNT.CREATED" | "ACCOUNT.OPENED" | "ACCOUNT.ACTIVATED" | "ACCOUNT.UPDATED" | "ACCOUNT.LOCKED" | "ACCOUNT.CLOSING" | "ACCOUNT.CLOSING_INITIATED" | "ACCOUNT.CLOSED" => Some("Account"),
-        "ACCOUNT_GROUP.CREATED" | "ACCOUNT_GROUP.ACTIVATED" | "ACCOUNT_GROUP.UPDATED" | "ACCOUNT_GROUP.LOCKED" | "ACCOUNT_GROUP.CLOSING_INITIATED" | "ACCOUNT_GROUP.CLOSED" => Some("AccountGroup"),
-        "ORDER.NEW" | "ORDER.PROCESSING" | "ORDER.FILLED" | "ORDER.CANCELLED" | "ORDER.REJECTED" => Some("Order"),
-        "ORDER_CANCELLATION.PENDING" | "ORDER_CANCELLATION.CONFIRMED" | "ORDER_CANCELLATION.REJECTED" => Some("OrderCancellation"),
-        "EXECUTION.NEW" | "EXECUTION.FILLED" | "EXECUTION.SETTLED" | "EXECUTION.CANCELLED" => Some("Execution"),
+        "USER.CREATED" | "USER.ACTIVATED" | "USER.UPDATED" | "USER.DATA_CHANGED"
+        | "USER.DATA_CHANGE_FAILED" | "USER.BLOCKED" | "USER.DEACTIVATED" | "USER.CLOSED"
+        | "USER.OFFBOARDING_INITIATED" | "USER.OFFBOARDED" => Some("User"),
+        "USER_CHECK.CREATED" | "USER_CHECK.PASSED" | "USER_CHECK.FAILED" => {
+            Some("UserCheck")
+        }
+        "ACCOUNT.CREATED" | "ACCOUNT.OPENED" | "ACCOUNT.ACTIVATED" | "ACCOUNT.UPDATED"
+        | "ACCOUNT.LOCKED" | "ACCOUNT.CLOSING" | "ACCOUNT.CLOSING_INITIATED"
+        | "ACCOUNT.CLOSED" => Some("Account"),
+        "ACCOUNT_GROUP.CREATED" | "ACCOUNT_GROUP.ACTIVATED" | "ACCOUNT_GROUP.UPDATED"
+        | "ACCOUNT_GROUP.LOCKED" | "ACCOUNT_GROUP.CLOSING_INITIATED"
+        | "ACCOUNT_GROUP.CLOSED" => Some("AccountGroup"),
+        "ORDER.NEW" | "ORDER.PROCESSING" | "ORDER.FILLED" | "ORDER.CANCELLED"
+        | "ORDER.REJECTED" => Some("Order"),
+        "ORDER_CANCELLATION.PENDING" | "ORDER_CANCELLATION.CONFIRMED"
+        | "ORDER_CANCELLATION.REJECTED" => Some("OrderCancellation"),
+        "EXECUTION.NEW" | "EXECUTION.FILLED" | "EXECUTION.SETTLED"
+        | "EXECUTION.CANCELLED" => Some("Execution"),
         "POSITION.CREATED" | "POSITION.UPDATED" | "POSITION.CLOSED" => Some("Position"),
         "CASH_BALANCE.UPDATED" => Some("CashBalance"),
         "CASH_TRANSACTION.EXECUTED" => Some("Transaction"),
-        "ACCOUNT_VALUATION.CREATED" | "INTRADAY_ACCOUNT_VALUATION.CREATED" => Some("Valuation"),
-        "PORTFOLIO.CREATED" | "PORTFOLIO.UPDATED" | "PORTFOLIO.CLOSED" | "PORTFOLIO_ALLOCATION.CREATED" | "PORTFOLIO_ALLOCATION.CHANGED" => Some("Portfolio"),
-        "PORTFOLIO_ORDER.NEW" | "PORTFOLIO_ORDER.PROCESSING" | "PORTFOLIO_ORDER.FILLED" | "PORTFOLIO_ORDER.SETTLED" | "PORTFOLIO_ORDER.CANCELLED" => Some("PortfolioOrder"),
-        "REBALANCING.NEW" | "REBALANCING.PROCESSING" | "REBALANCING.COMPLETED" | "REBALANCING.FAILED" => Some("RebalancingExecution"),
-        "SAVINGS_PLAN.CREATED" | "SAVINGS_PLAN.UPDATED" | "SAVINGS_PLAN.EXECUTED" | "SAVINGS_PLAN.PAUSED" | "SAVINGS_PLAN.RESUMED" | "SAVINGS_PLAN.CANCELLED" => Some("SavingsPlan"),
-        "DIRECT_DEBIT.NEW" | "DIRECT_DEBIT.PROCESSING" | "DIRECT_DEBIT.COMPLETED" | "DIRECT_DEBIT.CONFIRMED" | "DIRECT_DEBIT.FAILED" | "DIRECT_DEBIT.CANCELLED" | "DIRECT_DEBIT.REVERSED" => Some("DirectDebit"),
-        "WITHDRAWAL.NEW" | "WITHDRAWAL.PROCESSING" | "WITHDRAWAL.COMPLETED" | "WITHDRAWAL.CONFIRMED" | "WITHDRAWAL.FAILED" | "WITHDRAWAL.CANCELLED" => Some("Withdrawal"),
+        "ACCOUNT_VALUATION.CREATED" | "INTRADAY_ACCOUNT_VALUATION.CREATED" => {
+            Some("Valuation")
+        }
+        "PORTFOLIO.CREATED" | "PORTFOLIO.UPDATED" | "PORTFOLIO.CLOSED"
+        | "PORTFOLIO_ALLOCATION.CREATED" | "PORTFOLIO_ALLOCATION.CHANGED" => {
+            Some("Portfolio")
+        }
+        "PORTFOLIO_ORDER.NEW" | "PORTFOLIO_ORDER.PROCESSING" | "PORTFOLIO_ORDER.FILLED"
+        | "PORTFOLIO_ORDER.SETTLED" | "PORTFOLIO_ORDER.CANCELLED" => {
+            Some("PortfolioOrder")
+        }
+        "REBALANCING.NEW" | "REBALANCING.PROCESSING" | "REBALANCING.COMPLETED"
+        | "REBALANCING.FAILED" => Some("RebalancingExecution"),
+        "SAVINGS_PLAN.CREATED" | "SAVINGS_PLAN.UPDATED" | "SAVINGS_PLAN.EXECUTED"
+        | "SAVINGS_PLAN.PAUSED" | "SAVINGS_PLAN.RESUMED" | "SAVINGS_PLAN.CANCELLED" => {
+            Some("SavingsPlan")
+        }
+        "DIRECT_DEBIT.NEW" | "DIRECT_DEBIT.PROCESSING" | "DIRECT_DEBIT.COMPLETED"
+        | "DIRECT_DEBIT.CONFIRMED" | "DIRECT_DEBIT.FAILED" | "DIRECT_DEBIT.CANCELLED"
+        | "DIRECT_DEBIT.REVERSED" => Some("DirectDebit"),
+        "WITHDRAWAL.NEW" | "WITHDRAWAL.PROCESSING" | "WITHDRAWAL.COMPLETED"
+        | "WITHDRAWAL.CONFIRMED" | "WITHDRAWAL.FAILED" | "WITHDRAWAL.CANCELLED" => {
+            Some("Withdrawal")
+        }
         "MANDATE.CREATED" | "MANDATE.REVOKED" => Some("Mandate"),
-        "SECURITIES_TRANSFER.NEW" | "SECURITIES_TRANSFER.PROCESSING" | "SECURITIES_TRANSFER.COMPLETED" | "SECURITIES_TRANSFER.SETTLED" | "SECURITIES_TRANSFER.FAILED" | "SECURITIES_TRANSFER.CANCELLED" | "SECURITIES_TRANSFER.DATA_CHANGE" => Some("SecuritiesTransfer"),
-        "ACCOUNT_TRANSFER.NEW" | "ACCOUNT_TRANSFER.PROCESSING" | "ACCOUNT_TRANSFER.COMPLETED" | "ACCOUNT_TRANSFER.SETTLED" | "ACCOUNT_TRANSFER.PARTIALLY_SETTLED" | "ACCOUNT_TRANSFER.FAILED" | "ACCOUNT_TRANSFER.CANCELLED" => Some("AccountTransfer"),
-        "CORPORATE_ACTION.ANNOUNCED" | "CORPORATE_ACTION.UPDATED" | "CORPORATE_ACTION.PROCESSED" => Some("CorporateAction"),
-        "LIQUIDATION.PROCESSING" | "LIQUIDATION.COMPLETED" | "LIQUIDATION.FAILED" | "ACCOUNT_LIQUIDATION.NEW" | "ACCOUNT_LIQUIDATION.PROCESSING" | "ACCOUNT_LIQUIDATION.FILLED" | "ACCOUNT_LIQUIDATION.SETTLED" | "ACCOUNT_LIQUIDATION.CANCELLED" => Some("Liquidation"),
-        "REPORT.PENDING" | "REPORT.READY" | "REPORT.CREATED" | "REPORT.FAILED" => Some("Report"),
+        "SECURITIES_TRANSFER.NEW" | "SECURITIES_TRANSFER.PROCESSING"
+        | "SECURITIES_TRANSFER.COMPLETED" | "SECURITIES_TRANSFER.SETTLED"
+        | "SECURITIES_TRANSFER.FAILED" | "SECURITIES_TRANSFER.CANCELLED"
+        | "SECURITIES_TRANSFER.DATA_CHANGE" => Some("SecuritiesTransfer"),
+        "ACCOUNT_TRANSFER.NEW" | "ACCOUNT_TRANSFER.PROCESSING"
+        | "ACCOUNT_TRANSFER.COMPLETED" | "ACCOUNT_TRANSFER.SETTLED"
+        | "ACCOUNT_TRANSFER.PARTIALLY_SETTLED" | "ACCOUNT_TRANSFER.FAILED"
+        | "ACCOUNT_TRANSFER.CANCELLED" => Some("AccountTransfer"),
+        "CORPORATE_ACTION.ANNOUNCED" | "CORPORATE_ACTION.UPDATED"
+        | "CORPORATE_ACTION.PROCESSED" => Some("CorporateAction"),
+        "LIQUIDATION.PROCESSING" | "LIQUIDATION.COMPLETED" | "LIQUIDATION.FAILED"
+        | "ACCOUNT_LIQUIDATION.NEW" | "ACCOUNT_LIQUIDATION.PROCESSING"
+        | "ACCOUNT_LIQUIDATION.FILLED" | "ACCOUNT_LIQUIDATION.SETTLED"
+        | "ACCOUNT_LIQUIDATION.CANCELLED" => Some("Liquidation"),
+        "REPORT.PENDING" | "REPORT.READY" | "REPORT.CREATED" | "REPORT.FAILED" => {
+            Some("Report")
+        }
         "TREASURY_REPORT.CREATED" => Some("TreasuryReport"),
-        "FEE.CHARGED" | "FEE_COLLECTION.CREATED" | "FEE_COLLECTION.FINALISED" | "FEE_COLLECTION.CANCELLED" => Some("Fee"),
-        "INSTRUMENT.ONBOARDED" | "INSTRUMENT.ACTIVATED" | "INSTRUMENT.DEACTIVATED" | "INSTRUMENT.DATA_CHANGED" | "INSTRUMENT.FRACTIONAL_TRADING_ENABLED" | "INSTRUMENT.FRACTIONAL_TRADING_DISABLED" => Some("Instrument"),
+        "FEE.CHARGED" | "FEE_COLLECTION.CREATED" | "FEE_COLLECTION.FINALISED"
+        | "FEE_COLLECTION.CANCELLED" => Some("Fee"),
+        "INSTRUMENT.ONBOARDED" | "INSTRUMENT.ACTIVATED" | "INSTRUMENT.DEACTIVATED"
+        | "INSTRUMENT.DATA_CHANGED" | "INSTRUMENT.FRACTIONAL_TRADING_ENABLED"
+        | "INSTRUMENT.FRACTIONAL_TRADING_DISABLED" => Some("Instrument"),
         _ => None,
     }
 }
@@ -572,7 +647,9 @@ impl EventObjects for EventObject {
             Some("Valuation") => read_json(json).map(Self::Valuation),
             Some("Portfolio") => read_json(json).map(Self::Portfolio),
             Some("PortfolioOrder") => read_json(json).map(Self::PortfolioOrder),
-            Some("RebalancingExecution") => read_json(json).map(Self::RebalancingExecution),
+            Some("RebalancingExecution") => {
+                read_json(json).map(Self::RebalancingExecution)
+            }
             Some("SavingsPlan") => read_json(json).map(Self::SavingsPlan),
             Some("DirectDebit") => read_json(json).map(Self::DirectDebit),
             Some("Withdrawal") => read_json(json).map(Self::Withdrawal),

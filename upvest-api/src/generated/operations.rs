@@ -9,450 +9,800 @@ use upvest_runtime::http::Method;
 use upvest_runtime::{OperationMeta, Paging};
 
 /// `POST /auth/token`
-pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new("createAccessToken", "create_access_token", Method::POST, "/auth/token")
+pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
+        "createAccessToken",
+        "create_access_token",
+        Method::POST,
+        "/auth/token",
+    )
     .tagged("Authentication")
     .without_token()
     .accepting("application/json");
 
 /// `GET /users`
-pub static LIST_USERS: OperationMeta = OperationMeta::new("listUsers", "list_users", Method::GET, "/users")
+pub static LIST_USERS: OperationMeta = OperationMeta::new(
+        "listUsers",
+        "list_users",
+        Method::GET,
+        "/users",
+    )
     .tagged("Users")
     .scoped(&["users:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /users`
-pub static CREATE_USER: OperationMeta = OperationMeta::new("createUser", "create_user", Method::POST, "/users")
+pub static CREATE_USER: OperationMeta = OperationMeta::new(
+        "createUser",
+        "create_user",
+        Method::POST,
+        "/users",
+    )
     .tagged("Users")
     .scoped(&["users:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /users/{user_id}`
-pub static RETRIEVE_USER: OperationMeta = OperationMeta::new("retrieveUser", "retrieve_user", Method::GET, "/users/{user_id}")
+pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
+        "retrieveUser",
+        "retrieve_user",
+        Method::GET,
+        "/users/{user_id}",
+    )
     .tagged("Users")
     .scoped(&["users:read"])
     .accepting("application/json");
 
 /// `PATCH /users/{user_id}`
-pub static UPDATE_USER: OperationMeta = OperationMeta::new("updateUser", "update_user", Method::PATCH, "/users/{user_id}")
+pub static UPDATE_USER: OperationMeta = OperationMeta::new(
+        "updateUser",
+        "update_user",
+        Method::PATCH,
+        "/users/{user_id}",
+    )
     .tagged("Users")
     .scoped(&["users:admin"])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/identifiers`
-pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new("listUserIdentifiers", "list_user_identifiers", Method::GET, "/users/{user_id}/identifiers")
+pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
+        "listUserIdentifiers",
+        "list_user_identifiers",
+        Method::GET,
+        "/users/{user_id}/identifiers",
+    )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
     .accepting("application/json");
 
 /// `POST /users/{user_id}/identifiers`
-pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new("createUserIdentifier", "create_user_identifier", Method::POST, "/users/{user_id}/identifiers")
+pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
+        "createUserIdentifier",
+        "create_user_identifier",
+        Method::POST,
+        "/users/{user_id}/identifiers",
+    )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/identifiers/{identifier_id}`
-pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new("retrieveUserIdentifier", "retrieve_user_identifier", Method::GET, "/users/{user_id}/identifiers/{identifier_id}")
+pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
+        "retrieveUserIdentifier",
+        "retrieve_user_identifier",
+        Method::GET,
+        "/users/{user_id}/identifiers/{identifier_id}",
+    )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
     .accepting("application/json");
 
 /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
-pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new("updateUserIdentifier", "update_user_identifier", Method::PATCH, "/users/{user_id}/identifiers/{identifier_id}")
+pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
+        "updateUserIdentifier",
+        "update_user_identifier",
+        Method::PATCH,
+        "/users/{user_id}/identifiers/{identifier_id}",
+    )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/checks`
-pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new("listUserChecks", "list_user_checks", Method::GET, "/users/{user_id}/checks")
+pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
+        "listUserChecks",
+        "list_user_checks",
+        Method::GET,
+        "/users/{user_id}/checks",
+    )
     .tagged("User Checks")
     .scoped(&["users:read"])
     .accepting("application/json");
 
 /// `GET /users/{user_id}/tax_residencies`
-pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new("listTaxResidencies", "list_tax_residencies", Method::GET, "/users/{user_id}/tax_residencies")
+pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
+        "listTaxResidencies",
+        "list_tax_residencies",
+        Method::GET,
+        "/users/{user_id}/tax_residencies",
+    )
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
     .accepting("application/json");
 
 /// `POST /users/{user_id}/tax_residencies`
-pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new("createTaxResidency", "create_tax_residency", Method::POST, "/users/{user_id}/tax_residencies")
+pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
+        "createTaxResidency",
+        "create_tax_residency",
+        Method::POST,
+        "/users/{user_id}/tax_residencies",
+    )
     .tagged("Tax Residencies")
     .scoped(&["users:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /users/{user_id}/accounts`
-pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new("listUserAccounts", "list_user_accounts", Method::GET, "/users/{user_id}/accounts")
+pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
+        "listUserAccounts",
+        "list_user_accounts",
+        Method::GET,
+        "/users/{user_id}/accounts",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `GET /accounts`
-pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new("listAccounts", "list_accounts", Method::GET, "/accounts")
+pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
+        "listAccounts",
+        "list_accounts",
+        Method::GET,
+        "/accounts",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /accounts`
-pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new("createAccount", "create_account", Method::POST, "/accounts")
+pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
+        "createAccount",
+        "create_account",
+        Method::POST,
+        "/accounts",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}`
-pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new("retrieveAccount", "retrieve_account", Method::GET, "/accounts/{account_id}")
+pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
+        "retrieveAccount",
+        "retrieve_account",
+        Method::GET,
+        "/accounts/{account_id}",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `DELETE /accounts/{account_id}`
-pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new("closeAccount", "close_account", Method::DELETE, "/accounts/{account_id}")
+pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
+        "closeAccount",
+        "close_account",
+        Method::DELETE,
+        "/accounts/{account_id}",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
     .accepting("application/json");
 
 /// `PATCH /accounts/{account_id}`
-pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new("updateAccount", "update_account", Method::PATCH, "/accounts/{account_id}")
+pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
+        "updateAccount",
+        "update_account",
+        Method::PATCH,
+        "/accounts/{account_id}",
+    )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
     .accepting("application/json");
 
 /// `GET /instruments`
-pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new("listInstruments", "list_instruments", Method::GET, "/instruments")
+pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
+        "listInstruments",
+        "list_instruments",
+        Method::GET,
+        "/instruments",
+    )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /instruments/{instrument_id}`
-pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new("retrieveInstrument", "retrieve_instrument", Method::GET, "/instruments/{instrument_id}")
+pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
+        "retrieveInstrument",
+        "retrieve_instrument",
+        Method::GET,
+        "/instruments/{instrument_id}",
+    )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
     .accepting("application/json");
 
 /// `GET /instruments/{instrument_id}/prices`
-pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new("listInstrumentPrices", "list_instrument_prices", Method::GET, "/instruments/{instrument_id}/prices")
+pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
+        "listInstrumentPrices",
+        "list_instrument_prices",
+        Method::GET,
+        "/instruments/{instrument_id}/prices",
+    )
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
     .accepting("application/json");
 
 /// `GET /orders`
-pub static LIST_ORDERS: OperationMeta = OperationMeta::new("listOrders", "list_orders", Method::GET, "/orders")
+pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
+        "listOrders",
+        "list_orders",
+        Method::GET,
+        "/orders",
+    )
     .tagged("Orders")
     .scoped(&["orders:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /orders`
-pub static CREATE_ORDER: OperationMeta = OperationMeta::new("createOrder", "create_order", Method::POST, "/orders")
+pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
+        "createOrder",
+        "create_order",
+        Method::POST,
+        "/orders",
+    )
     .tagged("Orders")
     .scoped(&["orders:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /orders/{order_id}`
-pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new("retrieveOrder", "retrieve_order", Method::GET, "/orders/{order_id}")
+pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
+        "retrieveOrder",
+        "retrieve_order",
+        Method::GET,
+        "/orders/{order_id}",
+    )
     .tagged("Orders")
     .scoped(&["orders:read"])
     .accepting("application/json");
 
 /// `POST /orders/{order_id}/cancellation`
-pub static CANCEL_ORDER: OperationMeta = OperationMeta::new("cancelOrder", "cancel_order", Method::POST, "/orders/{order_id}/cancellation")
+pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
+        "cancelOrder",
+        "cancel_order",
+        Method::POST,
+        "/orders/{order_id}/cancellation",
+    )
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
     .accepting("application/json");
 
 /// `GET /orders/{order_id}/executions`
-pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new("listOrderExecutions", "list_order_executions", Method::GET, "/orders/{order_id}/executions")
+pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
+        "listOrderExecutions",
+        "list_order_executions",
+        Method::GET,
+        "/orders/{order_id}/executions",
+    )
     .tagged("Executions")
     .scoped(&["orders:read"])
     .accepting("application/json");
 
 /// `GET /portfolios`
-pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new("listPortfolios", "list_portfolios", Method::GET, "/portfolios")
+pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
+        "listPortfolios",
+        "list_portfolios",
+        Method::GET,
+        "/portfolios",
+    )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /portfolios`
-pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new("createPortfolio", "create_portfolio", Method::POST, "/portfolios")
+pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
+        "createPortfolio",
+        "create_portfolio",
+        Method::POST,
+        "/portfolios",
+    )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /portfolios/{portfolio_id}`
-pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new("retrievePortfolio", "retrieve_portfolio", Method::GET, "/portfolios/{portfolio_id}")
+pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
+        "retrievePortfolio",
+        "retrieve_portfolio",
+        Method::GET,
+        "/portfolios/{portfolio_id}",
+    )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
     .accepting("application/json");
 
 /// `PATCH /portfolios/{portfolio_id}`
-pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new("updatePortfolio", "update_portfolio", Method::PATCH, "/portfolios/{portfolio_id}")
+pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
+        "updatePortfolio",
+        "update_portfolio",
+        Method::PATCH,
+        "/portfolios/{portfolio_id}",
+    )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
     .accepting("application/json");
 
 /// `GET /portfolios/{portfolio_id}/allocations`
-pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new("listPortfolioAllocations", "list_portfolio_allocations", Method::GET, "/portfolios/{portfolio_id}/allocations")
+pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
+        "listPortfolioAllocations",
+        "list_portfolio_allocations",
+        Method::GET,
+        "/portfolios/{portfolio_id}/allocations",
+    )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
     .accepting("application/json");
 
 /// `PUT /portfolios/{portfolio_id}/allocations`
-pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new("updatePortfolioAllocations", "update_portfolio_allocations", Method::PUT, "/portfolios/{portfolio_id}/allocations")
+pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
+        "updatePortfolioAllocations",
+        "update_portfolio_allocations",
+        Method::PUT,
+        "/portfolios/{portfolio_id}/allocations",
+    )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
     .accepting("application/json");
 
 /// `POST /portfolios/{portfolio_id}/orders`
-pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new("createPortfolioOrder", "create_portfolio_order", Method::POST, "/portfolios/{portfolio_id}/orders")
+pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
+        "createPortfolioOrder",
+        "create_portfolio_order",
+        Method::POST,
+        "/portfolios/{portfolio_id}/orders",
+    )
     .tagged("Portfolio Orders")
     .scoped(&["portfolios:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /portfolios/{portfolio_id}/rebalancing`
-pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new("listRebalancingExecutions", "list_rebalancing_executions", Method::GET, "/portfolios/{portfolio_id}/rebalancing")
+pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
+        "listRebalancingExecutions",
+        "list_rebalancing_executions",
+        Method::GET,
+        "/portfolios/{portfolio_id}/rebalancing",
+    )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
     .accepting("application/json");
 
 /// `POST /portfolios/{portfolio_id}/rebalancing`
-pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new("triggerPortfolioRebalancing", "trigger_portfolio_rebalancing", Method::POST, "/portfolios/{portfolio_id}/rebalancing")
+pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
+        "triggerPortfolioRebalancing",
+        "trigger_portfolio_rebalancing",
+        Method::POST,
+        "/portfolios/{portfolio_id}/rebalancing",
+    )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /savings_plans`
-pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new("listSavingsPlans", "list_savings_plans", Method::GET, "/savings_plans")
+pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
+        "listSavingsPlans",
+        "list_savings_plans",
+        Method::GET,
+        "/savings_plans",
+    )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /savings_plans`
-pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new("createSavingsPlan", "create_savings_plan", Method::POST, "/savings_plans")
+pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
+        "createSavingsPlan",
+        "create_savings_plan",
+        Method::POST,
+        "/savings_plans",
+    )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /savings_plans/{savings_plan_id}`
-pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new("retrieveSavingsPlan", "retrieve_savings_plan", Method::GET, "/savings_plans/{savings_plan_id}")
+pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
+        "retrieveSavingsPlan",
+        "retrieve_savings_plan",
+        Method::GET,
+        "/savings_plans/{savings_plan_id}",
+    )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
     .accepting("application/json");
 
 /// `DELETE /savings_plans/{savings_plan_id}`
-pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new("deleteSavingsPlan", "delete_savings_plan", Method::DELETE, "/savings_plans/{savings_plan_id}")
+pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
+        "deleteSavingsPlan",
+        "delete_savings_plan",
+        Method::DELETE,
+        "/savings_plans/{savings_plan_id}",
+    )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
     .accepting("application/json");
 
 /// `PATCH /savings_plans/{savings_plan_id}`
-pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new("updateSavingsPlan", "update_savings_plan", Method::PATCH, "/savings_plans/{savings_plan_id}")
+pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
+        "updateSavingsPlan",
+        "update_savings_plan",
+        Method::PATCH,
+        "/savings_plans/{savings_plan_id}",
+    )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/positions`
-pub static LIST_POSITIONS: OperationMeta = OperationMeta::new("listPositions", "list_positions", Method::GET, "/accounts/{account_id}/positions")
+pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
+        "listPositions",
+        "list_positions",
+        Method::GET,
+        "/accounts/{account_id}/positions",
+    )
     .tagged("Positions")
     .scoped(&["positions:read"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/positions/{position_id}`
-pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new("retrievePosition", "retrieve_position", Method::GET, "/accounts/{account_id}/positions/{position_id}")
+pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
+        "retrievePosition",
+        "retrieve_position",
+        Method::GET,
+        "/accounts/{account_id}/positions/{position_id}",
+    )
     .tagged("Positions")
     .scoped(&["positions:read"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/valuations`
-pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new("listValuations", "list_valuations", Method::GET, "/accounts/{account_id}/valuations")
+pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
+        "listValuations",
+        "list_valuations",
+        Method::GET,
+        "/accounts/{account_id}/valuations",
+    )
     .tagged("Valuations")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/returns`
-pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new("listAccountReturns", "list_account_returns", Method::GET, "/accounts/{account_id}/returns")
+pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
+        "listAccountReturns",
+        "list_account_returns",
+        Method::GET,
+        "/accounts/{account_id}/returns",
+    )
     .tagged("Returns")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/cash_balances`
-pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new("listCashBalances", "list_cash_balances", Method::GET, "/accounts/{account_id}/cash_balances")
+pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
+        "listCashBalances",
+        "list_cash_balances",
+        Method::GET,
+        "/accounts/{account_id}/cash_balances",
+    )
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `GET /direct_debits`
-pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new("listDirectDebits", "list_direct_debits", Method::GET, "/direct_debits")
+pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
+        "listDirectDebits",
+        "list_direct_debits",
+        Method::GET,
+        "/direct_debits",
+    )
     .tagged("Direct Debits")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /direct_debits`
-pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new("createDirectDebit", "create_direct_debit", Method::POST, "/direct_debits")
+pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
+        "createDirectDebit",
+        "create_direct_debit",
+        Method::POST,
+        "/direct_debits",
+    )
     .tagged("Direct Debits")
     .scoped(&["payments:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /mandates`
-pub static LIST_MANDATES: OperationMeta = OperationMeta::new("listMandates", "list_mandates", Method::GET, "/mandates")
+pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
+        "listMandates",
+        "list_mandates",
+        Method::GET,
+        "/mandates",
+    )
     .tagged("Mandates")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /mandates/{mandate_id}`
-pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new("retrieveMandate", "retrieve_mandate", Method::GET, "/mandates/{mandate_id}")
+pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
+        "retrieveMandate",
+        "retrieve_mandate",
+        Method::GET,
+        "/mandates/{mandate_id}",
+    )
     .tagged("Mandates")
     .scoped(&["payments:read"])
     .accepting("application/json");
 
 /// `GET /withdrawals`
-pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new("listWithdrawals", "list_withdrawals", Method::GET, "/withdrawals")
+pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
+        "listWithdrawals",
+        "list_withdrawals",
+        Method::GET,
+        "/withdrawals",
+    )
     .tagged("Withdrawals")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /withdrawals`
-pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new("createWithdrawal", "create_withdrawal", Method::POST, "/withdrawals")
+pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
+        "createWithdrawal",
+        "create_withdrawal",
+        Method::POST,
+        "/withdrawals",
+    )
     .tagged("Withdrawals")
     .scoped(&["payments:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/reference_accounts`
-pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new("listReferenceAccounts", "list_reference_accounts", Method::GET, "/accounts/{account_id}/reference_accounts")
+pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
+        "listReferenceAccounts",
+        "list_reference_accounts",
+        Method::GET,
+        "/accounts/{account_id}/reference_accounts",
+    )
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/fees`
-pub static LIST_FEES: OperationMeta = OperationMeta::new("listFees", "list_fees", Method::GET, "/accounts/{account_id}/fees")
+pub static LIST_FEES: OperationMeta = OperationMeta::new(
+        "listFees",
+        "list_fees",
+        Method::GET,
+        "/accounts/{account_id}/fees",
+    )
     .tagged("Fees")
     .scoped(&["fees:read"])
     .accepting("application/json");
 
 /// `GET /fee_configurations`
-pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new("listFeeConfigurations", "list_fee_configurations", Method::GET, "/fee_configurations")
+pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
+        "listFeeConfigurations",
+        "list_fee_configurations",
+        Method::GET,
+        "/fee_configurations",
+    )
     .tagged("Fee Configurations")
     .scoped(&["fees:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /reports`
-pub static LIST_REPORTS: OperationMeta = OperationMeta::new("listReports", "list_reports", Method::GET, "/reports")
+pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
+        "listReports",
+        "list_reports",
+        Method::GET,
+        "/reports",
+    )
     .tagged("Reports")
     .scoped(&["reports:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /treasury_reports`
-pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new("listTreasuryReports", "list_treasury_reports", Method::GET, "/treasury_reports")
+pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
+        "listTreasuryReports",
+        "list_treasury_reports",
+        Method::GET,
+        "/treasury_reports",
+    )
     .tagged("Treasury Reports")
     .scoped(&["reports:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /accounts/{account_id}/transactions`
-pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new("listTransactions", "list_transactions", Method::GET, "/accounts/{account_id}/transactions")
+pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
+        "listTransactions",
+        "list_transactions",
+        Method::GET,
+        "/accounts/{account_id}/transactions",
+    )
     .tagged("Transactions")
     .scoped(&["transactions:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /files/{file_id}`
-pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new("retrieveFile", "retrieve_file", Method::GET, "/files/{file_id}")
+pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
+        "retrieveFile",
+        "retrieve_file",
+        Method::GET,
+        "/files/{file_id}",
+    )
     .tagged("Files")
     .scoped(&["reports:read"])
     .accepting("application/pdf, application/octet-stream");
 
 /// `GET /accounts/{account_id}/liquidations`
-pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new("listLiquidations", "list_liquidations", Method::GET, "/accounts/{account_id}/liquidations")
+pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
+        "listLiquidations",
+        "list_liquidations",
+        Method::GET,
+        "/accounts/{account_id}/liquidations",
+    )
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
     .accepting("application/json");
 
 /// `POST /accounts/{account_id}/liquidations`
-pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new("createLiquidation", "create_liquidation", Method::POST, "/accounts/{account_id}/liquidations")
+pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
+        "createLiquidation",
+        "create_liquidation",
+        Method::POST,
+        "/accounts/{account_id}/liquidations",
+    )
     .tagged("Liquidations")
     .scoped(&["accounts:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /securities_transfers`
-pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new("listSecuritiesTransfers", "list_securities_transfers", Method::GET, "/securities_transfers")
+pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
+        "listSecuritiesTransfers",
+        "list_securities_transfers",
+        Method::GET,
+        "/securities_transfers",
+    )
     .tagged("Securities Transfers")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /securities_transfers`
-pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new("createSecuritiesTransfer", "create_securities_transfer", Method::POST, "/securities_transfers")
+pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
+        "createSecuritiesTransfer",
+        "create_securities_transfer",
+        Method::POST,
+        "/securities_transfers",
+    )
     .tagged("Securities Transfers")
     .scoped(&["accounts:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /account_transfers`
-pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new("listAccountTransfers", "list_account_transfers", Method::GET, "/account_transfers")
+pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
+        "listAccountTransfers",
+        "list_account_transfers",
+        Method::GET,
+        "/account_transfers",
+    )
     .tagged("Account Transfers")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `POST /account_transfers`
-pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new("createAccountTransfer", "create_account_transfer", Method::POST, "/account_transfers")
+pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
+        "createAccountTransfer",
+        "create_account_transfer",
+        Method::POST,
+        "/account_transfers",
+    )
     .tagged("Account Transfers")
     .scoped(&["accounts:admin"])
     .keyed()
     .accepting("application/json");
 
 /// `GET /corporate_actions`
-pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new("listCorporateActions", "list_corporate_actions", Method::GET, "/corporate_actions")
+pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
+        "listCorporateActions",
+        "list_corporate_actions",
+        Method::GET,
+        "/corporate_actions",
+    )
     .tagged("Corporate Actions")
     .scoped(&["instruments:read"])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json");
 
 /// `GET /webhooks`
-pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new("listWebhookSubscriptions", "list_webhook_subscriptions", Method::GET, "/webhooks")
+pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
+        "listWebhookSubscriptions",
+        "list_webhook_subscriptions",
+        Method::GET,
+        "/webhooks",
+    )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
     .accepting("application/json");
 
 /// `POST /webhooks`
-pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new("createWebhookSubscription", "create_webhook_subscription", Method::POST, "/webhooks")
+pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
+        "createWebhookSubscription",
+        "create_webhook_subscription",
+        Method::POST,
+        "/webhooks",
+    )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
     .accepting("application/json");
 
 /// `GET /webhooks/{webhook_id}`
-pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new("retrieveWebhookSubscription", "retrieve_webhook_subscription", Method::GET, "/webhooks/{webhook_id}")
+pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
+        "retrieveWebhookSubscription",
+        "retrieve_webhook_subscription",
+        Method::GET,
+        "/webhooks/{webhook_id}",
+    )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
     .accepting("application/json");
 
 /// `DELETE /webhooks/{webhook_id}`
-pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new("deleteWebhookSubscription", "delete_webhook_subscription", Method::DELETE, "/webhooks/{webhook_id}")
+pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
+        "deleteWebhookSubscription",
+        "delete_webhook_subscription",
+        Method::DELETE,
+        "/webhooks/{webhook_id}",
+    )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
     .accepting("application/json");
 
 /// `PATCH /webhooks/{webhook_id}`
-pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new("updateWebhookSubscription", "update_webhook_subscription", Method::PATCH, "/webhooks/{webhook_id}")
+pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
+        "updateWebhookSubscription",
+        "update_webhook_subscription",
+        Method::PATCH,
+        "/webhooks/{webhook_id}",
+    )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
     .accepting("application/json");

@@ -4,65 +4,77 @@
 // e20db8b1ab04e0d4d44666a927e16fe12240f2e1fab5c0bb042a09288ee8af98.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
+use std::fmt;
+
+pub use upvest_runtime::{
+    CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
+};
+use upvest_runtime::generated_code::{HIDDEN, hidden_option};
+use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+
 pub use super::enums::*;
 pub use super::ids::*;
-pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
 
 /// An OAuth 2.0 token from the client credentials grant, good for every call its scopes cover until it
 /// expires.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct AccessToken {
     /// The bearer token, an opaque string to send in the `authorization` header. A secret: keep it out of
     /// logs.
     pub access_token: String,
     /// Kind of token; always `bearer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub token_type: Option<TokenType>,
     /// Seconds until the token expires, counted from the answer. The figure varies, so obey it rather than
     /// assume one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub expires_in: Option<u64>,
     /// Scopes the token carries, separated by spaces.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub scope: Option<String>,
 }
 
-hiding_debug! {
-    AccessToken { hide access_token, show token_type, show expires_in, show scope, }
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("access_token", &HIDDEN)
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish()
+    }
 }
 
 /// An investment account of one user. Orders, positions, cash and portfolios belong to it.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Account {
     /// Identifies the account.
     pub id: AccountId,
     /// The user who owns the account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub user_id: Option<UserId>,
     /// The account group the account belongs to. Mandates and direct debits refer to the group, not to one
     /// account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_group_id: Option<AccountGroupId>,
     /// What the account is for, for example `TRADING`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// `PENDING` until the account is usable, then `OPEN`; `CLOSING` while it is being wound up, then
     /// `CLOSED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<AccountStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -71,43 +83,41 @@ pub struct Account {
 }
 
 /// What is needed to open an account for a user.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountCreate {
     /// The user who will own the account.
     pub user_id: UserId,
     /// The account group the account will belong to.
     pub account_group_id: AccountGroupId,
     /// What the account is for, for example `TRADING`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
 }
 
 request_json!(AccountCreate by readers::AccountCreateReader);
 
 /// A group of accounts that belong together.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountGroup {
     /// The id of the account group.
     pub id: AccountGroupId,
     /// Whom it belongs to.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<AccountGroupType>,
     /// The state of the group.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<AccountGroupStatus>,
     /// When it was created.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -116,14 +126,14 @@ pub struct AccountGroup {
 }
 
 /// What an account gained or lost over a period.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountReturn {
     /// The account the return is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -131,35 +141,35 @@ pub struct AccountReturn {
     pub total_return: Option<Decimal>,
     /// The return as a percentage, a decimal string handed on as sent by the server. Whether `1.5` means
     /// 1.5 % is not documented: compare with `total_return` before showing it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub period_start: Option<chrono::NaiveDate>,
     /// Last day of the period, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub period_end: Option<chrono::NaiveDate>,
     /// ISO 4217 code of the currency of `total_return`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
 
 /// A transfer from one account to another. The answer does not repeat which accounts, so keep them with
 /// the `id`.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountTransfer {
     /// Identifies the transfer.
     pub id: AccountTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<AccountTransferStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -168,64 +178,72 @@ pub struct AccountTransfer {
 }
 
 /// A transfer to start between two accounts.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountTransferCreate {
     /// The account to transfer from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub source_account_id: Option<AccountId>,
     /// The account to transfer to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub target_account_id: Option<AccountId>,
 }
 
 request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
 
 /// Changes to an account. Owner and group cannot be changed.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountUpdate {
     /// What the account is to be for, for example `TRADING`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
 }
 
 request_json!(AccountUpdate by readers::AccountUpdateReader);
 
 /// A postal address.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct Address {
     /// Street and house number.
     pub street: String,
     /// Anything the street line has no room for, such as a floor, a flat or a care-of name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub additional_line: Option<String>,
     /// Town or city.
     pub city: String,
     /// Postal code as written in `country`. A string: leading zeros and letters count.
     pub postal_code: String,
     /// Federal state, province or region, where the country uses one. Free text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub state: Option<String>,
     /// ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
 }
 
-hiding_debug! {
-    Address { hide street, hide_option additional_line, hide city, hide postal_code, hide_option state, hide country, }
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address")
+            .field("street", &HIDDEN)
+            .field("additional_line", &hidden_option(self.additional_line.as_ref()))
+            .field("city", &HIDDEN)
+            .field("postal_code", &HIDDEN)
+            .field("state", &hidden_option(self.state.as_ref()))
+            .field("country", &HIDDEN)
+            .finish()
+    }
 }
 
 /// The cash of an account in one currency.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct CashBalance {
     /// The account that holds the cash.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -233,49 +251,48 @@ pub struct CashBalance {
     pub available: Option<Decimal>,
     /// Cash in movements that are still under way, in units of `currency`, a decimal string. Do not treat
     /// it as available.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub pending: Option<Decimal>,
     /// All cash of the account in this currency, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub total: Option<Decimal>,
     /// ISO 4217 code of the currency of the three amounts, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
 
 /// An event at an issuer that affects the holders of an instrument, such as a dividend.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct CorporateAction {
     /// Identifies the corporate action.
     pub id: CorporateActionId,
     /// The instrument concerned.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// `DIVIDEND`: a payment to holders; `SPLIT`: units are divided or combined; `MERGER`: the issuer
     /// merges with another; `RIGHTS_ISSUE`: holders are offered new units.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<CorporateActionType>,
     /// `ANNOUNCED` until it has been carried out, then `PROCESSED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<CorporateActionStatus>,
     /// Day on which a holder must be on the books to take part, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub record_date: Option<chrono::NaiveDate>,
     /// First day on which the instrument trades without the entitlement, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub ex_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -284,8 +301,8 @@ pub struct CorporateAction {
 }
 
 /// The client's credentials, and the scopes of the token.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct CreateAccessTokenBody {
     /// Always `client_credentials`.
     pub grant_type: GrantType,
@@ -300,44 +317,51 @@ pub struct CreateAccessTokenBody {
 
 request_json!(CreateAccessTokenBody by readers::CreateAccessTokenBodyReader);
 
-hiding_debug! {
-    CreateAccessTokenBody { show grant_type, show client_id, hide client_secret, show scope, }
+impl fmt::Debug for CreateAccessTokenBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateAccessTokenBody")
+            .field("grant_type", &self.grant_type)
+            .field("client_id", &self.client_id)
+            .field("client_secret", &HIDDEN)
+            .field("scope", &self.scope)
+            .finish()
+    }
 }
 
 /// A payment collected from a user's bank account under a mandate, to fund their investments.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct DirectDebit {
     /// Identifies the direct debit.
     pub id: DirectDebitId,
     /// The user who pays.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub user_id: Option<UserId>,
     /// The account group that receives the money.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_group_id: Option<AccountGroupId>,
     /// The mandate that permits the collection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// Reference text for the bank statement of the payer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub remittance_information: Option<String>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`. `REVERSED`: the money was taken back, so
     /// `COMPLETED` need not be the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<DirectDebitStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -345,15 +369,39 @@ pub struct DirectDebit {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    DirectDebit { show id, show user_id, show account_group_id, show mandate_id, show cash_amount, show currency, hide_option remittance_information, show status, show created_at, }
+impl fmt::Debug for DirectDebit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectDebit")
+            .field("id", &self.id)
+            .field("user_id", &self.user_id)
+            .field("account_group_id", &self.account_group_id)
+            .field("mandate_id", &self.mandate_id)
+            .field("cash_amount", &self.cash_amount)
+            .field("currency", &self.currency)
+            .field(
+                "remittance_information",
+                &hidden_option(self.remittance_information.as_ref()),
+            )
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
-settles!(DirectDebit, DirectDebitId, optional status);
+impl upvest_runtime::Settles for DirectDebit {
+    type Id = DirectDebitId;
+    fn id(&self) -> DirectDebitId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A payment to collect under an existing mandate.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct DirectDebitCreate {
     /// The user who pays.
     pub user_id: UserId,
@@ -366,58 +414,70 @@ pub struct DirectDebitCreate {
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     pub currency: CurrencyCode,
     /// Reference text for the bank statement of the payer.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub remittance_information: Option<String>,
 }
 
 request_json!(DirectDebitCreate by readers::DirectDebitCreateReader);
 
-hiding_debug! {
-    DirectDebitCreate { show user_id, show account_group_id, show mandate_id, show cash_amount, show currency, hide_option remittance_information, }
+impl fmt::Debug for DirectDebitCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectDebitCreate")
+            .field("user_id", &self.user_id)
+            .field("account_group_id", &self.account_group_id)
+            .field("mandate_id", &self.mandate_id)
+            .field("cash_amount", &self.cash_amount)
+            .field("currency", &self.currency)
+            .field(
+                "remittance_information",
+                &hidden_option(self.remittance_information.as_ref()),
+            )
+            .finish()
+    }
 }
 
 /// A trading venue of an instrument.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// Identifies the exchange in this API; `InstrumentPrice` refers to it. A plain string, not a UUID.
     pub id: String,
     /// Name of the exchange for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
     /// Market identifier code (ISO 10383) of the exchange, such as `XETR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub mic: Option<String>,
 }
 
 /// A trade that filled an order wholly or in part. One order can have several.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Execution {
     /// Identifies the execution.
     pub id: ExecutionId,
     /// The order this execution belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub order_id: Option<OrderId>,
     /// `NEW`: traded, not settled; `SETTLED`: securities and cash have changed hands; `CANCELLED`: undone.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<ExecutionStatus>,
     /// Number of units traded, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub quantity: Option<Decimal>,
     /// Price of one unit, a decimal string. There is no currency here: see the order.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub price: Option<Decimal>,
     /// When the trade took place, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -426,30 +486,29 @@ pub struct Execution {
 }
 
 /// A fee charged to an account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Fee {
     /// Identifies the fee.
     pub id: FeeId,
     /// The account that is charged.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// Amount of the fee in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -458,88 +517,86 @@ pub struct Fee {
 }
 
 /// A rule by which fees are worked out.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct FeeConfiguration {
     /// Identifies the fee configuration.
     pub id: FeeConfigurationId,
     /// Name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// Rate of the fee, a decimal string handed on as sent by the server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub rate: Option<Decimal>,
     /// ISO 4217 code of the currency the fee is charged in, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
 
 /// A security that can be held or traded: a share, an exchange-traded fund, a bond or a fund.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Instrument {
     /// Identifies the instrument in this API. Orders, positions and allocations use it rather than the
     /// ISIN.
     pub id: InstrumentId,
     /// ISIN (ISO 6166): 12 characters, a two-letter prefix first and a check digit last.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub isin: Option<Isin>,
     /// German securities number (Wertpapierkennnummer), where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub wkn: Option<String>,
     /// Name of the instrument for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
     /// Asset class: `EQUITY` is a share, `ETF` an exchange-traded fund, `BOND` a debt security, `FUND` any
     /// other fund.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<InstrumentType>,
     /// ISO 4217 code of the instrument's currency, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// Exchanges on which the instrument is available.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub exchanges: Option<Vec<Exchange>>,
     /// Whether it can be traded at present. An order for one that cannot is still accepted and only fails
     /// later.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub tradeable: Option<bool>,
     /// Whether parts of a unit can be bought and sold. If false, order whole units.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub fractional_trading_enabled: Option<bool>,
 }
 
 /// The price of an instrument on one exchange at one moment.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct InstrumentPrice {
     /// The instrument the price is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// The exchange the price comes from: the `id` of an `Exchange`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub exchange_id: Option<String>,
     /// Price of one unit in units of `currency`, a decimal string. The number of decimal places varies.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub price: Option<Decimal>,
     /// ISO 4217 code of the currency of `price`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the price stands for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -548,23 +605,22 @@ pub struct InstrumentPrice {
 }
 
 /// The sale of what an account holds, wholly or in part.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Liquidation {
     /// Identifies the liquidation.
     pub id: LiquidationId,
     /// The account whose holdings are sold.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// `FULL` sells everything, `PARTIAL` a part.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<LiquidationType>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<LiquidationStatus>,
     /// When the liquidation was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -572,11 +628,20 @@ pub struct Liquidation {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Liquidation, LiquidationId, optional status);
+impl upvest_runtime::Settles for Liquidation {
+    type Id = LiquidationId;
+    fn id(&self) -> LiquidationId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A liquidation to start. It sells securities, so ask the user first.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct LiquidationCreate {
     /// `FULL` sells everything in the account, `PARTIAL` a part.
     #[serde(rename = "type")]
@@ -586,22 +651,22 @@ pub struct LiquidationCreate {
 request_json!(LiquidationCreate by readers::LiquidationCreateReader);
 
 /// A payer's permission to collect direct debits from their bank account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct Mandate {
     /// Identifies the mandate.
     pub id: MandateId,
     /// The account group the mandate funds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_group_id: Option<AccountGroupId>,
     /// IBAN of the bank account that is debited.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub iban: Option<String>,
     /// `ACTIVE`, or `REVOKED` when it permits no further collection.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<MandateStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -609,48 +674,55 @@ pub struct Mandate {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    Mandate { show id, show account_group_id, hide_option iban, show status, show created_at, }
+impl fmt::Debug for Mandate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mandate")
+            .field("id", &self.id)
+            .field("account_group_id", &self.account_group_id)
+            .field("iban", &hidden_option(self.iban.as_ref()))
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// An instruction to buy or sell an instrument for an account. Orders are checked after they were
 /// accepted, so watch `status`.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Order {
     /// Identifies the order.
     pub id: OrderId,
     /// The account the order trades for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// The owner of that account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub user_id: Option<UserId>,
     /// The instrument to buy or sell.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// `BUY` or `SELL`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub side: Option<OrderSide>,
     /// `MARKET` trades at the best price to be had; `LIMIT` at `limit_price` or better; `STOP` waits until
     /// the market reaches `stop_price`. `LIMIT` and `STOP` need a whole number in `quantity`.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<OrderType>,
     /// `NEW`: accepted, nothing checked yet, and still to be cancelled by the client. `PROCESSING`: on its
     /// way to or at the venue. `FILLED`: done. `CANCELLED`, `REJECTED`: ended without being filled
     /// completely; be prepared for either.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<OrderStatus>,
     /// Number of units, a decimal string; fractions occur in `MARKET` orders only. May be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub quantity: Option<Decimal>,
     /// Value of the order in units of `currency`, a decimal string. May be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -658,7 +730,7 @@ pub struct Order {
     pub cash_amount: Option<Decimal>,
     /// Price limit for one unit in units of `currency`, a decimal string. An empty string if the order has
     /// none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -666,24 +738,24 @@ pub struct Order {
     pub limit_price: Option<Decimal>,
     /// Price for one unit that sets off a stop order, in units of `currency`, a decimal string. An empty
     /// string if the order has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of every amount in this object, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -691,22 +763,31 @@ pub struct Order {
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Order, OrderId, optional status);
+impl upvest_runtime::Settles for Order {
+    type Id = OrderId;
+    fn id(&self) -> OrderId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A request to cancel an order, and what became of it. An order past `NEW` can refuse.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct OrderCancellation {
     /// Identifies the cancellation, not the order.
     pub id: OrderCancellationId,
     /// The order to be cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub order_id: Option<OrderId>,
     /// `PENDING` until decided; `CONFIRMED`: the order is cancelled; `REJECTED`: the order goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<OrderCancellationStatus>,
     /// When cancellation was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -716,8 +797,8 @@ pub struct OrderCancellation {
 
 /// An order to place. Give `quantity` for a unit order or `cash_amount` for a nominal one; nominal and
 /// fractional orders must be `MARKET`.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct OrderCreate {
     /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
     /// carried out.
@@ -732,7 +813,7 @@ pub struct OrderCreate {
     pub type_: OrderType,
     /// Number of units to trade, a decimal string. Whole for `LIMIT` and `STOP`; fractions need a `MARKET`
     /// order.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -740,7 +821,7 @@ pub struct OrderCreate {
     pub quantity: Option<Decimal>,
     /// Amount to trade for, in units of `currency`, a decimal string with no or two decimal places.
     /// `MARKET` orders only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -748,7 +829,7 @@ pub struct OrderCreate {
     pub cash_amount: Option<Decimal>,
     /// For `LIMIT` orders: the highest price to buy or the lowest to sell one unit at, in units of
     /// `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -756,7 +837,7 @@ pub struct OrderCreate {
     pub limit_price: Option<Decimal>,
     /// For `STOP` orders: the price of one unit that sets the order off, in units of `currency`, a decimal
     /// string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -764,36 +845,36 @@ pub struct OrderCreate {
     pub stop_price: Option<Decimal>,
     /// ISO 4217 code of the currency of the amounts and prices. One that the venue does not trade in leaves
     /// the order unexecuted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
 
 request_json!(OrderCreate by readers::OrderCreateReader);
 
 /// A set of instruments in an account, held at fixed target weights. The weights are its allocations.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Portfolio {
     /// Identifies the portfolio.
     pub id: PortfolioId,
     /// The account that holds the portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// Name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
     /// `ACTIVE`, or `CLOSED` once it has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<PortfolioStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -802,15 +883,15 @@ pub struct Portfolio {
 }
 
 /// The share of one instrument in a portfolio.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct PortfolioAllocation {
     /// The instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
@@ -819,8 +900,8 @@ pub struct PortfolioAllocation {
 }
 
 /// The share that one instrument is to have in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioAllocationCreate {
     /// The instrument. Name each one once.
     pub instrument_id: InstrumentId,
@@ -832,8 +913,8 @@ pub struct PortfolioAllocationCreate {
 request_json!(PortfolioAllocationCreate by readers::PortfolioAllocationCreateReader);
 
 /// A portfolio to set up in an account.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioCreate {
     /// The account that will hold the portfolio.
     pub account_id: AccountId,
@@ -846,29 +927,29 @@ pub struct PortfolioCreate {
 request_json!(PortfolioCreate by readers::PortfolioCreateReader);
 
 /// An order to invest an amount of cash across the instruments of a portfolio.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioOrder {
     /// Identifies the portfolio order.
     pub id: PortfolioOrderId,
     /// The portfolio to invest in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `CANCELLED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<PortfolioOrderStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -876,11 +957,20 @@ pub struct PortfolioOrder {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(PortfolioOrder, PortfolioOrderId, optional status);
+impl upvest_runtime::Settles for PortfolioOrder {
+    type Id = PortfolioOrderId;
+    fn id(&self) -> PortfolioOrderId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// An amount of cash to invest in a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioOrderCreate {
     /// Amount in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
@@ -891,54 +981,54 @@ pub struct PortfolioOrderCreate {
 request_json!(PortfolioOrderCreate by readers::PortfolioOrderCreateReader);
 
 /// Changes to a portfolio itself; its allocations are replaced with a call of their own.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct PortfolioUpdate {
     /// New name for display.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
 }
 
 request_json!(PortfolioUpdate by readers::PortfolioUpdateReader);
 
 /// How much of one instrument an account holds.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Position {
     /// Identifies the position.
     pub id: PositionId,
     /// The account that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// The instrument held.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub quantity: Option<Decimal>,
     /// Average price paid for one unit, in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub average_buy_in_price: Option<Decimal>,
     /// ISO 4217 code of the currency of `average_buy_in_price`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -947,19 +1037,19 @@ pub struct Position {
 }
 
 /// One run that trades a portfolio back to its target weights.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct RebalancingExecution {
     /// Identifies the run.
     pub id: RebalancingExecutionId,
     /// The portfolio being rebalanced.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub portfolio_id: Option<PortfolioId>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<RebalancingExecutionStatus>,
     /// When the run was asked for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -967,51 +1057,67 @@ pub struct RebalancingExecution {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(RebalancingExecution, RebalancingExecutionId, optional status);
+impl upvest_runtime::Settles for RebalancingExecution {
+    type Id = RebalancingExecutionId;
+    fn id(&self) -> RebalancingExecutionId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A bank account outside the platform that belongs to an investment account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct ReferenceAccount {
     /// Identifies the reference account.
     pub id: ReferenceAccountId,
     /// IBAN of the bank account.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub iban: Option<String>,
     /// BIC (ISO 9362) of the bank, 8 or 11 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub bic: Option<String>,
     /// Name of the holder as the bank has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_holder: Option<String>,
     /// `ACTIVE` if it can be used, else `INACTIVE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<ReferenceAccountStatus>,
 }
 
-hiding_debug! {
-    ReferenceAccount { show id, hide_option iban, hide_option bic, hide_option account_holder, show status, }
+impl fmt::Debug for ReferenceAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceAccount")
+            .field("id", &self.id)
+            .field("iban", &hidden_option(self.iban.as_ref()))
+            .field("bic", &hidden_option(self.bic.as_ref()))
+            .field("account_holder", &hidden_option(self.account_holder.as_ref()))
+            .field("status", &self.status)
+            .finish()
+    }
 }
 
 /// A document such as a statement. It is produced in the background and then fetched as a file.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Report {
     /// Identifies the report.
     pub id: ReportId,
     /// What kind of report it is, for example `QUARTERLY_STATEMENT`. Free text; expect kinds you do not
     /// know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// `PENDING` while it is produced, then `READY` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<ReportStatus>,
     /// The file to fetch. Expect it only once `status` is `READY`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1019,52 +1125,61 @@ pub struct Report {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Report, ReportId, optional status);
+impl upvest_runtime::Settles for Report {
+    type Id = ReportId;
+    fn id(&self) -> ReportId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// A standing instruction to invest the same amount again and again.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SavingsPlan {
     /// Identifies the savings plan.
     pub id: SavingsPlanId,
     /// The account that invests.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// The portfolio to invest in, if the plan is for a portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// How often the plan invests: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every
     /// three months).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub frequency: Option<SavingsPlanFrequency>,
     /// `ACTIVE` invests; `PAUSED` can be resumed; `CANCELLED` has ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<SavingsPlanStatus>,
     /// Day of the next execution, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub next_execution_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1073,16 +1188,16 @@ pub struct SavingsPlan {
 }
 
 /// A savings plan to set up.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SavingsPlanCreate {
     /// The account that is to invest.
     pub account_id: AccountId,
     /// The portfolio to invest in, if the plan is for a portfolio.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
@@ -1096,40 +1211,40 @@ pub struct SavingsPlanCreate {
 request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
 
 /// Changes to a savings plan. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub cash_amount: Option<Decimal>,
     /// New rhythm: `WEEKLY`, `BIWEEKLY` (every two weeks), `MONTHLY` or `QUARTERLY` (every three months).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub frequency: Option<SavingsPlanFrequency>,
     /// `PAUSED` to suspend the plan, `ACTIVE` to resume it. To end it, delete it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<SavingsPlanStatus>,
 }
 
 request_json!(SavingsPlanUpdate by readers::SavingsPlanUpdateReader);
 
 /// A move of securities to or from another institution.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SecuritiesTransfer {
     /// Identifies the transfer.
     pub id: SecuritiesTransferId,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<SecuritiesTransferStatus>,
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub direction: Option<TransferDirection>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1138,8 +1253,8 @@ pub struct SecuritiesTransfer {
 }
 
 /// A securities transfer to start.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SecuritiesTransferCreate {
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
     pub direction: TransferDirection,
@@ -1148,19 +1263,19 @@ pub struct SecuritiesTransferCreate {
 request_json!(SecuritiesTransferCreate by readers::SecuritiesTransferCreateReader);
 
 /// A country in which a user is liable to tax. A user can have several.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct TaxResidency {
     /// Identifies this tax residency.
     pub id: TaxResidencyId,
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub country: Option<CountryCode>,
     /// Number the tax authority of `country` gave the user, in that country's format. May be absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub tax_identification_number: Option<String>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1168,53 +1283,70 @@ pub struct TaxResidency {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    TaxResidency { show id, hide_option country, hide_option tax_identification_number, show created_at, }
+impl fmt::Debug for TaxResidency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaxResidency")
+            .field("id", &self.id)
+            .field("country", &hidden_option(self.country.as_ref()))
+            .field(
+                "tax_identification_number",
+                &hidden_option(self.tax_identification_number.as_ref()),
+            )
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// A tax residency to add to a user.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct TaxResidencyCreate {
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
     /// Number the tax authority of `country` gave the user. Optional here.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub tax_identification_number: Option<String>,
 }
 
 request_json!(TaxResidencyCreate by readers::TaxResidencyCreateReader);
 
-hiding_debug! {
-    TaxResidencyCreate { hide country, hide_option tax_identification_number, }
+impl fmt::Debug for TaxResidencyCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaxResidencyCreate")
+            .field("country", &HIDDEN)
+            .field(
+                "tax_identification_number",
+                &hidden_option(self.tax_identification_number.as_ref()),
+            )
+            .finish()
+    }
 }
 
 /// A booking on an account.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Transaction {
     /// Identifies the transaction.
     pub id: TransactionId,
     /// The account that was booked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// What caused it: `ORDER_EXECUTION` (a trade), `FEE`, `DIVIDEND`, `TRANSFER`, `DIRECT_DEBIT` (money in
     /// from a bank) or `WITHDRAWAL` (money out to a bank).
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<TransactionType>,
     /// Amount booked in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1223,20 +1355,19 @@ pub struct Transaction {
 }
 
 /// A report for the client's treasury, fetched as a file.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct TreasuryReport {
     /// Identifies the treasury report.
     pub id: TreasuryReportId,
     /// What kind of report it is, for example `CASH_SETTLEMENT`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// The file to fetch.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1245,53 +1376,55 @@ pub struct TreasuryReport {
 }
 
 /// All new allocations of a portfolio.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct UpdatePortfolioAllocationsBody {
     /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
     /// dropped from the set.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
 
-request_json!(UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader);
+request_json!(
+    UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader
+);
 
 /// A natural person who invests through the client. Accounts, orders and payments hang off a user.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct User {
     /// Identifies the user.
     pub id: UserId,
     /// Given name or names. Any Unicode letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub first_name: Option<String>,
     /// Family name. Any Unicode letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub last_name: Option<String>,
     /// Email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub email: Option<String>,
     /// Date of birth, `YYYY-MM-DD`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub date_of_birth: Option<chrono::NaiveDate>,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub nationality: Option<CountryCode>,
     /// A postal address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub address: Option<Address>,
     /// `PENDING` until the user may act, then `ACTIVE`; `BLOCKED` is barred from acting, `CLOSED` has
     /// ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<UserStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When it last changed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1299,32 +1432,44 @@ pub struct User {
     pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    User { show id, hide_option first_name, hide_option last_name, hide_option email, hide_option date_of_birth, hide_option nationality, show address, show status, show created_at, show updated_at, }
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("first_name", &hidden_option(self.first_name.as_ref()))
+            .field("last_name", &hidden_option(self.last_name.as_ref()))
+            .field("email", &hidden_option(self.email.as_ref()))
+            .field("date_of_birth", &hidden_option(self.date_of_birth.as_ref()))
+            .field("nationality", &hidden_option(self.nationality.as_ref()))
+            .field("address", &self.address)
+            .field("status", &self.status)
+            .field("created_at", &self.created_at)
+            .field("updated_at", &self.updated_at)
+            .finish()
+    }
 }
 
 /// One check of a user, such as an identity check, and how it ended.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct UserCheck {
     /// Identifies the check.
     pub id: UserCheckId,
     /// What was checked, for example `KYC`. Free text; expect kinds you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// `PENDING` while the check runs, then `PASSED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<UserCheckStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
     )]
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// When the check ended, RFC 3339. Expect it to be absent while `status` is `PENDING`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1333,8 +1478,8 @@ pub struct UserCheck {
 }
 
 /// What is needed to register a user. Every field is required.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct UserCreate {
     /// Given name or names. Any Unicode letters.
     pub first_name: String,
@@ -1353,26 +1498,34 @@ pub struct UserCreate {
 
 request_json!(UserCreate by readers::UserCreateReader);
 
-hiding_debug! {
-    UserCreate { hide first_name, hide last_name, hide email, hide date_of_birth, hide nationality, show address, }
+impl fmt::Debug for UserCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserCreate")
+            .field("first_name", &HIDDEN)
+            .field("last_name", &HIDDEN)
+            .field("email", &HIDDEN)
+            .field("date_of_birth", &HIDDEN)
+            .field("nationality", &HIDDEN)
+            .field("address", &self.address)
+            .finish()
+    }
 }
 
 /// A number or code that identifies a user towards authorities, such as a national identity number.
-#[derive(serde::Deserialize, serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct UserIdentifier {
     /// Identifies this record, not the user.
     pub id: UserIdentifierId,
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`. Free text; expect kinds
     /// you do not know.
-    #[serde(rename = "type")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
     /// The identifier itself. Personal data.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub value: Option<String>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1380,13 +1533,20 @@ pub struct UserIdentifier {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-hiding_debug! {
-    UserIdentifier { show id, show type_, hide_option value, show created_at, }
+impl fmt::Debug for UserIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifier")
+            .field("id", &self.id)
+            .field("type_", &self.type_)
+            .field("value", &hidden_option(self.value.as_ref()))
+            .field("created_at", &self.created_at)
+            .finish()
+    }
 }
 
 /// An identifier to add to a user. Its `type` is fixed afterwards; only `value` can be changed.
-#[derive(serde::Serialize, Clone, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, PartialEq)]
 pub struct UserIdentifierCreate {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
     #[serde(rename = "type")]
@@ -1397,70 +1557,86 @@ pub struct UserIdentifierCreate {
 
 request_json!(UserIdentifierCreate by readers::UserIdentifierCreateReader);
 
-hiding_debug! {
-    UserIdentifierCreate { show type_, hide value, }
+impl fmt::Debug for UserIdentifierCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifierCreate")
+            .field("type_", &self.type_)
+            .field("value", &HIDDEN)
+            .finish()
+    }
 }
 
 /// A new value for an identifier, for instance after a change of name.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserIdentifierUpdate {
     /// The identifier that replaces the present one. Personal data.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub value: Option<String>,
 }
 
 request_json!(UserIdentifierUpdate by readers::UserIdentifierUpdateReader);
 
-hiding_debug! {
-    UserIdentifierUpdate { hide_option value, }
+impl fmt::Debug for UserIdentifierUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserIdentifierUpdate")
+            .field("value", &hidden_option(self.value.as_ref()))
+            .finish()
+    }
 }
 
 /// Changes to a user. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserUpdate {
     /// New given name or names.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub first_name: Option<String>,
     /// New family name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub last_name: Option<String>,
     /// New email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub email: Option<String>,
     /// A postal address.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub address: Option<Address>,
 }
 
 request_json!(UserUpdate by readers::UserUpdateReader);
 
-hiding_debug! {
-    UserUpdate { hide_option first_name, hide_option last_name, hide_option email, show address, }
+impl fmt::Debug for UserUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserUpdate")
+            .field("first_name", &hidden_option(self.first_name.as_ref()))
+            .field("last_name", &hidden_option(self.last_name.as_ref()))
+            .field("email", &hidden_option(self.email.as_ref()))
+            .field("address", &self.address)
+            .finish()
+    }
 }
 
 /// What an account was worth at one moment.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Valuation {
     /// Identifies the valuation.
     pub id: ValuationId,
     /// The account that was valued.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub total_value: Option<Decimal>,
     /// ISO 4217 code of the currency of `total_value`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// The moment the value stands for, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1469,24 +1645,24 @@ pub struct Valuation {
 }
 
 /// A subscription that has events sent to an address of yours.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WebhookSubscription {
     /// Identifies the subscription. Delivered events carry it as `webhook_id`.
     pub id: WebhookId,
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub url: Option<String>,
     /// Kinds of event to deliver, such as `ORDER` or `CASH_BALANCE`; `ALL` stands for every kind. New kinds
     /// can appear.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub event_categories: Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` delivers, `INACTIVE` does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<WebhookSubscriptionStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1496,8 +1672,8 @@ pub struct WebhookSubscription {
 
 /// A subscription to set up. Check `status` in the answer: it may have to be set to `ACTIVE` before
 /// anything is delivered.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WebhookSubscriptionCreate {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect. At most 1000 characters.
@@ -1509,46 +1685,46 @@ pub struct WebhookSubscriptionCreate {
 request_json!(WebhookSubscriptionCreate by readers::WebhookSubscriptionCreateReader);
 
 /// Changes to a subscription. Send only the fields that change.
-#[derive(serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct WebhookSubscriptionUpdate {
     /// New address. `https` with a DNS name, no IP address, and it must not redirect.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub url: Option<String>,
     /// Kinds of event to deliver from now on; `ALL` stands for every kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub event_categories: Option<Vec<WebhookEventCategory>>,
     /// `ACTIVE` to deliver, `INACTIVE` to stop.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<WebhookSubscriptionStatus>,
 }
 
 request_json!(WebhookSubscriptionUpdate by readers::WebhookSubscriptionUpdateReader);
 
 /// A payment of cash from an account to the user's bank.
-#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct Withdrawal {
     /// Identifies the withdrawal.
     pub id: WithdrawalId,
     /// The account the money leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::decimal::optional"
     )]
     pub cash_amount: Option<Decimal>,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<WithdrawalStatus>,
     /// When it was created, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     #[serde(
         default,
         deserialize_with = "upvest_runtime::generated_code::timestamp::optional"
@@ -1556,11 +1732,20 @@ pub struct Withdrawal {
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-settles!(Withdrawal, WithdrawalId, optional status);
+impl upvest_runtime::Settles for Withdrawal {
+    type Id = WithdrawalId;
+    fn id(&self) -> WithdrawalId {
+        self.id
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_final())
+    }
+}
 
 /// An amount to pay out from an account. There is no field for the destination.
-#[derive(serde::Serialize, Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WithdrawalCreate {
     /// The account the money leaves.
     pub account_id: AccountId,
@@ -1574,213 +1759,235 @@ request_json!(WithdrawalCreate by readers::WithdrawalCreateReader);
 
 /// How the bodies of requests are read.
 mod readers {
-use super::*;
+    use super::*;
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountCreate")]
+    pub(super) struct AccountCreateReader {
+        pub user_id: UserId,
+        pub account_group_id: AccountGroupId,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountCreate")]
-pub(super) struct AccountCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountTransferCreate")]
+    pub(super) struct AccountTransferCreateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub source_account_id: Option<AccountId>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub target_account_id: Option<AccountId>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountTransferCreate")]
-pub(super) struct AccountTransferCreateReader {
-    pub source_account_id: Option<AccountId>,
-    pub target_account_id: Option<AccountId>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::AccountUpdate")]
+    pub(super) struct AccountUpdateReader {
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::AccountUpdate")]
-pub(super) struct AccountUpdateReader {
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::CreateAccessTokenBody")]
+    pub(super) struct CreateAccessTokenBodyReader {
+        pub grant_type: GrantType,
+        pub client_id: String,
+        pub client_secret: String,
+        pub scope: String,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::CreateAccessTokenBody")]
-pub(super) struct CreateAccessTokenBodyReader {
-    pub grant_type: GrantType,
-    pub client_id: String,
-    pub client_secret: String,
-    pub scope: String,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::DirectDebitCreate")]
+    pub(super) struct DirectDebitCreateReader {
+        pub user_id: UserId,
+        pub account_group_id: AccountGroupId,
+        pub mandate_id: MandateId,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub remittance_information: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::DirectDebitCreate")]
-pub(super) struct DirectDebitCreateReader {
-    pub user_id: UserId,
-    pub account_group_id: AccountGroupId,
-    pub mandate_id: MandateId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub remittance_information: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::LiquidationCreate")]
+    pub(super) struct LiquidationCreateReader {
+        #[serde(rename = "type")]
+        pub type_: LiquidationType,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::LiquidationCreate")]
-pub(super) struct LiquidationCreateReader {
-    #[serde(rename = "type")]
-    pub type_: LiquidationType,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::OrderCreate")]
+    pub(super) struct OrderCreateReader {
+        pub account_id: AccountId,
+        pub instrument_id: InstrumentId,
+        pub side: OrderSide,
+        #[serde(rename = "type")]
+        pub type_: OrderType,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub quantity: Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub cash_amount: Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub limit_price: Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub stop_price: Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: Option<CurrencyCode>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::OrderCreate")]
-pub(super) struct OrderCreateReader {
-    pub account_id: AccountId,
-    pub instrument_id: InstrumentId,
-    pub side: OrderSide,
-    #[serde(rename = "type")]
-    pub type_: OrderType,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub quantity: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub limit_price: Option<Decimal>,
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub stop_price: Option<Decimal>,
-    pub currency: Option<CurrencyCode>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioAllocationCreate")]
+    pub(super) struct PortfolioAllocationCreateReader {
+        pub instrument_id: InstrumentId,
+        pub weight: Decimal,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioAllocationCreate")]
-pub(super) struct PortfolioAllocationCreateReader {
-    pub instrument_id: InstrumentId,
-    pub weight: Decimal,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioCreate")]
+    pub(super) struct PortfolioCreateReader {
+        pub account_id: AccountId,
+        pub name: String,
+        pub allocations: Vec<PortfolioAllocationCreate>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioCreate")]
-pub(super) struct PortfolioCreateReader {
-    pub account_id: AccountId,
-    pub name: String,
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioOrderCreate")]
+    pub(super) struct PortfolioOrderCreateReader {
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioOrderCreate")]
-pub(super) struct PortfolioOrderCreateReader {
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::PortfolioUpdate")]
+    pub(super) struct PortfolioUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::PortfolioUpdate")]
-pub(super) struct PortfolioUpdateReader {
-    pub name: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SavingsPlanCreate")]
+    pub(super) struct SavingsPlanCreateReader {
+        pub account_id: AccountId,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub portfolio_id: Option<PortfolioId>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub instrument_id: Option<InstrumentId>,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+        pub frequency: SavingsPlanFrequency,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanCreate")]
-pub(super) struct SavingsPlanCreateReader {
-    pub account_id: AccountId,
-    pub portfolio_id: Option<PortfolioId>,
-    pub instrument_id: Option<InstrumentId>,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-    pub frequency: SavingsPlanFrequency,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SavingsPlanUpdate")]
+    pub(super) struct SavingsPlanUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
+        )]
+        pub cash_amount: Option<Decimal>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub frequency: Option<SavingsPlanFrequency>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: Option<SavingsPlanStatus>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SavingsPlanUpdate")]
-pub(super) struct SavingsPlanUpdateReader {
-    #[serde(
-        default,
-        deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-    )]
-    pub cash_amount: Option<Decimal>,
-    pub frequency: Option<SavingsPlanFrequency>,
-    pub status: Option<SavingsPlanStatus>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::SecuritiesTransferCreate")]
+    pub(super) struct SecuritiesTransferCreateReader {
+        pub direction: TransferDirection,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::SecuritiesTransferCreate")]
-pub(super) struct SecuritiesTransferCreateReader {
-    pub direction: TransferDirection,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::TaxResidencyCreate")]
+    pub(super) struct TaxResidencyCreateReader {
+        pub country: CountryCode,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tax_identification_number: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::TaxResidencyCreate")]
-pub(super) struct TaxResidencyCreateReader {
-    pub country: CountryCode,
-    pub tax_identification_number: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UpdatePortfolioAllocationsBody")]
+    pub(super) struct UpdatePortfolioAllocationsBodyReader {
+        pub allocations: Vec<PortfolioAllocationCreate>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UpdatePortfolioAllocationsBody")]
-pub(super) struct UpdatePortfolioAllocationsBodyReader {
-    pub allocations: Vec<PortfolioAllocationCreate>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserCreate")]
+    pub(super) struct UserCreateReader {
+        pub first_name: String,
+        pub last_name: String,
+        pub email: String,
+        pub date_of_birth: chrono::NaiveDate,
+        pub nationality: CountryCode,
+        pub address: Address,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserCreate")]
-pub(super) struct UserCreateReader {
-    pub first_name: String,
-    pub last_name: String,
-    pub email: String,
-    pub date_of_birth: chrono::NaiveDate,
-    pub nationality: CountryCode,
-    pub address: Address,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserIdentifierCreate")]
+    pub(super) struct UserIdentifierCreateReader {
+        #[serde(rename = "type")]
+        pub type_: String,
+        pub value: String,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierCreate")]
-pub(super) struct UserIdentifierCreateReader {
-    #[serde(rename = "type")]
-    pub type_: String,
-    pub value: String,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserIdentifierUpdate")]
+    pub(super) struct UserIdentifierUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub value: Option<String>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserIdentifierUpdate")]
-pub(super) struct UserIdentifierUpdateReader {
-    pub value: Option<String>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::UserUpdate")]
+    pub(super) struct UserUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub first_name: Option<String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub last_name: Option<String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub email: Option<String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: Option<Address>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::UserUpdate")]
-pub(super) struct UserUpdateReader {
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: Option<String>,
-    pub address: Option<Address>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WebhookSubscriptionCreate")]
+    pub(super) struct WebhookSubscriptionCreateReader {
+        pub url: String,
+        pub event_categories: Vec<WebhookEventCategory>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionCreate")]
-pub(super) struct WebhookSubscriptionCreateReader {
-    pub url: String,
-    pub event_categories: Vec<WebhookEventCategory>,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WebhookSubscriptionUpdate")]
+    pub(super) struct WebhookSubscriptionUpdateReader {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub url: Option<String>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub event_categories: Option<Vec<WebhookEventCategory>>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: Option<WebhookSubscriptionStatus>,
+    }
 
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WebhookSubscriptionUpdate")]
-pub(super) struct WebhookSubscriptionUpdateReader {
-    pub url: Option<String>,
-    pub event_categories: Option<Vec<WebhookEventCategory>>,
-    pub status: Option<WebhookSubscriptionStatus>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(remote = "super::WithdrawalCreate")]
-pub(super) struct WithdrawalCreateReader {
-    pub account_id: AccountId,
-    pub cash_amount: Decimal,
-    pub currency: CurrencyCode,
-}
+    #[derive(serde::Deserialize)]
+    #[serde(remote = "super::WithdrawalCreate")]
+    pub(super) struct WithdrawalCreateReader {
+        pub account_id: AccountId,
+        pub cash_amount: Decimal,
+        pub currency: CurrencyCode,
+    }
 }

@@ -14,7 +14,7 @@ use http_body::Body;
 use sqlx::Row as _;
 use sqlx::pool::PoolOptions;
 use tokio::time::{sleep, timeout};
-use upvest_ext::webhooks::{Event, UndecodableEvent, WebhookVerifier};
+use upvest_ext::webhooks::{Event, EventType, UndecodableEvent, WebhookVerifier};
 
 /// SQLite or Postgres, as the URL says. If you have only one, name it here: `sqlx::Postgres` can bind ids and amounts as they are.
 pub type Db = sqlx::Any;
@@ -153,11 +153,15 @@ impl Inbox {
         let now = now();
         let mut transaction = self.pool.begin().await?;
         for (event, position) in rows {
-            let event_type = event.as_ref().map(|event| event.event_type.as_str());
+            let event_type = match event {
+                Ok(event) => Some(&event.event_type),
+                Err(undecodable) => undecodable.event_type.as_ref(),
+            };
+            let event_type = event_type.map_or("undecodable", EventType::as_str);
             let json = event.as_ref().map_or_else(|it| &*it.raw, Event::json);
             sqlx::query(INSERT)
                 .bind(key(event))
-                .bind(storable(event_type.unwrap_or("undecodable")))
+                .bind(storable(event_type))
                 .bind(json)
                 .bind(now)
                 .bind(position)

@@ -9,6 +9,9 @@ use super::event::{Event, UndecodableEvent};
 /// (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs an error with its path.
 const MAX_EVENTS: usize = 10_000;
 
+/// RFC 8259 section 8.1 lets a reader ignore it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the order in which
 /// they were sent. An event that cannot be decoded does not affect the others. A body of more than 10,000 events is one
 /// [`UndecodableEvent`] that says so.
@@ -24,10 +27,8 @@ pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
 }
 
 fn too_many_events(body: &[u8]) -> UndecodableEvent {
-    UndecodableEvent {
-        path: format!("payload: more than {MAX_EVENTS} events in one delivery"),
-        raw: body.into(),
-    }
+    let path = format!("payload: more than {MAX_EVENTS} events in one delivery");
+    UndecodableEvent::new(path, body)
 }
 
 /// The JSON of each event.
@@ -37,6 +38,7 @@ pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
         #[serde(borrow)]
         payload: Vec<&'a RawValue>,
     }
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match serde_json::from_slice::<Wrapper<'_>>(body) {
         Ok(wrapper) => wrapper
             .payload

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use upvest_runtime::generated_code::timestamp;
 use upvest_runtime::{Error, EventObjects, EventResource, EventType, GeneratedClient};
 use uuid::Uuid;
 
@@ -23,8 +25,9 @@ use crate::debug_fields::debug_fields;
 pub struct Event {
     /// The event's id, which is the same in every delivery.
     pub id: Uuid,
-    /// When it happened.
-    pub created_at: DateTime<Utc>,
+    /// When it happened, if the delivery says so. Some events have no time (`PROTOCOL` 11.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
     /// What happened.
     #[serde(rename = "type")]
     pub event_type: EventType,
@@ -76,9 +79,14 @@ pub enum ResourceError {
 /// An event that cannot be decoded. Contains its text, which `Debug` does not print.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event cannot be decoded, at `{path}`")]
+#[non_exhaustive]
 pub struct UndecodableEvent {
     /// The path of the failing field, such as `created_at`; `.` for the whole event.
     pub path: String,
+    /// The event's id, if it can be read.
+    pub id: Option<Uuid>,
+    /// What happened, if it can be read.
+    pub event_type: Option<EventType>,
     /// The event as it was sent.
     pub raw: Box<[u8]>,
 }
@@ -90,10 +98,7 @@ impl Event {
     ///
     /// [`UndecodableEvent`] with the path of the failing field, and the JSON.
     pub fn decode(json: &[u8]) -> Result<Self, UndecodableEvent> {
-        let undecodable = |path: String| UndecodableEvent {
-            path,
-            raw: json.into(),
-        };
+        let undecodable = |path: String| UndecodableEvent::new(path, json);
         let wire: Wire<'_> = match serde_json::from_slice(json) {
             Ok(wire) => wire,
             Err(_) => return Err(undecodable(failing_path::<Wire<'_>>(json))),
@@ -235,7 +240,9 @@ impl Event {
 #[derive(Deserialize)]
 struct Wire<'a> {
     id: Uuid,
-    created_at: DateTime<Utc>,
+    // It reads `+0000` too, which is not a time of RFC 3339.
+    #[serde(default, deserialize_with = "timestamp::optional")]
+    created_at: Option<DateTime<Utc>>,
     #[serde(rename = "type")]
     type_: Option<EventType>,
     event_type: Option<EventType>,
@@ -280,18 +287,63 @@ debug_fields!(
 );
 
 impl UndecodableEvent {
+    pub(super) fn new(path: String, json: &[u8]) -> Self {
+        let readable = ReadableFields::of(json);
+        Self {
+            path,
+            id: readable.id,
+            event_type: readable.event_type,
+            raw: json.into(),
+        }
+    }
+
     /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of its JSON in
     /// hexadecimal digits. It is the same in every delivery.
     pub fn key(&self) -> String {
-        #[derive(Deserialize)]
-        struct Identified {
-            id: Uuid,
-        }
-        match serde_json::from_slice::<Identified>(&self.raw) {
-            Ok(Identified { id }) => id.to_string(),
-            Err(_) => sha256_key(&self.raw),
+        match self.id {
+            Some(id) => id.to_string(),
+            None => sha256_key(&self.raw),
         }
     }
+}
+
+/// The fields of an event that can be read on their own, although another one, or the whole, cannot.
+#[derive(Default)]
+pub(super) struct ReadableFields {
+    id: Option<Uuid>,
+    event_type: Option<EventType>,
+    pub(super) webhook_id: Option<Uuid>,
+}
+
+impl ReadableFields {
+    pub(super) fn of(json: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            id: Option<&'a RawValue>,
+            #[serde(borrow, rename = "type")]
+            type_: Option<&'a RawValue>,
+            #[serde(borrow)]
+            event_type: Option<&'a RawValue>,
+            #[serde(borrow)]
+            webhook_id: Option<&'a RawValue>,
+        }
+        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(json) else {
+            return Self::default();
+        };
+        Self {
+            id: fields.id.and_then(read),
+            event_type: fields
+                .type_
+                .and_then(read)
+                .or_else(|| fields.event_type.and_then(read)),
+            webhook_id: fields.webhook_id.and_then(read),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(field: &RawValue) -> Option<T> {
+    serde_json::from_str(field.get()).ok()
 }
 
 fn sha256_key(json: &[u8]) -> String {
@@ -305,5 +357,7 @@ fn sha256_key(json: &[u8]) -> String {
 debug_fields!(
     UndecodableEvent,
     |self| path = self.path,
+    id = self.id,
+    event_type = self.event_type,
     raw_len = self.raw.len()
 );

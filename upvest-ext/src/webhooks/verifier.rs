@@ -7,12 +7,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
-use serde::Deserialize;
 use upvest_runtime::GeneratedClient;
 use uuid::Uuid;
 
 use super::decode_events::{decode_events, events_json};
-use super::event::{Event, UndecodableEvent};
+use super::event::{Event, ReadableFields, UndecodableEvent};
 use super::keys::{FoundKeys, Keys};
 use super::read_delivery::{BodyLimits, read_delivery};
 use super::verify_error::VerifyError;
@@ -100,6 +99,8 @@ impl WebhookVerifier {
     }
 
     /// Accepts only deliveries for these subscriptions: the `webhook_id` of each event must be one of them. All by default.
+    ///
+    /// An event without `webhook_id` is accepted, as Upvest sends such events.
     ///
     /// ```
     /// use upvest_api::types::WebhookId;
@@ -218,19 +219,15 @@ impl WebhookVerifier {
         })
     }
 
+    /// Whether no event names another subscription. Some events name none (`PROTOCOL` 11.2).
     fn is_for_us(&self, body: &[u8]) -> bool {
-        #[derive(Deserialize)]
-        struct Named {
-            webhook_id: Uuid,
-        }
         let Some(webhooks) = &self.webhooks else {
             return true;
         };
-        let is_ours = |json| {
-            serde_json::from_slice(json)
-                .is_ok_and(|Named { webhook_id }| webhooks.contains(&webhook_id))
-        };
-        events_json(body).into_iter().all(is_ours)
+        events_json(body)
+            .into_iter()
+            .filter_map(|json| ReadableFields::of(json).webhook_id)
+            .all(|webhook_id| webhooks.contains(&webhook_id))
     }
 
     /// Checks a signature with the keys that have its id.

@@ -29,10 +29,8 @@ async fn the_official_shape_carries_the_resource() {
     let events = decode(json!({ "payload": [event("ORDER.FILLED", order)] }).to_string()).await;
     let event = events[0].as_ref().unwrap();
     assert_eq!(event.event_type, EventKind::OrderFilled);
-    assert_eq!(
-        event.created_at.to_rfc3339(),
-        "2024-05-17T09:30:00.123456+00:00"
-    );
+    let created_at = event.created_at.unwrap();
+    assert_eq!(created_at.to_rfc3339(), "2024-05-17T09:30:00.123456+00:00");
     let order: Order = event.resource().unwrap();
     assert_eq!(order.id.to_string(), ID);
     let reference = event.reference().unwrap();
@@ -274,6 +272,88 @@ fn every_type_of_upvests_own_versions_is_known() {
         }
     }
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn an_event_needs_neither_a_time_nor_a_subscription() {
+    for event_type in ["ISA_WRAPPER.NEW", "ISA_WRAPPER_ALLOWANCE.EXPIRED"] {
+        let sent = json!({ "id": ID, "type": event_type, "object": { "id": ID } });
+        for body in [sent.clone(), json!({ "payload": [sent] })] {
+            let events = decode(body.to_string()).await;
+            let event = events[0].as_ref().unwrap();
+            assert_eq!(event.event_type, event_type);
+            assert_eq!((event.created_at, event.webhook_id), (None, None));
+            assert_eq!(event.key(), ID);
+            let again = Event::decode(&serde_json::to_vec(event).unwrap()).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{event:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_read_with_every_form_of_its_offset() {
+    for time in [
+        "2024-05-17T09:30:00+0000",
+        "2024-05-17T09:30:00+00:00",
+        "2024-05-17T11:30:00+0200",
+        "2024-05-17T09:30:00Z",
+    ] {
+        let mut sent = event("ORDER.NEW", json!({ "id": ID, "created_at": time }));
+        sent["created_at"] = time.into();
+        let events = decode(sent.to_string()).await;
+        let event = events[0].as_ref().unwrap();
+        let expected = "2024-05-17T09:30:00+00:00";
+        assert_eq!(event.created_at.unwrap().to_rfc3339(), expected, "{time}");
+        let order: Order = event.resource().unwrap();
+        assert_eq!(order.created_at.unwrap().to_rfc3339(), expected, "{time}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_event_says_its_id_and_type_if_it_can() {
+    let full = event("ORDER.NEW", json!({ "id": ID }));
+    let id: uuid::Uuid = full["id"].as_str().unwrap().parse().unwrap();
+    let broken = |field: &str, value: Value| {
+        let mut broken = full.clone();
+        broken[field] = value;
+        broken
+    };
+    let order_new = Some(EventType::new("ORDER.NEW"));
+    for (sent, expected_id, expected_type) in [
+        (
+            broken("created_at", json!("yesterday")),
+            Some(id),
+            order_new.clone(),
+        ),
+        (broken("webhook_id", json!(7)), Some(id), order_new.clone()),
+        (broken("id", json!("no uuid")), None, order_new.clone()),
+        (broken("id", json!(null)), None, order_new.clone()),
+        (broken("type", json!(7)), Some(id), None),
+        (
+            json!({ "id": id, "event_type": "ORDER.NEW" }),
+            Some(id),
+            order_new,
+        ),
+        (json!([id]), None, None),
+        (json!(null), None, None),
+    ] {
+        let payload = json!({ "payload": [sent, full.clone()] }).to_string();
+        let [unreadable, readable] = <[_; 2]>::try_from(decode(payload).await).unwrap();
+        assert!(readable.is_ok());
+        let unreadable = unreadable.unwrap_err();
+        assert_eq!(unreadable.id, expected_id, "{sent}");
+        assert_eq!(unreadable.event_type, expected_type, "{sent}");
+        assert_eq!(*unreadable.raw, *sent.to_string().as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_delivery_is_skipped() {
+    let event = event("ORDER.NEW", json!({ "id": ID }));
+    for body in [event.to_string(), json!({ "payload": [event] }).to_string()] {
+        let events = decode(format!("\u{feff}{body}")).await;
+        assert_eq!(events[0].as_ref().unwrap().event_type, EventKind::OrderNew);
+    }
 }
 
 #[test]

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::describe::{Source, describe};
+use crate::document;
 use crate::error::Errors;
 use crate::model::{self, Api};
-use crate::{Source, describe, document, pointer};
+use crate::pointer;
 
 /// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is the whole
 /// subject.

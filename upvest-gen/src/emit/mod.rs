@@ -1,14 +1,18 @@
-//! Writes Rust code from the model. There is a module for each type of file.
+//! Writes Rust code from the model. There is a module for each generated file.
 
+mod bodies;
+mod builders;
+mod client;
 mod declarations;
-mod operations;
+mod defect;
+mod doc_comment;
+mod events;
+mod operation_table;
+mod print;
 mod rust_type;
-mod schemas;
+mod structs;
 mod types;
 
-use std::fmt::Write;
-
-use crate::docs::doc_lines;
 use crate::error::Error;
 use crate::model::Api;
 
@@ -31,12 +35,12 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "client.rs",
             "The client and its operations.",
-            operations::client(api),
+            client::client(api)?,
         ),
         part(
             "builder.rs",
             "One builder for each operation, with its parameters.",
-            operations::builders(api),
+            builders::builders(api)?,
         ),
         part(
             "types.rs",
@@ -46,7 +50,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "bodies.rs",
             "Builders of request bodies.",
-            declarations::bodies(api),
+            bodies::bodies(api),
         ),
         part(
             "enums.rs",
@@ -56,13 +60,13 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         part(
             "events.rs",
             "The types of webhook events and their objects.",
-            declarations::events(api),
+            events::events(api)?,
         ),
         part("ids.rs", "Typed ids.", declarations::ids(api)),
         part(
             "operations.rs",
             "The operation table, with the metadata of each operation.",
-            operations::table(api),
+            operation_table::operation_table(api)?,
         ),
     ])
 }
@@ -79,11 +83,3 @@ pub mod types;
 
 pub use client::Client;
 ";
-
-/// Appends `text` as documentation.
-fn document(source: &mut String, indent: &str, text: &str) {
-    for line in doc_lines(text) {
-        let space = if line.is_empty() { "" } else { " " };
-        let _ = writeln!(source, "{indent}///{space}{line}");
-    }
-}

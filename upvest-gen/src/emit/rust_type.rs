@@ -1,8 +1,16 @@
 //! Writes the types of the model in Rust.
 
+use proc_macro2::TokenStream;
+
 use crate::model::{Api, Field, Schema, Type};
 
 impl Type {
+    /// The type as tokens, with `prefix` before the names of the module `types`.
+    pub(super) fn tokens(&self, prefix: &str) -> TokenStream {
+        let text = self.rust(prefix);
+        text.parse().expect("the model has valid names")
+    }
+
     /// The type, with `prefix` before the names of the module `types`.
     pub(super) fn rust(&self, prefix: &str) -> String {
         let inner = |kind: &Self| kind.rust(prefix);
@@ -33,6 +41,16 @@ impl Type {
 }
 
 impl Field {
+    /// The type of the field.
+    pub(super) fn written(&self, schema: &Schema) -> String {
+        let inner = self.inner(schema);
+        if self.is_option(schema) {
+            format!("Option<{inner}>")
+        } else {
+            inner
+        }
+    }
+
     /// The type of the field, without its `Option`.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");

@@ -1,164 +1,98 @@
-//! Writes the structs: those of progenitor, in the order of the description, with documentation, `#[non_exhaustive]`, and a `Debug`
-//! without personal data.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Writes the types of requests and answers: structs by progenitor, and unions.
 
 use std::fmt::Write;
 
-use quote::format_ident;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Item, ItemStruct, Path, Token, parse_quote};
+use syn::{Attribute, ItemStruct, Path, Token, parse_quote};
 
-use super::document;
-use super::schemas::{self, defect, key};
+use super::defect::defect;
+use super::doc_comment::doc_comment;
+use super::print::print;
+use super::structs::structs;
 use crate::docs;
 use crate::error::Error;
 use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 
-const USES: &str = "\
-pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem};
-use upvest_runtime::{Nullable, chrono, hiding_debug, open_union, request_json, serde_json, settles, uuid};
-";
-
-/// The source of the module `types`.
+/// The module `types`, in the order of the model.
 pub(super) fn types(api: &Api) -> Result<String, Error> {
-    let file = schemas::generate(api)?;
-    let mut structs: BTreeMap<String, ItemStruct> = structs(file)?
-        .into_iter()
-        .map(|item| (item.ident.to_string(), item))
-        .collect();
-    let objects = schemas::objects(api);
-    let mut source = String::new();
-    let mut readers = String::new();
-    // A module without types has nothing to re-export.
-    for (module, is_empty) in [("enums", api.enums.is_empty()), ("ids", api.ids.is_empty())] {
-        if !is_empty {
-            let _ = writeln!(source, "pub use super::{module}::*;");
-        }
-    }
-    source.push_str(USES);
+    let mut structs = structs(api)?;
+    let mut source = print(imports(api))?;
+    let mut readers = TokenStream::new();
     for schema in &api.schemas {
-        match &schema.shape {
-            Shape::Union { tag, variants } => {
-                source.push_str(&union(schema, tag, variants));
-                continue;
-            }
-            Shape::Object(fields) if fields.is_empty() => {
-                source.push_str(&empty(schema));
-                continue;
-            }
-            Shape::Object(_) => {}
-        }
-        let item = structs.remove(&key(&schema.name));
-        let item = item
-            .ok_or_else(|| defect(&format!("progenitor wrote no struct for `{}`", schema.name)))?;
-        let mut item = adjust(item, schema, &objects)?;
         source.push('\n');
-        if schema.sent && !schema.received {
-            readers.push('\n');
-            readers.push_str(&print(Item::Struct(reader(&item))));
-            item.attrs = attributes_without_reading(&item)?;
-            source.push_str(&print(Item::Struct(item)));
-            let _ = writeln!(
-                source,
-                "\nrequest_json!({0} by readers::{0}Reader);",
-                schema.name
-            );
-        } else {
-            source.push_str(&print(Item::Struct(item)));
+        match &schema.shape {
+            Shape::Union { tag, variants } => source += &union(schema, tag, variants),
+            Shape::Object(fields) if fields.is_empty() => source += &print(empty_struct(schema))?,
+            Shape::Object(_) => {
+                let item = structs.remove(&schema.name);
+                let missing = || defect(&format!("progenitor wrote no struct `{}`", schema.name));
+                let mut item = complete(item.ok_or_else(missing)?, schema)?;
+                let mut reading = TokenStream::new();
+                if schema.sent && !schema.received {
+                    readers.extend(reader(&item));
+                    leave_out_derive(&mut item, "Deserialize")?;
+                    let name = &item.ident;
+                    let reader = reader_name(&item);
+                    reading = quote!(request_json!(#name by readers::#reader););
+                }
+                let debug = debug(schema);
+                let settles = settles(schema, api);
+                source += &print(quote!(#item #reading #debug #settles))?;
+            }
         }
-        source.push_str(&hiding_debug(schema));
-        source.push_str(&settles(schema, api));
     }
     if !readers.is_empty() {
-        let _ = write!(
-            source,
-            "\n/// How the bodies of requests are read.\nmod readers {{\nuse super::*;\n{readers}}}\n"
-        );
+        source.push('\n');
+        source += &print(quote! {
+            /// How the bodies of requests are read.
+            mod readers {
+                use super::*;
+
+                #readers
+            }
+        })?;
     }
     Ok(source)
 }
 
-/// A private copy of a struct that is only sent, for which serde derives `Deserialize`. The struct itself adds its own rules.
-fn reader(item: &ItemStruct) -> ItemStruct {
-    let mut twin = item.clone();
-    let name = format!("super::{}", item.ident);
-    twin.attrs = vec![
-        parse_quote!(#[derive(serde::Deserialize)]),
-        parse_quote!(#[serde(remote = #name)]),
-    ];
-    twin.ident = format_ident!("{}Reader", item.ident);
-    twin.vis = parse_quote!(pub(super));
-    let is_for_writing = |attribute: &Attribute| {
-        let setting = attribute.parse_args::<syn::MetaNameValue>();
-        setting.is_ok_and(|setting| setting.path.is_ident("skip_serializing_if"))
-    };
-    for field in &mut twin.fields {
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("doc") && !is_for_writing(attribute));
-    }
-    twin
-}
-
-fn attributes_without_reading(item: &ItemStruct) -> Result<Vec<Attribute>, Error> {
-    let is_reading = |path: &Path| {
-        path.segments
-            .last()
-            .is_some_and(|last| last.ident == "Deserialize")
-    };
-    let without = |attribute: &Attribute| {
-        if attribute.path().is_ident("derive") {
-            derive(attribute, is_reading)
-        } else {
-            Ok(attribute.clone())
-        }
-    };
-    item.attrs.iter().map(without).collect()
-}
-
-/// The structs that progenitor wrote. Its builders, conversions and error module are not used.
-fn structs(file: syn::File) -> Result<Vec<ItemStruct>, Error> {
-    let modules = file.items.into_iter().filter_map(|item| match item {
-        Item::Mod(module) if module.ident == "types" => module.content,
-        _ => None,
+fn imports(api: &Api) -> TokenStream {
+    // A module without types has nothing to re-export.
+    let enums = (!api.enums.is_empty()).then(|| {
+        quote!(
+            pub use super::enums::*;
+        )
     });
-    let items = modules.flat_map(|(_, items)| items);
-    let mut structs = Vec::new();
-    for item in items {
-        match item {
-            Item::Struct(item) => structs.push(item),
-            Item::Impl(_) | Item::Mod(_) | Item::Use(_) => {}
-            _ => return Err(defect("progenitor wrote something that is not a struct")),
-        }
+    let ids = (!api.ids.is_empty()).then(|| {
+        quote!(
+            pub use super::ids::*;
+        )
+    });
+    quote! {
+        use std::fmt;
+
+        pub use upvest_runtime::{
+            CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
+        };
+        use upvest_runtime::generated_code::{HIDDEN, hidden_option};
+        use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+
+        #enums
+        #ids
     }
-    Ok(structs)
 }
 
-/// Changes progenitor's struct into that of the generated crate.
-fn adjust(
-    mut item: ItemStruct,
-    schema: &Schema,
-    objects: &BTreeSet<&str>,
-) -> Result<ItemStruct, Error> {
-    let is_hiding = schema.fields().iter().any(|field| field.sensitive);
-    let mut derives = None;
-    for attribute in &item.attrs {
-        if attribute.path().is_ident("derive") {
-            derives = Some(derive(attribute, |path| {
-                is_hiding && path.is_ident("Debug")
-            })?);
-        }
+/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names that the builders
+/// reserve, the reading of some values, and a `Debug` that hides texts.
+fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
+    if hides_something(schema) {
+        leave_out_derive(&mut item, "Debug")?;
     }
-    let derives = derives
-        .ok_or_else(|| defect(&format!("progenitor derives nothing for `{}`", schema.name)))?;
-    item.attrs = docs::attributes(&schema.description);
-    item.attrs
-        .extend([derives, parse_quote!(#[non_exhaustive])]);
-    item.ident = format_ident!("{}", schema.name);
+    document(&mut item.attrs, &schema.description);
     let syn::Fields::Named(fields) = &mut item.fields else {
         return Err(defect(&format!(
-            "progenitor has generated `{}` without named fields",
+            "progenitor wrote `{}` without named fields",
             schema.name
         )));
     };
@@ -166,48 +100,55 @@ fn adjust(
     for field in schema.fields() {
         let place = written
             .iter()
-            .position(|it| wire_name(it).as_deref() == Some(field.name.as_str()));
-        let what = || format!("the field `{}` of `{}`", field.name, schema.name);
-        let place =
-            place.ok_or_else(|| defect(&format!("progenitor has not generated {}", what())))?;
-        let written = written.swap_remove(place);
-        if !is_expected(&written.ty, field, schema, objects) {
-            return Err(defect(&format!(
-                "progenitor has generated {} with another type",
-                what()
-            )));
-        }
-        fields.named.push(self::field(field, written, schema));
-    }
-    if !written.is_empty() {
-        return Err(defect(&format!(
-            "progenitor gives `{}` more fields than it has",
-            schema.name
-        )));
+            .position(|written| name_in_json(written) == field.name);
+        let place = place.ok_or_else(|| {
+            defect(&format!(
+                "progenitor wrote `{}` without the field `{}`",
+                schema.name, field.name
+            ))
+        })?;
+        fields
+            .named
+            .push(complete_field(written.swap_remove(place), field, schema));
     }
     Ok(item)
 }
 
-/// Progenitor's derives without some, such as the `Debug` that would print personal data.
-fn derive(attribute: &Attribute, is_left_out: impl Fn(&Path) -> bool) -> Result<Attribute, Error> {
-    let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
-    let mut paths =
-        paths.map_err(|error| defect(&format!("progenitor's `derive` cannot be read: {error}")))?;
-    for path in &mut paths {
-        path.leading_colon = None;
+fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> syn::Field {
+    document(&mut written.attrs, &field.description);
+    let name = format_ident!("{}", field.rust);
+    if field.rust != field.name && written.ident.as_ref().is_some_and(|it| *it == field.name) {
+        let name_in_json = &field.name;
+        written
+            .attrs
+            .push(parse_quote!(#[serde(rename = #name_in_json)]));
     }
-    let paths = paths.into_iter().filter(|path| !is_left_out(path));
-    Ok(parse_quote!(#[derive(#(#paths),*)]))
+    written.ident = Some(name);
+    if let Some(function) = reading(field, schema) {
+        let default = (!field.required).then(|| quote!(default,));
+        written
+            .attrs
+            .push(parse_quote!(#[serde(#default deserialize_with = #function)]));
+    }
+    written
+}
+
+/// Replaces the documentation, which progenitor writes into one attribute.
+fn document(attributes: &mut Vec<Attribute>, description: &str) {
+    let others = attributes
+        .extract_if(.., |attribute| !attribute.path().is_ident("doc"))
+        .collect::<Vec<_>>();
+    *attributes = docs::attributes(description);
+    attributes.extend(others);
 }
 
 /// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
-fn wire_name(field: &syn::Field) -> Option<String> {
-    let mut name = field.ident.as_ref()?.to_string();
-    for attribute in field
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("serde"))
-    {
+fn name_in_json(field: &syn::Field) -> String {
+    let mut name = field.ident.to_token_stream().to_string();
+    for attribute in &field.attrs {
+        if !attribute.path().is_ident("serde") {
+            continue;
+        }
         // The other parts of the attribute are skipped.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.input.peek(Token![=]) {
@@ -219,103 +160,10 @@ fn wire_name(field: &syn::Field) -> Option<String> {
             Ok(())
         });
     }
-    Some(name)
+    name
 }
 
-/// Whether progenitor's type of a field is that of the model, in an `Option` if the field is optional.
-fn is_expected(
-    found: &syn::Type,
-    field: &Field,
-    schema: &Schema,
-    objects: &BTreeSet<&str>,
-) -> bool {
-    let inner = if field.is_option(schema) {
-        argument(found, "Option")
-    } else {
-        Some(found)
-    };
-    let Some(inner) = inner else { return false };
-    let expected = match &field.kind {
-        Type::Schema(name)
-            if objects.contains(name.as_str()) && !field.recursive && !field.tells_null(schema) =>
-        {
-            key(name)
-        }
-        _ => field.inner(schema),
-    };
-    let Ok(expected) = syn::parse_str::<syn::Type>(&expected) else {
-        return false;
-    };
-    without_roots(inner) == without_roots(&expected)
-}
-
-/// `T` of a `Wrapper<T>`.
-fn argument<'t>(kind: &'t syn::Type, wrapper: &str) -> Option<&'t syn::Type> {
-    let syn::Type::Path(path) = kind else {
-        return None;
-    };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == wrapper)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(inner) => Some(inner),
-        _ => None,
-    }
-}
-
-/// The type with only the last segment of each path, as progenitor writes `::std::string::String` for `String`.
-fn without_roots(kind: &syn::Type) -> syn::Type {
-    struct Shorten;
-    impl syn::visit_mut::VisitMut for Shorten {
-        fn visit_path_mut(&mut self, path: &mut Path) {
-            syn::visit_mut::visit_path_mut(self, path);
-            path.leading_colon = None;
-            path.segments = path.segments.iter().last().cloned().into_iter().collect();
-        }
-    }
-    let mut kind = kind.clone();
-    syn::visit_mut::VisitMut::visit_type_mut(&mut Shorten, &mut kind);
-    kind
-}
-
-fn field(field: &Field, written: syn::Field, schema: &Schema) -> syn::Field {
-    let name = format_ident!("{}", field.rust);
-    let inner = field.inner(schema);
-    let kind = if field.is_option(schema) {
-        format!("Option<{inner}>")
-    } else {
-        inner
-    };
-    let kind = syn::parse_str::<syn::Type>(&kind).unwrap_or(written.ty);
-    let mut attrs = docs::attributes(&field.description);
-    if field.rust != field.name {
-        let wire = &field.name;
-        attrs.push(parse_quote!(#[serde(rename = #wire)]));
-    }
-    if !field.required {
-        attrs.push(parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]));
-    }
-    match reading(field, schema) {
-        Some(with) if !field.required => {
-            attrs.push(parse_quote!(#[serde(default, deserialize_with = #with)]));
-        }
-        Some(with) => attrs.push(parse_quote!(#[serde(deserialize_with = #with)])),
-        None => {}
-    }
-    syn::Field {
-        attrs,
-        ident: Some(name),
-        ty: kind,
-        ..written
-    }
-}
-
-/// The attribute for reading a field, if its type needs one.
+/// The function that reads a field, if its type is not enough.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     Some(match (&field.kind, field.is_option(schema)) {
         _ if field.tells_null(schema) => "upvest_runtime::present",
@@ -326,80 +174,174 @@ fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     })
 }
 
-/// `Debug` for a struct with fields that must not be printed.
-fn hiding_debug(schema: &Schema) -> String {
-    if !schema.fields().iter().any(|field| field.sensitive) {
-        return String::new();
+fn leave_out_derive(item: &mut ItemStruct, name: &str) -> Result<(), Error> {
+    for attribute in &mut item.attrs {
+        if !attribute.path().is_ident("derive") {
+            continue;
+        }
+        let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
+        let unreadable = |error| defect(&format!("progenitor's `derive` cannot be read: {error}"));
+        let paths = paths.map_err(unreadable)?.into_iter();
+        let is_other = |path: &Path| path.segments.last().is_none_or(|last| last.ident != name);
+        let others = paths.filter(is_other);
+        *attribute = parse_quote!(#[derive(#(#others),*)]);
     }
-    let fields = schema.fields().iter().map(|field| {
-        let how = match (field.sensitive, field.is_option(schema)) {
-            (false, _) => "show",
-            (true, false) => "hide",
-            (true, true) => "hide_option",
-        };
-        format!("{how} {}, ", field.rust)
-    });
-    format!(
-        "\nhiding_debug! {{\n    {} {{ {}}}\n}}\n",
-        schema.name,
-        fields.collect::<String>()
-    )
+    Ok(())
 }
 
-/// The trait that makes waiting possible, for a resource with an id and a status that has final values.
-fn settles(schema: &Schema, api: &Api) -> String {
+fn reader_name(item: &ItemStruct) -> syn::Ident {
+    format_ident!("{}Reader", item.ident)
+}
+
+/// A private copy of a struct that is only sent, for which serde derives `Deserialize`. The struct itself adds its own rules.
+fn reader(item: &ItemStruct) -> TokenStream {
+    let mut twin = item.clone();
+    let name = format!("super::{}", item.ident);
+    twin.attrs = vec![
+        parse_quote!(#[derive(serde::Deserialize)]),
+        parse_quote!(#[serde(remote = #name)]),
+    ];
+    twin.ident = reader_name(item);
+    twin.vis = parse_quote!(pub(super));
+    for field in &mut twin.fields {
+        field
+            .attrs
+            .retain(|attribute| !attribute.path().is_ident("doc"));
+    }
+    quote!(#twin)
+}
+
+fn hides_something(schema: &Schema) -> bool {
+    schema.fields().iter().any(|field| field.sensitive)
+}
+
+/// `Debug` for a struct with fields that must not be printed:
+///
+/// ```text
+/// impl fmt::Debug for OrderCreate {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         f.debug_struct("OrderCreate")
+///             .field("account_id", &self.account_id)
+///             .field("reference", &hidden_option(self.reference.as_ref()))
+///             .finish()
+///     }
+/// }
+/// ```
+fn debug(schema: &Schema) -> Option<TokenStream> {
+    if !hides_something(schema) {
+        return None;
+    }
+    let name = &schema.name;
+    let item = format_ident!("{name}");
+    let fields = schema.fields().iter().map(|field| {
+        let text = &field.rust;
+        let field_name = format_ident!("{text}");
+        let value = match (field.sensitive, field.is_option(schema)) {
+            (false, _) => quote!(self.#field_name),
+            (true, false) => quote!(HIDDEN),
+            (true, true) => quote!(hidden_option(self.#field_name.as_ref())),
+        };
+        quote!(.field(#text, &#value))
+    });
+    Some(quote! {
+        impl fmt::Debug for #item {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(#name)#(#fields)*.finish()
+            }
+        }
+    })
+}
+
+/// The trait that makes waiting possible, for a resource with an id and a status that has final values:
+///
+/// ```text
+/// impl upvest_runtime::Settles for Order {
+///     type Id = OrderId;
+///
+///     fn id(&self) -> OrderId {
+///         self.id
+///     }
+///
+///     fn is_final(&self) -> bool {
+///         self.status.is_final()
+///     }
+/// }
+/// ```
+fn settles(schema: &Schema, api: &Api) -> Option<TokenStream> {
     let field = |name: &str| schema.fields().iter().find(|field| field.name == name);
-    let (Some(id), Some(status)) = (field("id"), field("status")) else {
-        return String::new();
-    };
+    let id = field("id")?;
+    let status = field("status")?;
     let (Type::Id(id_type), Type::Enum(enumeration)) = (&id.kind, &status.kind) else {
-        return String::new();
+        return None;
     };
     let ends = api
         .enums
         .iter()
         .any(|item| item.name == *enumeration && !item.finals.is_empty());
     if !ends || id.is_option(schema) {
-        return String::new();
+        return None;
     }
-    let how = if status.is_option(schema) {
-        "optional"
+    let item = format_ident!("{}", schema.name);
+    let id_type = format_ident!("{id_type}");
+    let id = format_ident!("{}", id.rust);
+    let status_name = format_ident!("{}", status.rust);
+    let is_final = if status.is_option(schema) {
+        quote!(self.#status_name.as_ref().is_some_and(|status| status.is_final()))
     } else {
-        "required"
+        quote!(self.#status_name.is_final())
     };
-    format!(
-        "\nsettles!({}, {id_type}, {how} {});\n",
-        schema.name, status.rust
-    )
+    Some(quote! {
+        impl upvest_runtime::Settles for #item {
+            type Id = #id_type;
+
+            fn id(&self) -> #id_type {
+                self.#id
+            }
+
+            fn is_final(&self) -> bool {
+                #is_final
+            }
+        }
+    })
 }
 
 /// An object without known fields.
-fn empty(schema: &Schema) -> String {
-    let mut source = String::from("\n");
-    document(&mut source, "", &schema.description);
-    source.push_str(
-        "#[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]\n",
-    );
-    source + &format!("#[non_exhaustive]\npub struct {} {{}}\n", schema.name)
-}
-
-/// One of several objects.
-fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
-    let mut source = String::from("\nopen_union! {\n");
-    document(&mut source, "    ", &schema.description);
-    let _ = writeln!(source, "    {} by {tag:?} {{", schema.name);
-    for Alternative { name, wire, kind } in variants {
-        document(&mut source, "        ", &format!("`{tag}` is `{wire}`."));
-        let _ = writeln!(source, "        {name}({}) = {wire:?},", kind.rust(""));
+fn empty_struct(schema: &Schema) -> TokenStream {
+    let docs = docs::attributes(&schema.description);
+    let name = format_ident!("{}", schema.name);
+    quote! {
+        #(#docs)*
+        #[derive(serde::Deserialize, serde::Serialize, Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct #name {}
     }
-    source + "    }\n}\n"
 }
 
-fn print(item: Item) -> String {
-    prettyplease::unparse(&syn::File {
-        shebang: None,
-        frontmatter: None,
-        attrs: Vec::new(),
-        items: vec![item],
-    })
+/// One of several objects:
+///
+/// ```text
+/// open_union! {
+///     /// How an order is paid.
+///     Payment by "type" {
+///         /// `type` is `CARD`.
+///         Card(CardPayment) = "CARD",
+///     }
+/// }
+/// ```
+fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
+    let docs = doc_comment("    ", &schema.description);
+    let name = &schema.name;
+    let mut lines = String::new();
+    for Alternative { name, wire, kind } in variants {
+        lines += &doc_comment("        ", &format!("`{tag}` is `{wire}`."));
+        let _ = writeln!(lines, "        {name}({}) = {wire:?},", kind.rust(""));
+    }
+    format!(
+        "\
+open_union! {{
+{docs}    {name} by {tag:?} {{
+{lines}    }}
+}}
+"
+    )
 }

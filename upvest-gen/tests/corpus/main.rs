@@ -131,6 +131,7 @@ fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str>
         "#[cfg(",
         "#[allow(",
         "mod received",
+        "    CountryCode, ",
     ];
     let of_builders = [
         "impl ",
@@ -140,6 +141,12 @@ fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str>
         "    pub(crate) fn new(",
         "    Argument, ",
         "        Self(Call::new(",
+        "    const META",
+        "    type Output",
+        "    async fn send(",
+        "        self.send()",
+        "    fn page(",
+        "        output.into()",
     ];
     let is_of_builders = file == "builder.rs";
     text.lines().filter(move |line| {

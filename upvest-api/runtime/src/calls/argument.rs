@@ -43,7 +43,7 @@ impl<T> Argument<T, ByOption> for Option<T> {
 
 /// Converts the value of the field `name`. The error contains the name, the value and the rule.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn field<T, V>(name: &str, value: V) -> Result<T, String>
+pub fn shown<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
 {
@@ -52,9 +52,9 @@ where
         .map_err(|error| format!("`{name}`: {error}"))
 }
 
-/// As [`field`], for personal data and secrets. The error does not contain the value.
+/// As [`shown`], for values that `Debug` hides. The error does not contain the value.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn sensitive_field<T, V>(name: &str, value: V) -> Result<T, String>
+pub fn hidden<T, V>(name: &str, value: V) -> Result<T, String>
 where
     V: TryInto<T, Error: Display>,
 {

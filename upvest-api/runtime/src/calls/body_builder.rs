@@ -12,31 +12,58 @@ pub trait Buildable: Clone + Serialize {
     type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
 }
 
-/// The value of a field. Records a problem if it is invalid, or if it is required and missing.
-pub fn taken<T>(
-    field: Option<Result<T, String>>,
-    missing: Option<&str>,
-    problems: &mut Vec<String>,
-) -> Option<T> {
-    match field {
-        Some(Ok(value)) => return Some(value),
-        Some(Err(problem)) => problems.push(problem),
-        None => problems.extend(missing.map(str::to_owned)),
+/// What was set for a field: nothing, a value, or the problem of an invalid value.
+pub type Slot<T> = Option<Result<T, String>>;
+
+/// A field that must be set.
+pub mod required {
+    use super::Slot;
+
+    /// The value, or its problem.
+    #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+    pub fn value<T>(slot: Slot<T>, name: &str) -> Result<T, String> {
+        slot.unwrap_or_else(|| Err(format!("`{name}` is required")))
     }
-    None
+
+    /// The slot of the field in a builder that starts from a value.
+    pub fn slot<T>(value: T) -> Slot<T> {
+        Some(Ok(value))
+    }
+}
+
+/// A field that may be set.
+pub mod optional {
+    use super::Slot;
+
+    /// The value if there is one, or its problem.
+    #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+    pub fn value<T>(slot: Slot<T>, _name: &str) -> Result<Option<T>, String> {
+        slot.transpose()
+    }
+
+    /// The slot of the field in a builder that starts from a value.
+    pub fn slot<T>(value: Option<T>) -> Slot<T> {
+        value.map(Ok)
+    }
+}
+
+/// The value, or `None` with its problem in `problems`.
+pub fn checked<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
+    value.map_err(|problem| problems.push(problem)).ok()
 }
 
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
-/// A `required` field must be set, an `optional` one may be. The errors of a `secret` field do not contain the value.
+/// A `required` field must be set, an `optional` one may be. The errors of a `hidden` field do not contain the value, those of a
+/// `shown` field do.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! body_builder {
-    ($(#[$meta:meta])* $name:ident $builder:ident { $($(#[$field_meta:meta])* $need:ident $(($secret:ident))? $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident $builder:ident { $($(#[$field_meta:meta])* $need:ident $privacy:ident $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Default)]
         pub struct $builder {
-            $($field: Option<Result<$type, String>>,)*
+            $($field: $crate::generated_code::Slot<$type>,)*
         }
 
         impl $builder {
@@ -44,7 +71,7 @@ macro_rules! body_builder {
                 $(#[$field_meta])*
                 #[must_use]
                 pub fn $field(mut self, value: impl TryInto<$type, Error: std::fmt::Display>) -> Self {
-                    self.$field = Some($crate::body_builder!(@convert $($secret)?)(stringify!($field), value));
+                    self.$field = Some($crate::generated_code::$privacy(stringify!($field), value));
                     self
                 }
             )*
@@ -56,15 +83,12 @@ macro_rules! body_builder {
             /// Lists every missing required field and every invalid value.
             pub fn build(self) -> Result<super::types::$name, $crate::InvalidBody> {
                 let mut problems = Vec::new();
-                $(let $field = $crate::generated_code::taken(
-                    self.$field,
-                    $crate::body_builder!(@missing $need $field),
-                    &mut problems,
-                );)*
-                match $crate::body_builder!(@fields $name; []; $($need $field,)*) {
-                    Some(body) if problems.is_empty() => Ok(body),
-                    _ => Err($crate::InvalidBody::new(stringify!($name), problems)),
-                }
+                $(
+                    let $field = $crate::generated_code::$need::value(self.$field, stringify!($field));
+                    let $field = $crate::generated_code::checked($field, &mut problems);
+                )*
+                let body = || Some(super::types::$name { $($field: $field?,)* });
+                body().ok_or_else(|| $crate::InvalidBody::new(stringify!($name), problems))
             }
         }
 
@@ -78,7 +102,7 @@ macro_rules! body_builder {
 
         impl From<super::types::$name> for $builder {
             fn from(body: super::types::$name) -> Self {
-                Self { $($field: $crate::body_builder!(@slot $need body.$field),)* }
+                Self { $($field: $crate::generated_code::$need::slot(body.$field),)* }
             }
         }
 
@@ -103,17 +127,4 @@ macro_rules! body_builder {
             type Builder = $builder;
         }
     };
-    (@convert) => { $crate::generated_code::field };
-    (@convert secret) => { $crate::generated_code::sensitive_field };
-    (@missing required $field:ident) => { Some(concat!("`", stringify!($field), "` is required")) };
-    (@missing optional $field:ident) => { None };
-    (@slot required $value:expr) => { Some(Ok($value)) };
-    (@slot optional $value:expr) => { $value.map(Ok) };
-    (@fields $name:ident; [$($done:tt)*]; required $field:ident, $($rest:tt)*) => {
-        $field.and_then(|$field| $crate::body_builder!(@fields $name; [$($done)* $field: $field,]; $($rest)*))
-    };
-    (@fields $name:ident; [$($done:tt)*]; optional $field:ident, $($rest:tt)*) => {
-        $crate::body_builder!(@fields $name; [$($done)* $field: $field,]; $($rest)*)
-    };
-    (@fields $name:ident; [$($done:tt)*];) => { Some(super::types::$name { $($done)* }) };
 }

@@ -14,24 +14,3 @@ pub trait Settles: Send + Sync + 'static {
     /// Whether its status is final, so that it does not change again. A status that this version does not know is not final.
     fn is_final(&self) -> bool;
 }
-
-/// Implements [`Settles`] for a struct with the fields `id` and `status`. Used by the generated `types` module.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! settles {
-    ($name:ident, $id:ident, $how:ident $status:ident) => {
-        impl $crate::Settles for $name {
-            type Id = $id;
-
-            fn id(&self) -> $id {
-                self.id
-            }
-
-            fn is_final(&self) -> bool {
-                $crate::settles!(@ $how self.$status)
-            }
-        }
-    };
-    (@ required $status:expr) => { $status.is_final() };
-    (@ optional $status:expr) => { $status.as_ref().is_some_and(|status| status.is_final()) };
-}

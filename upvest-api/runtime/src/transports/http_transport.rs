@@ -89,18 +89,27 @@ impl HttpTransport {
             .http2_keep_alive_while_idle(true)
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<ByteStream>, Error> {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        operation: &OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let started = Instant::now();
         let request = unchanged(request)?;
         let url = request.url().clone();
         let client = self.connections().client.clone();
-        let mut response = client.execute(request).await.map_err(no_response)?;
+        let response = client.execute(request).await;
+        let mut response =
+            response.map_err(|error| after_sending(no_response(error), operation))?;
         self.connections().are_shared = response.version() >= Version::HTTP_2;
         if *response.url() != url {
             let message = "the `reqwest` client followed a redirect: make it from `HttpTransport::settings()`";
-            return Err(Error::new(ErrorKind::Configuration, message));
+            let error = Error::new(ErrorKind::Configuration, message);
+            return Err(after_sending(error, operation));
         }
         let headers = std::mem::take(response.headers_mut());
-        let metadata = Metadata::new(response.status());
+        let mut metadata = Metadata::new(response.status());
+        metadata.elapsed = started.elapsed();
         let body = response.bytes_stream().map_err(no_response);
         Ok(Response::new(ByteStream::new(body), headers, metadata))
     }
@@ -127,6 +136,16 @@ fn unchanged(request: Request<Bytes>) -> Result<reqwest::Request, Error> {
     *request.headers_mut() = parts.headers;
     *request.body_mut() = Some(body.into());
     Ok(request)
+}
+
+/// The server may have carried out a call that changes something, unless the error says that it did not.
+fn after_sending(error: Error, operation: &OperationMeta) -> Error {
+    let may_be_processed = !matches!(
+        error.kind(),
+        ErrorKind::Connect | ErrorKind::InvalidRequest | ErrorKind::Unprocessed
+    );
+    let is_unknown = may_be_processed && !operation.is_safe();
+    error.with_context(|context| context.is_outcome_unknown = is_unknown)
 }
 
 fn no_response(error: reqwest::Error) -> Error {
@@ -167,9 +186,9 @@ impl Transport for HttpTransport {
     fn execute<'a>(
         &'a self,
         request: Request<Bytes>,
-        _operation: &'a OperationMeta,
+        operation: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
-        Box::pin(self.send(request))
+        Box::pin(self.send(request, operation))
     }
 
     fn timed_out(&self) {

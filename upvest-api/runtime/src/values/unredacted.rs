@@ -33,21 +33,3 @@ impl<T: Serialize> fmt::Debug for Unredacted<'_, T> {
         f.write_str(&json)
     }
 }
-
-/// Implements `Debug` for a struct with fields that must not be printed. Used by the generated `types` module.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! hiding_debug {
-    ($name:ident { $($how:ident $field:ident,)* }) => {
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name))
-                    $(.field(stringify!($field), $crate::hiding_debug!(@ $how self.$field)))*
-                    .finish()
-            }
-        }
-    };
-    (@ show $value:expr) => { &$value };
-    (@ hide $value:expr) => {{ let _ = &$value; &$crate::generated_code::HIDDEN }};
-    (@ hide_option $value:expr) => { &$crate::generated_code::hidden_option($value.as_ref()) };
-}

@@ -1,0 +1,87 @@
+//! Writes the builders of objects.
+
+use std::fmt::Write;
+
+use super::doc_comment::doc_comment;
+use crate::model::{Api, Schema};
+
+/// The module `bodies`. Objects that are only received have builders for tests.
+pub(super) fn bodies(api: &Api) -> String {
+    let objects = api
+        .schemas
+        .iter()
+        .filter(|schema| !schema.fields().is_empty());
+    let (sent, received): (Vec<&Schema>, Vec<&Schema>) = objects.partition(|schema| schema.sent);
+    let builders = |schemas: Vec<&Schema>| -> String {
+        let builders = schemas.into_iter().map(|schema| builder(schema, api));
+        builders.collect()
+    };
+    let received = if received.is_empty() {
+        String::new()
+    } else {
+        received_module(&builders(received))
+    };
+    format!(
+        "\
+use upvest_runtime::{{Nullable, body_builder, chrono, serde_json, test_util, uuid}};
+
+use super::types::{{self, *}};
+{}{received}",
+        builders(sent)
+    )
+}
+
+fn received_module(builders: &str) -> String {
+    format!(
+        "
+test_util! {{
+pub use received::*;
+
+/// Builders of types that are only received, for tests. The fields are documented in the types.
+#[allow(missing_docs)]
+mod received {{
+use super::*;
+{builders}}}
+}}
+"
+    )
+}
+
+/// ```text
+/// body_builder! {
+///     /// Builds a [`OrderCreate`].
+///     OrderCreate OrderCreateBuilder {
+///         /// The account to trade for.
+///         required shown account_id: AccountId,
+///         /// A text of your own.
+///         optional hidden reference: String,
+///     }
+/// }
+/// ```
+fn builder(schema: &Schema, api: &Api) -> String {
+    let name = &schema.name;
+    let builder = schema.builder(api);
+    let mut fields = String::new();
+    for field in schema.fields() {
+        if schema.sent {
+            fields += &doc_comment("        ", &field.description);
+        }
+        let need = if field.is_option(schema) {
+            "optional"
+        } else {
+            "required"
+        };
+        let privacy = if field.sensitive { "hidden" } else { "shown" };
+        let kind = field.inner(schema);
+        let _ = writeln!(fields, "        {need} {privacy} {}: {kind},", field.rust);
+    }
+    format!(
+        "
+body_builder! {{
+    /// Builds a [`{name}`].
+    {name} {builder} {{
+{fields}    }}
+}}
+"
+    )
+}

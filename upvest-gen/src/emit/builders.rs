@@ -1,0 +1,366 @@
+//! Writes the builders of the operations: a setter for each parameter, the setters of the body, and `send`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::print::print;
+use crate::docs;
+use crate::error::Error;
+use crate::model::{Answer, Api, Content, Encoding, Operation, Parameter, Place, Schema, Type};
+
+/// The module `builder`.
+pub(super) fn builders(api: &Api) -> Result<String, Error> {
+    let builders = api
+        .operations
+        .iter()
+        .map(|operation| builder(operation, api));
+    print(quote! {
+        use std::fmt::Display;
+
+        use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
+        use upvest_runtime::{Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json, uuid};
+
+        use super::client::Client;
+        use super::{bodies, operations, types};
+
+        #(#builders)*
+    })
+}
+
+/// ```text
+/// /// Builder for [`Client::create_order`].
+/// #[derive(Clone, Debug)]
+/// #[must_use = "nothing happens before `send`"]
+/// pub struct CreateOrder(Call<Json<types::OrderCreate>>);
+///
+/// impl CreateOrder {
+///     pub(crate) fn new(client: &Client) -> Self {
+///         Self(Call::new(&client.0, &operations::CREATE_ORDER).require(&["dry_run"]))
+///     }
+///
+///     pub fn dry_run(self, value: impl TryInto<bool, Error: Display>) -> Self { .. }
+///
+///     pub fn body(self, value: impl TryInto<types::OrderCreate, Error: Display>) -> Self { .. }
+///
+///     /// Sends `POST /orders`. For the errors, see [`Client::create_order`].
+///     pub async fn send(self) -> Result<Response<types::Order>, Error> {
+///         self.0.json().await
+///     }
+/// }
+///
+/// impl upvest_runtime::Operation for CreateOrder { .. }
+/// ```
+fn builder(operation: &Operation, api: &Api) -> TokenStream {
+    let builder = format_ident!("{}", operation.builder);
+    let method = &operation.method_name;
+    let title = format!(" Builder for [`Client::{method}`].");
+    let sending = format!(
+        " Sends `{} {}`. For the errors, see [`Client::{method}`].",
+        operation.method, operation.path
+    );
+    let call = call_type(operation, api);
+    let constant = operation.constant();
+    let require = require(operation);
+    let setters = operation.parameters.iter().map(setter);
+    let body_setters = body_setters(operation, api);
+    let idempotency_key = operation.idempotency_key.then(idempotency_key);
+    let download = download(operation);
+    let output = operation.output();
+    let receive = receive(&operation.answer);
+    let traits = traits(operation);
+    quote! {
+        #[doc = #title]
+        #[derive(Clone, Debug)]
+        #[must_use = "nothing happens before `send`"]
+        pub struct #builder(#call);
+
+        impl #builder {
+            pub(crate) fn new(client: &Client) -> Self {
+                Self(Call::new(&client.0, &operations::#constant)#require)
+            }
+
+            #(#setters)*
+
+            #body_setters
+
+            #idempotency_key
+
+            #download
+
+            #[doc = #sending]
+            pub async fn send(self) -> Result<Response<#output>, Error> {
+                self.0.#receive().await
+            }
+        }
+
+        #traits
+    }
+}
+
+impl Operation {
+    /// The value of a successful answer: `types::Order`.
+    fn output(&self) -> TokenStream {
+        match &self.answer.content {
+            Content::Empty => quote!(()),
+            Content::Binary => quote!(ByteStream),
+            Content::Json(kind) => kind.tokens("types::"),
+            Content::List(item) => {
+                let item = item.tokens("types::");
+                quote!(types::ListResponse<#item>)
+            }
+        }
+    }
+}
+
+/// `Call`, or `Call<Json<types::OrderCreate>>` with a body.
+fn call_type(operation: &Operation, api: &Api) -> TokenStream {
+    let Some(body) = &operation.body else {
+        return quote!(Call);
+    };
+    let kind = body.kind.tokens("types::");
+    match body.encoding {
+        Encoding::Json if object(&body.kind, api).is_none() => quote!(Call<JsonValue<#kind>>),
+        Encoding::Json => quote!(Call<Json<#kind>>),
+        Encoding::Form => quote!(Call<Form<#kind>>),
+        Encoding::Binary => quote!(Call<Binary>),
+        Encoding::Text => quote!(Call<Text>),
+    }
+}
+
+/// `.require(&["side"])`, for the required parameters outside of the path.
+fn require(operation: &Operation) -> TokenStream {
+    let is_checked = |parameter: &&Parameter| parameter.required && parameter.place != Place::Path;
+    let required: Vec<&str> = operation
+        .parameters
+        .iter()
+        .filter(is_checked)
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    if required.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(.require(&[#(#required),*]))
+    }
+}
+
+/// ```text
+/// /// Only orders of this side.
+/// pub fn side<M>(self, value: impl Argument<types::OrderSide, M>) -> Self {
+///     Self(self.0.query("side", value))
+/// }
+/// ```
+fn setter(parameter: &Parameter) -> TokenStream {
+    let name = &parameter.name;
+    let docs = if parameter.description.is_empty() {
+        docs::attributes(&format!("Sets `{name}`."))
+    } else {
+        docs::attributes(&parameter.description)
+    };
+    let setter = format_ident!("{}", parameter.setter);
+    let kind = parameter.kind.tokens("types::");
+    let place = match (parameter.place, parameter.required) {
+        (Place::Path, _) => quote!(path),
+        (Place::Query, _) if parameter.joined => quote!(joined_query),
+        (Place::Query, true) => quote!(required_query),
+        (Place::Query, false) => quote!(query),
+        (Place::Header, true) => quote!(required_header),
+        (Place::Header, false) => quote!(header),
+    };
+    let (generics, argument) = if parameter.required && !parameter.joined {
+        (quote!(), quote!(TryInto<#kind, Error: Display>))
+    } else {
+        (quote!(<M>), quote!(Argument<#kind, M>))
+    };
+    quote! {
+        #(#docs)*
+        pub fn #setter #generics(self, value: impl #argument) -> Self {
+            Self(self.0.#place(#name, value))
+        }
+    }
+}
+
+/// ```text
+/// /// The order to place.
+/// pub fn body(self, value: impl TryInto<types::OrderCreate, Error: Display>) -> Self {
+///     Self(self.0.body(value))
+/// }
+///
+/// /// Sets fields of the body, by the builder of its type.
+/// pub fn body_map(self, change: impl FnOnce(bodies::OrderCreateBuilder) -> bodies::OrderCreateBuilder) -> Self {
+///     Self(self.0.body_map(change))
+/// }
+/// ```
+fn body_setters(operation: &Operation, api: &Api) -> TokenStream {
+    let Some(body) = &operation.body else {
+        return TokenStream::new();
+    };
+    let docs = if body.description.is_empty() {
+        docs::attributes("Sets the body.")
+    } else {
+        docs::attributes(&body.description)
+    };
+    let kind = body.kind.tokens("types::");
+    let value = match body.encoding {
+        Encoding::Json | Encoding::Form => quote!(TryInto<#kind, Error: Display>),
+        Encoding::Binary => quote!(Into<bytes::Bytes>),
+        Encoding::Text => quote!(Into<String>),
+    };
+    let body_map = object(&body.kind, api).map(|schema| {
+        let builder = format_ident!("{}", schema.builder(api));
+        quote! {
+            /// Sets fields of the body, by the builder of its type.
+            pub fn body_map(self, change: impl FnOnce(bodies::#builder) -> bodies::#builder) -> Self {
+                Self(self.0.body_map(change))
+            }
+        }
+    });
+    quote! {
+        #(#docs)*
+        pub fn body(self, value: impl #value) -> Self {
+            Self(self.0.body(value))
+        }
+
+        #body_map
+    }
+}
+
+/// The schema of an object with fields. Such an object has a builder.
+fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
+    let Type::Schema(name) = kind else {
+        return None;
+    };
+    api.schemas
+        .iter()
+        .find(|schema| schema.name == *name && !schema.fields().is_empty())
+}
+
+/// The setter of operations that support an idempotency key.
+fn idempotency_key() -> TokenStream {
+    quote! {
+        /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
+        /// with the same key again if its outcome is unknown.
+        pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
+            Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
+        }
+    }
+}
+
+/// ```text
+/// /// Sends `GET /reports` and returns the answer as a file: `text/csv`.
+/// pub async fn download(self) -> Result<Response<ByteStream>, Error> {
+///     self.0.accept("text/csv").file().await
+/// }
+/// ```
+fn download(operation: &Operation) -> Option<TokenStream> {
+    let accept = operation.answer.download.as_ref()?;
+    let doc = format!(
+        " Sends `{} {}` and returns the answer as a file: `{accept}`.",
+        operation.method, operation.path
+    );
+    Some(quote! {
+        #[doc = #doc]
+        pub async fn download(self) -> Result<Response<ByteStream>, Error> {
+            self.0.accept(#accept).file().await
+        }
+    })
+}
+
+/// The method of the call that sends it and reads its answer.
+fn receive(answer: &Answer) -> TokenStream {
+    match answer.content {
+        Content::Empty => quote!(empty),
+        Content::Binary => quote!(file),
+        Content::Json(_) | Content::List(_) => quote!(json),
+    }
+}
+
+/// The traits for code that is generic over operations:
+///
+/// ```text
+/// impl upvest_runtime::Operation for ListOrders {
+///     const META: &'static upvest_runtime::OperationMeta = &operations::LIST_ORDERS;
+///     type Output = types::ListResponse<types::Order>;
+///
+///     async fn send(self) -> Result<Response<Self::Output>, Error> {
+///         self.send().await
+///     }
+/// }
+///
+/// impl upvest_runtime::List for ListOrders { .. }
+/// impl upvest_runtime::Paginated for ListOrders {}
+/// ```
+fn traits(operation: &Operation) -> TokenStream {
+    let builder = format_ident!("{}", operation.builder);
+    let constant = operation.constant();
+    let output = operation.output();
+    let list = list_traits(operation);
+    let is_download =
+        operation.answer.content == Content::Binary || operation.answer.download.is_some();
+    let download = is_download.then(|| quote!(impl upvest_runtime::Download for #builder {}));
+    quote! {
+        impl upvest_runtime::Operation for #builder {
+            const META: &'static upvest_runtime::OperationMeta = &operations::#constant;
+
+            type Output = #output;
+
+            async fn send(self) -> Result<Response<Self::Output>, Error> {
+                self.send().await
+            }
+        }
+
+        #list
+
+        #download
+    }
+}
+
+/// ```text
+/// impl upvest_runtime::List for ListOrders {
+///     type Item = types::Order;
+///
+///     fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+///         output.into()
+///     }
+///
+///     fn at(self, offset: u64, limit: u32) -> Self {
+///         self.offset(offset).limit(limit)
+///     }
+/// }
+///
+/// impl upvest_runtime::Paginated for ListOrders {}
+/// ```
+fn list_traits(operation: &Operation) -> Option<TokenStream> {
+    let Content::List(item) = &operation.answer.content else {
+        return None;
+    };
+    let builder = format_ident!("{}", operation.builder);
+    let item = item.tokens("types::");
+    let is_paginated = operation.paging.is_some();
+    let at = if is_paginated {
+        quote! {
+            fn at(self, offset: u64, limit: u32) -> Self {
+                self.offset(offset).limit(limit)
+            }
+        }
+    } else {
+        quote! {
+            fn at(self, _offset: u64, _limit: u32) -> Self {
+                self
+            }
+        }
+    };
+    let paginated = is_paginated.then(|| quote!(impl upvest_runtime::Paginated for #builder {}));
+    Some(quote! {
+        impl upvest_runtime::List for #builder {
+            type Item = #item;
+
+            fn page(output: Self::Output) -> upvest_runtime::Page<Self::Item> {
+                output.into()
+            }
+
+            #at
+        }
+
+        #paginated
+    })
+}

@@ -1,0 +1,81 @@
+//! Writes the operation table, with the metadata of each operation.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::print::print;
+use crate::error::Error;
+use crate::model::{Api, Operation};
+
+impl Operation {
+    /// The name of the operation's entry in the table.
+    pub(super) fn constant(&self) -> Ident {
+        format_ident!("{}", self.method_name.to_ascii_uppercase())
+    }
+}
+
+/// The module `operations`: an entry for each operation, and a list of all entries sorted by the name of their method.
+pub(super) fn operation_table(api: &Api) -> Result<String, Error> {
+    let entries = api.operations.iter().map(entry);
+    let mut sorted: Vec<&Operation> = api.operations.iter().collect();
+    sorted.sort_by(|a, b| a.method_name.cmp(&b.method_name));
+    let names = sorted.iter().map(|operation| operation.constant());
+    let count = Literal::usize_unsuffixed(sorted.len());
+    print(quote! {
+        use upvest_runtime::generated_code::find_operation;
+        use upvest_runtime::http::Method;
+        use upvest_runtime::{OperationMeta, Paging};
+
+        #(#entries)*
+
+        /// All operations, sorted by the name of their method.
+        pub static OPERATIONS: [&OperationMeta; #count] = [#(&#names),*];
+
+        /// The operation whose method is called `name`.
+        pub fn find(name: &str) -> Option<&'static OperationMeta> {
+            find_operation(&OPERATIONS, name)
+        }
+    })
+}
+
+/// ```text
+/// /// `GET /orders`
+/// pub static LIST_ORDERS: OperationMeta = OperationMeta::new("listOrders", "list_orders", Method::GET, "/orders")
+///     .tagged("Orders")
+///     .scoped(&["orders:read"])
+///     .paged(Paging::new(20, 1, 100))
+///     .accepting("application/json");
+/// ```
+fn entry(operation: &Operation) -> TokenStream {
+    let Operation {
+        id,
+        method_name,
+        path,
+        tag,
+        scopes,
+        ..
+    } = operation;
+    let doc = format!(" `{} {path}`", operation.method);
+    let constant = operation.constant();
+    let method = format_ident!("{}", operation.method);
+    let tagged = (!tag.is_empty()).then(|| quote!(.tagged(#tag)));
+    let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
+    let without_token = operation.without_token.then(|| quote!(.without_token()));
+    let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
+    let paged = operation.paging.map(|paging| {
+        let [default, min, max] =
+            [paging.default, paging.min, paging.max].map(Literal::u32_unsuffixed);
+        quote!(.paged(Paging::new(#default, #min, #max)))
+    });
+    let accept = &operation.answer.accept;
+    quote! {
+        #[doc = #doc]
+        pub static #constant: OperationMeta = OperationMeta::new(#id, #method_name, Method::#method, #path)
+            #tagged
+            #scoped
+            #without_token
+            #keyed
+            #paged
+            .accepting(#accept);
+    }
+}

@@ -1,0 +1,178 @@
+//! Lets progenitor write the structs.
+//!
+//! Progenitor gets the objects of the model as the components of a document without paths:
+//!
+//! ```text
+//! "Object0": {
+//!   "type": "object",
+//!   "required": ["account_id"],
+//!   "properties": {
+//!     "account_id": { "type": "string", "format": "AccountId" },
+//!     "type": { "type": "string" }
+//!   }
+//! }
+//! ```
+//!
+//! and, with settings that turn the format `AccountId` into the type of that name and give `Object0` its name, it writes:
+//!
+//! ```text
+//! #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+//! #[non_exhaustive]
+//! pub struct OrderCreate {
+//!     pub account_id: AccountId,
+//!     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+//!     pub type_: Option<String>,
+//! }
+//! ```
+
+use std::collections::BTreeMap;
+
+use openapiv3::OpenAPI;
+use progenitor::{GenerationSettings, Generator, TypePatch};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Item, ItemStruct, Path, PathSegment};
+
+use super::defect::defect;
+use crate::error::Error;
+use crate::model::{Api, Field, Schema, Type};
+
+/// The structs of the objects with fields, by their names.
+pub(super) fn structs(api: &Api) -> Result<BTreeMap<String, ItemStruct>, Error> {
+    let mut request = Request::default();
+    for schema in &api.schemas {
+        if !schema.fields().is_empty() {
+            request.add_name(&schema.name);
+        }
+    }
+    for schema in &api.schemas {
+        if !schema.fields().is_empty() {
+            request.add_object(schema)?;
+        }
+    }
+    let structs = request.run(api)?.into_iter();
+    Ok(structs.map(|item| (item.ident.to_string(), item)).collect())
+}
+
+/// What progenitor is asked for.
+#[derive(Default)]
+struct Request<'a> {
+    settings: GenerationSettings,
+    /// The keys of the objects by their names. Progenitor changes the case of names, so that two names could become the same.
+    keys: BTreeMap<&'a str, String>,
+    components: Map<String, Value>,
+    /// The types that progenitor does not write.
+    conversions: BTreeMap<String, Value>,
+}
+
+impl<'a> Request<'a> {
+    fn add_name(&mut self, name: &'a str) {
+        let key = format!("Object{}", self.keys.len());
+        let mut patch = TypePatch::default();
+        patch.with_rename(name).with_attr("#[non_exhaustive]");
+        self.settings.with_patch(&key, &patch);
+        self.keys.insert(name, key);
+    }
+
+    fn add_object(&mut self, schema: &'a Schema) -> Result<(), Error> {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for field in schema.fields() {
+            let property = self.property(field, schema);
+            properties.insert(field.name.clone(), property);
+            if field.required {
+                required.push(&field.name);
+            }
+        }
+        let object = json!({ "type": "object", "properties": properties, "required": required });
+        let key = self.keys.get(schema.name.as_str());
+        let key = key.ok_or_else(|| defect(&format!("`{}` has no key", schema.name)))?;
+        self.components.insert(key.clone(), object);
+        Ok(())
+    }
+
+    fn property(&mut self, field: &Field, schema: &Schema) -> Value {
+        if field.required && field.is_option(schema) {
+            return self.converted(field.written(schema));
+        }
+        if field.recursive || field.tells_null(schema) {
+            return self.converted(field.inner(schema));
+        }
+        match &field.kind {
+            Type::Text => json!({ "type": "string" }),
+            Type::Bool => json!({ "type": "boolean" }),
+            Type::I64 => json!({ "type": "integer", "format": "int64" }),
+            Type::U32 => json!({ "type": "integer", "format": "uint32" }),
+            Type::U64 => json!({ "type": "integer", "format": "uint64" }),
+            Type::F64 => json!({ "type": "number", "format": "double" }),
+            Type::Schema(name) => match self.keys.get(name.as_str()) {
+                Some(key) => json!({ "$ref": format!("#/components/schemas/{key}") }),
+                None => self.converted(field.inner(schema)),
+            },
+            _ => self.converted(field.inner(schema)),
+        }
+    }
+
+    /// A schema that progenitor converts into the Rust type `kind`.
+    fn converted(&mut self, kind: String) -> Value {
+        let schema = json!({ "type": "string", "format": kind });
+        self.conversions.insert(kind, schema.clone());
+        schema
+    }
+
+    fn run(self, api: &Api) -> Result<Vec<ItemStruct>, Error> {
+        let failed = |problem: String| defect(&format!("progenitor failed: {problem}"));
+        let mut settings = self.settings;
+        settings.with_derive("PartialEq");
+        for (kind, schema) in self.conversions {
+            let schema =
+                serde_json::from_value(schema).map_err(|error| failed(error.to_string()))?;
+            settings.with_conversion(schema, kind, std::iter::empty());
+        }
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": { "title": api.title, "version": api.version },
+            "paths": {},
+            "components": { "schemas": self.components },
+        });
+        let description =
+            OpenAPI::deserialize(&document).map_err(|error| failed(error.to_string()))?;
+        let tokens = Generator::new(&settings)
+            .generate_tokens(&description)
+            .map_err(|error| failed(error.to_string()))?;
+        let file = syn::parse2(tokens).map_err(|error| failed(error.to_string()))?;
+        Ok(structs_of(file))
+    }
+}
+
+/// The structs in the module `types` of progenitor's code. The client and the conversions of types around them are not used.
+fn structs_of(file: syn::File) -> Vec<ItemStruct> {
+    let types = file.items.into_iter().filter_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content,
+        _ => None,
+    });
+    let items = types.flat_map(|(_, items)| items);
+    let structs = items.filter_map(|item| match item {
+        Item::Struct(mut item) => {
+            ShortPaths.visit_item_struct_mut(&mut item);
+            Some(item)
+        }
+        _ => None,
+    });
+    structs.collect()
+}
+
+/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has a name of the prelude.
+struct ShortPaths;
+
+impl VisitMut for ShortPaths {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        let is_std = |first: &PathSegment| first.ident == "std";
+        if path.leading_colon.is_some() && path.segments.first().is_some_and(is_std) {
+            path.leading_colon = None;
+            path.segments = path.segments.last().cloned().into_iter().collect();
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! The data of the model.
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// An API: its operations and its types, in the order of the description.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Api {
+    /// The title of the description.
+    pub title: String,
+    /// The version of the description.
+    pub version: String,
+    /// The operations.
+    pub operations: Vec<Operation>,
+    /// The objects in requests and answers.
+    pub schemas: Vec<Schema>,
+    /// The open enums.
+    pub enums: Vec<Enum>,
+    /// The typed ids.
+    pub ids: Vec<Id>,
+    /// The types of webhook events.
+    pub event_kinds: Vec<Variant>,
+    /// The objects in webhook events.
+    pub events: Vec<Event>,
+    /// The problems of operations that were left out. `operations` does not contain them.
+    #[serde(skip)]
+    pub left_out: Vec<Error>,
+    /// The values that lose information in Rust, each with the reason.
+    #[serde(skip)]
+    pub notes: Vec<Error>,
+}
+
+/// Webhook events with the same type of object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// The types of the events, such as `ORDER.FILLED`.
+    pub types: Vec<String>,
+    /// The name of the [`Schema`] of the object.
+    pub object: String,
+    /// The method name of the operation that reads such an object by its id alone.
+    pub retrieved_by: Option<String>,
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Operation {
+    /// The `operationId`, for example `createOrder`.
+    pub id: String,
+    /// The name of the client's method, for example `create_order`.
+    pub method_name: String,
+    /// The name of the builder, for example `CreateOrder`.
+    pub builder: String,
+    /// The HTTP method in capital letters.
+    pub method: String,
+    /// The path template.
+    pub path: String,
+    /// The first tag.
+    pub tag: String,
+    /// A summary in one line.
+    pub summary: String,
+    /// The description, in Markdown.
+    pub description: String,
+    /// The OAuth scopes. A token needs one of them.
+    pub scopes: Vec<String>,
+    /// Whether a call needs no access token.
+    pub without_token: bool,
+    /// Whether the server supports an `idempotency-key`.
+    pub idempotency_key: bool,
+    /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.
+    pub parameters: Vec<Parameter>,
+    /// The body of the request.
+    pub body: Option<Body>,
+    /// The answer of a successful call.
+    pub answer: Answer,
+    /// The error statuses with their descriptions.
+    pub errors: Vec<(String, String)>,
+    /// The bounds of `limit`, if the operation has the parameters `offset` and `limit`.
+    pub paging: Option<Paging>,
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Parameter {
+    /// The name in the request.
+    pub name: String,
+    /// The name of the setter.
+    pub setter: String,
+    /// The location in the request.
+    pub place: Place,
+    /// Whether it is required.
+    pub required: bool,
+    /// Whether the values of a list are joined by commas into one text.
+    pub joined: bool,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// What it means, in Markdown.
+    pub description: String,
+}
+
+/// The location of a parameter in the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header.
+    Header,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Body {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// The type. Not used for text and bytes.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// What it means, in Markdown.
+    pub description: String,
+}
+
+/// The encoding of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// JSON.
+    Json,
+    /// An HTML form.
+    Form,
+    /// Bytes.
+    Binary,
+    /// Plain text.
+    Text,
+}
+
+/// The answer of a successful call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// What it holds.
+    pub content: Content,
+    /// The media types to accept, joined by commas.
+    pub accept: String,
+    /// Further media types in which it can be downloaded, joined by commas.
+    pub download: Option<String>,
+    /// What it means, in Markdown.
+    pub description: String,
+}
+
+/// The content of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// Nothing.
+    Empty,
+    /// A stream of bytes.
+    Binary,
+    /// A value in JSON.
+    Json(Type),
+    /// A list of items in the field `data`, with or without `meta`.
+    List(Type),
+}
+
+/// The bounds of `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Paging {
+    /// The page size if the request has no `limit`.
+    pub default: u32,
+    /// The smallest `limit`.
+    pub min: u32,
+    /// The largest `limit`.
+    pub max: u32,
+}
+
+/// An object, or a union of several objects.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Schema {
+    /// The name of its type.
+    pub name: String,
+    /// What it means, in Markdown.
+    pub description: String,
+    /// Whether it occurs in a request.
+    pub sent: bool,
+    /// Whether it occurs in an answer or an event.
+    #[serde(skip)]
+    pub received: bool,
+    /// The fields or the alternatives.
+    #[serde(flatten)]
+    pub shape: Shape,
+    /// The place in the description, as a JSON pointer.
+    pub pointer: String,
+}
+
+/// The fields or the alternatives of a [`Schema`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// An object with these fields, in the order of the description.
+    #[serde(rename = "fields")]
+    Object(Vec<Field>),
+    /// One of several objects, distinguished by the value of the field `tag`.
+    Union {
+        /// The name of the field.
+        tag: String,
+        /// The objects.
+        variants: Vec<Alternative>,
+    },
+}
+
+/// One of several objects.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Alternative {
+    /// The name of its variant.
+    pub name: String,
+    /// The value of the field `tag`.
+    pub wire: String,
+    /// The object.
+    #[serde(rename = "type")]
+    pub kind: Type,
+}
+
+impl Shape {
+    /// The types of the fields or of the alternatives.
+    pub(super) fn kinds(&self) -> Vec<&Type> {
+        match self {
+            Self::Object(fields) => fields.iter().map(|field| &field.kind).collect(),
+            Self::Union { variants, .. } => variants.iter().map(|variant| &variant.kind).collect(),
+        }
+    }
+
+    /// As [`Shape::kinds`], for changes.
+    pub(super) fn kinds_mut(&mut self) -> Vec<&mut Type> {
+        match self {
+            Self::Object(fields) => fields.iter_mut().map(|field| &mut field.kind).collect(),
+            Self::Union { variants, .. } => variants
+                .iter_mut()
+                .map(|variant| &mut variant.kind)
+                .collect(),
+        }
+    }
+}
+
+impl Schema {
+    /// The fields of an object. Empty for a union.
+    pub fn fields(&self) -> &[Field] {
+        match &self.shape {
+            Shape::Object(fields) => fields,
+            Shape::Union { .. } => &[],
+        }
+    }
+}
+
+/// A field of an object.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Field {
+    /// The name in JSON.
+    pub name: String,
+    /// The name in Rust.
+    pub rust: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Whether it is required.
+    pub required: bool,
+    /// Whether it may be `null`.
+    pub nullable: bool,
+    /// Whether a received text may be empty, which means that there is no value.
+    pub blank: bool,
+    /// Whether it contains personal data or a secret.
+    pub sensitive: bool,
+    /// Whether the object can contain itself through this field, without a list or a map in between.
+    pub recursive: bool,
+    /// What it means, in Markdown.
+    pub description: String,
+}
+
+impl Field {
+    /// Whether the field is an `Option`.
+    pub(crate) fn is_option(&self, schema: &Schema) -> bool {
+        !self.required || self.nullable || (self.blank && !schema.sent)
+    }
+
+    /// Whether a missing field of a request has another meaning than one that is `null`.
+    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
+        schema.sent && self.nullable && !self.required
+    }
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// Any text.
+    Text,
+    /// `true` or `false`.
+    Bool,
+    /// A signed integer of 64 bits.
+    I64,
+    /// An unsigned integer of 32 bits.
+    U32,
+    /// An unsigned integer of 64 bits.
+    U64,
+    /// A floating-point number.
+    F64,
+    /// An exact decimal, written as text.
+    Decimal,
+    /// A UUID without an id type of its own.
+    Uuid,
+    /// A date.
+    Date,
+    /// A date with a time.
+    DateTime,
+    /// A currency code (ISO 4217).
+    Currency,
+    /// A country code (ISO 3166-1 alpha-2).
+    Country,
+    /// An ISIN (ISO 6166).
+    Isin,
+    /// Any JSON.
+    Json,
+    /// An [`Id`], by name.
+    Id(String),
+    /// An [`Enum`], by name.
+    Enum(String),
+    /// A [`Schema`], by name.
+    Schema(String),
+    /// A list.
+    List(Box<Type>),
+    /// A map with texts as keys.
+    Map(Box<Type>),
+    /// A value or `null`, in a list or a map.
+    Nullable(Box<Type>),
+}
+
+impl Type {
+    /// The type of the value itself, without lists and maps around it.
+    pub(super) fn innermost(&self) -> &Self {
+        match self {
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.innermost(),
+            kind => kind,
+        }
+    }
+
+    /// As [`Type::innermost`], for changes.
+    pub(super) fn innermost_mut(&mut self) -> &mut Self {
+        match self {
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.innermost_mut(),
+            kind => kind,
+        }
+    }
+}
+
+impl Content {
+    /// The type in an answer.
+    pub(super) fn kind(&self) -> Option<&Type> {
+        match self {
+            Self::Json(kind) | Self::List(kind) => Some(kind),
+            Self::Empty | Self::Binary => None,
+        }
+    }
+
+    /// As [`Content::kind`], for changes.
+    pub(super) fn kind_mut(&mut self) -> Option<&mut Type> {
+        match self {
+            Self::Json(kind) | Self::List(kind) => Some(kind),
+            Self::Empty | Self::Binary => None,
+        }
+    }
+}
+
+/// A set of texts, to which more may be added later.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Enum {
+    /// The name of its type.
+    pub name: String,
+    /// What it means, in Markdown.
+    pub description: String,
+    /// The known values.
+    pub variants: Vec<Variant>,
+    /// The names of the variants that are final, if this is a status.
+    pub finals: Vec<String>,
+}
+
+/// One value of an enum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Variant {
+    /// The name in Rust.
+    pub name: String,
+    /// The value in JSON.
+    pub wire: String,
+    /// What it means, in Markdown.
+    pub description: String,
+}
+
+/// The type of a UUID that identifies one type of resource.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Id {
+    /// The name of its type.
+    pub name: String,
+    /// What it means.
+    pub description: String,
+}

@@ -1,0 +1,83 @@
+//! The bodies of requests.
+
+use heck::ToPascalCase;
+use serde_json::Value;
+
+use super::api::{Body, Encoding, Field, Type};
+use super::context::Context;
+use super::media_types;
+use super::references::check_target;
+use super::types::Types;
+use super::values;
+use crate::document::{Operation, resolve_at};
+use crate::error::{Error, Result};
+use crate::pointer;
+
+/// The body of a request, if the operation has one.
+pub(super) fn read<'a>(
+    types: &mut Types<'a>,
+    found: &Operation<'a>,
+    id: &str,
+) -> Result<Option<Body>> {
+    let Some((at, body)) = place(types, found) else {
+        return Ok(None);
+    };
+    check_target(body, &at)?;
+    let encodings = media_types::contents(body)
+        .filter_map(|(name, media)| Some((media_types::encoding(name)?, name, media)));
+    let preferred = encodings.min_by_key(|(encoding, ..)| *encoding as u8);
+    let Some((encoding, media_type, media)) = preferred else {
+        let types: Vec<&str> = media_types::media_types(body).collect();
+        return Err(Error::at(
+            at,
+            format!("{id} takes `{}`", types.join("`, `")),
+            "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
+        ));
+    };
+    let kind = match (encoding, media.get("schema")) {
+        (Encoding::Json | Encoding::Form, Some(schema)) => {
+            let at = media_types::schema_place(&at, media_type);
+            let operation = id.to_pascal_case();
+            let context = Context::of_operation(&operation, "body");
+            values::value(types, schema, &at, &context).0
+        }
+        _ => Type::Json,
+    };
+    Ok(Some(Body {
+        encoding,
+        kind,
+        description: body["description"]
+            .as_str()
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+    }))
+}
+
+/// Checks that a form is an object whose fields are all single values. Its fields have been read.
+pub(super) fn check_form(
+    types: &Types<'_>,
+    found: &Operation<'_>,
+    body: &Body,
+    id: &str,
+) -> Result<()> {
+    let is_single =
+        |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
+    let fields = types.fields(&body.kind);
+    let is_form = !fields.is_empty() && fields.iter().all(is_single);
+    if body.encoding != Encoding::Form || is_form {
+        return Ok(());
+    }
+    let at = place(types, found).map_or_else(|| found.pointer.clone(), |(at, _)| at);
+    Err(Error::at(
+        at,
+        format!("the form of {id} is not an object of single values"),
+        "describe its fields as properties that are texts, numbers or booleans",
+    ))
+}
+
+fn place<'a>(types: &Types<'a>, found: &Operation<'a>) -> Option<(String, &'a Value)> {
+    let body = found.value.get("requestBody")?;
+    let at = pointer::join(&found.pointer, "requestBody");
+    Some(resolve_at(types.document, body, &at))
+}

@@ -1,0 +1,41 @@
+//! The surroundings of a value.
+
+use super::names;
+
+/// The context of a value, for the names of its types.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'c> {
+    /// The name of the object or the operation around it.
+    pub(super) parent: &'c str,
+    /// The entity of the object around it.
+    pub(super) entity: &'c str,
+    /// The name of the field or parameter.
+    pub(super) field: &'c str,
+    /// The component in which the object around it is written.
+    pub(super) home: Option<&'c str>,
+}
+
+impl<'c> Context<'c> {
+    /// The context of the field or parameter `field`.
+    pub(super) fn new(parent: &'c str, entity: &'c str, field: &'c str) -> Self {
+        Self {
+            parent,
+            entity,
+            field,
+            home: None,
+        }
+    }
+
+    /// The context of a body of an operation.
+    pub(super) fn of_operation(operation: &'c str, field: &'c str) -> Self {
+        Self::new(operation, operation, field)
+    }
+
+    /// The context of the items of this list, or the values of this map.
+    pub(super) fn inside(self) -> Self {
+        Self {
+            field: names::singular(self.field),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The directions of schemas: in requests, or in answers and events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::api::{Operation, Schema, Type};
+
+/// The types of whole bodies.
+#[derive(Debug, Default)]
+pub(super) struct Bodies {
+    /// In requests.
+    pub(super) sent: Vec<String>,
+    /// In answers and events.
+    pub(super) received: Vec<String>,
+}
+
+impl Bodies {
+    /// The objects in the bodies of the operations and in `events`.
+    pub(super) fn of<'o>(
+        operations: &'o [Operation],
+        events: impl Iterator<Item = &'o String>,
+    ) -> Self {
+        let sent = operations
+            .iter()
+            .filter_map(|operation| operation.body.as_ref())
+            .filter_map(|body| object(&body.kind));
+        let answers = operations
+            .iter()
+            .filter_map(|operation| operation.answer.content.kind())
+            .filter_map(object);
+        Self {
+            sent: sent.cloned().collect(),
+            received: answers.chain(events).cloned().collect(),
+        }
+    }
+}
+
+/// The object in a value.
+pub(super) fn object(kind: &Type) -> Option<&String> {
+    match kind.innermost() {
+        Type::Schema(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.
+pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
+    let sent = reachable(schemas, &bodies.sent);
+    let received = reachable(schemas, &bodies.received);
+    for schema in schemas {
+        schema.sent = sent.contains(&schema.name);
+        schema.received = received.contains(&schema.name);
+    }
+}
+
+/// The schemas with these names, and all nested in them.
+fn reachable(schemas: &[Schema], names: &[String]) -> BTreeSet<String> {
+    let by_name: BTreeMap<&String, &Schema> = schemas
+        .iter()
+        .map(|schema| (&schema.name, schema))
+        .collect();
+    let mut reachable = BTreeSet::new();
+    let mut open: Vec<&String> = names.iter().collect();
+    while let Some(name) = open.pop() {
+        if !reachable.insert(name.clone()) {
+            continue;
+        }
+        let nested = by_name.get(name).map(|schema| schema.shape.kinds());
+        open.extend(nested.into_iter().flatten().filter_map(object));
+    }
+    reachable
+}

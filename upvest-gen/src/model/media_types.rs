@@ -1,0 +1,48 @@
+//! The media types of requests and answers.
+
+use serde_json::Value;
+
+use super::api::Encoding;
+use crate::document;
+use crate::pointer;
+
+/// The encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
+pub(super) fn encoding(media_type: &str) -> Option<Encoding> {
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        json if document::is_json(json) => Some(Encoding::Json),
+        "application/x-www-form-urlencoded" => Some(Encoding::Form),
+        "application/octet-stream" => Some(Encoding::Binary),
+        "text/plain" => Some(Encoding::Text),
+        _ => None,
+    }
+}
+
+/// The media types of a body or an answer.
+pub(super) fn media_types(owner: &Value) -> impl Iterator<Item = &str> {
+    contents(owner).map(|(name, _)| name)
+}
+
+/// The media types of a body or an answer, with their descriptions.
+pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let contents = owner.get("content").and_then(Value::as_object);
+    contents
+        .into_iter()
+        .flatten()
+        .map(|(name, media)| (name.as_str(), media))
+}
+
+/// The JSON schemas of a body or an answer, with their places.
+pub(super) fn json_schemas<'a>(
+    owner: &'a Value,
+    at: &str,
+) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+    let at = at.to_owned();
+    let json = contents(owner).filter(|(name, _)| document::is_json(name));
+    json.filter_map(move |(name, media)| Some((schema_place(&at, name), media.get("schema")?)))
+}
+
+/// The place of the schema of a media type.
+pub(super) fn schema_place(at: &str, media_type: &str) -> String {
+    let contents = pointer::join(at, "content");
+    format!("{}/schema", pointer::join(&contents, media_type))
+}

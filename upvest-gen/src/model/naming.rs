@@ -1,0 +1,195 @@
+//! The names of objects, which are given when all have been read, so that they do not depend on the order of reading.
+//!
+//! Equal objects that want the same name are one type. Of different ones, the name goes to the component, or else to the one that is
+//! nearest to the body of a request or an answer.
+
+use std::collections::BTreeMap;
+
+use super::api::{Operation, Schema, Type};
+use super::directions::{Bodies, object};
+use super::sameness::is_same_object;
+use super::types::{Draft, Types};
+
+/// The objects with their names.
+#[derive(Debug)]
+pub(super) struct Naming {
+    /// The objects, sorted by name.
+    pub(super) schemas: Vec<Schema>,
+    /// The names of the objects whose title belongs to an object around them, by key.
+    pub(super) mistitled: BTreeMap<String, String>,
+    /// The names of all objects, by key.
+    names: BTreeMap<String, String>,
+}
+
+impl Naming {
+    /// The name of the object with this key.
+    pub(super) fn name(&self, key: &str) -> String {
+        self.names.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Replaces the keys in an operation by names.
+    pub(super) fn rename_operation(&self, operation: &mut Operation) {
+        let body = operation.body.iter_mut().map(|body| &mut body.kind);
+        for kind in body.chain(operation.answer.content.kind_mut()) {
+            self.rename(kind);
+        }
+    }
+
+    fn schema(&self, key: &str, draft: Draft) -> Schema {
+        let mut schema = draft.schema;
+        schema.name = self.name(key);
+        for kind in schema.shape.kinds_mut() {
+            self.rename(kind);
+        }
+        schema
+    }
+
+    fn rename(&self, kind: &mut Type) {
+        if let Type::Schema(key) = kind.innermost_mut() {
+            *key = self.name(key);
+        }
+    }
+}
+
+/// Names all objects. `bodies` are those that are whole bodies.
+pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
+    let drafts = types.drafts().clone();
+    let ranks = ranks(&drafts, bodies);
+    let mut order: Vec<&String> = drafts.keys().collect();
+    order.sort_by_key(|key| ranks.get(*key));
+    let same = same(&drafts, &order);
+    let mut names = BTreeMap::new();
+    let mut owners = BTreeMap::new();
+    for key in order {
+        let (Some(draft), None) = (drafts.get(key), same.get(key)) else {
+            continue;
+        };
+        let name = if draft.is_component {
+            draft.names.concat()
+        } else {
+            types.names.claim_first(&draft.names)
+        };
+        owners.insert(name.clone(), key.clone());
+        names.insert(key.clone(), name);
+    }
+    for (key, first) in &same {
+        let name = names.get(first).cloned().unwrap_or_default();
+        names.insert(key.clone(), name);
+    }
+    let mistitled = mistitled(&drafts, &names, &owners);
+    let mut naming = Naming {
+        schemas: Vec::new(),
+        mistitled,
+        names,
+    };
+    let firsts = drafts
+        .into_iter()
+        .filter(|(key, _)| !same.contains_key(key));
+    naming.schemas = firsts
+        .map(|(key, draft)| naming.schema(&key, draft))
+        .collect();
+    naming
+        .schemas
+        .sort_by(|one, other| one.name.cmp(&other.name));
+    naming
+}
+
+/// The objects in the object that has the name that they want, with their own names.
+fn mistitled(
+    drafts: &BTreeMap<String, Draft>,
+    names: &BTreeMap<String, String>,
+    owners: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut inside_owners: BTreeMap<&String, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut mistitled = BTreeMap::new();
+    for (key, draft) in drafts {
+        let Some(wanted) = draft.names.first() else {
+            continue;
+        };
+        let (Some(name), Some(owner)) = (names.get(key), owners.get(wanted)) else {
+            continue;
+        };
+        if name == wanted {
+            continue;
+        }
+        let inside = inside_owners
+            .entry(owner)
+            .or_insert_with(|| depths(drafts, std::slice::from_ref(owner)));
+        if inside.contains_key(key) {
+            mistitled.insert(key.clone(), name.clone());
+        }
+    }
+    mistitled
+}
+
+/// The precedence of an object when several want one name. The smallest wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    is_inline: bool,
+    /// The number of objects around it.
+    depth: usize,
+    is_only_sent: bool,
+    key: String,
+}
+
+fn ranks(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, Rank> {
+    let sent = depths(drafts, &bodies.sent);
+    let received = depths(drafts, &bodies.received);
+    let depth = |key: &String| {
+        let depths = [sent.get(key), received.get(key)];
+        depths.into_iter().flatten().min().copied()
+    };
+    let rank = |(key, draft): (&String, &Draft)| {
+        let rank = Rank {
+            is_inline: !draft.is_component,
+            depth: depth(key).unwrap_or(usize::MAX),
+            is_only_sent: !received.contains_key(key),
+            key: key.clone(),
+        };
+        (key.clone(), rank)
+    };
+    drafts.iter().map(rank).collect()
+}
+
+/// The number of objects around each object that occurs in the objects `outermost`.
+fn depths(drafts: &BTreeMap<String, Draft>, outermost: &[String]) -> BTreeMap<String, usize> {
+    let mut depths = BTreeMap::new();
+    let mut level: Vec<&String> = outermost.iter().collect();
+    let mut depth = 0;
+    while !level.is_empty() {
+        let mut next = Vec::new();
+        for key in level {
+            if depths.contains_key(key) {
+                continue;
+            }
+            depths.insert(key.clone(), depth);
+            let nested = drafts.get(key).map(|draft| draft.schema.shape.kinds());
+            next.extend(nested.into_iter().flatten().filter_map(object));
+        }
+        level = next;
+        depth += 1;
+    }
+    depths
+}
+
+/// The objects that are the same as one before them in `order`, each with the key of that one.
+fn same(drafts: &BTreeMap<String, Draft>, order: &[&String]) -> BTreeMap<String, String> {
+    let mut by_name: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+    let mut same = BTreeMap::new();
+    for key in order {
+        let Some(name) = drafts.get(*key).and_then(|draft| draft.names.first()) else {
+            continue;
+        };
+        let firsts = by_name.entry(name).or_default();
+        let first = firsts
+            .iter()
+            .find(|first| is_same_object(drafts, first, key));
+        match first {
+            Some(first) => {
+                same.insert((*key).clone(), (*first).clone());
+            }
+            None => firsts.push(key),
+        }
+    }
+    same
+}

@@ -1,0 +1,36 @@
+//! The types of numbers.
+
+use serde_json::Value;
+
+use super::api::Type;
+use super::context::Context;
+use super::types::Types;
+use crate::error::Error;
+use crate::normalize::Node;
+
+/// The type of a number, which is noted unless the description says that it is a float.
+pub(super) fn number(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) -> Type {
+    if !matches!(node.text("format"), Some("float" | "double")) {
+        let field = context.field;
+        let entity = context.entity;
+        types.notes.push(Error::at(
+            &node.at,
+            format!("`{field}` of {entity} is a JSON number, which is read as a float and not exactly"),
+            "give it `format: double` in the overlay if it is not an amount, or make it a decimal text",
+        ));
+    }
+    Type::F64
+}
+
+/// The integer type for the bounds. The bounds themselves are checked only by the server.
+pub(super) fn integer(node: &Node<'_>) -> Type {
+    let bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);
+    let lower = bound("minimum").or(bound("exclusiveMinimum"));
+    let upper = bound("maximum").or(bound("exclusiveMaximum"));
+    match (lower, upper, node.text("format")) {
+        (Some(_), Some(max), _) if u32::try_from(max).is_ok() => Type::U32,
+        (_, _, Some("uint32")) => Type::U32,
+        (Some(_), _, _) | (_, _, Some("uint64")) => Type::U64,
+        _ => Type::I64,
+    }
+}

@@ -1,0 +1,154 @@
+//! Objects: each becomes one type, however often it occurs.
+
+use super::api::{Schema, Shape, Type};
+use super::context::Context;
+use super::homes::{self, home};
+use super::names;
+use super::types::{Draft, Tag, Types, Unread};
+use super::unions;
+use crate::document;
+use crate::error::Result;
+use crate::normalize::Node;
+use crate::pointer;
+
+/// The type of an object that has the properties of all `branches`, or of a union of `branches` if a field distinguishes them.
+/// Its fields are read later.
+pub(super) fn object<'a>(
+    types: &mut Types<'a>,
+    node: &Node<'a>,
+    branches: &[Node<'a>],
+    tag: Option<Tag>,
+    context: &Context<'_>,
+) -> Result<Type> {
+    if let Some(component) = node.component
+        && let Some(name) = types.components.get(component).cloned()
+    {
+        return self::component(types, component, name);
+    }
+    Ok(inline(
+        types,
+        key(node, branches),
+        node,
+        branches,
+        tag,
+        context,
+    ))
+}
+
+/// The type of one object of the union `union`.
+pub(super) fn variant<'a>(
+    types: &mut Types<'a>,
+    union: &str,
+    branch: &Node<'a>,
+    context: &Context<'_>,
+) -> Result<Type> {
+    if let Some(component) = branch.component
+        && let Some(name) = types.components.get(component).cloned()
+    {
+        return self::component(types, component, name);
+    }
+    // The branch has the properties beside the alternatives too, so it is not the object at its place.
+    let key = format!("{union}|{}", branch.at);
+    let branches = std::slice::from_ref(branch);
+    Ok(inline(types, key, branch, branches, None, context))
+}
+
+fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Result<Type> {
+    let key = pointer::join(document::SCHEMAS, component);
+    if !types.is_known(&key) {
+        // A description next to a reference belongs to that place only.
+        let own = types.component(component)?;
+        let branches = unions::branches(types, &own)?;
+        let tag = unions::tag(types, &own, &branches);
+        let entity = title(&own).map_or_else(
+            || names::entity(component),
+            |title| types.entities.subject(title),
+        );
+        let draft = Draft {
+            schema: schema(&own, &key, &name),
+            names: vec![name.clone()],
+            is_component: true,
+        };
+        let unread = Unread {
+            key: key.clone(),
+            name,
+            entity,
+            branches,
+            tag,
+        };
+        types.add(draft, unread);
+    }
+    Ok(Type::Schema(key))
+}
+
+fn inline<'a>(
+    types: &mut Types<'a>,
+    key: String,
+    node: &Node<'a>,
+    branches: &[Node<'a>],
+    tag: Option<Tag>,
+    context: &Context<'_>,
+) -> Type {
+    if types.is_known(&key) {
+        return Type::Schema(key);
+    }
+    let given = types.given_names.get(&key).map(String::as_str);
+    let title = given.or_else(|| title(node));
+    // An object that is not written in the object around it may be in others too.
+    let is_shared = home(&node.at) != context.home;
+    let shared = homes::name(&node.at).filter(|_| is_shared);
+    let answered = match shared {
+        Some(_) => None,
+        None => names::answered(context.parent, context.field),
+    };
+    let own = || names::type_name(&format!("{}-{}", context.parent, context.field));
+    let field = shared.unwrap_or_else(own);
+    let explicit = given.or_else(|| node.text("x-type-name")).or(title);
+    let name = explicit
+        .map(names::type_name)
+        .or(answered)
+        .unwrap_or_else(|| field.clone());
+    let entity = types.entities.subject(title.unwrap_or(&name));
+    let draft = Draft {
+        schema: schema(node, &key, &name),
+        names: vec![name.clone(), field],
+        is_component: false,
+    };
+    let unread = Unread {
+        key: key.clone(),
+        name,
+        entity,
+        branches: branches.to_vec(),
+        tag,
+    };
+    types.add(draft, unread);
+    Type::Schema(key)
+}
+
+/// The places of the object and of its alternatives, which are the same for the same object.
+fn key(node: &Node<'_>, branches: &[Node<'_>]) -> String {
+    let others = branches.iter().filter(|branch| branch.at != node.at);
+    others.fold(node.at.clone(), |key, branch| {
+        format!("{key}|{}", branch.at)
+    })
+}
+
+/// The title, if it contains letters for a name.
+fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
+    node.text("title")
+        .filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))
+}
+
+fn schema(node: &Node<'_>, key: &str, name: &str) -> Schema {
+    let description = node
+        .prose()
+        .map_or_else(|| format!("`{name}` of the description."), str::to_owned);
+    Schema {
+        name: key.to_owned(),
+        description,
+        sent: false,
+        received: false,
+        shape: Shape::Object(Vec::new()),
+        pointer: node.at.clone(),
+    }
+}

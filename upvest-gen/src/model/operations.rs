@@ -1,0 +1,151 @@
+//! The operations.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::api::Operation;
+use super::bodies;
+use super::names;
+use super::paging;
+use super::parameters;
+use super::paths;
+use super::references::check_target;
+use super::responses;
+use super::schemas::read_objects;
+use super::scopes::{needs_no_token, scopes};
+use super::types::Types;
+use crate::document;
+use crate::error::Error;
+use crate::pointer;
+
+/// The operations that can be generated, and the problems of the others.
+#[derive(Debug)]
+pub(super) struct Operations {
+    pub(super) operations: Vec<Operation>,
+    pub(super) left_out: Vec<Error>,
+}
+
+/// Reads all operations.
+pub(super) fn read(types: &mut Types<'_>) -> Operations {
+    let mut read = Operations {
+        operations: Vec::new(),
+        left_out: document::problems_of_paths(types.document),
+    };
+    let mut taken = Taken::default();
+    for found in document::operations(types.document) {
+        let known = types.errors.len();
+        let mut problems = Vec::new();
+        let operation = operation(types, &found, &mut taken, &mut problems);
+        // A problem of a shared schema does not leave out the operation that happens to read it first.
+        let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
+        let own = types.errors.extract_if(known.., |error| is_own(error));
+        problems.extend(own);
+        match operation {
+            Some(operation) if problems.is_empty() => read.operations.push(operation),
+            // A problem of a shared parameter, body or answer leaves out each operation that uses it.
+            _ => read.left_out.extend(problems.into_iter().map(|error| {
+                if is_own(&error) {
+                    error
+                } else {
+                    error.moved_to(&found.pointer)
+                }
+            })),
+        }
+    }
+    read
+}
+
+/// The ids of operations, and the names of their methods and builders.
+#[derive(Debug, Default)]
+struct Taken {
+    ids: BTreeSet<String>,
+    methods: BTreeSet<String>,
+    builders: BTreeSet<String>,
+}
+
+impl Taken {
+    /// Unique names for the method and the builder.
+    fn names(&mut self, id: &str) -> (String, String) {
+        let mut method = names::method(id);
+        while !self.methods.insert(method.clone()) {
+            method.push('_');
+        }
+        let mut builder = names::builder(id);
+        while !self.builders.insert(builder.clone()) {
+            builder.push('_');
+        }
+        (method, builder)
+    }
+}
+
+fn operation<'a>(
+    types: &mut Types<'a>,
+    found: &document::Operation<'a>,
+    taken: &mut Taken,
+    problems: &mut Vec<Error>,
+) -> Option<Operation> {
+    let value = found.value;
+    let id = found.id();
+    if !taken.ids.insert(id.clone()) {
+        problems.push(Error::at(
+            pointer::join(&found.pointer, "operationId"),
+            format!("two operations have the id `{id}`"),
+            "rename one of them",
+        ));
+        return None;
+    }
+    let (method_name, builder) = taken.names(value["x-rust-name"].as_str().unwrap_or(&id));
+    let success = responses::success(types, found);
+    for (at, response) in &success {
+        problems.extend(check_target(response, at).err());
+    }
+    let contents = responses::contents(types, &success, &id);
+    let all = found.parameters(types.document);
+    let item = responses::item_entity(types, &success);
+    let entity = item.as_deref().unwrap_or(&builder);
+    let parameters = parameters::read(types, found, &all, entity, problems);
+    paths::check(found, &all, problems);
+    let body = bodies::read(types, found, &id);
+    let body = body.unwrap_or_else(|error| {
+        problems.push(error);
+        None
+    });
+    read_objects(types);
+    if let Some(body) = &body {
+        problems.extend(bodies::check_form(types, found, body, &id).err());
+    }
+    let answer = match responses::answer(types, found, &success, contents, &id) {
+        Ok(answer) => answer,
+        Err(error) => {
+            problems.push(error);
+            return None;
+        }
+    };
+    let paging = paging::paging(types, &parameters, &all, &answer.content);
+    let security = value
+        .get("security")
+        .or_else(|| types.document.get("security"));
+    Some(Operation {
+        method_name,
+        builder,
+        method: found.method.to_ascii_uppercase(),
+        path: found.path.to_owned(),
+        tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
+        summary: text(value, "summary"),
+        description: text(value, "description"),
+        scopes: scopes(security),
+        without_token: needs_no_token(types.document, security),
+        idempotency_key: parameters::has_idempotency_key(&all),
+        paging,
+        parameters,
+        body,
+        answer,
+        errors: responses::errors(types, found),
+        id,
+    })
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().trim().to_owned()
+}

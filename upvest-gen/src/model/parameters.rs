@@ -1,0 +1,182 @@
+//! The parameters of an operation.
+
+use serde_json::Value;
+
+use super::api::{Parameter, Place, Type};
+use super::context::Context;
+use super::media_types;
+use super::names;
+use super::references::check_target;
+use super::types::Types;
+use super::values;
+use crate::document::Operation;
+use crate::error::{Error, Result};
+use crate::pointer;
+
+/// Headers that the transport adds. They are not parameters of an operation.
+const TRANSPORT_HEADERS: [&str; 7] = [
+    "accept",
+    "authorization",
+    "signature",
+    "signature-input",
+    "upvest-client-id",
+    "upvest-api-version",
+    IDEMPOTENCY_KEY,
+];
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The parameters that a caller sets, sorted by name. Their types are named after `entity`.
+pub(super) fn read<'a>(
+    types: &mut Types<'a>,
+    found: &Operation<'a>,
+    all: &[(String, &'a Value)],
+    entity: &str,
+    problems: &mut Vec<Error>,
+) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for (at, value) in all {
+        let mut headers = TRANSPORT_HEADERS.iter();
+        if headers.any(|header| is_header(value, header)) {
+            continue;
+        }
+        match parameter(types, found, at, value, entity) {
+            Ok(mut parameter) => {
+                let is_taken = |setter: &str| parameters.iter().any(|other| other.setter == setter);
+                while is_taken(&parameter.setter) {
+                    parameter.setter.push('_');
+                }
+                parameters.push(parameter);
+            }
+            Err(error) => problems.push(error),
+        }
+    }
+    parameters.sort_by(|a, b| a.name.cmp(&b.name));
+    parameters
+}
+
+/// Whether the server supports an idempotency key.
+pub(super) fn has_idempotency_key(parameters: &[(String, &Value)]) -> bool {
+    parameters
+        .iter()
+        .any(|(_, parameter)| is_header(parameter, IDEMPOTENCY_KEY))
+}
+
+fn is_header(parameter: &Value, header: &str) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    parameter["in"] == "header" && name.eq_ignore_ascii_case(header)
+}
+
+fn parameter<'a>(
+    types: &mut Types<'a>,
+    found: &Operation<'a>,
+    at: &str,
+    value: &'a Value,
+    entity: &str,
+) -> Result<Parameter> {
+    check_target(value, at)?;
+    let name = value["name"].as_str().unwrap_or_default();
+    let place = place(found, at, value, name)?;
+    let (schema_at, schema) = schema(at, value, name)?;
+    let context = Context::new(entity, entity, name);
+    let (kind, _) = values::value(types, schema, &schema_at, &context);
+    if !is_single(&kind) {
+        return Err(Error::at(
+            at,
+            format!("the value of `{name}` is not a single value"),
+            "describe it as a text",
+        ));
+    }
+    let is_joined = place == Place::Query && value["explode"] == false;
+    Ok(Parameter {
+        name: name.to_owned(),
+        setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
+        place,
+        required: place == Place::Path || value["required"] == true,
+        joined: is_joined && matches!(kind, Type::List(_)),
+        kind,
+        description: value["description"]
+            .as_str()
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+    })
+}
+
+/// The location of a parameter, if it can be sent from there.
+fn place(found: &Operation<'_>, at: &str, value: &Value, name: &str) -> Result<Place> {
+    let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
+    if name.is_empty() {
+        return wrong(
+            "the parameter does not have a name".to_owned(),
+            "give it a `name`",
+        );
+    }
+    let (place, style) = match value["in"].as_str() {
+        Some("path") => (Place::Path, "simple"),
+        Some("query") => (Place::Query, "form"),
+        Some("header") => (Place::Header, "simple"),
+        _ => {
+            return wrong(
+                format!("the parameter `{name}` is in {}", value["in"]),
+                "use `path`, `query` or `header`",
+            );
+        }
+    };
+    if place == Place::Header && !is_header_name(name) {
+        return wrong(
+            format!("{name:?} is not the name of a header"),
+            "use only the characters that RFC 9110 allows in a header name",
+        );
+    }
+    if place == Place::Path && !found.path.contains(&format!("{{{name}}}")) {
+        return wrong(
+            format!(
+                "the path parameter `{name}` does not occur in `{}`",
+                found.path
+            ),
+            "put it into the path, or make it a query parameter",
+        );
+    }
+    if value.get("style").is_some_and(|found| found != style) {
+        return wrong(
+            format!("the style of `{name}` is {}", value["style"]),
+            &format!("use `{style}`"),
+        );
+    }
+    Ok(place)
+}
+
+fn is_header_name(name: &str) -> bool {
+    name.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+/// The schema of a parameter, which may be in its only `content`, and its place.
+fn schema<'a>(at: &str, value: &'a Value, name: &str) -> Result<(String, &'a Value)> {
+    if let Some(schema) = value.get("schema") {
+        return Ok((pointer::join(at, "schema"), schema));
+    }
+    let first = media_types::contents(value).next();
+    let schema = first.and_then(|(media_type, media)| Some((media_type, media.get("schema")?)));
+    match schema {
+        Some((media_type, schema)) => Ok((media_types::schema_place(at, media_type), schema)),
+        None => Err(Error::at(
+            at,
+            format!("the parameter `{name}` has no schema"),
+            "describe it with `schema`",
+        )),
+    }
+}
+
+/// Whether a parameter can hold the value: a single one, or a list of them.
+fn is_single(kind: &Type) -> bool {
+    let value = match kind {
+        Type::List(items) => items,
+        kind => kind,
+    };
+    !matches!(
+        value,
+        Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_)
+    )
+}

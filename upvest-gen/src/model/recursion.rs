@@ -1,0 +1,48 @@
+//! Objects that contain themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::api::{Schema, Shape, Type};
+
+/// Marks the fields by which an object can contain itself.
+pub(super) fn mark_recursive(schemas: &mut [Schema]) {
+    let direct: BTreeMap<String, Vec<String>> = schemas
+        .iter()
+        .map(|schema| (schema.name.clone(), direct(&schema.shape)))
+        .collect();
+    for schema in schemas {
+        let Shape::Object(fields) = &mut schema.shape else {
+            continue;
+        };
+        for field in fields {
+            field.recursive =
+                matches!(&field.kind, Type::Schema(kind) if is_within(&direct, &schema.name, kind));
+        }
+    }
+}
+
+/// The objects in an object, without a list or a map in between.
+fn direct(shape: &Shape) -> Vec<String> {
+    let kinds = shape.kinds().into_iter();
+    kinds
+        .filter_map(|kind| match kind {
+            Type::Schema(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether the object `start` contains the object `name`, or is it.
+fn is_within(direct: &BTreeMap<String, Vec<String>>, name: &str, start: &str) -> bool {
+    let mut open = vec![start];
+    let mut seen = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        if next == name {
+            return true;
+        }
+        if seen.insert(next) {
+            open.extend(direct.get(next).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}

@@ -1,0 +1,191 @@
+//! The answers of an operation.
+
+use heck::ToPascalCase;
+use serde_json::Value;
+
+use super::api::{Answer, Content, Type};
+use super::context::Context;
+use super::lists;
+use super::media_types;
+use super::names;
+use super::sameness;
+use super::types::Types;
+use super::values;
+use crate::document::{self, Operation};
+use crate::error::{Error, Result};
+use crate::pointer;
+
+/// An answer for success with its place.
+pub(super) type Response<'a> = (String, &'a Value);
+
+/// The answers for success, with their places.
+pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<Response<'a>> {
+    let at = pointer::join(&found.pointer, "responses");
+    let responses = found.value["responses"].as_object().into_iter().flatten();
+    let success = responses.filter(|(status, _)| document::is_success(status));
+    success
+        .map(|(status, response)| {
+            document::resolve_at(types.document, response, &pointer::join(&at, status))
+        })
+        .collect()
+}
+
+/// The error statuses with their descriptions.
+pub(super) fn errors(types: &Types<'_>, found: &Operation<'_>) -> Vec<(String, String)> {
+    found
+        .responses(types.document)
+        .filter(|(status, _)| document::is_error(status))
+        .map(|(status, response)| (status.to_owned(), description(response)))
+        .collect()
+}
+
+/// The entity of the items, if the answer is a list of components or of objects with a title.
+pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Option<String> {
+    let mut schemas = success
+        .iter()
+        .flat_map(|(at, response)| media_types::json_schemas(response, at));
+    schemas.find_map(|(at, schema)| {
+        let answer = types.node(schema, &at).ok()?;
+        let mut properties = answer.properties.iter();
+        let data = properties.find(|property| property.name == "data")?;
+        let items = types.part(data).ok()?.items?;
+        let item = types.part(&items).ok()?;
+        let subject = |title| types.entities.subject(title);
+        item.component
+            .map(names::entity)
+            .or_else(|| item.text("title").map(subject))
+    })
+}
+
+/// The types of all JSON answers for success.
+pub(super) fn contents<'a>(
+    types: &mut Types<'a>,
+    success: &[Response<'a>],
+    id: &str,
+) -> Vec<Content> {
+    let operation = id.to_pascal_case();
+    let context = Context::of_operation(&operation, "response");
+    let mut contents = Vec::new();
+    for (at, response) in success {
+        for (at, schema) in media_types::json_schemas(response, at) {
+            contents.push(content(types, schema, &at, &context));
+        }
+    }
+    contents
+}
+
+fn content<'a>(
+    types: &mut Types<'a>,
+    schema: &'a Value,
+    at: &str,
+    context: &Context<'_>,
+) -> Content {
+    if let Some(item) = lists::items(types, schema, at, context) {
+        return Content::List(item);
+    }
+    Content::Json(match values::value(types, schema, at, context) {
+        (Type::Json, _) => Type::Json,
+        (kind, true) => Type::Nullable(Box::new(kind)),
+        (kind, false) => kind,
+    })
+}
+
+/// The answer for success. An operation has one. The objects in `contents` have been read.
+pub(super) fn answer(
+    types: &Types<'_>,
+    found: &Operation<'_>,
+    success: &[Response<'_>],
+    contents: Vec<Content>,
+    id: &str,
+) -> Result<Answer> {
+    let at = pointer::join(&found.pointer, "responses");
+    let Some((_, first)) = success.first() else {
+        return Err(Error::at(
+            at,
+            format!("{id} has no success answer"),
+            "describe at least one 2xx answer",
+        ));
+    };
+    let media_types: Vec<&str> = success
+        .iter()
+        .flat_map(|(_, response)| media_types::media_types(response))
+        .collect();
+    let mut contents = distinct(types, contents);
+    let content = match contents.pop() {
+        None if media_types.is_empty() => Content::Empty,
+        None => Content::Binary,
+        Some(only) if contents.is_empty() => only,
+        Some(_) => {
+            return Err(Error::at(
+                at,
+                format!(
+                    "{id} has {} different types for success",
+                    contents.len() + 1
+                ),
+                "give all its success answers the same schema, as a call returns one type",
+            ));
+        }
+    };
+    if let Some(strange) = media_types.iter().find(|name| !is_media_type(name)) {
+        return Err(Error::at(
+            at,
+            format!("the media type {strange:?} is invalid"),
+            "use one such as `application/json`",
+        ));
+    }
+    Ok(Answer {
+        accept: accept(&media_types, &content),
+        download: download(&media_types, &content),
+        content,
+        description: description(first),
+    })
+}
+
+fn distinct(types: &Types<'_>, contents: Vec<Content>) -> Vec<Content> {
+    let mut distinct: Vec<Content> = Vec::new();
+    for content in contents {
+        let is_known = distinct
+            .iter()
+            .any(|known| sameness::is_same_content(types.drafts(), known, &content));
+        if !is_known {
+            distinct.push(content);
+        }
+    }
+    distinct
+}
+
+fn is_media_type(name: &str) -> bool {
+    name.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+}
+
+/// The media types to accept. If the answer has no content, only errors have a body, which is JSON.
+fn accept(media_types: &[&str], content: &Content) -> String {
+    let mut accept: Vec<&str> = Vec::new();
+    for media_type in media_types {
+        let is_readable = *content == Content::Binary || document::is_json(media_type);
+        if is_readable && !accept.contains(media_type) {
+            accept.push(media_type);
+        }
+    }
+    if accept.is_empty() {
+        "application/json".to_owned()
+    } else {
+        accept.join(", ")
+    }
+}
+
+/// The other media types in which the answer can be downloaded.
+fn download(media_types: &[&str], content: &Content) -> Option<String> {
+    let mut others = media_types.to_vec();
+    others.retain(|name| !document::is_json(name));
+    let has_both = !others.is_empty() && *content != Content::Binary;
+    has_both.then(|| others.join(", "))
+}
+
+fn description(response: &Value) -> String {
+    response["description"]
+        .as_str()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,46 @@
+//! Reads the objects that were found. Those that are found on the way are read afterwards.
+
+use super::api::{Alternative, Shape, Type};
+use super::context::Context;
+use super::fields;
+use super::homes::home;
+use super::names;
+use super::objects;
+use super::types::{Tag, Types, Unread};
+
+/// Reads all objects that have been found but not read.
+pub(super) fn read_objects(types: &mut Types<'_>) {
+    while let Some(unread) = types.next_unread() {
+        let shape = match &unread.tag {
+            Some(tag) => union(types, &unread, tag),
+            None => Shape::Object(fields::fields(types, &unread)),
+        };
+        types.finish(&unread.key, shape);
+    }
+}
+
+fn union<'a>(types: &mut Types<'a>, unread: &Unread<'a>, tag: &Tag) -> Shape {
+    let mut variants: Vec<Alternative> = Vec::new();
+    for (branch, wire) in unread.branches.iter().zip(&tag.values) {
+        let context = Context {
+            home: home(&unread.key),
+            ..Context::new(&unread.name, &unread.entity, wire)
+        };
+        let kind = objects::variant(types, &unread.key, branch, &context);
+        let kind = kind.unwrap_or_else(|error| {
+            types.report(error);
+            Type::Json
+        });
+        let others = variants.iter().map(|variant| variant.name.as_str());
+        let name = names::variant(wire, others);
+        variants.push(Alternative {
+            name,
+            wire: wire.clone(),
+            kind,
+        });
+    }
+    Shape::Union {
+        tag: tag.field.clone(),
+        variants,
+    }
+}

@@ -1,0 +1,70 @@
+//! The types of texts: ids, codes, enums, dates and decimals.
+
+use heck::ToPascalCase;
+use serde_json::Value;
+
+use super::api::Type;
+use super::context::Context;
+use super::decimal_pattern::is_decimal;
+use super::names;
+use super::types::Types;
+use crate::error::Result;
+use crate::normalize::Node;
+
+/// The type of a text, whose alternatives are `branches`.
+pub(super) fn text<'a>(
+    types: &mut Types<'a>,
+    branches: &[Node<'a>],
+    node: &Node<'a>,
+    context: &Context<'_>,
+) -> Result<Type> {
+    let first = branches.first().unwrap_or(node);
+    let same = |keyword: &str| {
+        let text = first.text(keyword);
+        text.filter(|_| branches.iter().all(|branch| branch.text(keyword) == text))
+            .unwrap_or_default()
+    };
+    let explicit = node
+        .text("x-type-name")
+        .or_else(|| first.text("x-type-name"));
+    let values = branches
+        .iter()
+        .map(|branch| branch.values().filter(|values| !values.is_empty()));
+    let values: Option<Vec<_>> = values.collect();
+    let values: Option<Vec<&Value>> = values.map(|values| values.concat());
+    Ok(match (same("format"), same("pattern"), values) {
+        ("uuid", _, _) => {
+            let derived = || names::id(context.entity, context.field);
+            match explicit.map(str::to_owned).or_else(derived) {
+                Some(name) => Type::Id(types.names.id(&name)),
+                None => Type::Uuid,
+            }
+        }
+        ("decimal", _, _) => Type::Decimal,
+        (_, "^[A-Z]{3}$", _) | ("ISO4217", _, _) => Type::Currency,
+        (_, "^[A-Z]{2}$", _) => Type::Country,
+        (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
+        (_, _, Some(values)) if values.iter().all(|value| is_direction(value)) => {
+            Type::Enum(types.names.values("SortOrder", first, &values)?)
+        }
+        (_, _, Some(values)) => {
+            let field = || format!("{}-{}", context.entity, context.field).to_pascal_case();
+            let name = explicit
+                .or(node.component)
+                .map_or_else(field, str::to_owned);
+            Type::Enum(types.names.values(&name, first, &values)?)
+        }
+        _ if explicit.is_some() => {
+            Type::Enum(types.names.mention(explicit.unwrap_or_default(), &node.at))
+        }
+        ("date", _, _) => Type::Date,
+        ("date-time", _, _) => Type::DateTime,
+        (_, pattern, _) if is_decimal(pattern) => Type::Decimal,
+        _ => Type::Text,
+    })
+}
+
+/// Whether the value of an enum is a direction of sorting.
+fn is_direction(value: &Value) -> bool {
+    *value == "ASC" || *value == "DESC"
+}

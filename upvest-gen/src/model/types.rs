@@ -1,0 +1,133 @@
+//! The types that have been found so far, and the objects that remain to be read.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::Value;
+
+use super::api::{Field, Schema, Shape, Type};
+use super::entities::Entities;
+use super::name_table::NameTable;
+use crate::document;
+use crate::error::{Error, Result};
+use crate::normalize::{Node, Part, normalize};
+use crate::pointer;
+
+/// What was found in a description. Until naming, each object is known by its key, which is also in [`Type::Schema`].
+#[derive(Debug)]
+pub(super) struct Types<'a> {
+    pub(super) document: &'a Value,
+    pub(super) entities: Entities<'a>,
+    /// The problems of schemas.
+    pub(super) errors: Vec<Error>,
+    /// The values that lose information in Rust.
+    pub(super) notes: Vec<Error>,
+    pub(super) names: NameTable,
+    /// The names of the components that are objects.
+    pub(super) components: BTreeMap<&'a str, String>,
+    /// The components that a type of the runtime replaces, unless they are used in another way too.
+    pub(super) replaced: BTreeSet<&'a str>,
+    /// The names that a former reading gave to objects, by key.
+    pub(super) given_names: BTreeMap<String, String>,
+    drafts: BTreeMap<String, Draft>,
+    unread: VecDeque<Unread<'a>>,
+}
+
+/// An object or a union without its final name.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// The names that it may have, the best first.
+    pub(super) names: Vec<String>,
+    pub(super) is_component: bool,
+    /// The object. Its name is its key.
+    pub(super) schema: Schema,
+}
+
+/// An object whose fields have not been read.
+#[derive(Debug)]
+pub(super) struct Unread<'a> {
+    pub(super) key: String,
+    /// The name for the types in its fields.
+    pub(super) name: String,
+    pub(super) entity: String,
+    pub(super) branches: Vec<Node<'a>>,
+    pub(super) tag: Option<Tag>,
+}
+
+/// A field that distinguishes objects, and its value in each of them.
+#[derive(Debug)]
+pub(super) struct Tag {
+    pub(super) field: String,
+    pub(super) values: Vec<String>,
+}
+
+impl<'a> Types<'a> {
+    pub(super) fn new(document: &'a Value, given_names: BTreeMap<String, String>) -> Self {
+        Self {
+            document,
+            entities: Entities::new(document),
+            errors: Vec::new(),
+            notes: Vec::new(),
+            names: NameTable::default(),
+            components: BTreeMap::new(),
+            replaced: BTreeSet::new(),
+            given_names,
+            drafts: BTreeMap::new(),
+            unread: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn node(&self, value: &'a Value, at: &str) -> Result<Node<'a>> {
+        normalize(self.document, value, at)
+    }
+
+    pub(super) fn part(&self, part: &Part<'a>) -> Result<Node<'a>> {
+        self.node(part.value, &part.at)
+    }
+
+    /// The schema of the component `name`.
+    pub(super) fn component(&self, name: &'a str) -> Result<Node<'a>> {
+        let value = &self.document["components"]["schemas"][name];
+        let mut node = self.node(value, &pointer::join(document::SCHEMAS, name))?;
+        node.component = Some(name);
+        Ok(node)
+    }
+
+    pub(super) fn report(&mut self, error: Error) {
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+    }
+
+    pub(super) fn is_known(&self, key: &str) -> bool {
+        self.drafts.contains_key(key)
+    }
+
+    /// Adds an object, whose fields are read later.
+    pub(super) fn add(&mut self, draft: Draft, unread: Unread<'a>) {
+        self.drafts.insert(unread.key.clone(), draft);
+        self.unread.push_back(unread);
+    }
+
+    pub(super) fn next_unread(&mut self) -> Option<Unread<'a>> {
+        self.unread.pop_front()
+    }
+
+    pub(super) fn finish(&mut self, key: &str, shape: Shape) {
+        if let Some(draft) = self.drafts.get_mut(key) {
+            draft.schema.shape = shape;
+        }
+    }
+
+    pub(super) fn drafts(&self) -> &BTreeMap<String, Draft> {
+        &self.drafts
+    }
+
+    /// The fields of an object that has been read.
+    pub(super) fn fields(&self, kind: &Type) -> &[Field] {
+        let draft = match kind {
+            Type::Schema(key) => self.drafts.get(key),
+            _ => None,
+        };
+        draft.map_or(&[], |draft| draft.schema.fields())
+    }
+}

@@ -1,0 +1,212 @@
+//! The type of a value.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::api::Type;
+use super::context::Context;
+use super::numbers;
+use super::objects;
+use super::texts;
+use super::types::Types;
+use super::unions::{self, branches, distinct, is_object};
+use crate::error::{Error, Result};
+use crate::normalize::{Node, Part};
+
+/// The type of a value, or the list or map around a value that remains to be read.
+enum Reading<'a> {
+    Type(Type),
+    /// A list or a map of these values.
+    Around(Around, Part<'a>),
+    /// A list of values of one of these kinds.
+    ListOf(Vec<Part<'a>>),
+}
+
+/// A type that contains another one.
+#[derive(Clone, Copy)]
+enum Around {
+    List,
+    Map,
+    Nullable,
+}
+
+/// The type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
+pub(super) fn value<'a>(
+    types: &mut Types<'a>,
+    value: &'a Value,
+    at: &str,
+    context: &Context<'_>,
+) -> (Type, bool) {
+    let read = types.node(value, at).and_then(|node| {
+        let is_nullable = node.nullable;
+        Ok((kind(types, node, context)?, is_nullable))
+    });
+    read.unwrap_or_else(|error| {
+        types.report(error);
+        (Type::Json, true)
+    })
+}
+
+/// The type of a value that matches any of `parts`, and whether it may be null.
+pub(super) fn any<'a>(
+    types: &mut Types<'a>,
+    parts: &[Part<'a>],
+    context: &Context<'_>,
+) -> (Type, bool) {
+    let parts = distinct(parts.to_vec());
+    let [first, _, ..] = parts.as_slice() else {
+        let only = parts.first();
+        return only.map_or((Type::Json, true), |only| {
+            value(types, only.value, &only.at, context)
+        });
+    };
+    let is_nullable = parts
+        .iter()
+        .any(|part| types.part(part).is_ok_and(|node| node.nullable));
+    let at = first.at.clone();
+    let kind = kind(types, Node::one_of(parts, &at), context);
+    let kind = kind.unwrap_or_else(|error| {
+        types.report(error);
+        Type::Json
+    });
+    (kind, is_nullable)
+}
+
+/// The type of the value that `node` describes. Lists and maps are followed to the value in them, and the objects in it are read later.
+pub(super) fn kind<'a>(
+    types: &mut Types<'a>,
+    node: Node<'a>,
+    context: &Context<'_>,
+) -> Result<Type> {
+    let mut node = node;
+    let mut context = *context;
+    let mut around = Vec::new();
+    let mut seen = BTreeSet::new();
+    loop {
+        let (step, part) = match read(types, &node, &context)? {
+            Reading::Type(kind) => return Ok(within(around, kind)),
+            Reading::ListOf(items) => {
+                context = context.inside();
+                node = Node::one_of(distinct(items), &node.at);
+                around.push(Around::List);
+                continue;
+            }
+            Reading::Around(step, part) => (step, part),
+        };
+        around.push(step);
+        let inner = if seen.insert(part.at.clone()) {
+            types.part(&part)
+        } else {
+            Err(Error::at(
+                &part.at,
+                format!("the list or map `{}` contains itself", context.field),
+                "make it a field of an object",
+            ))
+        };
+        context = context.inside();
+        match inner {
+            Ok(inner) => node = inner,
+            Err(error) => {
+                types.report(error);
+                return Ok(within(around, Type::Json));
+            }
+        }
+        if node.nullable {
+            around.push(Around::Nullable);
+        }
+    }
+}
+
+/// The type with the lists and maps around it, outermost first. Any JSON may be null anyway.
+fn within(around: Vec<Around>, kind: Type) -> Type {
+    around
+        .into_iter()
+        .rev()
+        .fold(kind, |kind, around| match (around, kind) {
+            (Around::Nullable, Type::Json) => Type::Json,
+            (Around::Nullable, kind) => Type::Nullable(Box::new(kind)),
+            (Around::List, kind) => Type::List(Box::new(kind)),
+            (Around::Map, kind) => Type::Map(Box::new(kind)),
+        })
+}
+
+fn read<'a>(types: &mut Types<'a>, node: &Node<'a>, context: &Context<'_>) -> Result<Reading<'a>> {
+    let branches = branches(types, node)?;
+    match branches.as_slice() {
+        [only] => single(types, only, context),
+        several => union(types, node, several, context),
+    }
+}
+
+fn single<'a>(
+    types: &mut Types<'a>,
+    node: &Node<'a>,
+    context: &Context<'_>,
+) -> Result<Reading<'a>> {
+    let branches = std::slice::from_ref(node);
+    let kind = match node.kind() {
+        Some("string") => texts::text(types, branches, node, context)?,
+        Some("integer") => numbers::integer(node),
+        Some("number") => numbers::number(types, node, context),
+        Some("boolean") => Type::Bool,
+        Some("array") => return Ok(container(Around::List, node.items.as_ref())),
+        Some("object") if node.properties.is_empty() => {
+            return Ok(container(Around::Map, node.rest.as_ref()));
+        }
+        Some("object") => objects::object(types, node, branches, None, context)?,
+        Some("null") | None => Type::Json,
+        Some(other) => {
+            return Err(Error::at(
+                &node.at,
+                format!("{other:?} is not a type"),
+                "use a type of OpenAPI, such as `string`",
+            ));
+        }
+    };
+    Ok(Reading::Type(kind))
+}
+
+fn container<'a>(around: Around, part: Option<&Part<'a>>) -> Reading<'a> {
+    match part {
+        Some(part) => Reading::Around(around, part.clone()),
+        None => Reading::Type(within(vec![around], Type::Json)),
+    }
+}
+
+/// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one struct,
+/// in which only fields are required that all of them require. Texts become a text and lists become a list. Everything else
+/// becomes any JSON.
+fn union<'a>(
+    types: &mut Types<'a>,
+    node: &Node<'a>,
+    branches: &[Node<'a>],
+    context: &Context<'_>,
+) -> Result<Reading<'a>> {
+    let kinds: BTreeSet<_> = branches.iter().map(Node::kind).collect();
+    let only = if kinds.len() == 1 {
+        kinds.into_iter().next().flatten()
+    } else {
+        None
+    };
+    let kind = match (only, branches) {
+        (Some("object"), _) if branches.iter().all(is_object) => {
+            let tag = unions::tag(types, node, branches);
+            objects::object(types, node, branches, tag, context)?
+        }
+        (Some("string"), _) => texts::text(types, branches, node, context)?,
+        (Some("array"), _) => {
+            let items: Option<Vec<Part<'a>>> =
+                branches.iter().map(|branch| branch.items.clone()).collect();
+            return Ok(match items {
+                Some(items) => Reading::ListOf(items),
+                None => container(Around::List, None),
+            });
+        }
+        (Some("integer" | "boolean" | "number"), [first, ..]) => {
+            return single(types, first, context);
+        }
+        _ => Type::Json,
+    };
+    Ok(Reading::Type(kind))
+}
