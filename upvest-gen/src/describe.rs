@@ -45,14 +45,18 @@ pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value, Errors
 /// All problems because of which there is no model, each with file, place and remedy. An operation that cannot be read is
 /// not an error: it is left out, and [`Api::left_out`] contains it.
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
-    let document = describe(spec, overlay)?;
+    model_of(&describe(spec, overlay)?, spec)
+}
+
+/// The model of a description that is already read.
+pub(crate) fn model_of(document: &Value, spec: &Source) -> Result<Api, Errors> {
     let place = |errors: Vec<Error>| -> Vec<Error> {
         errors
             .into_iter()
-            .map(|error| error.within(&document).in_file(&spec.name))
+            .map(|error| error.within(document).in_file(&spec.name))
             .collect()
     };
-    let api = model::build(&document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
+    let api = model::build(document).map_err(|errors| Errors::of(place(errors), &spec.name))?;
     Ok(Api {
         left_out: place(api.left_out),
         notes: place(api.notes),

@@ -19,6 +19,7 @@
 //! ```
 
 mod facts;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,21 +27,8 @@ use std::fmt;
 use serde::Serialize;
 
 pub use facts::{Facts, Parts};
-
-/// The rules for the effects of changes. See the file.
-const RULES: &str = include_str!("diff/rules.txt");
-
-/// The effect of a change on code that calls the generated client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Impact {
-    /// Code that uses the changed part no longer compiles.
-    Build,
-    /// All code compiles, but calls fail until the code is changed.
-    Calls,
-    /// All code compiles, and calls succeed as before.
-    None,
-}
+pub use verdict::Impact;
+use verdict::{Step, Subject, verdict};
 
 /// One difference between two descriptions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,43 +91,15 @@ impl Facts {
     /// by name.
     pub fn compare(&self, new: &Self) -> Vec<Change> {
         let (old, mut changes) = self.renamed(new);
-        let nothing = Parts::new();
-        for what in keys(&old.0, &new.0) {
-            let is_both = old.0.contains_key(what) && new.0.contains_key(what);
-            let before = old.0.get(what).unwrap_or(&nothing);
-            let after = new.0.get(what).unwrap_or(&nothing);
-            let all = |parts: &Parts, fact: &str| {
-                parts.get("").and_then(|facts| facts.get(fact)).cloned()
-            };
-            let is_sent = || [before, after].map(|parts| all(parts, "sent")) != [None, None];
-            for part in if is_both {
-                keys(before, after)
-            } else {
-                BTreeSet::from([""])
-            } {
-                let (Some(old), Some(new)) = (before.get(part), after.get(part)) else {
-                    let is_added = after.contains_key(part);
-                    let is_required = after
-                        .get(part)
-                        .is_some_and(|facts| facts.contains_key("required"));
-                    let is_needed = is_required && (part.starts_with("parameter") || is_sent());
-                    let how = if is_added && is_needed {
-                        "required"
-                    } else if is_added {
-                        "added"
-                    } else {
-                        "removed"
-                    };
-                    changes.push(change(what, part, "", how, (None, None)));
-                    continue;
-                };
-                for fact in keys(old, new) {
-                    let values = (old.get(fact), new.get(fact));
-                    if values.0 != values.1 {
-                        changes.push(change(what, part, fact, "changed", values));
-                    }
-                }
+        for what in keys(&old.subjects, &new.subjects) {
+            match (old.subjects.get(what), new.subjects.get(what)) {
+                (Some(before), Some(after)) => compare_parts(what, before, after, &mut changes),
+                (None, _) => changes.push(whole(what, "", Step::Added, false)),
+                (_, None) => changes.push(whole(what, "", Step::Removed, false)),
             }
+        }
+        for change in &mut changes {
+            explain_left_out(change, &old, new);
         }
         changes.sort_by_key(|change| change.impact);
         changes
@@ -149,35 +109,101 @@ impl Facts {
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
         let mut old = self.clone();
         let mut changes = Vec::new();
-        let route = |parts: &Parts| {
-            parts
-                .get("")
-                .map(|facts| (facts.get("method").cloned(), facts.get("path").cloned()))
-        };
-        let is_operation = |what: &str| what.starts_with("operation ");
-        for (what, parts) in self
-            .0
-            .iter()
-            .filter(|(what, _)| is_operation(what) && !new.0.contains_key(*what))
-        {
-            let mut others = new
-                .0
-                .iter()
-                .filter(|(other, _)| is_operation(other) && !self.0.contains_key(*other));
-            if let Some((other, _)) = others.find(|(_, others)| route(others) == route(parts)) {
-                old.0.remove(what);
-                old.0.insert(other.clone(), parts.clone());
-                let id = |what: &str| what.trim_start_matches("operation ").to_owned();
-                changes.push(change(
-                    other,
-                    "",
-                    "operationId",
-                    "renamed",
-                    (Some(&id(what)), Some(&id(other))),
-                ));
-            }
+        let gone = operations(self).filter(|(what, _)| !new.subjects.contains_key(*what));
+        for (what, parts) in gone {
+            let mut others =
+                operations(new).filter(|(other, _)| !self.subjects.contains_key(*other));
+            let Some((other, _)) = others.find(|(_, others)| route(others) == route(parts)) else {
+                continue;
+            };
+            old.subjects.remove(what);
+            old.subjects.insert(other.clone(), parts.clone());
+            let values = Values {
+                before: Some(id(what)),
+                after: Some(id(other)),
+            };
+            changes.push(change(
+                other,
+                "",
+                "operationId",
+                Step::Renamed,
+                values,
+                true,
+            ));
         }
         (old, changes)
+    }
+}
+
+fn operations(facts: &Facts) -> impl Iterator<Item = (&String, &Parts)> {
+    let subjects = facts.subjects.iter();
+    subjects.filter(|(what, _)| what.starts_with("operation "))
+}
+
+/// The id of an operation, or the name of a type.
+fn id(what: &str) -> &str {
+    what.split_once(' ').map_or(what, |(_, id)| id)
+}
+
+/// The method and the path of an operation.
+fn route(parts: &Parts) -> Option<(&String, &String)> {
+    let facts = parts.get("")?;
+    Some((facts.get("method")?, facts.get("path")?))
+}
+
+/// Adds the differences between the parts of a subject.
+fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>) {
+    let has = |parts: &Parts, fact: &str| parts.get("").is_some_and(|it| it.contains_key(fact));
+    let is_sent_type = has(old, "sent") || has(new, "sent");
+    for part in keys(old, new) {
+        let is_sent = match what.split(' ').next() {
+            Some("type") => is_sent_type,
+            Some("webhook") => false,
+            _ => part != "answer",
+        };
+        match (old.get(part), new.get(part)) {
+            (Some(old), Some(new)) => {
+                for fact in keys(old, new) {
+                    let values = Values {
+                        before: old.get(fact).map(String::as_str),
+                        after: new.get(fact).map(String::as_str),
+                    };
+                    if values.before != values.after {
+                        changes.push(change(what, part, fact, values.step(), values, is_sent));
+                    }
+                }
+            }
+            (None, added) => {
+                let is_required = added.is_some_and(|facts| facts.contains_key("required"));
+                let step = if is_required && is_sent {
+                    Step::Required
+                } else {
+                    Step::Added
+                };
+                changes.push(whole(what, part, step, is_sent));
+            }
+            (Some(_), None) => changes.push(whole(what, part, Step::Removed, is_sent)),
+        }
+    }
+}
+
+/// An operation that the generator left out was not removed from the description, and vice versa.
+fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
+    if !change.what.starts_with("operation ") || !change.part.is_empty() {
+        return;
+    }
+    let id = id(&change.what);
+    match (change.action, old.left_out.get(id), new.left_out.get(id)) {
+        ("removed", _, Some(reason)) => {
+            change.reason = format!(
+                "{}, as the generator leaves it out: {reason}",
+                change.reason
+            );
+        }
+        ("added", Some(_), _) => {
+            "the generator no longer leaves it out".clone_into(&mut change.reason);
+        }
+        _ => {}
     }
 }
 
@@ -185,48 +211,59 @@ fn keys<'a, T>(old: &'a BTreeMap<String, T>, new: &'a BTreeMap<String, T>) -> BT
     old.keys().chain(new.keys()).map(String::as_str).collect()
 }
 
-/// A change with its effect according to the rules.
+/// The values of a fact.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+impl Values<'_> {
+    fn step(self) -> Step {
+        match (self.before, self.after) {
+            (None, _) => Step::Gained,
+            (_, None) => Step::Lost,
+            _ => Step::Changed,
+        }
+    }
+}
+
+/// The change of a whole part.
+fn whole(what: &str, part: &str, step: Step, is_sent: bool) -> Change {
+    let values = Values {
+        before: None,
+        after: None,
+    };
+    change(what, part, "", step, values, is_sent)
+}
+
 fn change(
     what: &str,
     part: &str,
     fact: &str,
-    how: &'static str,
-    (before, after): (Option<&String>, Option<&String>),
+    step: Step,
+    values: Values<'_>,
+    is_sent: bool,
 ) -> Change {
-    let how_exactly = match (how, before, after) {
-        ("changed", None, _) => "gained",
-        ("changed", _, None) => "lost",
-        (how, ..) => how,
+    let name = if part.is_empty() { what } else { part };
+    let subject = Subject {
+        kind: name.split(' ').next().unwrap_or_default(),
+        fact,
+        step,
+        before: values.before,
+        after: values.after,
+        is_sent,
     };
-    let sort = if part.is_empty() { what } else { part }
-        .split(' ')
-        .next()
-        .unwrap_or_default();
-    let rules = RULES
-        .lines()
-        .map(|line| line.splitn(5, '|').map(str::trim).collect::<Vec<_>>());
-    let fits = |rule: &Vec<&str>| {
-        rule.len() == 5
-            && rule
-                .iter()
-                .zip([sort, fact, how_exactly])
-                .all(|(rule, it)| *rule == "*" || *rule == it)
-    };
-    let rule = rules.into_iter().find(fits).unwrap_or_default();
-    let impact = match rule.get(3) {
-        Some(&"none") => Impact::None,
-        Some(&"calls") => Impact::Calls,
-        _ => Impact::Build,
-    };
+    let (impact, reason) = verdict(&subject);
     Change {
         what: what.to_owned(),
         part: part.to_owned(),
         fact: fact.to_owned(),
-        action: if how == "required" { "added" } else { how },
-        before: before.cloned(),
-        after: after.cloned(),
+        action: step.action(),
+        before: values.before.map(str::to_owned),
+        after: values.after.map(str::to_owned),
         breaking: impact != Impact::None,
         impact,
-        reason: rule.last().copied().unwrap_or_default().to_owned(),
+        reason: reason.to_owned(),
     }
 }

@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::describe::{Source, model};
+use crate::describe::{Source, describe, model_of};
+use crate::diff::Facts;
 use crate::emit;
 use crate::error::{Error, Errors};
+use crate::ledger::Ledger;
 use crate::write;
 
 /// The code that was generated from a description.
@@ -23,6 +25,10 @@ pub struct Generated {
     pub left_out: Vec<Error>,
     /// The values that lose information in Rust, each with the reason.
     pub notes: Vec<Error>,
+    /// What the description contains, and what the client has of it.
+    pub ledger: Ledger,
+    /// The facts of the description, for comparison with those of another one.
+    pub facts: Facts,
 }
 
 /// A generated file.
@@ -42,7 +48,8 @@ pub struct File {
 /// All problems because of which no client can be generated, each with file, place and remedy. An operation that cannot be
 /// generated is not an error: it is left out, and [`Generated::left_out`] contains it.
 pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
-    let api = model(spec, overlay)?;
+    let document = describe(spec, overlay)?;
+    let api = model_of(&document, spec)?;
     let parts = emit::emit(&api).map_err(|error| error.in_file(&spec.name))?;
     let digest = digest(spec, overlay);
     let origin = write::Origin {
@@ -56,6 +63,8 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
     });
     Ok(Generated {
         files: files.collect(),
+        ledger: Ledger::new(&document, &api),
+        facts: Facts::new(&document, &api),
         operations: api.operations.len(),
         types: api.schemas.len() + api.enums.len() + api.ids.len(),
         left_out: api.left_out,

@@ -50,11 +50,14 @@ mod emit;
 mod error;
 #[cfg(feature = "emit")]
 mod generate;
+pub mod ledger;
 mod load;
 pub mod model;
 pub mod normalize;
 mod overlay;
 mod pointer;
+pub mod remedy;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(feature = "emit")]

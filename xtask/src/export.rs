@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use crate::flags::{Export, RuntimeSource};
-use crate::folder::{self, MARKER};
-use crate::regen::{Code, source};
 use anyhow::{Context, Result, ensure};
 use toml::{Table, Value};
 use upvest_gen::Source;
+
+use crate::code::Code;
+use crate::facts_file;
+use crate::flags::{Export, RuntimeSource};
+use crate::folder::{self, MARKER};
+use crate::source::source;
 
 /// The name and the folder of our own crate.
 const OURS: &str = "upvest-api";
@@ -45,9 +48,10 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     files.push(("Cargo.toml".to_owned(), manifest(flags)?));
     files.push(("README.md".to_owned(), readme(&code, flags)));
     let stale = folder::stale(&files, &flags.out)?;
-    let before = Code::before(&flags.out.join("src/generated"));
+    let before = facts_file::read(&flags.out.join("src/generated"));
     folder::write(&stale)?;
-    code.say(before.as_ref());
+    code.print_report(before.as_ref());
+    print!("{}", code.generated.ledger);
     Ok(code)
 }
 
@@ -170,10 +174,11 @@ fn readme(code: &Code, flags: &Export) -> String {
         .collect();
     let left_out = left_out.concat();
     format!(
-        "<!-- {MARKER} export`. -->\n\n# {}\n\nThe client for `{}`: {}.\n{left_out}\n{USAGE}```sh\n{}\n```\n",
+        "<!-- {MARKER} export`. -->\n\n# {}\n\nThe client for `{}`: {}.\n{left_out}\n```text\n{}```\n\n{USAGE}```sh\n{}\n```\n",
         flags.name,
         flags.spec.display(),
         code.size(),
+        code.generated.ledger,
         command(flags)
     )
 }

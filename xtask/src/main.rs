@@ -1,11 +1,17 @@
 //! Commands of this workspace: `cargo xtask --help`.
 
+mod cargo;
+mod changes;
+mod code;
 mod diff;
 mod export;
+mod facts_file;
 mod flags;
 mod folder;
 mod problems;
+mod progress;
 mod regen;
+mod source;
 mod try_;
 mod update;
 mod vectors;

@@ -1,14 +1,15 @@
-//! The report about the problems of a description: all of them, grouped by remedy, with an overlay action that fixes them.
+//! The report about the problems of a description: all of them, grouped by remedy, with an overlay action that fixes the first
+//! without a loss.
 
 use std::fmt::Write;
 
 use anyhow::anyhow;
-use serde_json::{Value, json};
-use upvest_gen::{Error, Source, describe, model};
+use serde_json::Value;
+use upvest_gen::remedy::{Remedy, remedy};
+use upvest_gen::{Error, Source, describe};
 
-/// How many places are shown per group, and how many actions are tried.
+/// How many places are shown per group.
 const SHOWN: usize = 3;
-const TRIED: usize = 16;
 
 /// The error of a command that fails because of these problems.
 pub(crate) fn refusal(
@@ -18,10 +19,11 @@ pub(crate) fn refusal(
     overlay: Option<&Source>,
 ) -> anyhow::Error {
     match errors {
-        [only] => anyhow!(
-            "{only}{}",
-            action(only, spec, overlay).unwrap_or_default().trim_end()
-        ),
+        [only] => {
+            let document = describe(spec, overlay).ok();
+            let action = action(only, document.as_ref()).unwrap_or_default();
+            anyhow!("{only}{}", action.trim_end())
+        }
         _ => anyhow!("{}", report(title, errors, spec, overlay).trim_end()),
     }
 }
@@ -45,6 +47,7 @@ pub(crate) fn report(
     if kinds.is_empty() {
         return String::new();
     }
+    let document = describe(spec, overlay).ok();
     let mut text = format!(
         "{title}: {} of {}\n",
         count(errors.len(), "problem"),
@@ -78,13 +81,8 @@ pub(crate) fn report(
         if errors.len() > shown {
             let _ = writeln!(text, "  and {} more", errors.len() - shown);
         }
-        let _ = write!(
-            text,
-            "{}",
-            action(first, spec, overlay)
-                .unwrap_or_default()
-                .trim_start_matches('\n')
-        );
+        let action = action(first, document.as_ref()).unwrap_or_default();
+        text.push_str(action.trim_start_matches('\n'));
     }
     text.push('\n');
     text
@@ -103,107 +101,15 @@ fn without_names(remedy: &str) -> String {
     remedy.split('`').step_by(2).collect()
 }
 
-/// An overlay action that fixes `error`. Several candidates are tried, and the first that works is returned.
-fn action(error: &Error, spec: &Source, overlay: Option<&Source>) -> Option<String> {
-    let document = describe(spec, overlay).ok()?;
-    let at = error.pointer();
-    let name = error.problem().split('`').nth_back(1).unwrap_or_default();
-    let (updates, children) = match document.pointer(at)? {
-        Value::Object(object) => {
-            let parameter = json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
-            let updates = vec![
-                json!({ "format": "double" }),
-                json!({ "type": "string" }),
-                json!({ "204": { "description": "Done." } }),
-                json!({ "parameters": [parameter] }),
-            ];
-            (
-                updates,
-                object
-                    .keys()
-                    .map(|key| key.replace('~', "~0").replace('/', "~1"))
-                    .collect(),
-            )
+/// An overlay action that fixes `error`, or the part of the operation because of which there is none.
+fn action(error: &Error, document: Option<&Value>) -> Option<String> {
+    Some(match remedy(document?, error)? {
+        Remedy::Action { target, update } => format!(
+            "\n  an overlay action that fixes it:\n    - target: {target}\n      description: Say why.\n      update: {update}\n"
+        ),
+        Remedy::Needs(part) => {
+            format!("\n  no overlay action fixes it, as the operation needs {part}\n")
         }
-        Value::String(text) => (vec![json!(format!("{text}Again"))], Vec::new()),
-        _ => (Vec::new(), Vec::new()),
-    };
-    let updates = updates
-        .into_iter()
-        .map(|update| (at.to_owned(), json!({ "update": update })));
-    let remove = |at: String| (at, json!({ "remove": true }));
-    let removals = [at.to_owned()]
-        .into_iter()
-        .chain(children.iter().map(|key| format!("{at}/{key}")))
-        .map(remove);
-    let before = problems(&document, None);
-    let mut candidates = updates
-        .chain(removals)
-        .take(TRIED)
-        .map(|(at, change)| (json_path(&document, &at), change));
-    let (path, change) = candidates.find(|(path, change)| {
-        let mut action = json!({ "target": path, "description": "A try." });
-        action
-            .as_object_mut()
-            .zip(change.as_object())
-            .into_iter()
-            .for_each(|(action, change)| action.extend(change.clone()));
-        let overlay = json!({ "overlay": "1.0.0", "info": {}, "actions": [action] });
-        let after = problems(&document, Some(&overlay));
-        before
-            .as_ref()
-            .zip(after)
-            .is_some_and(|((operations, before), (kept, after))| {
-                kept >= *operations
-                    && after.len() < before.len()
-                    && !after.contains(&(at.to_owned(), error.problem().to_owned()))
-            })
-    })?;
-    let what = match change.get("update") {
-        Some(update) => format!("update: {update}"),
-        None => "remove: true".to_owned(),
-    };
-    Some(format!(
-        "\n  an overlay action that fixes it:\n    - target: {path}\n      description: Say why.\n      {what}\n"
-    ))
-}
-
-/// The number of operations of a document, and its problems with their places. `None` if the overlay cannot be merged.
-fn problems(document: &Value, overlay: Option<&Value>) -> Option<(usize, Vec<(String, String)>)> {
-    let overlay = overlay.map(|overlay| Source::new("overlay", overlay.to_string()));
-    let (operations, errors) =
-        match model(&Source::new("spec", document.to_string()), overlay.as_ref()) {
-            Ok(api) => (
-                api.operations.len(),
-                api.left_out.into_iter().chain(api.notes).collect(),
-            ),
-            Err(errors) => (0, errors.iter().cloned().collect::<Vec<_>>()),
-        };
-    let is_merged = errors.iter().all(|error| error.file() == "spec");
-    let places = errors
-        .iter()
-        .map(|error| (error.pointer().to_owned(), error.problem().to_owned()));
-    is_merged.then(|| (operations, places.collect()))
-}
-
-/// A JSON pointer as a JSONPath (RFC 9535).
-fn json_path(document: &Value, pointer: &str) -> String {
-    let mut path = "$".to_owned();
-    let mut value = document;
-    for segment in pointer.split('/').skip(1) {
-        let key = segment.replace("~1", "/").replace("~0", "~");
-        let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !key.starts_with(|c: char| c.is_ascii_digit());
-        let step = match value {
-            Value::Array(_) => format!("[{key}]"),
-            _ if is_name => format!(".{key}"),
-            _ => format!("['{}']", key.replace('\\', "\\\\").replace('\'', "\\'")),
-        };
-        path.push_str(&step);
-        value = value
-            .get(&key)
-            .or_else(|| value.get(key.parse::<usize>().ok()?))
-            .unwrap_or(&Value::Null);
-    }
-    path
+        _ => return None,
+    })
 }

@@ -1,24 +1,17 @@
 //! `cargo xtask regen`: generates the code from the description.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
-use upvest_gen::diff::Facts;
-use upvest_gen::{Generated, Source, generate};
 
+use crate::code::Code;
+use crate::facts_file;
 use crate::flags::Regen;
-use crate::folder::{self, MARKER, Stale};
-use crate::{diff, problems};
-
-pub(crate) const SPEC: &str = "spec/upvest-investment-api.yaml";
-pub(crate) const OVERLAY: &str = "spec/overlay.yaml";
-pub(crate) const OUT: &str = "upvest-api/src/generated";
-
-/// The file with the facts of the description, next to the generated code, for comparison with a newer description.
-const FACTS: &str = "facts.json";
+use crate::folder::{self, Stale};
+use crate::source::{OUT, OVERLAY, SPEC, source, vendored};
 
 /// Runs the command.
 pub(crate) fn run(flags: &Regen) -> Result<()> {
@@ -38,7 +31,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
     if flags.check {
         return report(&stale, &mending(flags));
     }
-    let before = Code::before(&out);
+    let before = facts_file::read(&out);
     folder::write(&stale)?;
     for file in &stale {
         println!(
@@ -46,7 +39,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
             file.path.file_name().unwrap_or_default().to_string_lossy()
         );
     }
-    code.say(before.as_ref());
+    code.print_report(before.as_ref());
     println!(
         "{}; {} changed; {:.2} s",
         code.size(),
@@ -54,110 +47,6 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
         start.elapsed().as_secs_f64()
     );
     Ok(())
-}
-
-/// The generated files, and the facts of the description.
-pub(crate) struct Code {
-    pub(crate) generated: Generated,
-    pub(crate) facts: Facts,
-    problems: String,
-}
-
-impl Code {
-    /// Generates the code. The error contains all problems of the description.
-    pub(crate) fn generate(spec: &Source, overlay: Option<&Source>, strict: bool) -> Result<Self> {
-        let generated = generate(spec, overlay).map_err(|errors| {
-            let errors: Vec<_> = errors.iter().collect();
-            problems::refusal(
-                "no code can be generated from the description",
-                &errors,
-                spec,
-                overlay,
-            )
-        })?;
-        let left_out: Vec<_> = generated.left_out.iter().collect();
-        if strict && !left_out.is_empty() {
-            return Err(problems::refusal(
-                "operations cannot be generated",
-                &left_out,
-                spec,
-                overlay,
-            ));
-        }
-        let notes: Vec<_> = generated.notes.iter().collect();
-        let problems = problems::report("left out", &left_out, spec, overlay)
-            + &problems::report("expressed with a loss", &notes, spec, overlay);
-        Ok(Self {
-            facts: Facts::read(spec, overlay)?,
-            generated,
-            problems,
-        })
-    }
-
-    /// The files in `folder`, each with its text.
-    pub(crate) fn files(&self, folder: &str) -> Result<Vec<(String, String)>> {
-        let files = self
-            .generated
-            .files
-            .iter()
-            .map(|file| (format!("{folder}{}", file.name), file.text.clone()));
-        // One line for each subject. The marker is one of them.
-        let facts = serde_json::to_string(&self.facts).context("cannot write the facts")?;
-        let facts = facts.replace("}},\"", "}},\n\"").replacen(
-            '{',
-            &format!("{{\"{MARKER} regen`\":{{}},\n"),
-            1,
-        );
-        Ok(files
-            .chain([(format!("{folder}{FACTS}"), facts + "\n")])
-            .collect())
-    }
-
-    /// The facts of the description when the code in `folder` was written.
-    pub(crate) fn before(folder: &Path) -> Option<Facts> {
-        let text = folder::read(&folder.join(FACTS)).ok()?;
-        // Without the marker.
-        let (_, facts) = text.split_once(":{},")?;
-        serde_json::from_str(&format!("{{{facts}")).ok()
-    }
-
-    /// Prints the operations that were left out, and the differences to `before`.
-    pub(crate) fn say(&self, before: Option<&Facts>) {
-        print!("{}", self.problems);
-        if let Some(before) = before {
-            print!("{}", diff::text(&before.compare(&self.facts)));
-        }
-    }
-
-    /// The size of the generated code, in words.
-    pub(crate) fn size(&self) -> String {
-        let Generated {
-            operations,
-            types,
-            files,
-            ..
-        } = &self.generated;
-        let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
-        format!(
-            "{operations} operations, {types} types, {lines} lines in {} files",
-            files.len()
-        )
-    }
-}
-
-/// Reads a file, whose name in messages is its path as given.
-pub(crate) fn source(path: &Path) -> Result<Source> {
-    Ok(Source::new(path.display().to_string(), folder::read(path)?))
-}
-
-/// Reads a file of the workspace, whose name in messages is its path in the workspace, so that generated headers contain no local
-/// paths.
-pub(crate) fn vendored(name: &str) -> Result<Source> {
-    let text = std::fs::read_to_string(folder::workspace()?.join(name));
-    Ok(Source::new(
-        name,
-        text.with_context(|| format!("cannot read {name}"))?,
-    ))
 }
 
 /// The command that fixes what `--check` finds.

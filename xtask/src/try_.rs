@@ -1,16 +1,16 @@
 //! `cargo xtask try`: checks that `upvest-ext` compiles and passes its tests with the crate for another description.
 
 use std::path::Path;
-use std::process::Command;
-use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use upvest_gen::model::Api;
 use upvest_gen::{describe, model};
 
+use crate::cargo;
+use crate::export;
 use crate::flags::{Export, Try};
-use crate::{export, folder};
+use crate::folder;
+use crate::progress;
 
 /// The tests of `upvest-ext` that work with any description: tokens, signatures, retries, idempotency, raw requests, pages
 /// of a mock list, and webhooks.
@@ -46,7 +46,6 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
         .join("target/try")
         .join(name)
         .join("upvest-api");
-    let start = Instant::now();
     let flags = Export {
         spec: file.to_owned(),
         overlay: flags.overlay.clone(),
@@ -55,33 +54,51 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
         runtime: None,
         strict: false,
     };
-    let code = export::export(&flags)?;
+    let what = format!("export the crate for {}", file.display());
+    let code = progress::step(&what, || export::export(&flags))?;
+    println!("exported: {}", code.size());
+    let names = progress::step("compare the names in Rust and JSON", || names(&flags))?;
     println!(
-        "exported: {}; {:.2} s",
-        code.size(),
-        start.elapsed().as_secs_f64()
-    );
-    let sources = flags.sources()?;
-    let api = model(&sources.0, sources.1.as_ref())?;
-    let document = describe(&sources.0, sources.1.as_ref())?;
-    println!(
-        "left out: {} operations\n{}",
-        api.left_out.len(),
-        names(&api, &document)
+        "left out: {} operations\n{names}",
+        code.generated.left_out.len()
     );
 
-    cargo(&flags.out, "check", &["--features", "upvest-api/test-util"])?;
-    cargo(
-        &flags.out,
-        "test",
-        &TESTS.iter().fold(vec!["--lib"], |flags, test| {
-            [&flags[..], &["--test", test]].concat()
-        }),
-    )
+    let features = ["--features", "upvest-api/test-util"];
+    run_cargo(&flags.out, "check", &features)?;
+    let mut tests = vec!["--lib"];
+    tests.extend(TESTS.iter().flat_map(|test| ["--test", test]));
+    run_cargo(&flags.out, "test", &tests)
+}
+
+/// Runs cargo on `upvest-ext` with all features, and with the crate at `api` instead of ours.
+fn run_cargo(api: &Path, what: &str, flags: &[&str]) -> Result<()> {
+    let paths = format!("paths=[{:?}]", api.display().to_string());
+    let mut all = vec![what, "--package", "upvest-ext", "--all-features"];
+    all.extend(flags);
+    all.extend(["--config", &paths]);
+    let title = format!("cargo {what} of upvest-ext with this crate");
+    let run = progress::step(&title, || cargo::run(&all))?;
+    if !run.is_success {
+        let errors = run.errors();
+        let shown = errors.get(..SHOWN.min(errors.len())).unwrap_or_default();
+        bail!(
+            "cargo {what} of upvest-ext: {} errors\n  {}",
+            errors.len(),
+            shown.join("\n  ")
+        );
+    }
+    match what {
+        "test" => println!("cargo {what}: {} tests passed", run.passed_tests()),
+        _ => println!("cargo {what}: upvest-api and upvest-ext passed"),
+    }
+    Ok(())
 }
 
 /// The names that differ between Rust and JSON, and the number of types for the objects of the description.
-fn names(api: &Api, document: &Value) -> String {
+fn names(flags: &Export) -> Result<String> {
+    let (spec, overlay) = flags.sources()?;
+    let api = model(&spec, overlay.as_ref())?;
+    let document = describe(&spec, overlay.as_ref())?;
     let fields = api.schemas.iter().flat_map(|schema| {
         schema
             .fields()
@@ -104,12 +121,12 @@ fn names(api: &Api, document: &Value) -> String {
         .get(..SHOWN.min(renamed.len()))
         .unwrap_or_default()
         .join(", ");
-    format!(
+    Ok(format!(
         "merged: {} objects of the description became {} types\nrenamed: {} ({shown})",
-        objects(document),
+        objects(&document),
         api.schemas.len(),
         renamed.len()
-    )
+    ))
 }
 
 fn objects(value: &Value) -> usize {
@@ -127,56 +144,4 @@ fn objects(value: &Value) -> usize {
             .flatten()
             .map(objects)
             .sum::<usize>()
-}
-
-/// Runs cargo on `upvest-ext` with all features, and with the crate at `api` instead of ours.
-fn cargo(api: &Path, what: &str, flags: &[&str]) -> Result<()> {
-    let start = Instant::now();
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args([
-        what,
-        "--package",
-        "upvest-ext",
-        "--all-features",
-        "--message-format",
-        "short",
-    ]);
-    command
-        .args(flags)
-        .arg("--config")
-        .arg(format!("paths=[{:?}]", api.display().to_string()));
-    let output = command
-        .current_dir(folder::workspace()?)
-        .output()
-        .context("cannot start cargo")?;
-    let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        let is_error = |line: &&str| {
-            line.contains(": error") || line.starts_with("error") || line.ends_with("FAILED")
-        };
-        let errors: Vec<&str> = text.lines().filter(is_error).collect();
-        let shown = errors.get(..SHOWN.min(errors.len())).unwrap_or_default();
-        bail!(
-            "cargo {what} of upvest-ext: {} errors\n  {}",
-            errors.len(),
-            shown.join("\n  ")
-        );
-    }
-    let passed = text.lines().filter_map(|line| {
-        line.strip_prefix("test result: ok. ")?
-            .split(' ')
-            .next()?
-            .parse::<u32>()
-            .ok()
-    });
-    let passed = if what == "test" {
-        format!("{} tests", passed.sum::<u32>())
-    } else {
-        "upvest-api and upvest-ext".to_owned()
-    };
-    println!(
-        "cargo {what}: {passed} passed; {:.1} s",
-        start.elapsed().as_secs_f64()
-    );
-    Ok(())
 }

@@ -9,9 +9,12 @@ use sha2::{Digest, Sha256};
 use upvest_gen::diff::{Change, Facts};
 use upvest_gen::{Source, describe, model};
 
+use crate::changes;
+use crate::code::Code;
 use crate::flags::Update;
-use crate::regen::{Code, OUT, OVERLAY, SPEC};
-use crate::{diff, folder, problems};
+use crate::folder;
+use crate::problems;
+use crate::source::{OUT, OVERLAY, SPEC};
 
 /// The folders and files that mention operations and types of the vendored description.
 const BOUND: [&str; 5] = ["README.md", "docs", "tests", "upvest-api", "upvest-ext"];
@@ -35,7 +38,7 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     let out = root.join(OUT);
     let before = Facts::read(&old, Some(&overlay))?;
     let stale = folder::stale(&code.files("")?, &out)?;
-    let changes = before.compare(&code.facts);
+    let changes = before.compare(&code.generated.facts);
     let version = document["info"]["version"]
         .as_str()
         .unwrap_or("without a version");
@@ -53,7 +56,7 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     for (name, text) in files {
         fs::write(root.join(name), text).with_context(|| format!("cannot write {name}"))?;
     }
-    code.say(Some(&before));
+    code.print_report(Some(&before));
     println!(
         "{}\n\nwritten: {SPEC}, {OUT}, CHANGELOG.md, the digest in spec/README.md",
         code.size()
@@ -67,7 +70,10 @@ fn changelog(text: &str, version: &str, changes: &[Change]) -> Result<String> {
     let first = text.find("\n## ").context("CHANGELOG.md has no version")?;
     let next = text.get(first + 1..).and_then(|rest| rest.find("\n## "));
     let (before, after) = text.split_at(next.map_or(text.len(), |next| first + 1 + next));
-    let entry = format!("### Description {version}\n\n{}", diff::markdown(changes));
+    let entry = format!(
+        "### Description {version}\n\n{}",
+        changes::markdown(changes)
+    );
     Ok(format!(
         "{}\n\n{}\n{after}",
         before.trim_end(),

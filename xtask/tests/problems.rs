@@ -4,14 +4,19 @@ mod command;
 
 use command::{Folder, ORDERS};
 
-/// Three operations without a success answer, and a parameter in a cookie.
-fn broken() -> String {
+/// Four operations without a success answer.
+fn without_success() -> String {
     let operation = |path: &str| {
         format!("  {path}:\n    get: {{ responses: {{ '400': {{ description: No. }} }} }}\n")
     };
-    let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
     let operations: String = ["/a", "/b", "/c", "/d"].map(operation).concat();
-    ORDERS.replace("components:", &format!("{operations}{cookie}components:"))
+    ORDERS.replace("components:", &format!("{operations}components:"))
+}
+
+/// Four operations without a success answer, and a parameter in a cookie.
+fn broken() -> String {
+    let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
+    without_success().replace("components:", &format!("{cookie}components:"))
 }
 
 #[test]
@@ -56,7 +61,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
     let folder = Folder::new();
     folder.write(
         "api.yaml",
-        &broken()
+        &without_success()
             .replace("/b:\n    get", "/b:\n    put")
             .replace("/c:\n    get", "/c:\n    post"),
     );
@@ -70,7 +75,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
         let run = folder.xtask(if round == 0 { &flags } else { &with_overlay });
         if run.stderr().is_empty() {
             assert!(
-                run.succeeded().contains("7 operations, "),
+                run.succeeded().contains("6 operations, "),
                 "{}",
                 run.stdout()
             );
@@ -91,6 +96,46 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
     }
     panic!("it is not mended: {overlay}");
 }
+
+/// An operation that still answers after its body or its filter was removed does not do what it did.
+#[test]
+fn no_action_is_suggested_that_takes_something_from_an_operation() {
+    let folder = Folder::new();
+    folder.write("api.yaml", LOSSES);
+    let text = folder
+        .xtask(&["regen", "--spec", "api.yaml", "--out", "out"])
+        .succeeded();
+    assert!(!text.contains("an overlay action"), "{text}");
+    for part in ["its parameter `filter`", "its request body", "its response"] {
+        let line = format!("no overlay action fixes it, as the operation needs {part}\n");
+        assert!(text.contains(&line), "{part}: {text}");
+    }
+}
+
+/// Each operation but the last is left out.
+const LOSSES: &str = r#"openapi: 3.0.3
+info: { title: Losses, version: "1" }
+paths:
+  /search:
+    get:
+      operationId: search
+      parameters:
+        - { name: filter, in: query, required: true, style: deepObject, schema: { type: object, properties: { side: { type: string } } } }
+      responses: { "204": { description: Done. } }
+  /documents:
+    post:
+      operationId: upload
+      requestBody: { content: { multipart/form-data: { schema: { type: object, properties: { file: { type: string, format: binary } } } } } }
+      responses: { "204": { description: Done. } }
+  /reports:
+    get:
+      operationId: report
+      responses:
+        "200": { description: The rows., content: { application/json: { schema: { type: object, properties: { rows: { type: integer } } } } } }
+        "202": { description: The job., content: { application/json: { schema: { type: object, properties: { job: { type: string } } } } } }
+  /other:
+    get: { operationId: other, responses: { "204": { description: Done. } } }
+"#;
 
 #[test]
 fn actions_of_an_overlay_that_match_nothing_are_all_listed() {

@@ -186,7 +186,7 @@ fn broken(folder: &Path, mut modules: BTreeSet<String>) -> BTreeMap<String, Stri
 /// Code that uses everything in a description.
 fn caller(api: &Api) -> String {
     let mut code = String::from(
-        "use super::{Client, builder};\nuse super::types::*;\nuse upvest_runtime::{ByteStream, Nullable, Paginated, Response, chrono, serde_json, uuid};\n\
+        "use super::{Client, builder};\nuse super::events::EventKind;\nuse super::types::*;\nuse upvest_runtime::{ByteStream, Nullable, Paginated, Response, chrono, serde_json, uuid};\n\
          fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
     );
     for operation in &api.operations {
@@ -262,6 +262,13 @@ fn caller(api: &Api) -> String {
             }
         }
         code.push_str("}\n");
+    }
+    for kind in &api.event_kinds {
+        let name = &kind.name;
+        let _ = writeln!(
+            code,
+            "fn kind_{name}() -> EventKind {{ EventKind::{name} }}"
+        );
     }
     for item in &api.enums {
         for variant in &item.variants {

@@ -6,7 +6,9 @@
 
 use upvest_runtime::generated_code::find_operation;
 use upvest_runtime::http::Method;
-use upvest_runtime::{OperationMeta, Paging};
+use upvest_runtime::{
+    OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType,
+};
 
 /// `POST /auth/token`
 pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
@@ -29,7 +31,13 @@ pub static LIST_USERS: OperationMeta = OperationMeta::new(
     .tagged("Users")
     .scoped(&["users:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /users`
 pub static CREATE_USER: OperationMeta = OperationMeta::new(
@@ -52,7 +60,13 @@ pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}`
 pub static UPDATE_USER: OperationMeta = OperationMeta::new(
@@ -63,7 +77,13 @@ pub static UPDATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers`
 pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
@@ -74,7 +94,13 @@ pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/identifiers`
 pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -85,7 +111,13 @@ pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers/{identifier_id}`
 pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -96,7 +128,19 @@ pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
 pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -107,7 +151,19 @@ pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/checks`
 pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
@@ -118,7 +174,13 @@ pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Checks")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/tax_residencies`
 pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
@@ -129,7 +191,13 @@ pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/tax_residencies`
 pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
@@ -141,7 +209,13 @@ pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
     .tagged("Tax Residencies")
     .scoped(&["users:admin"])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/accounts`
 pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -152,7 +226,13 @@ pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts`
 pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -164,7 +244,13 @@ pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
     .tagged("Accounts")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /accounts`
 pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -187,7 +273,13 @@ pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /accounts/{account_id}`
 pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -198,7 +290,13 @@ pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /accounts/{account_id}`
 pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -209,7 +307,13 @@ pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /instruments`
 pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
@@ -221,7 +325,19 @@ pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
     .tagged("Instruments")
     .scoped(&["instruments:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("isin", ParameterPlace::Query, ParameterType::Isin),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "type",
+                ParameterPlace::Query,
+                ParameterType::Enum(&["EQUITY", "ETF", "BOND", "FUND"]),
+            ),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}`
 pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
@@ -232,7 +348,17 @@ pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}/prices`
 pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
@@ -243,7 +369,17 @@ pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
     )
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /orders`
 pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
@@ -255,7 +391,21 @@ pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
     .tagged("Orders")
     .scoped(&["orders:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Query, ParameterType::Uuid),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "status",
+                ParameterPlace::Query,
+                ParameterType::Enum(
+                    &["NEW", "PROCESSING", "FILLED", "CANCELLED", "REJECTED"],
+                ),
+            ),
+        ],
+    );
 
 /// `POST /orders`
 pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
@@ -278,7 +428,13 @@ pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /orders/{order_id}/cancellation`
 pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
@@ -289,7 +445,13 @@ pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /orders/{order_id}/executions`
 pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -300,7 +462,13 @@ pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Executions")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios`
 pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
@@ -312,7 +480,13 @@ pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /portfolios`
 pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -335,7 +509,13 @@ pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /portfolios/{portfolio_id}`
 pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -346,7 +526,13 @@ pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/allocations`
 pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -357,7 +543,13 @@ pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PUT /portfolios/{portfolio_id}/allocations`
 pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -368,7 +560,13 @@ pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/orders`
 pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
@@ -380,7 +578,13 @@ pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
     .tagged("Portfolio Orders")
     .scoped(&["portfolios:admin"])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/rebalancing`
 pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -391,7 +595,13 @@ pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/rebalancing`
 pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
@@ -403,7 +613,13 @@ pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:admin"])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /savings_plans`
 pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
@@ -415,7 +631,13 @@ pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /savings_plans`
 pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -438,7 +660,17 @@ pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `DELETE /savings_plans/{savings_plan_id}`
 pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -449,7 +681,17 @@ pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `PATCH /savings_plans/{savings_plan_id}`
 pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -460,7 +702,17 @@ pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions`
 pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
@@ -471,7 +723,13 @@ pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions/{position_id}`
 pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
@@ -482,7 +740,15 @@ pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("position_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/valuations`
 pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
@@ -493,7 +759,13 @@ pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Valuations")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/returns`
 pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
@@ -504,7 +776,13 @@ pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
     )
     .tagged("Returns")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/cash_balances`
 pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
@@ -515,7 +793,13 @@ pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
     )
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /direct_debits`
 pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
@@ -527,7 +811,13 @@ pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
     .tagged("Direct Debits")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /direct_debits`
 pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
@@ -551,7 +841,13 @@ pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
     .tagged("Mandates")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /mandates/{mandate_id}`
 pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
@@ -562,7 +858,13 @@ pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("mandate_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /withdrawals`
 pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
@@ -574,7 +876,13 @@ pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
     .tagged("Withdrawals")
     .scoped(&["payments:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /withdrawals`
 pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
@@ -597,7 +905,13 @@ pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/fees`
 pub static LIST_FEES: OperationMeta = OperationMeta::new(
@@ -608,7 +922,13 @@ pub static LIST_FEES: OperationMeta = OperationMeta::new(
     )
     .tagged("Fees")
     .scoped(&["fees:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /fee_configurations`
 pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
@@ -620,7 +940,13 @@ pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
     .tagged("Fee Configurations")
     .scoped(&["fees:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /reports`
 pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
@@ -632,7 +958,13 @@ pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
     .tagged("Reports")
     .scoped(&["reports:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /treasury_reports`
 pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
@@ -644,7 +976,13 @@ pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
     .tagged("Treasury Reports")
     .scoped(&["reports:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/transactions`
 pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
@@ -656,7 +994,15 @@ pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
     .tagged("Transactions")
     .scoped(&["transactions:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /files/{file_id}`
 pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
@@ -667,7 +1013,13 @@ pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
     )
     .tagged("Files")
     .scoped(&["reports:read"])
-    .accepting("application/pdf, application/octet-stream");
+    .accepting("application/pdf, application/octet-stream")
+    .with_parameters(
+        &[
+            ParameterMeta::new("file_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/liquidations`
 pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
@@ -678,7 +1030,13 @@ pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /accounts/{account_id}/liquidations`
 pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
@@ -690,7 +1048,13 @@ pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
     .tagged("Liquidations")
     .scoped(&["accounts:admin"])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /securities_transfers`
 pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
@@ -702,7 +1066,13 @@ pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
     .tagged("Securities Transfers")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /securities_transfers`
 pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
@@ -726,7 +1096,13 @@ pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
     .tagged("Account Transfers")
     .scoped(&["accounts:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /account_transfers`
 pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
@@ -750,7 +1126,13 @@ pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
     .tagged("Corporate Actions")
     .scoped(&["instruments:read"])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /webhooks`
 pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
@@ -783,7 +1165,13 @@ pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /webhooks/{webhook_id}`
 pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -794,7 +1182,13 @@ pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /webhooks/{webhook_id}`
 pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -805,7 +1199,13 @@ pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// All operations, sorted by the name of their method.
 pub static OPERATIONS: [&OperationMeta; 70] = [

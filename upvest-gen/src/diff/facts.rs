@@ -1,4 +1,4 @@
-//! A description as a flat list of facts, which is easy to compare and is stored with the generated code.
+//! A description as a list of facts, which is easy to compare and is stored with the generated code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,48 +6,53 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::describe::{Source, describe};
+use crate::describe::{Source, describe, model_of};
 use crate::document;
 use crate::error::Errors;
-use crate::model::{self, Api};
+use crate::model::Api;
 use crate::pointer;
+use crate::survey::{self, Held, Survey, Visit};
 
 /// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is the whole
 /// subject.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The facts of a description about each operation, type, enum, id and event, in the terms of the [model](mod@crate::model), and
-/// about each part of the description from which no code is generated.
+/// The facts of a description about each operation, type, enum, id and event, in the terms of the [model](mod@crate::model), about
+/// the values that they accept, and about each part of the description from which no code is generated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(pub(super) BTreeMap<String, Parts>);
+pub struct Facts {
+    pub(super) subjects: BTreeMap<String, Parts>,
+    /// The operations that are left out, by id, with the reason.
+    pub(super) left_out: BTreeMap<String, String>,
+}
 
 impl Facts {
     /// Reads a description, with `overlay` merged into it.
     ///
     /// # Errors
     ///
-    /// As [`generate`](crate::generate).
+    /// As [`model`](fn@crate::model).
     pub fn read(spec: &Source, overlay: Option<&Source>) -> Result<Self, Errors> {
         let document = describe(spec, overlay)?;
-        let api = model::build(&document).map_err(|errors| Errors::of(errors, &spec.name))?;
+        let api = model_of(&document, spec)?;
+        Ok(Self::new(&document, &api))
+    }
+
+    /// The facts of `document`, whose model is `api`.
+    pub(crate) fn new(document: &Value, api: &Api) -> Self {
         let mut facts = Self::default();
-        facts.model(&api);
-        facts.operations(&document);
-        facts.components(&document, &api);
-        let values = api.enums.iter().map(|item| {
-            item.variants
-                .iter()
-                .map(|variant| variant.wire.as_str())
-                .collect()
-        });
-        facts.partial_enums(&document, "", &values.collect());
-        Ok(facts)
+        facts.description(document, api);
+        facts.model(api);
+        facts.operations(document, api);
+        let survey = Survey::new(document, api);
+        facts.values(&survey, api);
+        facts.components(document, &survey);
+        facts
     }
 
     fn set(&mut self, what: &str, part: &str, fact: &str, value: &str) {
         let facts = self
-            .0
+            .subjects
             .entry(what.to_owned())
             .or_default()
             .entry(part.to_owned())
@@ -55,6 +60,20 @@ impl Facts {
         if !matches!(value, "" | "none" | "no") {
             facts.insert(fact.to_owned(), value.to_owned());
         }
+    }
+
+    /// Sets a fact, unless it has no value.
+    fn set_if_any(&mut self, what: &str, part: &str, fact: &str, value: &str) {
+        if !value.is_empty() {
+            self.set(what, part, fact, value);
+        }
+    }
+
+    /// Adds the facts about the description as a whole.
+    fn description(&mut self, document: &Value, api: &Api) {
+        self.set("description", "", "title", &api.title);
+        self.set("description", "", "version", &api.version);
+        self.set("description", "", "servers", &servers(document));
     }
 
     fn model(&mut self, api: &Api) {
@@ -70,13 +89,13 @@ impl Facts {
             let kind = if list == "schema" { "type" } else { list };
             for item in model[format!("{list}s")].as_array().into_iter().flatten() {
                 let what = format!("{kind} {}", text(&item[key]));
-                self.0
-                    .entry(what.clone())
-                    .or_default()
-                    .entry(String::new())
-                    .or_default();
+                self.set(&what, "", "", "none");
                 self.item(&what, "", item);
             }
+        }
+        for kind in &api.event_kinds {
+            let part = format!("variant {}", kind.wire);
+            self.set("event kinds", &part, "name", &kind.name);
         }
         for schema in &api.schemas {
             for field in schema.fields() {
@@ -85,12 +104,9 @@ impl Facts {
                     (_, true) => "Option",
                     _ => "value",
                 };
-                self.set(
-                    &format!("type {}", schema.name),
-                    &format!("field {}", field.name),
-                    "in Rust",
-                    how,
-                );
+                let what = format!("type {}", schema.name);
+                let part = format!("field {}", field.name);
+                self.set(&what, &part, "in Rust", how);
             }
         }
     }
@@ -103,9 +119,9 @@ impl Facts {
                 "description" | "summary" | "pointer" | "wire" | "object" | "id" | "errors" => {}
                 "name" if item.get("wire").is_none() => {}
                 "types" => {
-                    list.for_each(|name| {
+                    for name in list {
                         self.set(what, &format!("object {}", text(name)), "", "none");
-                    });
+                    }
                 }
                 "parameters" | "fields" | "variants" => {
                     for item in list {
@@ -114,6 +130,13 @@ impl Facts {
                         self.item(what, &part, item);
                     }
                 }
+                "paging" => {
+                    for (bound, value) in value.as_object().into_iter().flatten() {
+                        self.set(what, part, &format!("page size {bound}"), &text(value));
+                    }
+                    let is_paged = if value.is_object() { "yes" } else { "no" };
+                    self.set(what, part, "paging", is_paged);
+                }
                 "answer" | "union" => self.item(what, part, value),
                 _ => self.set(what, part, &key.replace('_', " "), &text(value)),
             }
@@ -121,95 +144,236 @@ impl Facts {
     }
 
     /// Adds the facts about operations that the model does not contain.
-    fn operations(&mut self, document: &Value) {
+    fn operations(&mut self, document: &Value, api: &Api) {
+        let ids: BTreeMap<(&str, &str), &str> = api
+            .operations
+            .iter()
+            .map(|it| ((it.method.as_str(), it.path.as_str()), it.id.as_str()))
+            .collect();
         for found in document::operations(document) {
-            let what = format!("operation {}", found.id());
-            let Some(parts) = self.0.get(&what) else {
+            let method = found.method.to_ascii_uppercase();
+            let Some(id) = ids.get(&(method.as_str(), found.path)) else {
+                self.left_out.insert(found.id(), reason(&found, api));
                 continue;
             };
-            let is_transport = |parameter: &Value| {
-                parameter["in"] == "header"
-                    && !parts.contains_key(&format!("parameter {}", text(&parameter["name"])))
-            };
-            let headers: Vec<Value> = found
-                .parameters(document)
-                .into_iter()
-                .map(|(_, it)| it.clone())
-                .filter(is_transport)
-                .collect();
-            let mut statuses = Vec::new();
-            let mut errors = BTreeSet::new();
-            for (status, response) in found.responses(document) {
-                statuses.push(status);
-                if !document::is_success(status) {
-                    errors.insert(digest(response));
-                }
-            }
-            let errors = errors.into_iter().collect::<Vec<_>>().join(" ");
-            let body = document::resolve(document, &found.value["requestBody"]);
-            self.set(&what, "", "statuses", &statuses.join(", "));
-            self.set(&what, "", "errors", &errors);
-            self.set(
-                &what,
-                "",
-                "headers of the transport",
-                &digest(&Value::Array(headers)),
-            );
-            self.set(&what, "", "body required", &text(&body["required"]));
+            let what = format!("operation {id}");
+            self.operation(&what, &found, document);
         }
     }
 
-    /// Adds the components that do not become types: parameters, answers, and the schemas of pages and problems.
-    fn components(&mut self, document: &Value, api: &Api) {
+    fn operation(&mut self, what: &str, found: &document::Operation<'_>, document: &Value) {
+        for (key, value) in found.value.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "parameters" | "requestBody" | "responses" | "operationId" | "tags" | "summary"
+                | "description" | "externalDocs" | "security" | "x-rust-name" => {}
+                "servers" => self.set(what, "", key, &servers(found.value)),
+                "deprecated" => self.set(what, "", key, &text(value)),
+                _ => self.set(what, "", key, &digest(value)),
+            }
+        }
+        for (_, parameter) in found.parameters(document) {
+            self.parameter(what, parameter);
+        }
+        if let Some((_, body)) = found.request_body(document) {
+            self.set(what, "body", "required", &text(&body["required"]));
+            self.media_types(what, "body", body);
+        }
+        let mut statuses = Vec::new();
+        for (status, response) in found.responses(document) {
+            statuses.push(status);
+            let is_success = document::is_success(status);
+            let part = if is_success { "answer" } else { "errors" };
+            self.media_types(what, part, response);
+            for key in ["headers", "links"] {
+                let fact = format!("{status}: {key}");
+                self.set_if_any(what, part, &fact, &digest(&response[key]));
+            }
+        }
+        self.set(what, "", "statuses", &statuses.join(", "));
+    }
+
+    /// Adds how a parameter is written, and for a header that the client sets by itself that it is there.
+    fn parameter(&mut self, what: &str, parameter: &Value) {
+        let name = text(&parameter["name"]);
+        let known = format!("parameter {name}");
+        let is_known = self
+            .subjects
+            .get(what)
+            .is_some_and(|parts| parts.contains_key(&known));
+        let part = if is_known {
+            known
+        } else {
+            format!("header {name}")
+        };
+        self.set(what, &part, "", "none");
+        for (key, value) in parameter.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "name" | "in" | "schema" | "description" | "example" | "examples"
+                | "x-rust-name" => {}
+                "required" if is_known => {}
+                "content" => self.media_types(what, &part, parameter),
+                _ => self.set(what, &part, key, &text(value)),
+            }
+        }
+    }
+
+    /// Adds the media types of a body or a response, and how each is written.
+    fn media_types(&mut self, what: &str, part: &str, body: &Value) {
+        let content = body["content"].as_object();
+        let names: Vec<&str> = content
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        self.set_if_any(what, part, "media types", &names.join(", "));
+        for (name, media) in content.into_iter().flatten() {
+            for (key, value) in media.as_object().into_iter().flatten() {
+                if !matches!(key.as_str(), "schema" | "example" | "examples") {
+                    self.set(what, part, &format!("{name}: {key}"), &digest(value));
+                }
+            }
+        }
+    }
+
+    /// Adds what the values may be: the keywords that their types do not express, and the values of an enum that they do not
+    /// take. Several places of the description can be one part of the crate.
+    fn values(&mut self, survey: &Survey<'_>, api: &Api) {
+        let mut all: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+        for visit in survey.visits.iter().filter(|it| it.held != Held::Nothing) {
+            for (place, values) in facts_of_value(visit, api) {
+                all.entry(place).or_default().extend(values);
+            }
+        }
+        for (place, values) in all {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            self.set(&place.what, &place.part, &place.fact, &values.join(" or "));
+        }
+    }
+
+    /// Adds the components that are neither a type nor a part of an operation.
+    fn components(&mut self, document: &Value, survey: &Survey<'_>) {
+        let reached: BTreeSet<&str> = survey
+            .visits
+            .iter()
+            .flat_map(|visit| &visit.members.places)
+            .map(String::as_str)
+            .collect();
         for (section, items) in document["components"].as_object().into_iter().flatten() {
             for (name, item) in items.as_object().into_iter().flatten() {
-                let at = pointer::join(&format!("/components/{section}"), name);
-                let is_type = api.schemas.iter().any(|schema| schema.pointer == at);
-                if !is_type && (section != "schemas" || item.get("properties").is_some()) {
+                let at = pointer::join(&pointer::join("/components", section), name);
+                let is_value = match section.as_str() {
+                    "schemas" => reached.contains(at.as_str()),
+                    "parameters" | "requestBodies" | "responses" => {
+                        let inner = format!("{at}/");
+                        let next = reached.range(inner.as_str()..).next();
+                        next.is_some_and(|place| place.starts_with(&inner))
+                    }
+                    _ => false,
+                };
+                if !is_value {
                     self.set(&format!("place {at}"), "", "content", &digest(item));
                 }
             }
         }
     }
-
-    /// Adds the places where an enum has fewer values than elsewhere.
-    fn partial_enums(&mut self, value: &Value, at: &str, whole: &BTreeSet<BTreeSet<&str>>) {
-        if let Some(values) = value.get("enum").and_then(Value::as_array)
-            && !whole.contains(&values.iter().filter_map(Value::as_str).collect())
-        {
-            self.set(&format!("place {at}"), "", "values", &text(&value["enum"]));
-        }
-        for (key, value) in value.as_object().into_iter().flatten() {
-            self.partial_enums(value, &pointer::join(at, key), whole);
-        }
-        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-            self.partial_enums(value, &format!("{at}/{index}"), whole);
-        }
-    }
 }
 
-/// A value in words.
+/// The place of a fact.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    what: String,
+    part: String,
+    fact: String,
+}
+
+fn facts_of_value(visit: &Visit<'_>, api: &Api) -> Vec<(Place, BTreeSet<String>)> {
+    let Visit {
+        members,
+        held,
+        site,
+    } = visit;
+    let (what, part, way) = match held.schema() {
+        Some(name) => (format!("type {name}"), "", ""),
+        None => (site.what.clone(), site.part.as_str(), site.way.as_str()),
+    };
+    let place = |keyword: &str| Place {
+        what: what.clone(),
+        part: part.to_owned(),
+        fact: format!("{way}{keyword}"),
+    };
+    let mut facts = Vec::new();
+    for (keyword, values) in &members.keywords {
+        facts.push((place(keyword), values.clone()));
+    }
+    if !held.is_typed() {
+        let is_there = BTreeSet::from(["yes".to_owned()]);
+        facts.push((place("is described"), is_there));
+        for (keyword, values) in &members.structure {
+            facts.push((place(keyword), values.clone()));
+        }
+    }
+    let listed = members.enumerated.iter().map(|value| value.text.as_str());
+    let listed: BTreeSet<&str> = listed.collect();
+    if let Some(name) = held.enumeration() {
+        let whole = api.enums.iter().filter(|item| item.name == *name);
+        let others = whole
+            .flat_map(|item| &item.variants)
+            .filter(|variant| !listed.is_empty() && !listed.contains(variant.wire.as_str()));
+        for variant in others {
+            let is_not = BTreeSet::from(["not listed".to_owned()]);
+            facts.push((place(&format!("value {}", variant.wire)), is_not));
+        }
+    } else {
+        for value in listed {
+            let is = BTreeSet::from(["listed".to_owned()]);
+            facts.push((place(&format!("value {value}")), is));
+        }
+    }
+    facts
+}
+
+/// The problem because of which an operation is left out.
+fn reason(found: &document::Operation<'_>, api: &Api) -> String {
+    let is_about = |problem: &&crate::Error| {
+        let at = problem.pointer();
+        at.starts_with(found.pointer.as_str())
+            || !at.is_empty() && found.pointer.starts_with(at)
+            || at.starts_with(&pointer::join(found.item_pointer(), "parameters"))
+    };
+    let problem = api.left_out.iter().find(is_about);
+    problem.map_or_else(String::new, |problem| problem.problem().to_owned())
+}
+
+/// The addresses of servers.
+fn servers(value: &Value) -> String {
+    let servers = value["servers"].as_array().into_iter().flatten();
+    let urls: Vec<String> = servers.map(|server| text(&server["url"])).collect();
+    urls.join(", ")
+}
+
+/// A value in words. `none` and `no` stand for what is not there.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
-        Value::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(members) => {
             let members = members.iter().filter(|(key, _)| *key != "description");
-            members
-                .map(|(key, value)| format!("{key} {}", text(value)))
-                .collect::<Vec<_>>()
-                .join(", ")
+            let members = members.map(|(key, value)| format!("{key} {}", text(value)));
+            members.collect::<Vec<_>>().join(", ")
         }
+        other => survey::text(other),
     }
 }
 
-/// A digest of a value without its descriptions.
+/// A digest of a value without its descriptions. Empty if there is no value.
 fn digest(value: &Value) -> String {
-    let text = without_prose(value).to_string();
+    let text = match value {
+        Value::Null => String::new(),
+        value => without_prose(value).to_string(),
+    };
     if text.len() < 40 {
         return text;
     }

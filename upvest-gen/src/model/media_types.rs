@@ -7,7 +7,7 @@ use crate::document;
 use crate::pointer;
 
 /// The encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
-pub(super) fn encoding(media_type: &str) -> Option<Encoding> {
+pub(crate) fn encoding(media_type: &str) -> Option<Encoding> {
     match media_type.split(';').next().unwrap_or_default().trim() {
         json if document::is_json(json) => Some(Encoding::Json),
         "application/x-www-form-urlencoded" => Some(Encoding::Form),

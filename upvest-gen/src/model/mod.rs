@@ -38,3 +38,5 @@ pub use api::{
     Parameter, Place, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
+pub(crate) use media_types::encoding;
+pub(crate) use parameters::TRANSPORT_HEADERS;

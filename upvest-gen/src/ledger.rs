@@ -1,0 +1,179 @@
+//! Counts what a description contains and what the crate has of it, so that nothing is lost in silence.
+//!
+//! ```
+//! use upvest_gen::Source;
+//! use upvest_gen::ledger::{ItemKind, Ledger};
+//!
+//! let spec = Source::new(
+//!     "api.yaml",
+//!     r#"
+//! openapi: 3.1.0
+//! info: { title: Orders, version: "1" }
+//! paths:
+//!   /orders:
+//!     get:
+//!       operationId: listOrders
+//!       parameters: [{ name: side, in: query, schema: { type: string, enum: [BUY, SELL] } }]
+//!       responses: { "204": { description: None. } }
+//!     post: { operationId: createOrder, responses: {} }
+//! "#,
+//! );
+//! let ledger = Ledger::read(&spec, None)?;
+//! let operations = ledger.rows.iter().find(|row| row.kind == ItemKind::Operation);
+//! assert_eq!(operations.map(|row| (row.described, row.held)), Some((2, 1)));
+//! assert!(ledger.missing[0].reason.is_some());
+//! assert!(ledger.is_explained());
+//! # Ok::<(), upvest_gen::Errors>(())
+//! ```
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::describe::{Source, describe, model_of};
+use crate::error::Errors;
+use crate::model::Api;
+pub use crate::survey::ItemKind;
+use crate::survey::{Item, Presence, Survey};
+
+/// What a description contains, and what the crate has of it.
+///
+/// Counted are the operations with their parameters, the media types of requests and of success responses, the fields and enum values
+/// that are sent or received, and the types of webhook events. Error responses are not counted, as each of them is read as a `Problem`
+/// that keeps the whole body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Ledger {
+    /// One row for each kind.
+    pub rows: Vec<Row>,
+    /// What the crate does not have.
+    pub missing: Vec<Missing>,
+}
+
+/// How many items of one kind there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Row {
+    /// The kind.
+    pub kind: ItemKind,
+    /// How many the description has.
+    pub described: usize,
+    /// How many of these the crate has.
+    pub held: usize,
+}
+
+/// Something that the description has and the crate does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Missing {
+    /// Its kind.
+    pub kind: ItemKind,
+    /// Its name, or its place in the description.
+    pub name: String,
+    /// The problem or the note that explains it. `None` is an error of the generator.
+    pub reason: Option<String>,
+}
+
+impl Ledger {
+    /// Counts what `spec` contains, with `overlay` merged into it.
+    ///
+    /// # Errors
+    ///
+    /// As [`model`](fn@crate::model).
+    pub fn read(spec: &Source, overlay: Option<&Source>) -> Result<Self, Errors> {
+        let document = describe(spec, overlay)?;
+        let api = model_of(&document, spec)?;
+        Ok(Self::new(&document, &api))
+    }
+
+    /// Counts what `document` contains and what `api` has of it.
+    pub(crate) fn new(document: &Value, api: &Api) -> Self {
+        let survey = Survey::new(document, api);
+        let rows = ItemKind::ALL.map(|kind| {
+            let items = survey.items.iter().filter(|(item, _)| item.kind == kind);
+            let held = items
+                .clone()
+                .filter(|(_, presence)| *presence == Presence::Present);
+            Row {
+                kind,
+                described: items.clone().count(),
+                held: held.count(),
+            }
+        });
+        let missing = survey.items.iter().filter_map(|(item, presence)| {
+            let Item { kind, name } = item;
+            let reason = match presence {
+                Presence::Present => return None,
+                Presence::Lost(link) => noted(&survey, api, *link),
+                Presence::Absent(link) => {
+                    left_out(&survey, api, *link).or_else(|| noted(&survey, api, *link))
+                }
+            };
+            Some(Missing {
+                kind: *kind,
+                name: name.clone(),
+                reason,
+            })
+        });
+        Self {
+            rows: rows.into(),
+            missing: missing.collect(),
+        }
+    }
+
+    /// Whether everything that is missing has a reason.
+    pub fn is_explained(&self) -> bool {
+        self.missing.iter().all(|missing| missing.reason.is_some())
+    }
+}
+
+/// The note that explains why a value is lost.
+fn noted(survey: &Survey<'_>, api: &Api, link: usize) -> Option<String> {
+    let note = api
+        .notes
+        .iter()
+        .find(|note| survey.links.are_noted_at(link, note.pointer()));
+    note.map(ToString::to_string)
+}
+
+/// The problem that leaves out the operation in which something is.
+fn left_out(survey: &Survey<'_>, api: &Api, link: usize) -> Option<String> {
+    let problem = api
+        .left_out
+        .iter()
+        .find(|problem| survey.links.are_left_out_at(link, problem.pointer()));
+    problem.map(ToString::to_string)
+}
+
+impl fmt::Display for Ledger {
+    /// Prints a table, and what is missing with its reasons.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<12}  description  crate", "")?;
+        for row in &self.rows {
+            let Row {
+                kind,
+                described,
+                held,
+            } = row;
+            writeln!(f, "{:<12}  {described:>11}  {held:>5}", kind.title())?;
+        }
+        let mut reasons: Vec<(Option<&str>, Vec<&Missing>)> = Vec::new();
+        for missing in &self.missing {
+            let reason = missing.reason.as_deref();
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, all)) => all.push(missing),
+                None => reasons.push((reason, vec![missing])),
+            }
+        }
+        for (reason, all) in reasons {
+            let reason = reason
+                .unwrap_or("no reason is known: please report this as an error of the generator");
+            writeln!(f, "not in the crate: {reason}")?;
+            for missing in all {
+                writeln!(f, "  {}: {}", missing.kind.title(), missing.name)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,411 @@
+//! Pairs each value of a description with what the crate has for it.
+//!
+//! The ledger counts these pairs, and the facts of a description are read from them.
+
+mod items;
+mod links;
+mod members;
+mod walk;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+pub use items::ItemKind;
+pub(crate) use items::{Item, Presence};
+pub(crate) use members::text;
+pub(crate) use walk::{Held, Visit};
+
+use crate::document::{self, METHODS};
+use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, encoding};
+use crate::pointer;
+use links::Links;
+use walk::{Site, Start, Walk};
+
+/// The fields of an event that the layer on top reads.
+const EVENT: [&str; 5] = ["id", "created_at", "type", "object", "webhook_id"];
+
+/// The values of a description, with what the crate has for them.
+pub(crate) struct Survey<'a> {
+    /// Each value.
+    pub(crate) visits: Vec<Visit<'a>>,
+    /// What the description contains, by name.
+    pub(crate) items: Vec<(Item, Presence)>,
+    /// How the items were reached.
+    pub(crate) links: Links,
+}
+
+impl<'a> Survey<'a> {
+    /// Follows the description and its model side by side.
+    pub(crate) fn new(document: &'a Value, api: &'a Api) -> Self {
+        let operations = api.operations.iter();
+        let operations = operations.map(|operation| {
+            let route = (operation.method.clone(), operation.path.clone());
+            (route, operation)
+        });
+        let mut surveyor = Surveyor {
+            document,
+            api,
+            operations: operations.collect(),
+            walk: Walk::new(document, api),
+        };
+        for found in document::operations(document) {
+            surveyor.operation(&found);
+        }
+        surveyor.unresolved_path_items();
+        for keyword in ["webhooks", "x-webhooks"] {
+            surveyor.webhooks(keyword);
+        }
+        let Walk {
+            visits,
+            items,
+            links,
+            ..
+        } = surveyor.walk;
+        Self {
+            visits,
+            items: items.into_items(),
+            links,
+        }
+    }
+}
+
+/// Finds the values from which the walk starts.
+struct Surveyor<'a> {
+    document: &'a Value,
+    api: &'a Api,
+    /// The operations of the model, by method and path.
+    operations: HashMap<(String, String), &'a Operation>,
+    walk: Walk<'a>,
+}
+
+impl<'a> Surveyor<'a> {
+    fn operation(&mut self, found: &document::Operation<'a>) {
+        let method = found.method.to_ascii_uppercase();
+        let route = format!("{method} {}", found.path);
+        let operation = self
+            .operations
+            .get(&(method, found.path.to_owned()))
+            .copied();
+        let shared = pointer::join(found.item_pointer(), "parameters");
+        let places = vec![found.pointer.clone(), shared];
+        let link = self.walk.links.part(places, None);
+        self.count(
+            ItemKind::Operation,
+            route.clone(),
+            operation.is_some(),
+            link,
+        );
+        let owner = Owner {
+            route,
+            operation,
+            link,
+        };
+        for (at, parameter) in found.parameters(self.document) {
+            self.parameter(&owner, &at, parameter);
+        }
+        self.body(&owner, found);
+        let responses = pointer::join(&found.pointer, "responses");
+        for (status, response) in members(&found.value["responses"]) {
+            let at = pointer::join(&responses, status);
+            self.response(&owner, status, response, &at);
+        }
+        let callbacks = pointer::join(&found.pointer, "callbacks");
+        for (name, _) in members(&found.value["callbacks"]) {
+            let places = vec![pointer::join(&callbacks, name)];
+            let link = self.walk.links.part(places, Some(link));
+            let name = format!("callback {name} of {}", owner.route);
+            self.count(ItemKind::Event, name, false, link);
+        }
+    }
+
+    fn parameter(&mut self, owner: &Owner<'a>, at: &str, parameter: &'a Value) {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let location = parameter["in"].as_str().unwrap_or_default();
+        let known = owner.operation.and_then(|operation| {
+            let mut known = operation.parameters.iter();
+            known.find(|known| known.name == name && word(known.place) == location)
+        });
+        let is_of_transport = known.is_none() && location == "header" && is_set_by_client(name);
+        let link = self.walk.links.part(vec![at.to_owned()], Some(owner.link));
+        let item = format!("{}, {location} {name}", owner.route);
+        let is_there = known.is_some() || is_of_transport && owner.operation.is_some();
+        self.count(ItemKind::Parameter, item, is_there, link);
+        let held = match known {
+            Some(known) => Held::Typed(known.kind.clone()),
+            None if is_there => Held::Whole,
+            None => Held::Nothing,
+        };
+        let kind = if is_of_transport {
+            "header"
+        } else {
+            "parameter"
+        };
+        let schema = parameter.get("schema");
+        let direct = schema.map(|schema| (pointer::join(at, "schema"), schema));
+        for (at, schema) in direct.into_iter().chain(schemas(parameter, at)) {
+            self.walk.visit(Start {
+                places: vec![members_place(at, schema)],
+                held: held.clone(),
+                site: owner.site(format!("{kind} {name}")),
+                link: Some(link),
+                is_foreign: is_of_transport,
+            });
+        }
+    }
+
+    fn body(&mut self, owner: &Owner<'a>, found: &document::Operation<'a>) {
+        let Some(body) = found.value.get("requestBody") else {
+            return;
+        };
+        let at = pointer::join(&found.pointer, "requestBody");
+        let (to, body) = document::resolve_at(self.document, body, &at);
+        let link = self.walk.links.part(vec![at, to.clone()], Some(owner.link));
+        let known = owner
+            .operation
+            .and_then(|operation| operation.body.as_ref());
+        for (media_type, media) in members(&body["content"]) {
+            let is_sent = known.is_some_and(|body| encoding(media_type) == Some(body.encoding));
+            let held = match known.filter(|_| is_sent) {
+                Some(body) => Held::Typed(body.kind.clone()),
+                None => Held::Nothing,
+            };
+            let name = format!("{}, request {media_type}", owner.route);
+            self.media(owner.site("body"), (name, is_sent), held, media, &to, link);
+        }
+    }
+
+    fn response(&mut self, owner: &Owner<'a>, status: &str, response: &'a Value, at: &str) {
+        let (to, response) = document::resolve_at(self.document, response, at);
+        let places = vec![at.to_owned(), to.clone()];
+        let link = self.walk.links.part(places, Some(owner.link));
+        if !document::is_success(status) {
+            for (at, schema) in schemas(response, &to) {
+                self.walk.visit(Start {
+                    places: vec![members_place(at, schema)],
+                    held: Held::Untyped,
+                    site: owner.site("errors").further(status),
+                    link: Some(link),
+                    is_foreign: true,
+                });
+            }
+            return;
+        }
+        let answer = owner.operation.map(|operation| &operation.answer);
+        for (media_type, media) in members(&response["content"]) {
+            let is_accepted = answer.is_some_and(|answer| {
+                let download = answer.download.as_deref().unwrap_or_default();
+                let mut all = answer.accept.split(',').chain(download.split(','));
+                all.any(|accepted| accepted.trim() == media_type)
+            });
+            let held = match answer.filter(|_| is_accepted) {
+                Some(answer) if document::is_json(media_type) => match &answer.content {
+                    Content::Json(kind) => Held::Typed(kind.clone()),
+                    Content::List(item) => Held::List(item.clone()),
+                    Content::Empty | Content::Binary => Held::Untyped,
+                },
+                Some(_) => Held::Untyped,
+                None => Held::Nothing,
+            };
+            let name = format!("{}, response {status} {media_type}", owner.route);
+            self.media(
+                owner.site("answer"),
+                (name, is_accepted),
+                held,
+                media,
+                &to,
+                link,
+            );
+        }
+    }
+
+    /// A media type of a request or of a response, with its schema.
+    fn media(
+        &mut self,
+        site: Site,
+        (name, is_there): (String, bool),
+        held: Held,
+        media: &'a Value,
+        at: &str,
+        link: usize,
+    ) {
+        self.count(ItemKind::MediaType, name.clone(), is_there, link);
+        let Some(schema) = media.get("schema") else {
+            return;
+        };
+        let media_type = name.rsplit(' ').next().unwrap_or_default();
+        let at = pointer::join(&pointer::join(at, "content"), media_type);
+        self.walk.visit(Start {
+            places: vec![members_place(pointer::join(&at, "schema"), schema)],
+            held,
+            site,
+            link: Some(link),
+            is_foreign: false,
+        });
+    }
+
+    /// The path items whose operations cannot be read, as their target is missing or in another file.
+    fn unresolved_path_items(&mut self) {
+        let paths = pointer::join("", "paths");
+        for (path, item) in members(&self.document["paths"]) {
+            let at = pointer::join(&paths, path);
+            let (_, found) = document::resolve_at(self.document, item, &at);
+            if path.starts_with('/') && found.get("$ref").is_some() {
+                let link = self.walk.links.part(vec![at], None);
+                let name = format!("all operations of {path}");
+                self.count(ItemKind::Operation, name, false, link);
+            }
+        }
+    }
+
+    /// The events in one group of webhooks.
+    fn webhooks(&mut self, keyword: &str) {
+        let webhooks = pointer::join("", keyword);
+        for (group, item) in members(&self.document[keyword]) {
+            let at = pointer::join(&webhooks, group);
+            let (to, item) = document::resolve_at(self.document, item, &at);
+            let link = self.walk.links.part(vec![at, to.clone()], None);
+            let deliveries: Vec<_> = members(item)
+                .filter(|(method, _)| METHODS.contains(method))
+                .collect();
+            let mut is_known = false;
+            for (method, delivery) in deliveries {
+                let at = pointer::join(&pointer::join(&to, method), "requestBody");
+                let (at, body) = document::resolve_at(self.document, &delivery["requestBody"], &at);
+                for (at, schema) in schemas(body, &at) {
+                    is_known |= self.delivery(group, members_place(at, schema), link);
+                }
+            }
+            if !is_known {
+                self.count(ItemKind::Event, format!("{keyword} {group}"), false, link);
+            }
+        }
+    }
+
+    /// The events in the body of a delivery: a single one, a list of them, or one of several. Returns whether there are types of
+    /// events in it.
+    fn delivery(&mut self, group: &str, place: members::Place<'a>, link: usize) -> bool {
+        let mut is_known = false;
+        let mut open = vec![place];
+        // A longer chain is circular.
+        for _ in 0..256 {
+            let Some(next) = open.pop() else { break };
+            let (at, schema) = document::resolve_at(self.document, next.schema, &next.at);
+            let branches = ["oneOf", "anyOf"].into_iter().flat_map(|keyword| {
+                let list = schema.get(keyword).and_then(Value::as_array);
+                let at = pointer::join(&at, keyword);
+                let list = list.into_iter().flatten().enumerate();
+                list.map(move |(index, schema)| members_place(format!("{at}/{index}"), schema))
+            });
+            let branches: Vec<_> = branches.collect();
+            let events = self.walk.members(std::slice::from_ref(&next));
+            if !branches.is_empty() && !schema.get("properties").is_some_and(Value::is_object) {
+                open.extend(branches);
+            } else if events.properties.is_empty() {
+                open.extend(events.items.iter().cloned());
+            } else {
+                is_known |= self.event(group, &next, link);
+            }
+        }
+        is_known
+    }
+
+    /// The types of an event, and its object.
+    fn event(&mut self, group: &str, place: &members::Place<'a>, link: usize) -> bool {
+        let members = self.walk.members(std::slice::from_ref(place));
+        let kinds = members.properties.get("type").cloned().unwrap_or_default();
+        let kinds = self.walk.members(&kinds);
+        let mut event: Option<&'a Event> = None;
+        for kind in &kinds.enumerated {
+            let mut kinds = self.api.event_kinds.iter();
+            let is_there = kinds.any(|known| known.wire == kind.text);
+            self.count(ItemKind::Event, kind.text.clone(), is_there, link);
+            let mut known = self.api.events.iter();
+            event = event.or_else(|| known.find(|event| event.types.contains(&kind.text)));
+        }
+        let link = self.walk.links.part(vec![place.at.clone()], Some(link));
+        for (name, places) in &members.properties {
+            let held = match (*name, event) {
+                ("object", Some(event)) => Held::Typed(Type::Schema(event.object.clone())),
+                ("object", None) => Held::Nothing,
+                (name, _) if EVENT.contains(&name) => Held::Whole,
+                _ => Held::Untyped,
+            };
+            for place in places {
+                let presence = match held {
+                    Held::Untyped => Presence::Lost(link),
+                    Held::Nothing => Presence::Absent(link),
+                    _ => Presence::Present,
+                };
+                let item = Item::new(ItemKind::Field, place.at.clone());
+                self.walk.items.add(item, presence);
+            }
+            self.walk.visit(Start {
+                places: places.clone(),
+                held,
+                site: Site::new(format!("webhook {group}"), format!("envelope {name}")),
+                link: Some(link),
+                // The types are counted as events.
+                is_foreign: *name == "type",
+            });
+        }
+        !kinds.enumerated.is_empty()
+    }
+
+    fn count(&mut self, kind: ItemKind, name: String, is_there: bool, link: usize) {
+        let presence = if is_there {
+            Presence::Present
+        } else {
+            Presence::Absent(link)
+        };
+        self.walk.items.add(Item::new(kind, name), presence);
+    }
+}
+
+/// Whether the client sets a header by itself.
+fn is_set_by_client(header: &str) -> bool {
+    TRANSPORT_HEADERS
+        .iter()
+        .any(|known| header.eq_ignore_ascii_case(known))
+}
+
+/// The operation to which a value belongs.
+struct Owner<'a> {
+    /// The method and the path.
+    route: String,
+    operation: Option<&'a Operation>,
+    link: usize,
+}
+
+impl Owner<'_> {
+    fn site(&self, part: impl Into<String>) -> Site {
+        let id = self.operation.map_or("", |operation| operation.id.as_str());
+        Site::new(format!("operation {id}"), part)
+    }
+}
+
+/// The schemas of the media types of a body, a response or a parameter.
+fn schemas<'a>(body: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
+    let at = pointer::join(at, "content");
+    members(&body["content"]).filter_map(move |(media_type, media)| {
+        let at = pointer::join(&at, media_type);
+        Some((pointer::join(&at, "schema"), media.get("schema")?))
+    })
+}
+
+fn members_place(at: String, schema: &Value) -> members::Place<'_> {
+    members::Place { at, schema }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let members = value.as_object().into_iter().flatten();
+    members.map(|(name, value)| (name.as_str(), value))
+}
+
+fn word(place: Place) -> &'static str {
+    match place {
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Header => "header",
+    }
+}

@@ -1,0 +1,358 @@
+//! Follows the values of the description and of the model side by side, from the operations and the events inwards.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::items::{Item, ItemKind, Items, Presence};
+use super::links::Links;
+use super::members::{MemberReader, Members, Place};
+use crate::document;
+use crate::model::{Api, Schema, Shape, Type};
+
+/// What the crate has for a value of the description.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Held {
+    /// A value of this type.
+    Typed(Type),
+    /// A list response of the runtime, with items of this type.
+    List(Type),
+    /// A struct of the runtime with these fields.
+    Fields(&'static [&'static str]),
+    /// A value of the runtime, with everything in it.
+    Whole,
+    /// A part of a value without a type, such as JSON.
+    Untyped,
+    /// Nothing, as the operation or a part of it is left out.
+    Nothing,
+}
+
+impl Held {
+    /// The name of the type, if it is an object.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        match self.kind() {
+            Some(Type::Schema(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The name of the type, if it is an enum.
+    pub(crate) fn enumeration(&self) -> Option<&str> {
+        match self.kind() {
+            Some(Type::Enum(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether a type of the model says what the value may be.
+    pub(crate) fn is_typed(&self) -> bool {
+        match self.kind() {
+            Some(kind) => *kind != Type::Json,
+            None => matches!(self, Self::List(_)),
+        }
+    }
+
+    fn kind(&self) -> Option<&Type> {
+        let Self::Typed(kind) = self else {
+            return None;
+        };
+        match kind {
+            Type::Nullable(inner) => Some(inner),
+            kind => Some(kind),
+        }
+    }
+}
+
+/// The part of the crate that holds a value, for the facts about it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Site {
+    /// The operation or the type.
+    pub(crate) what: String,
+    /// The parameter or the field.
+    pub(crate) part: String,
+    /// The way from there to the value, for example `items.`.
+    pub(crate) way: String,
+}
+
+impl Site {
+    pub(crate) fn new(what: impl Into<String>, part: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            part: part.into(),
+            way: String::new(),
+        }
+    }
+
+    pub(crate) fn further(&self, step: &str) -> Self {
+        Self {
+            way: format!("{}{step}.", self.way),
+            ..self.clone()
+        }
+    }
+}
+
+/// A value of the description, with what the crate has for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) places: Vec<Place<'a>>,
+    pub(crate) held: Held,
+    pub(crate) site: Site,
+    /// The place from which the value is reached.
+    pub(crate) link: Option<usize>,
+    /// Whether the value belongs to an error response or to the transport. The runtime handles these, so they are not counted.
+    pub(crate) is_foreign: bool,
+}
+
+/// A value that was visited.
+pub(crate) struct Visit<'a> {
+    pub(crate) members: Rc<Members<'a>>,
+    pub(crate) held: Held,
+    pub(crate) site: Site,
+}
+
+/// Visits values and counts what they contain.
+pub(crate) struct Walk<'a> {
+    document: &'a Value,
+    reader: MemberReader<'a>,
+    schemas: HashMap<&'a str, &'a Schema>,
+    values: HashMap<&'a str, BTreeSet<&'a str>>,
+    known: HashMap<Vec<String>, Rc<Members<'a>>>,
+    opened: HashSet<(Vec<String>, Held, bool)>,
+    pub(crate) links: Links,
+    pub(crate) items: Items,
+    pub(crate) visits: Vec<Visit<'a>>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(document: &'a Value, api: &'a Api) -> Self {
+        let schemas = api.schemas.iter();
+        let values = api.enums.iter().map(|item| {
+            let values = item.variants.iter().map(|variant| variant.wire.as_str());
+            (item.name.as_str(), values.collect())
+        });
+        Self {
+            document,
+            reader: MemberReader::new(document),
+            schemas: schemas
+                .map(|schema| (schema.name.as_str(), schema))
+                .collect(),
+            values: values.collect(),
+            known: HashMap::new(),
+            opened: HashSet::new(),
+            links: Links::default(),
+            items: Items::default(),
+            visits: Vec::new(),
+        }
+    }
+
+    /// Everything that `places` say about one value.
+    pub(crate) fn members(&mut self, places: &[Place<'a>]) -> Rc<Members<'a>> {
+        let key: Vec<String> = places.iter().map(|place| place.at.clone()).collect();
+        let members = self
+            .known
+            .entry(key)
+            .or_insert_with(|| Rc::new(self.reader.read(places)));
+        Rc::clone(members)
+    }
+
+    /// Visits a value, and everything in it.
+    pub(crate) fn visit(&mut self, start: Start<'a>) {
+        let mut open = vec![start];
+        while let Some(next) = open.pop() {
+            let members = self.members(&next.places);
+            let places = next.places.iter().map(|place| place.at.clone());
+            let places = places.chain(members.places.iter().cloned()).collect();
+            let link = self.links.schema(places, next.link);
+            if !next.is_foreign {
+                self.count_values(&next.held, &members, link);
+            }
+            let key = next.places.iter().map(|place| place.at.clone()).collect();
+            if self
+                .opened
+                .insert((key, next.held.clone(), next.is_foreign))
+            {
+                let inner = self.inner(&next, &members, link);
+                open.extend(inner.into_iter().rev());
+            }
+            self.visits.push(Visit {
+                members,
+                held: next.held,
+                site: next.site,
+            });
+        }
+    }
+
+    /// Counts the values of an enum.
+    fn count_values(&mut self, held: &Held, members: &Members<'a>, link: usize) {
+        for value in &members.enumerated {
+            let is_known = match held {
+                Held::Typed(kind) => self.has_value(kind, &value.text),
+                Held::Whole => true,
+                Held::List(_) | Held::Fields(_) | Held::Untyped | Held::Nothing => false,
+            };
+            let presence = match held {
+                Held::Nothing => Presence::Absent(link),
+                _ if is_known => Presence::Present,
+                _ => Presence::Lost(link),
+            };
+            let name = format!("{} = {:?}", value.at, value.text);
+            self.items
+                .add(Item::new(ItemKind::EnumValue, name), presence);
+        }
+    }
+
+    /// Whether a type tells this value from others.
+    fn has_value(&self, kind: &Type, value: &str) -> bool {
+        match kind {
+            Type::Nullable(inner) => self.has_value(inner, value),
+            Type::Enum(name) => self
+                .values
+                .get(name.as_str())
+                .is_some_and(|known| known.contains(value)),
+            // A code or a flag has each of its values, and a number is checked by the server alone.
+            Type::Currency | Type::Country | Type::Isin | Type::Bool => true,
+            _ => false,
+        }
+    }
+
+    /// The values in a value.
+    fn inner(&mut self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
+        let site = self.site_of_inner(from);
+        let mut inner = Vec::new();
+        for (name, places) in &members.properties {
+            let (held, site_of_field) = self.field(&from.held, name, &site);
+            inner.push(Start {
+                places: places.clone(),
+                held: held.clone(),
+                site: site_of_field,
+                link: Some(link),
+                is_foreign: from.is_foreign,
+            });
+            if from.is_foreign {
+                continue;
+            }
+            let presence = match held {
+                Held::Nothing => Presence::Absent(link),
+                Held::Untyped => Presence::Lost(link),
+                _ => Presence::Present,
+            };
+            for place in places {
+                self.items
+                    .add(Item::new(ItemKind::Field, place.at.clone()), presence);
+            }
+        }
+        let mut nested = |places: &[Place<'a>], held: Held, step: &str| {
+            inner.extend(places.iter().map(|place| Start {
+                places: vec![place.clone()],
+                held: held.clone(),
+                site: site.further(step),
+                link: Some(link),
+                is_foreign: from.is_foreign,
+            }));
+        };
+        nested(&members.items, items(&from.held), "items");
+        nested(&members.values, rest(&from.held), "values");
+        inner
+    }
+
+    /// The part of the crate to which facts about the inner values of a value without fields belong. A component without a type
+    /// of its own is a part by itself, so that its facts do not depend on who refers to it first.
+    fn site_of_inner(&self, from: &Start<'a>) -> Site {
+        let [place] = from.places.as_slice() else {
+            return from.site.clone();
+        };
+        let (at, _) = document::resolve_at(self.document, place.schema, &place.at);
+        let is_new = at != place.at || from.site.way.is_empty();
+        let is_page = matches!(from.held, Held::Fields(_));
+        if is_page || !(at.starts_with("/components/") && is_new) {
+            return from.site.clone();
+        }
+        let kind = if from.is_foreign { "error" } else { "JSON" };
+        Site::new(format!("{kind} {at}"), "")
+    }
+
+    /// What the crate has for a field, and the part that holds it.
+    fn field(&self, held: &Held, name: &str, site: &Site) -> (Held, Site) {
+        match held {
+            Held::Typed(Type::Nullable(inner)) => {
+                self.field(&Held::Typed((**inner).clone()), name, site)
+            }
+            Held::Typed(Type::Schema(schema)) => self.field_of(schema, name, site),
+            Held::List(item) => {
+                let items = Type::List(Box::new(item.clone()));
+                match name {
+                    "data" => (Held::Typed(items), site.further(name)),
+                    "meta" => (Held::Fields(&PAGE), Site::new("page", "")),
+                    _ => (Held::Untyped, site.further(name)),
+                }
+            }
+            Held::Fields(known) if known.contains(&name) => (Held::Whole, site.further(name)),
+            Held::Whole => (Held::Whole, site.further(name)),
+            Held::Nothing => (Held::Nothing, site.further(name)),
+            Held::Typed(_) | Held::Fields(_) | Held::Untyped => (Held::Untyped, site.further(name)),
+        }
+    }
+
+    /// The field of an object, or of one of the alternatives of a union.
+    fn field_of(&self, schema: &str, name: &str, site: &Site) -> (Held, Site) {
+        let mut open = vec![schema];
+        let mut seen = HashSet::new();
+        while let Some(next) = open.pop() {
+            let Some(schema) = self.schemas.get(next).filter(|_| seen.insert(next)) else {
+                continue;
+            };
+            match &schema.shape {
+                Shape::Object(fields) => {
+                    if let Some(field) = fields.iter().find(|field| field.name == name) {
+                        let site =
+                            Site::new(format!("type {}", schema.name), format!("field {name}"));
+                        return (Held::Typed(field.kind.clone()), site);
+                    }
+                }
+                Shape::Union { tag, variants } => {
+                    // The type of the alternative tells the value of the tag.
+                    if tag == name {
+                        return (Held::Whole, site.further(name));
+                    }
+                    open.extend(variants.iter().rev().filter_map(|it| match &it.kind {
+                        Type::Schema(name) => Some(name.as_str()),
+                        _ => None,
+                    }));
+                }
+            }
+        }
+        (Held::Untyped, site.further(name))
+    }
+}
+
+/// What the crate has for the values of a map, or for the additional fields of an object.
+fn rest(held: &Held) -> Held {
+    match held {
+        Held::Typed(Type::Nullable(inner)) => rest(&Held::Typed((**inner).clone())),
+        Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
+        Held::Whole | Held::Nothing => held.clone(),
+        _ => Held::Untyped,
+    }
+}
+
+/// What the crate has for the items of a list.
+fn items(held: &Held) -> Held {
+    match held {
+        Held::Typed(Type::Nullable(inner)) => items(&Held::Typed((**inner).clone())),
+        Held::Typed(Type::List(items)) => Held::Typed((**items).clone()),
+        Held::Whole | Held::Nothing => held.clone(),
+        _ => Held::Untyped,
+    }
+}
+
+/// The fields of a page in the runtime.
+const PAGE: [&str; 7] = [
+    "offset",
+    "limit",
+    "count",
+    "total",
+    "total_count",
+    "sort",
+    "order",
+];

@@ -1,0 +1,32 @@
+//! The file with the facts of the description, next to the generated code, for comparison with a newer description.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use upvest_gen::diff::Facts;
+
+use crate::folder::{self, MARKER};
+
+/// The name of the file.
+pub(crate) const NAME: &str = "facts.json";
+
+/// The text of the file.
+pub(crate) fn write(facts: &Facts) -> Result<String> {
+    let file = json!({ "generated": format!("{MARKER} regen`"), "facts": facts });
+    let text = serde_json::to_string_pretty(&file).context("cannot write the facts")?;
+    Ok(text + "\n")
+}
+
+/// The facts of the description when the code in `folder` was written. `None` if there is no such file.
+pub(crate) fn read(folder: &Path) -> Option<Facts> {
+    let path = folder.join(NAME);
+    let text = folder::read(&path).ok()?;
+    let facts = serde_json::from_str::<Value>(&text)
+        .and_then(|mut file| serde_json::from_value(file["facts"].take()));
+    if let Err(error) = &facts {
+        let path = path.display();
+        eprintln!("{path} is of another version, so that differences are not listed: {error}");
+    }
+    facts.ok()
+}
