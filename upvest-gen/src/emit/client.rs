@@ -115,7 +115,8 @@ fn documentation(operation: &Operation) -> String {
     }
     let _ = write!(text, "Sends `{method} {path}`");
     let _ = match scopes.as_slice() {
-        [] => write!(text, " without a token."),
+        [] if operation.without_token => write!(text, " without a token."),
+        [] => write!(text, " with a token."),
         scopes => write!(
             text,
             "; the token needs the scope `{}`.",

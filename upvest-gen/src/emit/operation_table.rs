@@ -61,6 +61,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let tagged = (!tag.is_empty()).then(|| quote!(.tagged(#tag)));
     let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
+    let without_token = operation.without_token.then(|| quote!(.without_token()));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -77,6 +78,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
         pub static #constant: OperationMeta = OperationMeta::new(#id, #method_name, Method::#method, #path)
             #tagged
             #scoped
+            #without_token
             #keyed
             #paged
             .accepting(#accept)

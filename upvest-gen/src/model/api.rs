@@ -63,6 +63,8 @@ pub struct Operation {
     pub description: String,
     /// The OAuth scopes. A token needs one of them.
     pub scopes: Vec<String>,
+    /// Whether a call needs no access token.
+    pub without_token: bool,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
     /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.

@@ -13,7 +13,7 @@ use super::paths;
 use super::references::check_target;
 use super::responses;
 use super::schemas::read_objects;
-use super::scopes::scopes;
+use super::scopes::{needs_no_token, scopes};
 use super::types::Types;
 use crate::document;
 use crate::error::Error;
@@ -135,6 +135,7 @@ fn operation<'a>(
         summary: text(value, "summary"),
         description: text(value, "description"),
         scopes: scopes(security),
+        without_token: needs_no_token(types.document, security),
         idempotency_key: parameters::has_idempotency_key(&all),
         paging,
         parameters,

@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use upvest_api::{Error, ErrorKind};
+use upvest_runtime::{Error, GeneratedClient};
 
-use crate::client::builder::UpvestBuilder;
-use crate::client::environment::Environment;
+use crate::builder::UpvestBuilderFor;
+use crate::client::UpvestFor;
+use crate::environment::Environment;
 use crate::signing::{KeyError, SigningKey};
-use crate::token::Scopes;
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
 const CLIENT_ID: &str = "UPVEST_CLIENT_ID";
@@ -19,7 +19,27 @@ const KEY: &str = "UPVEST_SIGNING_KEY";
 const KEY_FILE: &str = "UPVEST_SIGNING_KEY_FILE";
 const PASSPHRASE: &str = "UPVEST_SIGNING_KEY_PASSPHRASE";
 
-impl UpvestBuilder {
+impl<C: GeneratedClient> UpvestFor<C> {
+    /// A client from the variables that [`UpvestBuilder::from_env`](UpvestBuilderFor::from_env) reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with every variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, Error> {
+        UpvestBuilderFor::from_env().build()
+    }
+
+    /// A client from the variables that `lookup` returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration), with every variable that is missing or wrong.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        UpvestBuilderFor::from_vars(lookup).build()
+    }
+}
+
+impl<C: GeneratedClient> UpvestBuilderFor<C> {
     /// A builder with the settings of the environment variables:
     ///
     /// | variable | value |
@@ -34,77 +54,60 @@ impl UpvestBuilder {
     /// | `UPVEST_SCOPES` | the scopes to request, separated by spaces; optional, all scopes by default |
     ///
     /// A key in a variable may have spaces or the two characters `\n` for its line breaks, and quotes around it:
-    /// [`SigningKey::from_pem`] lists what is read.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Configuration`] if a variable is missing or cannot be read. The message names every problem, also those that
-    /// [`build`](Self::build) would report. A missing signing key alone is an error of `build` only, as a signer can be set
-    /// before that.
-    pub fn from_env() -> Result<Self, Error> {
+    /// [`SigningKey::from_pem`] lists what is read. [`build`](Self::build) reports what is missing or cannot be read.
+    pub fn from_env() -> Self {
         Self::from_lookup(|name| std::env::var_os(name))
     }
 
-    /// As [`UpvestBuilder::from_env`], with the variables that `lookup` returns.
+    /// As [`from_env`](Self::from_env), with the variables that `lookup` returns.
     ///
     /// ```
     /// use upvest_ext::UpvestBuilder;
     ///
-    /// let error = UpvestBuilder::from_vars(|_| None).unwrap_err();
+    /// let error = UpvestBuilder::from_vars(|_| None).build().unwrap_err();
     /// assert!(error.to_string().contains("UPVEST_CLIENT_ID"));
     /// assert!(error.to_string().contains("UPVEST_CLIENT_SECRET"));
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`UpvestBuilder::from_env`].
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Self {
         Self::from_lookup(|name| lookup(name).map(OsString::from))
     }
 
-    fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
-        let mut vars = Vars {
+    fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let mut variables = Variables {
             lookup,
             problems: Vec::new(),
         };
-        let environment = vars.environment();
-        let id = vars.required(CLIENT_ID);
-        let secret = vars.required(CLIENT_SECRET);
-        let scopes = vars.optional(SCOPES);
-        let has_key = vars.has_signing_key();
-        let key = if has_key { vars.signing_key() } else { None };
-
-        let must_sign = environment.as_ref().is_none_or(Environment::is_upvest);
-        // Another environment has no other settings, so that any will do to find the problems of the rest.
-        let mut builder = Self::new(environment.unwrap_or(Environment::Sandbox))
-            .credentials(id.unwrap_or_default(), secret.unwrap_or_default());
-        if let Some((id, key)) = key {
-            builder = builder.signing_key(id, key);
+        let mut builder = Self::new(variables.environment());
+        let client_id = variables.required(CLIENT_ID);
+        let client_secret = variables.required(CLIENT_SECRET);
+        if client_id.is_none() || client_secret.is_none() {
+            builder.credentials_failed();
         }
-        if let Some(scopes) = scopes {
-            builder = builder.scopes(Scopes::new([scopes]));
+        let client_id = client_id.unwrap_or_default();
+        builder = builder.credentials(client_id, client_secret.unwrap_or_default());
+        if let Some(scopes) = variables.optional(SCOPES) {
+            builder = builder.scopes([scopes]);
         }
-        let mut problems = vars.problems;
-        if problems.is_empty() {
-            return Ok(builder);
+        if variables.has_signing_key() {
+            match variables.signing_key() {
+                Some((key_id, key)) => builder = builder.signing_key(key_id, key),
+                None => builder.key_failed(),
+            }
         }
-        if must_sign && !has_key {
-            problems.push(format!(
-                "{KEY_ID} and {KEY} are not set, and Upvest rejects unsigned requests"
-            ));
+        for problem in variables.problems {
+            builder.add_problem(problem);
         }
-        problems.extend(builder.invalid_settings());
-        Err(Error::new(ErrorKind::Configuration, problems.join("; ")))
+        builder
     }
 }
 
 /// The variables, and the problems that were found with them.
-struct Vars<L> {
+struct Variables<L> {
     lookup: L,
     problems: Vec<String>,
 }
 
-impl<L: Fn(&str) -> Option<OsString>> Vars<L> {
+impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
     /// The value of a variable, unless it is blank.
     fn value(&self, name: &str) -> Option<OsString> {
         (self.lookup)(name).filter(|value| !value.to_string_lossy().trim().is_empty())
@@ -135,10 +138,10 @@ impl<L: Fn(&str) -> Option<OsString>> Vars<L> {
             .ok()
     }
 
+    /// A signer can be set instead of a key.
     fn has_signing_key(&self) -> bool {
-        [KEY_ID, KEY, KEY_FILE]
-            .into_iter()
-            .any(|name| self.value(name).is_some())
+        let names = [KEY_ID, KEY, KEY_FILE];
+        names.into_iter().any(|name| self.value(name).is_some())
     }
 
     /// The id and the signing key, if both can be read.
@@ -163,8 +166,8 @@ impl<L: Fn(&str) -> Option<OsString>> Vars<L> {
             return Some((KEY.to_owned(), pem.into_encoded_bytes()));
         }
         let Some(path) = self.value(KEY_FILE) else {
-            self.problems
-                .push(format!("neither {KEY} nor {KEY_FILE} is set"));
+            let problem = format!("neither {KEY} nor {KEY_FILE} is set");
+            self.problems.push(problem);
             return None;
         };
         let path = PathBuf::from(path);
@@ -189,6 +192,7 @@ fn key_problem(source: &str, error: &KeyError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builder::UpvestBuilder;
 
     #[cfg(unix)]
     fn not_unicode() -> OsString {
@@ -210,6 +214,7 @@ mod tests {
         let message = UpvestBuilder::from_lookup(|name| {
             key(name).or_else(|| all.contains(&name).then(not_unicode))
         })
+        .build()
         .unwrap_err()
         .to_string();
         for name in all {
@@ -225,7 +230,7 @@ mod tests {
     #[test]
     fn a_key_and_the_path_of_its_file_need_not_be_unicode() {
         use std::os::unix::ffi::OsStringExt as _;
-        let pem = include_bytes!("../../tests/fixtures/keys/cases/k12-pkcs12-nodes.pem");
+        let pem = include_bytes!("../tests/fixtures/keys/cases/k12-pkcs12-nodes.pem");
         let folder = std::env::temp_dir().join(format!("upvest-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(not_unicode());
@@ -240,7 +245,7 @@ mod tests {
                 KEY_ID => Some("2606a727-e55e-4f72-b47d-323f163acfff".into()),
                 name => (name == source).then(|| value.clone()),
             });
-            builder.unwrap().build().unwrap();
+            builder.build().unwrap();
         }
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use reqwest::Url;
-use upvest_api::{Error, ErrorKind};
+use upvest_runtime::{Error, ErrorKind};
 
 /// The server to send requests to. As text: `sandbox`, `live`, or the base URL of another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,32 +16,28 @@ pub enum Environment {
     Live,
     /// Another server, such as a local sandbox or a proxy. `http://` is allowed only for loopback hosts.
     Custom(Url),
-    /// Another server, with `http://` allowed for any host: for tests with a sandbox in a container. Others on the network can
-    /// read the client secret and the tokens. See [`Environment::insecure`].
+    /// Another server, with `http://` allowed for any host: for tests with a sandbox in a container, such as
+    /// `http://upvest-sandbox:8080`. Others on the network can read the client secret and the tokens.
     Insecure(Url),
 }
 
 impl Environment {
-    /// A server with plain `http://`, such as `http://upvest-sandbox:8080` in a container network. For tests only.
-    ///
-    /// ```
-    /// use upvest_ext::Environment;
-    ///
-    /// let environment = Environment::insecure("http://upvest-sandbox:8080".parse()?);
-    /// # let _ = environment;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn insecure(url: Url) -> Self {
-        Self::Insecure(url)
+    /// The base URL without a slash at its end.
+    pub(crate) fn base_url(&self) -> Result<String, InvalidEnvironment> {
+        let url = match self {
+            Self::Sandbox => return Ok("https://sandbox.upvest.co".to_owned()),
+            Self::Live => return Ok("https://api.upvest.co".to_owned()),
+            Self::Custom(url) => check(url, is_loopback(url))?,
+            Self::Insecure(url) => check(url, true)?,
+        };
+        Ok(url.as_str().trim_end_matches('/').to_owned())
     }
 
-    /// The base URL for the generated client, after validation.
-    pub(crate) fn base_url(&self) -> Result<Url, InvalidEnvironment> {
+    /// Whether the server is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
         match self {
-            Self::Sandbox => Ok(parse("https://sandbox.upvest.co")),
-            Self::Live => Ok(parse("https://api.upvest.co")),
-            Self::Custom(url) => check(url, is_loopback(url)),
-            Self::Insecure(url) => check(url, true),
+            Self::Sandbox | Self::Live => false,
+            Self::Custom(url) | Self::Insecure(url) => is_loopback(url),
         }
     }
 
@@ -76,7 +72,7 @@ impl FromStr for Environment {
 #[non_exhaustive]
 pub(crate) enum InvalidEnvironment {
     #[error(
-        "the base URL must be https; http is allowed only for loopback hosts, because others on the network could read the token. For tests in a container network use `Environment::insecure`"
+        "the base URL must be https; http is allowed only for loopback hosts, because others on the network could read the token. For tests in a container network use `Environment::Insecure`"
     )]
     Insecure,
     #[error("the base URL must be https with a host")]
@@ -85,11 +81,7 @@ pub(crate) enum InvalidEnvironment {
     Extra,
 }
 
-fn parse(url: &'static str) -> Url {
-    Url::parse(url).expect("the two URLs above are valid")
-}
-
-fn check(url: &Url, may_be_http: bool) -> Result<Url, InvalidEnvironment> {
+fn check(url: &Url, may_be_http: bool) -> Result<&Url, InvalidEnvironment> {
     match url.scheme() {
         "https" if url.has_host() => {}
         "http" if may_be_http && url.has_host() => {}
@@ -100,10 +92,10 @@ fn check(url: &Url, may_be_http: bool) -> Result<Url, InvalidEnvironment> {
     if !bare || url.query().is_some() || url.fragment().is_some() {
         return Err(InvalidEnvironment::Extra);
     }
-    Ok(url.clone())
+    Ok(url)
 }
 
-pub(crate) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;
     };
@@ -118,7 +110,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    fn custom(url: &str) -> Result<Url, InvalidEnvironment> {
+    fn custom(url: &str) -> Result<String, InvalidEnvironment> {
         Environment::Custom(Url::parse(url).unwrap()).base_url()
     }
 
@@ -140,7 +132,7 @@ mod tests {
         ] {
             assert_eq!(custom(url), Err(InvalidEnvironment::Insecure), "{url}");
         }
-        let insecure = |url| Environment::insecure(Url::parse(url).unwrap()).base_url();
+        let insecure = |url| Environment::Insecure(Url::parse(url).unwrap()).base_url();
         assert!(insecure("http://upvest-sandbox:8080").is_ok());
         assert_eq!(
             insecure("ftp://upvest-sandbox"),

@@ -20,7 +20,7 @@ const MOST_EMPTY_PAGES: u32 = 10;
 
 /// A page, as the rules need it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answered {
+pub(crate) struct ReceivedPage {
     pub(crate) items: u64,
     pub(crate) total: Option<u64>,
     /// The offset according to the answer.
@@ -77,7 +77,7 @@ impl Progress {
     }
 
     /// Records the page at [`Progress::next`], and returns whether the list continues after it.
-    pub(crate) fn advance(&mut self, page: Answered) -> Result<bool, BrokenRule> {
+    pub(crate) fn advance(&mut self, page: ReceivedPage) -> Result<bool, BrokenRule> {
         self.check(page)?;
         let end = self.next.saturating_add(page.items);
         self.total = page.total;
@@ -111,7 +111,7 @@ impl Progress {
         }
     }
 
-    fn check(&mut self, page: Answered) -> Result<(), BrokenRule> {
+    fn check(&mut self, page: ReceivedPage) -> Result<(), BrokenRule> {
         if page.items == 0 {
             return Ok(());
         }
@@ -135,8 +135,8 @@ impl Progress {
 mod tests {
     use super::*;
 
-    fn page(items: u64, total: Option<u64>) -> Answered {
-        Answered {
+    fn page(items: u64, total: Option<u64>) -> ReceivedPage {
+        ReceivedPage {
             items,
             total,
             offset: None,
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_page_size_that_the_server_caps_ends_a_list_correctly() {
-        let capped = |items, limit| Answered {
+        let capped = |items, limit| ReceivedPage {
             limit: Some(limit),
             ..page(items, None)
         };
