@@ -22,6 +22,8 @@ pub struct OperationMeta {
     pub needs_token: bool,
     /// Whether the call changes nothing, although its method is not `GET` or `HEAD`.
     pub changes_nothing: bool,
+    /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: &'static [&'static [&'static str]],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
@@ -155,6 +157,7 @@ impl OperationMeta {
             scopes: &[],
             needs_token: true,
             changes_nothing: false,
+            scope_sets: &[],
             idempotency_key: false,
             paging: None,
             accept: "application/json",
@@ -187,6 +190,13 @@ impl OperationMeta {
     #[must_use]
     pub const fn changing_nothing(mut self) -> Self {
         self.changes_nothing = true;
+        self
+    }
+
+    /// Sets the sets of scopes of which one suffices.
+    #[must_use]
+    pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
+        self.scope_sets = sets;
         self
     }
 
