@@ -132,6 +132,14 @@ fn documentation(operation: &Operation) -> String {
             paging.min, paging.max, paging.default
         );
     }
+    for filter in operation.default_filters() {
+        let name = &filter.name;
+        let default = filter.default.as_deref().unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n\n**The list is filtered by default:** the server uses `{name}` = `{default}` if it is not set."
+        );
+    }
     if !answer.description.is_empty() {
         let _ = write!(text, "\n\nReturns: {}", answer.description);
     }
