@@ -18,6 +18,8 @@ pub struct OperationMeta {
     pub tag: &'static str,
     /// The OAuth scopes that the call needs. Empty if it needs no token.
     pub scopes: &'static [&'static str],
+    /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: &'static [&'static [&'static str]],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
@@ -149,6 +151,7 @@ impl OperationMeta {
             path,
             tag: "",
             scopes: &[],
+            scope_sets: &[],
             idempotency_key: false,
             paging: None,
             accept: "application/json",
@@ -167,6 +170,13 @@ impl OperationMeta {
     #[must_use]
     pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Sets the sets of scopes of which one suffices.
+    #[must_use]
+    pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
+        self.scope_sets = sets;
         self
     }
 
