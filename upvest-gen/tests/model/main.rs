@@ -13,6 +13,7 @@ mod outline;
 
 mod debug;
 mod dialects;
+mod events;
 mod names;
 mod objects;
 mod operations;
