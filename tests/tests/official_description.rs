@@ -122,3 +122,22 @@ fn types_of_the_official_description_do_not_repeat_their_section() {
     let long: Vec<_> = names.iter().filter(repeats).collect();
     assert!(long.is_empty(), "{long:?}");
 }
+
+#[test]
+fn the_orders_of_an_account_are_filtered_by_default() {
+    let api = official();
+    let filtered = api.operations.iter().filter_map(|operation| {
+        let filters = operation.default_filters();
+        let filter = filters.first()?;
+        Some((
+            operation.id.as_str(),
+            filter.name.as_str(),
+            filter.default.as_deref(),
+        ))
+    });
+    let filtered: Vec<_> = filtered.collect();
+    assert_eq!(
+        filtered,
+        [("list_account_orders", "status", Some("FILLED"))]
+    );
+}

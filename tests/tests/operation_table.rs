@@ -1,10 +1,14 @@
 //! The operation table matches the description and the overlay.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use serde_json::Value;
 use upvest_api::operations::{OPERATIONS, find};
-use upvest_api::runtime::{List, Operation, Paginated};
-use upvest_api::{builder, types};
+use upvest_api::runtime::{
+    List, Operation, OperationMeta, Paginated, ParameterPlace, ParameterType,
+};
+use upvest_api::{builder, operations, types};
 use upvest_tests::description::Description;
 
 #[test]
@@ -23,6 +27,70 @@ fn the_table_has_every_operation_of_the_description() {
         assert_eq!(find(entry.name), Some(*entry));
     }
     assert_eq!(find("place_bet"), None);
+}
+
+#[test]
+fn the_table_has_the_name_place_and_necessity_of_every_parameter() {
+    let description = Description::vendored();
+    let paths = description.document()["paths"]
+        .as_object()
+        .expect("it has paths");
+    let items = paths.values().filter_map(Value::as_object);
+    let described = items.flatten().map(|(_, operation)| operation);
+    let mut count = 0;
+    for operation in described.filter(|operation| operation.get("operationId").is_some()) {
+        let id = &operation["operationId"];
+        let entry = OPERATIONS.iter().find(|entry| entry.id == id);
+        let entry = entry.unwrap_or_else(|| panic!("{id} is not in the table"));
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.map(|parameter| description.resolve(parameter));
+        let expected: BTreeSet<(&str, &str, bool)> = parameters
+            // The only header is the idempotency key.
+            .filter(|parameter| parameter["in"] != "header")
+            .map(|parameter| {
+                let name = parameter["name"].as_str().expect("it has a name");
+                let place = parameter["in"].as_str().expect("it has a place");
+                (name, place, parameter["required"] == true)
+            })
+            .collect();
+        let listed: BTreeSet<(&str, &str, bool)> = entry
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let place = match parameter.place {
+                    ParameterPlace::Path => "path",
+                    ParameterPlace::Query => "query",
+                    ParameterPlace::Header => "header",
+                };
+                (parameter.name, place, parameter.required)
+            })
+            .collect();
+        count += listed.len();
+        assert_eq!(listed, expected, "{id}");
+    }
+    assert!(count > 80, "only {count} parameters");
+}
+
+#[test]
+fn the_table_has_the_type_of_every_parameter() {
+    let parameter = |operation: &OperationMeta, name: &str| {
+        let mut parameters = operation.parameters.iter();
+        *parameters.find(|it| it.name == name).expect("it is there")
+    };
+    let id = parameter(&operations::RETRIEVE_ORDER, "order_id");
+    assert_eq!(
+        (id.place, id.kind),
+        (ParameterPlace::Path, ParameterType::Uuid)
+    );
+    let limit = parameter(&operations::LIST_ORDERS, "limit");
+    assert_eq!(
+        (limit.place, limit.kind),
+        (ParameterPlace::Query, ParameterType::Integer)
+    );
+    let isin = parameter(&operations::LIST_INSTRUMENTS, "isin");
+    assert_eq!((isin.required, isin.kind), (false, ParameterType::Isin));
+    let status = parameter(&operations::LIST_ORDERS, "status");
+    assert!(matches!(status.kind, ParameterType::Enum(values) if values.contains(&"FILLED")));
 }
 
 /// Reviewed by hand: the scopes, the idempotency and the paging of each operation.

@@ -1,7 +1,7 @@
 //! `Debug` of types with personal data or secrets prints which fields are set, but not the data.
 
 use serde_json::{Value, json};
-use upvest_api::runtime::{Lenient, Unredacted};
+use upvest_api::runtime::Unredacted;
 use upvest_api::types;
 use upvest_tests::description::Description;
 
@@ -35,7 +35,7 @@ macro_rules! debug {
             let mut value = example(&$description, &$description.document()["components"]["schemas"][stringify!($name)]);
             // Required fields of an entity, which a request ignores.
             value["id"] = json!("5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b");
-            let Lenient(typed) = serde_json::from_value::<Lenient<types::$name>>(value).expect(stringify!($name));
+            let typed = serde_json::from_value::<types::$name>(value).expect(stringify!($name));
             (stringify!($name), format!("{typed:?} {typed:#?}"), format!("{:?}", Unredacted(&typed)))
         }),*]
     };

@@ -1,7 +1,7 @@
 //! Invalid input is an error with the field, the value and the rule, and nothing is sent.
 
 use serde_json::{Value, json};
-use upvest_api::runtime::{BearerTransport, Lenient, Operation};
+use upvest_api::runtime::{BearerTransport, Operation, Strict};
 use upvest_api::types::{
     Address, CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType,
     UserCreate,
@@ -194,60 +194,80 @@ fn order(change: impl FnOnce(&mut Value)) -> Value {
     order
 }
 
+/// The problems of a body that is read strictly.
+fn problems<T: serde::de::DeserializeOwned>(json: &Value) -> String {
+    match serde_json::from_str::<Strict<T>>(&json.to_string()) {
+        Ok(_) => "none".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
 #[test]
-fn a_request_read_from_json_refuses_unknown_fields_and_values_by_name_at_any_depth() {
-    let refused = |error: serde_json::Error| error.to_string();
-    let from = |json: Value| serde_json::from_value::<OrderCreate>(json).map_err(refused);
-    assert!(from(order(|_| {})).is_ok());
+fn a_strict_request_names_unknown_fields_and_values_at_any_depth() {
+    assert_eq!(problems::<OrderCreate>(&order(|_| {})), "none");
     assert_eq!(
-        from(order(|it| it["curency"] = "EUR".into())).unwrap_err(),
+        problems::<OrderCreate>(&order(|it| it["curency"] = "EUR".into())),
         "unknown field `curency`: the API has no such field"
     );
     assert_eq!(
-        from(order(|it| it["side"] = "BUYY".into())).unwrap_err(),
-        "invalid value: string \"BUYY\", expected one of BUY, SELL"
+        problems::<OrderCreate>(&order(|it| it["side"] = "BUYY".into())),
+        "`side`: expected one of BUY, SELL"
     );
-    let error = from(order(|it| it["currency"] = "euro".into())).unwrap_err();
-    assert!(
-        error.contains("\"euro\", expected three capital letters"),
-        "{error}"
-    );
-
-    let from = |json: Value| serde_json::from_value::<UserCreate>(json).map_err(refused);
-    assert!(from(user(|_| {})).is_ok());
-    // An address also occurs in answers, where unknown fields are not an error.
-    let error = from(user(|it| it["address"]["zip"] = "10117".into())).unwrap_err();
     assert_eq!(
-        error,
-        "unknown field `address.zip`: the API has no such field"
+        problems::<OrderCreate>(&order(|it| it["currency"] = "euro".into())),
+        "`currency`: expected three capital letters (ISO 4217), such as EUR"
     );
-    let error = from(user(|it| it["address"]["country"] = "Germany".into())).unwrap_err();
-    assert!(
-        error.contains("\"Germany\", expected two capital letters"),
-        "{error}"
+    assert_eq!(problems::<UserCreate>(&user(|_| {})), "none");
+    let wrong = user(|it| {
+        it["address"]["zip"] = "10117".into();
+        it["address"]["country"] = "Germany".into();
+        it["hobby"] = Value::Null;
+    });
+    assert_eq!(
+        problems::<Vec<UserCreate>>(&json!([user(|_| {}), wrong])),
+        "`[1].address.country`: expected two capital letters (ISO 3166-1 alpha-2), such as DE; \
+         unknown field `[1].address.zip`: the API has no such field; \
+         unknown field `[1].hobby`: the API has no such field"
     );
 }
 
 #[test]
-fn a_lenient_request_drops_unknown_fields_and_keeps_unknown_values() {
-    let json = order(|it| (it["curency"], it["side"]) = ("EUR".into(), "SHORT".into()));
-    let Lenient(order) = serde_json::from_value::<Lenient<OrderCreate>>(json).unwrap();
-    assert_eq!(order.side.as_str(), "SHORT");
-    let json = user(|it| (it["address"]["zip"], it["hobby"]) = ("10117".into(), "engines".into()));
-    serde_json::from_value::<Lenient<UserCreate>>(json).unwrap();
+fn a_request_of_the_wrong_type_is_named_by_its_path_and_not_repeated() {
+    let wrong = user(|it| it["date_of_birth"] = "CANARY".into());
+    let problem = problems::<UserCreate>(&wrong);
+    assert!(problem.starts_with("`date_of_birth`: "), "{problem}");
+    let wrong = user(|it| it["address"]["city"] = json!(["CANARY"]));
+    assert_eq!(
+        problems::<UserCreate>(&wrong),
+        "`address.city`: expected a string"
+    );
+    let wrong = user(|it| drop(it["address"].as_object_mut().unwrap().remove("city")));
+    assert_eq!(
+        problems::<UserCreate>(&wrong),
+        "`address`: missing field `city`"
+    );
+    for canary in [
+        json!("CANARY"),
+        json!({ "CANARY": "CANARY" }),
+        json!(["CANARY"]),
+    ] {
+        for field in ["email", "nationality", "date_of_birth", "address"] {
+            let problem = problems::<UserCreate>(&user(|it| it[field] = canary.clone()));
+            let values = problem.replace(&format!("{field}.CANARY"), "");
+            assert!(!values.contains("CANARY"), "{problem}");
+        }
+    }
 }
 
 #[test]
-fn what_is_read_after_a_refused_request_is_read_as_ever() {
-    let wrong = order(|it| it["side"] = "BUYY".into());
-    assert!(serde_json::from_value::<OrderCreate>(wrong.clone()).is_err());
-    assert!(serde_json::from_value::<Lenient<Vec<OrderCreate>>>(json!([7])).is_err());
+fn a_type_is_read_leniently_before_and_after_a_strict_request() {
+    let wrong = order(|it| (it["curency"], it["side"]) = ("EUR".into(), "SHORT".into()));
+    let read = || serde_json::from_value::<OrderCreate>(wrong.clone()).unwrap();
+    assert_eq!(read().side.as_str(), "SHORT");
+    assert!(serde_json::from_value::<Strict<OrderCreate>>(wrong.clone()).is_err());
+    assert_eq!(read().side.as_str(), "SHORT");
     let mut address = user(|it| it["address"]["country"] = "XYZ".into())["address"].take();
     address["zip"] = 1.into();
     let answer: Address = serde_json::from_value(address).unwrap();
     assert_eq!(answer.country.as_str(), "XYZ");
-    assert!(
-        serde_json::from_value::<OrderCreate>(wrong).is_err(),
-        "strict again"
-    );
 }

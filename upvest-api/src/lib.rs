@@ -52,20 +52,21 @@
 //!
 //! # Request bodies in JSON
 //!
-//! The type of a body rejects unknown fields and values, so that typing errors are found. [`Lenient`](runtime::Lenient) accepts them:
+//! Types read JSON leniently, as Upvest adds fields and values to its responses. [`Strict`](runtime::Strict) finds typing errors
+//! in the requests of your own users:
 //!
 //! ```
-//! use upvest_api::runtime::Lenient;
+//! use upvest_api::runtime::Strict;
 //! use upvest_api::types::OrderCreate;
 //!
 //! let json = r#"{
 //!     "account_id": "7d052811-c57c-4920-9fd6-bdbaa6c94e47", "instrument_id": "251e84b2-82e1-440b-a008-6357ebe46a96",
 //!     "side": "BUY", "type": "MARKET", "cash_amount": "10.00", "curency": "EUR"
 //! }"#;
-//! let error = serde_json::from_str::<OrderCreate>(json).unwrap_err();
+//! let error = serde_json::from_str::<Strict<OrderCreate>>(json).unwrap_err();
 //! assert!(error.to_string().starts_with("unknown field `curency`"));
 //!
-//! let Lenient(order) = serde_json::from_str::<Lenient<OrderCreate>>(json)?;
+//! let order = serde_json::from_str::<OrderCreate>(json)?;
 //! assert_eq!(order.currency, None);
 //! # Ok::<(), serde_json::Error>(())
 //! ```

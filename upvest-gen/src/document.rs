@@ -62,18 +62,20 @@ pub struct Operation<'a> {
     pub value: &'a Value,
     /// The path item, followed by those to which it refers.
     items: Vec<Item<'a>>,
-    /// Whether another operation has the `operationId`, as both are the same object of the document.
-    is_copy: bool,
+    id: String,
 }
 
 impl<'a> Operation<'a> {
     /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`. If several paths refer
-    /// to one path item, only one of them has the `operationId`.
+    /// to one path item, only one of them has the `operationId`. Only an `operationId` that the document repeats is not unique.
     pub fn id(&self) -> String {
-        match self.operation_id() {
-            Some(id) if !self.is_copy => id.to_owned(),
-            _ => self.id_from_path(),
-        }
+        self.id.clone()
+    }
+
+    /// Whether the path item is a reference, and contains the operation only by it.
+    fn is_reference(&self) -> bool {
+        let path_item = self.items.first().map(|item| item.at.as_str());
+        path_item != Some(self.item_pointer())
     }
 
     fn operation_id(&self) -> Option<&'a str> {
@@ -167,7 +169,7 @@ fn paths(document: &Value) -> (Vec<Operation<'_>>, Vec<Error>) {
         operations.extend(found);
         problems.extend(unread);
     }
-    mark_copies(&mut operations);
+    name(&mut operations);
     (operations, problems)
 }
 
@@ -207,7 +209,7 @@ pub(crate) fn operations_of_item<'a>(
             method,
             value: &found.members[method],
             items: items.clone(),
-            is_copy: false,
+            id: String::new(),
         });
     }
     for item in &items {
@@ -284,19 +286,30 @@ fn unknown_members(item: &Item<'_>, path: &str) -> Vec<Error> {
         .collect()
 }
 
-/// Marks the operations that several paths share, except one of them: that in the path that contains it, or else the first.
-fn mark_copies(operations: &mut [Operation<'_>]) {
+/// Gives each operation its id. An `operationId` belongs to the path that contains the operation, or else to the first that
+/// refers to it. The other operations are named after their methods and paths.
+fn name(operations: &mut [Operation<'_>]) {
     let mut owners: BTreeSet<String> = BTreeSet::new();
-    let is_in_its_path = |operation: &Operation<'_>| {
-        operation.items.first().map(|item| item.at.as_str()) == Some(operation.item_pointer())
-    };
-    for operation in operations.iter().filter(|it| is_in_its_path(it)) {
-        owners.insert(operation.pointer.clone());
-    }
-    for operation in operations.iter_mut() {
-        if !is_in_its_path(operation) {
-            operation.is_copy = !owners.insert(operation.pointer.clone());
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for is_reference in [false, true] {
+        let operations = operations.iter_mut();
+        for operation in operations.filter(|it| it.is_reference() == is_reference) {
+            if let Some(id) = operation.operation_id()
+                && owners.insert(operation.pointer.clone())
+            {
+                id.clone_into(&mut operation.id);
+                taken.insert(id.to_owned());
+            }
         }
+    }
+    for operation in operations.iter_mut().filter(|it| it.id.is_empty()) {
+        let id = operation.id_from_path();
+        // The paths `/orders` and `/orders/` have the same words.
+        let numbered = (2..).map(|number| format!("{id}{number}"));
+        let mut candidates = std::iter::once(id.clone()).chain(numbered);
+        operation.id = candidates
+            .find(|candidate| taken.insert(candidate.clone()))
+            .unwrap_or_default();
     }
 }
 

@@ -1,12 +1,37 @@
 //! Parses YAML or JSON into a document.
 
+mod tree;
+
+use std::thread;
+
 use serde_json::Value;
+use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::options::NonFiniteFloatPolicy;
+use serde_saphyr::{Error as YamlError, UserMessageFormatter};
 
 use crate::error::{Error, Result};
+use tree::{InJson, InYaml};
+
+/// The limit on lists and objects inside of each other, as that of the JSON parser.
+const DEEPEST: usize = 128;
+
+/// The stack of the YAML parser, which needs up to 40 kB for each level in a debug build.
+const STACK: usize = 16 << 20;
+
+/// The limit on the values of a description.
+const MOST_VALUES: usize = 20_000_000;
 
 /// Parses `text` and checks that it is an OpenAPI document of a supported version.
 pub(crate) fn load(text: &str) -> Result<Value> {
     let document = parse(text)?;
+    if let Some(version) = document.get("swagger") {
+        return Err(Error::at(
+            "/swagger",
+            format!("this is Swagger {version}, which is OpenAPI 2"),
+            "convert it to OpenAPI 3, for example with the converter of editor.swagger.io",
+        )
+        .within(&document));
+    }
     let version = document
         .get("openapi")
         .and_then(Value::as_str)
@@ -25,24 +50,68 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 
 /// Parses a YAML text. JSON is a subset of YAML.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    // A parser for JSON alone is many times faster.
-    if let Ok(value) = serde_json::from_str(text) {
+    // A parser for JSON alone is many times faster. It does not know places, so the other one finds the errors.
+    let json = serde_json::from_str::<InJson>(text).ok();
+    if let Some(value) = json.and_then(|tree| tree::value(tree, text).ok()) {
         return Ok(value);
     }
-    // In YAML 1.2 `NO` is a text, such as the code of Norway, not a boolean.
-    let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let place = match error.location() {
-            Some(at) => format!("line {} column {}", at.line(), at.column()),
-            None => String::new(),
-        };
-        let message = error.without_snippet().to_string();
-        Error::at(
-            place,
-            format!("invalid YAML: {message}"),
-            "correct the syntax at this place",
-        )
+    thread::scope(|scope| {
+        let parser = thread::Builder::new().stack_size(STACK);
+        let parser = parser.spawn_scoped(scope, || parse_yaml(text));
+        let parser = parser.map_err(|error| {
+            let problem = format!("the parser cannot be started: {error}");
+            Error::at("", problem, "end other programs, and try again")
+        })?;
+        parser
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+fn parse_yaml(text: &str) -> Result<Value> {
+    let options = serde_saphyr::options! {
+        // In YAML 1.2 `NO` is a text, such as the code of Norway, not a boolean.
+        strict_booleans: true,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        budget: serde_saphyr::budget! {
+            max_depth: DEEPEST,
+            max_events: 2 * MOST_VALUES,
+            max_nodes: MOST_VALUES,
+        },
+    };
+    let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options);
+    tree::value(tree.map_err(|error| syntax(&error))?, text)
+}
+
+fn syntax(error: &YamlError) -> Error {
+    let place = match error.location() {
+        Some(at) => tree::place(at),
+        None => String::new(),
+    };
+    if is_about_depth(error) {
+        return Error::at(
+            place,
+            format!("lists and objects are nested more than {DEEPEST} levels deep"),
+            "move inner schemas to `components/schemas`, and refer to them",
+        );
+    }
+    let message = error
+        .without_snippet()
+        .render_with_formatter(&UserMessageFormatter);
+    // The place stands before the message.
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = message.replace("string scalar", "a text");
+    Error::at(
+        place,
+        format!("invalid YAML: {message}"),
+        "correct the syntax at this place",
+    )
+}
+
+fn is_about_depth(error: &YamlError) -> bool {
+    let text = error.without_snippet().to_string();
+    text.contains("Depth") || text.contains("recursion limit")
 }
 
 #[cfg(test)]

@@ -22,25 +22,42 @@
 //! # Ok::<(), upvest_gen::Error>(())
 //! ```
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod merge;
+mod node;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
+
+pub use node::{Node, Part};
 
 use crate::document;
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// A longer chain of references is circular.
-const LONGEST_CHAIN: usize = 32;
+/// The limit on schemas that are read inside of each other, by references, `allOf` and single alternatives. It keeps the stack small.
+const DEEPEST: usize = 200;
 
 /// Reads the schemas of a document, each of them once.
 #[derive(Debug)]
 pub struct Schemas<'a> {
     document: &'a Value,
-    /// The schemas that have been read, by their addresses in the document.
-    known: RefCell<HashMap<usize, Result<Rc<Node<'a>>>>>,
+    /// The schemas that have been read, or that are being read.
+    known: RefCell<HashMap<Key, State<'a>>>,
+    /// The number of schemas that are being read.
+    depth: Cell<usize>,
+    notes: RefCell<Vec<Error>>,
+}
+
+/// The addresses of the schemas that all apply to a value.
+type Key = Vec<usize>;
+
+#[derive(Clone, Debug)]
+enum State<'a> {
+    Open,
+    Done(Result<Rc<Node<'a>>>),
 }
 
 impl<'a> Schemas<'a> {
@@ -49,6 +66,8 @@ impl<'a> Schemas<'a> {
         Self {
             document,
             known: RefCell::default(),
+            depth: Cell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -58,13 +77,7 @@ impl<'a> Schemas<'a> {
     ///
     /// The schema is invalid, or a reference in it has no target.
     pub fn read(&self, value: &'a Value, at: &str) -> Result<Rc<Node<'a>>> {
-        let address = std::ptr::from_ref(value).addr();
-        if let Some(known) = self.known.borrow().get(&address) {
-            return known.clone();
-        }
-        let node = normalize(self.document, value, at).map(Rc::new);
-        self.known.borrow_mut().insert(address, node.clone());
-        node
+        self.once(vec![address(value)], at, || self.schema(value, at))
     }
 
     /// Reads a nested schema.
@@ -73,248 +86,179 @@ impl<'a> Schemas<'a> {
     ///
     /// As [`Schemas::read`].
     pub fn read_part(&self, part: &Part<'a>) -> Result<Rc<Node<'a>>> {
-        self.read(part.value, &part.at)
-    }
-}
-
-/// A schema.
-#[derive(Clone, Debug, Default)]
-pub struct Node<'a> {
-    /// The place in the file.
-    pub at: String,
-    /// The component to which it refers, if it adds only annotations to the reference.
-    pub component: Option<&'a str>,
-    /// The `type`, if there is exactly one.
-    pub kind: Option<&'a str>,
-    /// Whether the value may be `null`.
-    pub nullable: bool,
-    /// The properties of an object, in the order of the document.
-    pub properties: Vec<Part<'a>>,
-    /// The names of the required properties.
-    pub required: BTreeSet<&'a str>,
-    /// The schema of the items of a list.
-    pub items: Option<Part<'a>>,
-    /// The schema of additional properties.
-    pub rest: Option<Part<'a>>,
-    /// The alternatives of `oneOf` or `anyOf`.
-    pub alternatives: Vec<Part<'a>>,
-    keywords: BTreeMap<&'a str, &'a Value>,
-}
-
-/// A nested schema with its place in the file.
-#[derive(Clone, Debug)]
-pub struct Part<'a> {
-    /// The name of a property, or else the keyword.
-    pub name: &'a str,
-    /// The place in the file.
-    pub at: String,
-    /// The schema.
-    pub value: &'a Value,
-}
-
-impl<'a> Node<'a> {
-    /// A schema at `at` with these `alternatives`.
-    pub(crate) fn one_of(alternatives: Vec<Part<'a>>, at: &str) -> Self {
-        Self {
-            at: at.to_owned(),
-            alternatives,
-            ..Self::default()
+        let key: Key = part.schemas().map(|(_, value)| address(value)).collect();
+        if key.len() == 1 {
+            return self.read(part.value, &part.at);
         }
-    }
-
-    /// The value of a keyword, such as `example`.
-    pub fn keyword(&self, keyword: &str) -> Option<&'a Value> {
-        self.keywords.get(keyword).copied()
-    }
-
-    /// The value of a keyword, if it is a text.
-    pub fn text(&self, keyword: &str) -> Option<&'a str> {
-        self.keywords.get(keyword)?.as_str()
-    }
-
-    /// The description, or else the title.
-    pub fn prose(&self) -> Option<&'a str> {
-        let is_there = |text: &&str| !text.trim().is_empty();
-        self.text("description")
-            .filter(is_there)
-            .or_else(|| self.text("title").filter(is_there))
-    }
-
-    /// The value of a keyword, if it is a number.
-    pub fn number(&self, keyword: &str) -> Option<&'a Value> {
-        self.keywords
-            .get(keyword)
-            .copied()
-            .filter(|value| value.is_number())
-    }
-
-    /// Whether the value of a keyword is `true`.
-    pub fn is_true(&self, keyword: &str) -> bool {
-        self.keywords
-            .get(keyword)
-            .is_some_and(|value| **value == Value::Bool(true))
-    }
-
-    /// The value of a keyword, if it is an object.
-    pub fn object(&self, keyword: &str) -> Option<&'a Map<String, Value>> {
-        self.keywords.get(keyword)?.as_object()
-    }
-
-    /// The items of a keyword. Empty if it is not a list.
-    pub fn list(&self, keyword: &str) -> &'a [Value] {
-        self.keywords
-            .get(keyword)
-            .and_then(|value| value.as_array())
-            .map_or(&[], Vec::as_slice)
-    }
-
-    /// The values of `enum`, or that of `const`.
-    pub fn values(&self) -> Option<Vec<&'a Value>> {
-        let constant = self.keywords.get("const").map(|value| vec![*value]);
-        let values = self
-            .keywords
-            .get("enum")
-            .and_then(|values| values.as_array());
-        constant.or_else(|| Some(values?.iter().filter(|value| !value.is_null()).collect()))
-    }
-
-    /// The type, or else the type that follows from other keywords.
-    pub fn kind(&self) -> Option<&'a str> {
-        let is_text = || {
-            self.values()
-                .is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
-        };
-        match self.kind {
-            Some(kind) => Some(kind),
-            None if !self.properties.is_empty() || self.rest.is_some() => Some("object"),
-            None if self.items.is_some() => Some("array"),
-            None if is_text() || self.text("pattern").is_some() => Some("string"),
-            None => None,
-        }
-    }
-
-    /// Adds the keywords of the schema of which this is an alternative.
-    pub(crate) fn add_base(&mut self, base: &Self) {
-        let own = std::mem::take(self);
-        *self = Node {
-            alternatives: Vec::new(),
-            component: None,
-            ..base.clone()
-        };
-        for annotation in ["title", "description", "discriminator"] {
-            self.keywords.remove(annotation);
-        }
-        let is_whole = self.is_annotation();
-        let at = own.at.clone();
-        let component = own.component;
-        let alternatives = own.alternatives.clone();
-        self.merge(own);
-        (self.at, self.alternatives) = (at, alternatives);
-        self.component = component.filter(|_| is_whole);
-    }
-
-    /// Whether it does not restrict the value.
-    fn is_annotation(&self) -> bool {
-        self.component.is_none()
-            && self.kind().is_none()
-            && self.alternatives.is_empty()
-            && self
-                .keywords
-                .keys()
-                .all(|keyword| !matches!(*keyword, "enum" | "const" | "format"))
-    }
-
-    /// Adds the keywords of `other`, which take precedence.
-    fn merge(&mut self, other: Self) {
-        // A reference with annotations still is the component, unless it requires more fields than the component does.
-        match (self.is_annotation(), other.is_annotation()) {
-            (true, false) if self.required.is_subset(&other.required) => {
-                self.component = other.component;
+        self.once(key, &part.at, || {
+            let mut whole = Node::default();
+            let mut places = Vec::new();
+            for (at, value) in part.schemas() {
+                let schema = self.read(value, at)?;
+                self.merge(&mut whole, &schema)?;
+                if !schema.is_annotation() {
+                    places.push(at.to_owned());
+                }
             }
-            (false, true) if other.required.is_subset(&self.required) => {}
-            _ => self.component = None,
-        }
-        self.kind = other.kind.or(self.kind);
-        self.nullable |= other.nullable;
-        for part in other.properties {
-            match self
-                .properties
-                .iter_mut()
-                .find(|known| known.name == part.name)
-            {
-                Some(known) => *known = part,
-                None => self.properties.push(part),
+            // The last schema is that of the most special object.
+            if whole.component.is_none() {
+                whole.at = places.pop().unwrap_or_else(|| part.at.clone());
+                whole.others = places;
+            }
+            Ok(whole)
+        })
+    }
+
+    /// Reads an alternative of `base`, with the keywords that `base` has beside its alternatives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schemas::read`].
+    pub fn read_alternative(&self, part: &Part<'a>, base: &Node<'a>) -> Result<Node<'a>> {
+        let mut alternative = Rc::unwrap_or_clone(self.read_part(part)?);
+        let conflicts = alternative.add_base(base)?;
+        self.note(conflicts);
+        Ok(alternative)
+    }
+
+    /// The document that contains the schemas.
+    pub(crate) fn document(&self) -> &'a Value {
+        self.document
+    }
+
+    /// What could not be merged in the schemas that have been read.
+    pub fn notes(&self) -> Vec<Error> {
+        self.notes.borrow().clone()
+    }
+
+    fn note(&self, conflicts: Vec<Error>) {
+        let mut notes = self.notes.borrow_mut();
+        for conflict in conflicts {
+            if !notes.contains(&conflict) {
+                notes.push(conflict);
             }
         }
-        self.required.extend(other.required);
-        self.items = other.items.or(self.items.take());
-        self.rest = other.rest.or(self.rest.take());
-        if !other.alternatives.is_empty() {
-            self.alternatives = other.alternatives;
-        }
-        self.keywords.extend(other.keywords);
     }
-}
 
-/// Reads the schema `value` at `at`.
-pub(crate) fn normalize<'a>(document: &'a Value, value: &'a Value, at: &str) -> Result<Node<'a>> {
-    read(document, value, at, 0)
-}
+    fn merge(&self, node: &mut Node<'a>, other: &Rc<Node<'a>>) -> Result<()> {
+        let conflicts = node.merge(Node::clone(other))?;
+        self.note(conflicts);
+        Ok(())
+    }
 
-fn read<'a>(document: &'a Value, value: &'a Value, at: &str, depth: usize) -> Result<Node<'a>> {
-    let mut node = Node {
-        at: at.to_owned(),
-        ..Node::default()
-    };
-    let schema = match value {
-        Value::Object(schema) => schema,
-        Value::Bool(true) => return Ok(node),
-        _ => {
+    /// The result of `read` for the schemas `key` at the place `at`, from an earlier call if there was one.
+    fn once(
+        &self,
+        key: Key,
+        at: &str,
+        read: impl FnOnce() -> Result<Node<'a>>,
+    ) -> Result<Rc<Node<'a>>> {
+        match self.known.borrow().get(&key) {
+            Some(State::Done(known)) => return known.clone(),
+            Some(State::Open) => {
+                return Err(Error::at(
+                    at,
+                    "the reference is circular",
+                    "remove the cycle",
+                ));
+            }
+            None => {}
+        }
+        if self.depth.get() >= DEEPEST {
             return Err(Error::at(
                 at,
-                format!("{value} is not a schema"),
-                "write an object that describes the value",
+                format!("more than {DEEPEST} schemas refer to each other by `$ref` or `allOf`"),
+                "merge some of them into one",
             ));
         }
-    };
-    if depth > LONGEST_CHAIN {
-        return Err(Error::at(
-            at,
-            "the reference is circular",
-            "remove the cycle",
-        ));
+        self.known.borrow_mut().insert(key.clone(), State::Open);
+        self.depth.update(|depth| depth + 1);
+        let node = read().map(Rc::new);
+        self.depth.update(|depth| depth - 1);
+        self.known
+            .borrow_mut()
+            .insert(key, State::Done(node.clone()));
+        node
     }
-    if let Some(reference) = schema.get("$ref") {
-        let (name, place, target) = component(document, reference, at)?;
-        let mut target = read(document, target, &place, depth + 1)?;
-        target.component = target.component.or(Some(name));
-        node.merge(target);
+
+    /// Reads the schema `value` at `at`: first its reference, then its `allOf`, then its own keywords.
+    fn schema(&self, value: &'a Value, at: &str) -> Result<Node<'a>> {
+        let mut node = Node::at(at);
+        let schema = match value {
+            Value::Object(schema) => schema,
+            Value::Bool(true) => return Ok(node),
+            _ => {
+                return Err(Error::at(
+                    at,
+                    format!("{value} is not a schema"),
+                    "write an object that describes the value",
+                ));
+            }
+        };
+        if let Some(reference) = schema.get("$ref") {
+            let (name, place, target) = component(self.document, reference, at)?;
+            let mut target = Rc::unwrap_or_clone(self.read(target, &place)?);
+            target.component = target.component.or(Some(name));
+            target.bases.insert(name);
+            self.merge(&mut node, &Rc::new(target))?;
+        }
+        for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
+            let branch = self.read(branch, &format!("{at}/allOf/{index}"))?;
+            self.merge(&mut node, &branch)?;
+        }
+        let mut own = own(schema, at)?;
+        for keyword in ["oneOf", "anyOf"] {
+            self.alternatives(schema, keyword, at, &mut own)?;
+        }
+        self.merge(&mut node, &Rc::new(own))?;
+        if let Some(component) = node.component {
+            node.at = pointer::join(document::SCHEMAS, component);
+        }
+        Ok(node)
     }
-    for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
-        node.merge(read(
-            document,
-            branch,
-            &format!("{at}/allOf/{index}"),
-            depth + 1,
-        )?);
+
+    /// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only
+    /// list required properties are ignored, as a type cannot express them.
+    fn alternatives(
+        &self,
+        schema: &'a Map<String, Value>,
+        keyword: &'static str,
+        at: &str,
+        node: &mut Node<'a>,
+    ) -> Result<()> {
+        let branches = array(schema, keyword, at)?;
+        node.nullable |= branches.iter().any(is_null);
+        let parts = branches
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| !is_null(value) && says_something(value));
+        let parts: Vec<Part<'a>> = parts
+            .map(|(index, value)| Part::new(keyword, format!("{at}/{keyword}/{index}"), value))
+            .collect();
+        match parts.as_slice() {
+            [] => Ok(()),
+            [only] => {
+                let mut whole = Node::clone(&*self.read_part(only)?);
+                at.clone_into(&mut whole.at);
+                let own = std::mem::replace(node, whole);
+                self.merge(node, &Rc::new(own))
+            }
+            _ => node.merge_alternatives(parts),
+        }
     }
-    let mut own = own(schema, at)?;
-    for keyword in ["oneOf", "anyOf"] {
-        alternatives(document, schema, keyword, at, depth, &mut own)?;
-    }
-    node.merge(own);
-    if let Some(component) = node.component {
-        node.at = pointer::join(document::SCHEMAS, component);
-    }
-    Ok(node)
+}
+
+fn address(value: &Value) -> usize {
+    std::ptr::from_ref(value).addr()
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema["type"] == "null" || schema.get("const") == Some(&Value::Null)
 }
 
 /// Reads the keywords of the schema itself.
 fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
-    let mut node = Node {
-        at: at.to_owned(),
-        ..Node::default()
-    };
+    let mut node = Node::at(at);
     node.nullable = schema.get("nullable") == Some(&Value::Bool(true));
     node.kind = match schema.get("type") {
         None => None,
@@ -342,10 +286,8 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         }
     };
     let place = pointer::join(at, "properties");
-    let part = |(name, value): (&'a String, &'a Value)| Part {
-        name,
-        at: pointer::join(&place, name),
-        value,
+    let part = |(name, value): (&'a String, &'a Value)| {
+        Part::new(name, pointer::join(&place, name), value)
     };
     node.properties = object(schema, "properties", at)?.map(part).collect();
     node.required = array(schema, "required", at)?
@@ -354,14 +296,11 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         .collect();
     let part = |name: &'static str| {
         let value = schema.get(name)?;
-        Some(Part {
-            name,
-            at: pointer::join(at, name),
-            value,
-        })
+        Some(Part::new(name, pointer::join(at, name), value))
     };
     node.items = part("items");
     node.rest = part("additionalProperties").filter(|rest| rest.value.is_object());
+    node.values = values(schema);
     node.keywords = schema
         .iter()
         .map(|(name, value)| (name.as_str(), value))
@@ -382,48 +321,12 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
     Ok(node)
 }
 
-/// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only
-/// list required properties are ignored, as a type cannot express them.
-fn alternatives<'a>(
-    document: &'a Value,
-    schema: &'a Map<String, Value>,
-    keyword: &'static str,
-    at: &str,
-    depth: usize,
-    node: &mut Node<'a>,
-) -> Result<()> {
-    let is_null = |value: &Value| {
-        value["type"] == "null" || value["const"] == Value::Null && value.get("const").is_some()
-    };
-    let branches = array(schema, keyword, at)?;
-    node.nullable |= branches.iter().any(is_null);
-    let parts = branches
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| !is_null(value) && says_something(value));
-    let parts: Vec<Part<'a>> = parts
-        .map(|(index, value)| Part {
-            name: keyword,
-            at: format!("{at}/{keyword}/{index}"),
-            value,
-        })
-        .collect();
-    match parts.as_slice() {
-        [] => {}
-        [only] => {
-            let only = read(document, only.value, &only.at, depth + 1)?;
-            let own = std::mem::replace(
-                node,
-                Node {
-                    at: at.to_owned(),
-                    ..only
-                },
-            );
-            node.merge(own);
-        }
-        _ => node.alternatives = parts,
+fn values(schema: &Map<String, Value>) -> Option<Vec<&Value>> {
+    if let Some(constant) = schema.get("const") {
+        return Some(vec![constant]);
     }
-    Ok(())
+    let values = schema.get("enum")?.as_array()?;
+    Some(values.iter().filter(|value| !value.is_null()).collect())
 }
 
 /// Whether a branch restricts the value.
@@ -520,3 +423,6 @@ fn object<'a>(
         found => Ok(found.and_then(Value::as_object).into_iter().flatten()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ paths:
       description: Newest first, see [the guide](https://example.com) and <b>this</b>.
       security: [{ oauth: ["orders:read"] }]
       parameters:
-        - { name: side, in: query, description: Only orders of this side., schema: { type: string, enum: [BUY] } }
+        - { name: side, in: query, description: Only orders of this side., schema: { type: string, enum: [BUY], default: BUY } }
         - { name: offset, in: query, description: How many to skip., schema: { type: integer, minimum: 0, default: 0 } }
         - { name: limit, in: query, schema: { type: integer, minimum: 1, maximum: 100, default: 20 } }
       responses:

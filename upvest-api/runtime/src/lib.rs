@@ -26,7 +26,7 @@ mod transports;
 mod values;
 
 pub use answers::byte_stream::ByteStream;
-pub use answers::decode::read_json;
+pub use answers::decode::{read_json, without_byte_order_mark};
 pub use answers::error::Error;
 pub use answers::error_kind::ErrorKind;
 pub use answers::list_response::{ListResponse, Page, PaginationMeta};
@@ -36,7 +36,7 @@ pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
 pub use events::event_object::{EventObjects, EventResource};
 pub use events::event_type::EventType;
-pub use operation_meta::{OperationMeta, Paging};
+pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType};
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
@@ -51,7 +51,7 @@ pub use values::invalid_body::InvalidBody;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
 pub use values::path_segment::encode_path_segment;
-pub use values::request_json::Lenient;
+pub use values::strict::Strict;
 pub use values::unredacted::Unredacted;
 // What stands in public signatures, so that users get the versions that fit.
 pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
@@ -64,13 +64,15 @@ pub mod generated_code {
     pub use crate::calls::body_builder::{Slot, checked, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
+    #[cfg(feature = "sqlx")]
+    pub use crate::values::foreign_traits::Column;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
-    pub use crate::values::{decimal, open_enum, open_union, request_json, timestamp};
+    pub use crate::values::{decimal, open_enum, open_union, timestamp};
     #[cfg(feature = "schemars")]
     pub use schemars_1;
     #[cfg(feature = "sqlx")]
     pub use sqlx;
     #[cfg(feature = "utoipa")]
     pub use utoipa;
-    pub use {serde, serde_ignored, serde_json};
+    pub use {serde, serde_json};
 }

@@ -18,12 +18,117 @@ pub struct OperationMeta {
     pub tag: &'static str,
     /// The OAuth scopes that the call needs. Empty if it needs no token.
     pub scopes: &'static [&'static str],
+    /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: &'static [&'static [&'static str]],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
     pub paging: Option<Paging>,
     /// The `accept` header: the media types of a successful answer.
     pub accept: &'static str,
+    /// The parameters that a caller sets, sorted by name. The body is not among them, nor are the headers of the transport.
+    pub parameters: &'static [ParameterMeta],
+}
+
+/// The metadata of one parameter, for programs that call operations by their names.
+///
+/// ```
+/// use upvest_runtime::{ParameterMeta, ParameterPlace, ParameterType};
+///
+/// fn usage(parameter: &ParameterMeta) -> String {
+///     let kind = match parameter.kind {
+///         ParameterType::Enum(values) => values.join("|"),
+///         kind => format!("{kind:?}").to_lowercase(),
+///     };
+///     format!("--{}=<{kind}>", parameter.name)
+/// }
+///
+/// let side = ParameterMeta::new("side", ParameterPlace::Query, ParameterType::Enum(&["BUY", "SELL"]));
+/// assert_eq!(usage(&side), "--side=<BUY|SELL>");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParameterMeta {
+    /// The name in the request.
+    pub name: &'static str,
+    /// The location in the request.
+    pub place: ParameterPlace,
+    /// What it holds, or what each of its values is if it is a list.
+    pub kind: ParameterType,
+    /// Whether it is a list of values.
+    pub is_list: bool,
+    /// Whether the call cannot be sent without it.
+    pub required: bool,
+}
+
+impl ParameterMeta {
+    /// An optional parameter with a single value.
+    pub const fn new(name: &'static str, place: ParameterPlace, kind: ParameterType) -> Self {
+        Self {
+            name,
+            place,
+            kind,
+            is_list: false,
+            required: false,
+        }
+    }
+
+    /// Sets that it is a list of values.
+    #[must_use]
+    pub const fn list(mut self) -> Self {
+        self.is_list = true;
+        self
+    }
+
+    /// Sets that the call cannot be sent without it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}
+
+/// The location of a parameter in the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParameterPlace {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header.
+    Header,
+}
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParameterType {
+    /// Any text.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A floating-point number.
+    Number,
+    /// An exact decimal, written as text.
+    Decimal,
+    /// A UUID.
+    Uuid,
+    /// A date.
+    Date,
+    /// A date with a time (RFC 3339).
+    DateTime,
+    /// A currency code (ISO 4217).
+    Currency,
+    /// A country code (ISO 3166-1 alpha-2).
+    Country,
+    /// An ISIN (ISO 6166).
+    Isin,
+    /// One of these values, or one of a newer version.
+    Enum(&'static [&'static str]),
+    /// Any JSON.
+    Json,
 }
 
 impl OperationMeta {
@@ -46,9 +151,11 @@ impl OperationMeta {
             path,
             tag: "",
             scopes: &[],
+            scope_sets: &[],
             idempotency_key: false,
             paging: None,
             accept: "application/json",
+            parameters: &[],
         }
     }
 
@@ -63,6 +170,13 @@ impl OperationMeta {
     #[must_use]
     pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Sets the sets of scopes of which one suffices.
+    #[must_use]
+    pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
+        self.scope_sets = sets;
         self
     }
 
@@ -84,6 +198,13 @@ impl OperationMeta {
     #[must_use]
     pub const fn accepting(mut self, media_types: &'static str) -> Self {
         self.accept = media_types;
+        self
+    }
+
+    /// Sets the parameters.
+    #[must_use]
+    pub const fn with_parameters(mut self, parameters: &'static [ParameterMeta]) -> Self {
+        self.parameters = parameters;
         self
     }
 

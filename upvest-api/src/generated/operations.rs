@@ -6,7 +6,9 @@
 
 use upvest_runtime::generated_code::find_operation;
 use upvest_runtime::http::Method;
-use upvest_runtime::{OperationMeta, Paging};
+use upvest_runtime::{
+    OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType,
+};
 
 /// `POST /auth/token`
 pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
@@ -27,8 +29,15 @@ pub static LIST_USERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /users`
 pub static CREATE_USER: OperationMeta = OperationMeta::new(
@@ -39,6 +48,7 @@ pub static CREATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -51,7 +61,14 @@ pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .sufficient(&[&["users:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}`
 pub static UPDATE_USER: OperationMeta = OperationMeta::new(
@@ -62,7 +79,14 @@ pub static UPDATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["users:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers`
 pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
@@ -73,7 +97,14 @@ pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .sufficient(&[&["users:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/identifiers`
 pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -84,7 +115,14 @@ pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["users:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/identifiers/{identifier_id}`
 pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -95,7 +133,20 @@ pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .sufficient(&[&["users:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /users/{user_id}/identifiers/{identifier_id}`
 pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
@@ -106,7 +157,20 @@ pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["users:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "identifier_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/checks`
 pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
@@ -117,7 +181,14 @@ pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Checks")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .sufficient(&[&["users:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/tax_residencies`
 pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
@@ -128,7 +199,14 @@ pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
-    .accepting("application/json");
+    .sufficient(&[&["users:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /users/{user_id}/tax_residencies`
 pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
@@ -139,8 +217,15 @@ pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /users/{user_id}/accounts`
 pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -151,7 +236,14 @@ pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("user_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts`
 pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
@@ -162,8 +254,15 @@ pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /accounts`
 pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -174,6 +273,7 @@ pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -186,7 +286,14 @@ pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /accounts/{account_id}`
 pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -197,7 +304,14 @@ pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /accounts/{account_id}`
 pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
@@ -208,7 +322,14 @@ pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /instruments`
 pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
@@ -219,8 +340,21 @@ pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("isin", ParameterPlace::Query, ParameterType::Isin),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "type",
+                ParameterPlace::Query,
+                ParameterType::Enum(&["EQUITY", "ETF", "BOND", "FUND"]),
+            ),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}`
 pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
@@ -231,7 +365,18 @@ pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
-    .accepting("application/json");
+    .sufficient(&[&["instruments:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /instruments/{instrument_id}/prices`
 pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
@@ -242,7 +387,18 @@ pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
     )
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
-    .accepting("application/json");
+    .sufficient(&[&["instruments:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "instrument_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /orders`
 pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
@@ -253,8 +409,23 @@ pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Query, ParameterType::Uuid),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new(
+                "status",
+                ParameterPlace::Query,
+                ParameterType::Enum(
+                    &["NEW", "PROCESSING", "FILLED", "CANCELLED", "REJECTED"],
+                ),
+            ),
+        ],
+    );
 
 /// `POST /orders`
 pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
@@ -265,6 +436,7 @@ pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -277,7 +449,14 @@ pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /orders/{order_id}/cancellation`
 pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
@@ -288,7 +467,14 @@ pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /orders/{order_id}/executions`
 pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -299,7 +485,14 @@ pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Executions")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios`
 pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
@@ -310,8 +503,15 @@ pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /portfolios`
 pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -322,6 +522,7 @@ pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -334,7 +535,14 @@ pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .sufficient(&[&["portfolios:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /portfolios/{portfolio_id}`
 pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
@@ -345,7 +553,14 @@ pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["portfolios:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/allocations`
 pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -356,7 +571,14 @@ pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .sufficient(&[&["portfolios:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PUT /portfolios/{portfolio_id}/allocations`
 pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
@@ -367,7 +589,14 @@ pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["portfolios:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/orders`
 pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
@@ -378,8 +607,15 @@ pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Orders")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /portfolios/{portfolio_id}/rebalancing`
 pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
@@ -390,7 +626,14 @@ pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
-    .accepting("application/json");
+    .sufficient(&[&["portfolios:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /portfolios/{portfolio_id}/rebalancing`
 pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
@@ -401,8 +644,15 @@ pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("portfolio_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /savings_plans`
 pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
@@ -413,8 +663,15 @@ pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /savings_plans`
 pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -425,6 +682,7 @@ pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -437,7 +695,18 @@ pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `DELETE /savings_plans/{savings_plan_id}`
 pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -448,7 +717,18 @@ pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `PATCH /savings_plans/{savings_plan_id}`
 pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
@@ -459,7 +739,18 @@ pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["orders:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new(
+                    "savings_plan_id",
+                    ParameterPlace::Path,
+                    ParameterType::Uuid,
+                )
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions`
 pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
@@ -470,7 +761,14 @@ pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
-    .accepting("application/json");
+    .sufficient(&[&["positions:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/positions/{position_id}`
 pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
@@ -481,7 +779,16 @@ pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
-    .accepting("application/json");
+    .sufficient(&[&["positions:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("position_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/valuations`
 pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
@@ -492,7 +799,14 @@ pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Valuations")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/returns`
 pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
@@ -503,7 +817,14 @@ pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
     )
     .tagged("Returns")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/cash_balances`
 pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
@@ -514,7 +835,14 @@ pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
     )
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /direct_debits`
 pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
@@ -525,8 +853,15 @@ pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /direct_debits`
 pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
@@ -537,6 +872,7 @@ pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -549,8 +885,15 @@ pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /mandates/{mandate_id}`
 pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
@@ -561,7 +904,14 @@ pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
-    .accepting("application/json");
+    .sufficient(&[&["payments:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("mandate_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /withdrawals`
 pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
@@ -572,8 +922,15 @@ pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /withdrawals`
 pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
@@ -584,6 +941,7 @@ pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -596,7 +954,14 @@ pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
-    .accepting("application/json");
+    .sufficient(&[&["payments:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/fees`
 pub static LIST_FEES: OperationMeta = OperationMeta::new(
@@ -607,7 +972,14 @@ pub static LIST_FEES: OperationMeta = OperationMeta::new(
     )
     .tagged("Fees")
     .scoped(&["fees:read"])
-    .accepting("application/json");
+    .sufficient(&[&["fees:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /fee_configurations`
 pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
@@ -618,8 +990,15 @@ pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Fee Configurations")
     .scoped(&["fees:read"])
+    .sufficient(&[&["fees:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /reports`
 pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
@@ -630,8 +1009,15 @@ pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /treasury_reports`
 pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
@@ -642,8 +1028,15 @@ pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Treasury Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/transactions`
 pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
@@ -654,8 +1047,17 @@ pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Transactions")
     .scoped(&["transactions:read"])
+    .sufficient(&[&["transactions:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /files/{file_id}`
 pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
@@ -666,7 +1068,14 @@ pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
     )
     .tagged("Files")
     .scoped(&["reports:read"])
-    .accepting("application/pdf, application/octet-stream");
+    .sufficient(&[&["reports:read"]])
+    .accepting("application/pdf, application/octet-stream")
+    .with_parameters(
+        &[
+            ParameterMeta::new("file_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /accounts/{account_id}/liquidations`
 pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
@@ -677,7 +1086,14 @@ pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
-    .accepting("application/json");
+    .sufficient(&[&["accounts:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `POST /accounts/{account_id}/liquidations`
 pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
@@ -688,8 +1104,15 @@ pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("account_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `GET /securities_transfers`
 pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
@@ -700,8 +1123,15 @@ pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /securities_transfers`
 pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
@@ -712,6 +1142,7 @@ pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -724,8 +1155,15 @@ pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `POST /account_transfers`
 pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
@@ -736,6 +1174,7 @@ pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -748,8 +1187,15 @@ pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Corporate Actions")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
-    .accepting("application/json");
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("limit", ParameterPlace::Query, ParameterType::Integer),
+            ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer),
+        ],
+    );
 
 /// `GET /webhooks`
 pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
@@ -760,6 +1206,7 @@ pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
+    .sufficient(&[&["webhooks:read"]])
     .accepting("application/json");
 
 /// `POST /webhooks`
@@ -771,6 +1218,7 @@ pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json");
 
 /// `GET /webhooks/{webhook_id}`
@@ -782,7 +1230,14 @@ pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
-    .accepting("application/json");
+    .sufficient(&[&["webhooks:read"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `DELETE /webhooks/{webhook_id}`
 pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -793,7 +1248,14 @@ pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["webhooks:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// `PATCH /webhooks/{webhook_id}`
 pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
@@ -804,7 +1266,14 @@ pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
-    .accepting("application/json");
+    .sufficient(&[&["webhooks:admin"]])
+    .accepting("application/json")
+    .with_parameters(
+        &[
+            ParameterMeta::new("webhook_id", ParameterPlace::Path, ParameterType::Uuid)
+                .required(),
+        ],
+    );
 
 /// All operations, sorted by the name of their method.
 pub static OPERATIONS: [&OperationMeta; 70] = [

@@ -10,7 +10,7 @@ pub use upvest_runtime::{
     CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
 };
 use upvest_runtime::generated_code::{HIDDEN, hidden_option};
-use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+use upvest_runtime::{Nullable, chrono, open_union, serde_json, uuid};
 
 pub use super::enums::*;
 pub use super::ids::*;
@@ -84,7 +84,7 @@ pub struct Account {
 
 /// What is needed to open an account for a user.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct AccountCreate {
     /// The user who will own the account.
     pub user_id: UserId,
@@ -94,8 +94,6 @@ pub struct AccountCreate {
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
 }
-
-request_json!(AccountCreate by readers::AccountCreateReader);
 
 /// A group of accounts that belong together.
 #[non_exhaustive]
@@ -179,7 +177,7 @@ pub struct AccountTransfer {
 
 /// A transfer to start between two accounts.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountTransferCreate {
     /// The account to transfer from.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -189,18 +187,14 @@ pub struct AccountTransferCreate {
     pub target_account_id: Option<AccountId>,
 }
 
-request_json!(AccountTransferCreate by readers::AccountTransferCreateReader);
-
 /// Changes to an account. Owner and group cannot be changed.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct AccountUpdate {
     /// What the account is to be for, for example `TRADING`.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
     pub type_: Option<String>,
 }
-
-request_json!(AccountUpdate by readers::AccountUpdateReader);
 
 /// A postal address.
 #[non_exhaustive]
@@ -302,7 +296,7 @@ pub struct CorporateAction {
 
 /// The client's credentials, and the scopes of the token.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct CreateAccessTokenBody {
     /// Always `client_credentials`.
     pub grant_type: GrantType,
@@ -314,8 +308,6 @@ pub struct CreateAccessTokenBody {
     /// client has not been granted makes the request fail with 401.
     pub scope: String,
 }
-
-request_json!(CreateAccessTokenBody by readers::CreateAccessTokenBodyReader);
 
 impl fmt::Debug for CreateAccessTokenBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -401,7 +393,7 @@ impl upvest_runtime::Settles for DirectDebit {
 
 /// A payment to collect under an existing mandate.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct DirectDebitCreate {
     /// The user who pays.
     pub user_id: UserId,
@@ -417,8 +409,6 @@ pub struct DirectDebitCreate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub remittance_information: Option<String>,
 }
-
-request_json!(DirectDebitCreate by readers::DirectDebitCreateReader);
 
 impl fmt::Debug for DirectDebitCreate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -641,14 +631,12 @@ impl upvest_runtime::Settles for Liquidation {
 
 /// A liquidation to start. It sells securities, so ask the user first.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct LiquidationCreate {
     /// `FULL` sells everything in the account, `PARTIAL` a part.
     #[serde(rename = "type")]
     pub type_: LiquidationType,
 }
-
-request_json!(LiquidationCreate by readers::LiquidationCreateReader);
 
 /// A payer's permission to collect direct debits from their bank account.
 #[non_exhaustive]
@@ -798,7 +786,7 @@ pub struct OrderCancellation {
 /// An order to place. Give `quantity` for a unit order or `cash_amount` for a nominal one; nominal and
 /// fractional orders must be `MARKET`.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct OrderCreate {
     /// The account to trade for. It need not be usable yet for the order to be accepted, only for it to be
     /// carried out.
@@ -848,8 +836,6 @@ pub struct OrderCreate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub currency: Option<CurrencyCode>,
 }
-
-request_json!(OrderCreate by readers::OrderCreateReader);
 
 /// A set of instruments in an account, held at fixed target weights. The weights are its allocations.
 #[non_exhaustive]
@@ -901,7 +887,7 @@ pub struct PortfolioAllocation {
 
 /// The share that one instrument is to have in a portfolio.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioAllocationCreate {
     /// The instrument. Name each one once.
     pub instrument_id: InstrumentId,
@@ -910,11 +896,9 @@ pub struct PortfolioAllocationCreate {
     pub weight: Decimal,
 }
 
-request_json!(PortfolioAllocationCreate by readers::PortfolioAllocationCreateReader);
-
 /// A portfolio to set up in an account.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioCreate {
     /// The account that will hold the portfolio.
     pub account_id: AccountId,
@@ -923,8 +907,6 @@ pub struct PortfolioCreate {
     /// The instruments and their target weights. Let the weights sum to 1.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
-
-request_json!(PortfolioCreate by readers::PortfolioCreateReader);
 
 /// An order to invest an amount of cash across the instruments of a portfolio.
 #[non_exhaustive]
@@ -970,7 +952,7 @@ impl upvest_runtime::Settles for PortfolioOrder {
 
 /// An amount of cash to invest in a portfolio.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct PortfolioOrderCreate {
     /// Amount in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
@@ -978,18 +960,14 @@ pub struct PortfolioOrderCreate {
     pub currency: CurrencyCode,
 }
 
-request_json!(PortfolioOrderCreate by readers::PortfolioOrderCreateReader);
-
 /// Changes to a portfolio itself; its allocations are replaced with a call of their own.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct PortfolioUpdate {
     /// New name for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub name: Option<String>,
 }
-
-request_json!(PortfolioUpdate by readers::PortfolioUpdateReader);
 
 /// How much of one instrument an account holds.
 #[non_exhaustive]
@@ -1189,7 +1167,7 @@ pub struct SavingsPlan {
 
 /// A savings plan to set up.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SavingsPlanCreate {
     /// The account that is to invest.
     pub account_id: AccountId,
@@ -1208,11 +1186,9 @@ pub struct SavingsPlanCreate {
     pub frequency: SavingsPlanFrequency,
 }
 
-request_json!(SavingsPlanCreate by readers::SavingsPlanCreateReader);
-
 /// Changes to a savings plan. Send only the fields that change.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct SavingsPlanUpdate {
     /// New amount of each execution, a decimal string in the currency of the plan.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1228,8 +1204,6 @@ pub struct SavingsPlanUpdate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<SavingsPlanStatus>,
 }
-
-request_json!(SavingsPlanUpdate by readers::SavingsPlanUpdateReader);
 
 /// A move of securities to or from another institution.
 #[non_exhaustive]
@@ -1254,13 +1228,11 @@ pub struct SecuritiesTransfer {
 
 /// A securities transfer to start.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct SecuritiesTransferCreate {
     /// `INBOUND` brings securities in, `OUTBOUND` sends them away.
     pub direction: TransferDirection,
 }
-
-request_json!(SecuritiesTransferCreate by readers::SecuritiesTransferCreateReader);
 
 /// A country in which a user is liable to tax. A user can have several.
 #[non_exhaustive]
@@ -1299,7 +1271,7 @@ impl fmt::Debug for TaxResidency {
 
 /// A tax residency to add to a user.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct TaxResidencyCreate {
     /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     pub country: CountryCode,
@@ -1307,8 +1279,6 @@ pub struct TaxResidencyCreate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub tax_identification_number: Option<String>,
 }
-
-request_json!(TaxResidencyCreate by readers::TaxResidencyCreateReader);
 
 impl fmt::Debug for TaxResidencyCreate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1377,16 +1347,12 @@ pub struct TreasuryReport {
 
 /// All new allocations of a portfolio.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct UpdatePortfolioAllocationsBody {
     /// All instruments the portfolio is to have, each with its target weight. Instruments left out are
     /// dropped from the set.
     pub allocations: Vec<PortfolioAllocationCreate>,
 }
-
-request_json!(
-    UpdatePortfolioAllocationsBody by readers::UpdatePortfolioAllocationsBodyReader
-);
 
 /// A natural person who invests through the client. Accounts, orders and payments hang off a user.
 #[non_exhaustive]
@@ -1479,7 +1445,7 @@ pub struct UserCheck {
 
 /// What is needed to register a user. Every field is required.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct UserCreate {
     /// Given name or names. Any Unicode letters.
     pub first_name: String,
@@ -1495,8 +1461,6 @@ pub struct UserCreate {
     /// A postal address.
     pub address: Address,
 }
-
-request_json!(UserCreate by readers::UserCreateReader);
 
 impl fmt::Debug for UserCreate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1546,7 +1510,7 @@ impl fmt::Debug for UserIdentifier {
 
 /// An identifier to add to a user. Its `type` is fixed afterwards; only `value` can be changed.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 pub struct UserIdentifierCreate {
     /// What kind of identifier `value` is, for example `NATIONAL_ID` or `CONCAT`.
     #[serde(rename = "type")]
@@ -1554,8 +1518,6 @@ pub struct UserIdentifierCreate {
     /// The identifier itself. Personal data.
     pub value: String,
 }
-
-request_json!(UserIdentifierCreate by readers::UserIdentifierCreateReader);
 
 impl fmt::Debug for UserIdentifierCreate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1568,14 +1530,12 @@ impl fmt::Debug for UserIdentifierCreate {
 
 /// A new value for an identifier, for instance after a change of name.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserIdentifierUpdate {
     /// The identifier that replaces the present one. Personal data.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub value: Option<String>,
 }
-
-request_json!(UserIdentifierUpdate by readers::UserIdentifierUpdateReader);
 
 impl fmt::Debug for UserIdentifierUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1587,7 +1547,7 @@ impl fmt::Debug for UserIdentifierUpdate {
 
 /// Changes to a user. Send only the fields that change.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
 pub struct UserUpdate {
     /// New given name or names.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1602,8 +1562,6 @@ pub struct UserUpdate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub address: Option<Address>,
 }
-
-request_json!(UserUpdate by readers::UserUpdateReader);
 
 impl fmt::Debug for UserUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -1673,7 +1631,7 @@ pub struct WebhookSubscription {
 /// A subscription to set up. Check `status` in the answer: it may have to be set to `ACTIVE` before
 /// anything is delivered.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WebhookSubscriptionCreate {
     /// Address that receives the deliveries by POST. `https` with a DNS name, no IP address, and it must
     /// not redirect. At most 1000 characters.
@@ -1682,11 +1640,9 @@ pub struct WebhookSubscriptionCreate {
     pub event_categories: Vec<WebhookEventCategory>,
 }
 
-request_json!(WebhookSubscriptionCreate by readers::WebhookSubscriptionCreateReader);
-
 /// Changes to a subscription. Send only the fields that change.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 pub struct WebhookSubscriptionUpdate {
     /// New address. `https` with a DNS name, no IP address, and it must not redirect.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1698,8 +1654,6 @@ pub struct WebhookSubscriptionUpdate {
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub status: Option<WebhookSubscriptionStatus>,
 }
-
-request_json!(WebhookSubscriptionUpdate by readers::WebhookSubscriptionUpdateReader);
 
 /// A payment of cash from an account to the user's bank.
 #[non_exhaustive]
@@ -1745,7 +1699,7 @@ impl upvest_runtime::Settles for Withdrawal {
 
 /// An amount to pay out from an account. There is no field for the destination.
 #[non_exhaustive]
-#[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 pub struct WithdrawalCreate {
     /// The account the money leaves.
     pub account_id: AccountId,
@@ -1753,241 +1707,4 @@ pub struct WithdrawalCreate {
     pub cash_amount: Decimal,
     /// ISO 4217 code of the currency of `cash_amount`, such as `EUR`.
     pub currency: CurrencyCode,
-}
-
-request_json!(WithdrawalCreate by readers::WithdrawalCreateReader);
-
-/// How the bodies of requests are read.
-mod readers {
-    use super::*;
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::AccountCreate")]
-    pub(super) struct AccountCreateReader {
-        pub user_id: UserId,
-        pub account_group_id: AccountGroupId,
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::AccountTransferCreate")]
-    pub(super) struct AccountTransferCreateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub source_account_id: Option<AccountId>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub target_account_id: Option<AccountId>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::AccountUpdate")]
-    pub(super) struct AccountUpdateReader {
-        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
-        pub type_: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::CreateAccessTokenBody")]
-    pub(super) struct CreateAccessTokenBodyReader {
-        pub grant_type: GrantType,
-        pub client_id: String,
-        pub client_secret: String,
-        pub scope: String,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::DirectDebitCreate")]
-    pub(super) struct DirectDebitCreateReader {
-        pub user_id: UserId,
-        pub account_group_id: AccountGroupId,
-        pub mandate_id: MandateId,
-        pub cash_amount: Decimal,
-        pub currency: CurrencyCode,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub remittance_information: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::LiquidationCreate")]
-    pub(super) struct LiquidationCreateReader {
-        #[serde(rename = "type")]
-        pub type_: LiquidationType,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::OrderCreate")]
-    pub(super) struct OrderCreateReader {
-        pub account_id: AccountId,
-        pub instrument_id: InstrumentId,
-        pub side: OrderSide,
-        #[serde(rename = "type")]
-        pub type_: OrderType,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
-        pub quantity: Option<Decimal>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
-        pub cash_amount: Option<Decimal>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
-        pub limit_price: Option<Decimal>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
-        pub stop_price: Option<Decimal>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub currency: Option<CurrencyCode>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::PortfolioAllocationCreate")]
-    pub(super) struct PortfolioAllocationCreateReader {
-        pub instrument_id: InstrumentId,
-        pub weight: Decimal,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::PortfolioCreate")]
-    pub(super) struct PortfolioCreateReader {
-        pub account_id: AccountId,
-        pub name: String,
-        pub allocations: Vec<PortfolioAllocationCreate>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::PortfolioOrderCreate")]
-    pub(super) struct PortfolioOrderCreateReader {
-        pub cash_amount: Decimal,
-        pub currency: CurrencyCode,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::PortfolioUpdate")]
-    pub(super) struct PortfolioUpdateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::SavingsPlanCreate")]
-    pub(super) struct SavingsPlanCreateReader {
-        pub account_id: AccountId,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub portfolio_id: Option<PortfolioId>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub instrument_id: Option<InstrumentId>,
-        pub cash_amount: Decimal,
-        pub currency: CurrencyCode,
-        pub frequency: SavingsPlanFrequency,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::SavingsPlanUpdate")]
-    pub(super) struct SavingsPlanUpdateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(
-            default,
-            deserialize_with = "upvest_runtime::generated_code::decimal::optional"
-        )]
-        pub cash_amount: Option<Decimal>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub frequency: Option<SavingsPlanFrequency>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: Option<SavingsPlanStatus>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::SecuritiesTransferCreate")]
-    pub(super) struct SecuritiesTransferCreateReader {
-        pub direction: TransferDirection,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::TaxResidencyCreate")]
-    pub(super) struct TaxResidencyCreateReader {
-        pub country: CountryCode,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tax_identification_number: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::UpdatePortfolioAllocationsBody")]
-    pub(super) struct UpdatePortfolioAllocationsBodyReader {
-        pub allocations: Vec<PortfolioAllocationCreate>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::UserCreate")]
-    pub(super) struct UserCreateReader {
-        pub first_name: String,
-        pub last_name: String,
-        pub email: String,
-        pub date_of_birth: chrono::NaiveDate,
-        pub nationality: CountryCode,
-        pub address: Address,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::UserIdentifierCreate")]
-    pub(super) struct UserIdentifierCreateReader {
-        #[serde(rename = "type")]
-        pub type_: String,
-        pub value: String,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::UserIdentifierUpdate")]
-    pub(super) struct UserIdentifierUpdateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub value: Option<String>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::UserUpdate")]
-    pub(super) struct UserUpdateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub first_name: Option<String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub last_name: Option<String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub email: Option<String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub address: Option<Address>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::WebhookSubscriptionCreate")]
-    pub(super) struct WebhookSubscriptionCreateReader {
-        pub url: String,
-        pub event_categories: Vec<WebhookEventCategory>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::WebhookSubscriptionUpdate")]
-    pub(super) struct WebhookSubscriptionUpdateReader {
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: Option<String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub event_categories: Option<Vec<WebhookEventCategory>>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub status: Option<WebhookSubscriptionStatus>,
-    }
-
-    #[derive(serde::Deserialize)]
-    #[serde(remote = "super::WithdrawalCreate")]
-    pub(super) struct WithdrawalCreateReader {
-        pub account_id: AccountId,
-        pub cash_amount: Decimal,
-        pub currency: CurrencyCode,
-    }
 }

@@ -2,15 +2,13 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use upvest_api::runtime::without_byte_order_mark;
 
 use super::event::{Event, UndecodableEvent};
 
 /// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB or one event
 /// (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs an error with its path.
 const MAX_EVENTS: usize = 10_000;
-
-/// RFC 8259 section 8.1 lets a reader ignore it.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the order in which
 /// they were sent. An event that cannot be decoded does not affect the others. A body of more than 10,000 events is one
@@ -38,7 +36,7 @@ pub(super) fn events_json(body: &[u8]) -> Vec<&[u8]> {
         #[serde(borrow)]
         payload: Vec<&'a RawValue>,
     }
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let body = without_byte_order_mark(body);
     match serde_json::from_slice::<Wrapper<'_>>(body) {
         Ok(wrapper) => wrapper
             .payload

@@ -195,6 +195,32 @@ fn a_path_item_that_cannot_be_read_is_a_problem_with_its_path() {
 }
 
 #[test]
+fn operations_without_an_id_have_names_of_their_own() {
+    let (operations, problems) = read(
+        "
+        paths:
+          /a/: { get: {} }
+          /a: { get: {}, put: { operationId: getA3 } }
+          /A: { get: {} }
+          /b: { get: { operationId: same } }
+          /c: { get: { operationId: same } }
+        ",
+    );
+    assert_eq!(
+        operations,
+        [
+            "getA get /a/ at /paths/~1a~1/get",
+            "getA2 get /a at /paths/~1a/get",
+            "getA3 put /a at /paths/~1a/put",
+            "getA4 get /A at /paths/~1A/get",
+            "same get /b at /paths/~1b/get",
+            "same get /c at /paths/~1c/get",
+        ]
+    );
+    assert_eq!(problems, [""; 0]);
+}
+
+#[test]
 fn members_beside_a_reference_are_added_to_its_target() {
     let text = "
         paths:

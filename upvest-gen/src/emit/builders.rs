@@ -60,8 +60,11 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     );
     let call = call_type(operation, api);
     let constant = operation.constant();
-    let require = require(operation);
-    let setters = operation.parameters.iter().map(setter);
+    let filters = operation.default_filters();
+    let setters = operation
+        .parameters
+        .iter()
+        .map(|parameter| setter(parameter, filters.contains(&parameter)));
     let body_setters = body_setters(operation, api);
     let idempotency_key = operation.idempotency_key.then(idempotency_key);
     let download = download(operation);
@@ -76,7 +79,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 
         impl #builder {
             pub(crate) fn new(client: &Client) -> Self {
-                Self(Call::new(&client.0, &operations::#constant)#require)
+                Self(Call::new(&client.0, &operations::#constant))
             }
 
             #(#setters)*
@@ -127,35 +130,25 @@ fn call_type(operation: &Operation, api: &Api) -> TokenStream {
     }
 }
 
-/// `.require(&["side"])`, for the required parameters outside of the path.
-fn require(operation: &Operation) -> TokenStream {
-    let is_checked = |parameter: &&Parameter| parameter.required && parameter.place != Place::Path;
-    let required: Vec<&str> = operation
-        .parameters
-        .iter()
-        .filter(is_checked)
-        .map(|parameter| parameter.name.as_str())
-        .collect();
-    if required.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(.require(&[#(#required),*]))
-    }
-}
-
 /// ```text
 /// /// Only orders of this side.
 /// pub fn side<M>(self, value: impl Argument<types::OrderSide, M>) -> Self {
 ///     Self(self.0.query("side", value))
 /// }
 /// ```
-fn setter(parameter: &Parameter) -> TokenStream {
+fn setter(parameter: &Parameter, filters: bool) -> TokenStream {
     let name = &parameter.name;
-    let docs = if parameter.description.is_empty() {
-        docs::attributes(&format!("Sets `{name}`."))
+    let mut text = if parameter.description.is_empty() {
+        format!("Sets `{name}`.")
     } else {
-        docs::attributes(&parameter.description)
+        parameter.description.clone()
     };
+    if let Some(default) = parameter.default.as_ref().filter(|_| filters) {
+        text = format!(
+            "{text}\n\nIf it is not set, the server filters the list by `{default}`, so that other items are missing."
+        );
+    }
+    let docs = docs::attributes(&text);
     let setter = format_ident!("{}", parameter.setter);
     let kind = parameter.kind.tokens("types::");
     let place = match (parameter.place, parameter.required) {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::print::print;
 use crate::error::Error;
-use crate::model::{Api, Operation};
+use crate::model::{Api, Operation, Parameter, Place, Type};
 
 impl Operation {
     /// The name of the operation's entry in the table.
@@ -16,7 +16,7 @@ impl Operation {
 
 /// The module `operations`: an entry for each operation, and a list of all entries sorted by the name of their method.
 pub(super) fn operation_table(api: &Api) -> Result<String, Error> {
-    let entries = api.operations.iter().map(entry);
+    let entries = api.operations.iter().map(|operation| entry(operation, api));
     let mut sorted: Vec<&Operation> = api.operations.iter().collect();
     sorted.sort_by(|a, b| a.method_name.cmp(&b.method_name));
     let names = sorted.iter().map(|operation| operation.constant());
@@ -24,7 +24,7 @@ pub(super) fn operation_table(api: &Api) -> Result<String, Error> {
     print(quote! {
         use upvest_runtime::generated_code::find_operation;
         use upvest_runtime::http::Method;
-        use upvest_runtime::{OperationMeta, Paging};
+        use upvest_runtime::{OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType};
 
         #(#entries)*
 
@@ -43,10 +43,12 @@ pub(super) fn operation_table(api: &Api) -> Result<String, Error> {
 /// pub static LIST_ORDERS: OperationMeta = OperationMeta::new("listOrders", "list_orders", Method::GET, "/orders")
 ///     .tagged("Orders")
 ///     .scoped(&["orders:read"])
+///     .sufficient(&[&["orders:read"]])
 ///     .paged(Paging::new(20, 1, 100))
-///     .accepting("application/json");
+///     .accepting("application/json")
+///     .with_parameters(&[ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer)]);
 /// ```
-fn entry(operation: &Operation) -> TokenStream {
+fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let Operation {
         id,
         method_name,
@@ -60,6 +62,8 @@ fn entry(operation: &Operation) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let tagged = (!tag.is_empty()).then(|| quote!(.tagged(#tag)));
     let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
+    let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
+    let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -67,13 +71,62 @@ fn entry(operation: &Operation) -> TokenStream {
         quote!(.paged(Paging::new(#default, #min, #max)))
     });
     let accept = &operation.answer.accept;
+    let parameters = operation.parameters.iter();
+    let parameters: Vec<_> = parameters.map(|it| parameter(it, api)).collect();
+    let with_parameters =
+        (!parameters.is_empty()).then(|| quote!(.with_parameters(&[#(#parameters),*])));
     quote! {
         #[doc = #doc]
         pub static #constant: OperationMeta = OperationMeta::new(#id, #method_name, Method::#method, #path)
             #tagged
             #scoped
+            #sufficient
             #keyed
             #paged
-            .accepting(#accept);
+            .accepting(#accept)
+            #with_parameters;
+    }
+}
+
+/// `ParameterMeta::new("order_id", ParameterPlace::Path, ParameterType::Uuid).required()`
+fn parameter(parameter: &Parameter, api: &Api) -> TokenStream {
+    let name = &parameter.name;
+    let place = match parameter.place {
+        Place::Path => quote!(Path),
+        Place::Query => quote!(Query),
+        Place::Header => quote!(Header),
+    };
+    let (value, list) = match &parameter.kind {
+        Type::List(item) => (&**item, quote!(.list())),
+        kind => (kind, quote!()),
+    };
+    let kind = parameter_type(value, api);
+    let required = parameter.required.then(|| quote!(.required()));
+    quote!(ParameterMeta::new(#name, ParameterPlace::#place, ParameterType::#kind)#list #required)
+}
+
+fn parameter_type(kind: &Type, api: &Api) -> TokenStream {
+    match kind {
+        Type::Text => quote!(Text),
+        Type::Bool => quote!(Boolean),
+        Type::I64 | Type::U32 | Type::U64 => quote!(Integer),
+        Type::F64 => quote!(Number),
+        Type::Decimal => quote!(Decimal),
+        Type::Uuid | Type::Id(_) => quote!(Uuid),
+        Type::Date => quote!(Date),
+        Type::DateTime => quote!(DateTime),
+        Type::Currency => quote!(Currency),
+        Type::Country => quote!(Country),
+        Type::Isin => quote!(Isin),
+        Type::Enum(name) => {
+            let item = api.enums.iter().find(|item| item.name == *name);
+            let values = item.iter().flat_map(|item| &item.variants);
+            let values = values.map(|variant| &variant.wire);
+            quote!(Enum(&[#(#values),*]))
+        }
+        // A parameter has a single value, or a list of them.
+        Type::Json | Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_) => {
+            quote!(Json)
+        }
     }
 }

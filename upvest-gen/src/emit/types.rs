@@ -19,7 +19,6 @@ use crate::model::{Alternative, Api, Field, Schema, Shape, Type};
 pub(super) fn types(api: &Api) -> Result<String, Error> {
     let mut structs = structs(api)?;
     let mut source = print(imports(api))?;
-    let mut readers = TokenStream::new();
     for schema in &api.schemas {
         source.push('\n');
         match &schema.shape {
@@ -28,31 +27,12 @@ pub(super) fn types(api: &Api) -> Result<String, Error> {
             Shape::Object(_) => {
                 let item = structs.remove(&schema.name);
                 let missing = || defect(&format!("progenitor wrote no struct `{}`", schema.name));
-                let mut item = complete(item.ok_or_else(missing)?, schema)?;
-                let mut reading = TokenStream::new();
-                if schema.sent && !schema.received {
-                    readers.extend(reader(&item));
-                    leave_out_derive(&mut item, "Deserialize")?;
-                    let name = &item.ident;
-                    let reader = reader_name(&item);
-                    reading = quote!(request_json!(#name by readers::#reader););
-                }
+                let item = complete(item.ok_or_else(missing)?, schema)?;
                 let debug = debug(schema);
                 let settles = settles(schema, api);
-                source += &print(quote!(#item #reading #debug #settles))?;
+                source += &print(quote!(#item #debug #settles))?;
             }
         }
-    }
-    if !readers.is_empty() {
-        source.push('\n');
-        source += &print(quote! {
-            /// How the bodies of requests are read.
-            mod readers {
-                use super::*;
-
-                #readers
-            }
-        })?;
     }
     Ok(source)
 }
@@ -76,7 +56,7 @@ fn imports(api: &Api) -> TokenStream {
             CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
         };
         use upvest_runtime::generated_code::{HIDDEN, hidden_option};
-        use upvest_runtime::{Nullable, chrono, open_union, request_json, serde_json, uuid};
+        use upvest_runtime::{Nullable, chrono, open_union, serde_json, uuid};
 
         #enums
         #ids
@@ -187,28 +167,6 @@ fn leave_out_derive(item: &mut ItemStruct, name: &str) -> Result<(), Error> {
         *attribute = parse_quote!(#[derive(#(#others),*)]);
     }
     Ok(())
-}
-
-fn reader_name(item: &ItemStruct) -> syn::Ident {
-    format_ident!("{}Reader", item.ident)
-}
-
-/// A private copy of a struct that is only sent, for which serde derives `Deserialize`. The struct itself adds its own rules.
-fn reader(item: &ItemStruct) -> TokenStream {
-    let mut twin = item.clone();
-    let name = format!("super::{}", item.ident);
-    twin.attrs = vec![
-        parse_quote!(#[derive(serde::Deserialize)]),
-        parse_quote!(#[serde(remote = #name)]),
-    ];
-    twin.ident = reader_name(item);
-    twin.vis = parse_quote!(pub(super));
-    for field in &mut twin.fields {
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("doc"));
-    }
-    quote!(#twin)
 }
 
 fn hides_something(schema: &Schema) -> bool {

@@ -61,8 +61,10 @@ pub struct Operation {
     pub summary: String,
     /// The description, in Markdown.
     pub description: String,
-    /// The OAuth scopes. A token needs one of them.
+    /// All OAuth scopes of its security requirements.
     pub scopes: Vec<String>,
+    /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: Vec<Vec<String>>,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
     /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.
@@ -95,7 +97,47 @@ pub struct Parameter {
     pub kind: Type,
     /// What it means, in Markdown.
     pub description: String,
+    /// The value that the server uses if it is not given, as text.
+    #[serde(skip)]
+    pub default: Option<String>,
 }
+
+impl Operation {
+    /// The query parameters whose defaults leave out items of a list: all that have one, except those that choose the page or the
+    /// order of the items.
+    pub fn default_filters(&self) -> Vec<&Parameter> {
+        let is_arranging = |parameter: &Parameter| ARRANGING.contains(&parameter.name.as_str());
+        let is_list = match &self.answer.content {
+            Content::List(_) | Content::Json(Type::List(_)) => true,
+            // A list whose items stand in a union or in another field than `data`.
+            Content::Json(_) => self.parameters.iter().any(is_arranging),
+            Content::Empty | Content::Binary => false,
+        };
+        let is_filter = |parameter: &&Parameter| {
+            is_list
+                && parameter.place == Place::Query
+                && parameter.default.is_some()
+                && !is_arranging(parameter)
+        };
+        self.parameters.iter().filter(is_filter).collect()
+    }
+}
+
+/// Query parameters that choose a page or an order.
+const ARRANGING: &[&str] = &[
+    "cursor",
+    "direction",
+    "limit",
+    "offset",
+    "order",
+    "order_by",
+    "page",
+    "page_size",
+    "per_page",
+    "sort",
+    "sort_by",
+    "sort_order",
+];
 
 /// The location of a parameter in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

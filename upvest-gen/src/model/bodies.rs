@@ -1,7 +1,6 @@
 //! The bodies of requests.
 
 use heck::ToPascalCase;
-use serde_json::Value;
 
 use super::api::{Body, Encoding, Field, Type};
 use super::context::Context;
@@ -9,9 +8,8 @@ use super::media_types;
 use super::references::check_target;
 use super::types::Types;
 use super::values;
-use crate::document::{Operation, resolve_at};
+use crate::document::Operation;
 use crate::error::{Error, Result};
-use crate::pointer;
 
 /// The body of a request, if the operation has one.
 pub(super) fn read<'a>(
@@ -19,7 +17,7 @@ pub(super) fn read<'a>(
     found: &Operation<'a>,
     id: &str,
 ) -> Result<Option<Body>> {
-    let Some((at, body)) = place(types, found) else {
+    let Some((at, body)) = found.request_body(types.document) else {
         return Ok(None);
     };
     check_target(body, &at)?;
@@ -55,9 +53,9 @@ pub(super) fn read<'a>(
 }
 
 /// Checks that a form is an object whose fields are all single values. Its fields have been read.
-pub(super) fn check_form(
-    types: &Types<'_>,
-    found: &Operation<'_>,
+pub(super) fn check_form<'a>(
+    types: &Types<'a>,
+    found: &Operation<'a>,
     body: &Body,
     id: &str,
 ) -> Result<()> {
@@ -68,16 +66,12 @@ pub(super) fn check_form(
     if body.encoding != Encoding::Form || is_form {
         return Ok(());
     }
-    let at = place(types, found).map_or_else(|| found.pointer.clone(), |(at, _)| at);
+    let at = found
+        .request_body(types.document)
+        .map_or_else(|| found.pointer.clone(), |(at, _)| at);
     Err(Error::at(
         at,
         format!("the form of {id} is not an object of single values"),
         "describe its fields as properties that are texts, numbers or booleans",
     ))
-}
-
-fn place<'a>(types: &Types<'a>, found: &Operation<'a>) -> Option<(String, &'a Value)> {
-    let body = found.value.get("requestBody")?;
-    let at = pointer::join(&found.pointer, "requestBody");
-    Some(resolve_at(types.document, body, &at))
 }

@@ -1,6 +1,7 @@
 //! Builds the model of an API from its description.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -14,17 +15,19 @@ use super::recursion::mark_recursive;
 use super::schemas::read_objects;
 use super::types::Types;
 use crate::error::Error;
+use crate::normalize::Schemas;
 
 /// Reads a description and finds all its problems in one run. An operation with a problem is left out.
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
-    let mut reading = Reading::new(document, BTreeMap::new());
+    let schemas = Rc::new(Schemas::new(document));
+    let mut reading = Reading::new(Rc::clone(&schemas), BTreeMap::new());
     // An object in an object with the same title is another entity. It is read again with its own name, with which the names of its
     // ids and enums begin.
     if !reading.naming.mistitled.is_empty() {
         let mistitled = std::mem::take(&mut reading.naming.mistitled);
-        reading = Reading::new(document, mistitled);
+        reading = Reading::new(Rc::clone(&schemas), mistitled);
     }
-    reading.finish()
+    reading.finish(schemas.notes())
 }
 
 /// A description that was read, with a name for each object.
@@ -36,8 +39,8 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(document: &'a Value, given_names: BTreeMap<String, String>) -> Self {
-        let mut types = Types::new(document, given_names);
+    fn new(schemas: Rc<Schemas<'a>>, given_names: BTreeMap<String, String>) -> Self {
+        let mut types = Types::new(schemas, given_names);
         components::name_components(&mut types);
         let operations = operations::read(&mut types);
         let events = events::read(&mut types);
@@ -53,7 +56,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn finish(self) -> Result<Api, Vec<Error>> {
+    fn finish(self, conflicts: Vec<Error>) -> Result<Api, Vec<Error>> {
         let Operations {
             mut operations,
             mut left_out,
@@ -61,6 +64,7 @@ impl<'a> Reading<'a> {
         let (enums, ids) = self.types.names.finish()?;
         let mut notes = self.types.notes;
         notes.extend(self.types.errors);
+        notes.extend(conflicts);
         if operations.is_empty() {
             left_out.extend(notes);
             return Err(if left_out.is_empty() {

@@ -1,6 +1,7 @@
 //! The component schemas: their names, and those that a type of the runtime replaces.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
 }
 
 /// The component, if it is an object and not another name for a component.
-fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Node<'a>>> {
+fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Rc<Node<'a>>>> {
     let node = types.node(value, &pointer::join(document::SCHEMAS, name))?;
     let is_object = branches(types, &node)?.iter().all(is_object);
     Ok(Some(node).filter(|node| node.component.is_none() && is_object))
@@ -51,7 +52,7 @@ pub(super) fn read_unused(types: &mut Types<'_>) {
         let context = Context::of_operation(name, name);
         let read = types
             .component(name)
-            .and_then(|node| values::kind(types, node, &context));
+            .and_then(|node| values::kind(types, Rc::new(node), &context));
         if let Err(error) = read {
             types.report(error);
         }

@@ -73,7 +73,7 @@ impl Events {
         let category = names.first().and_then(|name| name.split('.').next());
         let entity = names::entity(category.unwrap_or(group));
         let context = Context::of_operation(&entity, "event");
-        let (kind, _) = values::value(types, object.value, &object.at, &context);
+        let (kind, _) = values::part(types, object, &context);
         if let Type::Schema(object) = kind
             && !new.is_empty()
         {

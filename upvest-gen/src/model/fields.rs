@@ -1,5 +1,7 @@
 //! The fields of an object.
 
+use std::rc::Rc;
+
 use super::api::{Field, Type};
 use super::context::Context;
 use super::homes::home;
@@ -42,7 +44,7 @@ fn field<'a>(
     wire: &'a str,
     parts: &[Part<'a>],
 ) -> Field {
-    let nodes: Vec<Node<'a>> = parts
+    let nodes: Vec<Rc<Node<'a>>> = parts
         .iter()
         .filter_map(|part| types.part(part).ok())
         .collect();
@@ -58,8 +60,9 @@ fn field<'a>(
         ..Context::new(&object.name, &object.entity, wire)
     };
     let (kind, nullable) = values::any(types, parts, &context);
-    let blank =
-        kind == Type::Decimal && nodes.len() == parts.len() && nodes.iter().all(admits_nothing);
+    let blank = kind == Type::Decimal
+        && nodes.len() == parts.len()
+        && nodes.iter().all(|node| admits_nothing(node));
     let required = object
         .branches
         .iter()

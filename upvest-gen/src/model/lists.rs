@@ -35,7 +35,7 @@ pub(super) fn items<'a>(
     for property in &node.properties {
         match property.name {
             "data" => data = Some(property),
-            "meta" => page = Some(types.part(property).ok().filter(is_page)?),
+            "meta" => page = Some(types.part(property).ok().filter(|page| is_page(page))?),
             _ => return None,
         }
     }
@@ -44,7 +44,7 @@ pub(super) fn items<'a>(
         field: "data",
         ..*context
     };
-    let (Type::List(item), _) = values::value(types, data.value, &data.at, &context) else {
+    let (Type::List(item), _) = values::part(types, data, &context) else {
         return None;
     };
     types.replaced.extend(node.component);

@@ -48,7 +48,7 @@ pub(super) fn variant<'a>(
         return self::component(types, component, name);
     }
     // The branch has the properties beside the alternatives too, so it is not the object at its place.
-    let key = format!("{union}|{}", branch.at);
+    let key = format!("{union}|{}", branch.key());
     let branches = std::slice::from_ref(branch);
     Ok(inline(types, key, branch, branches, None, context))
 }
@@ -127,10 +127,9 @@ fn inline<'a>(
 
 /// The places of the object and of its alternatives, which are the same for the same object.
 fn key(node: &Node<'_>, branches: &[Node<'_>]) -> String {
-    let others = branches.iter().filter(|branch| branch.at != node.at);
-    others.fold(node.at.clone(), |key, branch| {
-        format!("{key}|{}", branch.at)
-    })
+    let own = node.key();
+    let others = branches.iter().map(Node::key).filter(|key| *key != own);
+    others.fold(own.clone(), |key, branch| format!("{key}|{branch}"))
 }
 
 /// The title, if it contains letters for a name.

@@ -100,7 +100,29 @@ fn parameter<'a>(
             .unwrap_or_default()
             .trim()
             .to_owned(),
+        default: default(types, schema, &schema_at),
     })
+}
+
+/// The value that the server uses if the parameter is not given, as text.
+fn default<'a>(types: &Types<'a>, schema: &'a Value, at: &str) -> Option<String> {
+    let node = types.node(schema, at).ok()?;
+    match node.keyword("default")? {
+        Value::Array(values) if values.is_empty() => None,
+        Value::Array(values) => {
+            let texts: Option<Vec<String>> = values.iter().map(scalar).collect();
+            Some(texts?.join(","))
+        }
+        value => scalar(value),
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// The location of a parameter, if it can be sent from there.

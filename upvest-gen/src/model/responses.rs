@@ -48,8 +48,8 @@ pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Op
         let answer = types.node(schema, &at).ok()?;
         let mut properties = answer.properties.iter();
         let data = properties.find(|property| property.name == "data")?;
-        let items = types.part(data).ok()?.items?;
-        let item = types.part(&items).ok()?;
+        let items = types.part(data).ok()?;
+        let item = types.part(items.items.as_ref()?).ok()?;
         let subject = |title| types.entities.subject(title);
         item.component
             .map(names::entity)

@@ -1,6 +1,7 @@
 //! The types that have been found so far, and the objects that remain to be read.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -9,13 +10,14 @@ use super::entities::Entities;
 use super::name_table::NameTable;
 use crate::document;
 use crate::error::{Error, Result};
-use crate::normalize::{Node, Part, normalize};
+use crate::normalize::{Node, Part, Schemas};
 use crate::pointer;
 
 /// What was found in a description. Until naming, each object is known by its key, which is also in [`Type::Schema`].
 #[derive(Debug)]
 pub(super) struct Types<'a> {
     pub(super) document: &'a Value,
+    schemas: Rc<Schemas<'a>>,
     pub(super) entities: Entities<'a>,
     /// The problems of schemas.
     pub(super) errors: Vec<Error>,
@@ -61,9 +63,11 @@ pub(super) struct Tag {
 }
 
 impl<'a> Types<'a> {
-    pub(super) fn new(document: &'a Value, given_names: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(schemas: Rc<Schemas<'a>>, given_names: BTreeMap<String, String>) -> Self {
+        let document = schemas.document();
         Self {
             document,
+            schemas,
             entities: Entities::new(document),
             errors: Vec::new(),
             notes: Vec::new(),
@@ -76,18 +80,24 @@ impl<'a> Types<'a> {
         }
     }
 
-    pub(super) fn node(&self, value: &'a Value, at: &str) -> Result<Node<'a>> {
-        normalize(self.document, value, at)
+    pub(super) fn node(&self, value: &'a Value, at: &str) -> Result<Rc<Node<'a>>> {
+        self.schemas.read(value, at)
     }
 
-    pub(super) fn part(&self, part: &Part<'a>) -> Result<Node<'a>> {
-        self.node(part.value, &part.at)
+    pub(super) fn part(&self, part: &Part<'a>) -> Result<Rc<Node<'a>>> {
+        self.schemas.read_part(part)
+    }
+
+    /// An alternative of `base`, with the keywords beside the alternatives.
+    pub(super) fn alternative(&self, part: &Part<'a>, base: &Node<'a>) -> Result<Node<'a>> {
+        self.schemas.read_alternative(part, base)
     }
 
     /// The schema of the component `name`.
     pub(super) fn component(&self, name: &'a str) -> Result<Node<'a>> {
         let value = &self.document["components"]["schemas"][name];
-        let mut node = self.node(value, &pointer::join(document::SCHEMAS, name))?;
+        let node = self.node(value, &pointer::join(document::SCHEMAS, name))?;
+        let mut node = Rc::unwrap_or_clone(node);
         node.component = Some(name);
         Ok(node)
     }

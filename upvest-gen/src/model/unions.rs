@@ -34,8 +34,7 @@ fn collect_branches<'a>(
     }
     let alternatives = std::mem::take(&mut node.alternatives);
     for part in &alternatives {
-        let mut branch = types.part(part)?;
-        branch.add_base(&node);
+        let branch = types.alternative(part, &node)?;
         collect_branches(types, branch, depth + 1, found)?;
     }
     if alternatives.is_empty() {
@@ -53,7 +52,7 @@ pub(super) fn is_object(node: &Node<'_>) -> bool {
 pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     let mut distinct: Vec<Part<'_>> = Vec::new();
     for part in parts {
-        if distinct.iter().all(|known| known.value != part.value) {
+        if !distinct.iter().any(|known| known.is_same(&part)) {
             distinct.push(part);
         }
     }

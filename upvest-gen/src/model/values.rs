@@ -1,6 +1,7 @@
 //! The type of a value.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -38,7 +39,26 @@ pub(super) fn value<'a>(
     at: &str,
     context: &Context<'_>,
 ) -> (Type, bool) {
-    let read = types.node(value, at).and_then(|node| {
+    let node = types.node(value, at);
+    kind_or_json(types, node, context)
+}
+
+/// As [`value`], for a nested schema.
+pub(super) fn part<'a>(
+    types: &mut Types<'a>,
+    part: &Part<'a>,
+    context: &Context<'_>,
+) -> (Type, bool) {
+    let node = types.part(part);
+    kind_or_json(types, node, context)
+}
+
+fn kind_or_json<'a>(
+    types: &mut Types<'a>,
+    node: Result<Rc<Node<'a>>>,
+    context: &Context<'_>,
+) -> (Type, bool) {
+    let read = node.and_then(|node| {
         let is_nullable = node.nullable;
         Ok((kind(types, node, context)?, is_nullable))
     });
@@ -57,15 +77,13 @@ pub(super) fn any<'a>(
     let parts = distinct(parts.to_vec());
     let [first, _, ..] = parts.as_slice() else {
         let only = parts.first();
-        return only.map_or((Type::Json, true), |only| {
-            value(types, only.value, &only.at, context)
-        });
+        return only.map_or((Type::Json, true), |only| part(types, only, context));
     };
     let is_nullable = parts
         .iter()
         .any(|part| types.part(part).is_ok_and(|node| node.nullable));
     let at = first.at.clone();
-    let kind = kind(types, Node::one_of(parts, &at), context);
+    let kind = kind(types, Rc::new(Node::one_of(parts, &at)), context);
     let kind = kind.unwrap_or_else(|error| {
         types.report(error);
         Type::Json
@@ -76,7 +94,7 @@ pub(super) fn any<'a>(
 /// The type of the value that `node` describes. Lists and maps are followed to the value in them, and the objects in it are read later.
 pub(super) fn kind<'a>(
     types: &mut Types<'a>,
-    node: Node<'a>,
+    node: Rc<Node<'a>>,
     context: &Context<'_>,
 ) -> Result<Type> {
     let mut node = node;
@@ -88,14 +106,14 @@ pub(super) fn kind<'a>(
             Reading::Type(kind) => return Ok(within(around, kind)),
             Reading::ListOf(items) => {
                 context = context.inside();
-                node = Node::one_of(distinct(items), &node.at);
+                node = Rc::new(Node::one_of(distinct(items), &node.at));
                 around.push(Around::List);
                 continue;
             }
             Reading::Around(step, part) => (step, part),
         };
         around.push(step);
-        let inner = if seen.insert(part.at.clone()) {
+        let inner = if seen.insert(part.key()) {
             types.part(&part)
         } else {
             Err(Error::at(

@@ -112,8 +112,8 @@ fn all_of_merges_its_branches_and_the_keywords_beside_it() {
             "a: text; b: text",
         ),
         (
-            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: { type: integer } } }] }",
-            "a: text; b: i64, optional",
+            "{ allOf: [{ $ref: '#/components/schemas/Base' }, { properties: { b: { maxLength: 5 } } }] }",
+            "a: text; b: text, optional",
         ),
         (
             "{ allOf: [{ properties: { x: {} } }, { properties: { y: {} } }] }",

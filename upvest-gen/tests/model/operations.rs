@@ -499,3 +499,62 @@ fn types_of_events_are_known_without_an_object_and_only_once() {
         ["Order: ORDER.NEW ORDER.FILLED", "User: USER.CREATED"]
     );
 }
+
+/// The defaults that leave out items of a list, as `name=value`.
+#[track_caller]
+fn default_filters(parameters: &str, response: &str) -> String {
+    let responses = format!("responses: {{ '200': {response} }}");
+    let api = sound(&one(&format!("parameters: [{parameters}]\n{responses}")));
+    let filters = api.operations[0].default_filters();
+    let filters = filters.iter().map(|filter| {
+        let default = filter.default.as_deref().unwrap_or_default();
+        format!("{}={default}", filter.name)
+    });
+    filters.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_default_that_leaves_out_items_of_a_list_is_a_filter() {
+    let list = "{ $ref: '#/components/responses/Page' }";
+    let one =
+        "{ content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }";
+    let bare = "{ content: { application/json: { schema: { type: array, items: { $ref: '#/components/schemas/Order' } } } } }";
+    let filter =
+        |name: &str, schema: &str| format!("{{ name: {name}, in: query, schema: {{ {schema} }} }}");
+    let status = filter(
+        "status",
+        "type: string, enum: [NEW, FILLED], default: FILLED",
+    );
+    assert_eq!(default_filters(&status, list), "status=FILLED");
+    assert_eq!(default_filters(&status, bare), "status=FILLED");
+    assert_eq!(default_filters(&status, one), "", "nothing can be missing");
+    for (schema, found) in [
+        ("type: boolean, default: false", "x=false"),
+        ("type: integer, default: 7", "x=7"),
+        (
+            "type: array, items: { type: string }, default: [A, B]",
+            "x=A,B",
+        ),
+        ("type: array, items: { type: string }, default: []", ""),
+        ("type: string", ""),
+        ("type: string, default: null", ""),
+    ] {
+        assert_eq!(
+            default_filters(&filter("x", schema), list),
+            found,
+            "{schema}"
+        );
+    }
+    for name in ["offset", "limit", "sort", "order"] {
+        let arranging = filter(name, "type: string, default: a");
+        assert_eq!(default_filters(&arranging, list), "", "{name}");
+    }
+    let header = "{ name: x, in: header, schema: { type: string, default: a } }";
+    assert_eq!(default_filters(header, list), "");
+    let in_a_union = format!("{status}, {}", filter("offset", "type: integer"));
+    assert_eq!(
+        default_filters(&in_a_union, one),
+        "status=FILLED",
+        "a list in another form"
+    );
+}

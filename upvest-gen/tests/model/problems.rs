@@ -273,9 +273,9 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
             "`properties` is not an object",
         ),
         (
-            "Order: { properties: { a: { type: string, enum: [A, 1] } } }",
+            "Order: { properties: { a: { type: string, enum: [A, {}] } } }",
             "Order/properties/a",
-            "the enum value 1 is not a string",
+            "the enum value {} is not a string",
         ),
         (
             "Order: { properties: { a: { type: string, enum: [A], x-enum-descriptions: { B: Gone. } } } }",

@@ -27,8 +27,16 @@ use super::error_kind::ErrorKind;
 /// let error = read_json::<Orders>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
 /// assert!(error.to_string().starts_with("the body does not match the schema at data[0].id: "));
 /// ```
+///
+/// A byte order mark before the JSON is skipped.
 pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    let json = without_byte_order_mark(json);
     serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
+}
+
+/// Some servers write a byte order mark before JSON, and RFC 8259 section 8.1 lets a reader ignore it.
+pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
 }
 
 /// Parses again with a slower parser that records the path of the error.
@@ -73,4 +81,21 @@ fn without_values(error: &serde_json::Error) -> String {
         .unwrap_or_default()
         .trim_end();
     format!("expected {expected}, found {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::problem::Problem;
+
+    #[test]
+    fn a_byte_order_mark_before_json_is_skipped() {
+        assert_eq!(read_json::<u8>("\u{feff}7".as_bytes()).ok(), Some(7));
+        let problem = "\u{feff}{\"title\": \"no\"}";
+        let problem = Problem::from_body(http::StatusCode::CONFLICT, problem.as_bytes());
+        assert_eq!(problem.title.as_deref(), Some("no"));
+        for wrong in ["\u{feff}", "\u{feff}\u{feff}7", "7\u{feff}"] {
+            assert!(read_json::<u8>(wrong.as_bytes()).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::decode::without_byte_order_mark;
 use crate::values::text::{harmless, printable};
 use crate::values::unredacted::hidden_option;
 
@@ -62,7 +63,7 @@ impl Problem {
 
     /// Reads the body of an answer with `status`. The body need not be a problem document.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
-        let parsed = serde_json::from_slice(body)
+        let parsed = serde_json::from_slice(without_byte_order_mark(body))
             .ok()
             .filter(|problem| *problem != Self::default());
         let mut problem = parsed.unwrap_or_else(|| Self {

@@ -24,7 +24,7 @@ use crate::answers::error::Error;
 use crate::answers::error_kind::ErrorKind;
 use crate::answers::file_response::whole_file;
 use crate::answers::response::Response;
-use crate::operation_meta::OperationMeta;
+use crate::operation_meta::{OperationMeta, ParameterPlace};
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_segment;
 
@@ -36,8 +36,6 @@ pub struct Call<B = ()> {
     client: ApiClient,
     operation: &'static OperationMeta,
     accept: &'static str,
-    /// The required query and header parameters.
-    required: &'static [&'static str],
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -82,7 +80,6 @@ impl<B: Body> Call<B> {
             client,
             operation,
             accept,
-            required: &[],
             parameters: Vec::new(),
             body,
         }
@@ -91,12 +88,6 @@ impl<B: Body> Call<B> {
     /// Requests other media types than the operation's own.
     pub fn accept(mut self, media_types: &'static str) -> Self {
         self.accept = media_types;
-        self
-    }
-
-    /// Names the required query and header parameters.
-    pub fn require(mut self, names: &'static [&'static str]) -> Self {
-        self.required = names;
         self
     }
 
@@ -168,11 +159,11 @@ impl<B: Body> Call<B> {
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(self.accept));
         let path = self.filled_path(&mut problems);
-        let missing = self
-            .required
-            .iter()
-            .filter(|name| !self.parameters.iter().any(|it| it.is_given(name)));
-        problems.extend(missing.map(|name| format!("`{name}` is required")));
+        let required = self.operation.parameters.iter().filter(|it| it.required);
+        // Those of the path are found while it is filled.
+        let elsewhere = required.filter(|it| it.place != ParameterPlace::Path);
+        let missing = elsewhere.filter(|it| !self.is_given(it.name));
+        problems.extend(missing.map(|it| format!("`{}` is required", it.name)));
         self.parameters.sort_by_key(|parameter| parameter.name);
         let mut query = String::new();
         for Parameter { place, name, text } in self.parameters {
@@ -208,6 +199,13 @@ impl<B: Body> Call<B> {
         };
         *request.uri_mut() = url.map_err(|error| error.with_operation(self.operation.id))?;
         Ok(request)
+    }
+
+    /// Whether the query or header parameter is set.
+    fn is_given(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| {
+            parameter.name == name && parameter.place != Place::Path && parameter.text != Ok(None)
+        })
     }
 
     /// The path of the operation with the arguments inserted.
@@ -253,13 +251,6 @@ impl<T, F> Call<Plain<T, F>> {
     pub fn body(mut self, value: impl TryInto<T, Error: Display>) -> Self {
         self.body = Plain::new(value.try_into());
         self
-    }
-}
-
-impl Parameter {
-    /// Whether the query or header parameter is set.
-    fn is_given(&self, name: &str) -> bool {
-        self.name == name && self.place != Place::Path && self.text != Ok(None)
     }
 }
 
@@ -339,9 +330,18 @@ mod tests {
 
     use super::*;
     use crate::calls::body::{Binary, Text};
-    use crate::{Decimal, MockTransport};
+    use crate::{Decimal, MockTransport, ParameterMeta, ParameterType};
 
     static META: OperationMeta = OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}");
+
+    static REQUIRING: OperationMeta =
+        OperationMeta::custom("thing", Method::GET, "/a/{one}/b/{two}").with_parameters(&[
+            ParameterMeta::new("isin", ParameterPlace::Query, ParameterType::Isin).required(),
+            ParameterMeta::new("one", ParameterPlace::Path, ParameterType::Text).required(),
+            ParameterMeta::new("two", ParameterPlace::Path, ParameterType::Text).required(),
+            ParameterMeta::new("x-day", ParameterPlace::Header, ParameterType::Date).required(),
+            ParameterMeta::new("x-other", ParameterPlace::Header, ParameterType::Text),
+        ]);
 
     fn call() -> Call {
         call_with()
@@ -415,9 +415,9 @@ mod tests {
 
     #[test]
     fn required_parameters_outside_the_path_are_required() {
+        let client = ApiClient::new("http://mock.invalid", MockTransport::new());
         let filled = || {
-            call()
-                .require(&["isin", "x-day"])
+            Call::<()>::new(&client, &REQUIRING)
                 .path::<u8, _>("one", 1)
                 .path::<u8, _>("two", 2)
         };

@@ -5,8 +5,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer};
 
 use super::invalid::InvalidValue;
-use super::request_json::Mode;
-use super::text::read;
+use super::text::read_named;
 
 /// The longest code that a server may send, in bytes. An ISIN has 12.
 const CAPACITY: usize = 15;
@@ -40,6 +39,11 @@ macro_rules! code {
         pub struct $name(Text);
 
         impl $name {
+            /// What a code is, by which [`Strict`](crate::Strict) recognizes it.
+            const WHAT: &'static str = $what;
+            /// The rule of its standard.
+            const RULE: &'static str = $rule;
+
             /// The code as text.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
@@ -64,14 +68,14 @@ macro_rules! code {
 
         $crate::from_text!($name);
         $crate::as_text!($name);
-        $crate::foreign_traits!($name as text: concat!($what, ": ", $rule, "."));
+        $crate::text_column!($name);
+        $crate::json_schema!($name, None::<&str>, concat!($what, ": ", $rule, "."));
+        $crate::open_api_schema!($name, None::<&str>, concat!($what, ": ", $rule, "."));
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                if Mode::current() == Mode::Request {
-                    return read(deserializer, $rule, |text| text.parse().ok());
-                }
-                read(deserializer, "a code of at most 15 bytes", |text| Text::new(text.as_bytes())).map(Self)
+                let code = read_named(deserializer, $what, "a code of at most 15 bytes", |text| Text::new(text.as_bytes()));
+                code.map(Self)
             }
         }
     };
@@ -119,6 +123,18 @@ code! {
     /// assert!("DE000BASF112".parse::<Isin>().is_err(), "the check digit is 1");
     /// ```
     Isin, "ISIN", "two capital letters, nine capital letters or digits and the right check digit (ISO 6166)", is_isin
+}
+
+/// The rule that a text violates if it is read as the code with this name.
+pub(super) fn broken_rule(what: &str, text: &str) -> Option<&'static str> {
+    let text = text.as_bytes();
+    let (is_valid, rule) = match what {
+        CurrencyCode::WHAT => (is_currency(text), CurrencyCode::RULE),
+        CountryCode::WHAT => (is_country(text), CountryCode::RULE),
+        Isin::WHAT => (is_isin(text), Isin::RULE),
+        _ => return None,
+    };
+    (!is_valid).then_some(rule)
 }
 
 impl CurrencyCode {

@@ -3,8 +3,7 @@
 use serde::de::Deserializer;
 
 use super::invalid::InvalidValue;
-use super::request_json::Mode;
-use super::text::read;
+use super::text::read_named;
 
 /// An enum of the description, with its known values and unknown ones from newer servers.
 pub trait OpenEnum: Sized + 'static {
@@ -109,11 +108,14 @@ macro_rules! open_enum {
         }
 
         $crate::as_text!($name);
-        $crate::foreign_traits!($name as text: concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
+        $crate::text_column!($name);
+        $crate::json_schema!($name, None::<&str>, concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
+        $crate::open_api_schema!($name, None::<&str>, concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
 
         impl<'de> $crate::generated_code::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::generated_code::open_enum::deserialize(deserializer)
+                let name = concat!("one of" $(, "\u{1f}", $wire)*);
+                $crate::generated_code::open_enum::deserialize(deserializer, name)
             }
         }
     };
@@ -139,15 +141,19 @@ pub fn known<T: OpenEnum>(
     }
 }
 
-/// Reads any value, or only a known one in a request.
+/// Reads any value. `name` is `one of` and the known values, separated by the character U+001F, from which
+/// [`Strict`](crate::Strict) learns them.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(deserializer: D) -> Result<T, D::Error> {
-    if Mode::current() != Mode::Request {
-        return read(deserializer, "a string", |wire| Some(T::from_wire(wire)));
-    }
-    let known: Vec<&str> = T::VARIANTS.iter().map(T::as_str).collect();
-    let expected = format!("one of {}", known.join(", "));
-    read(deserializer, &expected, |wire| {
-        Some(T::from_wire(wire)).filter(T::is_known)
+pub fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(
+    deserializer: D,
+    name: &'static str,
+) -> Result<T, D::Error> {
+    read_named(deserializer, name, "a string", |text| {
+        Some(T::from_wire(text))
     })
+}
+
+/// The known values in the name of an enum.
+pub(super) fn known_values(name: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(name.strip_prefix("one of\u{1f}")?.split('\u{1f}'))
 }

@@ -1,7 +1,30 @@
 //! Open unions: one of several objects, distinguished by a field. An object that this version does not know is kept.
 
-use serde::de::{DeserializeOwned, Error};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, VariantAccess,
+    Visitor,
+};
 use serde_json::Value;
+
+/// A union of the description. Implemented by [`open_union!`](crate::open_union).
+pub trait OpenUnion: Sized {
+    /// `union by`, the name of the field, and its known values, separated by [`SEPARATOR`].
+    const NAME: &'static str;
+
+    /// The name of the field.
+    const TAG: &'static str;
+
+    /// Reads the alternative with this value of the field.
+    #[allow(clippy::missing_errors_doc, reason = "generated code implements it")]
+    fn read<'de, A: VariantAccess<'de>>(tag: Option<&str>, content: A) -> Result<Self, A::Error>;
+}
+
+/// Separates the values in the name of an enum or a union.
+const SEPARATOR: char = '\u{1f}';
 
 /// Declares one union. Used by the generated `types` module.
 #[doc(hidden)]
@@ -42,20 +65,94 @@ macro_rules! open_union {
             }
         }
 
+        impl $crate::generated_code::open_union::OpenUnion for $name {
+            const NAME: &'static str = concat!("union by\u{1f}", $tag $(, "\u{1f}", $wire)+);
+            const TAG: &'static str = $tag;
+
+            fn read<'de, A: $crate::generated_code::serde::de::VariantAccess<'de>>(
+                tag: Option<&str>,
+                content: A,
+            ) -> Result<Self, A::Error> {
+                match tag {
+                    $(Some($wire) => content.newtype_variant().map(Self::$variant),)+
+                    _ => content.newtype_variant().map(Self::Unknown),
+                }
+            }
+        }
+
         impl<'de> $crate::generated_code::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = $crate::generated_code::serde_json::Value::deserialize(deserializer)?;
-                match value.get($tag).and_then($crate::generated_code::serde_json::Value::as_str) {
-                    $(Some($wire) => $crate::generated_code::open_union::variant(value).map(Self::$variant),)+
-                    _ => Ok(Self::Unknown(value)),
-                }
+                $crate::generated_code::open_union::deserialize(deserializer)
             }
         }
     };
 }
 
-/// Reads an object that is already known to be a `T`.
+/// Reads any object. [`Strict`](crate::Strict) recognizes the union by its name, and reads it as an enum.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn variant<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
-    serde_json::from_value(value).map_err(E::custom)
+pub fn deserialize<'de, D: Deserializer<'de>, T: OpenUnion>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_newtype_struct(T::NAME, UnionVisitor(PhantomData))
+}
+
+struct UnionVisitor<T>(PhantomData<T>);
+
+impl<'de, T: OpenUnion> Visitor<'de> for UnionVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let tag = value.get(T::TAG).and_then(Value::as_str).map(str::to_owned);
+        T::read(tag.as_deref(), Content(value)).map_err(D::Error::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+        self.visit_newtype_struct(MapAccessDeserializer::new(access))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+        let (tag, content) = access.variant::<String>()?;
+        T::read(Some(&tag), content)
+    }
+}
+
+/// The content of a variant.
+pub(super) struct Content<D>(pub(super) D);
+
+impl<'de, D: Deserializer<'de>> VariantAccess<'de> for Content<D> {
+    type Error = D::Error;
+
+    fn unit_variant(self) -> Result<(), D::Error> {
+        Deserialize::deserialize(self.0)
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, D::Error> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_tuple(len, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_struct("", fields, visitor)
+    }
+}
+
+/// The name of the field and its known values in the name of a union.
+pub(super) fn tag_and_known_values(
+    name: &'static str,
+) -> Option<(&'static str, impl Iterator<Item = &'static str>)> {
+    let mut parts = name.strip_prefix("union by\u{1f}")?.split(SEPARATOR);
+    let tag = parts.next()?;
+    Some((tag, parts))
 }

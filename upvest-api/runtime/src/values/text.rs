@@ -13,6 +13,16 @@ pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     deserializer.deserialize_str(Text(expected, parse))
 }
 
+/// As [`read`], for a type that a deserializer can recognize by its name. Others read the text as usual.
+pub(crate) fn read_named<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    name: &'static str,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_newtype_struct(name, Text(expected, parse))
+}
+
 /// As [`read`], for a text that may be absent or null.
 pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
     deserializer: D,
@@ -24,7 +34,7 @@ pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
 
 struct Text<'a, F>(&'a str, F);
 
-impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<'_, F> {
+impl<'de, T, F: FnOnce(&str) -> Option<T>> Visitor<'de> for Text<'_, F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,6 +44,10 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<'_, F> {
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         let Self(expected, parse) = self;
         parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &expected))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
     }
 }
 

@@ -51,6 +51,8 @@ impl KeySet {
         let json = Some(json.as_ref())
             .filter(|json| json.len() <= MAX_LEN)
             .ok_or(KeyError::InvalidKeySet)?;
+        // Some servers write a byte order mark before JSON.
+        let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
         let set: Set<'_> = serde_json::from_slice(json).map_err(|_| KeyError::InvalidKeySet)?;
         if set.keys.len() > MAX_KEYS {
             return Err(KeyError::InvalidKeySet);
