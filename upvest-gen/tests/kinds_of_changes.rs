@@ -170,7 +170,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
         (
             at(answer, "/extra/oneOf/1/properties/b/type"),
             json!("integer"),
-            "field extra: b.type changed from `string` to `integer`",
+            "JSON /components/schemas/Order/properties/extra: b.type changed from `string` to `integer`",
             Calls,
         ),
         (
