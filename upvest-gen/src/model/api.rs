@@ -63,6 +63,8 @@ pub struct Operation {
     pub description: String,
     /// All OAuth scopes of its security requirements.
     pub scopes: Vec<String>,
+    /// Whether a call needs no access token.
+    pub without_token: bool,
     /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: Vec<Vec<String>>,
     /// Whether the server supports an `idempotency-key`.
