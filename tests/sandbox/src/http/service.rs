@@ -724,7 +724,7 @@ impl Work for Served<'_> {
 fn problem_as_described(operation: &Operation, problem: Problem) -> Problem {
     let others: &[u16] = match problem.status {
         400 => &[400, 422],
-        409 => &[409, 422, 400],
+        409 => &[409, 422, 400, 404],
         _ => &[],
     };
     let described = others.iter().find(|status| operation.answers(**status));
