@@ -102,6 +102,7 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
                 && known.is_single == table.is_single
                 && known.likeness(&table.properties) >= SAME
         });
+        let same = same.or_else(|| tables.iter().position(|known| is_view(&table, known)));
         let at = same.unwrap_or(tables.len());
         match tables.get_mut(at) {
             Some(known) => known.absorb(table),
@@ -113,6 +114,20 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
     }
     name_all(&mut tables);
     (tables, of_operation)
+}
+
+/// Whether a table is another list of the rows of a collection, such as `/pets/findByStatus` of `/pets`: nothing creates rows in it.
+fn is_view(table: &Table, of: &Table) -> bool {
+    let mut templates = table.templates.iter();
+    let is_below = templates.any(|template| {
+        let collection = template.rsplit_once('/').map(|(collection, _)| collection);
+        collection.is_some_and(|collection| of.has_path(collection))
+    });
+    is_below
+        && table.has_list
+        && !table.has_create
+        && !of.is_single
+        && table.properties == of.properties
 }
 
 /// The operations on one path, with and without an id at its end.

@@ -357,6 +357,17 @@ impl Api {
         }
     }
 
+    /// The media type of the response to a request that accepts this one.
+    pub(crate) async fn media_type(&self, path: &str, accept: &str) -> String {
+        let url = format!("{}{path}", self.sandbox.url());
+        let request = self.http.get(url).bearer_auth(&self.token);
+        let response = request.header("accept", accept).send().await.unwrap();
+        response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
     /// The JSON of the response to a request with a media type of its own.
     pub(crate) async fn raw_as(
         &self,

@@ -223,6 +223,31 @@ async fn any_event_can_be_triggered_and_fits_its_schema() {
 }
 
 #[tokio::test]
+async fn ids_that_do_not_exist_are_never_invented() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let nobody = json!(Uuid::new_v4().to_string());
+    let operation = api.operation("place_order");
+    for (body, field) in [
+        (order(&user, &nobody), "account_id"),
+        (order(&nobody, &nobody), "user_id"),
+    ] {
+        let reply = api.call(&operation, "/orders", Some(&body)).await;
+        assert_eq!((reply.status, reply.wrong), (422, None), "{}", reply.text);
+        assert!(reply.text.contains(field), "{}", reply.text);
+    }
+    let nobody = text(&nobody);
+    for (id, path) in [
+        ("retrieve_user", format!("/users/{nobody}")),
+        ("list_user_accounts", format!("/users/{nobody}/accounts")),
+        ("list_positions", format!("/accounts/{nobody}/positions")),
+        ("offboard_user", format!("/users/{nobody}")),
+    ] {
+        assert_eq!(status(&api, id, &path).await, 404, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn a_status_is_set_by_hand() {
     let api = official_api().await;
     let [_, _, account] = open_account(&api).await;
@@ -319,6 +344,23 @@ async fn seeds_are_made_on_the_first_read_and_by_hand() {
 }
 
 #[tokio::test]
+async fn a_response_has_the_media_type_that_is_asked_for() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let path = format!("/users/{}/reports", text(&user));
+    let reports = ok(&api, "list_reports", &path, None).await;
+    let path = format!("/reports/{}", text(&reports["data"][0]["id"]));
+    for (accept, media_type) in [
+        ("application/pdf", "application/pdf"),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+    ] {
+        let given = api.media_type(&path, accept).await;
+        assert_eq!(given, media_type, "{accept}");
+    }
+}
+
+#[tokio::test]
 async fn a_saved_state_continues_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
@@ -349,6 +391,14 @@ async fn a_life_that_does_not_fit_is_named_at_the_start() {
             "after",
         ),
         ("shipments: { frist: WAITING }", "frist"),
+        (
+            "shipments: { steps: [{ from: WAITING, to: WAITING, after: 0 }] }",
+            "after",
+        ),
+        (
+            "shipments: { steps: [{ from: WAITING, to: DISPATCHED }, { from: WAITING, to: DELIVERED }] }",
+            "two steps",
+        ),
         ("shipments: [", "YAML"),
     ] {
         std::fs::write(&file, life).unwrap();
