@@ -18,6 +18,7 @@ pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
         "/auth/token",
     )
     .tagged("Authentication")
+    .without_token()
     .accepting("application/json");
 
 /// `GET /users`
@@ -29,6 +30,7 @@ pub static LIST_USERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -47,6 +49,7 @@ pub static CREATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -59,6 +62,7 @@ pub static RETRIEVE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -76,6 +80,7 @@ pub static UPDATE_USER: OperationMeta = OperationMeta::new(
     )
     .tagged("Users")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -93,6 +98,7 @@ pub static LIST_USER_IDENTIFIERS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -110,6 +116,7 @@ pub static CREATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -127,6 +134,7 @@ pub static RETRIEVE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -150,6 +158,7 @@ pub static UPDATE_USER_IDENTIFIER: OperationMeta = OperationMeta::new(
     )
     .tagged("User Identifiers")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -173,6 +182,7 @@ pub static LIST_USER_CHECKS: OperationMeta = OperationMeta::new(
     )
     .tagged("User Checks")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -190,6 +200,7 @@ pub static LIST_TAX_RESIDENCIES: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:read"])
+    .sufficient(&[&["users:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -207,6 +218,7 @@ pub static CREATE_TAX_RESIDENCY: OperationMeta = OperationMeta::new(
     )
     .tagged("Tax Residencies")
     .scoped(&["users:admin"])
+    .sufficient(&[&["users:admin"]])
     .keyed()
     .accepting("application/json")
     .with_parameters(
@@ -225,6 +237,7 @@ pub static LIST_USER_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -242,6 +255,7 @@ pub static LIST_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -260,6 +274,7 @@ pub static CREATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -272,6 +287,7 @@ pub static RETRIEVE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -289,6 +305,7 @@ pub static CLOSE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -306,6 +323,7 @@ pub static UPDATE_ACCOUNT: OperationMeta = OperationMeta::new(
     )
     .tagged("Accounts")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -323,6 +341,7 @@ pub static LIST_INSTRUMENTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -347,6 +366,7 @@ pub static RETRIEVE_INSTRUMENT: OperationMeta = OperationMeta::new(
     )
     .tagged("Instruments")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -368,6 +388,7 @@ pub static LIST_INSTRUMENT_PRICES: OperationMeta = OperationMeta::new(
     )
     .tagged("Instrument Prices")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -389,6 +410,7 @@ pub static LIST_ORDERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -415,6 +437,7 @@ pub static CREATE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -427,6 +450,7 @@ pub static RETRIEVE_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Orders")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -444,6 +468,7 @@ pub static CANCEL_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Order Cancellations")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -461,6 +486,7 @@ pub static LIST_ORDER_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Executions")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -478,6 +504,7 @@ pub static LIST_PORTFOLIOS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -496,6 +523,7 @@ pub static CREATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -508,6 +536,7 @@ pub static RETRIEVE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -525,6 +554,7 @@ pub static UPDATE_PORTFOLIO: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -542,6 +572,7 @@ pub static LIST_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -559,6 +590,7 @@ pub static UPDATE_PORTFOLIO_ALLOCATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Allocations")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -576,6 +608,7 @@ pub static CREATE_PORTFOLIO_ORDER: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolio Orders")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json")
     .with_parameters(
@@ -594,6 +627,7 @@ pub static LIST_REBALANCING_EXECUTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:read"])
+    .sufficient(&[&["portfolios:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -611,6 +645,7 @@ pub static TRIGGER_PORTFOLIO_REBALANCING: OperationMeta = OperationMeta::new(
     )
     .tagged("Portfolios Rebalancing")
     .scoped(&["portfolios:admin"])
+    .sufficient(&[&["portfolios:admin"]])
     .keyed()
     .accepting("application/json")
     .with_parameters(
@@ -629,6 +664,7 @@ pub static LIST_SAVINGS_PLANS: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -647,6 +683,7 @@ pub static CREATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -659,6 +696,7 @@ pub static RETRIEVE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:read"])
+    .sufficient(&[&["orders:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -680,6 +718,7 @@ pub static DELETE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -701,6 +740,7 @@ pub static UPDATE_SAVINGS_PLAN: OperationMeta = OperationMeta::new(
     )
     .tagged("Savings Plans")
     .scoped(&["orders:admin"])
+    .sufficient(&[&["orders:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -722,6 +762,7 @@ pub static LIST_POSITIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
+    .sufficient(&[&["positions:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -739,6 +780,7 @@ pub static RETRIEVE_POSITION: OperationMeta = OperationMeta::new(
     )
     .tagged("Positions")
     .scoped(&["positions:read"])
+    .sufficient(&[&["positions:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -758,6 +800,7 @@ pub static LIST_VALUATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Valuations")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -775,6 +818,7 @@ pub static LIST_ACCOUNT_RETURNS: OperationMeta = OperationMeta::new(
     )
     .tagged("Returns")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -792,6 +836,7 @@ pub static LIST_CASH_BALANCES: OperationMeta = OperationMeta::new(
     )
     .tagged("Cash Balances")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -809,6 +854,7 @@ pub static LIST_DIRECT_DEBITS: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -827,6 +873,7 @@ pub static CREATE_DIRECT_DEBIT: OperationMeta = OperationMeta::new(
     )
     .tagged("Direct Debits")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -839,6 +886,7 @@ pub static LIST_MANDATES: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -857,6 +905,7 @@ pub static RETRIEVE_MANDATE: OperationMeta = OperationMeta::new(
     )
     .tagged("Mandates")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -874,6 +923,7 @@ pub static LIST_WITHDRAWALS: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -892,6 +942,7 @@ pub static CREATE_WITHDRAWAL: OperationMeta = OperationMeta::new(
     )
     .tagged("Withdrawals")
     .scoped(&["payments:admin"])
+    .sufficient(&[&["payments:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -904,6 +955,7 @@ pub static LIST_REFERENCE_ACCOUNTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reference Accounts")
     .scoped(&["payments:read"])
+    .sufficient(&[&["payments:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -921,6 +973,7 @@ pub static LIST_FEES: OperationMeta = OperationMeta::new(
     )
     .tagged("Fees")
     .scoped(&["fees:read"])
+    .sufficient(&[&["fees:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -938,6 +991,7 @@ pub static LIST_FEE_CONFIGURATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Fee Configurations")
     .scoped(&["fees:read"])
+    .sufficient(&[&["fees:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -956,6 +1010,7 @@ pub static LIST_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -974,6 +1029,7 @@ pub static LIST_TREASURY_REPORTS: OperationMeta = OperationMeta::new(
     )
     .tagged("Treasury Reports")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -992,6 +1048,7 @@ pub static LIST_TRANSACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Transactions")
     .scoped(&["transactions:read"])
+    .sufficient(&[&["transactions:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -1012,6 +1069,7 @@ pub static RETRIEVE_FILE: OperationMeta = OperationMeta::new(
     )
     .tagged("Files")
     .scoped(&["reports:read"])
+    .sufficient(&[&["reports:read"]])
     .accepting("application/pdf, application/octet-stream")
     .with_parameters(
         &[
@@ -1029,6 +1087,7 @@ pub static LIST_LIQUIDATIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -1046,6 +1105,7 @@ pub static CREATE_LIQUIDATION: OperationMeta = OperationMeta::new(
     )
     .tagged("Liquidations")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json")
     .with_parameters(
@@ -1064,6 +1124,7 @@ pub static LIST_SECURITIES_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -1082,6 +1143,7 @@ pub static CREATE_SECURITIES_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Securities Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -1094,6 +1156,7 @@ pub static LIST_ACCOUNT_TRANSFERS: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:read"])
+    .sufficient(&[&["accounts:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -1112,6 +1175,7 @@ pub static CREATE_ACCOUNT_TRANSFER: OperationMeta = OperationMeta::new(
     )
     .tagged("Account Transfers")
     .scoped(&["accounts:admin"])
+    .sufficient(&[&["accounts:admin"]])
     .keyed()
     .accepting("application/json");
 
@@ -1124,6 +1188,7 @@ pub static LIST_CORPORATE_ACTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Corporate Actions")
     .scoped(&["instruments:read"])
+    .sufficient(&[&["instruments:read"]])
     .paged(Paging::new(20, 1, 100))
     .accepting("application/json")
     .with_parameters(
@@ -1142,6 +1207,7 @@ pub static LIST_WEBHOOK_SUBSCRIPTIONS: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
+    .sufficient(&[&["webhooks:read"]])
     .accepting("application/json");
 
 /// `POST /webhooks`
@@ -1153,6 +1219,7 @@ pub static CREATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json");
 
 /// `GET /webhooks/{webhook_id}`
@@ -1164,6 +1231,7 @@ pub static RETRIEVE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:read"])
+    .sufficient(&[&["webhooks:read"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -1181,6 +1249,7 @@ pub static DELETE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
@@ -1198,6 +1267,7 @@ pub static UPDATE_WEBHOOK_SUBSCRIPTION: OperationMeta = OperationMeta::new(
     )
     .tagged("Webhook Subscriptions")
     .scoped(&["webhooks:admin"])
+    .sufficient(&[&["webhooks:admin"]])
     .accepting("application/json")
     .with_parameters(
         &[
