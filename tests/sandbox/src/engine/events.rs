@@ -122,8 +122,8 @@ fn parts(name: &str) -> (String, String) {
     (category.to_ascii_uppercase(), words::plain(action))
 }
 
-/// The table that is named like the category, or else like its last words. Of several ones, that whose rows look like the resource of
-/// the event.
+/// The table that is named like the category, or else like its last words. Of several ones, that whose rows look like
+/// the resource of the event.
 fn table_of(
     tables: &[Table],
     category: &str,

@@ -1,5 +1,5 @@
-//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after how long, and
-//! with which event.
+//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after
+//! how long, and with which event.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! Derives tables from the paths: a table holds the rows of one schema in one collection, which is the last fixed segment of a path.
+//! Derives tables from the paths: a table holds the rows of one schema in one collection, which is the last fixed
+//! segment of a path.
 //!
 //! `/accounts/{id}/orders` and `/orders/{id}` have the same orders, as their collection and their schema are the same.
 
@@ -116,7 +117,8 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
     (tables, of_operation)
 }
 
-/// Whether a table is another list of the rows of a collection, such as `/pets/findByStatus` of `/pets`: nothing creates rows in it.
+/// Whether a table is another list of the rows of a collection, such as `/pets/findByStatus` of `/pets`: nothing
+/// creates rows in it.
 fn is_view(table: &Table, of: &Table) -> bool {
     let mut templates = table.templates.iter();
     let is_below = templates.any(|template| {
@@ -217,7 +219,8 @@ fn name_all(tables: &mut [Table]) {
     }
 }
 
-/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as `/orders/{id}/cancel`.
+/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as
+/// `/orders/{id}/cancel`.
 pub(super) fn with_verb(path: &str) -> String {
     path.replace("}:", "}/")
 }
@@ -266,8 +269,8 @@ pub(super) fn properties_at(document: &Value, place: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The share of properties that two schemas have in common. One of a few properties, such as an id, is like every schema that has
-/// them all.
+/// The share of properties that two schemas have in common. One of a few properties, such as an id, is like every
+/// schema that has them all.
 fn likeness(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
     let common = one.intersection(other).count();
     let fewer = one.len().min(other.len());

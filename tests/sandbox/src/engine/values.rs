@@ -1,4 +1,5 @@
-//! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and pattern.
+//! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and
+//! pattern.
 
 use std::collections::{BTreeMap, HashMap};
 

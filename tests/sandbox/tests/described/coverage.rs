@@ -10,7 +10,8 @@ use crate::api::{Api, Operation, Reply};
 pub(crate) struct Coverage(Vec<(String, Option<String>)>);
 
 impl Coverage {
-    /// Calls all operations: first those that create, then those that read, then those that change, and at last those that delete.
+    /// Calls all operations: first those that create, then those that read, then those that change, and at last those
+    /// that delete.
     pub(crate) async fn of(api: &Api) -> Self {
         let credentials = [
             ("client_id", api.sandbox.client_id()),

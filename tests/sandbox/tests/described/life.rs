@@ -6,14 +6,12 @@ use serde_json::{Value, json};
 use upvest_sandbox::{Command, Fault, Sandbox, SandboxBuilder, StartError};
 use uuid::Uuid;
 
-use crate::api::{Api, fixture, life, own, plain, spec};
+use crate::api::{Api, fixture, life, own, plain};
 use crate::endpoint::Endpoint;
 
 /// The official description with its life.
 fn official() -> SandboxBuilder {
-    plain()
-        .overlay(spec("official-overlay.yaml"))
-        .life(life("official.yaml"))
+    plain().life(life("official.yaml"))
 }
 
 async fn official_api() -> Api {
