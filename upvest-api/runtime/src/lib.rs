@@ -8,10 +8,10 @@
 //! [`Operation`], for code that is generic over operations.
 //!
 //! ```
-//! use upvest_runtime::{BearerTransport, Error, GeneratedClient};
+//! use upvest_runtime::{Error, GeneratedClient, HttpTransport};
 //!
-//! fn client<C: GeneratedClient>(token: &str) -> Result<C, Error> {
-//!     let transport = BearerTransport::new(upvest_runtime::reqwest::Client::new()).bearer(token)?;
+//! fn client<C: GeneratedClient>() -> Result<C, Error> {
+//!     let transport = HttpTransport::new(|| HttpTransport::settings().build())?;
 //!     Ok(C::new("http://127.0.0.1:8080", transport))
 //! }
 //! ```
@@ -25,9 +25,11 @@ mod test_util;
 mod transports;
 mod values;
 
+pub use answers::byte_order_mark::without_byte_order_mark;
 pub use answers::byte_stream::ByteStream;
-pub use answers::decode::{read_json, without_byte_order_mark};
+pub use answers::decode::read_json;
 pub use answers::error::Error;
+pub use answers::error_context::ErrorContext;
 pub use answers::error_kind::ErrorKind;
 pub use answers::list_response::{ListResponse, Page, PaginationMeta};
 pub use answers::problem::Problem;
@@ -40,7 +42,7 @@ pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, P
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
-pub use transports::bearer_transport::BearerTransport;
+pub use transports::http_transport::HttpTransport;
 pub use transports::mock_transport::{MockTransport, Recorded};
 pub use transports::transport::Transport;
 pub use values::code::{CountryCode, CurrencyCode, Isin};
@@ -48,6 +50,7 @@ pub use values::decimal::Decimal;
 pub use values::idempotency_key::IdempotencyKey;
 pub use values::invalid::InvalidValue;
 pub use values::invalid_body::InvalidBody;
+pub use values::nested::Nested;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
 pub use values::path_segment::encode_path_segment;
@@ -61,13 +64,14 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 pub mod generated_code {
     pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
-    pub use crate::calls::body_builder::{Slot, checked, optional, required};
+    pub use crate::calls::body_builder::{Slot, checked, extra, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     #[cfg(feature = "sqlx")]
     pub use crate::values::foreign_traits::Column;
+    pub use crate::values::reading::read;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
-    pub use crate::values::{decimal, open_enum, open_union, timestamp};
+    pub use crate::values::{open_enum, open_union};
     #[cfg(feature = "schemars")]
     pub use schemars_1;
     #[cfg(feature = "sqlx")]

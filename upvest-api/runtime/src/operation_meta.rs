@@ -16,8 +16,12 @@ pub struct OperationMeta {
     pub path: &'static str,
     /// The first tag, for example `Orders`.
     pub tag: &'static str,
-    /// The OAuth scopes that the call needs. Empty if it needs no token.
+    /// The OAuth scopes that the call needs. A call that needs a token may need no scope.
     pub scopes: &'static [&'static str],
+    /// Whether the call needs an access token.
+    pub needs_token: bool,
+    /// Whether the call changes nothing, although its method is not `GET` or `HEAD`.
+    pub changes_nothing: bool,
     /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: &'static [&'static [&'static str]],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
@@ -151,6 +155,8 @@ impl OperationMeta {
             path,
             tag: "",
             scopes: &[],
+            needs_token: true,
+            changes_nothing: false,
             scope_sets: &[],
             idempotency_key: false,
             paging: None,
@@ -170,6 +176,20 @@ impl OperationMeta {
     #[must_use]
     pub const fn scoped(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Sets that the call needs no access token.
+    #[must_use]
+    pub const fn without_token(mut self) -> Self {
+        self.needs_token = false;
+        self
+    }
+
+    /// Sets that the call changes nothing, so that it may be sent any number of times.
+    #[must_use]
+    pub const fn changing_nothing(mut self) -> Self {
+        self.changes_nothing = true;
         self
     }
 
@@ -208,9 +228,9 @@ impl OperationMeta {
         self
     }
 
-    /// Whether the call only reads (`GET` or `HEAD`), so that sending it twice changes nothing.
+    /// Whether sending the call twice changes nothing: it only reads (`GET` or `HEAD`), or its metadata say so.
     pub fn is_safe(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD)
+        self.changes_nothing || matches!(self.method, Method::GET | Method::HEAD)
     }
 }
 

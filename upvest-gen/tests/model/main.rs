@@ -11,7 +11,9 @@
 #[path = "../common/outline.rs"]
 mod outline;
 
+mod debug;
 mod dialects;
+mod events;
 mod names;
 mod objects;
 mod operations;
