@@ -60,7 +60,7 @@ macro_rules! open_union {
         impl $crate::generated_code::serde::Serialize for $name {
             fn serialize<S: $crate::generated_code::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$variant(value) => $crate::generated_code::open_union::write(value, $tag, &[$wire], serializer),)+
+                    $(Self::$variant(value) => $crate::generated_code::open_union::write(value, $tag, &[$($wire),+], serializer),)+
                     Self::Unknown(value) => value.serialize(serializer),
                 }
             }
