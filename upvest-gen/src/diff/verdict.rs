@@ -115,6 +115,7 @@ fn of_operation(subject: &Subject<'_>) -> Verdict {
             None,
             "tokens are requested for the new scopes, which your client must be granted",
         ),
+        ("scope sets", _) => (None, "a token with the scopes of one set suffices"),
         ("idempotency key", Step::Gained) => (None, "the client can repeat the call safely"),
         ("idempotency key", _) => (
             None,

@@ -114,13 +114,16 @@ fn documentation(operation: &Operation) -> String {
         let _ = write!(text, "{description}\n\n");
     }
     let _ = write!(text, "Sends `{method} {path}`");
+    let sets = operation.scope_sets.iter();
+    let sets: Vec<String> = sets
+        .map(|set| format!("`{}`", set.join("` and `")))
+        .collect();
     let _ = match scopes.as_slice() {
         [] => write!(text, " without a token."),
-        scopes => write!(
-            text,
-            "; the token needs the scope `{}`.",
-            scopes.join("` or `")
-        ),
+        _ if operation.scope_sets.iter().any(Vec::is_empty) => {
+            write!(text, "; the token needs no scope.")
+        }
+        _ => write!(text, "; the token needs the scope {}.", sets.join(", or ")),
     };
     if operation.idempotency_key {
         text.push_str(" Supports an idempotency key.");

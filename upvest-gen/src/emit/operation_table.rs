@@ -43,6 +43,7 @@ pub(super) fn operation_table(api: &Api) -> Result<String, Error> {
 /// pub static LIST_ORDERS: OperationMeta = OperationMeta::new("listOrders", "list_orders", Method::GET, "/orders")
 ///     .tagged("Orders")
 ///     .scoped(&["orders:read"])
+///     .sufficient(&[&["orders:read"]])
 ///     .paged(Paging::new(20, 1, 100))
 ///     .accepting("application/json")
 ///     .with_parameters(&[ParameterMeta::new("offset", ParameterPlace::Query, ParameterType::Integer)]);
@@ -54,6 +55,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
         path,
         tag,
         scopes,
+        optional_scopes,
         ..
     } = operation;
     let doc = format!(" `{} {path}`", operation.method);
@@ -61,6 +63,9 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let tagged = (!tag.is_empty()).then(|| quote!(.tagged(#tag)));
     let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
+    let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
+    let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
+    let optional = (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -77,6 +82,8 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
         pub static #constant: OperationMeta = OperationMeta::new(#id, #method_name, Method::#method, #path)
             #tagged
             #scoped
+            #sufficient
+            #optional
             #keyed
             #paged
             .accepting(#accept)

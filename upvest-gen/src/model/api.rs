@@ -61,8 +61,13 @@ pub struct Operation {
     pub summary: String,
     /// The description, in Markdown.
     pub description: String,
-    /// The OAuth scopes. A token needs one of them.
+    /// All OAuth scopes of its security requirements.
     pub scopes: Vec<String>,
+    /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: Vec<Vec<String>>,
+    /// Those of its scopes that not every client can have, as `x-optional-scopes` of the overlay says.
+    #[serde(skip)]
+    pub optional_scopes: Vec<String>,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
     /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.

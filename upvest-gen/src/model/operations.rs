@@ -13,7 +13,7 @@ use super::paths;
 use super::references::check_target;
 use super::responses;
 use super::schemas::read_objects;
-use super::scopes::scopes;
+use super::scopes;
 use super::types::Types;
 use crate::document;
 use crate::error::Error;
@@ -126,6 +126,8 @@ fn operation<'a>(
     let security = value
         .get("security")
         .or_else(|| types.document.get("security"));
+    let unmet = scopes::unmet(types.document, security, &found.pointer);
+    types.notes.extend(unmet);
     Some(Operation {
         method_name,
         builder,
@@ -134,7 +136,9 @@ fn operation<'a>(
         tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
         summary: text(value, "summary"),
         description: text(value, "description"),
-        scopes: scopes(security),
+        scopes: scopes::scopes(security),
+        scope_sets: scopes::scope_sets(types.document, security),
+        optional_scopes: scopes::optional_scopes(types.document, security),
         idempotency_key: parameters::has_idempotency_key(&all),
         paging,
         parameters,

@@ -2,19 +2,209 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// The OAuth scopes of all security requirements. A token needs one of them.
+use crate::error::Error;
+
+/// The scopes in a token.
+type Scopes = BTreeSet<String>;
+
+const READ: &str = ":read";
+const ADMIN: &str = ":admin";
+
+/// A requirement with more families of scopes has too many combinations, so that all its scopes are asked for.
+const MOST_SETS: usize = 64;
+
+/// The OAuth scopes of all security requirements.
 pub(super) fn scopes(security: Option<&Value>) -> Vec<String> {
-    let requirements = security
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object);
-    let lists = requirements
-        .flat_map(|requirement| requirement.values())
-        .filter_map(Value::as_array)
-        .flatten();
-    let scopes: BTreeSet<&str> = lists.filter_map(Value::as_str).collect();
-    scopes.into_iter().map(str::to_owned).collect()
+    let scopes: Scopes = requirements(security).flat_map(scopes_of).collect();
+    scopes.into_iter().collect()
+}
+
+/// The sets of scopes that suffice for a call, the smallest first. A token needs all scopes of one of them.
+///
+/// The requirements are alternatives, and all scopes of one of them are needed. Upvest's own descriptions list `orders:read` beside
+/// `orders:admin` in one requirement, and accept either of them. Requirements without a token, such as those for an API key, are
+/// left out.
+pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<String>> {
+    let mut sets: Vec<Scopes> = requirements(security)
+        .filter(|requirement| requirement.is_empty() || has_token(document, requirement))
+        .flat_map(|requirement| alternatives(&scopes_of(requirement)))
+        .collect();
+    sets.sort_by_key(|set| (set.len(), changes(set), set.clone()));
+    let mut sufficient: Vec<Scopes> = Vec::new();
+    for set in sets {
+        // A set with more scopes than another one adds nothing.
+        if !sufficient.iter().any(|smaller| smaller.is_subset(&set)) {
+            sufficient.push(set);
+        }
+    }
+    let sufficient = sufficient.into_iter();
+    sufficient.map(|set| set.into_iter().collect()).collect()
+}
+
+/// Those of the scopes that not every client can have: `x-optional-scopes` of a security scheme, which an overlay adds.
+pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec<String> {
+    let schemes = document["components"]["securitySchemes"].as_object();
+    let schemes = schemes.into_iter().flat_map(Map::values);
+    let lists = schemes.filter_map(|scheme| scheme["x-optional-scopes"].as_array());
+    let optional: BTreeSet<&str> = lists.flatten().filter_map(Value::as_str).collect();
+    let scopes = scopes(security).into_iter();
+    scopes
+        .filter(|scope| optional.contains(scope.as_str()))
+        .collect()
+}
+
+/// The problem of an operation whose requirements can only be met without a token, such as by an API key.
+pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
+    let mut all = requirements(security).peekable();
+    all.peek()?;
+    let schemes: BTreeSet<&str> = requirements(security)
+        .flat_map(Map::keys)
+        .map(String::as_str)
+        .collect();
+    if all.any(|requirement| requirement.is_empty() || has_token(document, requirement)) {
+        return None;
+    }
+    let schemes: Vec<&str> = schemes.into_iter().collect();
+    Some(Error::at(
+        at,
+        format!(
+            "a call needs `{}`, which the client does not send",
+            schemes.join("` or `")
+        ),
+        "give the operation a requirement with OAuth or a bearer token, or add the header in the transport",
+    ))
+}
+
+fn requirements(security: Option<&Value>) -> impl Iterator<Item = &Map<String, Value>> {
+    let requirements = security.and_then(Value::as_array).into_iter().flatten();
+    requirements.filter_map(Value::as_object)
+}
+
+/// The scopes of all schemes of a requirement.
+fn scopes_of(requirement: &Map<String, Value>) -> Scopes {
+    let lists = requirement.values().filter_map(Value::as_array);
+    let scopes = lists.flatten().filter_map(Value::as_str);
+    scopes.map(str::to_owned).collect()
+}
+
+/// Whether one of the schemes of a requirement is a token. A scheme that is not described is one.
+fn has_token(document: &Value, requirement: &Map<String, Value>) -> bool {
+    let schemes = &document["components"]["securitySchemes"];
+    requirement.keys().any(|name| {
+        let scheme = &schemes[name];
+        let is_bearer = scheme["scheme"]
+            .as_str()
+            .is_none_or(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+        match scheme["type"].as_str() {
+            Some("apiKey" | "mutualTLS") => false,
+            Some("http") => is_bearer,
+            _ => true,
+        }
+    })
+}
+
+/// The sets that suffice for one requirement: `x:read` or `x:admin` if both are in it, and all other scopes.
+fn alternatives(requirement: &Scopes) -> Vec<Scopes> {
+    let mut sets = vec![Scopes::new()];
+    for scope in requirement {
+        let other = |from: &str, to: &str| {
+            let other = format!("{}{to}", scope.strip_suffix(from)?);
+            requirement.contains(&other).then_some(other)
+        };
+        let reading = other(ADMIN, READ);
+        if other(READ, ADMIN).is_some() {
+            // It is an alternative to the scope for changes, and added with that.
+            continue;
+        }
+        let mut with_reading = sets.clone();
+        insert(&mut sets, scope);
+        let Some(reading) = reading else {
+            continue;
+        };
+        if sets.len() < MOST_SETS {
+            insert(&mut with_reading, &reading);
+            sets.append(&mut with_reading);
+        } else {
+            insert(&mut sets, &reading);
+        }
+    }
+    sets
+}
+
+fn insert(sets: &mut [Scopes], scope: &str) {
+    for set in sets {
+        set.insert(scope.to_owned());
+    }
+}
+
+/// Whether a token with these scopes may change something.
+fn changes(set: &Scopes) -> bool {
+    set.iter().any(|scope| scope.ends_with(ADMIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{optional_scopes, scope_sets};
+
+    #[test]
+    fn a_token_needs_all_scopes_of_one_requirement() {
+        let document = json!({ "components": { "securitySchemes": {
+            "key": { "type": "apiKey" }, "basic": { "type": "http", "scheme": "basic" },
+            "bearer": { "type": "http", "scheme": "Bearer" }, "oauth": { "type": "oauth2" },
+        } } });
+        for (security, expected) in [
+            (json!([]), json!([])),
+            (json!([{ "oauth": ["a"] }]), json!([["a"]])),
+            (json!([{ "oauth": ["b", "a"] }]), json!([["a", "b"]])),
+            (
+                json!([{ "oauth": ["b"] }, { "oauth": ["a"] }]),
+                json!([["a"], ["b"]]),
+            ),
+            (
+                json!([{ "oauth": ["a"], "bearer": ["b"] }]),
+                json!([["a", "b"]]),
+            ),
+            (
+                json!([{ "oauth": ["x:admin", "x:read"] }]),
+                json!([["x:read"], ["x:admin"]]),
+            ),
+            (
+                json!([{ "oauth": ["x:read", "x:admin", "y:read"] }]),
+                json!([["x:read", "y:read"], ["x:admin", "y:read"]]),
+            ),
+            (
+                json!([{ "oauth": ["x:admin"] }, { "oauth": ["x:read"] }]),
+                json!([["x:read"], ["x:admin"]]),
+            ),
+            (
+                json!([{ "oauth": ["a", "b"] }, { "oauth": ["a"] }]),
+                json!([["a"]]),
+            ),
+            (json!([{ "key": [] }, { "oauth": ["a"] }]), json!([["a"]])),
+            (json!([{ "key": [] , "oauth": ["a"] }]), json!([["a"]])),
+            (json!([{ "key": [] }, { "bearer": [] }]), json!([[]])),
+            (json!([{ "oauth": ["a"] }, {}]), json!([[]])),
+            (json!([{ "key": [] }, { "basic": [] }]), json!([])),
+            (json!([{ "undescribed": ["a"] }]), json!([["a"]])),
+        ] {
+            let found = scope_sets(&document, Some(&security));
+            assert_eq!(json!(found), expected, "{security}");
+        }
+    }
+
+    #[test]
+    fn the_overlay_says_which_scopes_are_optional() {
+        let document = json!({ "components": { "securitySchemes": {
+            "oauth": { "type": "oauth2", "x-optional-scopes": ["prices:read", "roles:admin"] },
+            "other": { "type": "oauth2" },
+        } } });
+        let security = json!([{ "oauth": ["orders:read", "prices:read"] }]);
+        assert_eq!(optional_scopes(&document, Some(&security)), ["prices:read"]);
+        assert!(optional_scopes(&document, None).is_empty());
+        assert!(optional_scopes(&json!({}), Some(&security)).is_empty());
+    }
 }

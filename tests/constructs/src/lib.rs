@@ -1,0 +1,75 @@
+//! Clients of small descriptions with one construct each, and a server that answers them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Method, Request, StatusCode};
+use upvest_runtime::{
+    ByteStream, Error, GeneratedClient, Metadata, OperationMeta, Response, Transport,
+};
+
+include!(concat!(env!("OUT_DIR"), "/descriptions.rs"));
+
+/// A server that gives every request the same answer and records what it received.
+#[derive(Clone, Debug)]
+pub struct Server {
+    answer: Bytes,
+    requests: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A request that a [`Server`] has received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The HTTP method.
+    pub method: Method,
+    /// The URL.
+    pub url: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Server {
+    /// A server that answers with `json`, and a client of it.
+    pub fn answering<C: GeneratedClient>(json: impl Into<String>) -> (C, Self) {
+        let server = Self {
+            answer: json.into().into(),
+            requests: Arc::default(),
+        };
+        (C::new("http://api.invalid", server.clone()), server)
+    }
+
+    /// The last request.
+    ///
+    /// # Panics
+    ///
+    /// If there was none.
+    #[expect(clippy::expect_used, reason = "for tests")]
+    pub fn last(&self) -> Received {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.last().expect("a request was sent").clone()
+    }
+}
+
+impl Transport for Server {
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        _operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        let (parts, body) = request.into_parts();
+        let received = Received {
+            method: parts.method,
+            url: parts.uri.to_string(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.push(received);
+        let answer = ByteStream::from(self.answer.clone());
+        let response = Response::new(answer, HeaderMap::new(), Metadata::new(StatusCode::OK));
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}

@@ -1,0 +1,3 @@
+//! What the clients of small descriptions send and read, with a file for each construct.
+
+mod scopes;
