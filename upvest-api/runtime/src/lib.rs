@@ -64,6 +64,8 @@ pub mod generated_code {
     pub use crate::calls::body_builder::{Slot, checked, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
+    #[cfg(feature = "sqlx")]
+    pub use crate::values::foreign_traits::Column;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
     pub use crate::values::{decimal, open_enum, open_union, timestamp};
     #[cfg(feature = "schemars")]

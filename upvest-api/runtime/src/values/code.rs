@@ -68,7 +68,9 @@ macro_rules! code {
 
         $crate::from_text!($name);
         $crate::as_text!($name);
-        $crate::foreign_traits!($name as text: concat!($what, ": ", $rule, "."));
+        $crate::text_column!($name);
+        $crate::json_schema!($name, None::<&str>, concat!($what, ": ", $rule, "."));
+        $crate::open_api_schema!($name, None::<&str>, concat!($what, ": ", $rule, "."));
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

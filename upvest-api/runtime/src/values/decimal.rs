@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+#[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
+use super::foreign_traits::Column;
 use super::invalid::InvalidValue;
 use super::text::{read, read_optional};
 
@@ -112,16 +114,35 @@ crate::open_api_schema!(
     concat!("A decimal number: ", rule!(), ".")
 );
 
-// A decimal is an exact number in the database. SQLite has no exact numbers, so it is a text there.
 #[cfg(feature = "sqlx-postgres")]
-crate::database_column! {
-    impl[] Decimal as rust_decimal::Decimal, sqlx::Postgres where []:
-    |number| number.0, |number| Ok(Self(number))
+impl Column<sqlx::Postgres> for Decimal {
+    type Stored = rust_decimal::Decimal;
+
+    fn to_stored(&self) -> rust_decimal::Decimal {
+        self.0
+    }
+
+    fn from_stored(number: rust_decimal::Decimal) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(Self(number))
+    }
 }
+
+// SQLite has no exact numbers, so a decimal is a text there.
 #[cfg(feature = "sqlx-sqlite")]
-crate::database_column! {
-    impl[] Decimal as String, sqlx::Sqlite where []: |number| number.to_string(), |text| Ok(text.parse()?)
+impl Column<sqlx::Sqlite> for Decimal {
+    type Stored = String;
+
+    fn to_stored(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_stored(text: String) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(text.parse()?)
+    }
 }
+
+#[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
+crate::sqlx_traits!(Decimal);
 
 impl From<rust_decimal::Decimal> for Decimal {
     fn from(number: rust_decimal::Decimal) -> Self {

@@ -3,71 +3,127 @@
 //! The features of this crate decide which traits are implemented. A macro that depends on one is therefore defined twice: an
 //! exported macro with `cfg(feature)` in its body would ask for the features of the crate that uses it.
 
-/// Stores a type in a database column, and describes it in a schema as a text with a format.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! foreign_traits {
-    ($name:ident as text: $about:expr) => {
-        $crate::database_column! {
-            impl[DB: $crate::generated_code::sqlx::Database] $name as String, DB where [String]:
-            |value| value.to_string(),
-            |text| {
-                use $crate::generated_code::serde::de::value::{Error, StringDeserializer};
-                Ok(<$name as $crate::generated_code::serde::Deserialize>::deserialize(StringDeserializer::<Error>::new(text))?)
-            }
-        }
-        $crate::json_schema! { $name, None::<&str>, $about }
-        $crate::open_api_schema! { $name, None::<&str>, $about }
-    };
-    ($name:ident as uuid: $about:expr) => {
-        $crate::database_column! {
-            impl[DB: $crate::generated_code::sqlx::Database] $name as $crate::uuid::Uuid, DB where [$crate::uuid::Uuid]:
-            |value| value.0,
-            |uuid| Ok(Self(uuid))
-        }
-        $crate::json_schema! { $name, Some("uuid"), $about }
-        $crate::open_api_schema! { $name, Some("uuid"), $about }
-    };
+/// How a value is stored in a column of a database.
+#[cfg(feature = "sqlx")]
+pub trait Column<DB: sqlx::Database>: Sized {
+    /// The type of the column.
+    type Stored;
+
+    /// The value to store.
+    fn to_stored(&self) -> Self::Stored;
+
+    /// Reads a stored value.
+    #[allow(clippy::missing_errors_doc, reason = "only macros call it")]
+    fn from_stored(stored: Self::Stored) -> Result<Self, sqlx::error::BoxDynError>;
 }
 
-/// Stores a type in a database column as `$inner`.
+/// Stores a type in a column of texts.
 #[doc(hidden)]
 #[cfg(feature = "sqlx")]
 #[macro_export]
-macro_rules! database_column {
-    (impl[$($parameters:tt)*] $name:ident as $inner:ty, $database:ty where [$($bound:ty)?]: $write:expr, $read:expr) => {
-        impl<$($parameters)*> $crate::generated_code::sqlx::Type<$database> for $name
-        $(where $bound: $crate::generated_code::sqlx::Type<$database>)?
+macro_rules! text_column {
+    ($name:ident) => {
+        impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::Column<DB>
+            for $name
         {
-            fn type_info() -> <$database as $crate::generated_code::sqlx::Database>::TypeInfo {
-                <$inner as $crate::generated_code::sqlx::Type<$database>>::type_info()
+            type Stored = String;
+
+            fn to_stored(&self) -> String {
+                self.to_string()
             }
 
-            fn compatible(kind: &<$database as $crate::generated_code::sqlx::Database>::TypeInfo) -> bool {
-                <$inner as $crate::generated_code::sqlx::Type<$database>>::compatible(kind)
+            fn from_stored(
+                text: String,
+            ) -> Result<Self, $crate::generated_code::sqlx::error::BoxDynError> {
+                use $crate::generated_code::serde::{Deserialize, de::value};
+                let deserializer = value::StringDeserializer::<value::Error>::new(text);
+                Ok(<$name as Deserialize>::deserialize(deserializer)?)
             }
         }
 
-        impl<'q, $($parameters)*> $crate::generated_code::sqlx::Encode<'q, $database> for $name
-        $(where $bound: $crate::generated_code::sqlx::Encode<'q, $database>)?
+        $crate::sqlx_traits!($name);
+    };
+}
+
+/// Stores a type in a column of UUIDs.
+#[doc(hidden)]
+#[cfg(feature = "sqlx")]
+#[macro_export]
+macro_rules! uuid_column {
+    ($name:ident) => {
+        impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::Column<DB>
+            for $name
+        {
+            type Stored = $crate::uuid::Uuid;
+
+            fn to_stored(&self) -> $crate::uuid::Uuid {
+                self.0
+            }
+
+            fn from_stored(
+                uuid: $crate::uuid::Uuid,
+            ) -> Result<Self, $crate::generated_code::sqlx::error::BoxDynError> {
+                Ok(Self(uuid))
+            }
+        }
+
+        $crate::sqlx_traits!($name);
+    };
+}
+
+/// Implements the traits of sqlx for a type with [`Column`].
+#[doc(hidden)]
+#[cfg(feature = "sqlx")]
+#[macro_export]
+macro_rules! sqlx_traits {
+    ($name:ident) => {
+        impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::sqlx::Type<DB>
+            for $name
+        where
+            $name:
+                $crate::generated_code::Column<DB, Stored: $crate::generated_code::sqlx::Type<DB>>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                <$name as $crate::generated_code::Column<DB>>::Stored::type_info()
+            }
+
+            fn compatible(kind: &DB::TypeInfo) -> bool {
+                <$name as $crate::generated_code::Column<DB>>::Stored::compatible(kind)
+            }
+        }
+
+        impl<'q, DB: $crate::generated_code::sqlx::Database>
+            $crate::generated_code::sqlx::Encode<'q, DB> for $name
+        where
+            $name: $crate::generated_code::Column<
+                    DB,
+                    Stored: $crate::generated_code::sqlx::Encode<'q, DB>,
+                >,
         {
             fn encode_by_ref(
                 &self,
-                buffer: &mut <$database as $crate::generated_code::sqlx::Database>::ArgumentBuffer,
-            ) -> Result<$crate::generated_code::sqlx::encode::IsNull, $crate::generated_code::sqlx::error::BoxDynError> {
-                let write: fn(&Self) -> $inner = $write;
-                $crate::generated_code::sqlx::Encode::<$database>::encode(write(self), buffer)
+                buffer: &mut DB::ArgumentBuffer,
+            ) -> Result<
+                $crate::generated_code::sqlx::encode::IsNull,
+                $crate::generated_code::sqlx::error::BoxDynError,
+            > {
+                $crate::generated_code::Column::<DB>::to_stored(self).encode(buffer)
             }
         }
 
-        impl<'r, $($parameters)*> $crate::generated_code::sqlx::Decode<'r, $database> for $name
-        $(where $bound: $crate::generated_code::sqlx::Decode<'r, $database>)?
+        impl<'r, DB: $crate::generated_code::sqlx::Database>
+            $crate::generated_code::sqlx::Decode<'r, DB> for $name
+        where
+            $name: $crate::generated_code::Column<
+                    DB,
+                    Stored: $crate::generated_code::sqlx::Decode<'r, DB>,
+                >,
         {
             fn decode(
-                value: <$database as $crate::generated_code::sqlx::Database>::ValueRef<'r>,
+                value: DB::ValueRef<'r>,
             ) -> Result<Self, $crate::generated_code::sqlx::error::BoxDynError> {
-                let read: fn($inner) -> Result<Self, $crate::generated_code::sqlx::error::BoxDynError> = $read;
-                read(<$inner as $crate::generated_code::sqlx::Decode<'r, $database>>::decode(value)?)
+                let stored = $crate::generated_code::sqlx::Decode::<DB>::decode(value)?;
+                $crate::generated_code::Column::<DB>::from_stored(stored)
             }
         }
     };
@@ -77,8 +133,16 @@ macro_rules! database_column {
 #[doc(hidden)]
 #[cfg(not(feature = "sqlx"))]
 #[macro_export]
-macro_rules! database_column {
-    ($($column:tt)*) => {};
+macro_rules! text_column {
+    ($name:ident) => {};
+}
+
+/// Without the feature, no type has a column.
+#[doc(hidden)]
+#[cfg(not(feature = "sqlx"))]
+#[macro_export]
+macro_rules! uuid_column {
+    ($name:ident) => {};
 }
 
 /// Describes a type in a JSON schema.

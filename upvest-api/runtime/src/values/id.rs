@@ -48,7 +48,9 @@ macro_rules! id {
         }
 
         $crate::from_text!($name);
-        $crate::foreign_traits!($name as uuid: concat!(stringify!($name), ", a UUID."));
+        $crate::uuid_column!($name);
+        $crate::json_schema!($name, Some("uuid"), concat!(stringify!($name), ", a UUID."));
+        $crate::open_api_schema!($name, Some("uuid"), concat!(stringify!($name), ", a UUID."));
 
         // Written by hand, because serde's derive for every id took a fifth of this crate's compile time.
         impl $crate::generated_code::serde::Serialize for $name {

@@ -108,7 +108,9 @@ macro_rules! open_enum {
         }
 
         $crate::as_text!($name);
-        $crate::foreign_traits!($name as text: concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
+        $crate::text_column!($name);
+        $crate::json_schema!($name, None::<&str>, concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
+        $crate::open_api_schema!($name, None::<&str>, concat!("One of" $(, " `", $wire, "`")*, ", or a value that was added later."));
 
         impl<'de> $crate::generated_code::serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
