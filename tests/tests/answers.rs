@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use upvest_api::runtime::{BearerTransport, Problem};
+use upvest_api::runtime::{HttpTransport, Problem};
 use upvest_api::types::{ListResponse, Order};
 use upvest_api::{Client, Error, ErrorKind, Response};
 use upvest_tests::description::workspace_file;
@@ -13,7 +13,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const ORDER: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
 
 fn client(base_url: &str) -> Client {
-    Client::new(base_url, BearerTransport::new(reqwest::Client::new()))
+    let transport = HttpTransport::new(|| HttpTransport::settings().build());
+    Client::new(base_url, transport.expect("the client is made"))
 }
 
 async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {

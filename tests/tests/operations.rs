@@ -6,7 +6,9 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use upvest_api::runtime::BearerTransport;
+use upvest_api::http::header::AUTHORIZATION;
+use upvest_api::http::{HeaderMap, HeaderValue};
+use upvest_api::runtime::HttpTransport;
 use upvest_api::{ByteStream, Client, Error, Response, types};
 use upvest_tests::description::{Description, Operation};
 use wiremock::matchers::any;
@@ -128,9 +130,12 @@ async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
 async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let transport = BearerTransport::new(reqwest::Client::new())
-        .bearer("a-token")
-        .expect("the token fits a header");
+    let token = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer a-token"))]);
+    let transport = HttpTransport::new(move || {
+        let settings = HttpTransport::settings();
+        settings.default_headers(token.clone()).build()
+    });
+    let transport = transport.expect("the client is made");
     let client = Client::new(&server.uri(), transport);
     (server, client)
 }

@@ -1,7 +1,7 @@
 //! Invalid input is an error with the field, the value and the rule, and nothing is sent.
 
 use serde_json::{Value, json};
-use upvest_api::runtime::{BearerTransport, Operation, Strict};
+use upvest_api::runtime::{HttpTransport, Operation, Strict};
 use upvest_api::types::{
     Address, CountryCode, CurrencyCode, Decimal, Isin, OrderCreate, OrderId, OrderSide, OrderType,
     UserCreate,
@@ -12,7 +12,7 @@ fn client() -> Client {
     // Port 9 is the discard port. No test here connects to it.
     Client::new(
         "http://127.0.0.1:9",
-        BearerTransport::new(reqwest::Client::new()),
+        HttpTransport::new(|| Ok(reqwest::Client::new())).expect("the client is made"),
     )
 }
 

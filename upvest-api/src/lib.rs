@@ -5,14 +5,16 @@
 //! [open](runtime::OpenEnum).
 //!
 //! This crate builds requests and reads answers. Tokens, signatures and retries are the work of a [`Transport`]: `upvest-ext` has
-//! the one for production; [`runtime::BearerTransport`] and [`MockTransport`] are for tests.
+//! the one for production; [`HttpTransport`](runtime::HttpTransport) sends each
+//! request once, and [`MockTransport`] is for tests.
 //!
 //! ```no_run
 //! use upvest_api::types::{AccountId, InstrumentId, OrderCreate, OrderSide, OrderType};
-//! use upvest_api::{Client, Error, runtime::BearerTransport};
+//! use upvest_api::{Client, Error, runtime::HttpTransport};
 //!
 //! # async fn place(account: AccountId, instrument: InstrumentId) -> Result<(), Error> {
-//! let client = Client::new("http://127.0.0.1:8080", BearerTransport::new(upvest_api::reqwest::Client::new()).bearer("token")?);
+//! let transport = HttpTransport::new(|| HttpTransport::settings().build())?;
+//! let client = Client::new("http://127.0.0.1:8080", transport);
 //! let order = OrderCreate::builder()
 //!     .account_id(account)
 //!     .instrument_id(instrument)

@@ -86,15 +86,18 @@ fn the_request_id_of_the_header_replaces_a_missing_one_of_the_problem() {
 
 #[test]
 fn what_is_known_about_the_call_is_told() {
-    let error = Error::new(ErrorKind::Timeout, "no answer in time")
-        .with_operation("createOrder")
-        .with_attempts(3)
-        .with_outcome_unknown(true);
+    let error = Error::new(ErrorKind::Timeout, "no answer in time").with_context(|context| {
+        context.operation = Some("createOrder".into());
+        context.attempts = 3;
+        context.is_outcome_unknown = true;
+    });
     let expected = "createOrder: no answer in time, after 3 attempts; it may have been carried out all the same";
     assert_eq!(error.to_string(), expected);
-    let error = Error::new(ErrorKind::Interrupted, "the file is cut short").with_position(40);
+    let error = Error::new(ErrorKind::Interrupted, "the file is cut short")
+        .with_context(|context| context.position = Some(40));
     assert_eq!(error.to_string(), "the file is cut short, at position 40");
-    let error = Error::new(ErrorKind::Token, "no answer in time").with_operation("listOrders");
+    let error = Error::new(ErrorKind::Token, "no answer in time")
+        .with_context(|context| context.operation = Some("listOrders".into()));
     assert_eq!(
         error.to_string(),
         "listOrders: no access token: no answer in time"
@@ -256,18 +259,22 @@ fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
 
 #[test]
 fn a_hint_says_what_to_do_and_can_be_replaced() {
-    let lost = Error::new(ErrorKind::Interrupted, "").with_outcome_unknown(true);
+    let lost = Error::new(ErrorKind::Interrupted, "")
+        .with_context(|context| context.is_outcome_unknown = true);
     assert!(
         lost.hint()
             .is_some_and(|hint| hint.contains("check that before you send it again"))
     );
-    let keyed = lost.with_idempotency_key(IdempotencyKey::new(Uuid::nil()));
+    let keyed = lost.with_context(|context| {
+        context.idempotency_key = Some(IdempotencyKey::new(Uuid::nil()));
+    });
     assert!(
         keyed
             .hint()
             .is_some_and(|hint| hint.contains("same `idempotency_key()`"))
     );
-    assert_eq!(keyed.with_hint("call support").hint(), Some("call support"));
+    let replaced = keyed.with_context(|context| context.hint = Some("call support".into()));
+    assert_eq!(replaced.hint(), Some("call support"));
     assert_eq!(Error::new(ErrorKind::NotFound, "").hint(), None);
 }
 

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use http::{Request, Response};
+use http::Request;
 use upvest_ext::api::ByteStream;
-use upvest_ext::{BoxFuture, Environment, PaginateExt, Upvest};
-use upvest_ext::{HttpSend, SendError};
+use upvest_ext::api::runtime::OperationMeta;
+use upvest_ext::{BoxFuture, Environment, Error, PaginateExt, Response, Transport, Upvest};
 
 const TOTAL: u64 = 10_000;
 const LATENCY: Duration = Duration::from_millis(20);
@@ -17,11 +17,12 @@ const LATENCY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 struct Server;
 
-impl HttpSend for Server {
-    fn send(
-        &self,
+impl Transport for Server {
+    fn execute<'a>(
+        &'a self,
         request: Request<bytes::Bytes>,
-    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
         Box::pin(async move {
             tokio::time::sleep(LATENCY).await;
             let body = if request.uri().path() == "/auth/token" {
@@ -29,7 +30,7 @@ impl HttpSend for Server {
             } else {
                 page(&request)
             };
-            Ok(Response::new(body.into()))
+            Ok(http::Response::new(body.into()).into())
         })
     }
 }
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
     let (one_by_one, ahead) = runtime.block_on(async {
         let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
             .credentials("id", "secret")
-            .http_sender(Server)
+            .transport(Server)
             .build()
             .unwrap();
         // The first call fetches the token.

@@ -253,7 +253,7 @@ type Log = Arc<Mutex<Vec<String>>>;
 async fn listen(upvest: Upvest) -> Result<(String, Log), Failure> {
     let received = Log::default();
     let log = Arc::clone(&received);
-    let verifier = WebhookVerifier::fetching(upvest);
+    let verifier = WebhookVerifier::fetching(&upvest);
     let deliver = async move |request: Request| match receive(&verifier, request, &log).await {
         Ok(()) => StatusCode::OK,
         Err(error) => error.status(),

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use upvest_api::{Error, ErrorKind};
+use upvest_runtime::{Error, ErrorKind};
 
 use crate::webhooks::{ResourceError, UndecodableEvent, VerifyError};
 

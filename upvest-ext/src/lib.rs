@@ -36,21 +36,29 @@
 //!
 //! # Features
 //!
-//! Enabled by default: `rustls` (or `native-tls`), `tracing`, `webhooks` and `encrypted-keys`. Optional: `files` for downloads;
-//! `opentelemetry` for trace headers; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
+//! Enabled by default: `rustls` (or `native-tls`), `webhooks` and `encrypted-keys`. Optional: `files` for downloads; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
 //! your own API.
 
-mod call;
+mod builder;
+mod call_record;
 mod client;
-mod clock;
 mod debug_fields;
-mod detached;
+mod environment;
+mod hooks;
 #[cfg(feature = "webhooks")]
 mod into_error;
-mod metrics;
+mod options;
 pub mod pages;
+mod pipeline;
+mod progress;
+mod random;
+mod raw;
+mod refreshing;
+mod reserved_headers;
 mod retry;
+mod throttle;
 mod token;
+mod variables;
 pub mod wait;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
@@ -61,20 +69,23 @@ pub mod signing {
     pub use upvest_signing::*;
 }
 
-pub use call::{CallOptions, HttpSend, RawPath, RawRequest, SendError};
-pub use client::{Environment, Upvest, UpvestBuilder};
-pub use clock::{Clock, OsRandom, Random, TokioClock};
+pub use builder::{UpvestBuilder, UpvestBuilderFor};
+pub use client::{Upvest, UpvestFor};
+pub use environment::Environment;
 pub use futures_util::future::BoxFuture;
+pub use hooks::CallReport;
 pub use http::Method;
-pub use metrics::Measurement;
+pub use options::CallOptions;
 pub use pages::PaginateExt;
+pub use raw::RawRequest;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
 pub use signing::BackendError;
-pub use token::Scopes;
 
 pub use upvest_api as api;
-pub use upvest_api::runtime::Unredacted;
-pub use upvest_api::{ByteStream, Error, ErrorKind, IdempotencyKey, Metadata, Response};
+pub use upvest_runtime::{
+    ByteStream, Error, ErrorContext, ErrorKind, HttpTransport, IdempotencyKey, Metadata, Response,
+    Transport, Unredacted,
+};
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "webhooks"))]

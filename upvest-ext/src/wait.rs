@@ -32,11 +32,10 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use upvest_api::runtime::{List, Operation, Settles};
-use upvest_api::{Error, ErrorKind};
+use tokio::time::{Instant, sleep, timeout};
+use upvest_runtime::{Error, ErrorKind, GeneratedClient, List, Operation, Settles};
 
-use crate::client::upvest::Upvest;
-use crate::clock::ClockAndRng;
+use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
 use crate::pages::Paginator;
 use crate::retry::Backoff;
@@ -59,10 +58,9 @@ pub struct Wait<T> {
     is_met: Condition<T>,
     backoff: Backoff,
     timeout: Duration,
-    clock_and_rng: ClockAndRng,
 }
 
-impl Upvest {
+impl<C: GeneratedClient> UpvestFor<C> {
     /// Waits until the resource that `operation` reads has a final status. An order, for example, is final once it is filled,
     /// cancelled or rejected.
     ///
@@ -96,7 +94,7 @@ impl Upvest {
         operation: O,
         is_met: impl Fn(&O::Output) -> bool + Send + 'static,
     ) -> Wait<O::Output> {
-        self.wait(move || retrieve(operation.clone()), is_met)
+        wait(move || retrieve(operation.clone()), is_met)
     }
 
     /// Waits until the item of `list` with this id has a final status, for resources that can only be read in a list. Each poll
@@ -113,24 +111,22 @@ impl Upvest {
         O: List<Item = I>,
         I: Settles + Serialize,
     {
-        self.wait(move || find(list.clone(), id), Settles::is_final)
+        wait(move || find(list.clone(), id), Settles::is_final)
     }
+}
 
-    fn wait<T, F>(
-        &self,
-        poll: impl Fn() -> F + Send + 'static,
-        is_met: impl Fn(&T) -> bool + Send + 'static,
-    ) -> Wait<T>
-    where
-        F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
-    {
-        Wait {
-            poll: Box::new(move || Box::pin(poll())),
-            is_met: Box::new(is_met),
-            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
-            timeout: Duration::from_secs(300),
-            clock_and_rng: self.pipeline().core.clock_and_rng.clone(),
-        }
+fn wait<T, F>(
+    poll: impl Fn() -> F + Send + 'static,
+    is_met: impl Fn(&T) -> bool + Send + 'static,
+) -> Wait<T>
+where
+    F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
+{
+    Wait {
+        poll: Box::new(move || Box::pin(poll())),
+        is_met: Box::new(is_met),
+        backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+        timeout: Duration::from_secs(300),
     }
 }
 
@@ -173,13 +169,9 @@ impl<T: Send + Sync + 'static> Wait<T> {
 
     async fn run(mut self) -> Result<T, Error> {
         let mut last = None;
-        let timeout = self.clock_and_rng.clock.sleep(self.timeout);
         let late = self.late();
-        let outcome = tokio::select! {
-            biased;
-            outcome = self.poll_until_met(&mut last) => outcome,
-            () = timeout => Err(late),
-        };
+        let outcome = timeout(self.timeout, self.poll_until_met(&mut last)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(late));
         outcome.map_err(|error| match last {
             Some(state) => error.with_last_seen(state),
             None => error,
@@ -195,23 +187,22 @@ impl<T: Send + Sync + 'static> Wait<T> {
     }
 
     async fn poll_until_met(&mut self, last: &mut Option<T>) -> Result<T, Error> {
-        let mut seen = self.clock_and_rng.now();
+        let mut seen = Instant::now();
         let mut polls = 0;
         loop {
             match (self.poll)().await? {
                 Some(state) if (self.is_met)(&state) => return Ok(state),
                 Some(state) => {
                     *last = Some(state);
-                    seen = self.clock_and_rng.now();
+                    seen = Instant::now();
                 }
-                None if self.clock_and_rng.now() < seen + APPEARANCE => {}
+                None if seen.elapsed() < APPEARANCE => {}
                 None => {
                     let message = "the awaited resource does not exist";
                     return Err(Error::new(ErrorKind::NotFound, message));
                 }
             }
-            let pause = self.backoff.wait(polls, self.clock_and_rng.fraction());
-            self.clock_and_rng.clock.sleep(pause).await;
+            sleep(self.backoff.wait(polls)).await;
             polls += 1;
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -13,11 +13,9 @@ use upvest_ext::api::ByteStream;
 use upvest_ext::api::runtime::{List, ListResponse, Operation, OperationMeta, Page, Paginated};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
-    BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _,
-    Response, Upvest, UpvestBuilder,
+    BoxFuture, Environment, Error, ErrorKind, IdempotencyKey, PaginateExt as _, Response,
+    Transport, Upvest, UpvestBuilder,
 };
-use upvest_ext::{Clock, TokioClock};
-use upvest_ext::{HttpSend, SendError};
 
 #[tokio::test(start_paused = true)]
 async fn one_token_serves_all_calls_until_it_is_refused() {
@@ -30,7 +28,11 @@ async fn one_token_serves_all_calls_until_it_is_refused() {
     });
     let upvest = server.client();
     for _ in 0..3 {
-        upvest.request(Method::GET, "/things").send().await.unwrap();
+        upvest
+            .request(Method::GET, ["things"])
+            .send()
+            .await
+            .unwrap();
     }
     let tokens: Vec<String> = server
         .requests()
@@ -65,7 +67,7 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
         .build()
         .unwrap();
     let answer: Response<Value> = upvest
-        .request(Method::GET, "/things")
+        .request(Method::GET, ["things"])
         .query("a", 1)
         .send_json()
         .await
@@ -92,7 +94,7 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
         let received =
             IncomingRequest::new(request.method(), &target, request.headers(), request.body());
         let claims = SignaturePolicy::requests()
-            .claims(&received, server.now())
+            .claims(&received, SystemTime::now())
             .unwrap();
         assert!(claims[0].is_signed_by(&public));
     }
@@ -103,7 +105,7 @@ async fn a_change_is_repeated_under_its_key_alone() {
     let server = Server::new(|_, _| (503, json!({})));
     let upvest = server.client();
     let error = upvest
-        .request(Method::POST, "/things")
+        .request(Method::POST, ["things"])
         .json(&json!({}))
         .send()
         .await
@@ -113,10 +115,9 @@ async fn a_change_is_repeated_under_its_key_alone() {
         (1, true)
     );
 
-    let options = CallOptions::new().idempotency_key(IdempotencyKey::generate());
     let error = upvest
-        .request(Method::POST, "/things")
-        .options(options)
+        .request(Method::POST, ["things"])
+        .idempotency_key(IdempotencyKey::generate())
         .json(&json!({}))
         .send()
         .await
@@ -139,7 +140,7 @@ async fn an_error_answer_of_any_shape_is_one_error() {
         let server = Server::new(move |_, _| (422, body.clone()));
         let error = server
             .client()
-            .request(Method::POST, "/things")
+            .request(Method::POST, ["things"])
             .send()
             .await
             .unwrap_err();
@@ -153,7 +154,7 @@ async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
     let server = Server::new(|_, _| (0, json!({})));
     let error = server
         .client()
-        .request(Method::GET, "/things")
+        .request(Method::GET, ["things"])
         .send()
         .await
         .unwrap_err();
@@ -237,7 +238,7 @@ impl Operation for Numbers {
     type Output = ListResponse<u64>;
 
     async fn send(self) -> Result<Response<ListResponse<u64>>, Error> {
-        let request = self.upvest.request(Method::GET, "/numbers");
+        let request = self.upvest.request(Method::GET, ["numbers"]);
         request
             .query("offset", self.offset)
             .query("limit", self.limit)
@@ -269,32 +270,23 @@ type Answer = dyn Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync;
 /// A server without a network. It answers by the request and its number; status 0 is no connection.
 #[derive(Clone)]
 #[allow(clippy::type_complexity, reason = "it is taken apart in two places")]
-struct Server(Arc<(Box<Answer>, Mutex<Vec<Request<Bytes>>>, TestClock)>);
+struct Server(Arc<(Box<Answer>, Mutex<Vec<Request<Bytes>>>)>);
 
 impl Server {
     fn new(
         answer: impl Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync + 'static,
     ) -> Self {
-        let clock = TestClock {
-            start: TokioClock.now(),
-            wall: SystemTime::now(),
-        };
-        Self(Arc::new((Box::new(answer), Mutex::default(), clock)))
+        Self(Arc::new((Box::new(answer), Mutex::default())))
     }
 
     fn builder(&self) -> UpvestBuilder {
         Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
             .credentials("client", "secret")
-            .http_sender(self.clone())
-            .clock(self.0.2)
+            .transport(self.clone())
     }
 
     fn client(&self) -> Upvest {
         self.builder().build().unwrap()
-    }
-
-    fn now(&self) -> SystemTime {
-        self.0.2.wall()
     }
 
     /// The requests so far, without token requests.
@@ -314,11 +306,12 @@ impl std::fmt::Debug for Server {
     }
 }
 
-impl HttpSend for Server {
-    fn send(
-        &self,
+impl Transport for Server {
+    fn execute<'a>(
+        &'a self,
         request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
         let mut requests = self.0.1.lock().unwrap();
         let is_token = |request: &Request<Bytes>| request.uri().path() == "/auth/token";
         let number = requests
@@ -336,34 +329,14 @@ impl HttpSend for Server {
         requests.push(request);
         Box::pin(async move {
             if status == 0 {
-                return Err(SendError::not_sent("connection refused"));
+                return Err(Error::new(ErrorKind::Connect, "connection refused"));
             }
             let answer = http::Response::builder()
                 .status(status)
                 .header("content-type", "application/json");
-            Ok(answer.body(Bytes::from(body.to_string()).into()).unwrap())
+            let body = Bytes::from(body.to_string()).into();
+            Ok(answer.body(body).unwrap().into())
         })
-    }
-}
-
-/// The clock of the test runtime, with a wall clock.
-#[derive(Clone, Copy, Debug)]
-struct TestClock {
-    start: std::time::Instant,
-    wall: SystemTime,
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> std::time::Instant {
-        TokioClock.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.wall + (self.now() - self.start)
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        TokioClock.sleep(duration)
     }
 }
 

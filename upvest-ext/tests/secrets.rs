@@ -205,7 +205,7 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
         shown.len(),
         logged.len()
     );
-    assert_eq!(logged.contains("upvest.call"), cfg!(feature = "tracing"));
+    assert!(logged.contains("upvest.call"));
     assert!(logged.contains("hyper"), "nothing was logged");
     assert_eq!(leaks(&shown), [""; 0], "shown");
     assert_eq!(leaks(&logged), [""; 0], "logged");
@@ -257,7 +257,7 @@ async fn show(upvest: &Upvest, out: &mut String) {
     let _ = write!(out, "{upvest:?}{upvest:#?}{list:?}");
     let order_result = upvest.create_order().body(order()).send().await;
     let raw = upvest
-        .request(upvest_ext::Method::GET, "/x")
+        .request(upvest_ext::Method::GET, ["x"])
         .send_json::<u8>()
         .await;
     match list.send().await {

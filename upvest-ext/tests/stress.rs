@@ -24,7 +24,8 @@ use tokio::time::{sleep, timeout};
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    Backoff, BoxFuture, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy, Upvest,
+    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy,
+    Upvest,
 };
 
 const TASKS: usize = 200;
@@ -285,19 +286,16 @@ fn client(address: std::net::SocketAddr, random: &Random) -> Upvest {
     let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
     let signer = RequestSigner::new("stress", key).unwrap();
     let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(200));
+    let options = CallOptions::new()
+        .attempt_timeout(ATTEMPT)
+        .call_timeout(CALL)
+        .retry(RetryPolicy::new().max_attempts(8).backoff(backoff));
     Upvest::builder(Environment::Custom(
         format!("http://{address}").parse().unwrap(),
     ))
     .credentials(common::CLIENT_ID, common::CLIENT_SECRET)
     .signer(Signer(signer, random.clone()))
-    .timeout(ATTEMPT)
-    .call_timeout(CALL)
-    .retry(
-        RetryPolicy::new()
-            .max_attempts(8)
-            .backoff(backoff)
-            .backoff_when_throttled(backoff),
-    )
+    .defaults(options)
     // A third of the requests fails all the time, for which the default budget is too small.
     .retry_budget(RetryBudget::new(1_000_000))
     .build()

@@ -1,16 +1,14 @@
-//! The log messages, spans and metrics of calls and webhooks.
-#![cfg(feature = "tracing")]
+//! The log messages, spans and reports of calls and webhooks.
 
 mod common;
 
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 
 use common::log::Log;
 use common::{FakeApi, Fate, Reply, Seen};
 use tracing::Dispatch;
 use tracing_subscriber::fmt::format::FmtSpan;
-use upvest_ext::{Measurement, RetryPolicy};
+use upvest_ext::CallReport;
 
 /// Keeps a second subscriber alive. With a single one, `tracing` caches for the whole process that nobody listens,
 /// if a test on another thread says so.
@@ -32,6 +30,12 @@ async fn logged(run: impl Future<Output = ()>) -> String {
     run.await;
     drop(guard);
     log.text()
+}
+
+/// The line at the end of the span of a call. The request of its token is a call in that span.
+fn closing_of_call(log: &str) -> &str {
+    let is_closing = |line: &&str| line.contains("close") && !line.contains("createAccessToken");
+    log.lines().find(is_closing).unwrap()
 }
 
 #[cfg(feature = "webhooks")]
@@ -74,7 +78,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
             .unwrap_err();
     })
     .await;
-    let closing = log.lines().find(|line| line.contains("close")).unwrap();
+    let closing = closing_of_call(&log);
     for field in [
         "upvest.call",
         "otel.name=GET /orders/{order_id}",
@@ -89,7 +93,9 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
         assert!(closing.contains(field), "{field} is not in {closing}");
     }
     assert_eq!(
-        log.lines().filter(|line| line.contains("answer")).count(),
+        log.lines()
+            .filter(|line| line.contains("answer") && !line.contains("createAccessToken"))
+            .count(),
         2
     );
     assert!(log.contains("retrying") && log.contains("r-5"));
@@ -104,7 +110,7 @@ async fn the_span_of_a_failed_call_has_the_status_of_an_error_and_that_of_a_good
             other => Reply::status(other),
         });
         let log = logged(async { drop(api.client().list_orders().send().await) }).await;
-        let closing = log.lines().find(|line| line.contains("close")).unwrap();
+        let closing = closing_of_call(&log);
         assert_eq!(
             closing.contains("otel.status_code=\"ERROR\""),
             expected,
@@ -113,37 +119,29 @@ async fn the_span_of_a_failed_call_has_the_status_of_an_error_and_that_of_a_good
     }
 }
 
-/// The measurements that a metrics hook got, without the durations.
-fn kept() -> (
+/// A function for `observe`, and what it got, without the times.
+fn reports() -> (
     Arc<Mutex<Vec<String>>>,
-    impl Fn(&Measurement) + Send + Sync + 'static,
+    impl Fn(&CallReport) + Send + Sync + 'static,
 ) {
-    let kept = Arc::<Mutex<Vec<String>>>::default();
-    let hook = Arc::clone(&kept);
-    (kept, move |measured: &Measurement| {
-        hook.lock().unwrap().push(match measured {
-            Measurement::Call {
-                operation,
-                attempts,
-                status,
-                error,
-                ..
-            } => {
-                format!("call {operation} {attempts} {status:?} {error:?}")
-            }
-            Measurement::Attempt {
-                operation, status, ..
-            } => format!("attempt {operation} {status:?}"),
-            Measurement::TokenRequest {
-                status, succeeded, ..
-            } => format!("token {status:?} {succeeded}"),
-            other => format!("{other:?}"),
-        });
-    })
+    let reports = Arc::<Mutex<Vec<String>>>::default();
+    let seen = Arc::clone(&reports);
+    let observe = move |report: &CallReport| {
+        let status = report.status.map_or(0, |status| status.as_u16());
+        let CallReport {
+            operation,
+            attempts,
+            error,
+            ..
+        } = report;
+        let line = format!("{operation} {attempts} {status} {error:?}");
+        seen.lock().unwrap().push(line);
+    };
+    (reports, observe)
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_call_attempt_and_token_request_is_measured() {
+async fn each_finished_call_and_token_request_is_reported_once() {
     let token = |_: &Seen, n: usize| {
         if n == 0 {
             Reply::status(503)
@@ -157,66 +155,105 @@ async fn each_call_attempt_and_token_request_is_measured() {
         2 => Reply::empty_list(),
         _ => Reply::status(404),
     });
-    let (kept, hook) = kept();
-    let upvest = api.builder().metrics(hook).build().unwrap();
+    let (reports, observe) = reports();
+    let upvest = api.builder().observe(observe).build().unwrap();
     upvest.list_orders().send().await.unwrap();
     upvest.list_users().send().await.unwrap_err();
     assert_eq!(
-        *kept.lock().unwrap(),
+        *reports.lock().unwrap(),
         [
-            "token Some(503) false",
-            "token None true",
-            "attempt listOrders None",
-            "attempt listOrders Some(503)",
-            "attempt listOrders Some(200)",
-            "call listOrders 3 Some(200) None",
-            "attempt listUsers Some(404)",
-            "call listUsers 1 Some(404) Some(NotFound)",
+            "createAccessToken 2 200 None",
+            "listOrders 3 200 None",
+            "listUsers 1 404 Some(NotFound)",
         ]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_measured_with_the_time_it_took() {
-    let api = FakeApi::new(|_, _| Reply::empty_list().after(Duration::from_secs(3600)));
-    let slowest = Arc::new(Mutex::new(Duration::ZERO));
-    let seen = Arc::clone(&slowest);
-    let builder = api
-        .builder()
-        .timeout(Duration::from_secs(7))
-        .retry(RetryPolicy::never());
-    let builder = builder.metrics(move |measured| {
-        if let Measurement::Attempt {
-            duration,
-            status: None,
-            ..
-        } = measured
-        {
-            *seen.lock().unwrap() = *duration;
-        }
-    });
-    builder
-        .build()
-        .unwrap()
-        .list_orders()
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(slowest.lock().unwrap().as_secs(), 7);
+async fn a_call_that_is_dropped_is_not_reported() {
+    let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
+    let (reports, observe) = reports();
+    let upvest = api.builder().observe(observe).build().unwrap();
+    let second = std::time::Duration::from_secs(1);
+    let dropped = tokio::time::timeout(second, upvest.list_orders().send()).await;
+    assert!(dropped.is_err());
+    assert_eq!(*reports.lock().unwrap(), ["createAccessToken 1 200 None"]);
 }
 
 #[tokio::test]
-async fn a_metrics_hook_that_panics_costs_no_call() {
+async fn hooks_that_panic_cost_no_call_and_change_nothing() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api
         .builder()
-        .metrics(|_| panic!("a bug of the application"))
+        .observe(|_| panic!("a bug of the application"))
+        .on_request(|headers| {
+            headers.insert("x-half", "done".parse().unwrap());
+            panic!("another bug of the application");
+        })
         .build()
         .unwrap();
     upvest.list_orders().send().await.unwrap();
+    upvest.list_orders().send().await.unwrap();
+    assert!(
+        api.seen()
+            .iter()
+            .all(|seen| seen.header("x-half").is_empty())
+    );
 }
 
-#[cfg(feature = "opentelemetry")]
+#[tokio::test]
+async fn a_hook_adds_headers_to_each_attempt_and_cannot_change_those_of_the_sdk() {
+    let api = FakeApi::new(|_, n| [Reply::status(503), Reply::order()][n].clone());
+    let upvest = api
+        .builder()
+        .on_request(|headers| {
+            headers.insert("traceparent", "00-1-2-01".parse().unwrap());
+            for name in [
+                "authorization",
+                "signature",
+                "signature-input",
+                "host",
+                "date",
+                "digest",
+            ] {
+                headers.insert(name, "forged".parse().unwrap());
+            }
+            for name in [
+                "idempotency-key",
+                "content-type",
+                "content-length",
+                "upvest-client-id",
+            ] {
+                headers.remove(name);
+                headers.append(name, "forged".parse().unwrap());
+            }
+        })
+        .build()
+        .unwrap();
+    upvest
+        .create_order()
+        .body(common::order())
+        .send()
+        .await
+        .unwrap();
+    let seen = api.seen();
+    assert_eq!(seen.len(), 2);
+    for seen in &seen {
+        assert_eq!(seen.header("traceparent"), "00-1-2-01");
+        assert_eq!(seen.header("authorization"), "Bearer token-0");
+        assert_eq!(seen.header("upvest-client-id"), common::CLIENT_ID);
+        assert_eq!(seen.header("content-type"), "application/json");
+        assert!(
+            seen.headers.values().all(|value| value != "forged"),
+            "{:?}",
+            seen.headers
+        );
+    }
+    let key = seen[0].header("idempotency-key");
+    assert_eq!(key.len(), 36);
+    assert_eq!(seen[1].header("idempotency-key"), key);
+}
+
 #[tokio::test]
 async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
     use opentelemetry::baggage::BaggageExt as _;
@@ -228,8 +265,30 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
 
+    /// As the guide shows it. Baggage may contain personal data, so only the headers with ids are taken.
+    struct TraceHeaders<'a>(&'a mut http::HeaderMap);
+
+    impl opentelemetry::propagation::Injector for TraceHeaders<'_> {
+        fn set(&mut self, name: &str, value: String) {
+            let name = match name {
+                "traceparent" => "traceparent",
+                "tracestate" => "tracestate",
+                _ => return,
+            };
+            if let Ok(value) = value.parse() {
+                self.0.insert(name, value);
+            }
+        }
+    }
+
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    api.client().list_orders().send().await.unwrap();
+    let builder = api.builder().on_request(|headers| {
+        global::get_text_map_propagator(|propagator| {
+            propagator.inject_context(&Context::current(), &mut TraceHeaders(headers));
+        });
+    });
+    let upvest = builder.build().unwrap();
+    upvest.list_orders().send().await.unwrap();
     assert_eq!(
         api.seen()[0].header("traceparent"),
         "",
@@ -249,7 +308,7 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
     let guard = tracing_subscriber::registry().with(layer).set_default();
     let context = Context::current_with_baggage(vec![KeyValue::new("customer", "CANARY")]);
     let attached = context.attach();
-    api.client().list_orders().send().await.unwrap();
+    upvest.list_orders().send().await.unwrap();
     drop((attached, guard));
 
     let spans = exporter.get_finished_spans().unwrap();

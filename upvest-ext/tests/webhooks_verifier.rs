@@ -14,11 +14,13 @@ use http::{HeaderValue, Request};
 use serde_json::json;
 use tamper::{Tamper, Tampered as _};
 use tokio::time::{Instant, advance};
+use upvest_ext::api::runtime::OperationMeta;
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, SignatureError, SignatureVersion, SigningKey};
-use upvest_ext::webhooks::{
-    FetchKeys, KeyCacheLimits, KeySet, VerifyError, WebhookTester, WebhookVerifier,
+use upvest_ext::webhooks::{KeySet, VerifyError, WebhookTester, WebhookVerifier};
+use upvest_ext::{
+    BoxFuture, ByteStream, CallOptions, Environment, Error, ErrorKind, Response, RetryPolicy,
+    Transport, Upvest,
 };
-use upvest_ext::{BackendError, BoxFuture, Error, ErrorKind};
 
 fn events() -> [serde_json::Value; 1] {
     [WebhookTester::event(
@@ -340,9 +342,20 @@ impl Endpoint {
     }
 }
 
-impl FetchKeys for Endpoint {
-    fn fetch(&self) -> BoxFuture<'_, Result<Vec<u8>, BackendError>> {
-        Box::pin(async {
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Endpoint")
+    }
+}
+
+impl Transport for Endpoint {
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        Box::pin(async move {
+            assert_eq!(request.uri().path(), "/auth/verify_keys");
             let (takes, panics) = {
                 let mut state = self.0.lock().unwrap();
                 state.fetched.push(Instant::now());
@@ -353,17 +366,19 @@ impl FetchKeys for Endpoint {
             assert!(!panics, "a bug of the application");
             tokio::time::sleep(takes).await;
             let state = self.0.lock().unwrap();
-            if state.down {
-                Err(BackendError::new("503"))
-            } else {
-                Ok(state.set.to_json().into_bytes())
-            }
+            let status = if state.down { 503 } else { 200 };
+            let response = http::Response::builder().status(status);
+            Ok(response.body(state.set.to_json().into()).unwrap().into())
         })
     }
 }
 
 fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
-    WebhookVerifier::fetching(endpoint.clone()).clock(now)
+    let environment = Environment::Custom("http://localhost".parse().unwrap());
+    let upvest = Upvest::builder(environment)
+        .transport(endpoint.clone())
+        .defaults(CallOptions::new().retry(RetryPolicy::never()));
+    WebhookVerifier::fetching(&upvest.build().unwrap()).clock(now)
 }
 
 #[tokio::test(start_paused = true)]
@@ -715,26 +730,6 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
     broken.0.clear_poison();
     broken.serve(tester.key_set());
     assert!(verifier.verify(&delivery).await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn limits_can_be_set() {
-    let tester = WebhookTester::new().unwrap().at(now());
-    let endpoint = Endpoint::default();
-    endpoint.serve(tester.key_set());
-    let limits = KeyCacheLimits {
-        fresh: Duration::from_secs(60),
-        ..KeyCacheLimits::default()
-    };
-    let verifier = WebhookVerifier::fetching_within(endpoint.clone(), limits).clock(now);
-    let delivery = tester.deliver("/webhooks", &events());
-    for _ in 0..5 {
-        assert!(verifier.verify(&delivery).await.is_ok());
-        // The renewal runs in the background.
-        tokio::task::yield_now().await;
-        advance(Duration::from_secs(60)).await;
-    }
-    assert_eq!(endpoint.fetches(), 5);
 }
 
 #[tokio::test(start_paused = true)]

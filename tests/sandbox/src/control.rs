@@ -184,13 +184,19 @@ async fn show(
             let findings = shared.core().state.audit();
             json_answer(&findings)
         }
-        "commands" => json_answer(&reference()),
+        "commands" => json_answer(&reference(&shared.setup.description)),
         "event_types" => {
-            let types: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.event_type).collect();
-            json_answer(&types)
+            let types = match &shared.setup.engine {
+                Some(engine) => engine.event_types(),
+                None => EventKind::ALL.iter().map(|kind| kind.event_type).collect(),
+            };
+            json_answer(&types.into_iter().collect::<BTreeSet<_>>())
         }
-        "lifecycles" => json_answer(&lifecycle::table()),
-        "openapi.json" => json_answer(&served_document(&headers)),
+        "lifecycles" => match &shared.setup.engine {
+            Some(engine) => json_answer(&engine.statuses()),
+            None => json_answer(&lifecycle::table()),
+        },
+        "openapi.json" => json_answer(&served_document(&shared.setup.description, &headers)),
         "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => DEMO_KEY.into_response(),
         "encrypted-signing-key.pem" => ENCRYPTED_DEMO_KEY.into_response(),
@@ -257,8 +263,8 @@ fn control_document(headers: &HeaderMap) -> Value {
 
 /// The description with this sandbox as its only server, with the host name of the request, so that tools for trying out operations
 /// call only this sandbox.
-fn served_document(headers: &HeaderMap) -> Value {
-    let mut document = Description::get().document().clone();
+fn served_document(description: &Description, headers: &HeaderMap) -> Value {
+    let mut document = description.document().clone();
     document["servers"] = servers(headers);
     document
 }
@@ -306,7 +312,7 @@ async fn execute(
 }
 
 /// The commands for the status page, with their documentation.
-fn reference() -> Value {
+fn reference(description: &Description) -> Value {
     let schema = serde_json::to_value(schemars::schema_for!(Command)).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let variants = schema["oneOf"].as_array().into_iter().flatten();
@@ -324,7 +330,7 @@ fn reference() -> Value {
             "fields": fields.collect::<Vec<_>>(),
         })
     });
-    let operations: Vec<_> = Description::get()
+    let operations: Vec<_> = description
         .operations()
         .iter()
         .map(|operation| &operation.id)

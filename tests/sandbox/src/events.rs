@@ -122,6 +122,14 @@ impl Shared {
         let deliveries = self.deliveries().count();
         let core = self.core();
         let state = &core.state;
+        if self.setup.engine.is_some() {
+            let mut summary = json!(core.rows.counts());
+            summary["now"] = json!(now);
+            summary["events"] = json!(state.time.events.count);
+            summary["requests"] = json!(requests);
+            summary["deliveries"] = json!(deliveries);
+            return summary;
+        }
         json!({
             "now": now,
             "users": state.users.len(),

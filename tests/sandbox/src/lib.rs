@@ -48,6 +48,7 @@ mod control;
 mod description;
 mod digest;
 mod domain;
+mod engine;
 mod events;
 mod faults;
 mod hosts;

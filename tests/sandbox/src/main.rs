@@ -40,6 +40,15 @@ struct Flags {
     /// Port; 0 for a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// OpenAPI description of another API to serve, in YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    description: Option<PathBuf>,
+    /// OpenAPI overlay to merge into the description.
+    #[arg(long, value_name = "FILE", requires = "description")]
+    overlay: Option<PathBuf>,
+    /// What happens to the resources of the description by themselves.
+    #[arg(long, value_name = "FILE", requires = "description")]
+    life: Option<PathBuf>,
     /// Another client with its own state. Repeatable.
     #[arg(long, value_name = "ID:SECRET", value_parser = client)]
     client: Vec<(String, String)>,
@@ -174,11 +183,21 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = &flags.data {
         builder = builder.data(path);
     }
+    let is_described = flags.description.is_some();
+    if let Some(path) = flags.description {
+        builder = builder.description(path);
+    }
+    if let Some(path) = flags.overlay {
+        builder = builder.overlay(path);
+    }
+    if let Some(path) = flags.life {
+        builder = builder.life(path);
+    }
     let sandbox = builder.start().await?;
     if let Some(url) = flags.webhook_url {
         sandbox.execute(Command::Subscribe { url }).await?;
     }
-    introduce(&sandbox, flags.no_signatures).await?;
+    introduce(&sandbox, flags.no_signatures, is_described).await?;
     until_told_to_stop().await?;
     sandbox.stop_in_order().await?;
     if let Some(path) = &flags.data {
@@ -188,7 +207,11 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Prints how to use the sandbox.
-async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::error::Error>> {
+async fn introduce(
+    sandbox: &Sandbox,
+    plain: bool,
+    is_described: bool,
+) -> Result<(), Box<dyn std::error::Error>> {
     let url = sandbox.url();
     println!("A local Upvest listens on {url}; its status page is {url}/\n");
     println!("export UPVEST_ENVIRONMENT={url}");
@@ -196,12 +219,19 @@ async fn introduce(sandbox: &Sandbox, plain: bool) -> Result<(), Box<dyn std::er
     println!("export UPVEST_CLIENT_SECRET={}", sandbox.client_secret());
     println!("export UPVEST_SIGNING_KEY_ID={}", sandbox.key_id());
     println!("export UPVEST_SIGNING_KEY=\"$(curl -s {url}/_sandbox/signing-key.pem)\"\n");
-    println!("account group: {}", sandbox.account_group());
+    if !is_described {
+        println!("account group: {}", sandbox.account_group());
+    }
     if plain {
         let token = sandbox.execute(Command::IssueToken).await?;
         let token = token["access_token"].as_str().unwrap_or_default();
         println!("access token:  {token}\n");
-        println!("curl -H 'authorization: Bearer {token}' {url}/instruments?limit=2");
+        let path = if is_described {
+            "/_sandbox/openapi.json"
+        } else {
+            "/instruments?limit=2"
+        };
+        println!("curl -H 'authorization: Bearer {token}' {url}{path}");
     } else {
         let fields = json!({ "seconds": 3600 });
         println!(

@@ -8,7 +8,7 @@ use serde_json::Value;
 use upvest_ext::UpvestBuilder;
 use upvest_ext::api::runtime::Decimal;
 use upvest_ext::api::types::{OrderCreate, OrderId, OrderSide, OrderType};
-use upvest_ext::{Backoff, Error, PaginateExt as _, RetryBudget, RetryPolicy, Upvest};
+use upvest_ext::{Backoff, CallOptions, Error, PaginateExt as _, RetryBudget, RetryPolicy, Upvest};
 use upvest_sandbox::{Fault, RequestRecord, Sandbox};
 use uuid::Uuid;
 
@@ -85,14 +85,9 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
 /// A client as in production, but with shorter waits.
 fn stubborn(sandbox: &Sandbox) -> Upvest {
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
-    let policy = RetryPolicy::new()
-        .max_attempts(100)
-        .backoff(backoff)
-        .backoff_when_throttled(backoff);
+    let policy = RetryPolicy::new().max_attempts(100).backoff(backoff);
     let client = UpvestBuilder::from_vars(sandbox.vars())
-        .unwrap()
-        .timeout(PATIENCE)
-        .retry(policy);
+        .defaults(CallOptions::new().attempt_timeout(PATIENCE).retry(policy));
     client
         .retry_budget(RetryBudget::new(10_000_000))
         .build()

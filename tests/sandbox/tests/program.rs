@@ -124,7 +124,7 @@ async fn a_client_made_of_what_it_prints_is_served() {
                 .map(str::to_owned)
         }
     };
-    let upvest: Upvest = UpvestBuilder::from_vars(variable).unwrap().build().unwrap();
+    let upvest: Upvest = UpvestBuilder::from_vars(variable).build().unwrap();
     assert_eq!(
         upvest
             .list_instruments()

@@ -200,8 +200,9 @@ pub(crate) async fn papers_are_kept(u: &Upvest, lived: &Lived) {
 
 /// Compares the JSON that the type writes with the JSON of the answer.
 pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answered<T>) {
+    let segments = path.trim_start_matches('/').split('/');
     let mut sent = upvest
-        .request(Method::GET, path)
+        .request(Method::GET, segments)
         .send_json::<Value>()
         .await
         .unwrap()

@@ -8,10 +8,10 @@
 //! [`Operation`], for code that is generic over operations.
 //!
 //! ```
-//! use upvest_runtime::{BearerTransport, Error, GeneratedClient};
+//! use upvest_runtime::{Error, GeneratedClient, HttpTransport};
 //!
-//! fn client<C: GeneratedClient>(token: &str) -> Result<C, Error> {
-//!     let transport = BearerTransport::new(upvest_runtime::reqwest::Client::new()).bearer(token)?;
+//! fn client<C: GeneratedClient>() -> Result<C, Error> {
+//!     let transport = HttpTransport::new(|| HttpTransport::settings().build())?;
 //!     Ok(C::new("http://127.0.0.1:8080", transport))
 //! }
 //! ```
@@ -28,6 +28,7 @@ mod values;
 pub use answers::byte_stream::ByteStream;
 pub use answers::decode::{read_json, without_byte_order_mark};
 pub use answers::error::Error;
+pub use answers::error_context::ErrorContext;
 pub use answers::error_kind::ErrorKind;
 pub use answers::list_response::{ListResponse, Page, PaginationMeta};
 pub use answers::problem::Problem;
@@ -40,7 +41,7 @@ pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, P
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
-pub use transports::bearer_transport::BearerTransport;
+pub use transports::http_transport::HttpTransport;
 pub use transports::mock_transport::{MockTransport, Recorded};
 pub use transports::transport::Transport;
 pub use values::code::{CountryCode, CurrencyCode, Isin};

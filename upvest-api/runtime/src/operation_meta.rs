@@ -16,12 +16,16 @@ pub struct OperationMeta {
     pub path: &'static str,
     /// The first tag, for example `Orders`.
     pub tag: &'static str,
-    /// The OAuth scopes that the call needs. Empty if it needs no token.
+    /// The OAuth scopes that the call needs. A call that needs a token may need no scope.
     pub scopes: &'static [&'static str],
     /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: &'static [&'static [&'static str]],
     /// Those of its scopes that not every client can have. A client does not request them unless it is told to.
     pub optional_scopes: &'static [&'static str],
+    /// Whether the call needs an access token.
+    pub needs_token: bool,
+    /// Whether the call changes nothing, although its method is not `GET` or `HEAD`.
+    pub changes_nothing: bool,
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
@@ -155,6 +159,8 @@ impl OperationMeta {
             scopes: &[],
             scope_sets: &[],
             optional_scopes: &[],
+            needs_token: true,
+            changes_nothing: false,
             idempotency_key: false,
             paging: None,
             accept: "application/json",
@@ -190,6 +196,20 @@ impl OperationMeta {
         self
     }
 
+    /// Sets that the call needs no access token.
+    #[must_use]
+    pub const fn without_token(mut self) -> Self {
+        self.needs_token = false;
+        self
+    }
+
+    /// Sets that the call changes nothing, so that it may be sent any number of times.
+    #[must_use]
+    pub const fn changing_nothing(mut self) -> Self {
+        self.changes_nothing = true;
+        self
+    }
+
     /// Sets that the operation supports an idempotency key.
     #[must_use]
     pub const fn keyed(mut self) -> Self {
@@ -218,9 +238,9 @@ impl OperationMeta {
         self
     }
 
-    /// Whether the call only reads (`GET` or `HEAD`), so that sending it twice changes nothing.
+    /// Whether sending the call twice changes nothing: it only reads (`GET` or `HEAD`), or its metadata say so.
     pub fn is_safe(&self) -> bool {
-        matches!(self.method, Method::GET | Method::HEAD)
+        self.changes_nothing || matches!(self.method, Method::GET | Method::HEAD)
     }
 }
 

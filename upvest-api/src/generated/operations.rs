@@ -18,6 +18,7 @@ pub static CREATE_ACCESS_TOKEN: OperationMeta = OperationMeta::new(
         "/auth/token",
     )
     .tagged("Authentication")
+    .without_token()
     .accepting("application/json");
 
 /// `GET /users`

@@ -80,7 +80,7 @@ async fn main() -> Result<(), Failure> {
     tokio::spawn(async move { worker.work(&orders).await });
 
     let webhooks = Webhooks {
-        verifier: WebhookVerifier::fetching(upvest.clone()),
+        verifier: WebhookVerifier::fetching(&upvest),
         inbox: inbox.clone(),
     };
     let routes = Router::new().route("/webhooks", post(deliver));

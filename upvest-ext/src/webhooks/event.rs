@@ -7,12 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use upvest_api::Error;
-use upvest_api::runtime::generated_code::timestamp;
-use upvest_api::runtime::{EventObjects, EventResource, EventType, GeneratedClient};
+use upvest_runtime::generated_code::timestamp;
+use upvest_runtime::{Error, EventObjects, EventResource, EventType, GeneratedClient};
 use uuid::Uuid;
 
-use crate::client::upvest::Upvest;
+use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
 
 /// An event that Upvest reports, such as a filled order.
@@ -177,16 +176,16 @@ impl Event {
     /// # Errors
     ///
     /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer exists.
-    pub async fn fetch(mut self, upvest: &Upvest) -> Result<Self, Error> {
+    pub async fn fetch<C: GeneratedClient>(mut self, upvest: &UpvestFor<C>) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
-            && let Some(operation) =
-                <upvest_api::Client as GeneratedClient>::EventObject::retrieved_by(&self.event_type)
+            && let Some(operation) = C::EventObject::retrieved_by(&self.event_type)
             && let Some((path, _)) = operation.path.rsplit_once('/')
         {
-            let path = format!("{path}/{}", reference.id);
+            let id = reference.id.to_string();
+            let segments = path.split('/').skip(1).chain([id.as_str()]);
             let request = upvest
-                .request(operation.method.clone(), path)
-                .facts_of(operation);
+                .request(operation.method.clone(), segments)
+                .for_operation(operation);
             self.object = request.send_json::<Box<RawValue>>().await?.into_inner();
         }
         Ok(self)

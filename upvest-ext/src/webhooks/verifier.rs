@@ -7,17 +7,19 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
+use upvest_runtime::GeneratedClient;
 use uuid::Uuid;
 
 use super::decode_events::{decode_events, events_json};
 use super::event::{Event, ReadableFields, UndecodableEvent};
-use super::keys::fetch_keys::FetchKeys;
-use super::keys::key_cache::{FoundKeys, KeyCache, KeyCacheLimits};
+use super::keys::{FoundKeys, Keys};
 use super::read_delivery::{BodyLimits, read_delivery};
 use super::verify_error::VerifyError;
+use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
 use crate::signing::{
-    IncomingRequest, KeyAlgorithm, KeySet, SignatureError, SignaturePolicy, UnverifiedSignature,
+    BackendError, IncomingRequest, KeyAlgorithm, KeySet, SignatureError, SignaturePolicy,
+    UnverifiedSignature,
 };
 
 /// Verifies the signatures of webhook deliveries, in both versions that Upvest uses.
@@ -40,27 +42,12 @@ use crate::signing::{
 /// ```
 #[derive(Clone)]
 pub struct WebhookVerifier {
-    keys: Arc<Keys>,
+    keys: Keys,
     policy: SignaturePolicy,
     allowed: Vec<KeyAlgorithm>,
     webhooks: Option<BTreeSet<Uuid>>,
     limits: BodyLimits,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-#[derive(Debug)]
-enum Keys {
-    Fixed(KeySet),
-    Cached(KeyCache),
-}
-
-impl Keys {
-    fn find(&self, id: &str) -> FoundKeys {
-        match self {
-            Self::Fixed(keys) => keys.find(id).map(Option::<&_>::cloned).collect(),
-            Self::Cached(cache) => cache.find(id),
-        }
-    }
 }
 
 impl WebhookVerifier {
@@ -69,19 +56,26 @@ impl WebhookVerifier {
         Self::with(Keys::Fixed(keys))
     }
 
-    /// Fetches the keys when they are needed and caches them according to the default [`KeyCacheLimits`].
-    pub fn fetching(keys: impl FetchKeys + 'static) -> Self {
-        Self::fetching_within(keys, KeyCacheLimits::default())
-    }
-
-    /// As [`fetching`](Self::fetching), with other limits.
-    pub fn fetching_within(keys: impl FetchKeys + 'static, limits: KeyCacheLimits) -> Self {
-        Self::with(Keys::Cached(KeyCache::new(keys, limits)))
+    /// Fetches the keys by `GET /auth/verify_keys` with `upvest` when they are needed (`PROTOCOL` 2.4), with its token, signature and
+    /// retries.
+    ///
+    /// They are renewed after 1 h in the background, and used for 24 h while they cannot be fetched. A key that is no longer listed
+    /// is used for 1 h more, as deliveries that it signed may still arrive. Unknown key ids cause at most one request in 10 s.
+    ///
+    /// ```no_run
+    /// # fn run(upvest: upvest_ext::Upvest) {
+    /// use upvest_ext::webhooks::WebhookVerifier;
+    ///
+    /// let verifier = WebhookVerifier::fetching(&upvest);
+    /// # let _ = verifier; }
+    /// ```
+    pub fn fetching<C: GeneratedClient>(upvest: &UpvestFor<C>) -> Self {
+        Self::with(Keys::fetched(upvest.pipeline()))
     }
 
     fn with(keys: Keys) -> Self {
         Self {
-            keys: Arc::new(keys),
+            keys,
             policy: SignaturePolicy::deliveries(),
             allowed: vec![KeyAlgorithm::EcdsaP521],
             webhooks: None,
@@ -202,32 +196,27 @@ impl WebhookVerifier {
 
     /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a signature.
     async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
+        let is_known = |claim: &&UnverifiedSignature| !self.keys.current(claim.key_id()).is_empty();
+        let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(is_known);
         let mut furthest = SignatureError::UnknownKey;
-        let mut unknown = Vec::new();
-        for claim in claims {
-            let keys = self.keys.find(claim.key_id());
-            if keys.is_empty() {
-                unknown.push(claim);
-                continue;
+        let mut unavailable = None;
+        for claims in [known, unknown] {
+            let ids: Vec<_> = claims.iter().map(|claim| claim.key_id()).collect();
+            if !ids.is_empty() {
+                // This returns at once if a key is known, and renews it in the background if that is due.
+                unavailable = self.keys.refresh(&ids).await.err();
             }
-            match self.verify_with(claim, &keys) {
-                Ok(()) => return Ok(()),
-                Err(error) => furthest = furthest.furthest(error),
-            }
-        }
-        if let Keys::Cached(cache) = &*self.keys
-            && !unknown.is_empty()
-        {
-            let refreshed = cache.refresh().await;
-            for claim in unknown {
-                match self.verify_with(claim, &cache.find(claim.key_id())) {
+            for claim in claims {
+                match self.verify_with(claim, &self.keys.current(claim.key_id())) {
                     Ok(()) => return Ok(()),
                     Err(error) => furthest = furthest.furthest(error),
                 }
             }
-            refreshed.map_err(VerifyError::KeysUnavailable)?;
         }
-        Err(VerifyError::Rejected(furthest))
+        Err(match unavailable {
+            Some(error) => VerifyError::KeysUnavailable(BackendError::new(error)),
+            None => VerifyError::Rejected(furthest),
+        })
     }
 
     /// Whether no event names another subscription. Some events name none (`PROTOCOL` 11.2).
@@ -265,12 +254,7 @@ impl WebhookVerifier {
     }
 }
 
-#[cfg_attr(
-    not(feature = "tracing"),
-    expect(unused_variables, reason = "there is no log")
-)]
 fn log_rejection(reason: &VerifyError) {
-    #[cfg(feature = "tracing")]
     tracing::warn!(%reason, "webhook delivery rejected");
 }
 

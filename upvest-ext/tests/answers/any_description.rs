@@ -46,6 +46,6 @@ fn no_operation_and_no_type_of_a_description_is_named() {
             }
         }
     }
-    assert!(files > 40, "{files} files were read");
+    assert!(files > 20, "{files} files were read");
     assert_eq!(named, Vec::<String>::new());
 }

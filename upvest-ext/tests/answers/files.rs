@@ -7,9 +7,11 @@ use crate::common::socket::{self, SocketServer};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use upvest_ext::api::ByteStream;
+use upvest_ext::api::runtime::OperationMeta;
 use upvest_ext::api::types::FileId;
-use upvest_ext::{BoxFuture, CallOptions, Environment, Error, ErrorKind, Upvest};
-use upvest_ext::{HttpSend, SendError};
+use upvest_ext::{
+    BoxFuture, CallOptions, Environment, Error, ErrorKind, Response, Transport, Upvest,
+};
 
 const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 const SHA256: &str = "74e7e5bb9d22d6db26bf76946d40fff3ea9f0346b884fd0694920fccfad15e33";
@@ -370,11 +372,12 @@ async fn a_download_has_no_limit() {
 async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
     #[derive(Debug)]
     struct Stalls;
-    impl HttpSend for Stalls {
-        fn send(
-            &self,
+    impl Transport for Stalls {
+        fn execute<'a>(
+            &'a self,
             request: http::Request<Bytes>,
-        ) -> BoxFuture<'_, Result<http::Response<ByteStream>, SendError>> {
+            _: &'a OperationMeta,
+        ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
             use futures_util::StreamExt;
             let body = if request.uri().path() == "/auth/token" {
                 ByteStream::from(r#"{"access_token": "token", "expires_in": 1799}"#)
@@ -382,16 +385,16 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
                 let first = futures_util::stream::iter([Ok("0123".into())]);
                 ByteStream::new(first.chain(futures_util::stream::pending()))
             };
-            Box::pin(async move { Ok(http::Response::new(body)) })
+            Box::pin(async move { Ok(http::Response::new(body).into()) })
         }
     }
     let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:9".parse().unwrap()))
         .credentials("id", "secret")
-        .http_sender(Stalls)
+        .transport(Stalls)
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();
-    let options = CallOptions::new().timeout(Duration::from_secs(7));
+    let options = CallOptions::new().attempt_timeout(Duration::from_secs(7));
     let file = open(&upvest.with(options)).await.unwrap();
     let error = file.bytes().await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::from_secs(7));

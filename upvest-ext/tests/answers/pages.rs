@@ -13,7 +13,7 @@ use serde_json::json;
 use upvest_ext::api::runtime::{List, Operation, OperationMeta, Page, Paginated};
 use upvest_ext::api::types::{ListResponse, OrderStatus};
 use upvest_ext::api::{Metadata, Response, operations};
-use upvest_ext::{Error, ErrorKind, PaginateExt, RetryPolicy};
+use upvest_ext::{CallOptions, Error, ErrorKind, PaginateExt, RetryPolicy};
 
 // ---- With a client ----
 
@@ -112,7 +112,7 @@ async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resumin
             orders(seen, 50)
         }
     });
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let mut read = Vec::new();
     let mut items = upvest.list_orders().page_size(10).items();
     let error = loop {
@@ -123,7 +123,6 @@ async fn a_server_killed_in_the_middle_of_a_page_leaves_the_position_and_resumin
     };
     assert!(items.next().await.is_none());
     assert_eq!(error.position(), Some(20));
-    assert_eq!(items.position(), 20);
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     let rest = upvest
         .list_orders()
@@ -573,12 +572,7 @@ async fn a_stream_resumes_at_a_checkpoint() {
     for _ in 0..13 {
         items.try_next().await.unwrap();
     }
-    assert_eq!((items.position(), items.total()), (13, Some(25)));
-    let rest = server
-        .list()
-        .page_size(10)
-        .resume_at(items.position())
-        .items();
+    let rest = server.list().page_size(10).resume_at(13).items();
     let ids: Vec<_> = rest.map_ok(|item| item.id).try_collect().await.unwrap();
     assert_eq!(ids, (13..25).collect::<Vec<_>>());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common::{FakeApi, Fate, Reply};
 use serde_json::json;
 use upvest_ext::api::types::{DirectDebit, Order, OrderId, OrderStatus, ReportStatus, Withdrawal};
-use upvest_ext::{Error, ErrorKind, RetryPolicy, Upvest};
+use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -62,7 +62,7 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
         1 => Reply::fate(Fate::Broken),
         _ => order("FILLED"),
     });
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest
         .wait_for(upvest.retrieve_order().order_id(id()))
         .await

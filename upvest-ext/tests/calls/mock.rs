@@ -70,9 +70,10 @@ async fn a_mock_sees_a_failing_call_once_and_its_error_arrives_as_it_was_made() 
         http::StatusCode::SERVICE_UNAVAILABLE,
         br#"{"detail": "come back later"}"#,
     );
-    let failure = Error::new(ErrorKind::Interrupted, "cut")
-        .with_outcome_unknown(true)
-        .with_attempts(3);
+    let failure = Error::new(ErrorKind::Interrupted, "cut").with_context(|context| {
+        context.is_outcome_unknown = true;
+        context.attempts = 3;
+    });
     let mock = MockTransport::new()
         .problem::<builder::ListOrders>(problem)
         .fail::<builder::CancelOrder>(failure);
@@ -98,13 +99,12 @@ async fn a_mock_sees_a_failing_call_once_and_its_error_arrives_as_it_was_made() 
 
 #[tokio::test(start_paused = true)]
 async fn options_and_idempotency_keys_reach_a_mock() {
-    let mock = MockTransport::new().answer::<builder::RetrieveOrder>(order("NEW"));
+    let mock = MockTransport::new().answer::<builder::CreateOrder>(order("NEW"));
     let key = IdempotencyKey::generate();
-    let options = CallOptions::new()
-        .idempotency_key(key)
-        .header("x-trace", "abc");
+    let options = CallOptions::new().header("x-trace", "abc");
     let upvest = Upvest::from_transport(mock.clone()).with(options);
-    let answer = upvest.retrieve_order().order_id(id()).send().await.unwrap();
+    let call = upvest.create_order().idempotency_key(key);
+    let answer = call.body(crate::common::order()).send().await.unwrap();
     assert_eq!(answer.metadata().idempotency_key, Some(key));
     let headers = &mock.requests()[0].headers;
     assert_eq!(
@@ -118,7 +118,7 @@ async fn a_raw_request_reaches_a_mock() {
     let mock = MockTransport::new();
     let upvest = Upvest::from_transport(mock.clone());
     let error = upvest
-        .request(Method::GET, "/quotes")
+        .request(Method::GET, ["quotes"])
         .query("isin", "x")
         .send()
         .await

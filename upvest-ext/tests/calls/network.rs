@@ -6,7 +6,7 @@ use crate::common::order;
 use crate::common::socket::{self, SocketServer, http, token};
 use bytes::Bytes;
 use upvest_ext::signing::{SignRequest, SigningError};
-use upvest_ext::{BoxFuture, ErrorKind};
+use upvest_ext::{BoxFuture, ErrorKind, HttpTransport};
 
 fn is_token(request: &str) -> bool {
     request.starts_with("POST /auth/token")
@@ -143,7 +143,7 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
     .await;
     let upvest = server
         .builder()
-        .http_client(reqwest::Client::new())
+        .transport(HttpTransport::new(|| Ok(reqwest::Client::new())).unwrap())
         .build()
         .unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
@@ -166,8 +166,13 @@ async fn everything_goes_through_the_proxy() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
-    let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
-    let upvest = socket::builder(nobody).proxy(through).build().unwrap();
+    let address = proxy.address;
+    let through = HttpTransport::new(move || {
+        let proxy = reqwest::Proxy::all(format!("http://{address}"))?;
+        HttpTransport::settings().proxy(proxy).build()
+    });
+    let builder = socket::builder(nobody).transport(through.unwrap());
+    let upvest = builder.build().unwrap();
     upvest.list_orders().send().await.unwrap();
     let requests = proxy.requests();
     assert!(requests[0].starts_with(&format!("POST http://{nobody}/auth/token HTTP/1.1")));

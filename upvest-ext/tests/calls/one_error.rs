@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use upvest_api::types::Address;
 use upvest_ext::signing::SigningKey;
 use upvest_ext::webhooks::WebhookTester;
-use upvest_ext::{ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
+use upvest_ext::{CallOptions, ErrorKind, Method, PaginateExt as _, RetryPolicy, Upvest};
 
 /// The error type of a user's service.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ async fn download(upvest: &Upvest) -> Result<(), ServiceError> {
 }
 
 async fn raw(upvest: &Upvest) -> Result<(), ServiceError> {
-    upvest.request(Method::GET, "/quotes").send().await?;
+    upvest.request(Method::GET, ["quotes"]).send().await?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ async fn verify(tester: &WebhookTester, tamper: Option<Tamper>) -> Result<(), Se
 #[tokio::test(start_paused = true)]
 async fn one_from_in_a_users_error_catches_calls_pages_waits_downloads_and_verifications() {
     let api = FakeApi::new(|_, _| Reply::fate(Fate::Broken));
-    let upvest = api.builder().retry(RetryPolicy::never()).build().unwrap();
+    let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     for result in [
         call(&upvest).await,
         page(&upvest).await,

@@ -69,7 +69,7 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
     let file = tokio::spawn(file).await.unwrap().unwrap().into_inner();
     let written = tokio::spawn(file.write_to(path));
     assert_eq!(written.await.unwrap().unwrap(), 8);
-    let raw = tokio::spawn(upvest().request(upvest_ext::Method::GET, "/orders").send());
+    let raw = tokio::spawn(upvest().request(upvest_ext::Method::GET, ["orders"]).send());
     assert!(raw.await.unwrap().is_ok());
 }
 

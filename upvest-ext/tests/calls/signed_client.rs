@@ -1,7 +1,7 @@
 //! All parts together: a client that signs, requests tokens, retries, and fetches the webhook keys.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::common::{CLIENT_ID, FakeApi, Reply, Seen, order};
 use http::{Method, Uri};
@@ -16,9 +16,8 @@ fn nonce_of_signed(seen: &Seen, key: &PublicKey) -> String {
     let method = Method::from_bytes(seen.method.as_bytes()).unwrap();
     let target: Uri = seen.path.parse().unwrap();
     let request = IncomingRequest::new(&method, &target, &seen.headers, &seen.body);
-    // The wall clock of the fake server.
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-    let claims = SignaturePolicy::requests().claims(&request, now).unwrap();
+    let policy = SignaturePolicy::requests();
+    let claims = policy.claims(&request, SystemTime::now()).unwrap();
     let [claim] = claims.as_slice() else {
         panic!("{} signatures", claims.len())
     };
@@ -89,7 +88,7 @@ async fn the_client_finds_the_keys_of_webhooks() {
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let public = key.public_key().clone();
     let upvest = api.builder().signing_key(KEY_ID, key).build().unwrap();
-    let verifier = WebhookVerifier::fetching(upvest);
+    let verifier = WebhookVerifier::fetching(&upvest);
 
     let order = serde_json::json!({ "id": "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11" });
     let delivery = tester.deliver("/hooks", &[WebhookTester::event("ORDER.FILLED", order)]);
@@ -149,11 +148,8 @@ fn the_signing_key_comes_from_the_environment_or_from_a_file_that_it_names() {
         ("UPVEST_SIGNING_KEY", pem),
         ("UPVEST_SIGNING_KEY_FILE", file.clone()),
     ] {
-        vars(&[key.clone(), passphrase.clone()])
-            .unwrap()
-            .build()
-            .unwrap();
-        let error = vars(&[key]).unwrap_err().to_string();
+        vars(&[key.clone(), passphrase.clone()]).build().unwrap();
+        let error = vars(&[key]).build().unwrap_err().to_string();
         assert!(error.contains("passphrase"), "{error}");
     }
     let escaped = format!(
@@ -165,14 +161,15 @@ fn the_signing_key_comes_from_the_environment_or_from_a_file_that_it_names() {
         ("UPVEST_SIGNING_KEY", escaped),
         ("UPVEST_SIGNING_KEY_FILE", latin1),
     ] {
-        vars(&[key, passphrase.clone()]).unwrap().build().unwrap();
+        vars(&[key, passphrase.clone()]).build().unwrap();
     }
-    let error = vars(&[]).unwrap_err().to_string();
+    let error = vars(&[]).build().unwrap_err().to_string();
     assert!(
         error.contains("neither UPVEST_SIGNING_KEY nor UPVEST_SIGNING_KEY_FILE is set"),
         "{error}"
     );
     let error = vars(&[("UPVEST_SIGNING_KEY_FILE", "/nowhere/key.pem".to_owned())])
+        .build()
         .unwrap_err()
         .to_string();
     assert!(error.contains("/nowhere/key.pem"), "{error}");

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, advance, sleep};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    BoxFuture, CallOptions, Error, ErrorKind, RetryBudget, RetryPolicy, Scopes, Unredacted, Upvest,
+    BoxFuture, CallOptions, Error, ErrorKind, RetryBudget, RetryPolicy, Unredacted, Upvest,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -284,57 +284,11 @@ async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_and_writing_can_use_separate_tokens() {
-    let api = FakeApi::with_tokens(
-        |seen, _| {
-            let body = String::from_utf8_lossy(&seen.body);
-            Reply::token(
-                if body.contains("admin") {
-                    "write"
-                } else {
-                    "read"
-                },
-                1799,
-            )
-        },
-        |seen, _| {
-            if seen.method == "GET" {
-                Reply::empty_list()
-            } else {
-                Reply::order()
-            }
-        },
-    );
-    let upvest = api
-        .builder()
-        .scopes(Scopes::reading())
-        .scopes(Scopes::all())
-        .build()
-        .unwrap();
-    list(&upvest).await.unwrap();
-    upvest
-        .create_order()
-        .body(crate::common::order())
-        .send()
-        .await
-        .unwrap();
-    let special = CallOptions::new().scopes(Scopes::new(["orders:admin"]));
-    list(&upvest.with(special)).await.unwrap();
-    let sent: Vec<_> = api
-        .seen()
-        .iter()
-        .map(|seen| seen.header("authorization").to_owned())
-        .collect();
-    assert_eq!(sent, ["Bearer read", "Bearer write", "Bearer write"]);
-    assert_eq!(api.token_calls(), 3);
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_token_request_is_a_form_with_the_credentials_and_without_a_token() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api
         .builder()
-        .scopes(Scopes::new(["orders:read", "orders:admin"]))
+        .scopes(["orders:read", "orders:admin"])
         .build()
         .unwrap();
     list(&upvest).await.unwrap();
@@ -532,7 +486,7 @@ async fn one_503_of_the_token_endpoint_fails_none_of_200_waiting_calls() {
 async fn retries_of_the_token_request_obey_policy_and_budget() {
     let down = || FakeApi::with_tokens(|_, _| Reply::status(503), |_, _| Reply::empty_list());
     let api = down();
-    list(&api.builder().retry(RetryPolicy::never()).build().unwrap())
+    list(&api.client_with(CallOptions::new().retry(RetryPolicy::never())))
         .await
         .unwrap_err();
     assert_eq!(api.token_calls(), 1);

@@ -8,15 +8,18 @@ pub mod tamper;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request};
+use tokio::time::Instant;
 use upvest_ext::api::ByteStream;
-use upvest_ext::{BoxFuture, Environment, Upvest, UpvestBuilder};
-use upvest_ext::{Clock, Random, TokioClock};
-use upvest_ext::{HttpSend, SendError};
+use upvest_ext::api::runtime::OperationMeta;
+use upvest_ext::{
+    BoxFuture, CallOptions, Environment, Error, ErrorKind, Response, Transport, Upvest,
+    UpvestBuilder,
+};
 
 pub const CLIENT_ID: &str = "0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081";
 pub const CLIENT_SECRET: &str = "the secret & its 100% odd signs";
@@ -124,8 +127,6 @@ impl Seen {
     }
 }
 
-static HTTP: OnceLock<reqwest::Client> = OnceLock::new();
-
 type Handler = Box<dyn Fn(&Seen, usize) -> Reply + Send + Sync>;
 
 /// A fake server. Its handlers get the number of the request of their type, counted from 0.
@@ -194,10 +195,12 @@ impl FakeApi {
         let url = "http://127.0.0.1:9".parse().unwrap();
         Upvest::builder(Environment::Custom(url))
             .credentials(CLIENT_ID, CLIENT_SECRET)
-            // Building a client takes milliseconds, as it reads the system's certificates.
-            .http_client(HTTP.get_or_init(reqwest::Client::new).clone())
-            .http_sender(self.clone())
-            .clock(TestClock::new())
+            .transport(self.clone())
+    }
+
+    /// A client with these default settings.
+    pub fn client_with(&self, options: CallOptions) -> Upvest {
+        self.builder().defaults(options).build().unwrap()
     }
 
     pub fn client(&self) -> Upvest {
@@ -211,11 +214,12 @@ impl fmt::Debug for FakeApi {
     }
 }
 
-impl HttpSend for FakeApi {
-    fn send(
-        &self,
+impl Transport for FakeApi {
+    fn execute<'a>(
+        &'a self,
         request: Request<Bytes>,
-    ) -> BoxFuture<'_, Result<Response<ByteStream>, SendError>> {
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
         let inner = &self.0;
         let seen = Seen {
             method: request.method().to_string(),
@@ -223,7 +227,7 @@ impl HttpSend for FakeApi {
             query: request.uri().query().unwrap_or_default().to_owned(),
             headers: request.headers().clone(),
             body: request.body().to_vec(),
-            at: TokioClock.now(),
+            at: Instant::now(),
         };
         let reply = if seen.path == "/auth/token" {
             (inner.token)(&seen, inner.token_calls.fetch_add(1, Ordering::SeqCst))
@@ -240,66 +244,36 @@ impl HttpSend for FakeApi {
     }
 }
 
-async fn answer(reply: Reply) -> Result<Response<ByteStream>, SendError> {
-    let mut response = Response::builder()
+async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
+    let mut builder = http::Response::builder()
         .status(reply.status)
         .header("content-type", reply.content_type);
     for (name, value) in &reply.headers {
-        response = response.header(*name, value);
+        builder = builder.header(*name, value);
     }
-    match reply.fate {
-        Fate::Answer => Ok(response.body(reply.body.into()).unwrap()),
-        Fate::NotSent => Err(SendError::not_sent("connection refused")),
-        Fate::Broken => Err(SendError::broken("connection reset")),
+    let body: ByteStream = match reply.fate {
+        Fate::Answer => reply.body.into(),
+        Fate::NotSent => {
+            let error = Error::new(ErrorKind::Connect, "no connection to the server");
+            return Err(error.with_source("connection refused"));
+        }
+        Fate::Broken => return Err(broken()),
         Fate::Silence => std::future::pending().await,
         Fate::Huge => {
             let chunks = std::iter::repeat_n(Ok(Bytes::from(vec![b' '; 1024 * 1024])), 200);
-            Ok(response
-                .body(ByteStream::new(futures_util::stream::iter(chunks)))
-                .unwrap())
+            ByteStream::new(futures_util::stream::iter(chunks))
         }
         Fate::BrokenBody => {
-            let broken = SendError::broken("connection reset").into();
-            let chunks = [Ok(Bytes::from(reply.body[..4].to_owned())), Err(broken)];
-            Ok(response
-                .body(ByteStream::new(futures_util::stream::iter(chunks)))
-                .unwrap())
+            let chunks = [Ok(Bytes::from(reply.body[..4].to_owned())), Err(broken())];
+            ByteStream::new(futures_util::stream::iter(chunks))
         }
-    }
+    };
+    Ok(builder.body(body).unwrap().into())
 }
 
-/// The tokio clock, with a wall clock that follows it.
-#[derive(Clone, Copy, Debug)]
-pub struct TestClock(Instant);
-
-impl TestClock {
-    pub fn new() -> Self {
-        Self(TokioClock.now())
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Instant {
-        TokioClock.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) + (self.now() - self.0)
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        TokioClock.sleep(duration)
-    }
-}
-
-/// Always the same bits. With `u64::MAX`, each wait has its maximum length.
-#[derive(Clone, Copy, Debug)]
-pub struct Fixed(pub u64);
-
-impl Random for Fixed {
-    fn bits(&self) -> u64 {
-        self.0
-    }
+fn broken() -> Error {
+    let message = "the connection broke before the answer was complete";
+    Error::new(ErrorKind::Interrupted, message).with_source("connection reset")
 }
 
 pub fn order() -> upvest_ext::api::bodies::OrderCreateBuilder {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use upvest_ext::{Backoff, Environment, RetryPolicy, Upvest, UpvestBuilder};
+use upvest_ext::{Backoff, CallOptions, Environment, RetryPolicy, Upvest, UpvestBuilder};
 
 #[derive(Clone)]
 pub struct SocketServer {
@@ -59,11 +59,7 @@ pub fn builder(address: SocketAddr) -> UpvestBuilder {
     let at_once = Backoff::new(Duration::ZERO, Duration::ZERO);
     Upvest::builder(Environment::Custom(url))
         .credentials(super::CLIENT_ID, super::CLIENT_SECRET)
-        .retry(
-            RetryPolicy::new()
-                .backoff(at_once)
-                .backoff_when_throttled(at_once),
-        )
+        .defaults(CallOptions::new().retry(RetryPolicy::new().backoff(at_once)))
 }
 
 async fn read(stream: &mut TcpStream) -> String {

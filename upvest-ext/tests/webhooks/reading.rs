@@ -22,10 +22,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep, sleep};
 use tower_service::Service as _;
 use upvest_ext::signing::SignatureError;
-use upvest_ext::webhooks::{FetchKeys, VerifyError, WebhookTester, WebhookVerifier};
-use upvest_ext::{BackendError, BoxFuture, Error, ErrorKind};
+use upvest_ext::webhooks::{VerifyError, WebhookTester, WebhookVerifier};
+use upvest_ext::{Error, ErrorKind};
 
 use crate::common::tamper::{Tamper, Tampered as _};
+use crate::common::{FakeApi, Reply};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -226,16 +227,6 @@ async fn a_body_that_breaks_off_or_has_another_length_than_announced_is_no_forge
     }
 }
 
-/// Keys that cannot be fetched.
-struct NoKeys;
-
-impl FetchKeys for NoKeys {
-    fn fetch(&self) -> BoxFuture<'_, Result<Vec<u8>, BackendError>> {
-        let error = Error::new(ErrorKind::Server, "listed nowhere");
-        Box::pin(async { Err(BackendError::new(error)) })
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_cannot_be_verified_has_its_status_and_its_kind_of_error() {
     let tester = WebhookTester::new().unwrap();
@@ -251,7 +242,7 @@ async fn a_delivery_that_cannot_be_verified_has_its_status_and_its_kind_of_error
             ErrorKind::Webhook,
         ),
         (
-            WebhookVerifier::fetching(NoKeys),
+            WebhookVerifier::fetching(&FakeApi::new(|_, _| Reply::status(503)).client()),
             &delivery,
             503,
             ErrorKind::Server,

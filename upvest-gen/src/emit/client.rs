@@ -119,7 +119,8 @@ fn documentation(operation: &Operation) -> String {
         .map(|set| format!("`{}`", set.join("` and `")))
         .collect();
     let _ = match scopes.as_slice() {
-        [] => write!(text, " without a token."),
+        [] if operation.without_token => write!(text, " without a token."),
+        [] => write!(text, " with a token."),
         _ if operation.scope_sets.iter().any(Vec::is_empty) => {
             write!(text, "; the token needs no scope.")
         }

@@ -66,6 +66,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
     let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
     let optional = (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
+    let without_token = operation.without_token.then(|| quote!(.without_token()));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -84,6 +85,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
             #scoped
             #sufficient
             #optional
+            #without_token
             #keyed
             #paged
             .accepting(#accept)

@@ -1,4 +1,4 @@
-//! The OAuth scopes of an operation.
+//! The OAuth scopes of an operation, and whether it needs a token.
 
 use std::collections::BTreeSet;
 
@@ -207,4 +207,24 @@ mod tests {
         assert!(optional_scopes(&document, None).is_empty());
         assert!(optional_scopes(&json!({}), Some(&security)).is_empty());
     }
+}
+
+/// Whether a call with these requirements needs no token.
+pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
+    let Some(security) = security else {
+        // A description without any requirements says nothing about tokens.
+        return has_security(document);
+    };
+    let mut requirements = security.as_array().into_iter().flatten();
+    let is_empty = |requirement: &Value| requirement.as_object().is_none_or(Map::is_empty);
+    requirements.all(is_empty)
+}
+
+/// Whether any operation of the document has security requirements.
+fn has_security(document: &Value) -> bool {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(_, item)| item.as_object())
+        .flat_map(Map::values)
+        .any(|operation| operation.get("security").is_some())
 }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use serde_json::Value;
 use upvest_signing::{IncomingRequest, PublicKey};
 
-use crate::description::{Description, Operation};
+use crate::description::{Operation, OperationAccess};
 use crate::http::call::Answer;
 use crate::http::problem::Problem;
 use signatures::Nonces;
@@ -53,14 +53,13 @@ pub(crate) struct Access {
 impl Access {
     pub(crate) fn new(
         strictness: Strictness,
-        scopes: Option<Vec<String>>,
+        scopes: Vec<String>,
         (client_id, secret): (String, String),
         key: PublicKey,
     ) -> Self {
         Self {
             strictness,
-            scopes: scopes
-                .unwrap_or_else(|| Description::get().scopes().map(str::to_owned).collect()),
+            scopes,
             client_id,
             secret,
             keys: HashMap::from([(KEY_ID.to_owned(), key)]),
@@ -113,6 +112,15 @@ impl Access {
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<(), Problem> {
+        let scopes = match &operation.access {
+            OperationAccess::Open => return Ok(()),
+            OperationAccess::Key(header) if headers.contains_key(header.as_str()) => return Ok(()),
+            OperationAccess::Key(header) => {
+                let problem = format!("The header `{header}` is missing.");
+                return Err(Problem::unauthorised(problem));
+            }
+            OperationAccess::Token(scopes) => scopes,
+        };
         if self.strictness.strict
             && headers
                 .get("upvest-api-version")
@@ -134,12 +142,9 @@ impl Access {
                 "The access token belongs to another client.",
             ));
         }
-        if !operation
-            .scopes
-            .iter()
-            .any(|scope| token.scopes.contains(scope))
-        {
-            return Err(Problem::forbidden(&operation.scopes));
+        let is_allowed = scopes.is_empty() || scopes.iter().any(|it| token.scopes.contains(it));
+        if !is_allowed {
+            return Err(Problem::forbidden(scopes));
         }
         Ok(())
     }

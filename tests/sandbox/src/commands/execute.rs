@@ -16,6 +16,7 @@ use crate::domain::state::{Refused, State};
 use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
+use crate::engine::{Engine, World};
 use crate::faults::{DeliveryFaults, Fault};
 use crate::http::server::ServerState;
 use crate::http::service::is_operation;
@@ -43,7 +44,24 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
-            Command::Trigger { event_type } => self.trigger(&event_type).await?,
+            Command::Trigger { event_type } => match &self.setup.engine {
+                Some(engine) => self.trigger_described(engine, &event_type).await?,
+                None => self.trigger(&event_type).await?,
+            },
+            Command::SetStatus { table, id, status } => self.with_engine(|engine, world| {
+                engine.set_status_of(world, table.as_deref(), &id, &status)?;
+                Ok(json!({}))
+            })?,
+            Command::Seed {
+                table,
+                count,
+                fields,
+            } => self.with_engine(|engine, world| {
+                let count = count.unwrap_or(1).min(MOST_SEEDS);
+                let fields = fields.unwrap_or_default();
+                let ids = engine.seed_table(world, &table, count, &Value::Object(fields))?;
+                Ok(json!({ "id": ids.first(), "ids": ids }))
+            })?,
             Command::Reset => self.restore("").map(nothing)?,
             Command::Snapshot { name } if name.is_empty() => {
                 return Err(CommandError::new("`name` must not be empty"));
@@ -70,7 +88,9 @@ impl Shared {
                         "`times` must be at least 1; without it, the fault applies to all calls",
                     ));
                 }
-                if let Some(name) = rule.operation.as_deref().filter(|name| !is_operation(name)) {
+                let description = &self.setup.description;
+                let unknown = |name: &&str| !is_operation(description, name);
+                if let Some(name) = rule.operation.as_deref().filter(unknown) {
                     return Err(CommandError::new(format!(
                         "the API has no operation `{name}`"
                     )));
@@ -113,12 +133,37 @@ impl Shared {
             command => {
                 let now = self.clock.now();
                 let mut core = self.core();
-                core.state.run_until(now);
+                self.catch_up(&mut core, now);
+                if self.setup.engine.is_some()
+                    && !matches!(
+                        command,
+                        Command::Subscribe { .. } | Command::ResendEvent { .. }
+                    )
+                {
+                    let problem = "this command is for the resources of the Investment API that the sandbox brings; with a \
+                                   description of your own, use `seed` and `set_status`";
+                    return Err(CommandError::new(problem));
+                }
                 core.state.execute(command)?
             }
         };
         self.wake.notify_one();
         Ok(answer)
+    }
+
+    /// Executes a command for the resources of a description of the user's own.
+    fn with_engine(
+        &self,
+        execute: impl FnOnce(&Engine, &mut World<'_>) -> Result<Value, String>,
+    ) -> Result<Value, CommandError> {
+        let Some(engine) = &self.setup.engine else {
+            let problem = "this command needs a description of your own: `--description`";
+            return Err(CommandError::new(problem));
+        };
+        let now = self.clock.now();
+        let mut core = self.core();
+        self.catch_up(&mut core, now);
+        execute(engine, &mut core.world()).map_err(CommandError::new)
     }
 
     async fn set_offline(
@@ -326,6 +371,9 @@ impl State {
         })
     }
 }
+
+/// The most resources that one command makes.
+const MOST_SEEDS: usize = 10_000;
 
 /// The largest clock shift: a year, in seconds.
 const MOST_SHIFT: u64 = 366 * 86_400;

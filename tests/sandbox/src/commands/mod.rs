@@ -275,6 +275,27 @@ pub enum Command {
         #[serde(default)]
         reversed: bool,
     },
+    /// Sets the status of a resource of a description of your own, sends the event, and plans what follows.
+    SetStatus {
+        /// The table, which is named like the collection in the paths. Without it, any table.
+        #[serde(default)]
+        table: Option<String>,
+        /// The id of the resource.
+        id: String,
+        /// One of the statuses that the description lists.
+        status: String,
+    },
+    /// Makes resources of a description of your own, with all of their fields. Answers with their ids.
+    Seed {
+        /// The table, which is named like the collection in the paths.
+        table: String,
+        /// How many. One by default, at most 10,000.
+        #[serde(default)]
+        count: Option<usize>,
+        /// Fields that get these values.
+        #[serde(default)]
+        fields: Option<serde_json::Map<String, serde_json::Value>>,
+    },
     /// Removes all faults.
     ClearFaults,
 }

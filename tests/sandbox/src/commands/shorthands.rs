@@ -10,6 +10,7 @@ use crate::domain::customers::users::UserStatus;
 use crate::domain::trading::transfers::Direction;
 use crate::events::EventRecord;
 use crate::faults::{Fault, FaultRule};
+use crate::http::service::token_operation;
 use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
 
 /// Declares methods that execute one command. They return the id of the created resource, nothing, or cannot fail.
@@ -63,14 +64,6 @@ shorthands! {
     ///
     /// As [`Sandbox::fail_next`], and if `rate` is not between 0 and 1.
     act random_faults(rate: f64, faults: Vec<Fault>) = Command::RandomFaults { rate, faults: Some(faults) };
-
-    /// `/auth/token` answers 503 until the faults are cleared.
-    always take_token_endpoint_down() =
-        Command::AddFault(FaultRule {
-        operation: Some("createAccessToken".to_owned()),
-        times: None,
-        fault: Fault::ServerError { status: 503, html: false, after_commit: false },
-    });
 
     /// Shifts the server's wall clock, with which signatures are checked. If the shift is positive, the server is ahead.
     always shift_clock(seconds: i64) = Command::ShiftClock { seconds };
@@ -241,6 +234,22 @@ impl Sandbox {
     /// The default account group of every sandbox, which all users may use.
     pub fn account_group(&self) -> Uuid {
         ACCOUNT_GROUP
+    }
+
+    /// The token request answers 503 until the faults are cleared.
+    pub async fn take_token_endpoint_down(&self) {
+        let operation = token_operation(&self.shared.setup.description).to_owned();
+        let fault = Fault::ServerError {
+            status: 503,
+            html: false,
+            after_commit: false,
+        };
+        let rule = FaultRule {
+            operation: Some(operation),
+            times: None,
+            fault,
+        };
+        let _ = self.execute(Command::AddFault(rule)).await;
     }
 
     /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two seconds

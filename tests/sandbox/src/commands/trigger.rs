@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::commands::{Command, CommandError};
 use crate::domain::state::State;
 use crate::domain::trading::instruments::instrument_id;
+use crate::engine::Engine;
 use crate::http::call::Call;
 use crate::http::operations::handler;
 use crate::sandbox::ACCOUNT_GROUP;
@@ -52,6 +53,23 @@ impl Shared {
             }
         }
         Ok(happened)
+    }
+
+    /// Triggers an event of a description of the user's own, about a new resource, and delivers it.
+    pub(super) async fn trigger_described(
+        self: &Arc<Self>,
+        engine: &Engine,
+        event: &str,
+    ) -> Result<Value, CommandError> {
+        let happened = {
+            let now = self.clock.now();
+            let mut core = self.core();
+            self.catch_up(&mut core, now);
+            engine.trigger(&mut core.world(), event)
+        };
+        let (id, about) = happened.map_err(CommandError::new)?;
+        self.advance(TimeDelta::zero()).await;
+        Ok(json!({ "id": id, "about": about }))
     }
 
     /// Creates a new user and account.

@@ -1,26 +1,40 @@
-//! The description that the sandbox implements: operations with their parameters, bodies and answers.
+//! The description that a sandbox serves: operations with their parameters, bodies and responses.
 
+mod read;
+mod requests;
 mod schema;
+mod shape;
+mod upgrade;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use http::Method;
+use jsonschema::Registry;
 use serde_json::Value;
 
+pub(crate) use read::resolve;
 pub(crate) use schema::Schema;
+pub(crate) use shape::{Additional, Shape, is_of};
 
-static DESCRIPTION: LazyLock<Description> = LazyLock::new(|| {
+static BUNDLED: LazyLock<Arc<Description>> = LazyLock::new(|| {
     let document = include_str!("../../description.json");
-    Description::read(
-        serde_json::from_str(document).expect("a test compares the document with the description"),
-    )
+    let document: Value =
+        serde_json::from_str(document).expect("a test compares the document with the description");
+    let mut description = Description::new(document).expect("a test reads all of its operations");
+    description.has_rules = true;
+    Arc::new(description)
 });
 
-/// The operations of the API, with the schemas of their bodies and answers.
+/// The operations of an API, with the schemas of their bodies and responses.
 #[derive(Debug)]
 pub(crate) struct Description {
     document: Value,
-    operations: Vec<Operation>,
+    /// The document as JSON Schema 2020-12 reads it. It has the same places as `document`.
+    schemas: Arc<Value>,
+    registry: Arc<Registry<'static>>,
+    operations: Vec<Arc<Operation>>,
+    /// Whether the rules in `domain` serve the operations, and not the engine.
+    has_rules: bool,
 }
 
 /// One operation.
@@ -30,13 +44,27 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// The path template, such as `/orders/{order_id}`.
     pub(crate) path: String,
-    /// The scopes, of which the token must have one. Empty for the token request, which needs no token.
-    pub(crate) scopes: Vec<String>,
+    pub(crate) access: OperationAccess,
     pub(crate) takes_idempotency_key: bool,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) body: Option<Body>,
-    /// The media types of a successful answer. Empty if it has no body.
+    /// The bodies that a request can have, by media type.
+    pub(crate) bodies: Vec<Body>,
+    pub(crate) needs_body: bool,
+    /// The media types of a successful response. Empty if it has no body.
     pub(crate) media_types: Vec<String>,
+    /// All responses, in the order of the description.
+    pub(crate) responses: Vec<Response>,
+}
+
+/// What a request needs to call an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OperationAccess {
+    /// Everyone may call it.
+    Open,
+    /// Any key or password in this header.
+    Key(String),
+    /// A token that has one of these scopes, or any token if there are none.
+    Token(Vec<String>),
 }
 
 /// A parameter in the path or the query.
@@ -44,175 +72,242 @@ pub(crate) struct Operation {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) is_path: bool,
-    pub(crate) is_query: bool,
-    pub(crate) is_integer: bool,
+    pub(crate) is_required: bool,
+    /// The `type` of its schema, or of the items of its schema.
+    pub(crate) kind: Option<String>,
+    pub(crate) is_array: bool,
     pub(crate) schema: Schema,
+    pub(crate) default: Option<Value>,
 }
 
 /// The schema of a request body.
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) media_type: String,
-    pub(crate) schema: Schema,
+    /// The place of the schema. `None` if any body is valid.
+    pub(crate) schema: Option<Schema>,
+}
+
+/// A response of an operation.
+#[derive(Debug)]
+pub(crate) struct Response {
+    /// The status, such as `200`, `2XX` or `default`.
+    pub(crate) status: String,
+    /// The media types with the schemas of the bodies.
+    pub(crate) content: Vec<(String, Option<Schema>)>,
+    /// The headers, with the places of their schemas.
+    pub(crate) headers: Vec<(String, Option<String>)>,
+}
+
+/// Why a description cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DescriptionError {
+    #[error("the description has no operations under `paths`")]
+    NoOperations,
+    #[error("the references of the description cannot be resolved: {0}")]
+    References(String),
 }
 
 impl Description {
-    /// The description of this workspace, with both overlays applied.
-    pub(crate) fn get() -> &'static Self {
-        &DESCRIPTION
+    /// The description of this workspace, with both overlays applied. The rules in `domain` serve it.
+    pub(crate) fn bundled() -> Arc<Self> {
+        Arc::clone(&BUNDLED)
     }
 
-    pub(crate) fn operations(&self) -> &[Operation] {
+    /// Reads a description that was loaded, with its overlay applied.
+    pub(crate) fn new(document: Value) -> Result<Self, DescriptionError> {
+        let schemas = Arc::new(upgrade::upgrade(&document));
+        let registry = schema::registry(&schemas).map_err(DescriptionError::References)?;
+        let operations: Vec<_> = read::operations(&schemas, &registry)
+            .into_iter()
+            .map(Arc::new)
+            .collect();
+        if operations.is_empty() {
+            return Err(DescriptionError::NoOperations);
+        }
+        Ok(Self {
+            document,
+            schemas,
+            registry,
+            operations,
+            has_rules: false,
+        })
+    }
+
+    pub(crate) fn operations(&self) -> &[Arc<Operation>] {
         &self.operations
     }
 
-    /// All scopes.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
-        let flows =
-            "/components/securitySchemes/oauth2ClientCredentials/flows/clientCredentials/scopes";
-        let scopes = self.document.pointer(flows).and_then(Value::as_object);
-        scopes
-            .into_iter()
-            .flatten()
-            .map(|(scope, _)| scope.as_str())
+    pub(crate) fn has_rules(&self) -> bool {
+        self.has_rules
     }
 
-    /// The description as JSON, including the sandbox's own error statuses.
+    /// All scopes of its security schemes and operations.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        let schemes = self.document.pointer("/components/securitySchemes");
+        let schemes = schemes.and_then(Value::as_object).into_iter().flatten();
+        let flows = schemes.filter_map(|(_, scheme)| scheme["flows"].as_object());
+        let listed = flows
+            .flatten()
+            .filter_map(|(_, flow)| flow["scopes"].as_object());
+        let mut scopes: Vec<String> = listed.flatten().map(|(scope, _)| scope.clone()).collect();
+        for operation in &self.operations {
+            if let OperationAccess::Token(needed) = &operation.access {
+                scopes.extend(needed.iter().cloned());
+            }
+        }
+        scopes.sort();
+        scopes.dedup();
+        scopes
+    }
+
+    /// The paths of the token requests: those of its OAuth flows, as paths of this server.
+    pub(crate) fn token_paths(&self) -> Vec<String> {
+        let schemes = self.document.pointer("/components/securitySchemes");
+        let schemes = schemes.and_then(Value::as_object).into_iter().flatten();
+        let flows = schemes.filter_map(|(_, scheme)| scheme["flows"].as_object());
+        let urls = flows
+            .flatten()
+            .filter_map(|(_, flow)| flow["tokenUrl"].as_str());
+        urls.map(path_of_url).collect()
+    }
+
+    /// The paths of its servers, such as `/v1`, without those at the root.
+    pub(crate) fn base_paths(&self) -> Vec<String> {
+        let servers = self.document["servers"].as_array().into_iter().flatten();
+        let urls = servers.filter_map(|server| server["url"].as_str());
+        let paths = urls.map(|url| path_of_url(url).trim_end_matches('/').to_owned());
+        paths.filter(|path| path.len() > 1).collect()
+    }
+
+    /// The description as JSON. That of this workspace has the sandbox's own error statuses.
     pub(crate) fn document(&self) -> &Value {
         &self.document
     }
 
-    fn read(document: Value) -> Self {
-        let mut operations = Vec::new();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                if let Some(id) = operation["operationId"].as_str() {
-                    operations.push(
-                        Reader {
-                            document: &document,
-                            operation,
-                        }
-                        .read(id, path, method),
-                    );
-                }
-            }
-        }
-        Self {
-            document,
-            operations,
+    /// The schema at a place.
+    pub(crate) fn schema_at(&self, place: &str) -> Schema {
+        Schema::at(place.to_owned(), &self.registry)
+    }
+
+    /// The description with schemas of JSON Schema 2020-12, at the same places as in the document.
+    pub(crate) fn schemas(&self) -> &Arc<Value> {
+        &self.schemas
+    }
+}
+
+impl Parameter {
+    /// The values in a text: a list is written with commas.
+    pub(crate) fn values<'a>(&self, text: &'a str) -> Vec<&'a str> {
+        if self.is_array {
+            text.split(',').collect()
+        } else {
+            vec![text]
         }
     }
 }
 
 impl Operation {
-    /// An operation of PROTOCOL that the description does not contain.
-    pub(crate) fn undescribed(id: &str, method: Method, path: &str, scopes: &[&str]) -> Self {
+    /// An operation that the description does not contain.
+    pub(crate) fn undescribed(
+        id: &str,
+        method: Method,
+        path: &str,
+        access: OperationAccess,
+        body: Option<&str>,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             method,
             path: path.to_owned(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            access,
             takes_idempotency_key: false,
             parameters: Vec::new(),
-            body: None,
-            media_types: vec!["application/json".to_owned()],
-        }
-    }
-}
-
-/// Reads one operation. The document was prepared from the description, so its format is known.
-struct Reader<'a> {
-    document: &'a Value,
-    operation: &'a Value,
-}
-
-impl Reader<'_> {
-    fn read(&self, id: &str, path: &str, method: &str) -> Operation {
-        let place = format!("/paths/{}/{method}", escape(path));
-        let parameters = self.operation["parameters"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let parameters: Vec<_> = (0..)
-            .zip(parameters)
-            .map(|(at, it)| self.parameter(&place, at, it))
-            .collect();
-        let needs_no_token = self.operation["security"]
-            .as_array()
-            .is_some_and(Vec::is_empty);
-        let scopes = self.operation["security"].pointer("/0/oauth2ClientCredentials");
-        let scopes = scopes.and_then(Value::as_array).into_iter().flatten();
-        let scopes: Vec<_> = scopes
-            .filter_map(|scope| Some(scope.as_str()?.to_owned()))
-            .collect();
-        assert!(
-            needs_no_token || !scopes.is_empty(),
-            "{id}: the overlay gives every operation a scope"
-        );
-        let body = self.operation["requestBody"]["content"]
-            .as_object()
-            .and_then(|content| content.iter().next());
-        Operation {
-            id: id.to_owned(),
-            method: method
-                .to_ascii_uppercase()
-                .parse()
-                .expect("the description has HTTP methods"),
-            path: path.to_owned(),
-            scopes,
-            takes_idempotency_key: parameters.iter().any(|it| it.name == "idempotency-key"),
-            // Header parameters are left out, as the modules for access and idempotency check them.
-            parameters: parameters
+            bodies: body
+                .map(|media_type| Body {
+                    media_type: media_type.to_owned(),
+                    schema: None,
+                })
                 .into_iter()
-                .filter(|it| it.is_path || it.is_query)
                 .collect(),
-            body: body.map(|(media_type, _)| Body {
-                media_type: media_type.clone(),
-                schema: Schema::at(format!(
-                    "{place}/requestBody/content/{}/schema",
-                    escape(media_type)
-                )),
-            }),
-            media_types: self.media_types(),
+            needs_body: body.is_some(),
+            media_types: vec!["application/json".to_owned()],
+            responses: Vec::new(),
         }
     }
 
-    fn parameter(&self, place: &str, at: usize, parameter: &Value) -> Parameter {
-        let (parameter, place) = self.resolve(parameter, format!("{place}/parameters/{at}"));
-        Parameter {
-            name: parameter["name"].as_str().unwrap_or_default().to_owned(),
-            is_path: parameter["in"] == "path",
-            is_query: parameter["in"] == "query",
-            is_integer: parameter["schema"]["type"] == "integer",
-            schema: Schema::at(format!("{place}/schema")),
-        }
+    /// The response to a call that succeeds: the first with a status of 2xx, or else `default`.
+    pub(crate) fn success(&self) -> Option<&Response> {
+        let succeeds = |response: &&Response| response.status.starts_with('2');
+        let mut successes: Vec<_> = self.responses.iter().filter(succeeds).collect();
+        successes.sort_by_key(|response| &response.status);
+        let by_default = |response: &&Response| response.status == "default";
+        successes
+            .first()
+            .copied()
+            .or_else(|| self.responses.iter().find(by_default))
     }
 
-    fn media_types(&self) -> Vec<String> {
-        let responses = self.operation["responses"]
-            .as_object()
-            .into_iter()
-            .flatten();
-        let success = responses.filter(|(status, _)| status.starts_with('2'));
-        let content = success.filter_map(|(_, response)| response["content"].as_object());
-        content
-            .flatten()
-            .map(|(media_type, _)| media_type.clone())
-            .collect()
-    }
-
-    fn resolve<'a>(&'a self, value: &'a Value, place: String) -> (&'a Value, String) {
-        let target = value["$ref"]
-            .as_str()
-            .and_then(|target| target.strip_prefix('#'));
-        match target.and_then(|target| Some((self.document.pointer(target)?, target.to_owned()))) {
-            Some((value, place)) => self.resolve(value, place),
-            None => (value, place),
-        }
+    /// Whether it has a response with this status.
+    pub(crate) fn answers(&self, status: u16) -> bool {
+        let status = status.to_string();
+        self.responses
+            .iter()
+            .any(|response| response.status == status)
     }
 }
 
-/// A key as a part of a JSON pointer (RFC 6901 section 3).
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+impl Response {
+    /// The status as a number. A range or `default` becomes the usual status of the method.
+    pub(crate) fn code(&self, method: &Method) -> u16 {
+        match self.status.parse() {
+            Ok(status) => status,
+            Err(_) if *method == Method::POST => 201,
+            Err(_) => 200,
+        }
+    }
+
+    /// The schema of its JSON, if it has any.
+    pub(crate) fn json(&self) -> Option<&Schema> {
+        let (_, schema) = self.content.iter().find(|(media, _)| is_json(media))?;
+        schema.as_ref()
+    }
+}
+
+/// Whether a media type is JSON, such as `application/json; charset=utf-8` or `application/hal+json`.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence == "*/*"
+        || essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+/// The path of an absolute or relative URL. A host without a scheme cannot be told from a path.
+fn path_of_url(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| {
+        rest.find('/').map_or("/", |at| &rest[at..])
+    });
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_urls_are_those_on_this_server() {
+        for (url, path) in [
+            ("https://sandbox.example.com/auth/token", "/auth/token"),
+            ("/auth/token?x=1", "/auth/token"),
+            ("https://example.com", "/"),
+            ("oauth/token", "/oauth/token"),
+        ] {
+            assert_eq!(path_of_url(url), path);
+        }
+    }
 }

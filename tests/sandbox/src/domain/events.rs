@@ -1,7 +1,7 @@
 //! Events: one for each change of a status, for the log and for the subscriptions to its category.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,28 @@ pub(crate) struct EventKind {
     pub(crate) category: &'static str,
     /// Its name, which is the same in both formats of deliveries (PROTOCOL 2.2).
     pub(crate) event_type: &'static str,
+}
+
+/// The types of events of other descriptions, by their names. There are few, so that they are kept until the process ends.
+static DESCRIBED: Mutex<BTreeMap<String, &'static EventKind>> = Mutex::new(BTreeMap::new());
+
+impl EventKind {
+    /// The type with this name, which a description has.
+    pub(crate) fn described(category: &str, name: &str) -> &'static Self {
+        let mut known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.to_owned()).or_insert_with(|| {
+            Box::leak(Box::new(Self {
+                category: Box::leak(category.into()),
+                event_type: Box::leak(name.into()),
+            }))
+        })
+    }
+
+    /// The type with this name, if a description that was read has it.
+    fn described_before(name: &str) -> Option<&'static Self> {
+        let known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(name).copied()
+    }
 }
 
 /// Something that happened.
@@ -182,6 +204,7 @@ mod kind_by_name {
         let mut kinds = EventKind::ALL.iter().copied();
         kinds
             .find(|kind| kind.event_type == name)
+            .or_else(|| EventKind::described_before(&name))
             .ok_or_else(|| D::Error::custom("an event of a type that this version does not know"))
     }
 }

@@ -102,12 +102,17 @@ impl Refused {
 }
 
 impl State {
-    pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
-        let mut state = Self {
+    /// A state without resources, for descriptions that the rules here do not know.
+    pub(crate) fn empty(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
+        Self {
             time: Timeline::new(now, seed, event_limit),
             categories: categories(),
             ..Self::default()
-        };
+        }
+    }
+
+    pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
+        let mut state = Self::empty(now, seed, event_limit);
         state.list_mock_instruments();
         state.configure_fees();
         state.time.at(next_midnight(now), Due::Midnight);
@@ -136,11 +141,16 @@ impl State {
     ) -> Option<T> {
         let done = catch_unwind(AssertUnwindSafe(|| does(self)));
         if done.is_err() {
-            self.panics.push(format!(
-                "{what} ended with a panic, which is a bug of the sandbox"
-            ));
+            self.record_panic(what);
         }
         done.ok()
+    }
+
+    /// Makes the audit report a panic.
+    pub(crate) fn record_panic(&mut self, what: &str) {
+        self.panics.push(format!(
+            "{what} ended with a panic, which is a bug of the sandbox"
+        ));
     }
 
     fn do_what_is_due(&mut self, due: Due) {
@@ -185,10 +195,9 @@ fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
 /// The event categories of the description.
 fn categories() -> Vec<String> {
     let place = "/components/schemas/WebhookSubscription/properties/event_categories/items/enum";
-    let categories = Description::get()
-        .document()
-        .pointer(place)
-        .and_then(serde_json::Value::as_array);
+    let description = Description::bundled();
+    let categories = description.document().pointer(place);
+    let categories = categories.and_then(serde_json::Value::as_array);
     categories
         .into_iter()
         .flatten()

@@ -89,14 +89,14 @@ impl Timeline {
         self.emit_because(kind, about, object, None);
     }
 
-    /// As [`Timeline::emit`], with the reason why the resource was rejected or cancelled, or failed.
+    /// As [`Timeline::emit`], with the reason why the resource was rejected or cancelled, or failed. Returns the id of the event.
     pub(crate) fn emit_because(
         &mut self,
         kind: &'static EventKind,
         about: Uuid,
         object: &impl Serialize,
         reason: Option<String>,
-    ) {
+    ) -> Uuid {
         let id = self.id();
         let object =
             serde_json::value::to_raw_value(object).expect("the state can be written as JSON");
@@ -108,6 +108,7 @@ impl Timeline {
             object,
             reason,
         });
+        id
     }
 
     pub(crate) fn after(&mut self, delay: TimeDelta, due: Due) {

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::amount::OURS;
-use crate::description::Operation;
+use crate::description::{Description, Operation, Parameter, Schema};
+use crate::engine::Reply;
 
 /// The page size without a `limit` (the description's parameter `Limit`).
 const DEFAULT_LIMIT: u64 = 20;
@@ -20,11 +21,20 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
+/// The body of a request, and the schema that it must match.
+#[derive(Default)]
+pub(crate) struct GivenBody<'a> {
+    pub(crate) value: Value,
+    pub(crate) schema: Option<&'a Schema>,
+}
+
 /// A successful answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The media type: `application/json`, or that of a file. Empty if there is no body.
     pub(crate) media_type: String,
+    /// The headers that the description has for the answer.
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
     /// The order that was placed. Its answer can be written again from the order itself.
     pub(crate) order: Option<Uuid>,
@@ -33,10 +43,11 @@ pub(crate) struct Answer {
 impl Call {
     /// Validates the parameters and the body against the description. Returns the call, or all violations.
     pub(crate) fn read(
+        description: &Description,
         operation: &Operation,
         path: Vec<(String, String)>,
         query: Option<&str>,
-        body: Value,
+        body: GivenBody<'_>,
     ) -> Result<Self, Problem> {
         let query: Vec<(String, String)> =
             form_urlencoded::parse(query.unwrap_or_default().as_bytes())
@@ -45,35 +56,17 @@ impl Call {
         let mut wrong = Vec::new();
         for parameter in &operation.parameters {
             let given = if parameter.is_path { &path } else { &query };
-            let mut values = given
-                .iter()
-                .filter(|(name, _)| *name == parameter.name)
-                .map(|(_, value)| value);
-            let Some(value) = values.next() else { continue };
-            if values.next().is_some() {
-                wrong.push(format!("`{}` is given more than once", parameter.name));
-                continue;
-            }
-            let is_number = parameter.is_integer
-                && value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit() || byte == b'-');
-            let json = match serde_json::from_str(value) {
-                Ok(number) if is_number => number,
-                _ => Value::String(value.clone()),
-            };
-            let mismatches = parameter.schema.mismatches(&json);
-            wrong.extend(
-                mismatches
-                    .into_iter()
-                    .map(|it| format!("`{}` {}", parameter.name, it.problem)),
-            );
+            wrong.extend(problems_of(parameter, given));
         }
-        if let Some(schema) = operation.body.as_ref().map(|body| &body.schema) {
-            wrong.extend(schema.mismatches(&body).iter().map(ToString::to_string));
+        if let Some(schema) = body.schema {
+            wrong.extend(description.problems_of_body(schema, &body.value));
         }
         if wrong.is_empty() {
-            Ok(Self { path, query, body })
+            Ok(Self {
+                path,
+                query,
+                body: body.value,
+            })
         } else {
             Err(Problem::invalid(wrong.join("; ")))
         }
@@ -139,6 +132,50 @@ impl Call {
     }
 }
 
+/// The violations of a parameter by the values that a request gives it.
+fn problems_of(parameter: &Parameter, given: &[(String, String)]) -> Vec<String> {
+    let name = &parameter.name;
+    // A list can be given as `x=1&x=2`, `x[]=1` or `x=1,2`.
+    let is_named = |known: &str| {
+        known == name || parameter.is_array && known.strip_suffix("[]") == Some(name.as_str())
+    };
+    let mut values = given.iter().filter(|(known, _)| is_named(known));
+    let value = match (values.next(), values.next()) {
+        (None, _) if parameter.is_required => return vec![format!("`{name}` is missing")],
+        (None, _) => return Vec::new(),
+        (Some((_, value)), None) if !parameter.is_array => parameter.json(value),
+        (Some(_), Some(_)) if !parameter.is_array => {
+            return vec![format!("`{name}` is given more than once")];
+        }
+        _ => {
+            let all = given.iter().filter(|(known, _)| is_named(known));
+            let items = all.flat_map(|(_, value)| value.split(','));
+            Value::Array(items.map(|item| parameter.json(item)).collect())
+        }
+    };
+    let mismatches = parameter.schema.mismatches(&value).into_iter();
+    mismatches
+        .map(|it| format!("`{name}` {}", it.problem))
+        .collect()
+}
+
+impl Parameter {
+    /// A text of the query or the path as a value of the type that the parameter has.
+    fn json(&self, text: &str) -> Value {
+        let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+        let is_value = match self.kind.as_deref() {
+            Some("integer") => text.bytes().all(is_number),
+            Some("number") => text.parse::<f64>().is_ok_and(f64::is_finite),
+            Some("boolean") => matches!(text, "true" | "false"),
+            _ => false,
+        };
+        match serde_json::from_str(text) {
+            Ok(value) if is_value => value,
+            _ => Value::String(text.to_owned()),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct List<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +191,18 @@ struct Meta {
     total: usize,
 }
 
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self {
+            status: reply.status,
+            media_type: reply.media_type,
+            headers: reply.headers,
+            body: reply.body,
+            order: None,
+        }
+    }
+}
+
 impl Answer {
     pub(crate) fn ok(value: &impl Serialize) -> Self {
         Self::json(200, value)
@@ -167,6 +216,7 @@ impl Answer {
         Self {
             status: 204,
             media_type: String::new(),
+            headers: Vec::new(),
             body: Bytes::new(),
             order: None,
         }
@@ -200,6 +250,7 @@ impl Answer {
         Self {
             status: 200,
             media_type: media_type.to_owned(),
+            headers: Vec::new(),
             body: content.clone(),
             order: None,
         }
@@ -211,6 +262,7 @@ impl Answer {
         Self {
             status: 200,
             media_type: "application/json".to_owned(),
+            headers: Vec::new(),
             body,
             order: None,
         }
@@ -223,6 +275,7 @@ impl Answer {
         Self {
             status,
             media_type: "application/json".to_owned(),
+            headers: Vec::new(),
             body: body.into(),
             order: None,
         }

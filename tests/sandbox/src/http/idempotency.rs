@@ -33,7 +33,15 @@ struct Remembered {
 #[derive(Serialize, Deserialize)]
 enum First {
     Order(Uuid),
-    Answer(Box<(u16, Box<str>)>),
+    Answer(Box<FirstAnswer>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct FirstAnswer {
+    status: u16,
+    media_type: Box<str>,
+    headers: Vec<(String, String)>,
+    body: Box<str>,
 }
 
 /// Identifies a request.
@@ -75,13 +83,12 @@ impl Idempotency {
             Some(Remembered {
                 first: First::Answer(answer),
                 ..
-            }) => {
-                let (status, body) = &**answer;
-                Ok(Some(Answer {
-                    status: *status,
-                    ..Answer::json_text(body)
-                }))
-            }
+            }) => Ok(Some(Answer {
+                status: answer.status,
+                media_type: answer.media_type.to_string(),
+                headers: answer.headers.clone(),
+                ..Answer::json_text(&answer.body)
+            })),
         }
     }
 
@@ -94,10 +101,12 @@ impl Idempotency {
     ) {
         let first = match answer.order {
             Some(order) => First::Order(order),
-            None => First::Answer(Box::new((
-                answer.status,
-                String::from_utf8_lossy(&answer.body).into(),
-            ))),
+            None => First::Answer(Box::new(FirstAnswer {
+                status: answer.status,
+                media_type: answer.media_type.as_str().into(),
+                headers: answer.headers.clone(),
+                body: String::from_utf8_lossy(&answer.body).into(),
+            })),
         };
         self.answers.insert(key, Remembered { request, first });
         self.expiries.push_back((now + WINDOW, key));

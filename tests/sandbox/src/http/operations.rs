@@ -14,7 +14,7 @@ type Read = fn(&State, &Call) -> Result<Answer, Problem>;
 type Change = fn(&mut State, &Call) -> Result<Answer, Problem>;
 
 /// The handler of an operation. If it returns a problem, nothing has changed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Handler {
     Read(Read),
     Change(Change),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::domain::state::Refused;
+use crate::engine::Rejection;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,11 @@ impl Problem {
         Self::new(status, kind, title, detail)
     }
 
+    /// The same problem with another status: a description can have 422 where Upvest has 400.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     pub(crate) fn to_json(&self, request_id: &str) -> Vec<u8> {
         let Self {
             status,
@@ -105,6 +111,16 @@ impl Problem {
             kind,
             title,
             detail: detail.into(),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NotFound => Refused::NotFound.into(),
+            Rejection::Unknown { field } => Refused::unknown(&field).into(),
+            Rejection::Conflict(detail) => Self::conflict(detail),
         }
     }
 }

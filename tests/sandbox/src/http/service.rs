@@ -1,14 +1,11 @@
 //! Processes a request: access control, validation, idempotency, faults, and the handler of the operation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::RawPathParams;
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::routing::any;
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
@@ -17,16 +14,18 @@ use serde_json::Value;
 use upvest_signing::IncomingRequest;
 use uuid::Uuid;
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, GivenBody};
 use super::fault_body::{gateway_page, spoil};
+use super::paths::{Parameters, Paths};
 use super::problem::Problem;
-use crate::description::{Description, Operation};
+use crate::description::{Description, Operation, OperationAccess, Schema, is_json};
+use crate::engine::{self, Engine};
 use crate::faults::Fault;
 use crate::http::idempotency::{Fingerprint, fingerprint};
 use crate::http::operations::{Handler, handler};
 use crate::log::RequestRecord;
 use crate::sandbox::clients::Clients;
-use crate::sandbox::shared::Shared;
+use crate::sandbox::shared::{Core, Shared};
 
 /// The longest body of a request, which is more than any operation needs.
 const MAX_BODY: usize = 4 << 20;
@@ -34,88 +33,135 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
 const ASKED_FOR: &str = "A requested fault.";
 const JSON: &str = "application/json";
+const BUG: &str = "The sandbox has a bug.";
 
 /// Marks an answer that must be replaced by a reset of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reset;
 
-/// `GET /auth/verify_keys`, which the description does not contain (PROTOCOL 2.4): the keys that verify deliveries.
-static VERIFY_KEYS: LazyLock<Operation> = LazyLock::new(|| {
-    Operation::undescribed(
-        VERIFY_KEYS_ID,
-        Method::GET,
-        "/auth/verify_keys",
-        &["webhooks:read", "webhooks:admin"],
-    )
-});
+/// The keys that verify deliveries. The description of this workspace does not contain the operation (PROTOCOL 2.4).
+const VERIFY_KEYS: &str = "/auth/verify_keys";
 const VERIFY_KEYS_ID: &str = "retrieveVerifyKeys";
+/// The token request, for descriptions without one.
+const TOKEN: &str = "/auth/token";
+const TOKEN_ID: &str = "createAccessToken";
+const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An operation and its handler.
-#[derive(Clone, Copy)]
+/// An operation and what serves it.
+#[derive(Clone, Debug)]
 struct Route {
-    operation: &'static Operation,
+    operation: Arc<Operation>,
     does: Does,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Does {
-    /// The handlers of the operations in the table.
+    /// The rules of the description of this workspace.
     Handle(Handler),
+    /// The engine, by the number of the operation in the description.
+    Serve(usize),
     GrantToken,
     GiveKeys,
 }
 
+/// The name of the token request, for faults.
+pub(crate) fn token_operation(description: &Description) -> &str {
+    let mut operations = description.operations().iter();
+    let token = operations.find(|operation| grants_tokens(description, operation));
+    token.map_or(TOKEN_ID, |operation| &operation.id)
+}
+
 /// Whether there is an operation with this name, for faults.
-pub(crate) fn is_operation(name: &str) -> bool {
+pub(crate) fn is_operation(description: &Description, name: &str) -> bool {
+    let mut operations = description.operations().iter();
     name == VERIFY_KEYS_ID
-        || Description::get()
-            .operations()
-            .iter()
-            .any(|operation| operation.id == name)
+        || name == token_operation(description)
+        || operations.any(|operation| operation.id == name)
 }
 
 /// A router with all paths of the API.
 pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
-    let mut paths: Vec<(&str, Vec<Route>)> = Vec::new();
-    for operation in Description::get().operations() {
-        // A test checks that the table has all operations except the token request, which this module handles.
-        let does = handler(&operation.id).map_or(Does::GrantToken, Does::Handle);
-        let route = Route { operation, does };
-        match paths.iter_mut().find(|(path, _)| *path == operation.path) {
-            Some((_, routes)) => routes.push(route),
-            None => paths.push((&operation.path, vec![route])),
+    let description = &clients.first.setup.description;
+    let base_paths = description.base_paths();
+    let paths = Arc::new(Paths::new(all_routes(description)));
+    let clients = Arc::clone(clients);
+    Router::new().fallback(async move |request: Request<Body>| {
+        let exchange = Exchange::new(clients, &request);
+        let path = request.uri().path();
+        let of_base = base_paths.iter().find_map(|base| {
+            let path = path.strip_prefix(base.as_str())?;
+            paths.find(path)
+        });
+        let (routes, path) = match paths.find(path).or(of_base) {
+            Some((routes, path)) => (routes.as_slice(), path),
+            None => (&[][..], Some(Vec::new())),
+        };
+        exchange.run(routes, path, request).await
+    })
+}
+
+/// The operations at each path.
+fn all_routes(description: &Description) -> Vec<(String, Vec<Route>)> {
+    let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
+    let described = description.operations().iter().enumerate();
+    let described = described.map(|(at, operation)| Route {
+        does: does(description, at, operation),
+        operation: Arc::clone(operation),
+    });
+    let mut routes: Vec<_> = described.collect();
+    for route in undescribed() {
+        let same = |it: &Route| {
+            it.operation.path == route.operation.path
+                || matches!((it.does, route.does), (Does::GrantToken, Does::GrantToken))
+        };
+        if !routes.iter().any(same) {
+            routes.push(route);
         }
     }
-    paths.push((
-        &VERIFY_KEYS.path,
-        vec![Route {
-            operation: &VERIFY_KEYS,
-            does: Does::GiveKeys,
-        }],
-    ));
-    let mut router = Router::new();
-    for (path, operations) in paths {
-        let clients = Arc::clone(clients);
-        let operations = Arc::new(operations);
-        let serve = async move |path: Result<RawPathParams, RawPathParamsRejection>,
-                                request: Request<Body>| {
-            let path = path.map(|path| {
-                path.iter()
-                    .map(|(name, value)| (name.into(), value.into()))
-                    .collect()
-            });
-            Exchange::new(clients, &request)
-                .run(&operations, path.ok(), request)
-                .await
-        };
-        router = router.route(path, any(serve));
+    for route in routes {
+        let path = &route.operation.path;
+        match paths.iter_mut().find(|(known, _)| known == path) {
+            Some((_, routes)) => routes.push(route),
+            None => paths.push((path.clone(), vec![route])),
+        }
     }
-    let elsewhere = Arc::clone(clients);
-    router.fallback(async move |request: Request<Body>| {
-        Exchange::new(elsewhere, &request)
-            .run(&[], None, request)
-            .await
-    })
+    paths
+}
+
+fn does(description: &Description, at: usize, operation: &Operation) -> Does {
+    if grants_tokens(description, operation) {
+        return Does::GrantToken;
+    }
+    if operation.method == Method::GET && operation.path == VERIFY_KEYS {
+        return Does::GiveKeys;
+    }
+    let rules = handler(&operation.id).filter(|_| description.has_rules());
+    rules.map_or(Does::Serve(at), Does::Handle)
+}
+
+/// Whether an operation is the token request: by the path of the OAuth flow, or that of Upvest.
+fn grants_tokens(description: &Description, operation: &Operation) -> bool {
+    let is_named = operation.path == TOKEN || description.token_paths().contains(&operation.path);
+    is_named && operation.method == Method::POST
+}
+
+/// What every sandbox serves, whether or not the description has it.
+fn undescribed() -> [Route; 2] {
+    let reads_keys = ["webhooks:read", "webhooks:admin"].map(str::to_owned);
+    let access = OperationAccess::Token(reads_keys.into());
+    let keys = Operation::undescribed(VERIFY_KEYS_ID, Method::GET, VERIFY_KEYS, access, None);
+    let open = OperationAccess::Open;
+    let token = Operation::undescribed(TOKEN_ID, Method::POST, TOKEN, open, Some(FORM));
+    [
+        Route {
+            operation: Arc::new(keys),
+            does: Does::GiveKeys,
+        },
+        Route {
+            operation: Arc::new(token),
+            does: Does::GrantToken,
+        },
+    ]
 }
 
 /// A request that is being processed.
@@ -126,6 +172,8 @@ struct Exchange {
     arrived: SystemTime,
     record: RequestRecord,
     accept: String,
+    /// The operation, once it is known.
+    operation: Option<Arc<Operation>>,
 }
 
 /// A request whose body has been read.
@@ -175,22 +223,24 @@ impl Exchange {
             arrived,
             record,
             accept,
+            operation: None,
         }
     }
 
     async fn run(
         mut self,
         routes: &[Route],
-        path: Option<Vec<(String, String)>>,
+        path: Parameters,
         request: Request<Body>,
     ) -> Response<Body> {
         let route = routes
             .iter()
             .find(|route| route.operation.method == *request.method());
-        let Some(route) = route.copied() else {
+        let Some(route) = route.cloned() else {
             return self.no_such_operation(routes);
         };
         self.record.operation = Some(route.operation.id.clone());
+        self.operation = Some(Arc::clone(&route.operation));
         let fault = self.shared.faults().draw(&route.operation.id);
         self.record.fault = fault.as_ref().map(Fault::name);
         match &fault {
@@ -208,12 +258,12 @@ impl Exchange {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
         let Some(Fault::Delay { millis }) = fault else {
-            return self.carry_out(route, &parts, path, body, fault.as_ref());
+            return self.carry_out(&route, &parts, path, body, fault.as_ref());
         };
         // It runs on its own task, so that it is completed even if the caller disconnects.
         let late = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
-            self.carry_out(route, &parts, path, body, fault.as_ref())
+            self.carry_out(&route, &parts, path, body, fault.as_ref())
         });
         late.await.unwrap_or_else(|_| reset())
     }
@@ -221,7 +271,7 @@ impl Exchange {
     /// `path` and `body` are `None` if they could not be read.
     fn carry_out(
         mut self,
-        route: Route,
+        route: &Route,
         parts: &Parts,
         path: Option<Vec<(String, String)>>,
         body: Option<Bytes>,
@@ -239,12 +289,8 @@ impl Exchange {
                 {
                     self.shared = self.client_of_form(&body).unwrap_or(self.shared);
                 }
-                self.shared.call(
-                    &route,
-                    arrival,
-                    path,
-                    self.record.idempotency_key.as_deref(),
-                )
+                self.shared
+                    .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
             (_, None) => Outcome::refused(Problem::invalid(
@@ -327,6 +373,12 @@ impl Exchange {
         {
             response.headers_mut().insert(CONTENT_TYPE, media_type);
         }
+        for (name, value) in answer.headers {
+            let name = HeaderName::try_from(name);
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
         response
     }
 
@@ -355,13 +407,26 @@ impl Exchange {
 
     fn problem_as(&self, media_type: &'static str, problem: &Problem) -> Response<Bytes> {
         let body = problem.to_json(&self.record.request_id.to_string());
+        let described = self.described_problem(problem, &body);
+        let media_type = described
+            .as_ref()
+            .and_then(|(media_type, _)| HeaderValue::try_from(media_type).ok())
+            .unwrap_or(HeaderValue::from_static(media_type));
+        let body = described.map_or(body, |(_, body)| body.into_bytes());
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
         response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        response
+    }
+
+    /// The error as a description of the user's own has it: its media type and its body.
+    fn described_problem(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
+        let engine = self.shared.setup.engine.as_ref()?;
+        let operation = self.operation.as_ref()?;
+        let body = serde_json::from_slice(body).ok()?;
+        let now = self.shared.clock.now();
+        engine.problem_body(operation, problem.status, &body, now)
     }
 
     fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
@@ -436,27 +501,24 @@ impl Shared {
         path: Vec<(String, String)>,
         idempotency_key: Option<&str>,
     ) -> Result<Outcome, Problem> {
-        let operation = route.operation;
+        let operation = &*route.operation;
         let parts = arrival.parts;
         self.throttle()?;
-        let handler = match route.does {
-            Does::Handle(handler) => handler,
-            Does::GrantToken => return self.grant(operation, arrival).map(Outcome::answered),
-            Does::GiveKeys => {
-                self.authorise(operation, arrival)?;
-                acceptable(&operation.media_types, parts)?;
-                return Ok(Outcome::answered(Answer::json_text(
-                    &self.webhook_keys().key_set(),
-                )));
-            }
-        };
+        if matches!(route.does, Does::GrantToken) {
+            return self.grant(operation, arrival).map(Outcome::answered);
+        }
         self.authorise(operation, arrival)?;
-        let is_json = operation.media_types.iter().all(|offered| offered == JSON);
-        if is_json {
+        let all_json = operation.media_types.iter().all(|offered| is_json(offered));
+        if all_json {
             acceptable(&operation.media_types, parts)?;
         }
-        let json = read_body(operation, parts, arrival.body)?;
-        let call = Call::read(operation, path, parts.uri.query(), json)?;
+        if matches!(route.does, Does::GiveKeys) {
+            let keys = self.webhook_keys().key_set();
+            return Ok(Outcome::answered(Answer::json_text(&keys)));
+        }
+        let call = self
+            .read_call(operation, path, parts, arrival.body)
+            .map_err(|problem| problem_as_described(operation, problem))?;
         let key = self.idempotency_key(operation, idempotency_key)?;
         let request = key.map(|_| {
             let target = parts
@@ -465,9 +527,17 @@ impl Shared {
                 .map_or("", |target| target.as_str());
             fingerprint(parts.method.as_str(), target, arrival.body)
         });
-        let outcome = self.commit(handler, &call, key.zip(request));
+        let key = key.zip(request);
+        let mut outcome = match route.does {
+            Does::Serve(at) => self.serve(at, &call, parts, key),
+            Does::Handle(handler) => self.commit(&handler, &call, key),
+            Does::GrantToken | Does::GiveKeys => return Err(Problem::server_error(500, BUG)),
+        };
+        if let Err(problem) = outcome.result {
+            outcome.result = Err(problem_as_described(operation, problem));
+        }
         if let Ok(answer) = &outcome.result
-            && !is_json
+            && !all_json
             && accepted(parts).any(|(range, wanted)| range == answer.media_type && !wanted)
         {
             // The media type of a file is not negotiated, as generated clients always ask for JSON.
@@ -476,10 +546,52 @@ impl Shared {
         Ok(outcome)
     }
 
+    fn read_call(
+        &self,
+        operation: &Operation,
+        path: Vec<(String, String)>,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Call, Problem> {
+        let body = read_body(operation, parts, body)?;
+        let description = &self.setup.description;
+        Call::read(description, operation, path, parts.uri.query(), body)
+    }
+
+    /// Lets the engine serve a call.
+    fn serve(
+        &self,
+        at: usize,
+        call: &Call,
+        parts: &Parts,
+        key: Option<(Uuid, Fingerprint)>,
+    ) -> Outcome {
+        let accept = parts.headers.get(ACCEPT);
+        let request = engine::Request {
+            path: &call.path,
+            query: &call.query,
+            body: &call.body,
+            accept: accept.and_then(|it| it.to_str().ok()).unwrap_or_default(),
+        };
+        let Some(engine) = &self.setup.engine else {
+            return Outcome::refused(Problem::server_error(500, BUG));
+        };
+        self.commit(
+            &Served {
+                engine,
+                at,
+                request,
+            },
+            call,
+            key,
+        )
+    }
+
     fn grant(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<Answer, Problem> {
         acceptable(&operation.media_types, arrival.parts)?;
-        let form = read_body(operation, arrival.parts, arrival.body)?;
-        let call = Call::read(operation, Vec::new(), None, form)?;
+        let call = self
+            .read_call(operation, Vec::new(), arrival.parts, arrival.body)
+            .map_err(|problem| problem_as_described(operation, problem))?;
         let secret = self.token_secret();
         let now = self.clock.now();
         let mut access = self.access();
@@ -491,6 +603,9 @@ impl Shared {
         let headers = &arrival.parts.headers;
         let mut access = self.access();
         access.check(operation, headers, self.clock.now())?;
+        if !matches!(operation.access, OperationAccess::Token(_)) {
+            return Ok(());
+        }
         access.check_signature(&arrival.received(), arrival.parts, arrival.at)
     }
 
@@ -516,15 +631,15 @@ impl Shared {
         }
     }
 
-    /// Calls the handler. Only this function changes the state for a call.
-    fn commit(&self, handler: Handler, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
+    /// Carries out a call. Only this function changes the state for a call.
+    fn commit(&self, work: &dyn Work, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
         let now = self.clock.now();
-        if let Handler::Read(read) = handler {
+        {
             let core = self.core_to_read();
             // If nothing is due, reads need not wait for each other. A read that panics is repeated below, where the
             // panic is recorded.
-            if core.state.is_up_to_date(now)
-                && let Ok(result) = catch_unwind(AssertUnwindSafe(|| read(&core.state, call)))
+            if core.is_up_to_date(now)
+                && let Ok(Some(result)) = catch_unwind(AssertUnwindSafe(|| work.read(&core, call)))
             {
                 return Outcome {
                     result,
@@ -533,7 +648,7 @@ impl Shared {
             }
         }
         let mut core = self.core();
-        core.state.run_until(now);
+        self.catch_up(&mut core, now);
         let core = &mut *core;
         if let Some((key, request)) = key {
             match core.idempotency.recall(key, request, &core.state) {
@@ -547,11 +662,11 @@ impl Shared {
                 Err(problem) => return Outcome::refused(problem),
             }
         }
-        let result = core
-            .state
-            .survive("a call", |state| handler.run(state, call));
-        let result =
-            result.unwrap_or_else(|| Err(Problem::server_error(500, "The sandbox has a bug.")));
+        let done = catch_unwind(AssertUnwindSafe(|| work.run(core, call)));
+        let result = done.unwrap_or_else(|_| {
+            core.state.record_panic("a call");
+            Err(Problem::server_error(500, BUG))
+        });
         if let (Ok(answer), Some((key, request))) = (&result, key) {
             core.idempotency
                 .remember(key, request, answer, core.state.time.now);
@@ -560,6 +675,62 @@ impl Shared {
             result,
             replayed: false,
         }
+    }
+}
+
+/// What carries out a call. If it returns a problem, nothing has changed.
+trait Work {
+    /// Carries out a call that changes nothing. `None` if it may change something.
+    fn read(&self, core: &Core, call: &Call) -> Option<Result<Answer, Problem>>;
+
+    fn run(&self, core: &mut Core, call: &Call) -> Result<Answer, Problem>;
+}
+
+impl Work for Handler {
+    fn read(&self, core: &Core, call: &Call) -> Option<Result<Answer, Problem>> {
+        match self {
+            Self::Read(read) => Some(read(&core.state, call)),
+            Self::Change(_) => None,
+        }
+    }
+
+    fn run(&self, core: &mut Core, call: &Call) -> Result<Answer, Problem> {
+        Handler::run(*self, &mut core.state, call)
+    }
+}
+
+/// An operation that the engine serves.
+struct Served<'a> {
+    engine: &'a Engine,
+    at: usize,
+    request: engine::Request<'a>,
+}
+
+impl Work for Served<'_> {
+    fn read(&self, core: &Core, _: &Call) -> Option<Result<Answer, Problem>> {
+        let now = core.state.time.now;
+        let reply = self.engine.read(self.at, &core.rows, now, self.request)?;
+        Some(reply.map(Answer::from).map_err(Problem::from))
+    }
+
+    fn run(&self, core: &mut Core, _: &Call) -> Result<Answer, Problem> {
+        let mut world = core.world();
+        let reply = self.engine.serve(self.at, &mut world, self.request);
+        reply.map(Answer::from).map_err(Problem::from)
+    }
+}
+
+/// A problem with the status that the description has for it: an invalid request can be 422, and so can an unknown id in its body.
+fn problem_as_described(operation: &Operation, problem: Problem) -> Problem {
+    let others: &[u16] = match problem.status {
+        400 => &[400, 422],
+        409 => &[409, 422, 400],
+        _ => &[],
+    };
+    let described = others.iter().find(|status| operation.answers(**status));
+    match described {
+        Some(status) => problem.with_status(*status),
+        None => problem,
     }
 }
 
@@ -601,37 +772,73 @@ fn is_in_range(media_type: &str, range: &str) -> bool {
     }
 }
 
-/// Parses the body in the format of the operation: JSON or a form.
-fn read_body(operation: &Operation, parts: &Parts, body: &Bytes) -> Result<Value, Problem> {
-    let Some(wanted) = &operation.body else {
-        return Ok(Value::Null);
+/// Parses the body in a format of the operation: JSON, a form, or anything else as a text.
+fn read_body<'a>(
+    operation: &'a Operation,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<GivenBody<'a>, Problem> {
+    let Some(first) = operation.bodies.first() else {
+        return Ok(GivenBody::default());
     };
     let given = parts
         .headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    if !given
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .eq_ignore_ascii_case(&wanted.media_type)
-    {
+    let given = given.split(';').next().unwrap_or_default().trim();
+    if given.is_empty() && body.is_empty() && !operation.needs_body {
+        return Ok(GivenBody::default());
+    }
+    let mut bodies = operation.bodies.iter();
+    let fitting = bodies.find(|it| is_in_range_ignoring_case(given, &it.media_type));
+    let Some(wanted) = fitting else {
         return Err(Problem::invalid(format!(
             "the body must be {}, by its header `content-type` too",
-            wanted.media_type
+            first.media_type
         )));
-    }
-    if wanted.media_type == "application/json" {
-        return serde_json::from_slice(body).map_err(|error| {
+    };
+    let value = if is_json(given) {
+        serde_json::from_slice(body).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
             Problem::invalid(format!("the body is not valid JSON, at {place}"))
-        });
-    }
+        })?
+    } else if given.eq_ignore_ascii_case(FORM) {
+        read_form(body, wanted.schema.as_ref())
+    } else {
+        // The schemas of files and of forms with files say nothing about the bytes.
+        return Ok(GivenBody::default());
+    };
+    Ok(GivenBody {
+        value,
+        schema: wanted.schema.as_ref(),
+    })
+}
+
+fn is_in_range_ignoring_case(media_type: &str, range: &str) -> bool {
+    let range = range.split(';').next().unwrap_or_default().trim();
+    is_in_range(
+        &media_type.to_ascii_lowercase(),
+        &range.to_ascii_lowercase(),
+    )
+}
+
+/// A form. A field that is not a text in the schema is read as JSON.
+fn read_form(body: &Bytes, schema: Option<&Schema>) -> Value {
     let fields = form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
-    Ok(Value::Object(fields.collect()))
+    let mut form = Value::Object(fields.collect());
+    let mismatches = schema.map(|schema| schema.mismatches(&form));
+    for mismatch in mismatches.into_iter().flatten() {
+        let field = form.pointer_mut(&mismatch.at).filter(|it| it.is_string());
+        if let Some(field) = field
+            && let Some(Ok(value)) = field.as_str().map(serde_json::from_str::<Value>)
+            && !value.is_string()
+        {
+            *field = value;
+        }
+    }
+    form
 }
 
 #[cfg(test)]
@@ -650,14 +857,14 @@ mod tests {
             Handler::Read(|_, _| panic!("on purpose")),
             Handler::Change(|_, _| panic!("on purpose")),
         ] {
-            let outcome = sandbox.shared.commit(panics, &call, None);
+            let outcome = sandbox.shared.commit(&panics, &call, None);
             assert_eq!(
                 outcome.result.err().map(|problem| problem.status),
                 Some(500)
             );
         }
         let outcome = sandbox.shared.commit(
-            Handler::Change(|_, _| Ok(Answer::no_content())),
+            &Handler::Change(|_, _| Ok(Answer::no_content())),
             &call,
             None,
         );

@@ -17,6 +17,7 @@ use crate::digest::short_digest;
 use crate::domain::state::State;
 use crate::sandbox::clients::{Clients, Saved};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::given::GivenDescription;
 use crate::sandbox::shared::{Core, Parts, Port, Setup, Shared};
 use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
 use crate::webhooks::delivery::WebhookSender;
@@ -43,6 +44,7 @@ pub struct SandboxBuilder {
     data: Option<PathBuf>,
     event_limit: usize,
     log_limit: usize,
+    given: GivenDescription,
 }
 
 impl Default for SandboxBuilder {
@@ -70,6 +72,7 @@ impl Default for SandboxBuilder {
             data: None,
             event_limit: 10_000,
             log_limit: 100_000,
+            given: GivenDescription::default(),
         }
     }
 }
@@ -232,12 +235,33 @@ impl SandboxBuilder {
         self
     }
 
+    /// Serves another API: that of an OpenAPI description in a file, in YAML or JSON. Its operations are derived from the description
+    /// alone. By default the Investment API is served, with rules for its accounts, orders and money.
+    pub fn description(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.description = Some(path.into());
+        self
+    }
+
+    /// Merges an OpenAPI Overlay into the [description](SandboxBuilder::description).
+    pub fn overlay(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.overlay = Some(path.into());
+        self
+    }
+
+    /// A file with what happens to the resources of the [description](SandboxBuilder::description) by themselves: for each of its
+    /// tables from which status to which one, after how many seconds, and with which event.
+    pub fn life(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.life = Some(path.into());
+        self
+    }
+
     /// Starts the sandbox. When this returns, it accepts requests.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the port is in use, or the data cannot be read or written.
-    pub async fn start(self) -> Result<Sandbox, StartError> {
+    /// [`StartError`] if the port is in use, a description cannot be served, or the data cannot be read or written.
+    pub async fn start(mut self) -> Result<Sandbox, StartError> {
+        self.setup = self.given.read(self.setup)?;
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port {
             port: self.port,
@@ -285,9 +309,10 @@ impl SandboxBuilder {
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let credentials = (client_id.to_owned(), secret);
+        let all_scopes = || self.setup.description.scopes();
         let mut access = Access::new(
             self.strictness,
-            self.scopes.clone(),
+            self.scopes.clone().unwrap_or_else(all_scopes),
             credentials,
             key.public_key().clone(),
         );
@@ -321,9 +346,15 @@ impl SandboxBuilder {
             .duration_trunc(TimeDelta::microseconds(1))
             .unwrap_or(now);
         if let Some(mut core) = saved {
+            if let Some(engine) = &self.setup.engine {
+                engine.run_until(&mut core.world(), now);
+            }
             core.state.run_until(now);
             core.state.time.events.limit = self.event_limit;
             return core;
+        }
+        if self.setup.engine.is_some() {
+            return Core::new(State::empty(now, seed, self.event_limit));
         }
         let mut state = State::new(now, seed, self.event_limit);
         state.create_account_group(Some(ACCOUNT_GROUP));
@@ -351,6 +382,9 @@ pub enum StartError {
         /// The reason.
         source: io::Error,
     },
+    /// The description, its overlay or the file of lives cannot be served.
+    #[error("the description cannot be served")]
+    Description(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A resource of the operating system is not available.
     #[error("the sandbox could not be set up")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),

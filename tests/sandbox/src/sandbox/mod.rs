@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 pub(crate) mod clients;
 pub(crate) mod clock;
+mod given;
 pub(crate) mod shared;
 
 use std::net::SocketAddr;

@@ -14,8 +14,10 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::commands::CommandError;
+use crate::description::Description;
 use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::state::State;
+use crate::engine::{Engine, Rows, World};
 use crate::faults::FaultPlan;
 use crate::hosts::Hosts;
 use crate::http::idempotency::Idempotency;
@@ -53,6 +55,9 @@ pub(crate) struct Shared {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
     pub(crate) state: State,
+    /// The rows of the engine. Empty if the rules in `domain` serve the description.
+    #[serde(default)]
+    pub(crate) rows: Rows,
     pub(crate) idempotency: Idempotency,
     /// The additional registered keys, as PEM.
     pub(crate) public_keys: BTreeMap<String, String>,
@@ -93,13 +98,28 @@ pub(crate) struct Parts {
 }
 
 /// The settings that do not change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
+    pub(crate) description: Arc<Description>,
+    /// What serves the description. `None` if the rules in `domain` do.
+    pub(crate) engine: Option<Arc<Engine>>,
     /// The allowed host names of the control API.
     pub(crate) control_from: Hosts,
     pub(crate) webhook_hosts: Hosts,
     /// The origins of web pages that may call the API.
     pub(crate) cors: Vec<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            description: Description::bundled(),
+            engine: None,
+            control_from: Hosts::default(),
+            webhook_hosts: Hosts::default(),
+            cors: Vec::new(),
+        }
+    }
 }
 
 /// The number of requests in the current second of real time.
@@ -241,7 +261,15 @@ impl Shared {
     /// Processes everything that is due.
     pub(crate) fn run_life(&self) {
         let now = self.clock.now();
-        self.core().state.run_until(now);
+        self.catch_up(&mut self.core(), now);
+    }
+
+    /// Processes everything that is due by `now`.
+    pub(crate) fn catch_up(&self, core: &mut Core, now: DateTime<Utc>) {
+        if let Some(engine) = &self.setup.engine {
+            engine.run_until(&mut core.world(), now);
+        }
+        core.state.run_until(now);
     }
 
     /// When the next step is due: a scheduled step, or another attempt at a delivery.
@@ -251,6 +279,7 @@ impl Shared {
         attempts
             .filter_map(Subscription::next_attempt)
             .chain(core.state.time.next_due())
+            .chain(core.rows.next_due())
             .min()
     }
 
@@ -318,9 +347,24 @@ impl Core {
     pub(crate) fn new(state: State) -> Self {
         Self {
             state,
+            rows: Rows::default(),
             idempotency: Idempotency::default(),
             public_keys: BTreeMap::new(),
         }
+    }
+
+    /// What the engine changes.
+    pub(crate) fn world(&mut self) -> World<'_> {
+        World {
+            rows: &mut self.rows,
+            time: &mut self.state.time,
+        }
+    }
+
+    /// Whether there is nothing to process by `now`.
+    pub(crate) fn is_up_to_date(&self, now: DateTime<Utc>) -> bool {
+        let of_rows = self.rows.next_due().is_none_or(|due| due > now);
+        of_rows && self.state.is_up_to_date(now)
     }
 }
 

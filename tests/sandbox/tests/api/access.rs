@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha512};
 use upvest_ext::Upvest;
 use upvest_ext::UpvestBuilder;
 use upvest_ext::signing::{KeyAlgorithm, PublicKey, RequestSigner, Signer, SigningKey};
-use upvest_ext::webhooks::{FetchKeys as _, KeySet};
-use upvest_ext::{BackendError, BoxFuture, ErrorKind, Scopes};
+use upvest_ext::webhooks::KeySet;
+use upvest_ext::{BackendError, BoxFuture, ErrorKind};
 use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
@@ -101,8 +101,7 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
         .await
         .unwrap();
     let granted = UpvestBuilder::from_vars(sandbox.vars())
-        .unwrap()
-        .scopes(Scopes::new(["users:read"]))
+        .scopes(["users:read"])
         .build()
         .unwrap();
     assert!(granted.list_users().send().await.is_ok());
@@ -652,7 +651,6 @@ async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
     SigningKey::from_pem(&pem, None).unwrap_err();
     let key = SigningKey::from_pem(&pem, Some("sandbox")).unwrap();
     let upvest = UpvestBuilder::from_vars(sandbox.vars())
-        .unwrap()
         .signing_key(sandbox.key_id(), key)
         .build()
         .unwrap();
@@ -676,7 +674,6 @@ async fn a_registered_key_outlives_a_restart() {
 
     let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
     let upvest = UpvestBuilder::from_vars(sandbox.vars())
-        .unwrap()
         .signing_key(key_id.to_string(), key)
         .build()
         .unwrap();
@@ -787,11 +784,12 @@ async fn the_sdk_fetches_the_keys_of_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
     let fetched = Upvest::from_vars(sandbox.vars())
         .unwrap()
-        .fetch()
+        .request(reqwest::Method::GET, ["auth", "verify_keys"])
+        .send()
         .await
         .unwrap();
     assert!(
-        KeySet::from_json(&fetched)
+        KeySet::from_json(&**fetched)
             .unwrap()
             .to_json()
             .contains("\"kid\"")

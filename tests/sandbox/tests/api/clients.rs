@@ -19,7 +19,6 @@ async fn sandbox() -> Sandbox {
 
 fn client(sandbox: &Sandbox, id: &str, secret: &str) -> Upvest {
     UpvestBuilder::from_vars(sandbox.vars())
-        .unwrap()
         .credentials(id, secret)
         .build()
         .unwrap()

@@ -6,10 +6,10 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use upvest_ext::Upvest;
 use upvest_ext::api::events::{EventKind, EventObject};
 use upvest_ext::api::runtime::{EventObjects as _, EventType};
-use upvest_ext::{RetryBudget, RetryPolicy};
+use upvest_ext::{CallOptions, RetryBudget, RetryPolicy};
+use upvest_ext::{Upvest, UpvestBuilder};
 use uuid::Uuid;
 
 use crate::bench::{Answer, Bench, DOWN, place, soon};
@@ -126,7 +126,12 @@ async fn the_control_api_says_what_is_wrong_with_a_command() {
 async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
     let bench = Bench::start().await;
     let patient = RetryPolicy::new().max_attempts(200).backoff(soon());
-    let upvest = bench.client(patient, |it| it.retry_budget(RetryBudget::new(10_000)));
+    let builder = UpvestBuilder::from_vars(bench.sandbox.vars());
+    let upvest = builder
+        .retry_budget(RetryBudget::new(10_000))
+        .defaults(CallOptions::new().retry(patient))
+        .build()
+        .unwrap();
     // The token is cached, but calls are repeated.
     upvest.list_orders().send().await.unwrap();
     let offline = bench

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use upvest_ext::Upvest;
-use upvest_ext::{ErrorKind, RetryPolicy};
+use upvest_ext::{CallOptions, ErrorKind, RetryPolicy};
 use upvest_sandbox::{Command, Fault, FaultRule, RequestRecord, Sandbox};
 use uuid::Uuid;
 
@@ -69,9 +69,11 @@ async fn a_delay_makes_an_answer_late_and_nothing_else() {
 #[tokio::test]
 async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
     let bench = Bench::start().await;
-    let hasty = bench.client(RetryPolicy::never(), |it| {
-        it.timeout(Duration::from_millis(500))
-    });
+    let hasty = bench.client(
+        CallOptions::new()
+            .retry(RetryPolicy::never())
+            .attempt_timeout(Duration::from_millis(500)),
+    );
     // The token is requested before the timeouts become short.
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::Delay { millis: 1_000 }).await;
@@ -273,9 +275,11 @@ async fn a_dripping_answer_is_whole_in_the_end() {
         // Ten pieces, unless the body does not divide by ten.
         assert!(started.elapsed() >= Duration::from_millis(9 * 4));
     }
-    let hasty = bench.client(RetryPolicy::never(), |it| {
-        it.timeout(Duration::from_millis(500))
-    });
+    let hasty = bench.client(
+        CallOptions::new()
+            .retry(RetryPolicy::never())
+            .attempt_timeout(Duration::from_millis(500)),
+    );
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::SlowDrip { millis: 100 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
@@ -286,10 +290,11 @@ async fn a_dripping_answer_is_whole_in_the_end() {
 #[tokio::test]
 async fn a_client_that_retries_places_one_order_with_any_fault() {
     let bench = Bench::start().await;
-    let policy = RetryPolicy::new()
-        .backoff(soon())
-        .backoff_when_throttled(soon());
-    let upvest = bench.client(policy, |it| it.timeout(Duration::from_millis(500)));
+    let upvest = bench.client(
+        CallOptions::new()
+            .retry(RetryPolicy::new().backoff(soon()))
+            .attempt_timeout(Duration::from_millis(500)),
+    );
     upvest.list_orders().send().await.unwrap();
     for (number, fault) in (1..).zip([
         Fault::ResetBeforeCommit,

@@ -16,7 +16,7 @@ use upvest_ext::api::types::{
     WebhookSubscriptionUpdate,
 };
 use upvest_ext::signing::SignatureVersion;
-use upvest_ext::webhooks::{KeyCacheLimits, ResourceError, WebhookVerifier};
+use upvest_ext::webhooks::{ResourceError, WebhookVerifier};
 use upvest_ext::{Error, Upvest};
 use upvest_sandbox::{Command, DeliveryRecord, PayloadShape, Sandbox};
 use uuid::Uuid;
@@ -220,7 +220,7 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
         switch_on(&sandbox, &endpoint).await;
         sandbox.open_account("10.00").await.unwrap();
 
-        let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
+        let verifier = WebhookVerifier::fetching(&Upvest::from_vars(sandbox.vars()).unwrap());
         assert!(!endpoint.arrived().is_empty());
         for arrival in endpoint.arrived() {
             let events = verifier.verify(&arrival.received()).await.unwrap();
@@ -244,14 +244,9 @@ async fn deliveries_are_signed_in_version_6_and_by_option_in_version_15() {
 async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
     let (sandbox, endpoint) = (Sandbox::start().await.unwrap(), Endpoint::start().await);
     switch_on(&sandbox, &endpoint).await;
-    // A verifier that has already fetched the first key, and may fetch again immediately.
-    let limits = KeyCacheLimits {
-        pause: Duration::ZERO,
-        ..KeyCacheLimits::default()
-    };
-    let verifier =
-        WebhookVerifier::fetching_within(Upvest::from_vars(sandbox.vars()).unwrap(), limits);
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     for _ in 0..3 {
+        let verifier = WebhookVerifier::fetching(&upvest);
         sandbox.create_account_group().await.unwrap();
         sandbox.settle().await;
         verifier
@@ -267,7 +262,7 @@ async fn after_a_rotation_old_and_new_deliveries_can_be_verified() {
         .collect();
     assert_eq!(keys.len(), 3);
     // A new verifier. The key set contains the newest key and the two before it.
-    let newcomer = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
+    let newcomer = WebhookVerifier::fetching(&Upvest::from_vars(sandbox.vars()).unwrap());
     for arrival in &arrived[1..] {
         newcomer.verify(&arrival.received()).await.unwrap();
     }
@@ -410,7 +405,7 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
         .await;
         sandbox.advance(2 * SECOND).await;
 
-        let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
+        let verifier = WebhookVerifier::fetching(&Upvest::from_vars(sandbox.vars()).unwrap());
         let mut keys = BTreeSet::new();
         let mut filled = 0;
         for arrival in endpoint.arrived() {
@@ -533,7 +528,7 @@ async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minu
         "what has waited need not wait longer"
     );
 
-    let verifier = WebhookVerifier::fetching(Upvest::from_vars(sandbox.vars()).unwrap());
+    let verifier = WebhookVerifier::fetching(&Upvest::from_vars(sandbox.vars()).unwrap());
     let nonces: BTreeSet<_> = arrived
         .iter()
         .map(|arrival| parameter(arrival, "nonce"))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use upvest_ext::api::types::{Order, OrderCreate, OrderSide, OrderType};
-use upvest_ext::{Backoff, Error, RetryPolicy, Upvest, UpvestBuilder};
+use upvest_ext::{Backoff, CallOptions, Error, RetryPolicy, Upvest, UpvestBuilder};
 use upvest_sandbox::{Command, Fault, RequestRecord, Sandbox, SandboxBuilder};
 use uuid::Uuid;
 
@@ -51,8 +51,7 @@ impl Bench {
             .build()
             .unwrap();
         let upvest = UpvestBuilder::from_vars(sandbox.vars())
-            .unwrap()
-            .retry(RetryPolicy::never())
+            .defaults(CallOptions::new().retry(RetryPolicy::never()))
             .build()
             .unwrap();
         Self {
@@ -144,18 +143,11 @@ impl Bench {
         })
     }
 
-    pub(crate) fn client(
-        &self,
-        policy: RetryPolicy,
-        settings: impl FnOnce(UpvestBuilder) -> UpvestBuilder,
-    ) -> Upvest {
-        settings(
-            UpvestBuilder::from_vars(self.sandbox.vars())
-                .unwrap()
-                .retry(policy),
-        )
-        .build()
-        .unwrap()
+    pub(crate) fn client(&self, options: CallOptions) -> Upvest {
+        UpvestBuilder::from_vars(self.sandbox.vars())
+            .defaults(options)
+            .build()
+            .unwrap()
     }
 
     /// The number of orders, without a request that a fault could affect.

@@ -1,17 +1,23 @@
 //! The body of an answer, as a stream or as a whole.
 
 use std::fmt;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
+use tokio::runtime::Handle;
+use tokio::time::{Sleep, sleep};
 
 use super::error::Error;
 use super::error_kind::ErrorKind;
 
+/// How long a reader waits for the next bytes: the default time of an attempt.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// The longest JSON answer that is read unless the transport has its own limit, in bytes.
 pub(crate) const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// The longest error answer that is read unless the transport has its own limit, in bytes.
@@ -20,7 +26,8 @@ pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 /// The bytes of an answer, as a stream.
 ///
 /// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. If the server
-/// announced a length, fewer or more bytes are an error.
+/// announced a length, fewer or more bytes are an error. If no bytes arrive for 20 s, or for the time of one attempt of the client
+/// that made the call, the stream fails.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_runtime::Error> {
@@ -36,6 +43,10 @@ pub struct ByteStream {
     length: Option<u64>,
     /// The number of bytes that were yielded.
     position: u64,
+    /// The longest time without bytes.
+    idle_limit: Duration,
+    /// Runs while the reader waits for bytes.
+    idle_timer: Option<Pin<Box<Sleep>>>,
 }
 
 enum Body {
@@ -54,7 +65,16 @@ impl ByteStream {
             body,
             length: None,
             position: 0,
+            idle_limit: IDLE_LIMIT,
+            idle_timer: None,
         }
+    }
+
+    /// Sets the longest time without bytes. 20 s by default.
+    #[must_use]
+    pub fn idle_limit(mut self, limit: Duration) -> Self {
+        self.idle_limit = limit;
+        self
     }
 
     /// The number of bytes that the server announced, for a progress bar.
@@ -107,20 +127,49 @@ impl ByteStream {
 
     /// The next bytes, without the check of their number.
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        match &mut self.body {
+        let polled = match &mut self.body {
             Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Body::Whole(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Body::Stream(stream) => stream.as_mut().poll_next(context),
+        };
+        if polled.is_ready() {
+            self.idle_timer = None;
+            return polled;
         }
+        self.poll_idle_timer(context).map(|()| {
+            let limit = self.idle_limit;
+            self.end();
+            let message = format!("no bytes of the body arrived for {limit:?}");
+            Some(Err(Error::new(ErrorKind::Timeout, message)))
+        })
+    }
+
+    fn poll_idle_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // There are no timers outside of a runtime, and no network either.
+        if self.idle_timer.is_none() && Handle::try_current().is_err() {
+            return Poll::Pending;
+        }
+        let limit = self.idle_limit;
+        let timer = self
+            .idle_timer
+            .get_or_insert_with(|| Box::pin(sleep(limit)));
+        timer.as_mut().poll(context)
+    }
+
+    /// Yields nothing any more.
+    fn end(&mut self) {
+        self.body = Body::Whole(Bytes::new());
+        self.length = None;
+        self.idle_timer = None;
     }
 
     /// The error for another number of bytes than announced. The stream ends after it.
     fn wrong_length(&mut self, length: u64) -> Error {
-        self.body = Body::Whole(Bytes::new());
-        self.length = None;
+        self.end();
         let position = self.position;
         let message = format!("received {position} of {length} bytes");
-        Error::new(ErrorKind::Interrupted, message).with_position(position)
+        Error::new(ErrorKind::Interrupted, message)
+            .with_context(|context| context.position = Some(position))
     }
 }
 

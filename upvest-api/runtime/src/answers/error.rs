@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
+use super::error_context::ErrorContext;
 use super::error_kind::ErrorKind;
 use super::problem::Problem;
 use super::response::{Metadata, request_id};
@@ -61,23 +62,9 @@ const _: () = {
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
-    known: Known,
-}
-
-/// The optional fields of an error.
-#[derive(Clone, Default)]
-struct Known {
-    operation: Option<Cow<'static, str>>,
     status: Option<StatusCode>,
     problem: Option<Problem>,
-    request_id: Option<String>,
-    attempts: u32,
-    elapsed: Option<Duration>,
-    idempotency_key: Option<IdempotencyKey>,
-    retry_after: Option<Duration>,
-    is_outcome_unknown: bool,
-    hint: Option<Cow<'static, str>>,
-    position: Option<u64>,
+    context: ErrorContext,
     last_seen: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -88,47 +75,59 @@ impl Error {
         self.0.kind
     }
 
+    /// What went wrong, without the facts of the call. It contains no text of a server.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The status of the last answer, or that of the token endpoint if no token could be obtained.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.known.status
+        self.0.status
     }
 
     /// The server's description of the error.
     pub fn problem(&self) -> Option<&Problem> {
-        self.0.known.problem.as_ref()
+        self.0.problem.as_ref()
     }
 
-    /// The id to quote to Upvest's support.
+    /// The facts of the call that failed.
+    pub fn context(&self) -> &ErrorContext {
+        &self.0.context
+    }
+
+    /// The id to quote to Upvest's support. `None` if it has other characters than an id has.
     pub fn request_id(&self) -> Option<&str> {
-        self.problem()
-            .and_then(|problem| problem.request_id.as_deref())
-            .or(self.0.known.request_id.as_deref())
+        let of_problem = self
+            .problem()
+            .and_then(|problem| problem.request_id.as_deref());
+        let plain = of_problem.and_then(printable);
+        plain.or(self.0.context.request_id.as_deref().and_then(printable))
     }
 
     /// The `operationId` of the call, such as `createOrder`.
     pub fn operation(&self) -> Option<&str> {
-        self.0.known.operation.as_deref()
+        self.0.context.operation.as_deref()
     }
 
     /// The number of attempts, without token requests.
     pub fn attempts(&self) -> u32 {
-        self.0.known.attempts
+        self.0.context.attempts
     }
 
     /// The time from the call to its failure.
     pub fn elapsed(&self) -> Option<Duration> {
-        self.0.known.elapsed
+        self.0.context.elapsed
     }
 
     /// The idempotency key of the call, if its operation supports one. Sending the same body again with this key cannot
     /// have an effect twice.
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
-        self.0.known.idempotency_key
+        self.0.context.idempotency_key
     }
 
     /// How long the server asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.known.retry_after
+        self.0.context.retry_after
     }
 
     /// Whether the server may have carried out the call, although it failed.
@@ -138,29 +137,39 @@ impl Error {
     /// error status, or if a successful answer could not be decoded. Check whether the resource exists, or send the same body again
     /// with [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
-        self.0.known.is_outcome_unknown
+        self.0.context.is_outcome_unknown
     }
 
     /// The likely cause and what to do about it, if known.
     pub fn hint(&self) -> Option<&str> {
-        self.0.known.hint.as_deref().or_else(|| self.hint_of_kind())
+        self.0
+            .context
+            .hint
+            .as_deref()
+            .or_else(|| self.hint_of_kind())
     }
 
     /// How far a list or a download was read: the index of the first item that was not read, counted from 0, or the number of
     /// bytes that were received.
     pub fn position(&self) -> Option<u64> {
-        self.0.known.position
+        self.0.context.position
     }
 
     /// The latest state of the resource that a wait polled, if it is a `T`.
     pub fn last_seen<T: 'static>(&self) -> Option<&T> {
-        self.0.known.last_seen.as_deref()?.downcast_ref()
+        self.0.last_seen.as_deref()?.downcast_ref()
     }
 
     /// Whether the same call may succeed later. Check [`Error::is_outcome_unknown`] before you send it again.
     pub fn is_transient(&self) -> bool {
         match (self.kind(), self.status()) {
-            (ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout, _) => true,
+            (
+                ErrorKind::Connect
+                | ErrorKind::Unprocessed
+                | ErrorKind::Interrupted
+                | ErrorKind::Timeout,
+                _,
+            ) => true,
             (kind, None) => matches!(kind, ErrorKind::Token | ErrorKind::RateLimited),
             (_, Some(status)) => matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504),
         }
@@ -241,7 +250,10 @@ impl Error {
     /// ```
     /// use upvest_runtime::{Error, ErrorKind};
     ///
-    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_operation("createOrder").with_outcome_unknown(true);
+    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_context(|context| {
+    ///     context.operation = Some("createOrder".into());
+    ///     context.is_outcome_unknown = true;
+    /// });
     /// assert!(error.is_timeout() && error.is_outcome_unknown());
     /// assert_eq!(error.to_string(), "createOrder: no answer in time; it may have been carried out all the same");
     /// ```
@@ -249,7 +261,11 @@ impl Error {
         Self(Arc::new(Inner {
             kind,
             message: message.into(),
-            known: Known::default(),
+            status: None,
+            problem: None,
+            context: ErrorContext::default(),
+            last_seen: None,
+            source: None,
         }))
     }
 
@@ -269,19 +285,21 @@ impl Error {
         let seconds = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let known = Known {
+        let context = ErrorContext {
             operation: Some(operation.id.into()),
-            status: Some(status),
-            problem: is_error.then(|| Problem::from_body(status, body)),
             request_id: request_id(headers),
             retry_after: seconds.map(Duration::from_secs),
             is_outcome_unknown: may_have_happened && !operation.is_safe(),
-            ..Known::default()
+            ..ErrorContext::default()
         };
         Self(Arc::new(Inner {
             kind: ErrorKind::of(status),
             message: message.into(),
-            known,
+            status: Some(status),
+            problem: is_error.then(|| Problem::from_body(status, body)),
+            context,
+            last_seen: None,
+            source: None,
         }))
     }
 
@@ -292,65 +310,52 @@ impl Error {
         self
     }
 
+    /// Sets the cause, which [`source`](std::error::Error::source) returns.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Sets the status of the answer.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        Arc::make_mut(&mut self.0).status = Some(status);
+        self
+    }
+
+    /// Sets the server's description of the error.
+    #[must_use]
+    pub fn with_problem(mut self, problem: Problem) -> Self {
+        Arc::make_mut(&mut self.0).problem = Some(problem);
+        self
+    }
+
+    /// Sets the latest state that a wait polled.
+    #[must_use]
+    pub fn with_last_seen(mut self, state: impl Any + Send + Sync) -> Self {
+        Arc::make_mut(&mut self.0).last_seen = Some(Arc::new(state));
+        self
+    }
+
+    /// Changes the facts of the call.
+    #[must_use]
+    pub fn with_context(mut self, change: impl FnOnce(&mut ErrorContext)) -> Self {
+        change(&mut Arc::make_mut(&mut self.0).context);
+        self
+    }
+
     /// Adds the metadata of the call.
     #[must_use]
     pub fn with_metadata(self, metadata: &Metadata) -> Self {
-        self.with(|known| {
-            known.status = Some(metadata.status);
-            known.request_id.clone_from(&metadata.request_id);
-            known.attempts = metadata.attempts;
-            known.elapsed = Some(metadata.elapsed);
-            known.idempotency_key = metadata.idempotency_key;
-        })
+        let completed = self.with_context(|context| {
+            context.request_id.clone_from(&metadata.request_id);
+            context.attempts = metadata.attempts;
+            context.elapsed = Some(metadata.elapsed);
+            context.idempotency_key = metadata.idempotency_key;
+        });
+        completed.with_status(metadata.status)
     }
-
-    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
-        change(&mut Arc::make_mut(&mut self.0).known);
-        self
-    }
-}
-
-macro_rules! completed_with {
-    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) -> $field:ident: $known:expr;)*) => {
-        impl Error {
-            $(
-                $(#[$doc])*
-                #[must_use]
-                pub fn $name(self, $value: $type) -> Self {
-                    self.with(|known| known.$field = $known)
-                }
-            )*
-        }
-    };
-}
-
-completed_with! {
-    /// Sets the cause, which [`source`](std::error::Error::source) returns.
-    with_source(source: impl Into<Box<dyn StdError + Send + Sync>>) -> source: Some(Arc::from(source.into()));
-    /// Sets the `operationId`.
-    with_operation(id: impl Into<Cow<'static, str>>) -> operation: Some(id.into());
-    /// Sets the status of the answer.
-    with_status(status: StatusCode) -> status: Some(status);
-    /// Sets the server's description of the error.
-    with_problem(problem: Problem) -> problem: Some(problem);
-    /// Sets the id that the server assigned to the request.
-    with_request_id(id: impl Into<String>) -> request_id: Some(id.into());
-    /// Sets the number of attempts.
-    with_attempts(attempts: u32) -> attempts: attempts;
-    /// Sets the time from the call to its failure.
-    with_elapsed(elapsed: Duration) -> elapsed: Some(elapsed);
-    /// Sets the idempotency key of the call.
-    with_idempotency_key(key: IdempotencyKey) -> idempotency_key: Some(key);
-    /// Sets how long the server asked to wait.
-    with_retry_after(wait: Duration) -> retry_after: Some(wait);
-    /// Sets whether the server may have carried out the call.
-    with_outcome_unknown(is_unknown: bool) -> is_outcome_unknown: is_unknown;
-    /// Replaces the hint.
-    with_hint(hint: impl Into<Cow<'static, str>>) -> hint: Some(hint.into());
-    /// Sets the index of the item in a list, or the number of bytes of a download.
-    with_position(position: u64) -> position: Some(position);
-    /// Sets the latest state that a wait polled.
-    with_last_seen(state: impl Any + Send + Sync) -> last_seen: Some(Arc::new(state));
 }
 
 impl fmt::Display for Error {
@@ -375,15 +380,18 @@ impl Error {
         let Inner {
             kind,
             message,
-            known,
+            status,
+            problem,
+            context,
+            ..
         } = &*self.0;
-        if let Some(operation) = &known.operation {
+        if let Some(operation) = &context.operation {
             write!(out, "{operation}: ")?;
         }
         if *kind == ErrorKind::Token {
             out.write_str("no access token: ")?;
         }
-        match (known.status, &known.problem) {
+        match (*status, problem) {
             (Some(status), Some(_)) => write!(out, "{status}")?,
             (None, Some(problem)) => problem.describe_status(out)?,
             (Some(status), None) => {
@@ -392,23 +400,20 @@ impl Error {
             }
             (None, None) => out.write_str(message)?,
         }
-        let code = known.problem.as_ref().and_then(Problem::code);
-        match (
-            code.and_then(printable),
-            self.request_id().and_then(printable),
-        ) {
+        let code = problem.as_ref().and_then(Problem::code);
+        match (code.and_then(printable), self.request_id()) {
             (Some(code), Some(id)) => write!(out, " ({code}, request {id})")?,
             (Some(code), None) => write!(out, " ({code})")?,
             (None, Some(id)) => write!(out, " (request {id})")?,
             (None, None) => {}
         }
-        if known.attempts > 1 {
-            write!(out, ", after {} attempts", known.attempts)?;
+        if context.attempts > 1 {
+            write!(out, ", after {} attempts", context.attempts)?;
         }
-        if let Some(position) = known.position {
+        if let Some(position) = context.position {
             write!(out, ", at position {position}")?;
         }
-        if known.is_outcome_unknown {
+        if context.is_outcome_unknown {
             out.write_str("; it may have been carried out all the same")?;
         }
         Ok(())
@@ -417,20 +422,14 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Known {
-            attempts,
-            idempotency_key,
-            source,
-            ..
-        } = &self.0.known;
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("message", &format_args!("{self}"))
             .field("status", &self.status().map(|status| status.as_u16()))
-            .field("request_id", &self.request_id().and_then(printable))
-            .field("attempts", attempts)
-            .field("idempotency_key", idempotency_key)
-            .field("source", &source.as_ref().map(ToString::to_string))
+            .field("request_id", &self.request_id())
+            .field("attempts", &self.attempts())
+            .field("idempotency_key", &self.idempotency_key())
+            .field("source", &self.source().map(ToString::to_string))
             .finish_non_exhaustive()
     }
 }
@@ -470,11 +469,8 @@ impl fmt::Debug for Unredacted<'_, Error> {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .known
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        let source = self.0.source.as_deref()?;
+        Some(source as &(dyn StdError + 'static))
     }
 }
 

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Signing,
     /// No connection could be established, so the last attempt sent nothing.
     Connect,
+    /// The server said that it did not process the request: by HTTP/2's `REFUSED_STREAM`, or by `GOAWAY` before the request.
+    Unprocessed,
     /// The connection broke before the answer was complete.
     Interrupted,
     /// An attempt or the whole call exceeded its timeout.

@@ -22,15 +22,13 @@ impl ByteStream {
     /// The file that another server than the API's sent, such as the one that a signed link points to.
     ///
     /// Request such a link with an HTTP client of your own, so that neither the token nor the signature goes to another
-    /// server, and set a `read_timeout`, so that a stream that stalls ends.
+    /// server.
     ///
     /// ```no_run
     /// # async fn fetch(link: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use upvest_runtime::ByteStream;
     ///
-    /// let timeout = std::time::Duration::from_secs(20);
-    /// let http = reqwest::Client::builder().read_timeout(timeout).build()?;
-    /// let response = http.get(link).send().await.map_err(reqwest::Error::without_url)?;
+    /// let response = reqwest::Client::new().get(link).send().await.map_err(reqwest::Error::without_url)?;
     /// let file = ByteStream::from_response(response)?;
     /// println!("{:?} bytes", file.length());
     /// # Ok(()) }

@@ -3,6 +3,7 @@
 pub(crate) mod byte_stream;
 pub(crate) mod decode;
 pub(crate) mod error;
+pub(crate) mod error_context;
 pub(crate) mod error_kind;
 pub(crate) mod file_response;
 pub(crate) mod list_response;

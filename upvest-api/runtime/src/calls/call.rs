@@ -23,7 +23,7 @@ use crate::answers::decode::read_json;
 use crate::answers::error::Error;
 use crate::answers::error_kind::ErrorKind;
 use crate::answers::file_response::whole_file;
-use crate::answers::response::Response;
+use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::{OperationMeta, ParameterPlace};
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_segment;
@@ -117,10 +117,7 @@ impl<B: Body> Call<B> {
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
             // The server has carried out the call, although its answer cannot be decoded.
-            Err(error) => Err(error
-                .with_operation(operation.id)
-                .with_metadata(&metadata)
-                .with_outcome_unknown(!operation.is_safe())),
+            Err(error) => Err(unreadable(error, operation, &metadata)),
         }
     }
 
@@ -136,10 +133,7 @@ impl<B: Body> Call<B> {
         let (body, headers, metadata) = self.stream().await?.into_parts();
         match whole_file(metadata.status, &headers, body, Some(accepted)) {
             Ok(body) => Ok(Response::new(body, headers, metadata)),
-            Err(error) => Err(error
-                .with_operation(operation.id)
-                .with_metadata(&metadata)
-                .with_outcome_unknown(!operation.is_safe())),
+            Err(error) => Err(unreadable(error, operation, &metadata)),
         }
     }
 
@@ -197,7 +191,9 @@ impl<B: Body> Call<B> {
         } else {
             Err(Error::new(ErrorKind::InvalidRequest, problems.join("; ")))
         };
-        *request.uri_mut() = url.map_err(|error| error.with_operation(self.operation.id))?;
+        *request.uri_mut() = url.map_err(|error| {
+            error.with_context(|context| context.operation = Some(self.operation.id.into()))
+        })?;
         Ok(request)
     }
 
@@ -290,6 +286,15 @@ fn text(value: Value) -> Result<String, String> {
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => Err("an object cannot be a parameter".to_owned()),
     }
+}
+
+/// The error for a response to a call that was carried out, if the response cannot be read.
+fn unreadable(error: Error, operation: &OperationMeta, metadata: &Metadata) -> Error {
+    let completed = error.with_metadata(metadata);
+    completed.with_context(|context| {
+        context.operation = Some(operation.id.into());
+        context.is_outcome_unknown = !operation.is_safe();
+    })
 }
 
 fn broken_off(error: Error) -> Error {

@@ -117,7 +117,7 @@ impl ApiClient {
             Err(error) => error,
         };
         Err(if error.operation().is_none() {
-            error.with_operation(operation.id)
+            error.with_context(|context| context.operation = Some(operation.id.into()))
         } else {
             error
         })

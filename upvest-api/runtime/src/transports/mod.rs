@@ -1,6 +1,6 @@
 //! Transports, which send requests.
 
 pub(crate) mod api_client;
-pub(crate) mod bearer_transport;
+pub(crate) mod http_transport;
 pub(crate) mod mock_transport;
 pub(crate) mod transport;

@@ -14,16 +14,17 @@ use crate::operation_meta::OperationMeta;
 
 /// Sends the requests that the operation builders make.
 ///
-/// A transport gets each call once. It is responsible for retries, tokens and signatures.
+/// A transport gets each call once. The client of `upvest-ext` is one that adds tokens, signatures and retries, and sends each
+/// attempt over another one, such as [`HttpTransport`](crate::HttpTransport).
 ///
 /// ```
 /// use bytes::Bytes;
 /// use futures_util::future::BoxFuture;
-/// use upvest_runtime::{BearerTransport, ByteStream, Error, OperationMeta, Response, Transport};
+/// use upvest_runtime::{ByteStream, Error, HttpTransport, OperationMeta, Response, Transport};
 ///
 /// /// Prints each operation before it is sent.
 /// #[derive(Debug)]
-/// struct Printing(BearerTransport);
+/// struct Printing(HttpTransport);
 ///
 /// impl Transport for Printing {
 ///     fn execute<'a>(
@@ -46,6 +47,10 @@ pub trait Transport: Send + Sync + fmt::Debug {
         request: Request<Bytes>,
         operation: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>>;
+
+    /// Called after a request got no response in time. Its connection may be dead, so the next request should use another one. The
+    /// default implementation does nothing.
+    fn timed_out(&self) {}
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
@@ -55,5 +60,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         operation: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
         T::execute(self, request, operation)
+    }
+
+    fn timed_out(&self) {
+        T::timed_out(self);
     }
 }

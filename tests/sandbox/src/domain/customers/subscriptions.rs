@@ -61,11 +61,52 @@ pub(crate) struct SubscriptionUpdate {
 identified!(by view.id: Subscription);
 
 impl Subscription {
+    /// A subscription to nothing yet.
+    pub(crate) fn new(id: Uuid, now: DateTime<Utc>) -> Self {
+        let view = SubscriptionView {
+            id,
+            url: String::new(),
+            event_categories: Vec::new(),
+            // As at Upvest, it must be enabled by an update (PROTOCOL 2.5).
+            status: SubscriptionStatus::Inactive,
+            created_at: now,
+        };
+        Self {
+            next_attempt: now,
+            view,
+            waiting: VecDeque::new(),
+            batch: Vec::new(),
+            failures: 0,
+            in_flight: false,
+        }
+    }
+
+    /// Changes where it delivers, and which categories or types of events.
+    pub(crate) fn set(
+        &mut self,
+        url: String,
+        categories: Vec<String>,
+        is_active: bool,
+        now: DateTime<Utc>,
+    ) {
+        if self.view.url != url {
+            // A new URL need not wait for the next attempt of the old one.
+            self.next_attempt = now;
+        }
+        self.view.url = url;
+        self.view.event_categories = categories;
+        self.view.status = if is_active {
+            SubscriptionStatus::Active
+        } else {
+            SubscriptionStatus::Inactive
+        };
+    }
+
     pub(in crate::domain) fn take(&mut self, event: &Arc<Event>) {
         let categories = &self.view.event_categories;
-        let wanted = categories
-            .iter()
-            .any(|category| category == "ALL" || category == event.kind.category);
+        let wanted = categories.iter().any(|wanted| {
+            wanted == "ALL" || wanted == event.kind.category || wanted == event.kind.event_type
+        });
         if wanted && self.view.status == SubscriptionStatus::Active {
             self.waiting.push_back(Arc::clone(event));
         }
@@ -134,22 +175,9 @@ impl State {
     ) -> Result<&SubscriptionView, Refused> {
         check_url(&new.url, &self.webhook_hosts)?;
         self.check_categories(&new.event_categories)?;
-        let view = SubscriptionView {
-            id: self.time.id(),
-            url: new.url,
-            event_categories: new.event_categories,
-            // As at Upvest, it must be enabled by an update (PROTOCOL 2.5).
-            status: SubscriptionStatus::Inactive,
-            created_at: self.time.now,
-        };
-        let subscription = Subscription {
-            view,
-            waiting: VecDeque::new(),
-            batch: Vec::new(),
-            failures: 0,
-            next_attempt: self.time.now,
-            in_flight: false,
-        };
+        let mut subscription = Subscription::new(self.time.id(), self.time.now);
+        subscription.view.url = new.url;
+        subscription.view.event_categories = new.event_categories;
         Ok(&self.time.events.subscriptions.insert(subscription).view)
     }
 

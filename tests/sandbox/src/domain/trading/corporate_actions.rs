@@ -110,7 +110,8 @@ impl State {
             Effect::Split(ratio) => {
                 if let Err(why) = self.check_split(instrument, ratio) {
                     let kind = CorporateAction::CREATED;
-                    return self.time.emit_because(kind, id, action.view(), Some(why));
+                    self.time.emit_because(kind, id, action.view(), Some(why));
+                    return;
                 }
                 self.change::<CorporateAction>(id, ActionStatus::Processed);
                 self.split(instrument, ratio);

@@ -1,0 +1,144 @@
+//! The events of a description, under `webhooks` or `x-webhooks`, and the tables whose rows they are about.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::tables::Table;
+use super::words::{self, is_one_of};
+use crate::description::{Description, Shape, resolve};
+use crate::domain::events::EventKind;
+
+/// A type of event.
+#[derive(Debug)]
+pub(super) struct EventType {
+    pub(super) kind: &'static EventKind,
+    /// What happened: the last part of its name.
+    action: String,
+    /// The index of the table whose rows it is about.
+    pub(super) table: Option<usize>,
+    /// The schema of its resource.
+    pub(super) object: Option<Value>,
+}
+
+/// All types of events of a description, each once.
+#[derive(Debug, Default)]
+pub(super) struct EventTypes(Vec<EventType>);
+
+impl EventTypes {
+    pub(super) fn read(description: &Description, tables: &[Table]) -> Self {
+        let document: &Value = description.schemas();
+        let mut all = Self::default();
+        for section in ["webhooks", "x-webhooks"] {
+            let webhooks = document[section].as_object().into_iter().flatten();
+            for (_, item) in webhooks {
+                let operation = &resolve(document, item)["post"];
+                let body = resolve(document, &operation["requestBody"]);
+                let content = body["content"].as_object().into_iter().flatten();
+                for (_, content) in content {
+                    all.add(document, &content["schema"], tables);
+                }
+            }
+        }
+        all
+    }
+
+    /// Reads the schema of an event, or of several ones.
+    fn add(&mut self, document: &Value, schema: &Value, tables: &[Table]) {
+        let shape = Shape::of(document, schema);
+        let named = find(&shape, &words::EVENT_TYPE);
+        let types = named.map(|schema| Shape::of(document, schema));
+        let types = types.and_then(|types| types.values()).unwrap_or_default();
+        if types.is_empty() {
+            // Events can be in a list within an envelope.
+            let lists = shape.properties();
+            let lists = lists.iter().map(|(_, schema)| Shape::of(document, schema));
+            for items in lists.filter_map(|list| list.items()) {
+                self.add(document, items, tables);
+            }
+            return;
+        }
+        let object = find(&shape, &words::EVENT_OBJECT);
+        let properties = object.map(|object| {
+            let shape = Shape::of(document, object);
+            let properties = shape.properties().into_iter();
+            properties.map(|(name, _)| name.to_owned()).collect()
+        });
+        for name in types.iter().filter_map(|name| name.as_str()) {
+            if self.named(name).is_some() {
+                continue;
+            }
+            let (category, action) = parts(name);
+            let table = table_of(tables, &category, properties.as_ref());
+            self.0.push(EventType {
+                kind: EventKind::described(&category, name),
+                action,
+                table,
+                object: object.cloned(),
+            });
+        }
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&EventType> {
+        self.0.iter().find(|event| event.kind.event_type == name)
+    }
+
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|event| event.kind.event_type).collect()
+    }
+
+    /// The event that is named after what happened to a row: one of `actions`, such as a status.
+    pub(super) fn after(&self, table: usize, actions: &[&str]) -> Option<&EventType> {
+        actions.iter().find_map(|action| {
+            let mut events = self.0.iter();
+            events.find(|event| event.table == Some(table) && event.action == words::plain(action))
+        })
+    }
+}
+
+impl EventType {
+    /// The value of a list that the event is named after, such as a status.
+    pub(super) fn value_in<'a>(&self, values: &'a [String]) -> Option<&'a String> {
+        values
+            .iter()
+            .find(|value| words::plain(value) == self.action)
+    }
+}
+
+fn find<'a>(shape: &Shape<'a>, names: &[&str]) -> Option<&'a Value> {
+    let properties = shape.properties();
+    let mut found = properties
+        .into_iter()
+        .filter(|(name, _)| is_one_of(name, names));
+    found.next().map(|(_, schema)| schema)
+}
+
+/// The category and the action of an event: `ORDER.FILLED` is `FILLED` of `ORDER`.
+fn parts(name: &str) -> (String, String) {
+    let (category, action) = name
+        .rsplit_once(['.', ':', '/'])
+        .or_else(|| name.rsplit_once(['_', '-']))
+        .unwrap_or((name, ""));
+    (category.to_ascii_uppercase(), words::plain(action))
+}
+
+/// The table that is named like the category. Of several ones, that whose rows look like the resource of the event.
+fn table_of(
+    tables: &[Table],
+    category: &str,
+    properties: Option<&BTreeSet<String>>,
+) -> Option<usize> {
+    let category = words::plain(category);
+    let mut best: Option<(f64, usize)> = None;
+    for (at, table) in tables.iter().enumerate() {
+        let names = table.names();
+        let is_named = names.iter().any(|name| {
+            words::plain(name) == category || words::plain(&(name.clone() + "s")) == category
+        });
+        let likeness = properties.map_or(0.0, |properties| table.likeness(properties));
+        if is_named && best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, at));
+        }
+    }
+    best.map(|(_, at)| at)
+}

@@ -1,0 +1,195 @@
+//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after how long, and
+//! with which event.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::events::EventTypes;
+use super::tables::{StatusField, Table};
+use super::words;
+
+/// How long a step takes on the sandbox's clock unless the file says otherwise.
+const STEP: f64 = 1.0;
+/// The longest a step can take: ten years.
+const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
+
+/// The lives of the rows of all tables, by the names of the tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Life(BTreeMap<String, TableLife>);
+
+/// The life of the rows of one table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableLife {
+    /// The status of a new row.
+    #[serde(default)]
+    pub(super) first: Option<String>,
+    /// The event of a new row.
+    #[serde(default)]
+    pub(super) created: Option<String>,
+    #[serde(default)]
+    pub(super) steps: Vec<Transition>,
+    /// What a `DELETE` does, instead of removing the row.
+    #[serde(default)]
+    pub(super) delete: Option<Ending>,
+}
+
+/// A transition from one status to the next one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transition {
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Seconds.
+    #[serde(default = "step")]
+    after: f64,
+    /// By default the event that is named after the status.
+    #[serde(default)]
+    pub(super) event: Option<String>,
+}
+
+/// A transition that a request causes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ending {
+    pub(super) to: String,
+    #[serde(default)]
+    pub(super) event: Option<String>,
+    /// The statuses that allow it. By default all.
+    #[serde(default)]
+    pub(super) from: Vec<String>,
+}
+
+/// Why a file of lives cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LifeError {
+    #[error("invalid YAML: {0}")]
+    Syntax(String),
+    #[error("the description has no table `{table}`; its tables are {known}")]
+    NoTable { table: String, known: String },
+    #[error("`{table}` has no status `{status}`; its statuses are {known}")]
+    NoStatus {
+        table: String,
+        status: String,
+        known: String,
+    },
+    #[error("the description has no event `{event}`, which `{table}` names")]
+    NoEvent { table: String, event: String },
+    #[error("`after` of `{table}` must be between 0 and the seconds of ten years")]
+    Duration { table: String },
+}
+
+impl Life {
+    pub(crate) fn parse(text: &str) -> Result<Self, LifeError> {
+        let options = serde_saphyr::options! { strict_booleans: true };
+        serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| LifeError::Syntax(error.without_snippet().to_string()))
+    }
+
+    pub(super) fn of(&self, table: &str) -> Option<&TableLife> {
+        self.0.get(table)
+    }
+
+    /// Checks that all names are those of the description.
+    pub(super) fn check(&self, tables: &[Table], events: &EventTypes) -> Result<(), LifeError> {
+        for (name, life) in &self.0 {
+            let Some(table) = tables.iter().find(|table| table.name == *name) else {
+                let known: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
+                return Err(LifeError::NoTable {
+                    table: name.clone(),
+                    known: known.join(", "),
+                });
+            };
+            life.check(table, events)?;
+        }
+        Ok(())
+    }
+}
+
+impl TableLife {
+    fn check(&self, table: &Table, events: &EventTypes) -> Result<(), LifeError> {
+        let known = table
+            .status
+            .as_ref()
+            .map_or(&[][..], |status| &status.values);
+        let steps = self.steps.iter();
+        let statuses = steps.clone().flat_map(|step| [&step.from, &step.to]);
+        let of_delete = self.delete.iter();
+        let of_delete = of_delete.flat_map(|end| end.from.iter().chain([&end.to]));
+        for status in statuses.chain(&self.first).chain(of_delete) {
+            if !known.contains(status) {
+                return Err(LifeError::NoStatus {
+                    table: table.name.clone(),
+                    status: status.clone(),
+                    known: known.join(", "),
+                });
+            }
+        }
+        let of_steps = steps.clone().filter_map(|step| step.event.as_ref());
+        let of_delete = self.delete.iter().filter_map(|end| end.event.as_ref());
+        for event in of_steps.chain(of_delete).chain(&self.created) {
+            if events.named(event).is_none() {
+                return Err(LifeError::NoEvent {
+                    table: table.name.clone(),
+                    event: event.clone(),
+                });
+            }
+        }
+        let mut durations = self.steps.iter().map(|step| step.after);
+        if durations.any(|after| !(0.0..=LONGEST).contains(&after)) {
+            return Err(LifeError::Duration {
+                table: table.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The transition that follows a status.
+    pub(super) fn next(&self, status: &str) -> Option<&Transition> {
+        self.steps.iter().find(|step| step.from == status)
+    }
+}
+
+impl Transition {
+    pub(super) fn delay(&self) -> TimeDelta {
+        #[expect(clippy::cast_possible_truncation, reason = "the file was checked")]
+        let millis = (self.after * 1000.0) as i64;
+        TimeDelta::milliseconds(millis)
+    }
+}
+
+/// The status of a new row without a life of its own.
+pub(super) fn first_status(status: &StatusField) -> Option<&str> {
+    let usual = words::FIRST.into_iter();
+    let mut usual = usual.filter(|first| status.values.iter().any(|value| value == first));
+    status
+        .default
+        .as_deref()
+        .filter(|default| status.values.iter().any(|value| value == default))
+        .or_else(|| usual.next())
+        .or_else(|| status.values.first().map(String::as_str))
+}
+
+/// The statuses of a row that a request has ended, in their order.
+pub(super) fn last_statuses(status: &StatusField) -> Vec<&str> {
+    let known = |wanted: &&str| status.values.iter().any(|value| value == wanted);
+    let ending = words::ENDING.into_iter().find(known);
+    let ended = words::ENDED.into_iter().find(known);
+    ending.into_iter().chain(ended).collect()
+}
+
+/// The status that is named like what a path asks for: `CANCELLED` for `/orders/{id}/cancel`.
+pub(super) fn status_after<'a>(status: &'a StatusField, verb: &str) -> Option<&'a str> {
+    let verb = words::plain(verb);
+    let stem: String = verb.chars().take(verb.len().min(5)).collect();
+    let mut values = status.values.iter();
+    let found = values.find(|value| stem.len() >= 4 && words::plain(value).starts_with(&stem));
+    found.map(String::as_str)
+}
+
+fn step() -> f64 {
+    STEP
+}

@@ -1,0 +1,285 @@
+//! Lists: which rows a request asks for, in which order, which page of them, and the fields around them.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::Engine;
+use super::actions::Action;
+use super::references::id_text;
+use super::request::Request;
+use super::rows::{Row, Rows, TableRows};
+use super::words::{self, is_one_of, plain};
+use crate::description::{Operation, Shape};
+
+/// The page size of a list that does not say one.
+const USUAL_LIMIT: u64 = 100;
+
+/// A page of a list.
+pub(super) struct Page<'a> {
+    pub(super) rows: Vec<&'a Row>,
+    facts: PageFacts,
+}
+
+/// What a response says about its page.
+#[derive(Clone, Copy)]
+struct PageFacts {
+    offset: u64,
+    limit: u64,
+    count: u64,
+    total: u64,
+}
+
+impl Engine {
+    /// The rows of a list that a request asks for.
+    pub(super) fn page<'a>(
+        &self,
+        rows: &'a Rows,
+        operation: &Operation,
+        action: &Action,
+        request: Request<'_>,
+    ) -> Page<'a> {
+        let table = &self.tables[action.table];
+        let all = rows.table(&table.name);
+        let mut found: Vec<_> = all
+            .into_iter()
+            .flat_map(TableRows::all)
+            .filter(|row| self.is_asked_for(rows, row, operation, action, request))
+            .collect();
+        sort(&mut found, operation, request);
+        let total = found.len() as u64;
+        let bounds = Bounds::of(operation, request);
+        let offset = usize::try_from(bounds.offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(bounds.limit).unwrap_or(usize::MAX);
+        let rows: Vec<_> = found.into_iter().skip(offset).take(limit).collect();
+        let facts = PageFacts {
+            offset: bounds.offset,
+            limit: bounds.limit,
+            count: rows.len() as u64,
+            total,
+        };
+        Page { rows, facts }
+    }
+
+    /// Whether a row belongs to the resources in the path, and has the values of the query.
+    fn is_asked_for(
+        &self,
+        rows: &Rows,
+        row: &Row,
+        operation: &Operation,
+        action: &Action,
+        request: Request<'_>,
+    ) -> bool {
+        let of_parents = action.parents.iter().all(|parent| {
+            let id = request.parameter(&parent.parameter).unwrap_or_default();
+            let is_own_id = parent.table.is_none() && row.id == id;
+            is_own_id || self.belongs(rows, row, &parent.parameter, id)
+        });
+        of_parents && has_values(row, operation, request)
+    }
+}
+
+/// Whether a row has a value of each parameter of the query that is named like one of its fields.
+fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
+    let parameters = operation.parameters.iter().filter(|it| !it.is_path);
+    let mut parameters = parameters.filter(|it| !is_of_pages(&it.name));
+    parameters.all(|parameter| {
+        let given = request
+            .query
+            .iter()
+            .filter(|(name, _)| *name == parameter.name);
+        let wanted: Vec<&str> = given
+            .flat_map(|(_, value)| parameter.values(value))
+            .collect();
+        if wanted.is_empty() {
+            return true;
+        }
+        match field_of(row, &parameter.name) {
+            Some(Value::Array(items)) => items.iter().any(|item| is_any(item, &wanted)),
+            Some(value) => is_any(value, &wanted),
+            None => match row.links.get(&parameter.name) {
+                Some(link) => wanted.contains(&link.as_str()),
+                None => true,
+            },
+        }
+    })
+}
+
+/// The field that a parameter is named after. A parameter with a list is named in the plural.
+fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
+    let fields = row.value.as_object()?;
+    let wanted = plain(parameter);
+    let one = plain(&words::singular(parameter));
+    let named = |wanted: &str| fields.iter().find(|(name, _)| plain(name) == wanted);
+    let (_, value) = named(&wanted).or_else(|| named(&one))?;
+    Some(value)
+}
+
+fn is_any(value: &Value, wanted: &[&str]) -> bool {
+    let text = match value {
+        Value::Bool(value) => Some(value.to_string()),
+        value => id_text(value),
+    };
+    text.is_some_and(|text| wanted.contains(&text.as_str()))
+}
+
+fn is_of_pages(name: &str) -> bool {
+    let words = [
+        words::LIMIT.as_slice(),
+        &words::OFFSET,
+        &words::PAGE,
+        &words::CURSOR,
+        &words::SORT,
+        &words::ORDER,
+    ];
+    words.iter().any(|words| is_one_of(name, words))
+}
+
+/// Where a page begins, and how many items it has at most.
+struct Bounds {
+    offset: u64,
+    limit: u64,
+}
+
+impl Bounds {
+    fn of(operation: &Operation, request: Request<'_>) -> Self {
+        let has_pages = operation.parameters.iter().any(|it| {
+            let name = &it.name;
+            is_one_of(name, &words::LIMIT)
+                || is_one_of(name, &words::OFFSET)
+                || is_one_of(name, &words::PAGE)
+                || is_one_of(name, &words::CURSOR)
+        });
+        let usual = if has_pages { USUAL_LIMIT } else { u64::MAX };
+        let limit = number(operation, request, &words::LIMIT).unwrap_or(usual);
+        let offset = number(operation, request, &words::OFFSET);
+        let cursor = || number(operation, request, &words::CURSOR);
+        let page = || {
+            let page = number(operation, request, &words::PAGE)?;
+            Some(page.saturating_sub(1).saturating_mul(limit))
+        };
+        Self {
+            offset: offset.or_else(cursor).or_else(page).unwrap_or(0),
+            limit,
+        }
+    }
+}
+
+/// A number in the query, or else its default.
+fn number(operation: &Operation, request: Request<'_>, words: &[&str]) -> Option<u64> {
+    let mut parameters = operation.parameters.iter();
+    let parameter = parameters.find(|it| !it.is_path && is_one_of(&it.name, words))?;
+    let mut given = request.query.iter();
+    match given.find(|(name, _)| *name == parameter.name) {
+        // A number that is too large is after the end of every list.
+        Some((_, text)) if !text.is_empty() => Some(text.parse().unwrap_or(u64::MAX)),
+        _ => parameter.default.as_ref()?.as_u64(),
+    }
+}
+
+/// Sorts by the field that the request names. Without one, rows are in the order of their creation.
+fn sort(rows: &mut [&Row], operation: &Operation, request: Request<'_>) {
+    let text = |words: &[&str]| {
+        let mut parameters = operation.parameters.iter();
+        let parameter = parameters.find(|it| !it.is_path && is_one_of(&it.name, words))?;
+        let mut given = request.query.iter();
+        let given = given.find(|(name, _)| *name == parameter.name);
+        let default = || parameter.default.as_ref()?.as_str();
+        given.map(|(_, text)| text.as_str()).or_else(default)
+    };
+    let field = text(&words::SORT);
+    let order = text(&words::ORDER).unwrap_or_default().to_ascii_lowercase();
+    let descends = order.starts_with("desc") || field.is_some_and(|it| it.starts_with('-'));
+    if let Some(field) = field {
+        let field = field.trim_start_matches(['-', '+']);
+        rows.sort_by(|one, other| compare(field_of(one, field), field_of(other, field)));
+    }
+    if descends {
+        rows.reverse();
+    }
+}
+
+fn compare(one: Option<&Value>, other: Option<&Value>) -> Ordering {
+    match (one, other) {
+        (Some(Value::Number(one)), Some(Value::Number(other))) => {
+            let one = one.as_f64().unwrap_or_default();
+            one.total_cmp(&other.as_f64().unwrap_or_default())
+        }
+        (Some(Value::String(one)), Some(Value::String(other))) => one.cmp(other),
+        (one, other) => one.is_some().cmp(&other.is_some()),
+    }
+}
+
+impl Page<'_> {
+    /// What is known of the fields around the items, by the usual names of such fields.
+    pub(super) fn envelope(&self, document: &Value, schema: &Value, request: Request<'_>) -> Value {
+        self.facts.fields(document, schema, request, 0)
+    }
+
+    /// The total, if a header with this name has it.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let value = self.facts.named(name).filter(Value::is_u64)?;
+        Some(value.to_string())
+    }
+}
+
+impl PageFacts {
+    fn fields(self, document: &Value, schema: &Value, request: Request<'_>, depth: usize) -> Value {
+        let shape = Shape::of(document, schema);
+        let mut fields = Map::new();
+        for (name, schema) in shape.properties() {
+            let property = Shape::of(document, schema);
+            let kind = property.kind();
+            let value = match kind {
+                Some("object") if depth < 2 => {
+                    Some(self.fields(document, schema, request, depth + 1))
+                }
+                Some("array") => None,
+                _ => of_request(name, request).or_else(|| self.named(name)),
+            };
+            let Some(value) = value else { continue };
+            // A cursor can be a text, and a next page a number.
+            let value = match (kind, value) {
+                (Some("string"), Value::Number(number)) => json!(number.to_string()),
+                (Some("string"), Value::Bool(_)) => continue,
+                (_, value) => value,
+            };
+            fields.insert(name.to_owned(), value);
+        }
+        Value::Object(fields)
+    }
+
+    fn named(self, name: &str) -> Option<Value> {
+        let is = |words: &[&str]| is_one_of(name, words);
+        let page = self.offset.checked_div(self.limit).unwrap_or(0) + 1;
+        let end = self.offset.saturating_add(self.count);
+        let has_more = end < self.total;
+        if is(&words::TOTAL) {
+            Some(json!(self.total))
+        } else if is(&words::COUNT) {
+            Some(json!(self.count))
+        } else if is(&words::LIMIT) {
+            Some(json!(self.limit.min(self.total.max(USUAL_LIMIT))))
+        } else if is(&words::OFFSET) {
+            Some(json!(self.offset))
+        } else if is(&words::PAGES) {
+            Some(json!(self.total.div_ceil(self.limit.max(1))))
+        } else if is(&words::PAGE) {
+            Some(json!(page))
+        } else if is(&words::MORE) {
+            Some(json!(has_more))
+        } else if is(&words::NEXT) {
+            Some(if has_more { json!(end) } else { Value::Null })
+        } else {
+            None
+        }
+    }
+}
+
+/// A field that repeats a parameter, such as `sort` or an id in the path.
+fn of_request(name: &str, request: Request<'_>) -> Option<Value> {
+    let mut given = request.path.iter().chain(request.query);
+    let is_number = is_one_of(name, &words::LIMIT) || is_one_of(name, &words::OFFSET);
+    let (_, value) = given.find(|(known, _)| known == name && !is_number)?;
+    Some(json!(value))
+}

@@ -1,0 +1,308 @@
+//! Makes rows that nothing creates when they are first read, and fills the values of rows.
+
+use std::collections::BTreeMap;
+
+use rand::rngs::StdRng;
+use serde_json::{Map, Value, json};
+
+use super::actions::{Action, Kind};
+use super::request::{Rejection, Request};
+use super::rows::Rows;
+use super::serve::{exists, single_id};
+use super::tables::Table;
+use super::values::{Fill, ValueMaker};
+use super::words::{plain, singular};
+use super::{Engine, World};
+use crate::description::Shape;
+
+/// How many rows a list gets that nothing else fills.
+const SEEDS: usize = 3;
+/// How often a new id is drawn that is not taken.
+const DRAWS: usize = 20;
+
+impl Engine {
+    /// Whether a read finds no rows because nothing creates them.
+    pub(super) fn needs_seeds(&self, rows: &Rows, action: &Action, request: Request<'_>) -> bool {
+        let parents = action.parents.iter();
+        let needs_parent = parents.clone().any(|parent| {
+            let Some(table) = parent.table.map(|at| &self.tables[at]) else {
+                return false;
+            };
+            let id = request.parameter(&parent.parameter).unwrap_or_default();
+            is_found_by_id_only(table) && !exists(rows, table, id)
+        });
+        let needs_list = parents.into_iter().any(|parent| {
+            let table = parent.table.map(|at| &self.tables[at]);
+            table.is_some_and(|table| is_listed_only(table) && !rows.is_seeded(&table.name))
+        });
+        needs_parent || needs_list || self.needs_rows(rows, action, request)
+    }
+
+    fn needs_rows(&self, rows: &Rows, action: &Action, request: Request<'_>) -> bool {
+        let table = &self.tables[action.table];
+        if table.has_create {
+            return false;
+        }
+        match &action.key {
+            Some(key) if is_found_by_id_only(table) => {
+                let id = request.parameter(key).unwrap_or_default();
+                !exists(rows, table, id)
+            }
+            None if action.kind == Kind::ReadSingle || table.is_single => {
+                !exists(rows, table, &single_id(action, request))
+            }
+            _ => !rows.is_seeded(&scope(table, action, request)),
+        }
+    }
+
+    /// Makes the rows that a request needs and that nothing creates.
+    pub(super) fn seed_for(
+        &self,
+        world: &mut World<'_>,
+        action: &Action,
+        request: Request<'_>,
+    ) -> Result<(), Rejection> {
+        for parent in &action.parents {
+            let Some(at) = parent.table else { continue };
+            let table = &self.tables[at];
+            let id = request.parameter(&parent.parameter).unwrap_or_default();
+            if is_found_by_id_only(table) && !exists(world.rows, table, id) {
+                self.seed(world, at, Some(id.to_owned()), &BTreeMap::new());
+            } else if is_listed_only(table) && world.rows.seed(table.name.clone()) {
+                for _ in 0..SEEDS {
+                    self.seed(world, at, None, &BTreeMap::new());
+                }
+            }
+            if !exists(world.rows, table, id) {
+                return Err(Rejection::NotFound);
+            }
+        }
+        if self.needs_rows(world.rows, action, request) {
+            self.seed_rows(world, action, request);
+        }
+        Ok(())
+    }
+
+    fn seed_rows(&self, world: &mut World<'_>, action: &Action, request: Request<'_>) {
+        let table = &self.tables[action.table];
+        let parents = action.parents.iter();
+        let links: BTreeMap<_, _> = parents
+            .filter_map(|parent| {
+                let id = request.parameter(&parent.parameter)?;
+                Some((parent.parameter.clone(), id.to_owned()))
+            })
+            .collect();
+        match &action.key {
+            Some(key) if is_found_by_id_only(table) => {
+                let id = request.parameter(key).map(str::to_owned);
+                self.seed(world, action.table, id, &links);
+            }
+            None if action.kind == Kind::ReadSingle || table.is_single => {
+                let id = single_id(action, request);
+                self.seed(world, action.table, Some(id), &links);
+            }
+            _ => {
+                world.rows.seed(scope(table, action, request));
+                for _ in 0..SEEDS {
+                    self.seed(world, action.table, None, &links);
+                }
+            }
+        }
+    }
+
+    /// Makes a row with all of its fields, and returns its number.
+    fn seed(
+        &self,
+        world: &mut World<'_>,
+        at: usize,
+        id: Option<String>,
+        links: &BTreeMap<String, String>,
+    ) -> u64 {
+        let known: Map<String, Value> = links
+            .iter()
+            .map(|(name, id)| (name.clone(), json!(id)))
+            .collect();
+        let known = self.filled(world, at, &Value::Object(known), Fill::All);
+        self.insert(world, at, id, &known, links.clone())
+    }
+
+    /// Makes rows of a table by hand.
+    pub(crate) fn seed_table(
+        &self,
+        world: &mut World<'_>,
+        name: &str,
+        count: usize,
+        fields: &Value,
+    ) -> Result<Vec<String>, String> {
+        let at = self.table_named(name)?;
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let known = self.filled(world, at, fields, Fill::All);
+            let number = self.insert(world, at, None, &known, BTreeMap::new());
+            let row = world.rows.get(&self.tables[at].name, number);
+            ids.extend(row.map(|row| row.id.clone()));
+            self.begin_life(world, at, number, &["CREATED"]);
+        }
+        Ok(ids)
+    }
+
+    /// The table with a name.
+    pub(super) fn table_named(&self, name: &str) -> Result<usize, String> {
+        let found = self.tables.iter().position(|table| table.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<_> = self.tables.iter().map(|it| it.name.as_str()).collect();
+            format!(
+                "there is no table `{name}`; the tables are {}",
+                known.join(", ")
+            )
+        })
+    }
+
+    /// The value of a row: what is known of it, and what its schema requires.
+    pub(super) fn row_value(&self, world: &mut World<'_>, at: usize, known: &Value) -> Value {
+        self.filled(world, at, known, Fill::Known)
+    }
+
+    fn filled(&self, world: &mut World<'_>, at: usize, known: &Value, fill: Fill) -> Value {
+        let random = world.time.random();
+        let Some(schema) = &self.tables[at].schema else {
+            return known.clone();
+        };
+        let name = &self.tables[at].collection;
+        let mut maker = self.maker(world.time.now, random, fill);
+        if fill == Fill::All {
+            maker.references = self.references(world.rows, at);
+        }
+        maker.valid_value(schema, Some(known), name)
+    }
+
+    /// The ids of the first rows of the other tables, by the names of the fields that refer to them.
+    fn references(&self, rows: &Rows, own: usize) -> BTreeMap<String, String> {
+        let others = self.tables.iter().enumerate();
+        let others = others.filter(|(at, table)| *at != own && !table.is_single);
+        let mut references = BTreeMap::new();
+        for (_, table) in others {
+            let first = rows.table(&table.name).and_then(|rows| rows.all().next());
+            if let Some(row) = first.filter(|_| table.id.is_some()) {
+                let name = format!("{}id", plain(&singular(&table.collection)));
+                references.entry(name).or_insert_with(|| row.id.clone());
+            }
+        }
+        references
+    }
+
+    pub(super) fn maker(
+        &self,
+        now: chrono::DateTime<chrono::Utc>,
+        random: StdRng,
+        fill: Fill,
+    ) -> ValueMaker<'_> {
+        ValueMaker::new(self.description.schemas(), &self.texts, now, random, fill)
+    }
+
+    /// The names of the fields of a row.
+    pub(super) fn field_names(&self, table: &Table) -> Vec<String> {
+        let properties = self.shape(table).map(|shape| shape.properties());
+        let properties = properties.unwrap_or_default().into_iter();
+        properties.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The names of the fields that only the server sets.
+    pub(super) fn read_only_fields(&self, table: &Table) -> Vec<String> {
+        let document = self.description.schemas();
+        let properties = self.shape(table).map(|shape| shape.properties());
+        let properties = properties.unwrap_or_default().into_iter();
+        let read_only =
+            properties.filter(|(_, schema)| Shape::of(document, schema).is_true("readOnly"));
+        read_only.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn shape(&self, table: &Table) -> Option<Shape<'_>> {
+        let document = self.description.schemas();
+        let schema = document.pointer(table.schema.as_ref()?.place())?;
+        Some(Shape::of(document, schema))
+    }
+
+    /// A new id, as the schema describes it.
+    pub(super) fn new_id(
+        &self,
+        world: &mut World<'_>,
+        table: &Table,
+        count: usize,
+        known: &Map<String, Value>,
+    ) -> String {
+        let shape = self.shape(table);
+        let name = table.id.as_deref().unwrap_or("id");
+        if let Some(id) = known.get(name).and_then(super::references::id_text)
+            && !exists(world.rows, table, &id)
+        {
+            return id;
+        }
+        let document = self.description.schemas();
+        let schema = shape.and_then(|shape| shape.property(name));
+        let kind = schema.and_then(|schema| Shape::of(document, schema).kind());
+        if matches!(kind, Some("integer" | "number")) {
+            let mut number = count + 1;
+            while exists(world.rows, table, &number.to_string()) {
+                number += 1;
+            }
+            return number.to_string();
+        }
+        let is_uuid = schema.is_none_or(|schema| is_free_text(&Shape::of(document, schema)));
+        if let Some(schema) = schema.filter(|_| !is_uuid) {
+            for _ in 0..DRAWS {
+                let random = world.time.random();
+                let mut maker = self.maker(world.time.now, random, Fill::Known);
+                let id = super::references::id_text(&maker.new_id(schema));
+                if let Some(id) = id.filter(|id| !exists(world.rows, table, id)) {
+                    return id;
+                }
+            }
+        }
+        world.time.id().to_string()
+    }
+
+    /// An id as its schema has it: a number or a text.
+    pub(super) fn id_value(&self, table: &Table, name: &str, id: &str) -> Value {
+        let document = self.description.schemas();
+        let schema = self.shape(table).and_then(|shape| shape.property(name));
+        let kind = schema.and_then(|schema| Shape::of(document, schema).kind());
+        match (kind, id.parse::<i64>()) {
+            (Some("integer" | "number"), Ok(number)) => json!(number),
+            _ => json!(id),
+        }
+    }
+}
+
+/// Whether an id can be any text that has room for a UUID.
+fn is_free_text(shape: &Shape<'_>) -> bool {
+    let has_room = |limit: &Value| limit.as_u64().is_none_or(|limit| limit >= 36);
+    let is_plain = shape.text("format").is_none_or(|format| format == "uuid");
+    is_plain
+        && shape.keyword("pattern").is_none()
+        && shape.values().is_none()
+        && shape.keyword("maxLength").is_none_or(has_room)
+}
+
+/// Whether only a request with its id leads to a row, so that a client must know the id already.
+fn is_found_by_id_only(table: &Table) -> bool {
+    !table.has_create && !table.has_list && !table.is_single
+}
+
+/// Whether requests list rows but do not create them.
+fn is_listed_only(table: &Table) -> bool {
+    !table.has_create
+        && table.has_list
+        && !table.is_single
+        && table.templates.iter().any(|it| !it.contains('*'))
+}
+
+/// What is seeded together: the rows of a table that belong to the resources in the path.
+fn scope(table: &Table, action: &Action, request: Request<'_>) -> String {
+    let parents = single_id(action, request);
+    if parents.is_empty() || action.key.is_some() && action.parents.is_empty() {
+        table.name.clone()
+    } else {
+        format!("{} of {parents}", table.name)
+    }
+}

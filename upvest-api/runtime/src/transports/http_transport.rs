@@ -1,0 +1,211 @@
+//! Sends each request once, with `reqwest`.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use futures_util::future::BoxFuture;
+use http::{Request, Version};
+use reqwest::Url;
+
+use super::transport::Transport;
+use crate::answers::byte_stream::ByteStream;
+use crate::answers::error::Error;
+use crate::answers::error_kind::ErrorKind;
+use crate::answers::response::{Metadata, Response};
+use crate::operation_meta::OperationMeta;
+
+/// How often connections are checked. A dead one is noticed after 1.5 times this, which is less than the default time of an attempt.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// The shortest time between two new clients, as many requests can time out together.
+const BETWEEN_RENEWALS: Duration = Duration::from_secs(1);
+
+/// Makes a `reqwest` client with connections of its own.
+type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
+
+/// Sends each request once over the network, byte for byte, without retries and redirects.
+///
+/// ```
+/// use upvest_runtime::HttpTransport;
+///
+/// # fn main() -> Result<(), upvest_runtime::Error> {
+/// let transport = HttpTransport::new(|| {
+///     let proxy = upvest_runtime::reqwest::Proxy::all("http://proxy.example:3128")?;
+///     HttpTransport::settings().proxy(proxy).build()
+/// })?;
+/// # let _ = transport; Ok(()) }
+/// ```
+pub struct HttpTransport {
+    connect: Connect,
+    connections: Mutex<Connections>,
+}
+
+struct Connections {
+    client: reqwest::Client,
+    renewed: Option<Instant>,
+    /// Whether requests share a connection. One of HTTP/1 is closed together with the request that got no response.
+    are_shared: bool,
+}
+
+impl HttpTransport {
+    /// Sends with the client that `connect` makes from [`settings`](Self::settings). Another client is made after a request got no
+    /// response in time, so that its connection is not used again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] if the first client cannot be made.
+    pub fn new(
+        connect: impl Fn() -> reqwest::Result<reqwest::Client> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let client = connect().map_err(|error| {
+            let message = "the HTTP client could not be created";
+            Error::new(ErrorKind::Configuration, message).with_source(error)
+        })?;
+        let connections = Connections {
+            client,
+            renewed: None,
+            are_shared: true,
+        };
+        Ok(Self {
+            connect: Box::new(connect),
+            connections: Mutex::new(connections),
+        })
+    }
+
+    /// The settings that a signed API needs: no redirects and no retries, 5 s for a connection, and pings that find dead
+    /// connections. Add a proxy, certificates or timeouts of your own.
+    pub fn settings() -> reqwest::ClientBuilder {
+        // Redirects and retries would send a signature twice: to another host, or with the same nonce.
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(Duration::from_secs(5))
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_INTERVAL / 2)
+            .http2_keep_alive_while_idle(true)
+    }
+
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        operation: &OperationMeta,
+    ) -> Result<Response<ByteStream>, Error> {
+        let started = Instant::now();
+        let request = unchanged(request)?;
+        let url = request.url().clone();
+        let client = self.connections().client.clone();
+        let response = client.execute(request).await;
+        let mut response =
+            response.map_err(|error| after_sending(no_response(error), operation))?;
+        self.connections().are_shared = response.version() >= Version::HTTP_2;
+        if *response.url() != url {
+            let message = "the `reqwest` client followed a redirect: make it from `HttpTransport::settings()`";
+            let error = Error::new(ErrorKind::Configuration, message);
+            return Err(after_sending(error, operation));
+        }
+        let headers = std::mem::take(response.headers_mut());
+        let mut metadata = Metadata::new(response.status());
+        metadata.elapsed = started.elapsed();
+        let body = response.bytes_stream().map_err(no_response);
+        Ok(Response::new(ByteStream::new(body), headers, metadata))
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same request for `reqwest`. What was signed must be sent, but `reqwest` resolves dot segments and encodes characters.
+fn unchanged(request: Request<Bytes>) -> Result<reqwest::Request, Error> {
+    let (parts, body) = request.into_parts();
+    let signed = parts.uri.to_string();
+    let url = Url::parse(&signed)
+        .ok()
+        .filter(|url| url.as_str() == signed);
+    let url = url.ok_or_else(|| {
+        let message = "the HTTP client would change the URL that was signed; percent-encode it, without dot segments";
+        Error::new(ErrorKind::InvalidRequest, message)
+    })?;
+    let mut request = reqwest::Request::new(parts.method, url);
+    *request.headers_mut() = parts.headers;
+    *request.body_mut() = Some(body.into());
+    Ok(request)
+}
+
+/// The server may have carried out a call that changes something, unless the error says that it did not.
+fn after_sending(error: Error, operation: &OperationMeta) -> Error {
+    let may_be_processed = !matches!(
+        error.kind(),
+        ErrorKind::Connect | ErrorKind::InvalidRequest | ErrorKind::Unprocessed
+    );
+    let is_unknown = may_be_processed && !operation.is_safe();
+    error.with_context(|context| context.is_outcome_unknown = is_unknown)
+}
+
+fn no_response(error: reqwest::Error) -> Error {
+    let (kind, message) = if error.is_builder() {
+        (ErrorKind::InvalidRequest, "the request cannot be sent")
+    } else if error.is_connect() {
+        (ErrorKind::Connect, "no connection to the server")
+    } else if was_not_processed(&error) {
+        let message = "the server closed the HTTP/2 stream before it processed the request";
+        (ErrorKind::Unprocessed, message)
+    } else if error.is_timeout() {
+        (ErrorKind::Timeout, "no answer in time")
+    } else {
+        let message = "the connection broke before the answer was complete";
+        (ErrorKind::Interrupted, message)
+    };
+    // The query of the URL may contain personal data.
+    Error::new(kind, message).with_source(error.without_url())
+}
+
+/// Whether HTTP/2 says that the server did not process the request (RFC 9113 sections 6.8 and 8.7).
+///
+/// `h2` gives the error of a `GOAWAY` only to streams above the last one that it names.
+fn was_not_processed(error: &reqwest::Error) -> bool {
+    let mut cause: &dyn StdError = error;
+    while let Some(inner) = cause.source() {
+        if let Some(error) = inner.downcast_ref::<h2::Error>() {
+            let is_shutdown = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+            let is_refusal = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return error.is_remote() && (is_shutdown || is_refusal);
+        }
+        cause = inner;
+    }
+    false
+}
+
+impl Transport for HttpTransport {
+    fn execute<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        operation: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        Box::pin(self.send(request, operation))
+    }
+
+    fn timed_out(&self) {
+        let mut connections = self.connections();
+        let is_recent = |renewed: Instant| renewed.elapsed() < BETWEEN_RENEWALS;
+        if !connections.are_shared || connections.renewed.is_some_and(is_recent) {
+            return;
+        }
+        if let Ok(client) = (self.connect)() {
+            connections.client = client;
+            connections.renewed = Some(Instant::now());
+        }
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,393 @@
+//! The builder of a client.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use secrecy::{ExposeSecret as _, SecretString};
+use upvest_runtime::{Error, ErrorKind, GeneratedClient, HttpTransport, Transport};
+
+use crate::client::UpvestFor;
+use crate::environment::Environment;
+use crate::hooks::{CallReport, Hooks};
+use crate::options::CallOptions;
+use crate::pipeline::{Core, Pipeline};
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::signing::{RequestSigner, SignRequest, Signer};
+use crate::throttle::Throttle;
+use crate::token::Credentials;
+
+const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Builds an [`Upvest`](crate::Upvest). Made by [`Upvest::builder`](UpvestFor::builder) and [`UpvestBuilder::from_env`].
+pub type UpvestBuilder = UpvestBuilderFor<upvest_api::Client>;
+
+/// Builds an [`UpvestFor`] a generated client.
+#[must_use = "a builder does nothing before `build`"]
+pub struct UpvestBuilderFor<C> {
+    environment: Option<Environment>,
+    client_id: String,
+    client_secret: SecretString,
+    signer: Option<Arc<dyn SignRequest>>,
+    scopes: Option<BTreeSet<String>>,
+    defaults: CallOptions,
+    budget: RetryBudget,
+    user_agent: String,
+    transport: Option<Arc<dyn Transport>>,
+    hooks: Hooks,
+    /// What is wrong with the settings so far.
+    problems: Vec<String>,
+    /// Whether a problem with the credentials is among them.
+    credentials_failed: bool,
+    /// Whether a problem with the signing key is among them.
+    key_failed: bool,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: GeneratedClient> UpvestFor<C> {
+    /// Starts building a client for `environment`.
+    pub fn builder(environment: Environment) -> UpvestBuilderFor<C> {
+        UpvestBuilderFor::new(Some(environment))
+    }
+
+    /// A client over `transport`, without tokens, signatures and retries, for tests of code that uses an
+    /// [`Upvest`](crate::Upvest).
+    ///
+    /// ```
+    /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
+    /// use upvest_ext::Upvest;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let failure = Error::new(ErrorKind::Timeout, "no answer in time");
+    /// let upvest = Upvest::from_transport(MockTransport::new().fail::<builder::ListOrders>(failure));
+    /// assert!(upvest.list_orders().send().await.is_err_and(|error| error.is_timeout()));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Never.
+    pub fn from_transport(transport: impl Transport + 'static) -> Self {
+        // The requests are not sent, so the host does not exist.
+        let base_url = "http://transport.invalid"
+            .parse()
+            .expect("the URL is valid");
+        let builder = Self::builder(Environment::Insecure(base_url)).transport(transport);
+        let once = CallOptions::new().retry(RetryPolicy::never());
+        builder.defaults(once).build().expect("nothing is missing")
+    }
+}
+
+impl<C: GeneratedClient> UpvestBuilderFor<C> {
+    /// A builder without settings. Without an environment, there is a problem with it.
+    pub(crate) fn new(environment: Option<Environment>) -> Self {
+        Self {
+            environment,
+            client_id: String::new(),
+            client_secret: SecretString::default(),
+            signer: None,
+            scopes: None,
+            defaults: CallOptions::new(),
+            budget: RetryBudget::default(),
+            user_agent: SDK_AGENT.to_owned(),
+            transport: None,
+            hooks: Hooks::default(),
+            problems: Vec::new(),
+            credentials_failed: false,
+            key_failed: false,
+            client: PhantomData,
+        }
+    }
+
+    /// The client id and secret that Upvest issued.
+    pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.client_id = id.into();
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers reject
+    /// requests without a signature.
+    ///
+    /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that uses a key service.
+    pub fn signing_key(mut self, key_id: impl AsRef<str>, key: impl Signer + 'static) -> Self {
+        match RequestSigner::new(key_id, key) {
+            Ok(signer) => self.signer(signer),
+            Err(error) => {
+                self.key_failed = true;
+                self.add_problem(format!("the id of the signing key: {error}"));
+                self
+            }
+        }
+    }
+
+    /// Signs every request with `signer`, for settings that [`signing_key`](Self::signing_key) does not have.
+    pub fn signer(mut self, signer: impl SignRequest + 'static) -> Self {
+        self.signer = Some(Arc::new(signer));
+        self
+    }
+
+    /// Requests tokens with these scopes, such as `orders:read`. By default with those of all operations of the description. Build
+    /// another client for another set.
+    ///
+    /// ```
+    /// use upvest_ext::api::operations::OPERATIONS;
+    /// use upvest_ext::{Environment, Upvest};
+    ///
+    /// let reads = OPERATIONS.into_iter().filter(|operation| operation.is_safe());
+    /// let builder = Upvest::builder(Environment::Sandbox).scopes(reads.flat_map(|operation| operation.scopes));
+    /// # let _ = builder;
+    /// ```
+    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(set_of(scopes));
+        self
+    }
+
+    /// The settings of calls that have none of their own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use upvest_ext::{CallOptions, Environment, Upvest};
+    ///
+    /// let patient = CallOptions::new().call_timeout(Duration::from_secs(120));
+    /// let builder = Upvest::builder(Environment::Sandbox).defaults(patient);
+    /// # let _ = builder;
+    /// ```
+    pub fn defaults(mut self, options: CallOptions) -> Self {
+        self.defaults = options;
+        self
+    }
+
+    /// Limits retries by `budget`. Clones share one budget, so several clients can use it together.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Adds the name of your application, such as `my-bank/2.1`, to the header `user-agent`.
+    pub fn user_agent(mut self, product: impl fmt::Display) -> Self {
+        self.user_agent = format!("{product} {SDK_AGENT}");
+        self
+    }
+
+    /// Sends over `transport`, below tokens, signatures and retries: over an [`HttpTransport`] with a proxy or with certificates of
+    /// your own, or over the transport of a test. Without credentials there are no tokens then, and without a key no signatures.
+    ///
+    /// ```
+    /// use upvest_ext::api::reqwest::Proxy;
+    /// use upvest_ext::api::runtime::HttpTransport;
+    /// use upvest_ext::{Environment, Upvest};
+    ///
+    /// # fn main() -> Result<(), upvest_ext::Error> {
+    /// let transport = HttpTransport::new(|| {
+    ///     let proxy = Proxy::all("http://proxy.example:3128")?;
+    ///     HttpTransport::settings().proxy(proxy).build()
+    /// })?;
+    /// let builder = Upvest::builder(Environment::Sandbox).transport(transport);
+    /// # let _ = builder; Ok(()) }
+    /// ```
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Changes the headers of each attempt before it is signed, for example to add the context of a trace.
+    ///
+    /// It runs on the task of the call, so it must return quickly and not block. It cannot change the headers that the SDK sets:
+    /// they are restored. If it panics, its changes are discarded and the call goes on.
+    pub fn on_request(mut self, hook: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        self.hooks.on_request = Some(Arc::new(hook));
+        self
+    }
+
+    /// Calls `hook` once for each finished call, also for token requests. A call whose future was dropped is not reported.
+    ///
+    /// It runs on the task of the call, so it must return quickly and not block. If it panics, only that report is lost.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// use upvest_ext::{Environment, Upvest};
+    ///
+    /// let failed = Arc::new(AtomicU32::new(0));
+    /// let count = Arc::clone(&failed);
+    /// let builder = Upvest::builder(Environment::Sandbox).observe(move |call| {
+    ///     if call.error.is_some() {
+    ///         count.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn observe(mut self, hook: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.hooks.observe = Some(Arc::new(hook));
+        self
+    }
+
+    /// Builds the client. Nothing is sent before the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`]. The message names every missing or invalid setting.
+    pub fn build(mut self) -> Result<UpvestFor<C>, Error> {
+        let base_url = self.base_url();
+        let headers = self.headers();
+        self.check_credentials();
+        let (Some(base_url), Some(headers), []) = (base_url, headers, self.problems.as_slice())
+        else {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                self.problems.join("; "),
+            ));
+        };
+        let base_uri = Uri::try_from(&base_url).map_err(|error| {
+            Error::new(ErrorKind::Configuration, "the base URL is malformed").with_source(error)
+        })?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(default_transport(self.environment.as_ref())?),
+        };
+        let core = Core {
+            base_url,
+            base_uri,
+            transport,
+            tokens: None,
+            signer: self.signer,
+            headers,
+            budget: self.budget,
+            throttle: Arc::new(Throttle::default()),
+            hooks: self.hooks,
+        };
+        let core = if self.client_id.is_empty() {
+            core
+        } else {
+            let scopes = self.scopes.unwrap_or_else(scopes_of::<C>);
+            let credentials = Credentials {
+                client_id: self.client_id,
+                client_secret: self.client_secret,
+                scopes: Vec::from_iter(scopes).join(" "),
+            };
+            core.with_tokens(credentials, &self.defaults)
+        };
+        Ok(UpvestFor::over(Pipeline {
+            core: Arc::new(core),
+            options: self.defaults,
+        }))
+    }
+
+    pub(crate) fn add_problem(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
+    }
+
+    /// Records that a problem with the credentials was reported.
+    pub(crate) fn credentials_failed(&mut self) {
+        self.credentials_failed = true;
+    }
+
+    /// Records that a problem with the signing key was reported.
+    pub(crate) fn key_failed(&mut self) {
+        self.key_failed = true;
+    }
+
+    fn base_url(&mut self) -> Option<String> {
+        let base_url = self.environment.as_ref()?.base_url();
+        match base_url {
+            Ok(url) if url.starts_with("https:") && !self.can_send_https() => {
+                self.add_problem(
+                    "a base URL with https needs the feature `rustls` or `native-tls`",
+                );
+                None
+            }
+            Ok(url) => Some(url),
+            Err(error) => {
+                self.add_problem(error.to_string());
+                None
+            }
+        }
+    }
+
+    fn can_send_https(&self) -> bool {
+        self.transport.is_some() || cfg!(any(feature = "rustls", feature = "native-tls"))
+    }
+
+    /// The headers of every request.
+    fn headers(&mut self) -> Option<HeaderMap> {
+        let agent = HeaderValue::try_from(&self.user_agent);
+        let client_id = HeaderValue::try_from(&self.client_id);
+        if agent.is_err() {
+            self.add_problem("the user agent is not a valid HTTP header value");
+        }
+        if client_id.is_err() {
+            self.add_problem("the client id is not a valid HTTP header value");
+        }
+        let api_version = HeaderValue::from_static("1");
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("upvest-api-version"), api_version);
+        headers.insert(USER_AGENT, agent.ok()?);
+        let client_id = client_id.ok()?;
+        if !client_id.is_empty() {
+            headers.insert(HeaderName::from_static("upvest-client-id"), client_id);
+        }
+        Some(headers)
+    }
+
+    fn check_credentials(&mut self) {
+        let is_upvest = self
+            .environment
+            .as_ref()
+            .is_some_and(Environment::is_upvest);
+        let secret = self.client_secret.expose_secret();
+        let has_some = !self.client_id.is_empty() || !secret.is_empty();
+        let has_both = !self.client_id.is_empty() && !secret.is_empty();
+        let has_whitespace = self.client_id.trim() != self.client_id || secret.trim() != secret;
+        if has_whitespace {
+            self.add_problem("the client id or the client secret starts or ends with whitespace, such as the line break at the end of a file: trim it");
+        }
+        let is_required = is_upvest || has_some || self.transport.is_none();
+        if is_required && !has_both && !self.credentials_failed {
+            self.add_problem("the client id and the client secret are missing: call `credentials`, or set UPVEST_CLIENT_ID and UPVEST_CLIENT_SECRET");
+        }
+        if is_upvest && self.signer.is_none() && !self.key_failed {
+            self.add_problem("Upvest rejects unsigned requests: set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY or call `signing_key`");
+        }
+    }
+}
+
+impl<C> fmt::Debug for UpvestBuilderFor<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpvestBuilder")
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}
+
+fn default_transport(environment: Option<&Environment>) -> Result<HttpTransport, Error> {
+    let is_loopback = environment.is_some_and(Environment::is_loopback);
+    HttpTransport::new(move || {
+        let settings = HttpTransport::settings();
+        // The proxy of the environment would see the client secret, and cannot reach a host of this machine.
+        let settings = if is_loopback {
+            settings.no_proxy()
+        } else {
+            settings
+        };
+        settings.build()
+    })
+}
+
+/// The scopes of all operations of a description.
+fn scopes_of<C: GeneratedClient>() -> BTreeSet<String> {
+    set_of(C::OPERATIONS.iter().flat_map(|operation| operation.scopes))
+}
+
+/// One text may have several scopes, separated by whitespace.
+fn set_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> BTreeSet<String> {
+    let mut set = BTreeSet::new();
+    for scope in scopes {
+        set.extend(scope.as_ref().split_whitespace().map(str::to_owned));
+    }
+    set
+}

@@ -1,0 +1,150 @@
+//! What is known of a call, for its response, its error, its report and its span.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::DATE;
+use http::{HeaderMap, Request, StatusCode};
+use tokio::time::Instant;
+use tracing::Span;
+use tracing::field::Empty;
+use upvest_runtime::{ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response};
+
+use crate::hooks::CallReport;
+use crate::retry::{GiveUpReason, date};
+
+/// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause of a 401.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
+/// The facts of a call, which the pipeline collects.
+pub(crate) struct CallRecord<'a> {
+    operation: &'a OperationMeta,
+    started: Instant,
+    /// Its names follow OpenTelemetry's HTTP conventions. It contains no ids, bodies, queries or secrets.
+    pub(crate) span: Span,
+    pub(crate) attempts: u32,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// Whether the server may have carried out an attempt that failed.
+    pub(crate) may_have_happened: bool,
+    pub(crate) gave_up: Option<GiveUpReason>,
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the clocks differ, by the response of the last failed attempt.
+    pub(crate) clock_differs: bool,
+}
+
+impl<'a> CallRecord<'a> {
+    pub(crate) fn start<B>(operation: &'a OperationMeta, request: &Request<B>) -> Self {
+        let span = tracing::info_span!(
+            "upvest.call",
+            otel.name = format_args!("{} {}", request.method(), operation.path),
+            otel.kind = "client",
+            http.request.method = request.method().as_str(),
+            url.template = operation.path,
+            server.address = request.uri().host(),
+            upvest.operation = operation.name,
+            http.request.resend_count = Empty,
+            http.response.status_code = Empty,
+            "error.type" = Empty,
+            otel.status_code = Empty,
+        );
+        Self {
+            operation,
+            started: Instant::now(),
+            span,
+            attempts: 0,
+            idempotency_key: None,
+            may_have_happened: false,
+            gave_up: None,
+            retry_after: None,
+            clock_differs: false,
+        }
+    }
+
+    /// Ends the span and returns the report.
+    pub(crate) fn finish(
+        &self,
+        status: Option<StatusCode>,
+        error: Option<ErrorKind>,
+    ) -> CallReport {
+        let span = &self.span;
+        span.record("http.request.resend_count", self.attempts.saturating_sub(1));
+        span.record(
+            "http.response.status_code",
+            status.map(|status| status.as_u16()),
+        );
+        span.record("error.type", error.map(tracing::field::debug));
+        span.record("otel.status_code", error.map(|_| "ERROR"));
+        CallReport {
+            operation: self.operation.id,
+            status,
+            error,
+            attempts: self.attempts,
+            elapsed: self.started.elapsed(),
+        }
+    }
+
+    /// Adds the facts to the response.
+    pub(crate) fn complete(&self, response: Response<ByteStream>) -> Response<ByteStream> {
+        let (body, headers, mut metadata) = response.into_parts();
+        metadata.attempts = self.attempts;
+        metadata.elapsed = self.started.elapsed();
+        metadata.idempotency_key = self.idempotency_key;
+        Response::new(body, headers, metadata)
+    }
+
+    /// Adds the facts to the error.
+    #[cold]
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let error = error.with_context(|context| {
+            context.operation = Some(self.operation.id.into());
+            context.elapsed = Some(self.started.elapsed());
+            context.is_outcome_unknown |= self.may_have_happened;
+            context.retry_after = context.retry_after.or(self.retry_after);
+            context.idempotency_key = context.idempotency_key.or(self.idempotency_key);
+            context.attempts = context.attempts.max(self.attempts);
+        });
+        match self.hint(&error) {
+            Some(hint) => error.with_context(|context| context.hint = Some(hint.into())),
+            None => error,
+        }
+    }
+
+    fn hint(&self, error: &Error) -> Option<&'static str> {
+        if error.kind() == ErrorKind::Authentication && !error.is_outcome_unknown() {
+            return Some(self.authentication_hint());
+        }
+        match self.gave_up? {
+            GiveUpReason::RetryAfter => Some(
+                "not retried, as the server asks for a longer wait than the retry policy allows: see `retry_after()`",
+            ),
+            GiveUpReason::Budget => Some(
+                "not retried, as the retry budget is used up because many calls of this client are failing: try again later",
+            ),
+            GiveUpReason::Deadline => {
+                Some("not retried, as the wait would have ended after the call's deadline")
+            }
+            GiveUpReason::Final | GiveUpReason::Attempts => None,
+        }
+    }
+
+    fn authentication_hint(&self) -> &'static str {
+        if self.clock_differs {
+            return "this machine's clock differs from the server's by more than the lifetime of a signature: set it, for example by NTP";
+        }
+        if self.operation.needs_token {
+            "a new token was rejected too: check the signing key and its id, the clock, and that no proxy changes headers"
+        } else {
+            "check the client id and secret, that the signing key belongs to this client, and that the client is allowed each requested scope"
+        }
+    }
+}
+
+/// Whether the clock of the server, by the `date` of its response, differs from the clock of this machine.
+pub(crate) fn clock_differs(headers: &HeaderMap) -> bool {
+    let Some(theirs) = date(headers, &DATE) else {
+        return false;
+    };
+    let ours = SystemTime::now();
+    let ahead = theirs.duration_since(ours);
+    let difference = ahead.or_else(|_| ours.duration_since(theirs));
+    difference.is_ok_and(|difference| difference > CLOCK_TOLERANCE)
+}

@@ -1,0 +1,177 @@
+//! Requests that the description does not contain.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use upvest_runtime::{
+    Error, ErrorKind, GeneratedClient, IdempotencyKey, OperationMeta, Response,
+    encode_path_segment, read_json,
+};
+
+use crate::client::UpvestFor;
+use crate::options::CallOptions;
+use crate::pipeline::{IDEMPOTENCY_KEY, Pipeline, key_header};
+
+/// The entries of raw requests in the operation table. Their path in logs is `raw`, as the real one may contain ids.
+static READ: OperationMeta = OperationMeta::custom("raw", Method::GET, "raw");
+static WRITE: OperationMeta = OperationMeta::custom("raw", Method::POST, "raw");
+
+/// A request with any method and path, from [`Upvest::request`](UpvestFor::request).
+///
+/// `GET` and `HEAD` are retried as all reads are. Other methods are retried only with an
+/// [idempotency key](RawRequest::idempotency_key). Set one only if the endpoint supports it.
+#[must_use = "nothing happens before `send`"]
+pub struct RawRequest {
+    pipeline: Pipeline,
+    operation: &'static OperationMeta,
+    method: Method,
+    path: Result<String, Error>,
+    query: String,
+    body: Result<Option<Vec<u8>>, Error>,
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl<C: GeneratedClient> UpvestFor<C> {
+    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not contain.
+    ///
+    /// Each segment of the path is percent-encoded, so that a value cannot change the path: `["orders", id]` requests
+    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` make sending fail.
+    ///
+    /// ```no_run
+    /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
+    /// use upvest_ext::Method;
+    ///
+    /// let answer = upvest.request(Method::DELETE, ["orders", id]).send().await?;
+    /// println!("{}: {} bytes", answer.status(), answer.len());
+    /// # Ok(()) }
+    /// ```
+    pub fn request<S: AsRef<str>>(
+        &self,
+        method: Method,
+        segments: impl IntoIterator<Item = S>,
+    ) -> RawRequest {
+        let is_read = matches!(method, Method::GET | Method::HEAD);
+        RawRequest {
+            pipeline: self.pipeline().clone(),
+            operation: if is_read { &READ } else { &WRITE },
+            method,
+            path: encode(segments),
+            query: String::new(),
+            body: Ok(None),
+            idempotency_key: None,
+        }
+    }
+}
+
+impl RawRequest {
+    /// Adds a query parameter.
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let mut pairs = form_urlencoded::Serializer::new(self.query);
+        pairs.append_pair(name, &value.to_string());
+        self.query = pairs.finish();
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = serde_json::to_vec(body)
+            .map(Some)
+            .map_err(|error| invalid("the body cannot be serialized as JSON").with_source(error));
+        self
+    }
+
+    /// Sends the request with this idempotency key, so that it may be sent again although it changes something.
+    pub fn idempotency_key(mut self, key: impl Into<IdempotencyKey>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Sets options. What they do not set stays as it is.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.pipeline.options = options.or(&self.pipeline.options);
+        self
+    }
+
+    /// Treats the request as one for `operation`.
+    #[cfg(feature = "webhooks")]
+    pub(crate) fn for_operation(mut self, operation: &'static OperationMeta) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// Sends the request and returns the body as bytes.
+    ///
+    /// # Errors
+    ///
+    /// A response that is not a success, or no response.
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        let operation = self.operation;
+        let pipeline = self.pipeline.clone();
+        let response = pipeline.call(self.into_request()?, operation).await?;
+        let (body, headers, metadata) = response.into_parts();
+        Ok(Response::new(body.bytes().await?, headers, metadata))
+    }
+
+    /// Sends the request and decodes the body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawRequest::send`], and [`ErrorKind::Decode`] if the body does not match `T`.
+    pub async fn send_json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        let operation = self.operation;
+        let response = self.send().await?;
+        match read_json(&response) {
+            Ok(value) => Ok(response.map(|_| value)),
+            Err(error) => Err(error
+                .with_metadata(response.metadata())
+                .with_context(|context| {
+                    context.operation = Some(operation.id.into());
+                    context.is_outcome_unknown = !operation.is_safe();
+                })),
+        }
+    }
+
+    fn into_request(self) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query)?;
+        let headers = request.headers_mut();
+        if let Some(key) = self.idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY, key_header(key));
+        }
+        if let Some(body) = self.body? {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = body.into();
+        }
+        Ok(request)
+    }
+}
+
+/// The path of `segments`.
+fn encode<S: AsRef<str>>(segments: impl IntoIterator<Item = S>) -> Result<String, Error> {
+    let mut path = String::new();
+    for segment in segments {
+        let segment = encode_path_segment(segment.as_ref()).ok_or_else(|| {
+            invalid("a segment of a raw request's path must not be empty, `.` or `..`")
+        })?;
+        path.push('/');
+        path.push_str(&segment);
+    }
+    Ok(path)
+}
+
+fn invalid(message: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidRequest, message)
+}
+
+impl fmt::Debug for RawRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRequest")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,443 @@
+//! When a call is sent again, and how long it waits before that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, StatusCode};
+use upvest_runtime::{ErrorKind, OperationMeta};
+
+use crate::random::fraction;
+
+/// What a retry takes from the budget.
+const COST: u32 = 5;
+/// The longest wait, so that adding it to the current time cannot overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether a call may be sent again if the server may have received it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryClass {
+    /// It changes nothing, so it may be sent any number of times.
+    Safe,
+    /// It changes something and has an idempotency key, so it may be sent any number of times with the same key.
+    IdempotentWithKey,
+    /// It changes something and has no idempotency key, so it may be sent again only if the server has not processed it.
+    Never,
+}
+
+impl RetryClass {
+    /// The class of an operation.
+    ///
+    /// ```
+    /// use upvest_ext::{RetryClass, api::operations};
+    ///
+    /// assert_eq!(RetryClass::of(&operations::LIST_ORDERS), RetryClass::Safe);
+    /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::IdempotentWithKey);
+    /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::Never);
+    /// ```
+    pub fn of(operation: &OperationMeta) -> Self {
+        Self::of_request(operation, operation.idempotency_key)
+    }
+
+    /// The class of a request for this operation, which has an idempotency key or not.
+    pub(crate) fn of_request(operation: &OperationMeta, has_key: bool) -> Self {
+        match operation {
+            _ if operation.is_safe() => Self::Safe,
+            _ if has_key => Self::IdempotentWithKey,
+            _ => Self::Never,
+        }
+    }
+
+    /// Whether another attempt after `failure` is safe and could succeed.
+    pub(crate) fn allows(self, failure: Failure) -> bool {
+        if failure.proves_no_processing() {
+            return true;
+        }
+        match (self, failure) {
+            (Self::Never, _) => false,
+            (_, Failure::NoResponse(kind)) => {
+                matches!(kind, ErrorKind::Interrupted | ErrorKind::Timeout)
+            }
+            (class, Failure::Status(status)) => match status.as_u16() {
+                408 | 502 | 503 | 504 => true,
+                500 => class == Self::Safe,
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The response has a status that is not a success.
+    Status(StatusCode),
+    /// There is no response, or an incomplete one.
+    NoResponse(ErrorKind),
+}
+
+impl Failure {
+    /// Whether the request was certainly not processed, and may be sent again at once.
+    fn proves_no_processing(self) -> bool {
+        match self {
+            Self::Status(status) => {
+                status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::TOO_EARLY
+            }
+            Self::NoResponse(kind) => matches!(kind, ErrorKind::Connect | ErrorKind::Unprocessed),
+        }
+    }
+
+    /// Whether the server may have carried out the request all the same.
+    pub(crate) fn may_have_happened(self) -> bool {
+        match self {
+            Self::Status(status) => {
+                !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT
+            }
+            Self::NoResponse(kind) => !matches!(
+                kind,
+                ErrorKind::Configuration
+                    | ErrorKind::Connect
+                    | ErrorKind::InvalidRequest
+                    | ErrorKind::Unprocessed
+            ),
+        }
+    }
+}
+
+/// Exponential backoff with full jitter: the wait before retry `n`, counted from 0, is a random time up to `min(cap, base * 2^n)`.
+///
+/// Full jitter spreads the retries of many clients over the whole window, so that they do not retry at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// A backoff whose first window is `base` and whose windows never exceed `cap`, or 24 h.
+    pub const fn new(base: Duration, cap: Duration) -> Self {
+        Self { base, cap }
+    }
+
+    /// The longest wait before retry number `retry`, counted from 0.
+    pub fn window(&self, retry: u32) -> Duration {
+        let factor = 1_u32.checked_shl(retry).unwrap_or(u32::MAX);
+        let window = self.base.saturating_mul(factor);
+        window.min(self.cap).min(LONGEST_WAIT)
+    }
+
+    /// A random wait before retry number `retry`, counted from 0.
+    pub(crate) fn wait(&self, retry: u32) -> Duration {
+        self.window(retry).mul_f64(fraction())
+    }
+}
+
+/// How often a call is attempted, and how long it waits between attempts.
+///
+/// Whether a call may be retried at all depends on its operation, see [`RetryClass`].
+///
+/// ```
+/// use std::time::Duration;
+/// use upvest_ext::{Backoff, RetryPolicy};
+///
+/// let patient = RetryPolicy::new()
+///     .max_attempts(8)
+///     .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
+/// # let _ = patient;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    backoff: Backoff,
+    max_retry_after: Duration,
+}
+
+impl RetryPolicy {
+    /// 4 attempts, a backoff of 250 ms up to 15 s, and waits for a `retry-after` of up to 30 s.
+    pub const fn new() -> Self {
+        Self {
+            max_attempts: 4,
+            backoff: Backoff::new(Duration::from_millis(250), Duration::from_secs(15)),
+            max_retry_after: Duration::from_secs(30),
+        }
+    }
+
+    /// One attempt. A call that is answered with 401 is still sent once more, with a new token.
+    pub const fn never() -> Self {
+        Self::new().max_attempts(1)
+    }
+
+    /// The maximum number of attempts, including the first. 0 counts as 1.
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// The waits before retries. After a 429 all calls of the client wait for its `retry-after`, or else for 1 s.
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// The longest `retry-after` to wait for. If the server asks for more, the call fails immediately, and
+    /// [`Error::retry_after`](crate::Error::retry_after) returns the requested time.
+    pub const fn max_retry_after(mut self, limit: Duration) -> Self {
+        self.max_retry_after = limit;
+        self
+    }
+
+    /// The same policy with at most this number of attempts.
+    pub(crate) fn capped(self, attempts: u32) -> Self {
+        self.max_attempts(self.max_attempts.min(attempts))
+    }
+
+    /// The wait before the next attempt, or why there is none. A retry is paid from `budget`.
+    pub(crate) fn next(
+        &self,
+        attempt: &Attempt,
+        budget: &RetryBudget,
+    ) -> Result<Duration, GiveUpReason> {
+        if !attempt.class.allows(attempt.failure) {
+            return Err(GiveUpReason::Final);
+        }
+        if attempt.made >= self.max_attempts {
+            return Err(GiveUpReason::Attempts);
+        }
+        let asked = attempt.retry_after.unwrap_or_default();
+        if asked > self.max_retry_after {
+            return Err(GiveUpReason::RetryAfter);
+        }
+        let backoff = self.backoff.wait(attempt.made.saturating_sub(1));
+        let wait = backoff.max(asked);
+        if wait >= attempt.left {
+            return Err(GiveUpReason::Deadline);
+        }
+        if budget.withdraw() {
+            Ok(wait)
+        } else {
+            Err(GiveUpReason::Budget)
+        }
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A failed attempt, as the policy needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) class: RetryClass,
+    pub(crate) failure: Failure,
+    /// The `retry-after` of the response.
+    pub(crate) retry_after: Option<Duration>,
+    /// The number of attempts so far, including this one.
+    pub(crate) made: u32,
+    /// The time until the call's deadline.
+    pub(crate) left: Duration,
+}
+
+/// Why a call is not sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GiveUpReason {
+    /// A retry would be unsafe, or could not succeed.
+    Final,
+    /// The maximum number of attempts was reached.
+    Attempts,
+    /// The wait would have ended after the deadline.
+    Deadline,
+    /// The retry budget is used up.
+    Budget,
+    /// The `retry-after` is longer than the policy allows.
+    RetryAfter,
+}
+
+/// A limit on the retries of all calls of a client, which prevents a retry storm during an outage: a bucket from which a retry takes,
+/// and to which a success returns.
+///
+/// A retry takes 5. A call that succeeds at the first attempt returns 1, and one that succeeds after a retry returns 5. With the
+/// default of 500, a server that always answers 503 gets 100 retries in total. Clones share one bucket.
+#[derive(Clone, Debug)]
+pub struct RetryBudget {
+    left: Arc<AtomicU32>,
+    capacity: u32,
+}
+
+impl RetryBudget {
+    /// A full bucket. 0 disables retries.
+    pub fn new(capacity: u32) -> Self {
+        Self {
+            left: Arc::new(AtomicU32::new(capacity)),
+            capacity,
+        }
+    }
+
+    /// How much is left.
+    pub fn available(&self) -> u32 {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    fn withdraw(&self) -> bool {
+        let take = |left: u32| left.checked_sub(COST);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    /// Records a call that succeeded after this number of attempts.
+    pub(crate) fn record_success(&self, attempts: u32) {
+        let amount = if attempts > 1 { COST } else { 1 };
+        let put = |left: u32| {
+            // The bucket is usually full. Not writing to it then avoids contention between threads.
+            let has_room = left < self.capacity;
+            has_room.then(|| left.saturating_add(amount).min(self.capacity))
+        };
+        let _ = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, put);
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new(500)
+    }
+}
+
+/// How long the server asks to wait, in seconds or until a date (RFC 9110 section 10.2.3). A date is compared with the `date` of the
+/// response if there is one, so that the clocks need not agree. A date in the past means no wait.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = date(headers, &DATE).unwrap_or_else(SystemTime::now);
+    let until = date(headers, &RETRY_AFTER)?;
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// The date in a header.
+pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    let text = headers.get(name)?.to_str().ok()?;
+    httpdate::parse_http_date(text.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn attempt(retry_after: Option<u64>, made: u32, left: u64) -> Attempt {
+        Attempt {
+            class: RetryClass::Safe,
+            failure: Failure::Status(StatusCode::SERVICE_UNAVAILABLE),
+            retry_after: retry_after.map(Duration::from_secs),
+            made,
+            left: Duration::from_secs(left),
+        }
+    }
+
+    fn next(attempt: &Attempt) -> Result<Duration, GiveUpReason> {
+        RetryPolicy::new().next(attempt, &RetryBudget::default())
+    }
+
+    #[test]
+    fn ten_thousand_waits_stay_in_their_window_and_spread_evenly_over_it() {
+        let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(15));
+        for retry in [0, 1, 3, 5, 6, 20, 31, 32, u32::MAX] {
+            let window = backoff.window(retry);
+            let expected = (0.25 * 2_f64.powf(f64::from(retry))).min(15.0);
+            assert!(
+                (window.as_secs_f64() - expected).abs() < 1e-9,
+                "retry {retry}: {window:?}"
+            );
+            let waits: Vec<_> = (0..10_000).map(|_| backoff.wait(retry)).collect();
+            assert!(waits.iter().all(|wait| *wait <= window));
+            let mean = waits.iter().sum::<Duration>().as_secs_f64() / 10_000.0;
+            let off = (mean / (window.as_secs_f64() / 2.0) - 1.0).abs();
+            assert!(
+                off < 0.03,
+                "retry {retry}: the mean is {off:.4} off half the window"
+            );
+        }
+    }
+
+    #[test]
+    fn a_backoff_without_bounds_waits_for_a_day_at_most() {
+        let endless = Backoff::new(Duration::MAX, Duration::MAX);
+        for retry in [0, 1, u32::MAX] {
+            assert!(endless.wait(retry) <= LONGEST_WAIT);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_a_lower_bound_up_to_its_limit() {
+        assert!(next(&attempt(None, 1, 60)).unwrap() <= Duration::from_millis(250));
+        assert_eq!(next(&attempt(Some(7), 1, 60)), Ok(Duration::from_secs(7)));
+        assert_eq!(
+            next(&attempt(Some(31), 1, 60)),
+            Err(GiveUpReason::RetryAfter)
+        );
+    }
+
+    #[test]
+    fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
+        assert_eq!(next(&attempt(Some(7), 1, 7)), Err(GiveUpReason::Deadline));
+    }
+
+    #[test]
+    fn the_last_attempt_is_the_last() {
+        assert_eq!(next(&attempt(None, 4, 60)), Err(GiveUpReason::Attempts));
+    }
+
+    #[test]
+    fn a_budget_is_never_overdrawn_nor_overfilled_and_its_clones_share_it() {
+        let budget = RetryBudget::new(7);
+        let clone = budget.clone();
+        assert!(budget.withdraw());
+        assert!(!clone.withdraw());
+        assert_eq!(clone.available(), 2);
+        clone.record_success(1);
+        assert_eq!(budget.available(), 3);
+        clone.record_success(2);
+        assert_eq!(budget.available(), 7);
+    }
+
+    fn read(value: &'static str, date: &'static str) -> Option<u64> {
+        let headers = HeaderMap::from_iter([
+            (RETRY_AFTER, HeaderValue::from_static(value)),
+            (DATE, HeaderValue::from_static(date)),
+        ]);
+        retry_after(&headers).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        assert_eq!(read("120", ""), Some(120));
+        assert_eq!(read(" 0 ", ""), Some(0));
+        let until = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(read(until, "Sun, 06 Nov 1994 08:49:07 GMT"), Some(30));
+        // Compared with the clock of this machine.
+        assert_eq!(read(until, ""), Some(0));
+    }
+
+    #[test]
+    fn a_retry_after_that_makes_no_sense_is_ignored() {
+        for value in [
+            "-1",
+            "soon",
+            "",
+            "1.5",
+            "99999999999999999999999",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(read(value, ""), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! After a 429, all calls of a client wait.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use upvest_runtime::{Error, ErrorKind};
+
+use crate::random::fraction;
+
+/// The pause after a 429 without `retry-after`.
+const UNSTATED: Duration = Duration::from_secs(1);
+/// The longest pause. A server that asks for more is asked again after this time, so that one wrong header does not stop a client
+/// for a day.
+const LONGEST: Duration = Duration::from_secs(60);
+/// After a pause, waiting calls are sent at random times within this period instead of all at once.
+const SPREAD: Duration = Duration::from_millis(500);
+
+/// The pause that the server asked for, shared by all calls of a client. It counts requests by client id, so a call that was
+/// not rejected yet would be rejected next.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    until: Mutex<Option<Instant>>,
+}
+
+impl Throttle {
+    /// Records that the server answered with 429.
+    pub(crate) fn pause(&self, retry_after: Option<Duration>) {
+        let pause = retry_after.unwrap_or(UNSTATED).min(LONGEST);
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(Some(Instant::now() + pause));
+    }
+
+    /// Waits until no pause is left. Another 429 may extend the pause meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RateLimited`] immediately, if the pause ends after `deadline`.
+    pub(crate) async fn wait(&self, deadline: Instant) -> Result<(), Error> {
+        while let Some(until) = self.paused_until() {
+            let Some(left) = deadline.checked_duration_since(until) else {
+                return Err(pause_is_too_long(until));
+            };
+            // A call with little time left uses at most half of it for the jitter.
+            let spread = SPREAD.min(left / 2);
+            sleep_until(until + spread.mul_f64(fraction())).await;
+        }
+        Ok(())
+    }
+
+    fn paused_until(&self) -> Option<Instant> {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.take_if(|until| *until <= Instant::now());
+        *until
+    }
+}
+
+fn pause_is_too_long(until: Instant) -> Error {
+    let message = "the server asked for a pause that ends after the call's deadline";
+    let pause = until.saturating_duration_since(Instant::now());
+    Error::new(ErrorKind::RateLimited, message).with_context(|context| {
+        context.retry_after = Some(pause);
+    })
+}

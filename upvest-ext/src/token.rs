@@ -1,0 +1,231 @@
+//! The access token: what its request contains, what the response means, and when a token is dropped.
+//!
+//! The pipeline sends the request, as it sends any other call.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Uri};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use tokio::time::Instant;
+use upvest_runtime::{Error, ErrorContext, ErrorKind, OperationMeta, Problem};
+use zeroize::Zeroizing;
+
+use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
+
+/// Descriptions name it differently, so it is defined here (`PROTOCOL` 3). A second token harms nobody.
+pub(crate) static TOKEN: OperationMeta =
+    OperationMeta::custom("createAccessToken", Method::POST, "/auth/token")
+        .without_token()
+        .changing_nothing();
+
+/// The life of a token without `expires_in`, which RFC 6749 section 5.1 only recommends.
+const UNSTATED_LIFE: Duration = Duration::from_secs(60);
+/// The longest life of a token. A longer one is shortened to this.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// A token that expires sooner than this is not sent, as it might expire on the way.
+const RESERVE: Duration = Duration::from_secs(15);
+/// A second token that is rejected so soon shows that the token is not what is wrong.
+const TOO_SOON: Duration = Duration::from_secs(3);
+/// The longest error code or request id that is shown, in characters.
+const LONGEST_CODE: usize = 64;
+
+/// What a token request consists of.
+pub(crate) struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
+    /// Sorted, and separated by spaces.
+    pub(crate) scopes: String,
+}
+
+impl Credentials {
+    /// The token request.
+    pub(crate) fn request(&self, uri: Uri) -> Request<Bytes> {
+        // As large as the form needs, so that growing leaves no copy of the secret in memory.
+        let form = form_urlencoded::Serializer::new(String::with_capacity(4096))
+            .append_pair("client_id", &self.client_id)
+            .append_pair("client_secret", self.client_secret.expose_secret())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("scope", &self.scopes)
+            .finish();
+        let body = Bytes::from_owner(Zeroizing::new(form.into_bytes()));
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        request.headers_mut().insert(CONTENT_TYPE, form_type);
+        request
+    }
+
+    /// `text` if it is short, has no other characters, and does not contain the secret.
+    fn plain<'a>(&self, text: Option<&'a str>, is_allowed: fn(u8) -> bool) -> Option<&'a str> {
+        let text = text?;
+        let fits = (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_allowed);
+        let secret = self.client_secret.expose_secret().to_ascii_lowercase();
+        let has_secret = text.to_ascii_lowercase().contains(&secret);
+        (fits && !has_secret).then_some(text)
+    }
+}
+
+/// The token of a client.
+pub(crate) struct Tokens {
+    credentials: Arc<Credentials>,
+    fetch: Box<dyn Fn() -> Fetch<HeaderValue> + Send + Sync>,
+    cell: Arc<Refreshing<HeaderValue>>,
+    last_rejected: Mutex<Option<RejectedToken>>,
+}
+
+struct RejectedToken {
+    token: HeaderValue,
+    at: Instant,
+}
+
+impl Tokens {
+    /// The tokens that `fetch` requests.
+    pub(crate) fn new(
+        credentials: Arc<Credentials>,
+        fetch: impl Fn() -> Fetch<HeaderValue> + Send + Sync + 'static,
+    ) -> Self {
+        let pauses = Pauses {
+            after_success: Duration::ZERO,
+            after_failure: Duration::from_secs(2),
+            between_renewals: Duration::from_secs(15),
+        };
+        Self {
+            credentials,
+            fetch: Box::new(fetch),
+            cell: Refreshing::new(pauses),
+            last_rejected: Mutex::default(),
+        }
+    }
+
+    /// The value of the header `authorization`.
+    pub(crate) async fn authorization(&self) -> Result<HeaderValue, Error> {
+        let mut token = self.cell.get(|_| true, |_| (self.fetch)()).await;
+        // Who waited for a request without a response starts another one, once.
+        if token.as_ref().is_err_and(Error::is_timeout) {
+            token = self.cell.get(|_| true, |_| (self.fetch)()).await;
+        }
+        match token {
+            Ok(Some(token)) => Ok(token),
+            Ok(None) => Err(Error::new(ErrorKind::Token, "the server issued no token")),
+            Err(error) => Err(self.no_token(&error)),
+        }
+    }
+
+    /// Drops a token that was answered with 401. Returns whether the call may succeed with another one.
+    pub(crate) fn reject(&self, token: &HeaderValue) -> bool {
+        let last = self.last_rejected.lock();
+        let mut last = last.unwrap_or_else(PoisonError::into_inner);
+        let is_too_soon =
+            |last: &RejectedToken| last.token != token && last.at.elapsed() < TOO_SOON;
+        if last.as_ref().is_some_and(is_too_soon) {
+            return false;
+        }
+        self.cell.discard(|current| current == token);
+        *last = Some(RejectedToken {
+            token: token.clone(),
+            at: Instant::now(),
+        });
+        true
+    }
+
+    /// The error of a call that got no token. The server's text is left out, as it may repeat the request and with it the secret.
+    fn no_token(&self, error: &Error) -> Error {
+        let is_silent = error.is_timeout() && error.status().is_none() && error.attempts() > 0;
+        let failed = if is_silent {
+            Error::new(ErrorKind::Token, "no response from the token endpoint")
+        } else {
+            error.clone().with_kind(kind_without_token(error.kind()))
+        };
+        let failed = failed.with_context(|context| {
+            *context = ErrorContext::default();
+            let id = self.credentials.plain(error.request_id(), is_id_character);
+            context.request_id = id.map(str::to_owned);
+            context.retry_after = error.retry_after();
+            context.hint = hint(error);
+        });
+        let Some(problem) = error.problem() else {
+            return failed;
+        };
+        let code = problem.code().or(problem.title.as_deref());
+        let code = self.credentials.plain(code, is_code_character);
+        let mut shown = Problem::default();
+        shown.status = error.status().map(|status| status.as_u16());
+        shown.type_ = code.map(str::to_owned);
+        failed.with_problem(shown)
+    }
+}
+
+/// A call fails with the kind `Token`, unless no request for a token could be made.
+fn kind_without_token(kind: ErrorKind) -> ErrorKind {
+    match kind {
+        ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Signing => kind,
+        _ => ErrorKind::Token,
+    }
+}
+
+fn hint(error: &Error) -> Option<Cow<'static, str>> {
+    let text =
+        "the token request failed for all calls that waited for it: try the call again later";
+    let own = error.context().hint.clone();
+    own.or_else(|| error.is_transient().then_some(text.into()))
+}
+
+fn is_id_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+fn is_code_character(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte == b'_'
+}
+
+/// Reads the response to a token request that was sent at `asked`.
+pub(crate) fn read_token(response: &[u8], asked: Instant) -> Result<Lease<HeaderValue>, Error> {
+    let unusable = |message| Error::new(ErrorKind::Token, message);
+    let response: TokenResponse = serde_json::from_slice(response)
+        .map_err(|_| unusable("the answer does not contain an `access_token`"))?;
+    let token = response.access_token.expose_secret();
+    if token.trim().is_empty() {
+        return Err(unusable("the token is empty"));
+    }
+    // The bytes are erased when the last request that contains them is dropped.
+    let bearer = Zeroizing::new(["Bearer ".as_bytes(), token.as_bytes()].concat());
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(bearer))
+        .map_err(|_| unusable("the token is not a valid header value"))?;
+    header.set_sensitive(true);
+    let life = response
+        .expires_in
+        .unwrap_or(UNSTATED_LIFE)
+        .min(LONGEST_LIFE);
+    // A token with a short life would otherwise never be sent.
+    let reserve = RESERVE.min(life / 2);
+    let last_fifth = life / 5;
+    Ok(Lease {
+        value: header,
+        renew_at: asked + (life - last_fifth.max(reserve)),
+        good_until: asked + (life - reserve),
+    })
+}
+
+#[derive(Deserialize)]
+struct TokenResponse {
+    access_token: SecretString,
+    #[serde(default, deserialize_with = "seconds")]
+    expires_in: Option<Duration>,
+}
+
+/// Some servers write the seconds as `3600.0` or `"3600"`. Other forms are ignored.
+fn seconds<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Duration>, D::Error> {
+    let text = match Value::deserialize(json)? {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0);
+    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.min(1e9))))
+}

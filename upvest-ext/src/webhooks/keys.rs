@@ -1,0 +1,162 @@
+//! The keys that verify deliveries: a fixed set, or fetched and renewed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use tokio::time::Instant;
+use upvest_runtime::{Error, ErrorKind, OperationMeta};
+
+use crate::options::CallOptions;
+use crate::pipeline::Pipeline;
+use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
+use crate::signing::{KeySet, PublicKey};
+
+/// Defined here because descriptions do not contain the endpoint.
+static VERIFY_KEYS: OperationMeta =
+    OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys")
+        .scoped(&["webhooks:read"]);
+
+const RENEWED_AFTER: Duration = Duration::from_secs(3600);
+const USED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Deliveries that a key signed may arrive after it is no longer listed.
+const AFTERLIFE: Duration = Duration::from_secs(3600);
+/// A forged key id causes no more than one request in this time.
+const BETWEEN_REQUESTS: Duration = Duration::from_secs(10);
+/// Deliveries wait for the keys, so a request for them takes no longer than one attempt of a call.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The keys with one id. `None` stands for a key that cannot be used. Empty if the id is unknown.
+pub(super) type FoundKeys = Vec<Option<PublicKey>>;
+
+#[derive(Clone)]
+pub(super) enum Keys {
+    Fixed(KeySet),
+    Fetched {
+        pipeline: Pipeline,
+        cell: Arc<Refreshing<Arc<ListedKeys>>>,
+    },
+}
+
+impl Keys {
+    /// Keys that are fetched by calls.
+    pub(super) fn fetched(pipeline: &Pipeline) -> Self {
+        let limit = CallOptions::new().call_timeout(FETCH_TIMEOUT);
+        let pauses = Pauses {
+            after_success: BETWEEN_REQUESTS,
+            after_failure: BETWEEN_REQUESTS,
+            between_renewals: BETWEEN_REQUESTS,
+        };
+        Self::Fetched {
+            pipeline: Pipeline {
+                core: Arc::clone(&pipeline.core),
+                options: limit.or(&pipeline.options),
+            },
+            cell: Refreshing::new(pauses),
+        }
+    }
+
+    /// The keys with this id, without a request.
+    pub(super) fn current(&self, id: &str) -> FoundKeys {
+        match self {
+            Self::Fixed(keys) => keys.find(id).map(Option::<&_>::cloned).collect(),
+            Self::Fetched { cell, .. } => match cell.peek() {
+                Some(keys) => keys.find(id),
+                None => FoundKeys::new(),
+            },
+        }
+    }
+
+    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request soon after
+    /// another one.
+    pub(super) async fn refresh(&self, ids: &[&str]) -> Result<(), Error> {
+        let Self::Fetched { pipeline, cell } = self else {
+            return Ok(());
+        };
+        let fetch = |earlier| fetch_keys(pipeline.clone(), earlier);
+        let fits = |keys: &Arc<ListedKeys>| ids.iter().any(|id| keys.knows(id));
+        cell.get(fits, fetch).await.map(drop)
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(keys) => keys.fmt(f),
+            Self::Fetched { .. } => f.write_str("Fetched"),
+        }
+    }
+}
+
+/// The keys that the server lists, and those that it listed a while ago.
+#[derive(Default)]
+pub(super) struct ListedKeys(Vec<ListedKey>);
+
+#[derive(Clone)]
+struct ListedKey {
+    id: String,
+    /// `None` if it cannot be used.
+    key: Option<PublicKey>,
+    /// When a key that is no longer listed ends.
+    ends: Option<Instant>,
+}
+
+impl ListedKey {
+    fn is_usable(&self) -> bool {
+        self.ends.is_none_or(|ends| Instant::now() < ends)
+    }
+}
+
+impl ListedKeys {
+    /// The keys of `listed`, and those of `earlier` that are no longer listed, for an hour from when that was noticed.
+    fn new(listed: &KeySet, earlier: Option<&Self>) -> Self {
+        let current = listed.iter().map(|(id, key)| ListedKey {
+            id: id.to_owned(),
+            key: key.cloned(),
+            ends: None,
+        });
+        let ends = Instant::now() + AFTERLIFE;
+        let is_listed = |id: &str| listed.iter().any(|(listed, _)| listed == id);
+        let earlier = earlier.into_iter().flat_map(|earlier| &earlier.0);
+        let unlisted = earlier.filter(|key| !is_listed(&key.id) && key.is_usable());
+        let unlisted = unlisted.cloned().map(|mut key| {
+            key.ends.get_or_insert(ends);
+            key
+        });
+        Self(current.chain(unlisted).collect())
+    }
+
+    fn with_id(&self, id: &str) -> impl Iterator<Item = &ListedKey> {
+        let keys = self.0.iter();
+        keys.filter(move |key| key.id == id && key.is_usable())
+    }
+
+    fn knows(&self, id: &str) -> bool {
+        self.with_id(id).next().is_some()
+    }
+
+    fn find(&self, id: &str) -> FoundKeys {
+        self.with_id(id).map(|key| key.key.clone()).collect()
+    }
+}
+
+/// Requests the keys.
+fn fetch_keys(pipeline: Pipeline, earlier: Option<Arc<ListedKeys>>) -> Fetch<Arc<ListedKeys>> {
+    Box::pin(async move {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = pipeline.core.url(VERIFY_KEYS.path, "")?;
+        let response = pipeline.call(request, &VERIFY_KEYS).await?;
+        let listed = KeySet::from_json(&response.into_inner().bytes().await?).map_err(|error| {
+            let message = "the response is not a key set";
+            Error::new(ErrorKind::Decode, message).with_source(error)
+        })?;
+        let now = Instant::now();
+        Ok(Lease {
+            value: Arc::new(ListedKeys::new(&listed, earlier.as_deref())),
+            renew_at: now + RENEWED_AFTER,
+            good_until: now + USED_FOR,
+        })
+    })
+}
