@@ -65,7 +65,8 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
     let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
     let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
-    let optional = (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
+    let optional =
+        (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
     let without_token = operation.without_token.then(|| quote!(.without_token()));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {

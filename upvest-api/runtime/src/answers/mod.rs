@@ -1,6 +1,7 @@
 //! Answers: decoding them into a value or an error.
 
 pub(crate) mod byte_stream;
+pub(crate) mod content_encoding;
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod error_context;
