@@ -10,6 +10,7 @@ type Imports = BTreeMap<String, BTreeSet<String>>;
 
 const RUNTIME: &str = "upvest-api/runtime/src";
 const SIGNING: &str = "upvest-ext/signing/src";
+const LAYER: &str = "upvest-ext/src";
 const GENERATOR: &str = "upvest-gen/src";
 const XTASK: &str = "xtask/src";
 
@@ -43,7 +44,7 @@ fn no_exported_macro_contains_a_feature() {
 
 #[test]
 fn no_file_imports_a_file_that_imports_it() {
-    for folder in [RUNTIME, SIGNING, GENERATOR, XTASK] {
+    for folder in [RUNTIME, SIGNING, LAYER, GENERATOR, XTASK] {
         let imports = imports(&source(folder));
         assert!(imports.len() > 10, "found only {imports:?}");
         assert_eq!(circle(&imports), None, "{folder}");
@@ -52,7 +53,7 @@ fn no_file_imports_a_file_that_imports_it() {
 
 #[test]
 fn no_module_imports_a_module_that_imports_it() {
-    for folder in [RUNTIME, SIGNING, GENERATOR, XTASK] {
+    for folder in [RUNTIME, SIGNING, LAYER, GENERATOR, XTASK] {
         let mut modules = Imports::new();
         for (file, imported) in imports(&source(folder)) {
             let module = module(&file);

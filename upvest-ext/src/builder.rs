@@ -16,9 +16,9 @@ use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::scopes::Scopes;
-use crate::signing::{RequestSigner, SignRequest, Signer};
 use crate::throttle::Throttle;
 use crate::token::Credentials;
+use upvest_signing::{RequestSigner, SignRequest, Signer};
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 

@@ -45,8 +45,6 @@ mod client;
 mod debug_fields;
 mod environment;
 mod hooks;
-#[cfg(feature = "webhooks")]
-mod into_error;
 mod options;
 pub mod pages;
 mod pipeline;

@@ -25,9 +25,9 @@ use crate::refreshing::Fetch;
 use crate::retry::{
     Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy, retry_after,
 };
-use crate::signing::SignRequest;
 use crate::throttle::Throttle;
 use crate::token::{Credentials, TOKEN, Tokens, read_token};
+use upvest_signing::SignRequest;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The number of headers of a signed request, so that the map is allocated once.

@@ -8,7 +8,7 @@ use upvest_runtime::{Error, GeneratedClient};
 use crate::builder::UpvestBuilderFor;
 use crate::client::UpvestFor;
 use crate::environment::Environment;
-use crate::signing::{KeyError, SigningKey};
+use upvest_signing::{KeyError, SigningKey};
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
 const CLIENT_ID: &str = "UPVEST_CLIENT_ID";

@@ -173,8 +173,41 @@ fn paths(document: &Value) -> (Vec<Operation<'_>>, Vec<Error>) {
     (operations, problems)
 }
 
+/// The requests of all webhooks, from `webhooks` or `x-webhooks`. References of path items are followed.
+pub fn webhooks(document: &Value) -> Vec<Operation<'_>> {
+    webhook_items(document).0
+}
+
+/// The webhooks that cannot be read.
+pub(crate) fn problems_of_webhooks(document: &Value) -> Vec<Error> {
+    webhook_items(document).1
+}
+
+fn webhook_items(document: &Value) -> (Vec<Operation<'_>>, Vec<Error>) {
+    let mut requests = Vec::new();
+    let mut problems = Vec::new();
+    for keyword in ["webhooks", "x-webhooks"] {
+        let place = pointer::join("", keyword);
+        let items = document[keyword].as_object().into_iter().flatten();
+        for (name, item) in items {
+            let at = pointer::join(&place, name);
+            let (found, unread) = operations_of_item(document, name, item, &at);
+            if found.is_empty() && unread.is_empty() {
+                problems.push(Error::at(
+                    at,
+                    format!("the webhook `{name}` has no request"),
+                    "describe it under `post`, or remove it",
+                ));
+            }
+            requests.extend(found);
+            problems.extend(unread);
+        }
+    }
+    (requests, problems)
+}
+
 /// The operations of a path item, and what of it cannot be read.
-pub(crate) fn operations_of_item<'a>(
+fn operations_of_item<'a>(
     document: &'a Value,
     path: &'a str,
     item: &'a Value,

@@ -91,11 +91,16 @@ impl<'a> Schemas<'a> {
             return self.read(part.value, &part.at);
         }
         self.once(key, &part.at, || {
-            let mut whole = Node::default();
+            let mut whole = Node::at(&part.at);
             let mut places = Vec::new();
             for (at, value) in part.schemas() {
                 let schema = self.read(value, at)?;
+                let known = whole.values();
                 self.merge(&mut whole, &schema)?;
+                // The type of a component has the values of its own properties.
+                if part.at.contains("/allOf/") {
+                    self.note_excluded(known, &whole, &part.at);
+                }
                 if !schema.is_annotation() {
                     places.push(at.to_owned());
                 }
@@ -137,6 +142,24 @@ impl<'a> Schemas<'a> {
             if !notes.contains(&conflict) {
                 notes.push(conflict);
             }
+        }
+    }
+
+    /// Notes those of the values `known` that a further schema of the `allOf` at `at` excludes.
+    fn note_excluded(&self, known: Option<Vec<&'a Value>>, node: &Node<'a>, at: &str) {
+        let (Some(known), Some(values)) = (known, &node.values) else {
+            return;
+        };
+        let (kept, excluded): (Vec<&Value>, Vec<&Value>) =
+            known.into_iter().partition(|value| values.contains(value));
+        // If none is kept, that is a conflict, which has a note of its own.
+        if !kept.is_empty() && !excluded.is_empty() {
+            let list = merge::list(&excluded);
+            self.note(vec![Error::at(
+                at,
+                format!("another schema of the `allOf` excludes {list}"),
+                "remove the values that do not occur",
+            )]);
         }
     }
 
@@ -204,7 +227,9 @@ impl<'a> Schemas<'a> {
         }
         for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
             let branch = self.read(branch, &format!("{at}/allOf/{index}"))?;
+            let known = node.values();
             self.merge(&mut node, &branch)?;
+            self.note_excluded(known, &node, at);
         }
         let mut own = own(schema, at)?;
         for keyword in ["oneOf", "anyOf"] {

@@ -25,9 +25,10 @@ mod test_util;
 mod transports;
 mod values;
 
+pub use answers::byte_order_mark::without_byte_order_mark;
 pub use answers::byte_stream::ByteStream;
 pub use answers::content_encoding::reject_encoded;
-pub use answers::decode::{read_json, without_byte_order_mark};
+pub use answers::decode::read_json;
 pub use answers::error::Error;
 pub use answers::error_context::ErrorContext;
 pub use answers::error_kind::ErrorKind;

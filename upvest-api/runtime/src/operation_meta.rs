@@ -18,14 +18,14 @@ pub struct OperationMeta {
     pub tag: &'static str,
     /// The OAuth scopes that the call needs. A call that needs a token may need no scope.
     pub scopes: &'static [&'static str],
-    /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
-    pub scope_sets: &'static [&'static [&'static str]],
-    /// Those of its scopes that not every client can have. A client does not request them unless it is told to.
-    pub optional_scopes: &'static [&'static str],
     /// Whether the call needs an access token.
     pub needs_token: bool,
     /// Whether the call changes nothing, although its method is not `GET` or `HEAD`.
     pub changes_nothing: bool,
+    /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
+    pub scope_sets: &'static [&'static [&'static str]],
+    /// Those of its scopes that not every client can have. A client does not request them unless it is told to.
+    pub optional_scopes: &'static [&'static str],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
@@ -157,10 +157,10 @@ impl OperationMeta {
             path,
             tag: "",
             scopes: &[],
-            scope_sets: &[],
-            optional_scopes: &[],
             needs_token: true,
             changes_nothing: false,
+            scope_sets: &[],
+            optional_scopes: &[],
             idempotency_key: false,
             paging: None,
             accept: "application/json",
@@ -182,20 +182,6 @@ impl OperationMeta {
         self
     }
 
-    /// Sets the sets of scopes of which one suffices.
-    #[must_use]
-    pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
-        self.scope_sets = sets;
-        self
-    }
-
-    /// Sets which of the scopes not every client can have.
-    #[must_use]
-    pub const fn optional(mut self, scopes: &'static [&'static str]) -> Self {
-        self.optional_scopes = scopes;
-        self
-    }
-
     /// Sets that the call needs no access token.
     #[must_use]
     pub const fn without_token(mut self) -> Self {
@@ -207,6 +193,20 @@ impl OperationMeta {
     #[must_use]
     pub const fn changing_nothing(mut self) -> Self {
         self.changes_nothing = true;
+        self
+    }
+
+    /// Sets the sets of scopes of which one suffices.
+    #[must_use]
+    pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
+        self.scope_sets = sets;
+        self
+    }
+
+    /// Sets which of the scopes not every client can have.
+    #[must_use]
+    pub const fn optional(mut self, scopes: &'static [&'static str]) -> Self {
+        self.optional_scopes = scopes;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use upvest_api::runtime::without_byte_order_mark;
+use upvest_runtime::without_byte_order_mark;
 
 use super::event::{Event, UndecodableEvent};
 

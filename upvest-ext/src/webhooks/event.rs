@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use upvest_runtime::generated_code::timestamp;
-use upvest_runtime::{Error, EventObjects, EventResource, EventType, GeneratedClient};
+use upvest_runtime::{Error, ErrorKind, EventObjects, EventResource, EventType, GeneratedClient};
 use uuid::Uuid;
 
 use crate::client::UpvestFor;
@@ -361,3 +361,15 @@ debug_fields!(
     event_type = self.event_type,
     raw_len = self.raw.len()
 );
+
+impl From<ResourceError> for Error {
+    fn from(error: ResourceError) -> Self {
+        Error::new(ErrorKind::Decode, error.to_string()).with_source(error)
+    }
+}
+
+impl From<UndecodableEvent> for Error {
+    fn from(error: UndecodableEvent) -> Self {
+        Error::new(ErrorKind::Decode, error.to_string()).with_source(error)
+    }
+}

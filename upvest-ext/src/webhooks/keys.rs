@@ -12,7 +12,7 @@ use upvest_runtime::{Error, ErrorKind, OperationMeta};
 use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
 use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
-use crate::signing::{KeySet, PublicKey};
+use upvest_signing::{KeySet, PublicKey};
 
 /// Defined here because descriptions do not contain the endpoint.
 static VERIFY_KEYS: OperationMeta =

@@ -36,10 +36,10 @@ mod tester;
 mod verifier;
 mod verify_error;
 
-pub use crate::signing::KeySet;
 pub use decode_events::decode_events;
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
 pub use tester::WebhookTester;
 pub use upvest_runtime::EventType;
+pub use upvest_signing::KeySet;
 pub use verifier::WebhookVerifier;
 pub use verify_error::VerifyError;

@@ -10,8 +10,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::verify_error::VerifyError;
-use crate::signing::BackendError;
-use crate::signing::SignatureError;
+use upvest_signing::BackendError;
+use upvest_signing::SignatureError;
 
 /// What is read of one delivery at most.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::SystemTime;
 
 use super::verifier::WebhookVerifier;
-use crate::signing::{DeliverySigner, KeyError, SignatureVersion, SigningKey};
+use upvest_signing::{DeliverySigner, KeyError, SignatureVersion, SigningKey};
 
 /// Creates signed deliveries for tests, and a verifier that accepts them. It dereferences to a [`DeliverySigner`].
 ///

@@ -17,7 +17,7 @@ use super::read_delivery::{BodyLimits, read_delivery};
 use super::verify_error::VerifyError;
 use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
-use crate::signing::{
+use upvest_signing::{
     BackendError, IncomingRequest, KeyAlgorithm, KeySet, SignatureError, SignaturePolicy,
     UnverifiedSignature,
 };

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use upvest_runtime::{Error, ErrorKind};
 
-use crate::signing::BackendError;
-use crate::signing::SignatureError;
+use upvest_signing::BackendError;
+use upvest_signing::SignatureError;
 
 /// Why a delivery is not accepted. It converts into [`Error`](crate::Error).
 ///
@@ -49,5 +50,17 @@ impl VerifyError {
             Self::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenOff(_) => StatusCode::BAD_REQUEST,
         }
+    }
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        // An error about keys that could not be fetched is transient if that of the call is.
+        let kind = match &error {
+            VerifyError::KeysUnavailable(cause) => cause.downcast_ref::<Error>().map(Error::kind),
+            _ => None,
+        };
+        let kind = kind.unwrap_or(ErrorKind::Webhook);
+        Error::new(kind, error.to_string()).with_source(error)
     }
 }

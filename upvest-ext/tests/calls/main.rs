@@ -15,3 +15,4 @@ mod retries;
 mod signed_client;
 mod throttle;
 mod tokens;
+mod wire;

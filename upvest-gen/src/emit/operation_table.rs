@@ -63,11 +63,11 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let method = format_ident!("{}", operation.method);
     let tagged = (!tag.is_empty()).then(|| quote!(.tagged(#tag)));
     let scoped = (!scopes.is_empty()).then(|| quote!(.scoped(&[#(#scopes),*])));
+    let without_token = operation.without_token.then(|| quote!(.without_token()));
     let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
     let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
     let optional =
         (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
-    let without_token = operation.without_token.then(|| quote!(.without_token()));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -84,9 +84,9 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
         pub static #constant: OperationMeta = OperationMeta::new(#id, #method_name, Method::#method, #path)
             #tagged
             #scoped
+            #without_token
             #sufficient
             #optional
-            #without_token
             #keyed
             #paged
             .accepting(#accept)

@@ -1,8 +1,11 @@
-//! The webhook events, from `webhooks` or `x-webhooks`: the body of each delivery has a `type`, and an `object` if it is described.
+//! The webhook events, from `webhooks` or `x-webhooks`. An event has a `type`, and an `object` if it is described. The body of a
+//! delivery is an event, or a list, a union or an envelope of events.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::api::{Content, Event, Operation, Parameter, Place, Type, Variant};
+use super::api::{self, Content, Event, Parameter, Place, Type, Variant};
 use super::context::Context;
 use super::media_types;
 use super::names;
@@ -10,8 +13,9 @@ use super::naming::Naming;
 use super::schemas::read_objects;
 use super::types::Types;
 use super::values;
-use crate::document;
-use crate::normalize::Node;
+use crate::document::{self, Operation};
+use crate::error::Error;
+use crate::normalize::{Node, Part};
 use crate::pointer;
 
 /// The events of a description.
@@ -29,57 +33,184 @@ struct Delivered {
     object: String,
 }
 
+/// The search for events in the body of a webhook.
+#[derive(Debug)]
+struct Search<'a> {
+    /// The name of the webhook.
+    group: &'a str,
+    /// The schemas that have been searched.
+    seen: BTreeSet<String>,
+    is_in_envelope: bool,
+}
+
+/// How many values may contain each other around an event, such as an envelope, a list and a union.
+const DEEPEST_EVENT: usize = 8;
+
 /// Reads all events and their objects.
 pub(super) fn read(types: &mut Types<'_>) -> Events {
     let mut events = Events::default();
-    for keyword in ["webhooks", "x-webhooks"] {
-        let groups = types.document.get(keyword).and_then(Value::as_object);
-        for (group, item) in groups.into_iter().flatten() {
-            let at = pointer::join(&format!("/{keyword}"), group);
-            let at = format!("{at}/post/requestBody");
-            let (at, body) =
-                document::resolve_at(types.document, &item["post"]["requestBody"], &at);
-            for (at, schema) in media_types::json_schemas(body, &at) {
-                if let Ok(delivery) = types.node(schema, &at) {
-                    events.read_delivery(types, &delivery, group);
-                }
-            }
+    types
+        .notes
+        .extend(document::problems_of_webhooks(types.document));
+    for webhook in document::webhooks(types.document) {
+        let name = webhook.path;
+        if !events.read_webhook(types, &webhook) {
+            types.notes.push(Error::at(
+                webhook.pointer,
+                format!("the events of the webhook `{name}` are not read"),
+                "describe an event in JSON, with its `type` as an `enum` and its `object`",
+            ));
         }
     }
+    note_callbacks(types);
     read_objects(types);
     events
 }
 
+/// Notes that callbacks are not read.
+fn note_callbacks(types: &mut Types<'_>) {
+    for operation in document::operations(types.document) {
+        let at = pointer::join(&operation.pointer, "callbacks");
+        let callbacks = operation.value["callbacks"].as_object();
+        for (name, _) in callbacks.into_iter().flatten() {
+            types.notes.push(Error::at(
+                pointer::join(&at, name),
+                format!("the callback `{name}` of {} is not read", operation.id()),
+                "describe its events under `webhooks`",
+            ));
+        }
+    }
+}
+
 impl Events {
-    fn read_delivery<'a>(&mut self, types: &mut Types<'a>, delivery: &Node<'a>, group: &str) {
-        let find = |name: &str| {
-            let mut properties = delivery.properties.iter();
-            properties.find(|property| property.name == name)
+    /// Reads the events in the bodies of a webhook. Returns whether there are any.
+    fn read_webhook<'a>(&mut self, types: &mut Types<'a>, webhook: &Operation<'a>) -> bool {
+        let Some((at, body)) = webhook.request_body(types.document) else {
+            return false;
         };
-        let Some(kind) = find("type") else {
-            return;
+        let mut is_read = false;
+        for (at, schema) in media_types::json_schemas(body, &at) {
+            let mut search = Search {
+                group: webhook.path,
+                seen: BTreeSet::new(),
+                is_in_envelope: false,
+            };
+            match types.node(schema, &at) {
+                Ok(node) => is_read |= self.read_value(types, &node, &mut search, 0),
+                Err(error) => types.report(error),
+            }
+        }
+        is_read
+    }
+
+    /// Reads an event, or the events in a list, a union or an envelope. Returns whether there are any.
+    fn read_value<'a>(
+        &mut self,
+        types: &mut Types<'a>,
+        node: &Node<'a>,
+        search: &mut Search<'a>,
+        depth: usize,
+    ) -> bool {
+        if depth > DEEPEST_EVENT || !search.seen.insert(node.key()) {
+            return false;
+        }
+        if !node.alternatives.is_empty() {
+            return self.read_union(types, node, search, depth);
+        }
+        if self.read_event(types, node, None, search) {
+            return true;
+        }
+        search.is_in_envelope |= !node.properties.is_empty();
+        let mut is_read = false;
+        for part in node.properties.iter().chain(&node.items) {
+            let Ok(inner) = types.part(part) else {
+                continue;
+            };
+            is_read |= self.read_value(types, &inner, search, depth + 1);
+        }
+        is_read
+    }
+
+    /// Reads a union of events, or of values that contain events. The type of an event may be that of a discriminator.
+    fn read_union<'a>(
+        &mut self,
+        types: &mut Types<'a>,
+        node: &Node<'a>,
+        search: &mut Search<'a>,
+        depth: usize,
+    ) -> bool {
+        let mut unread = Vec::new();
+        for part in &node.alternatives {
+            let alternative = match types.alternative(part, node) {
+                Ok(alternative) => alternative,
+                Err(error) => {
+                    types.report(error);
+                    continue;
+                }
+            };
+            let mapped = mapped_types(node, &alternative);
+            let is_read = if mapped.is_empty() {
+                self.read_value(types, &alternative, search, depth + 1)
+            } else {
+                self.read_event(types, &alternative, Some(mapped), search)
+            };
+            if !is_read {
+                unread.push(part);
+            }
+        }
+        let is_read = unread.len() < node.alternatives.len();
+        for part in unread.into_iter().filter(|_| is_read) {
+            types.notes.push(Error::at(
+                &part.at,
+                format!(
+                    "an alternative of the webhook `{}` is not read",
+                    search.group
+                ),
+                "give its `type` an `enum`",
+            ));
+        }
+        is_read
+    }
+
+    /// Reads an event, whose types may be known already. Returns whether it has types.
+    fn read_event<'a>(
+        &mut self,
+        types: &mut Types<'a>,
+        event: &Node<'a>,
+        known: Option<Vec<&'a str>>,
+        search: &Search<'a>,
+    ) -> bool {
+        let find = |name: &str| event.properties.iter().find(|part| part.name == name);
+        let names = match known {
+            Some(known) => known,
+            None => find("type").map_or_else(Vec::new, |kind| values(types, kind)),
         };
-        let values = types.part(kind).ok().and_then(|node| node.values());
-        let names: Vec<&str> = values
-            .iter()
-            .flatten()
-            .filter_map(|value| value.as_str())
-            .collect();
+        // In an envelope, other objects may have a type too.
+        if names.is_empty() || search.is_in_envelope && find("object").is_none() {
+            return false;
+        }
         let mut new = names.clone();
         new.retain(|name| self.add_kind(name));
         let Some(object) = find("object") else {
-            return;
+            return true;
         };
         let category = names.first().and_then(|name| name.split('.').next());
-        let entity = names::entity(category.unwrap_or(group));
+        let entity = names::entity(category.unwrap_or(search.group));
         let context = Context::of_operation(&entity, "event");
         let (kind, _) = values::part(types, object, &context);
-        if let Type::Schema(object) = kind
-            && !new.is_empty()
-        {
-            let types = new.into_iter().map(str::to_owned).collect();
-            self.delivered.push(Delivered { types, object });
+        match kind {
+            _ if new.is_empty() => {}
+            Type::Schema(object) => {
+                let types = new.into_iter().map(str::to_owned).collect();
+                self.delivered.push(Delivered { types, object });
+            }
+            _ => types.notes.push(Error::at(
+                &object.at,
+                format!("the object of `{}` is any JSON", new.join("`, `")),
+                "describe it as an object with properties",
+            )),
         }
+        true
     }
 
     /// Whether the type is new. A type that occurs twice has the object of its first occurrence.
@@ -103,7 +234,7 @@ impl Events {
     }
 
     /// The events by their objects, which have their names now.
-    pub(super) fn by_object(&self, naming: &Naming, operations: &[Operation]) -> Vec<Event> {
+    pub(super) fn by_object(&self, naming: &Naming, operations: &[api::Operation]) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();
         for Delivered { types, object } in &self.delivered {
             let object = naming.name(object);
@@ -124,8 +255,39 @@ impl Events {
     }
 }
 
+/// The texts that a field may have.
+fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<&'a str> {
+    let Ok(node) = types.part(field) else {
+        return Vec::new();
+    };
+    let values = node.values().unwrap_or_default();
+    let texts = values.into_iter().filter_map(Value::as_str);
+    texts.collect()
+}
+
+/// The types of events for which the discriminator of a union leads to the alternative.
+fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<&'a str> {
+    let Some(discriminator) = union.object("discriminator") else {
+        return Vec::new();
+    };
+    let mapping = discriminator.get("mapping").and_then(Value::as_object);
+    if discriminator.get("propertyName").and_then(Value::as_str) != Some("type") {
+        return Vec::new();
+    }
+    let leads_there = |target: &str| {
+        let place = pointer::of_reference(target).unwrap_or_else(|| target.to_owned());
+        place.rsplit('/').next() == alternative.component
+    };
+    mapping
+        .into_iter()
+        .flatten()
+        .filter(|(_, target)| target.as_str().is_some_and(leads_there))
+        .map(|(kind, _)| kind.as_str())
+        .collect()
+}
+
 /// Whether the operation reads the object by its id at the end of the path, without other required parameters.
-fn retrieves(operation: &Operation, object: &str) -> bool {
+fn retrieves(operation: &api::Operation, object: &str) -> bool {
     let is_the_object =
         matches!(&operation.answer.content, Content::Json(Type::Schema(name)) if name == object);
     let required: Vec<&Parameter> = operation

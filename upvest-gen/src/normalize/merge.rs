@@ -210,7 +210,7 @@ fn conflict(node: &Node<'_>, what: &str, result: &str) -> Error {
     )
 }
 
-fn list(values: &[&Value]) -> String {
+pub(super) fn list(values: &[&Value]) -> String {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     values.join(", ")
 }

@@ -12,6 +12,7 @@
 mod outline;
 
 mod dialects;
+mod events;
 mod names;
 mod objects;
 mod operations;

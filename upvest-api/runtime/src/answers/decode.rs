@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::byte_order_mark::without_byte_order_mark;
 use super::error::Error;
 use super::error_kind::ErrorKind;
 
@@ -32,11 +33,6 @@ use super::error_kind::ErrorKind;
 pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
     let json = without_byte_order_mark(json);
     serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
-}
-
-/// Some servers write a byte order mark before JSON, and RFC 8259 section 8.1 lets a reader ignore it.
-pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
-    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
 }
 
 /// Parses again with a slower parser that records the path of the error.

@@ -1,5 +1,6 @@
 //! Answers: decoding them into a value or an error.
 
+pub(crate) mod byte_order_mark;
 pub(crate) mod byte_stream;
 pub(crate) mod content_encoding;
 pub(crate) mod decode;

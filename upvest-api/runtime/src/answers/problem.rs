@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::decode::without_byte_order_mark;
+use super::byte_order_mark::without_byte_order_mark;
 use crate::values::text::{harmless, printable};
 use crate::values::unredacted::hidden_option;
 
