@@ -144,6 +144,26 @@ fn changes(set: &Scopes) -> bool {
     set.iter().any(|scope| scope.ends_with(ADMIN))
 }
 
+/// Whether a call with these requirements needs no token.
+pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
+    let Some(security) = security else {
+        // A description without any requirements says nothing about tokens.
+        return has_security(document);
+    };
+    let mut requirements = security.as_array().into_iter().flatten();
+    let is_empty = |requirement: &Value| requirement.as_object().is_none_or(Map::is_empty);
+    requirements.all(is_empty)
+}
+
+/// Whether any operation of the document has security requirements.
+fn has_security(document: &Value) -> bool {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(_, item)| item.as_object())
+        .flat_map(Map::values)
+        .any(|operation| operation.get("security").is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -207,24 +227,4 @@ mod tests {
         assert!(optional_scopes(&document, None).is_empty());
         assert!(optional_scopes(&json!({}), Some(&security)).is_empty());
     }
-}
-
-/// Whether a call with these requirements needs no token.
-pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
-    let Some(security) = security else {
-        // A description without any requirements says nothing about tokens.
-        return has_security(document);
-    };
-    let mut requirements = security.as_array().into_iter().flatten();
-    let is_empty = |requirement: &Value| requirement.as_object().is_none_or(Map::is_empty);
-    requirements.all(is_empty)
-}
-
-/// Whether any operation of the document has security requirements.
-fn has_security(document: &Value) -> bool {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .filter_map(|(_, item)| item.as_object())
-        .flat_map(Map::values)
-        .any(|operation| operation.get("security").is_some())
 }
