@@ -141,6 +141,7 @@ fn operation<'a>(
         description: text(value, "description"),
         scopes: scopes::scopes(security),
         scope_sets: scopes::scope_sets(types.document, security),
+        optional_scopes: scopes::optional_scopes(types.document, security),
         without_token: scopes::needs_no_token(types.document, security),
         idempotency_key: parameters::has_idempotency_key(&all),
         paging,

@@ -43,6 +43,18 @@ pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<
     sufficient.map(|set| set.into_iter().collect()).collect()
 }
 
+/// Those of the scopes that not every client can have: `x-optional-scopes` of a security scheme, which an overlay adds.
+pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec<String> {
+    let schemes = document["components"]["securitySchemes"].as_object();
+    let schemes = schemes.into_iter().flat_map(Map::values);
+    let lists = schemes.filter_map(|scheme| scheme["x-optional-scopes"].as_array());
+    let optional: BTreeSet<&str> = lists.flatten().filter_map(Value::as_str).collect();
+    let scopes = scopes(security).into_iter();
+    scopes
+        .filter(|scope| optional.contains(scope.as_str()))
+        .collect()
+}
+
 /// The problem of an operation whose requirements can only be met without a token, such as by an API key.
 pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
     let mut all = requirements(security).peekable();
@@ -156,7 +168,7 @@ fn has_security(document: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::scope_sets;
+    use super::{optional_scopes, scope_sets};
 
     #[test]
     fn a_token_needs_all_scopes_of_one_requirement() {
@@ -202,5 +214,17 @@ mod tests {
             let found = scope_sets(&document, Some(&security));
             assert_eq!(json!(found), expected, "{security}");
         }
+    }
+
+    #[test]
+    fn the_overlay_says_which_scopes_are_optional() {
+        let document = json!({ "components": { "securitySchemes": {
+            "oauth": { "type": "oauth2", "x-optional-scopes": ["prices:read", "roles:admin"] },
+            "other": { "type": "oauth2" },
+        } } });
+        let security = json!([{ "oauth": ["orders:read", "prices:read"] }]);
+        assert_eq!(optional_scopes(&document, Some(&security)), ["prices:read"]);
+        assert!(optional_scopes(&document, None).is_empty());
+        assert!(optional_scopes(&json!({}), Some(&security)).is_empty());
     }
 }
