@@ -270,6 +270,9 @@ pub struct Alternative {
     pub name: String,
     /// The value of the field `tag`.
     pub wire: String,
+    /// Further values of the field `tag` that mean the same object.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_wires: Vec<String>,
     /// The object.
     #[serde(rename = "type")]
     pub kind: Type,
