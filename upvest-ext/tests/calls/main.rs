@@ -18,3 +18,4 @@ mod retries;
 mod signed_client;
 mod throttle;
 mod tokens;
+mod wire;
