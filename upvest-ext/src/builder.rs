@@ -1,6 +1,5 @@
 //! The builder of a client.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::hooks::{CallReport, Hooks};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::throttle::Throttle;
+use crate::scopes::Scopes;
 use crate::token::Credentials;
 use upvest_signing::{RequestSigner, SignRequest, Signer};
 
@@ -32,11 +31,13 @@ pub struct UpvestBuilderFor<C> {
     client_id: String,
     client_secret: SecretString,
     signer: Option<Arc<dyn SignRequest>>,
-    scopes: Option<BTreeSet<String>>,
+    scopes: Scopes,
     defaults: CallOptions,
     budget: RetryBudget,
     user_agent: String,
     transport: Option<Arc<dyn Transport>>,
+    /// Whether all calls wait after a 429.
+    is_throttled: bool,
     hooks: Hooks,
     /// What is wrong with the settings so far.
     problems: Vec<String>,
@@ -53,7 +54,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
         UpvestBuilderFor::new(Some(environment))
     }
 
-    /// A client over `transport`, without tokens, signatures and retries, for tests of code that uses an
+    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that uses an
     /// [`Upvest`](crate::Upvest).
     ///
     /// ```
@@ -75,7 +76,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
         let base_url = "http://transport.invalid"
             .parse()
             .expect("the URL is valid");
-        let builder = Self::builder(Environment::Insecure(base_url)).transport(transport);
+        let mut builder = Self::builder(Environment::Insecure(base_url)).transport(transport);
+        builder.is_throttled = false;
         let once = CallOptions::new().retry(RetryPolicy::never());
         builder.defaults(once).build().expect("nothing is missing")
     }
@@ -89,11 +91,12 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             client_id: String::new(),
             client_secret: SecretString::default(),
             signer: None,
-            scopes: None,
+            scopes: Scopes::default(),
             defaults: CallOptions::new(),
             budget: RetryBudget::default(),
             user_agent: SDK_AGENT.to_owned(),
             transport: None,
+            is_throttled: true,
             hooks: Hooks::default(),
             problems: Vec::new(),
             credentials_failed: false,
@@ -130,19 +133,18 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Requests tokens with these scopes, such as `orders:read`. By default with those of all operations of the description. Build
-    /// another client for another set.
+    /// Requests tokens with these scopes. By default with those of all operations of the description, without those that not every
+    /// client can have. Build another client for another set.
     ///
     /// ```
-    /// use upvest_ext::api::operations::OPERATIONS;
-    /// use upvest_ext::{Environment, Upvest};
+    /// use upvest_ext::{Environment, Scopes, Upvest};
     ///
-    /// let reads = OPERATIONS.into_iter().filter(|operation| operation.is_safe());
-    /// let builder = Upvest::builder(Environment::Sandbox).scopes(reads.flat_map(|operation| operation.scopes));
-    /// # let _ = builder;
+    /// let trading = Upvest::builder(Environment::Sandbox).scopes(["orders:admin", "orders:read"]);
+    /// let reporting = Upvest::builder(Environment::Sandbox).scopes(Scopes::reading());
+    /// # let _ = (trading, reporting);
     /// ```
-    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = Some(set_of(scopes));
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = scopes.into();
         self
     }
 
@@ -236,6 +238,10 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         let base_url = self.base_url();
         let headers = self.headers();
         self.check_credentials();
+        let scopes = self.scopes.text(C::OPERATIONS).unwrap_or_else(|problem| {
+            self.add_problem(problem);
+            String::new()
+        });
         let (Some(base_url), Some(headers), []) = (base_url, headers, self.problems.as_slice())
         else {
             return Err(Error::new(
@@ -258,17 +264,16 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             signer: self.signer,
             headers,
             budget: self.budget,
-            throttle: Arc::new(Throttle::default()),
+            throttle: self.is_throttled.then(Arc::default),
             hooks: self.hooks,
         };
         let core = if self.client_id.is_empty() {
             core
         } else {
-            let scopes = self.scopes.unwrap_or_else(scopes_of::<C>);
             let credentials = Credentials {
                 client_id: self.client_id,
                 client_secret: self.client_secret,
-                scopes: Vec::from_iter(scopes).join(" "),
+                scopes,
             };
             core.with_tokens(credentials, &self.defaults)
         };
@@ -376,18 +381,4 @@ fn default_transport(environment: Option<&Environment>) -> Result<HttpTransport,
         };
         settings.build()
     })
-}
-
-/// The scopes of all operations of a description.
-fn scopes_of<C: GeneratedClient>() -> BTreeSet<String> {
-    set_of(C::OPERATIONS.iter().flat_map(|operation| operation.scopes))
-}
-
-/// One text may have several scopes, separated by whitespace.
-fn set_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> BTreeSet<String> {
-    let mut set = BTreeSet::new();
-    for scope in scopes {
-        set.extend(scope.as_ref().split_whitespace().map(str::to_owned));
-    }
-    set
 }

@@ -1,4 +1,5 @@
 //! Tests of calls: requests, retries, tokens and errors.
+mod attempts;
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;
@@ -17,3 +18,4 @@ mod retries;
 mod signed_client;
 mod throttle;
 mod tokens;
+mod wire;

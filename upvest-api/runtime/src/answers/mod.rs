@@ -2,6 +2,7 @@
 
 pub(crate) mod byte_order_mark;
 pub(crate) mod byte_stream;
+pub(crate) mod content_encoding;
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod error_context;
@@ -10,5 +11,6 @@ pub(crate) mod file_response;
 pub(crate) mod list_response;
 pub(crate) mod problem;
 pub(crate) mod response;
+pub(crate) mod retry_after;
 #[cfg(feature = "files")]
 mod write_to;
