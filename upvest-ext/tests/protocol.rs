@@ -1,5 +1,4 @@
-//! Tokens, signatures, retries, idempotency, raw requests, pages and webhooks, without an operation or a type of any description:
-//! `cargo xtask try` runs these tests with whatever `upvest-api` is generated from.
+//! Tokens, signatures, retries, idempotency, raw requests, pages and webhooks, without an operation or a type of any description.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

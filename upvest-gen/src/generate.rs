@@ -61,14 +61,20 @@ pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Er
         name: part.name,
         text: write::write(part, &origin),
     });
+    let ledger = Ledger::new(&document, &api, &spec.name);
+    let unreported = ledger
+        .unreported
+        .iter()
+        .map(|loss| loss.clone().within(&document));
+    let notes = api.notes.iter().cloned().chain(unreported).collect();
     Ok(Generated {
         files: files.collect(),
-        ledger: Ledger::new(&document, &api),
+        ledger,
         facts: Facts::new(&document, &api),
         operations: api.operations.len(),
         types: api.schemas.len() + api.enums.len() + api.ids.len(),
         left_out: api.left_out,
-        notes: api.notes,
+        notes,
     })
 }
 

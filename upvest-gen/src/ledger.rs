@@ -32,10 +32,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::describe::{Source, describe, model_of};
-use crate::error::Errors;
+use crate::error::{Error, Errors};
 use crate::model::Api;
 pub use crate::survey::ItemKind;
-use crate::survey::{Item, Presence, Survey};
+use crate::survey::{Item, Presence, Survey, explanation, unreported};
 
 /// What a description contains, and what the crate has of it.
 ///
@@ -49,6 +49,9 @@ pub struct Ledger {
     pub rows: Vec<Row>,
     /// What the crate does not have.
     pub missing: Vec<Missing>,
+    /// The losses that no note of the model reports.
+    #[serde(skip)]
+    pub(crate) unreported: Vec<Error>,
 }
 
 /// How many items of one kind there are.
@@ -84,12 +87,14 @@ impl Ledger {
     pub fn read(spec: &Source, overlay: Option<&Source>) -> Result<Self, Errors> {
         let document = describe(spec, overlay)?;
         let api = model_of(&document, spec)?;
-        Ok(Self::new(&document, &api))
+        Ok(Self::new(&document, &api, &spec.name))
     }
 
-    /// Counts what `document` contains and what `api` has of it.
-    pub(crate) fn new(document: &Value, api: &Api) -> Self {
+    /// Counts what `document`, which was read from `file`, contains, and what `api` has of it.
+    pub(crate) fn new(document: &Value, api: &Api, file: &str) -> Self {
         let survey = Survey::new(document, api);
+        let unreported = unreported(&survey, api, file);
+        let notes: Vec<Error> = api.notes.iter().chain(&unreported).cloned().collect();
         let rows = ItemKind::ALL.map(|kind| {
             let items = survey.items.iter().filter(|(item, _)| item.kind == kind);
             let held = items
@@ -103,22 +108,20 @@ impl Ledger {
         });
         let missing = survey.items.iter().filter_map(|(item, presence)| {
             let Item { kind, name } = item;
-            let reason = match presence {
-                Presence::Present => return None,
-                Presence::Lost(link) => noted(&survey, api, *link),
-                Presence::Absent(link) => {
-                    left_out(&survey, api, *link).or_else(|| noted(&survey, api, *link))
-                }
-            };
+            if *presence == Presence::Present {
+                return None;
+            }
+            let reason = explanation(&survey, &api.left_out, &notes, *presence);
             Some(Missing {
                 kind: *kind,
                 name: name.clone(),
-                reason,
+                reason: reason.map(ToString::to_string),
             })
         });
         Self {
             rows: rows.into(),
             missing: missing.collect(),
+            unreported,
         }
     }
 
@@ -126,24 +129,6 @@ impl Ledger {
     pub fn is_explained(&self) -> bool {
         self.missing.iter().all(|missing| missing.reason.is_some())
     }
-}
-
-/// The note that explains why a value is lost.
-fn noted(survey: &Survey<'_>, api: &Api, link: usize) -> Option<String> {
-    let note = api
-        .notes
-        .iter()
-        .find(|note| survey.links.are_noted_at(link, note.pointer()));
-    note.map(ToString::to_string)
-}
-
-/// The problem that leaves out the operation in which something is.
-fn left_out(survey: &Survey<'_>, api: &Api, link: usize) -> Option<String> {
-    let problem = api
-        .left_out
-        .iter()
-        .find(|problem| survey.links.are_left_out_at(link, problem.pointer()));
-    problem.map(ToString::to_string)
 }
 
 impl fmt::Display for Ledger {

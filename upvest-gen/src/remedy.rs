@@ -56,6 +56,9 @@ pub fn remedy(document: &Value, problem: &Error) -> Option<Remedy> {
             }
         }
     }
+    if !before.leaves_out(problem) {
+        return None;
+    }
     needed_part(document, at).map(Remedy::Needs)
 }
 
@@ -169,6 +172,10 @@ fn needed_part(document: &Value, at: &str) -> Option<String> {
     }
 }
 
+fn is_same(one: &Error, other: &Error) -> bool {
+    one.problem() == other.problem() && one.pointer() == other.pointer()
+}
+
 /// A description on trial: its model, or its problems if it has none.
 struct Trial {
     api: Result<Api, Vec<Error>>,
@@ -190,9 +197,15 @@ impl Trial {
     }
 
     fn has(&self, problem: &Error) -> bool {
-        self.problems().any(|known| {
-            known.problem() == problem.problem() && problem.pointer() == known.pointer()
-        })
+        self.problems().any(|known| is_same(known, problem))
+    }
+
+    /// Whether there is no operation because of the problem.
+    fn leaves_out(&self, problem: &Error) -> bool {
+        match &self.api {
+            Ok(api) => api.left_out.iter().any(|known| is_same(known, problem)),
+            Err(_) => true,
+        }
     }
 
     /// Whether the model has everything that `document` contains.

@@ -68,18 +68,13 @@ impl CargoRun {
     /// The lines that tell what failed.
     pub(crate) fn errors(&self) -> Vec<&str> {
         let is_error = |line: &&str| {
-            line.contains(": error") || line.starts_with("error") || line.ends_with("FAILED")
+            line.contains(": error") || line.to_ascii_lowercase().starts_with("error")
         };
         self.output.lines().filter(is_error).collect()
     }
 
-    /// The number of tests that passed.
-    pub(crate) fn passed_tests(&self) -> u32 {
-        let results = self
-            .output
-            .lines()
-            .filter_map(|line| line.strip_prefix("test result: ok. "));
-        let numbers = results.filter_map(|result| result.split(' ').next()?.parse::<u32>().ok());
-        numbers.sum()
+    /// The last line of the output.
+    pub(crate) fn last_line(&self) -> &str {
+        self.output.lines().last().unwrap_or_default()
     }
 }

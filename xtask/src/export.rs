@@ -1,4 +1,4 @@
-//! `cargo xtask export`: writes a crate for any description, which can replace our `upvest-api`.
+//! `cargo xtask export`: writes a crate for any description, which a program uses beside or instead of our `upvest-api`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use upvest_gen::Source;
 
 use crate::code::Code;
 use crate::facts_file;
-use crate::flags::{Export, RuntimeSource};
+use crate::flags::{Export, RuntimeSource, package_name};
 use crate::folder::{self, MARKER};
 use crate::source::source;
 
@@ -30,6 +30,17 @@ pub(crate) fn run(flags: &Export) -> Result<()> {
 }
 
 impl Export {
+    /// The name of the crate: the one that was given, or that of its folder.
+    fn package(&self) -> Result<String> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
+        let folder = self.out.file_name().and_then(|name| name.to_str());
+        let name = folder.unwrap_or_default();
+        package_name(name)
+            .context("the folder's name cannot be that of a crate: give one by `--name`")
+    }
+
     /// The description and its overlay.
     pub(crate) fn sources(&self) -> Result<(Source, Option<Source>)> {
         Ok((
@@ -46,7 +57,7 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     let mut files = code.files("src/generated/")?;
     files.push(("src/lib.rs".to_owned(), library()?));
     files.push(("Cargo.toml".to_owned(), manifest(flags)?));
-    files.push(("README.md".to_owned(), readme(&code, flags)));
+    files.push(("README.md".to_owned(), readme(&code, flags)?));
     let stale = folder::stale(&files, &flags.out)?;
     let before = facts_file::read(&flags.out.join("src/generated"));
     folder::write(&stale)?;
@@ -74,12 +85,7 @@ fn manifest(flags: &Export) -> Result<String> {
     let workspace = parse(&folder::workspace()?.join("Cargo.toml"))?;
     let inherited =
         |table: &str, key: &str| workspace.get("workspace")?.get(table)?.get(key).cloned();
-    // Path overrides of cargo require the same dependencies, also for tests.
-    for (section, table) in [
-        ("package", "package"),
-        ("dependencies", "dependencies"),
-        ("dev-dependencies", "dependencies"),
-    ] {
+    for (section, table) in [("package", "package"), ("dependencies", "dependencies")] {
         for (key, value) in manifest
             .get_mut(section)
             .and_then(Value::as_table_mut)
@@ -93,11 +99,11 @@ fn manifest(flags: &Export) -> Result<String> {
             }
         }
     }
-    for section in ["lints", "test", "bench", "example"] {
+    for section in ["dev-dependencies", "lints", "test", "bench", "example"] {
         manifest.remove(section);
     }
     let package = table(&mut manifest, "package")?;
-    package.insert("name".to_owned(), flags.name.clone().into());
+    package.insert("name".to_owned(), flags.package()?.into());
     let runtime = table(table(&mut manifest, "dependencies")?, "upvest-runtime")?;
     set_source(runtime, flags)?;
     let text = toml::to_string(&manifest).context("cannot write the manifest")?;
@@ -165,22 +171,57 @@ fn merge(base: Value, own: &Value) -> Value {
     Value::Table(table)
 }
 
-fn readme(code: &Code, flags: &Export) -> String {
+fn readme(code: &Code, flags: &Export) -> Result<String> {
+    let name = flags.package()?;
     let left_out: Vec<String> = code
         .generated
         .left_out
         .iter()
         .map(|error| format!("* left out: {error}\n"))
         .collect();
-    let left_out = left_out.concat();
-    format!(
-        "<!-- {MARKER} export`. -->\n\n# {}\n\nThe client for `{}`: {}.\n{left_out}\n```text\n{}```\n\n{USAGE}```sh\n{}\n```\n",
-        flags.name,
-        flags.spec.display(),
-        code.size(),
-        code.generated.ledger,
-        command(flags)
-    )
+    Ok(format!(
+        "\
+<!-- {MARKER} export`. -->
+
+# {name}
+
+The client for `{spec}`: {size}.
+{left_out}
+```text
+{ledger}```
+
+It contains generated code only. What this code calls is in the crate `upvest-runtime`, which is available as `runtime` in this crate.
+
+Depend on it beside `upvest-ext`. Both need `upvest-runtime` from the same source, which `--runtime` of the command below sets.
+
+```toml
+[dependencies]
+upvest-ext = \"..\"
+{name} = {{ path = \"path/to/this/folder\" }}
+```
+
+Write an alias for its client, and use it like `upvest_ext::Upvest`:
+
+```text
+use upvest_ext::UpvestFor;
+
+/// Our client for the Upvest Investment API.
+pub type OurUpvest = UpvestFor<{module}::Client>;
+```
+
+Nothing here is written by hand. The command that wrote it writes it anew, and says what has changed and what breaks:
+
+```sh
+{command}
+```
+",
+        spec = flags.spec.display(),
+        size = code.size(),
+        left_out = left_out.concat(),
+        ledger = code.generated.ledger,
+        module = name.replace('-', "_"),
+        command = command(flags),
+    ))
 }
 
 /// The command that writes the crate anew.
@@ -193,37 +234,11 @@ fn command(flags: &Export) -> String {
         command.extend(["--overlay".to_owned(), overlay.display().to_string()]);
     }
     command.extend(["--out".to_owned(), flags.out.display().to_string()]);
-    if flags.name != OURS {
-        command.extend(["--name".to_owned(), flags.name.clone()]);
+    if let Some(name) = &flags.name {
+        command.extend(["--name".to_owned(), name.clone()]);
     }
     if let Some(runtime) = &flags.runtime {
         command.extend(["--runtime".to_owned(), runtime.to_string()]);
     }
     command.join(" ")
 }
-
-const USAGE: &str = "\
-It contains generated code only. What this code calls is in the crate `upvest-runtime`, which is available as `runtime` in this crate.
-
-With the name `upvest-api` it takes the place of the `upvest-api` that `upvest-ext` comes with. Both need the same `upvest-runtime`.
-With `upvest-ext` from a repository, export with `--runtime https://the.repository/of/upvest-ext#REV`, and in the `Cargo.toml` of
-your workspace:
-
-```toml
-[dependencies]
-upvest-ext = { git = \"https://the.repository/of/upvest-ext\", rev = \"REV\" }
-
-[patch.\"https://the.repository/of/upvest-ext\"]
-upvest-api = { path = \"path/to/this/folder\" }
-```
-
-With `upvest-ext` from the folder of its repository, in `.cargo/config.toml` of your workspace:
-
-```toml
-paths = [\"path/to/this/folder\"]
-```
-
-Your code uses it as `upvest_ext::api`. Nothing here is written by hand; the command that wrote it writes it anew, and says what
-has changed and what breaks:
-
-";

@@ -22,9 +22,9 @@ pub(crate) enum Command {
     Regen(Regen),
     /// Compare two descriptions, and list the changes that break callers in Rust.
     Diff(Diff),
-    /// Write a crate for your own description, which can replace our `upvest-api`.
+    /// Write a crate for your own description.
     Export(Export),
-    /// Export descriptions to target/try/, and check and test upvest-ext against each.
+    /// Export descriptions to target/try/, and build and run a program that uses upvest-ext with each.
     Try(Try),
     /// Replace the description in spec/ with a newer one, and update all generated files.
     Update(Update),
@@ -104,9 +104,9 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 
-    /// The name of the crate. Only a crate with the default name can replace ours.
-    #[arg(long, value_name = "NAME", default_value = "upvest-api", value_parser = package_name)]
-    pub(crate) name: String,
+    /// The name of the crate. If it is not given, that of its folder.
+    #[arg(long, value_name = "NAME", value_parser = package_name)]
+    pub(crate) name: Option<String>,
 
     /// Where `upvest-runtime` comes from: a folder, or a git repository with a revision (`https://..#REV`). If it is not given, from
     /// this checkout.
@@ -187,7 +187,7 @@ impl fmt::Display for RuntimeSource {
 }
 
 /// Checks the name of a package by the rules of cargo.
-fn package_name(name: &str) -> Result<String> {
+pub(crate) fn package_name(name: &str) -> Result<String> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     ensure!(
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_allowed),

@@ -1,5 +1,6 @@
-//! `cargo xtask try`: checks that `upvest-ext` compiles and passes its tests with the crate for another description.
+//! `cargo xtask try`: builds and runs a program that uses `upvest-ext` with the crate for another description.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -12,9 +13,11 @@ use crate::flags::{Export, Try};
 use crate::folder;
 use crate::progress;
 
-/// The tests of `upvest-ext` that work with any description: tokens, signatures, retries, idempotency, raw requests, pages
-/// of a mock list, and webhooks.
-const TESTS: [&str; 3] = ["protocol", "signing", "webhooks_verifier"];
+/// The program. It has the names of the exported crate that are the same for all descriptions.
+const PROGRAM: &str = include_str!("../try_program/main.rs");
+
+/// Its manifest.
+const MANIFEST: &str = include_str!("../try_program/Cargo.toml.txt");
 
 /// How many compiler errors are shown.
 const SHOWN: usize = 10;
@@ -42,15 +45,12 @@ pub(crate) fn run(flags: &Try) -> Result<()> {
 
 fn one(file: &Path, flags: &Try) -> Result<()> {
     let name = file.file_stem().context("the description is a file")?;
-    let out = folder::workspace()?
-        .join("target/try")
-        .join(name)
-        .join("upvest-api");
+    let program = folder::workspace()?.join("target/try").join(name);
     let flags = Export {
         spec: file.to_owned(),
         overlay: flags.overlay.clone(),
-        out,
-        name: "upvest-api".to_owned(),
+        out: program.join("own-api"),
+        name: None,
         runtime: None,
         strict: false,
     };
@@ -63,34 +63,46 @@ fn one(file: &Path, flags: &Try) -> Result<()> {
         code.generated.left_out.len()
     );
 
-    let features = ["--features", "upvest-api/test-util"];
-    run_cargo(&flags.out, "check", &features)?;
-    let mut tests = vec!["--lib"];
-    tests.extend(TESTS.iter().flat_map(|test| ["--test", test]));
-    run_cargo(&flags.out, "test", &tests)
+    write_program(&program)?;
+    run_program(&program)
 }
 
-/// Runs cargo on `upvest-ext` with all features, and with the crate at `api` instead of ours.
-fn run_cargo(api: &Path, what: &str, flags: &[&str]) -> Result<()> {
-    let paths = format!("paths=[{:?}]", api.display().to_string());
-    let mut all = vec![what, "--package", "upvest-ext", "--all-features"];
-    all.extend(flags);
-    all.extend(["--config", &paths]);
-    let title = format!("cargo {what} of upvest-ext with this crate");
-    let run = progress::step(&title, || cargo::run(&all))?;
+/// Writes a project with the versions of this workspace.
+fn write_program(program: &Path) -> Result<()> {
+    let workspace = folder::workspace()?;
+    let layer = folder::relative(program, &workspace.join("upvest-ext"))?;
+    let manifest = MANIFEST.replace("PATH_OF_UPVEST_EXT", &layer.display().to_string());
+    let files = [
+        ("Cargo.toml", manifest),
+        ("src/main.rs", PROGRAM.to_owned()),
+        ("Cargo.lock", folder::read(&workspace.join("Cargo.lock"))?),
+    ];
+    for (name, text) in files {
+        let path = program.join(name);
+        let parent = path.parent().context("a file is in a folder")?;
+        fs::create_dir_all(parent).context("cannot create the folder of the program")?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs the program, with the dependencies that were built for this workspace.
+fn run_program(program: &Path) -> Result<()> {
+    let manifest = program.join("Cargo.toml").display().to_string();
+    let target = folder::workspace()?.join("target").display().to_string();
+    let flags = ["run", "--manifest-path", &manifest, "--target-dir", &target];
+    let title = "cargo run of a program with upvest-ext and this crate";
+    let run = progress::step(title, || cargo::run(&flags))?;
     if !run.is_success {
         let errors = run.errors();
         let shown = errors.get(..SHOWN.min(errors.len())).unwrap_or_default();
         bail!(
-            "cargo {what} of upvest-ext: {} errors\n  {}",
+            "the program with upvest-ext and this crate: {} errors\n  {}",
             errors.len(),
             shown.join("\n  ")
         );
     }
-    match what {
-        "test" => println!("cargo {what}: {} tests passed", run.passed_tests()),
-        _ => println!("cargo {what}: upvest-api and upvest-ext passed"),
-    }
+    println!("{}", run.last_line());
     Ok(())
 }
 

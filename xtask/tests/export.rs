@@ -130,8 +130,8 @@ fn an_exported_crate_has_plain_versions_and_generated_files_only() {
     let manifest: toml::Table = manifest.parse().expect("this is TOML");
     let ours = fs::read_to_string(workspace().join("upvest-api/Cargo.toml")).expect("there is one");
     let ours: toml::Table = ours.parse().expect("this is TOML");
-    // Path overrides of cargo require the same dependencies.
-    for section in ["dependencies", "dev-dependencies", "features"] {
+    assert!(manifest.get("dev-dependencies").is_none(), "{manifest}");
+    for section in ["dependencies", "features"] {
         let keys = |manifest: &toml::Table| -> BTreeSet<String> {
             manifest[section]
                 .as_table()
@@ -167,6 +167,10 @@ fn an_exported_crate_has_plain_versions_and_generated_files_only() {
     let readme = folder.read("my/upvest-api/README.md");
     assert!(
         readme.contains("cargo xtask export --spec api.yaml --out my/upvest-api"),
+        "{readme}"
+    );
+    assert!(
+        readme.contains("pub type OurUpvest = UpvestFor<upvest_api::Client>;"),
         "{readme}"
     );
 }
@@ -235,4 +239,28 @@ fn the_same_description_exports_the_same_crate_and_writes_nothing_anew() {
     let before = files.map(modified);
     folder.xtask(&flags).succeeded();
     assert_eq!(files.map(modified), before);
+}
+
+#[test]
+fn a_crate_has_the_name_of_its_folder_unless_one_is_given() {
+    let folder = Folder::new();
+    folder.write("api.yaml", ORDERS);
+    let export = |out: &str, more: &[&str]| {
+        let flags = ["export", "--spec", "api.yaml", "--out", out];
+        folder.xtask(&[&flags, more].concat())
+    };
+    export("my/orders-api", &[]).succeeded();
+    assert!(
+        folder
+            .read("my/orders-api/Cargo.toml")
+            .contains("name = \"orders-api\"")
+    );
+    let message = export("my/1.9.0", &[]).failed();
+    assert!(message.contains("give one by `--name`"), "{message}");
+    export("my/1.9.0", &["--name", "orders-api"]).succeeded();
+    assert!(
+        folder
+            .read("my/1.9.0/Cargo.toml")
+            .contains("name = \"orders-api\"")
+    );
 }

@@ -212,6 +212,10 @@ impl Facts {
                 | "x-rust-name" => {}
                 "required" if is_known => {}
                 "content" => self.media_types(what, &part, parameter),
+                // For `explode` and the like, `false` differs from nothing.
+                _ if *value == Value::Bool(false) && key != "deprecated" => {
+                    self.set(what, &part, key, "false");
+                }
                 _ => self.set(what, &part, key, &text(value)),
             }
         }

@@ -9,26 +9,69 @@ struct Link {
     places: Vec<String>,
     from: Option<usize>,
     is_schema: bool,
+    /// What the crate has for the value. `None` for a part of a value without a type.
+    held: Option<&'static str>,
 }
 
 impl Links {
     /// Adds the places of an operation, a parameter or a body.
     pub(crate) fn part(&mut self, places: Vec<String>, from: Option<usize>) -> usize {
-        self.add(places, from, false)
-    }
-
-    /// Adds the places of the schemas of a value.
-    pub(crate) fn schema(&mut self, places: Vec<String>, from: Option<usize>) -> usize {
-        self.add(places, from, true)
-    }
-
-    fn add(&mut self, places: Vec<String>, from: Option<usize>, is_schema: bool) -> usize {
-        self.0.push(Link {
+        self.add(Link {
             places,
             from,
-            is_schema,
-        });
+            is_schema: false,
+            held: None,
+        })
+    }
+
+    /// Adds the places of the schemas of a value, for which the crate has `held`.
+    pub(crate) fn schema(
+        &mut self,
+        places: Vec<String>,
+        from: Option<usize>,
+        held: Option<&'static str>,
+    ) -> usize {
+        self.add(Link {
+            places,
+            from,
+            is_schema: true,
+            held,
+        })
+    }
+
+    fn add(&mut self, link: Link) -> usize {
+        self.0.push(link);
         self.0.len() - 1
+    }
+
+    /// The first place of a link.
+    pub(crate) fn place(&self, link: usize) -> Option<&str> {
+        self.0.get(link)?.places.first().map(String::as_str)
+    }
+
+    /// What the crate has for the value of a link.
+    pub(crate) fn held(&self, link: usize) -> Option<&str> {
+        self.0.get(link)?.held
+    }
+
+    /// The innermost value around `link`, or `link` itself, that has a type in the crate.
+    pub(crate) fn end_of_types(&self, link: usize) -> usize {
+        self.first(link, |link| link.held.is_some() || !link.is_schema)
+    }
+
+    /// The parameter, body, response or event around `link`, or `link` itself.
+    pub(crate) fn part_around(&self, link: usize) -> usize {
+        self.first(link, |link| !link.is_schema)
+    }
+
+    fn first(&self, mut link: usize, is_wanted: impl Fn(&Link) -> bool) -> usize {
+        while let Some(found) = self.0.get(link)
+            && let Some(from) = found.from
+            && !is_wanted(found)
+        {
+            link = from;
+        }
+        link
     }
 
     /// Whether a note at `pointer` is about the value of `link`, about a value around it, or about the parameter, body or response

@@ -4,6 +4,7 @@
 
 mod items;
 mod links;
+mod losses;
 mod members;
 mod walk;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use items::ItemKind;
 pub(crate) use items::{Item, Presence};
+pub(crate) use losses::{explanation, unreported};
 pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 

@@ -16,6 +16,8 @@ use crate::model::{Api, Schema, Shape, Type};
 pub(crate) enum Held {
     /// A value of this type.
     Typed(Type),
+    /// One of the objects of a union, which are told apart by the field `tag`.
+    Alternative { schema: String, tag: String },
     /// A list response of the runtime, with items of this type.
     List(Type),
     /// A struct of the runtime with these fields.
@@ -31,8 +33,8 @@ pub(crate) enum Held {
 impl Held {
     /// The name of the type, if it is an object.
     pub(crate) fn schema(&self) -> Option<&str> {
-        match self.kind() {
-            Some(Type::Schema(name)) => Some(name),
+        match (self, self.kind()) {
+            (Self::Alternative { schema, .. }, _) | (_, Some(Type::Schema(schema))) => Some(schema),
             _ => None,
         }
     }
@@ -45,11 +47,34 @@ impl Held {
         }
     }
 
+    /// What the crate has, in words. `None` for a part of a value without a type.
+    fn words(&self) -> Option<&'static str> {
+        let kind = match self {
+            Self::Typed(Type::Nullable(inner)) => inner,
+            Self::Typed(kind) => kind,
+            Self::Alternative { .. } => return Some("another object"),
+            Self::List(_) => return Some("a list response"),
+            Self::Fields(_) | Self::Whole => return Some("a value of the runtime"),
+            Self::Untyped | Self::Nothing => return None,
+        };
+        Some(match kind {
+            Type::Json => "any JSON",
+            Type::Text => "any text",
+            Type::I64 | Type::U32 | Type::U64 => "any integer",
+            Type::F64 | Type::Decimal => "any number",
+            Type::Map(_) => "a map",
+            Type::List(_) => "a list",
+            Type::Schema(_) => "another object",
+            Type::Enum(_) => "an enum with other values",
+            _ => "a value of another type",
+        })
+    }
+
     /// Whether a type of the model says what the value may be.
     pub(crate) fn is_typed(&self) -> bool {
         match self.kind() {
             Some(kind) => *kind != Type::Json,
-            None => matches!(self, Self::List(_)),
+            None => matches!(self, Self::List(_) | Self::Alternative { .. }),
         }
     }
 
@@ -163,7 +188,7 @@ impl<'a> Walk<'a> {
             let members = self.members(&next.places);
             let places = next.places.iter().map(|place| place.at.clone());
             let places = places.chain(members.places.iter().cloned()).collect();
-            let link = self.links.schema(places, next.link);
+            let link = self.links.schema(places, next.link, next.held.words());
             if !next.is_foreign {
                 self.count_values(&next.held, &members, link);
             }
@@ -189,7 +214,7 @@ impl<'a> Walk<'a> {
             let is_known = match held {
                 Held::Typed(kind) => self.has_value(kind, &value.text),
                 Held::Whole => true,
-                Held::List(_) | Held::Fields(_) | Held::Untyped | Held::Nothing => false,
+                _ => false,
             };
             let presence = match held {
                 Held::Nothing => Presence::Absent(link),
@@ -219,8 +244,17 @@ impl<'a> Walk<'a> {
     /// The values in a value.
     fn inner(&mut self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
         let site = self.site_of_inner(from);
-        let mut inner = Vec::new();
+        let mut inner = self.alternatives(from, members, link);
+        let alternatives: HashSet<String> = inner
+            .iter()
+            .flat_map(|alternative| self.reader.read(&alternative.places).places)
+            .collect();
         for (name, places) in &members.properties {
+            let is_shared = |place: &&Place<'a>| !alternatives.contains(owner(&place.at));
+            let places: Vec<Place<'a>> = places.iter().filter(is_shared).cloned().collect();
+            if places.is_empty() {
+                continue;
+            }
             let (held, site_of_field) = self.field(&from.held, name, &site);
             inner.push(Start {
                 places: places.clone(),
@@ -239,7 +273,7 @@ impl<'a> Walk<'a> {
             };
             for place in places {
                 self.items
-                    .add(Item::new(ItemKind::Field, place.at.clone()), presence);
+                    .add(Item::new(ItemKind::Field, place.at), presence);
             }
         }
         let mut nested = |places: &[Place<'a>], held: Held, step: &str| {
@@ -256,6 +290,36 @@ impl<'a> Walk<'a> {
         inner
     }
 
+    /// The objects of a union, each as a value by itself.
+    fn alternatives(&self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
+        let union = from.held.schema().and_then(|name| self.schemas.get(name));
+        let Some(Shape::Union { tag, variants }) = union.map(|union| &union.shape) else {
+            return Vec::new();
+        };
+        let alternatives = variants.iter().filter_map(|variant| {
+            let Type::Schema(name) = &variant.kind else {
+                return None;
+            };
+            let at = &self.schemas.get(name.as_str())?.pointer;
+            let is_one = members.places.contains(at) && from.places.iter().all(|it| it.at != *at);
+            let schema = self.document.pointer(at).filter(|_| is_one)?;
+            Some(Start {
+                places: vec![Place {
+                    at: at.clone(),
+                    schema,
+                }],
+                held: Held::Alternative {
+                    schema: name.clone(),
+                    tag: tag.clone(),
+                },
+                site: from.site.clone(),
+                link: Some(link),
+                is_foreign: from.is_foreign,
+            })
+        });
+        alternatives.collect()
+    }
+
     /// The part of the crate to which facts about the inner values of a value without fields belong. A component without a type
     /// of its own is a part by itself, so that its facts do not depend on who refers to it first.
     fn site_of_inner(&self, from: &Start<'a>) -> Site {
@@ -265,7 +329,8 @@ impl<'a> Walk<'a> {
         let (at, _) = document::resolve_at(self.document, place.schema, &place.at);
         let is_new = at != place.at || from.site.way.is_empty();
         let is_page = matches!(from.held, Held::Fields(_));
-        if is_page || !(at.starts_with("/components/") && is_new) {
+        let has_site = is_page || from.held.is_typed();
+        if has_site || !(at.starts_with("/components/") && is_new) {
             return from.site.clone();
         }
         let kind = if from.is_foreign { "error" } else { "JSON" };
@@ -278,7 +343,11 @@ impl<'a> Walk<'a> {
             Held::Typed(Type::Nullable(inner)) => {
                 self.field(&Held::Typed((**inner).clone()), name, site)
             }
-            Held::Typed(Type::Schema(schema)) => self.field_of(schema, name, site),
+            // The type of the alternative tells the value of the tag.
+            Held::Alternative { tag, .. } if tag == name => (Held::Whole, site.further(name)),
+            Held::Typed(Type::Schema(schema)) | Held::Alternative { schema, .. } => {
+                self.field_of(schema, name, site)
+            }
             Held::List(item) => {
                 let items = Type::List(Box::new(item.clone()));
                 match name {
@@ -311,7 +380,6 @@ impl<'a> Walk<'a> {
                     }
                 }
                 Shape::Union { tag, variants } => {
-                    // The type of the alternative tells the value of the tag.
                     if tag == name {
                         return (Held::Whole, site.further(name));
                     }
@@ -324,6 +392,13 @@ impl<'a> Walk<'a> {
         }
         (Held::Untyped, site.further(name))
     }
+}
+
+/// The object that has the property at this place.
+fn owner(property: &str) -> &str {
+    property
+        .rsplit_once("/properties/")
+        .map_or(property, |(owner, _)| owner)
 }
 
 /// What the crate has for the values of a map, or for the additional fields of an object.
